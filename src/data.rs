@@ -1,0 +1,301 @@
+//! Where samples come from.
+//!
+//! A [`Source`] reads rows of a data set in order; [`Samples`] holds the rows that the repetitions of a run use, scaled,
+//! and gives every repetition its batch.
+
+mod digits;
+
+use std::path::PathBuf;
+
+use candle_core::{Device, Tensor};
+use rand::RngCore;
+use rand_chacha::ChaCha8Rng;
+
+use crate::network::Shape;
+use crate::random::{Key, Purpose};
+
+/// What a preset says about data.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DataSpec {
+    pub from: DataFrom,
+    pub scale: Scale,
+}
+
+/// A bundled or synthetic source, or a file.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DataFrom {
+    Digits,
+    /// N(0, 1)
+    Gaussian,
+    /// U(0, 1)
+    Uniform,
+    File {
+        path: PathBuf,
+        /// A second file, or the label column of a table.
+        labels: Option<String>,
+    },
+}
+
+/// How the values of a data set are scaled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scale {
+    #[default]
+    None,
+    /// To [0, 1] over the whole set.
+    Unit,
+    /// Zero mean and unit variance over the whole set.
+    Standardize,
+}
+
+/// What a network is trained to give.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Labels {
+    /// A class per sample, numbered from 0, and the number of classes.
+    Classes { of: Vec<u32>, count: usize },
+    /// A number per sample.
+    Values(Vec<f32>),
+}
+
+/// Data that cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    #[error("cannot read {path}: {reason}")]
+    Read { path: String, reason: String },
+    #[error("the data are {given} per sample, but the network's input is {expected}")]
+    Shape { given: Shape, expected: Shape },
+    #[error("{0}")]
+    Invalid(String),
+    #[error(transparent)]
+    Tensor(#[from] candle_core::Error),
+}
+
+/// A data set whose rows can be read in ascending order.
+pub trait Source: Send + Sync {
+    /// The number of samples.
+    fn count(&self) -> usize;
+    /// The shape of a sample.
+    fn shape(&self) -> &Shape;
+    /// Calls `take` with each of the `rows`, which ascend, in order.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is not what its header says.
+    fn read(&self, rows: &[usize], take: &mut dyn FnMut(&[f32])) -> Result<(), DataError>;
+    /// The labels of all samples, if the data set has any.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    fn labels(&self) -> Result<Option<Labels>, DataError>;
+}
+
+/// The samples of a run.
+pub struct Samples {
+    shape: Shape,
+    seed: u64,
+    /// Samples in a batch.
+    batch: usize,
+    kind: Kind,
+}
+
+enum Kind {
+    Drawn(fn(Key, usize) -> Vec<f32>),
+    Held { count: usize, rows: Vec<usize>, values: Vec<f32> },
+}
+
+impl Samples {
+    /// Reads what `repetitions` batches of `batch` samples need. A set with fewer samples than a batch gives all of them
+    /// to every repetition.
+    ///
+    /// # Errors
+    /// If the data cannot be read or are not of the network's input shape. A flat network takes images as vectors.
+    pub fn load(
+        spec: &DataSpec,
+        input: &Shape,
+        seed: u64,
+        batch: usize,
+        repetitions: usize,
+    ) -> Result<Self, DataError> {
+        let source = match &spec.from {
+            DataFrom::Gaussian => {
+                return Ok(Self::drawn(input, seed, batch, Key::standard_normals));
+            }
+            DataFrom::Uniform => {
+                let unit = |key: Key, n| key.quantiles(n, |u| u);
+                return Ok(Self::drawn(input, seed, batch, unit));
+            }
+            from => open(from)?,
+        };
+        if source.shape().elements() != input.elements() || (input.0.len() == 3 && source.shape() != input) {
+            return Err(DataError::Shape { given: source.shape().clone(), expected: input.clone() });
+        }
+        let count = source.count();
+        let batch = batch.min(count);
+        let mut rows: Vec<_> = (0..repetitions).flat_map(|r| choose(seed, r as u64, count, batch)).collect();
+        rows.sort_unstable();
+        rows.dedup();
+        let mut values = Vec::with_capacity(rows.len() * input.elements());
+        source.read(&rows, &mut |row| values.extend_from_slice(row))?;
+        scaling(source.as_ref(), spec.scale)?.apply(&mut values);
+        Ok(Self { shape: input.clone(), seed, batch, kind: Kind::Held { count, rows, values } })
+    }
+
+    fn drawn(input: &Shape, seed: u64, batch: usize, draw: fn(Key, usize) -> Vec<f32>) -> Self {
+        Self { shape: input.clone(), seed, batch, kind: Kind::Drawn(draw) }
+    }
+
+    /// The batch of a repetition: `[samples, ...]`, the same for every candidate.
+    ///
+    /// # Errors
+    /// If the repetition is none of those that were loaded.
+    pub fn batch(&self, repetition: u64) -> Result<Tensor, DataError> {
+        let size = self.shape.elements();
+        let data = match &self.kind {
+            Kind::Drawn(draw) => {
+                let key = Key { seed: self.seed, repetition, layer: 0, purpose: Purpose::Inputs };
+                draw(key, self.batch * size)
+            }
+            Kind::Held { count, rows, values } => {
+                let mut data = Vec::with_capacity(self.batch * size);
+                for row in choose(self.seed, repetition, *count, self.batch) {
+                    let at = rows
+                        .binary_search(&row)
+                        .map_err(|_| DataError::Invalid(format!("repetition {repetition} was not loaded")))?;
+                    data.extend_from_slice(&values[at * size..(at + 1) * size]);
+                }
+                data
+            }
+        };
+        let dims: Vec<_> = std::iter::once(self.batch).chain(self.shape.0.iter().copied()).collect();
+        Ok(Tensor::from_vec(data, dims, &Device::Cpu)?)
+    }
+}
+
+/// Opens a bundled data set or a file.
+///
+/// # Errors
+/// If it cannot be read, or the source is drawn and has no rows.
+pub fn open(from: &DataFrom) -> Result<Box<dyn Source>, DataError> {
+    match from {
+        DataFrom::Digits => Ok(Box::new(digits::load()?)),
+        DataFrom::Gaussian | DataFrom::Uniform => {
+            Err(DataError::Invalid("gaussian and uniform samples are drawn, they have no rows".to_owned()))
+        }
+        DataFrom::File { path, .. } => Err(DataError::Read {
+            path: path.display().to_string(),
+            reason: "no reader knows this kind of file".to_owned(),
+        }),
+    }
+}
+
+/// `wanted` of `count` rows, without repetition, by a Fisher-Yates shuffle that stops when it has enough.
+fn choose(seed: u64, repetition: u64, count: usize, wanted: usize) -> Vec<usize> {
+    let mut rng = Key { seed, repetition, layer: 0, purpose: Purpose::Inputs }.rng();
+    let mut moved = std::collections::HashMap::new();
+    (0..wanted.min(count))
+        .map(|i| {
+            let j = i + below(&mut rng, count - i);
+            let at_j = moved.get(&j).copied().unwrap_or(j);
+            let at_i = moved.get(&i).copied().unwrap_or(i);
+            moved.insert(j, at_i);
+            at_j
+        })
+        .collect()
+}
+
+/// A uniform integer below `n`; the bias of the multiplication is below n / 2^64.
+fn below(rng: &mut ChaCha8Rng, n: usize) -> usize {
+    ((u128::from(rng.next_u64()) * n as u128) >> 64) as usize
+}
+
+/// x -> (x - shift) factor
+#[derive(Debug, Clone, Copy)]
+struct Scaling {
+    shift: f64,
+    factor: f64,
+}
+
+impl Scaling {
+    fn apply(self, values: &mut [f32]) {
+        values.iter_mut().for_each(|x| *x = ((f64::from(*x) - self.shift) * self.factor) as f32);
+    }
+}
+
+/// One shift and one factor for the whole set, from all of its values.
+fn scaling(source: &dyn Source, scale: Scale) -> Result<Scaling, DataError> {
+    let all: Vec<_> = (0..source.count()).collect();
+    match scale {
+        Scale::None => Ok(Scaling { shift: 0.0, factor: 1.0 }),
+        Scale::Unit => {
+            let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+            source.read(&all, &mut |row| {
+                for x in row {
+                    low = low.min(f64::from(*x));
+                    high = high.max(f64::from(*x));
+                }
+            })?;
+            Ok(Scaling { shift: low, factor: if high > low { (high - low).recip() } else { 1.0 } })
+        }
+        Scale::Standardize => {
+            // Welford's update: no sum grows large, no second pass.
+            let (mut n, mut mean, mut squares) = (0.0, 0.0, 0.0);
+            source.read(&all, &mut |row| {
+                for x in row {
+                    n += 1.0;
+                    let delta = f64::from(*x) - mean;
+                    mean += delta / n;
+                    squares += delta * (f64::from(*x) - mean);
+                }
+            })?;
+            let std = (squares / n).sqrt();
+            Ok(Scaling { shift: mean, factor: if std > 0.0 { std.recip() } else { 1.0 } })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digits(scale: Scale) -> Samples {
+        let spec = DataSpec { from: DataFrom::Digits, scale };
+        Samples::load(&spec, &Shape(vec![64]), 1, 1797, 1).unwrap()
+    }
+
+    #[test]
+    fn digits_are_those_of_scikit_learn() {
+        let source = open(&DataFrom::Digits).unwrap();
+        assert_eq!((source.count(), source.shape().elements()), (1797, 64));
+        let Some(Labels::Classes { of, count: 10 }) = source.labels().unwrap() else { panic!("ten classes") };
+        assert_eq!(of[..5], [0, 1, 2, 3, 4]);
+        // load_digits().data.mean() and .std()
+        let all = digits(Scale::None).batch(0).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        let mean = all.iter().map(|x| f64::from(*x)).sum::<f64>() / all.len() as f64;
+        let variance = all.iter().map(|x| (f64::from(*x) - mean).powi(2)).sum::<f64>() / all.len() as f64;
+        assert!((mean - 4.884_164_579_855_314).abs() < 1e-9 && (variance.sqrt() - 6.016_787_548_672_236).abs() < 1e-9);
+    }
+
+    #[test]
+    fn scales_do_what_they_say() {
+        let values = |scale| digits(scale).batch(0).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        let unit = values(Scale::Unit);
+        assert_eq!(unit.iter().copied().fold(0f32, f32::max), 1.0);
+        let standard = values(Scale::Standardize);
+        let n = standard.len() as f64;
+        let mean = standard.iter().map(|x| f64::from(*x)).sum::<f64>() / n;
+        let variance = standard.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>() / n;
+        assert!(mean.abs() < 1e-6 && (variance - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn batches_have_no_row_twice_and_differ_by_repetition() {
+        let mut rows = choose(3, 0, 1797, 500);
+        assert_ne!(rows, choose(3, 1, 1797, 500));
+        assert_eq!(rows[..100], choose(3, 0, 1797, 100));
+        rows.sort_unstable();
+        rows.dedup();
+        assert_eq!(rows.len(), 500);
+        let mut all = choose(3, 0, 20, 20);
+        all.sort_unstable();
+        assert_eq!(all, (0..20).collect::<Vec<_>>());
+    }
+}

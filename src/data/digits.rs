@@ -1,0 +1,50 @@
+//! The 1,797 digits of 8x8 pixels that scikit-learn ships: the test set of "Optical Recognition of Handwritten Digits"
+//! (E. Alpaydin, C. Kaynak; UCI Machine Learning Repository, CC BY 4.0), 64 integers from 0 to 16 and the digit.
+
+use std::io::Read;
+
+use flate2::read::GzDecoder;
+
+use super::{DataError, Labels, Source};
+use crate::network::Shape;
+
+static FILE: &[u8] = include_bytes!("digits.csv.gz");
+
+struct Digits {
+    shape: Shape,
+    pixels: Vec<f32>,
+    digits: Vec<u32>,
+}
+
+/// Unpacks the bundled file.
+pub fn load() -> Result<impl Source, DataError> {
+    let broken = |reason: String| DataError::Read { path: "the bundled digits".to_owned(), reason };
+    let mut text = String::new();
+    GzDecoder::new(FILE).read_to_string(&mut text).map_err(|e| broken(e.to_string()))?;
+    let mut set = Digits { shape: Shape(vec![64]), pixels: Vec::new(), digits: Vec::new() };
+    for record in csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes()).into_deserialize() {
+        let mut row: Vec<f32> = record.map_err(|e| broken(e.to_string()))?;
+        set.digits.extend(row.pop().map(|digit| digit as u32));
+        set.pixels.extend(row);
+    }
+    Ok(set)
+}
+
+impl Source for Digits {
+    fn count(&self) -> usize {
+        self.digits.len()
+    }
+
+    fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    fn read(&self, rows: &[usize], take: &mut dyn FnMut(&[f32])) -> Result<(), DataError> {
+        rows.iter().for_each(|row| take(&self.pixels[row * 64..(row + 1) * 64]));
+        Ok(())
+    }
+
+    fn labels(&self) -> Result<Option<Labels>, DataError> {
+        Ok(Some(Labels::Classes { of: self.digits.clone(), count: 10 }))
+    }
+}

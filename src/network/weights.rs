@@ -1,0 +1,192 @@
+//! Where the weights of a forward pass come from: drawn for a repetition, or read from a file.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::Path;
+
+use candle_core::{DType, Device, Tensor};
+
+use super::init::Law;
+use super::{Activation, BiasInit, Init, Module, Network, Op, ops};
+use crate::random::{Key, Purpose};
+
+/// The weights of one module. Absent ones are the neutral element: a weight of ones, a bias of zeros.
+#[derive(Debug, Clone, Default)]
+pub struct Parameters {
+    pub weight: Option<Tensor>,
+    pub bias: Option<Tensor>,
+}
+
+/// Gives every module its weights.
+pub trait Weights {
+    /// The weights of `module`, whose input is at hand for initializations that look at the data.
+    ///
+    /// # Errors
+    /// When tensors cannot be made or do not fit.
+    fn parameters(&self, module: &Module, input: &Tensor) -> candle_core::Result<Parameters>;
+}
+
+/// Weights drawn for one repetition of one initialization, each drawn once.
+pub struct DrawnWeights<'a> {
+    seed: u64,
+    repetition: u64,
+    init: &'a Init,
+    bias: BiasInit,
+    gain: f64,
+    drawn: RefCell<HashMap<usize, Parameters>>,
+}
+
+impl<'a> DrawnWeights<'a> {
+    /// `activation` matters only where [`Init::depends_on_activation`] says so.
+    #[must_use]
+    pub fn new(seed: u64, repetition: u64, init: &'a Init, bias: BiasInit, activation: Option<&Activation>) -> Self {
+        let gain = if init.depends_on_activation() { activation.map_or(1.0, Activation::gain) } else { 1.0 };
+        Self { seed, repetition, init, bias, gain, drawn: RefCell::default() }
+    }
+
+    fn draw(&self, module: &Module, input: &Tensor) -> candle_core::Result<Parameters> {
+        let Some(shape) = &module.weight else { return Ok(Parameters::default()) };
+        let key = |purpose| Key { seed: self.seed, repetition: self.repetition, layer: shape.index as u64, purpose };
+        let law = self.init.law(shape, self.gain);
+        let weight = law.draw(shape, key(Purpose::Weights));
+        let mut weight = Tensor::from_vec(weight, shape.dims.as_slice(), &Device::Cpu)?;
+        if let Law::UnitVariance { target_std, tolerance } = law {
+            weight = unit_variance(module, input, weight, target_std, tolerance)?;
+        }
+        let has_bias = match &module.op {
+            Op::Linear { bias } => *bias,
+            Op::Conv2d(conv) => conv.bias,
+            _ => false,
+        };
+        let bias = match self.init.bias_law(shape, self.bias) {
+            Law::Uniform { high, .. } if has_bias => {
+                let values = key(Purpose::Biases).symmetric_uniforms(shape.dims[0]);
+                Some((Tensor::from_vec(values, shape.dims[0], &Device::Cpu)? * high)?)
+            }
+            _ => None,
+        };
+        Ok(Parameters { weight: Some(weight), bias })
+    }
+}
+
+impl Weights for DrawnWeights<'_> {
+    fn parameters(&self, module: &Module, input: &Tensor) -> candle_core::Result<Parameters> {
+        let Some(shape) = &module.weight else { return Ok(Parameters::default()) };
+        if let Some(drawn) = self.drawn.borrow().get(&shape.index) {
+            return Ok(drawn.clone());
+        }
+        let drawn = self.draw(module, input)?;
+        self.drawn.borrow_mut().insert(shape.index, drawn.clone());
+        Ok(drawn)
+    }
+}
+
+/// Mishkin & Matas 2016 (arXiv 1511.06422): divides the weight by the standard deviation of the layer's output on the
+/// data until that is the target. A layer without a bias is linear, so one step all but does it; ten are the limit.
+fn unit_variance(
+    module: &Module,
+    input: &Tensor,
+    mut weight: Tensor,
+    target: f64,
+    tolerance: f64,
+) -> candle_core::Result<Tensor> {
+    for _ in 0..10 {
+        let output = ops::weighted(module, input, &weight, None)?;
+        let std = ops::standard_deviation(&output)?;
+        if (std - target).abs() < tolerance || std == 0.0 || !std.is_finite() {
+            break;
+        }
+        weight = (weight * (target / std))?;
+    }
+    Ok(weight)
+}
+
+/// Weights read from a safetensors file whose names are those of `nn.Sequential.state_dict()`.
+#[derive(Debug)]
+pub struct FileWeights {
+    tensors: HashMap<String, Tensor>,
+}
+
+/// A weights file that does not fit the network.
+#[derive(Debug, thiserror::Error)]
+pub enum WeightsError {
+    #[error("cannot read the weights")]
+    Read(#[source] candle_core::Error),
+    #[error("the weights lack `{name}` ({expected}) for layer {module} ({kind})")]
+    Missing { name: String, expected: String, module: String, kind: &'static str },
+    #[error("`{name}` of the weights is {given}, but layer {module} ({kind}) needs {expected}")]
+    Shape { name: String, given: String, expected: String, module: String, kind: &'static str },
+    #[error("the weights have `{name}`, but the network has no such layer")]
+    Unused { name: String },
+}
+
+impl FileWeights {
+    /// Reads the weights and checks that they are the network's, name by name and shape by shape.
+    ///
+    /// # Errors
+    /// Says which tensor is missing, superfluous or of the wrong shape.
+    pub fn read(path: &Path, network: &Network) -> Result<Self, WeightsError> {
+        let tensors = candle_core::safetensors::load(path, &Device::Cpu).map_err(WeightsError::Read)?;
+        let mut wanted = HashMap::new();
+        for module in network.all_modules() {
+            for (name, dims) in parameter_shapes(module) {
+                wanted.insert(name.clone(), ());
+                let expected = format!("{dims:?}");
+                let (module_name, kind) = (module.name.clone(), module.kind());
+                match tensors.get(&name) {
+                    None => return Err(WeightsError::Missing { name, expected, module: module_name, kind }),
+                    Some(t) if t.dims() != dims => {
+                        let given = format!("{:?}", t.dims());
+                        return Err(WeightsError::Shape { name, given, expected, module: module_name, kind });
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+        let statistics = ["running_mean", "running_var", "num_batches_tracked"];
+        let mut unused: Vec<_> = tensors
+            .keys()
+            .filter(|name| !wanted.contains_key(*name) && !statistics.iter().any(|s| name.ends_with(s)))
+            .collect();
+        unused.sort();
+        if let Some(name) = unused.first() {
+            return Err(WeightsError::Unused { name: name.escape_debug().to_string() });
+        }
+        let tensors = tensors
+            .into_iter()
+            .filter(|(name, _)| wanted.contains_key(name))
+            .map(|(name, tensor)| Ok((name, tensor.to_dtype(DType::F32)?)))
+            .collect::<candle_core::Result<_>>()
+            .map_err(WeightsError::Read)?;
+        Ok(Self { tensors })
+    }
+}
+
+impl Weights for FileWeights {
+    fn parameters(&self, module: &Module, _: &Tensor) -> candle_core::Result<Parameters> {
+        let get = |what: &str| self.tensors.get(&format!("{}.{what}", module.name)).cloned();
+        Ok(Parameters { weight: get("weight"), bias: get("bias") })
+    }
+}
+
+/// The names and shapes of a module's trained parameters.
+#[must_use]
+pub fn parameter_shapes(module: &Module) -> Vec<(String, Vec<usize>)> {
+    let named = |what: &str, dims: &[usize]| (format!("{}.{what}", module.name), dims.to_vec());
+    match (&module.op, &module.weight) {
+        (Op::Linear { bias } | Op::Conv2d(super::Conv2d { bias, .. }), Some(shape)) => {
+            let mut shapes = vec![named("weight", &shape.dims)];
+            if *bias {
+                shapes.push(named("bias", &shape.dims[..1]));
+            }
+            shapes
+        }
+        (Op::BatchNorm | Op::GroupNorm { .. }, _) => {
+            let channels = [module.input.width()];
+            vec![named("weight", &channels), named("bias", &channels)]
+        }
+        (Op::LayerNorm, _) => vec![named("weight", &module.input.0), named("bias", &module.input.0)],
+        (Op::Activation(a), _) if a.has_weight() => vec![named("weight", &[1])],
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,223 @@
+//! Scoring one repetition of candidates: NEAR, layer by layer.
+
+pub mod effective_rank;
+
+use candle_core::Tensor;
+use rand::RngCore;
+
+use crate::network::forward::{Probe, forward};
+use crate::network::ops::with_elements;
+use crate::network::weights::{DrawnWeights, Weights};
+use crate::network::{Activation, BiasInit, Init, Module, Network};
+use crate::random::{Key, Purpose};
+
+use effective_rank::{RankError, effective_rank};
+
+/// One repetition's score.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Score {
+    /// The sum of the effective ranks.
+    pub near: f64,
+    /// The effective rank of every counted module's output, in the order of the forward pass.
+    pub effective_ranks: Vec<f64>,
+}
+
+/// Why there is no score.
+#[derive(Debug, thiserror::Error)]
+pub enum ScoreError {
+    #[error("values that are not finite after layer {module} ({kind})")]
+    NonFinite { module: String, kind: String },
+    #[error("dead: the network's output is zero for every sample, from layer {module} ({kind}) on")]
+    Dead { module: String, kind: String },
+    #[error("the singular values of layer {module} ({kind}) could not be computed")]
+    NoConvergence { module: String, kind: String },
+    #[error("cancelled")]
+    Cancelled,
+    #[error(transparent)]
+    Tensor(#[from] candle_core::Error),
+}
+
+/// Where the block of rows of a convolution's rank matrix starts.
+#[derive(Debug, Clone, Copy)]
+pub enum RowOffset {
+    /// At the first row.
+    Start,
+    /// At a multiple of the image's width, drawn for the repetition and the layer.
+    Drawn { seed: u64, repetition: u64 },
+}
+
+/// What is shared by all candidates of one repetition with one initialization.
+pub struct Repetition<'a> {
+    pub network: &'a Network,
+    /// `[samples, ...]`
+    pub inputs: Tensor,
+    pub init: &'a Init,
+    pub bias: BiasInit,
+    pub seed: u64,
+    pub repetition: u64,
+}
+
+impl Repetition<'_> {
+    /// Scores the activations one after the other and reports each as it is done; `None` is the network as it is.
+    /// What comes before the first slot, and every weight that does not depend on the activation, is computed once.
+    pub fn score(
+        &self,
+        activations: &[Option<Activation>],
+        cancelled: &dyn Fn() -> bool,
+        report: &mut dyn FnMut(usize, Result<Score, ScoreError>),
+    ) {
+        if self.init.depends_on_activation() {
+            for (i, activation) in activations.iter().enumerate() {
+                let weights = self.weights(activation.as_ref());
+                let mut probe = self.probe(cancelled);
+                let score = self.run(&self.network.modules, self.inputs.clone(), &weights, activation, &mut probe);
+                report(i, score.and_then(|output| probe.finish(self.network, &output)));
+            }
+            return;
+        }
+        let weights = self.weights(None);
+        let (prefix, rest) = self.network.modules.split_at(self.network.shared_prefix());
+        let mut shared = self.probe(cancelled);
+        match self.run(prefix, self.inputs.clone(), &weights, &None, &mut shared) {
+            Ok(reached) => {
+                for (i, activation) in activations.iter().enumerate() {
+                    let mut probe = shared.clone();
+                    let score = self.run(rest, reached.clone(), &weights, activation, &mut probe);
+                    report(i, score.and_then(|output| probe.finish(self.network, &output)));
+                }
+            }
+            Err(error) => {
+                let again = |e: &ScoreError| match e {
+                    ScoreError::NonFinite { module, kind } => {
+                        ScoreError::NonFinite { module: module.clone(), kind: kind.clone() }
+                    }
+                    ScoreError::Cancelled => ScoreError::Cancelled,
+                    other => ScoreError::Tensor(candle_core::Error::Msg(other.to_string())),
+                };
+                (0..activations.len()).for_each(|i| report(i, Err(again(&error))));
+            }
+        }
+    }
+
+    fn weights(&self, activation: Option<&Activation>) -> DrawnWeights<'_> {
+        DrawnWeights::new(self.seed, self.repetition, self.init, self.bias, activation)
+    }
+
+    fn probe<'p>(&self, cancelled: &'p dyn Fn() -> bool) -> RankProbe<'p> {
+        let offset = RowOffset::Drawn { seed: self.seed, repetition: self.repetition };
+        RankProbe { offset, cancelled, effective_ranks: Vec::new() }
+    }
+
+    fn run(
+        &self,
+        modules: &[Module],
+        input: Tensor,
+        weights: &dyn Weights,
+        activation: &Option<Activation>,
+        probe: &mut RankProbe<'_>,
+    ) -> Result<Tensor, ScoreError> {
+        forward(modules, input, weights, activation.as_ref(), probe)
+    }
+}
+
+/// Scores a network with given weights on given inputs, without randomness.
+///
+/// # Errors
+/// When values are not finite or tensors do not fit. A dead network is no error here: its ranks are 0.
+pub fn score_given(network: &Network, weights: &dyn Weights, inputs: Tensor) -> Result<Score, ScoreError> {
+    let mut probe = RankProbe { offset: RowOffset::Start, cancelled: &|| false, effective_ranks: Vec::new() };
+    forward(&network.modules, inputs, weights, None, &mut probe)?;
+    Ok(probe.into_score())
+}
+
+/// Takes the effective rank of every counted output.
+#[derive(Clone)]
+struct RankProbe<'a> {
+    offset: RowOffset,
+    cancelled: &'a dyn Fn() -> bool,
+    effective_ranks: Vec<f64>,
+}
+
+impl RankProbe<'_> {
+    fn into_score(self) -> Score {
+        Score { near: self.effective_ranks.iter().sum(), effective_ranks: self.effective_ranks }
+    }
+
+    fn finish(self, network: &Network, output: &Tensor) -> Result<Score, ScoreError> {
+        if with_elements(output, |y| y.iter().all(|y| *y == 0.0))? {
+            let dead = self.effective_ranks.iter().rposition(|r| *r > 0.0).map_or(0, |last| last + 1);
+            if let Some(module) = network.counted().get(dead) {
+                return Err(ScoreError::Dead { module: module.name.clone(), kind: module.kind().to_owned() });
+            }
+        }
+        Ok(self.into_score())
+    }
+
+    /// The first row of the block, see [`RowOffset`].
+    fn first_row(&self, rows: usize, columns: usize, width: usize) -> usize {
+        match self.offset {
+            RowOffset::Drawn { seed, repetition } if rows > columns => {
+                let layer = self.effective_ranks.len() as u64;
+                let places = ((rows - columns) / width + 1) as u64;
+                let key = Key { seed, repetition, layer, purpose: Purpose::Rows };
+                // The modulo's bias is below places / 2^64.
+                (key.rng().next_u64() % places) as usize * width
+            }
+            _ => 0,
+        }
+    }
+}
+
+impl Probe for RankProbe<'_> {
+    type Stop = ScoreError;
+
+    fn observe(&mut self, module: &Module, output: &Tensor) -> Result<(), ScoreError> {
+        if (self.cancelled)() {
+            return Err(ScoreError::Cancelled);
+        }
+        let place = || (module.name.clone(), module.kind().to_owned());
+        let rank = with_elements(output, |data| {
+            if data.iter().any(|x| !x.is_finite()) {
+                return Err(RankError::NonFinite);
+            }
+            match output.dims() {
+                [_, channels, height, width] => {
+                    let rows = data.len() / channels;
+                    let first = self.first_row(rows, *channels, *width);
+                    let taken = (*channels).min(rows - first);
+                    let block = rows_of_images(data, [*channels, *height, *width], first, taken);
+                    effective_rank(&block, taken, *channels)
+                }
+                _ => {
+                    let columns = module.output.width();
+                    let rows = columns.min(data.len() / columns);
+                    effective_rank(&data[..rows * columns], rows, columns)
+                }
+            }
+        })?;
+        let rank = rank.map_err(|error| {
+            let (module, kind) = place();
+            match error {
+                RankError::NonFinite => ScoreError::NonFinite { module, kind },
+                RankError::NoConvergence => ScoreError::NoConvergence { module, kind },
+            }
+        })?;
+        self.effective_ranks.push(rank);
+        Ok(())
+    }
+}
+
+/// Rows `first..first + taken` of the `[samples x width x height, channels]` matrix of images `[samples, channels,
+/// height, width]`: ordered by sample, then width, then height.
+fn rows_of_images(images: &[f32], dims: [usize; 3], first: usize, taken: usize) -> Vec<f32> {
+    let [channels, height, width] = dims;
+    let area = height * width;
+    let mut rows = Vec::with_capacity(taken * channels);
+    for row in first..first + taken {
+        let (sample, position) = (row / area, row % area);
+        let (column, line) = (position / height, position % height);
+        let pixel = &images[sample * channels * area + line * width + column..];
+        rows.extend(pixel.iter().step_by(area).take(channels));
+    }
+    rows
+}
