@@ -107,7 +107,8 @@ impl Samples {
     /// to every repetition.
     ///
     /// # Errors
-    /// If the data cannot be read or are not of the network's input shape. A flat network takes images as vectors.
+    /// If the data cannot be read or are not of the network's input shape. Images and vectors
+    /// of as many elements stand for each other.
     pub fn load(
         spec: &DataSpec,
         input: &Shape,
@@ -125,7 +126,8 @@ impl Samples {
             }
             from => open(from)?,
         };
-        if source.shape().elements() != input.elements() || (input.0.len() == 3 && source.shape() != input) {
+        let both_images = input.0.len() == 3 && source.shape().0.len() == 3;
+        if source.shape().elements() != input.elements() || (both_images && source.shape() != input) {
             return Err(DataError::Shape { given: source.shape().clone(), expected: input.clone() });
         }
         let count = source.count();

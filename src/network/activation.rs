@@ -619,7 +619,7 @@ mod tests {
         assert!((prelu.gain() - SQRT_2).abs() < 1e-7);
         // E[sin^2(30 z)] = (1 - e^-1800)/2
         assert!((Activation::named("sine").unwrap().gain() - SQRT_2).abs() < 1e-7);
-        // PyTorch 2.15: 1/sqrt of the mean of gelu(z)^2 is 1.5335304...
+        // 1/sqrt of the integral of gelu(z)^2 by torch.trapezoid over 2.4 million points in double precision.
         assert!((Activation::named("gelu").unwrap().gain() - 1.533_530_4).abs() < 1e-5);
         assert!((Activation::named("tanh").unwrap().gain() - 5.0 / 3.0).abs() < 1e-15);
     }
