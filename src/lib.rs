@@ -4,6 +4,12 @@
 
 pub mod catalog;
 pub mod data;
+pub mod export;
 pub mod network;
+pub mod preset;
 pub mod random;
+pub mod report;
+pub mod scheduler;
 pub mod score;
+pub mod space;
+pub mod study;

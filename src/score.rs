@@ -20,6 +20,8 @@ pub struct Score {
     pub near: f64,
     /// The effective rank of every counted module's output, in the order of the forward pass.
     pub effective_ranks: Vec<f64>,
+    /// The counted module from which on the network is dead: its output is zero for every sample.
+    pub dead_from: Option<usize>,
 }
 
 /// Why there is no score.
@@ -27,8 +29,6 @@ pub struct Score {
 pub enum ScoreError {
     #[error("values that are not finite after layer {module} ({kind})")]
     NonFinite { module: String, kind: String },
-    #[error("dead: the network's output is zero for every sample, from layer {module} ({kind}) on")]
-    Dead { module: String, kind: String },
     #[error("the singular values of layer {module} ({kind}) could not be computed")]
     NoConvergence { module: String, kind: String },
     #[error("cancelled")]
@@ -71,7 +71,7 @@ impl Repetition<'_> {
                 let weights = self.weights(activation.as_ref());
                 let mut probe = self.probe(cancelled);
                 let score = self.run(&self.network.modules, self.inputs.clone(), &weights, activation, &mut probe);
-                report(i, score.and_then(|output| probe.finish(self.network, &output)));
+                report(i, score.and_then(|output| probe.finish(&output)));
             }
             return;
         }
@@ -83,7 +83,7 @@ impl Repetition<'_> {
                 for (i, activation) in activations.iter().enumerate() {
                     let mut probe = shared.clone();
                     let score = self.run(rest, reached.clone(), &weights, activation, &mut probe);
-                    report(i, score.and_then(|output| probe.finish(self.network, &output)));
+                    report(i, score.and_then(|output| probe.finish(&output)));
                 }
             }
             Err(error) => {
@@ -126,8 +126,8 @@ impl Repetition<'_> {
 /// When values are not finite or tensors do not fit. A dead network is no error here: its ranks are 0.
 pub fn score_given(network: &Network, weights: &dyn Weights, inputs: Tensor) -> Result<Score, ScoreError> {
     let mut probe = RankProbe { offset: RowOffset::Start, cancelled: &|| false, effective_ranks: Vec::new() };
-    forward(&network.modules, inputs, weights, None, &mut probe)?;
-    Ok(probe.into_score())
+    let output = forward(&network.modules, inputs, weights, None, &mut probe)?;
+    probe.finish(&output)
 }
 
 /// Takes the effective rank of every counted output.
@@ -139,18 +139,14 @@ struct RankProbe<'a> {
 }
 
 impl RankProbe<'_> {
-    fn into_score(self) -> Score {
-        Score { near: self.effective_ranks.iter().sum(), effective_ranks: self.effective_ranks }
-    }
-
-    fn finish(self, network: &Network, output: &Tensor) -> Result<Score, ScoreError> {
-        if with_elements(output, |y| y.iter().all(|y| *y == 0.0))? {
-            let dead = self.effective_ranks.iter().rposition(|r| *r > 0.0).map_or(0, |last| last + 1);
-            if let Some(module) = network.counted().get(dead) {
-                return Err(ScoreError::Dead { module: module.name.clone(), kind: module.kind().to_owned() });
-            }
-        }
-        Ok(self.into_score())
+    fn finish(self, output: &Tensor) -> Result<Score, ScoreError> {
+        let dead = with_elements(output, |y| y.iter().all(|y| *y == 0.0))?;
+        let last_alive = self.effective_ranks.iter().rposition(|r| *r > 0.0);
+        Ok(Score {
+            near: self.effective_ranks.iter().sum(),
+            dead_from: dead.then(|| last_alive.map_or(0, |last| last + 1)),
+            effective_ranks: self.effective_ranks,
+        })
     }
 
     /// The first row of the block, see [`RowOffset`].

@@ -3,7 +3,7 @@
 //! A row resolves the name, its parameters and a layer's fans to a [`Law`]: numbers that need no further convention.
 //! Drawing and exporting know laws only.
 
-use std::f64::consts::{SQRT_2, TAU};
+use std::f64::consts::SQRT_2;
 
 use faer::MatRef;
 use faer::linalg::solvers::Qr;
@@ -444,6 +444,8 @@ fn identity(shape: &WeightShape) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
+    use std::f64::consts::TAU;
+
     use super::*;
     use crate::catalog::Given;
 

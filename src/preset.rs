@@ -1,0 +1,322 @@
+//! YAML to a checked [`Preset`]; errors say where and what would be right.
+
+mod bundled;
+mod layers;
+mod yaml;
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use miette::{Diagnostic, NamedSource, SourceSpan};
+
+use crate::catalog::{Choice, Entry, Given, nearest};
+use crate::data::{DataFrom, DataSpec, Scale};
+use crate::network::activation::ActivationKind;
+use crate::network::init::InitKind;
+use crate::network::{Activation, BiasInit, Init, Layer, Network};
+
+pub use bundled::{Bundled, bundled};
+pub use yaml::printable;
+use yaml::{Map, Node, Problem};
+
+/// A network, its data and what to search.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Preset {
+    pub name: String,
+    pub description: Option<String>,
+    pub data: DataSpec,
+    pub layers: Vec<Layer>,
+    pub network: Network,
+    pub search: Search,
+    pub repetitions: usize,
+    pub seed: u64,
+}
+
+/// The choices that are combined with each other.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Search {
+    /// Empty where the network has no slot.
+    pub activations: Vec<Activation>,
+    pub inits: Vec<Init>,
+    pub bias: BiasInit,
+}
+
+/// What is wrong with a preset.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub enum PresetError {
+    #[error("{message}")]
+    #[diagnostic()]
+    Invalid {
+        message: String,
+        #[help]
+        help: Option<String>,
+        #[source_code]
+        source_code: NamedSource<String>,
+        #[label("here")]
+        span: Option<SourceSpan>,
+        /// `file:line:column`, for tools that read errors.
+        place: String,
+    },
+    #[error("cannot read {path}: {reason}")]
+    Unreadable {
+        path: String,
+        reason: String,
+        #[help]
+        help: Option<String>,
+    },
+}
+
+/// The largest preset that is read.
+const MOST_BYTES: u64 = 1 << 20;
+/// Repetitions in the paper's experiments.
+const REPETITIONS: usize = 32;
+const MOST_REPETITIONS: u64 = 1_000_000;
+
+impl Preset {
+    /// The preset that `name` stands for: a file, or else a bundled one.
+    ///
+    /// # Errors
+    /// If there is no such preset, or what is wrong in it.
+    pub fn load(name: &str) -> Result<Self, PresetError> {
+        let path = Path::new(name);
+        if !path.exists()
+            && let Some(preset) = bundled().iter().find(|b| b.name == name)
+        {
+            return Self::parse(preset.text, &format!("{name}.yaml"), Path::new(""));
+        }
+        let text = read(path, name)?;
+        let stem = path.file_stem().map_or_else(|| name.into(), |s| s.to_string_lossy());
+        let directory = path.parent().unwrap_or(Path::new(""));
+        let mut preset = Self::parse(&text, name, directory)?;
+        if preset.name.is_empty() {
+            preset.name = printable(&stem);
+        }
+        Ok(preset)
+    }
+
+    /// Parses and checks a preset. `file` names it in errors; relative paths in it start at `directory`.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its place.
+    pub fn parse(text: &str, file: &str, directory: &Path) -> Result<Self, PresetError> {
+        let value = yaml::parse(text).map_err(|e| invalid(text, file, e.message, None, e.at))?;
+        read_preset(&Node::root(&value), directory).map_err(|problem| {
+            let at = problem.place.locate(text);
+            invalid(text, file, problem.message, problem.help, at)
+        })
+    }
+
+    /// The preset as YAML; reading it gives an equal preset. Its head says which version wrote it.
+    #[must_use]
+    pub fn to_yaml(&self) -> String {
+        layers::write_preset(self)
+    }
+}
+
+fn read(path: &Path, name: &str) -> Result<String, PresetError> {
+    let fail = |reason: String, help: Option<String>| PresetError::Unreadable { path: printable(name), reason, help };
+    let known = || {
+        let names: Vec<_> = bundled().iter().map(|b| b.name).collect();
+        match nearest(name, names.iter().copied()) {
+            Some(near) => format!("did you mean the bundled preset `{near}`?"),
+            None => format!("give a file, or one of the bundled presets: {}", names.join(", ")),
+        }
+    };
+    let metadata = path.metadata().map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => {
+            fail("no such file, and no bundled preset of that name".to_owned(), Some(known()))
+        }
+        _ => fail(e.to_string(), None),
+    })?;
+    if !metadata.is_file() {
+        return Err(fail("it is not a regular file".to_owned(), None));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(|e| fail(e.to_string(), None))?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(fail("it is larger than 1 MiB, so it is hardly a preset".to_owned(), None));
+    }
+    String::from_utf8(bytes)
+        .map_err(|e| fail(format!("it is not UTF-8 text, see byte {}", e.utf8_error().valid_up_to()), None))
+}
+
+fn invalid(text: &str, file: &str, message: String, help: Option<String>, at: Option<(usize, usize)>) -> PresetError {
+    // Shown in a terminal, so nothing in it may control one; every byte stays in its place.
+    let shown: String = text.chars().map(|c| if c.is_ascii_control() && c != '\n' { ' ' } else { c }).collect();
+    let shown: String = shown.chars().map(|c| if c.is_control() && c != '\n' { '\u{b7}' } else { c }).collect();
+    let file = printable(file);
+    let span = at.and_then(|(line, column)| span_of(&shown, line, column));
+    let place = at.map_or_else(|| file.clone(), |(line, column)| format!("{file}:{line}:{column}"));
+    let source_code = NamedSource::new(&file, shown).with_language("yaml");
+    PresetError::Invalid { message: printable(&message), help, source_code, span, place }
+}
+
+/// The word or value that starts at a line and column, both from 1.
+fn span_of(text: &str, line: usize, column: usize) -> Option<SourceSpan> {
+    let start: usize = text.split_inclusive('\n').take(line.checked_sub(1)?).map(str::len).sum();
+    let rest = text.get(start..)?.lines().next().unwrap_or("");
+    let offset = rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(i, _)| i);
+    let length = rest[offset..].find([':', ',', '}', ']', ' ', '#']).unwrap_or(rest.len() - offset);
+    Some((start + offset, length.max(1).min(text.len().saturating_sub(start + offset))).into())
+}
+
+fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
+    let known = ["name", "description", "data", "network", "search", "score", "neartop"];
+    let map = root.map("a preset", &known)?;
+    let text = |key: &str| map.get(key).map(|n| n.text(&format!("the {key}"))).transpose();
+    let mut name = text("name")?.unwrap_or("").to_owned();
+    if let Some(cut) = name.char_indices().nth(200) {
+        name.truncate(cut.0);
+    }
+    let (layers, network) = layers::read_network(map.need("network")?)?;
+    let search = read_search(map.get("search"), &network)?;
+    let (repetitions, seed) = read_score(map.get("score"))?;
+    Ok(Preset {
+        name: name.replace(['\n', '\t'], " "),
+        description: text("description")?.map(|d| d.split_whitespace().collect::<Vec<_>>().join(" ")),
+        data: map
+            .get("data")
+            .map_or(Ok(DataSpec { from: DataFrom::Gaussian, scale: Scale::None }), |node| read_data(node, directory))?,
+        layers,
+        network,
+        search,
+        repetitions,
+        seed,
+    })
+}
+
+fn read_data(node: &Node<'_>, directory: &Path) -> Result<DataSpec, Problem> {
+    let map = node.map("data", &["source", "path", "labels", "scale"])?;
+    let from = match (map.get("source"), map.get("path")) {
+        (Some(source), None) => match word(source, "the source", &["digits", "gaussian", "uniform"])? {
+            "digits" => DataFrom::Digits,
+            "uniform" => DataFrom::Uniform,
+            _ => DataFrom::Gaussian,
+        },
+        (None, Some(path)) => {
+            let labels = map.get("labels").map(|n| n.text("labels")).transpose()?;
+            DataFrom::File {
+                path: directory.join(PathBuf::from(path.text("the path")?)),
+                labels: labels.map(str::to_owned),
+            }
+        }
+        (Some(_), Some(path)) => {
+            return Err(path.key_problem("data come from a `source` or from a `path`, not from both"));
+        }
+        (None, None) => return Err(node.problem("data needs `source` or `path`")),
+    };
+    let scale = match map.get("scale") {
+        None => Scale::None,
+        Some(node) => match word(node, "the scale", &["none", "unit", "standardize"])? {
+            "unit" => Scale::Unit,
+            "standardize" => Scale::Standardize,
+            _ => Scale::None,
+        },
+    };
+    Ok(DataSpec { from, scale })
+}
+
+fn read_search(node: Option<&Node<'_>>, network: &Network) -> Result<Search, Problem> {
+    let all = Search { activations: Activation::all(), inits: Init::all(), bias: BiasInit::Zeros };
+    let map = node.map(|n| n.map("search", &["activations", "inits", "bias"])).transpose()?;
+    let get = |key: &str| map.as_ref().and_then(|m: &Map<'_>| m.get(key).cloned());
+    let activations = match (get("activations"), network.has_slot()) {
+        (Some(node), true) => read_choices::<ActivationKind>(&node)?,
+        (Some(node), false) => {
+            return Err(node
+                .key_problem("the network has no slot that searched activations could fill")
+                .help("put `activation` among network.layers, or leave search.activations out"));
+        }
+        (None, true) => all.activations,
+        (None, false) => Vec::new(),
+    };
+    let inits = get("inits").map_or(Ok(all.inits), |node| read_choices::<InitKind>(&node))?;
+    let bias = match get("bias") {
+        None => BiasInit::Zeros,
+        Some(node) => match word(&node, "bias", &["zeros", "fan_in_uniform"])? {
+            "fan_in_uniform" => BiasInit::FanInUniform,
+            _ => BiasInit::Zeros,
+        },
+    };
+    Ok(Search { activations, inits, bias })
+}
+
+/// `all`, or a list of names with or without parameters.
+fn read_choices<E: Entry>(node: &Node<'_>) -> Result<Vec<Choice<E>>, Problem> {
+    if node.as_str() == Some("all") {
+        return Ok(Choice::all());
+    }
+    let what = format!("{}s: `all`, or a list", E::WHAT);
+    let mut choices = Vec::new();
+    for item in node.list(&what)? {
+        let choice = read_choice::<E>(&item)?;
+        if choices.contains(&choice) {
+            return Err(item.problem(format!("{choice} stands here twice")).help("leave one of them out"));
+        }
+        choices.push(choice);
+    }
+    if choices.is_empty() {
+        return Err(node.problem(format!("there is no {} to search", E::WHAT)).help("name some, or write `all`"));
+    }
+    Ok(choices)
+}
+
+/// A name, or a map of one name to its parameters.
+fn read_choice<E: Entry>(node: &Node<'_>) -> Result<Choice<E>, Problem> {
+    let (name, params) = node.named(&format!("an {}", E::WHAT))?;
+    let Some(entry) = Choice::<E>::find(name) else {
+        let problem = node.problem(format!("no {} is called `{}`", E::WHAT, printable(name)));
+        let names = || E::catalog().iter().map(Entry::name);
+        return Err(match nearest(name, names()) {
+            Some(near) => problem.help(format!("did you mean `{near}`?")),
+            None => problem.help(format!("there are {}", names().collect::<Vec<_>>().join(", "))),
+        });
+    };
+    let entries = params.map(|p| p.entries(&format!("a map of the parameters of {name}"))).transpose()?;
+    let mut given = Vec::new();
+    for (key, value) in entries.iter().flatten() {
+        let Some(param) = entry.params().iter().find(|p| p.name == *key) else {
+            let problem = value.key_problem(format!("{name} has no parameter `{}`", printable(key)));
+            let known: Vec<_> = entry.params().iter().map(|p| p.name).collect();
+            return Err(match (nearest(key, known.iter().copied()), known.as_slice()) {
+                (Some(near), _) => problem.help(format!("did you mean `{near}`?")),
+                (None, []) => problem.help(format!("{name} takes no parameters")),
+                (None, known) => problem.help(format!("it takes {}", known.join(", "))),
+            });
+        };
+        let one = match (value.as_number(), value.as_str()) {
+            (Some(x), _) => Given::Number(x),
+            (None, Some(w)) => Given::Word(w),
+            _ => return Err(value.problem(format!("`{key}` of {name} must be {}", param.domain.expectation()))),
+        };
+        let admitted = param.domain.admit(one);
+        admitted.map_err(|expected| value.problem(format!("`{key}` of {name} must be {expected}")))?;
+        given.push((*key, one));
+    }
+    Choice::new(entry, &given).map_err(|message| node.problem(message))
+}
+
+fn word<'a>(node: &Node<'a>, what: &str, known: &[&'a str]) -> Result<&'a str, Problem> {
+    let given = node.text(what)?;
+    known.iter().find(|k| **k == given).copied().ok_or_else(|| {
+        let problem = node.problem(format!("{what} cannot be `{}`", printable(given)));
+        match nearest(given, known.iter().copied()) {
+            Some(near) => problem.help(format!("did you mean `{near}`?")),
+            None => problem.help(format!("it is one of {}", known.join(", "))),
+        }
+    })
+}
+
+fn read_score(node: Option<&Node<'_>>) -> Result<(usize, u64), Problem> {
+    let Some(node) = node else { return Ok((REPETITIONS, 0)) };
+    let map = node.map("score", &["repetitions", "seed"])?;
+    let repetitions = match map.get("repetitions") {
+        Some(node) => node.whole("repetitions", 1, MOST_REPETITIONS)? as usize,
+        None => REPETITIONS,
+    };
+    let seed = map.get("seed").map_or(Ok(0), |node| node.whole("the seed", 0, u64::MAX))?;
+    Ok((repetitions, seed))
+}

@@ -1,0 +1,126 @@
+//! A study in the words of other programs: the JSON of `rank`, which exports and tables are made of too.
+
+use serde::Serialize;
+
+use crate::network::{Activation, Init};
+use crate::study::{Ranked, Status, Study};
+
+/// The JSON of `rank`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// Version of the program.
+    pub neartop: &'static str,
+    pub preset: String,
+    pub seed: u64,
+    pub repetitions: usize,
+    pub elapsed_seconds: f64,
+    pub candidates: Vec<CandidateReport>,
+    pub recommended: Option<Recommendation>,
+}
+
+/// One candidate.
+#[derive(Debug, Clone, Serialize)]
+pub struct CandidateReport {
+    /// From 1; candidates that tie exactly share it. Null without a score.
+    pub rank: Option<usize>,
+    pub tied_with_best: bool,
+    pub activation: Option<Activation>,
+    pub init: Init,
+    pub near: Option<f64>,
+    pub standard_error: Option<f64>,
+    /// Mean paired difference to the best and its standard error.
+    pub behind_best: Option<f64>,
+    pub behind_best_error: Option<f64>,
+    /// Repetitions scored.
+    pub repetitions: usize,
+    pub parameters: u64,
+    pub status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remark: Option<String>,
+    pub layers: Vec<LayerReport>,
+}
+
+/// A counted layer.
+#[derive(Debug, Clone, Serialize)]
+pub struct LayerReport {
+    pub module: String,
+    pub kind: String,
+    /// Number of columns of the rank matrix: the largest effective rank there can be.
+    pub width: usize,
+    pub effective_rank: f64,
+}
+
+/// The candidate to take, and why.
+#[derive(Debug, Clone, Serialize)]
+pub struct Recommendation {
+    pub activation: Option<Activation>,
+    pub init: Init,
+    pub why: String,
+}
+
+impl Report {
+    /// The study as ranked now, its best `top` candidates.
+    #[must_use]
+    pub fn new(study: &Study, elapsed_seconds: f64, top: Option<usize>) -> Self {
+        let ranking = study.ranking();
+        let shown = ranking.iter().take(top.unwrap_or(usize::MAX));
+        let preset = &study.space.preset;
+        Self {
+            neartop: env!("CARGO_PKG_VERSION"),
+            preset: preset.name.clone(),
+            seed: preset.seed,
+            repetitions: study.repetitions(),
+            elapsed_seconds,
+            candidates: shown.map(|ranked| CandidateReport::new(study, ranked)).collect(),
+            recommended: study.recommended().map(|(id, why)| Recommendation {
+                activation: study.candidate(id).activation.clone(),
+                init: study.candidate(id).init.clone(),
+                why,
+            }),
+        }
+    }
+}
+
+impl CandidateReport {
+    #[must_use]
+    pub fn new(study: &Study, ranked: &Ranked) -> Self {
+        let id = ranked.candidate;
+        let candidate = study.candidate(id);
+        let near = study.near(id);
+        Self {
+            rank: ranked.rank,
+            tied_with_best: ranked.tied_with_best,
+            activation: candidate.activation.clone(),
+            init: candidate.init.clone(),
+            near: near.map(|e| e.mean),
+            standard_error: near.and_then(|e| e.standard_error),
+            behind_best: ranked.behind_best.map(|e| e.mean),
+            behind_best_error: ranked.behind_best.and_then(|e| e.standard_error),
+            repetitions: study.count(id),
+            parameters: candidate.parameters,
+            status: study.status(id).name(),
+            reason: study.reason(id),
+            remark: study.remark(id),
+            layers: if study.status(id) == Status::Failed { Vec::new() } else { layers(study, id) },
+        }
+    }
+}
+
+/// The counted layers of a candidate with their mean effective ranks; empty before the first score.
+#[must_use]
+pub fn layers(study: &Study, id: usize) -> Vec<LayerReport> {
+    let activation = study.candidate(id).activation.as_ref();
+    let counted = study.space.network().counted();
+    let layer = |(module, effective_rank): (&&crate::network::Module, f64)| LayerReport {
+        module: module.name.clone(),
+        kind: match (activation, module.kind()) {
+            (Some(activation), "activation") => activation.name().to_owned(),
+            (_, kind) => kind.to_owned(),
+        },
+        width: module.output.width(),
+        effective_rank,
+    };
+    counted.iter().zip(study.effective_ranks(id)).map(layer).collect()
+}

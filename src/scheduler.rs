@@ -1,0 +1,289 @@
+//! Scores in the background: as many at a time as there are cores, cancellable, reported through a bounded channel.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::data::{DataError, Samples};
+use crate::network::Activation;
+use crate::score::{Repetition, Score, ScoreError};
+use crate::space::Space;
+
+/// One repetition of candidates that share an initialization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task {
+    pub repetition: usize,
+    pub candidates: Vec<usize>,
+}
+
+/// Scores a task on the calling thread.
+pub trait Scorer: Send + Sync + 'static {
+    /// Reports every candidate of the task in order, each as soon as it is scored.
+    fn score(
+        &self,
+        task: &Task,
+        cancelled: &dyn Fn() -> bool,
+        report: &mut dyn FnMut(usize, Result<Score, ScoreError>),
+    );
+}
+
+/// Scores the candidates of a space by NEAR.
+pub struct NearScorer {
+    space: Arc<Space>,
+    samples: Samples,
+    /// The latest batches, since tasks of one repetition follow each other.
+    batches: Mutex<VecDeque<(usize, candle_core::Tensor)>>,
+}
+
+impl NearScorer {
+    /// Loads the samples.
+    ///
+    /// # Errors
+    /// If the data cannot be read or do not fit the network.
+    pub fn new(space: Arc<Space>) -> Result<Self, DataError> {
+        let samples = space.samples()?;
+        Ok(Self { space, samples, batches: Mutex::default() })
+    }
+
+    fn batch(&self, repetition: usize) -> Result<candle_core::Tensor, ScoreError> {
+        let mut batches = lock(&self.batches);
+        if let Some((_, batch)) = batches.iter().find(|(r, _)| *r == repetition) {
+            return Ok(batch.clone());
+        }
+        let batch = self.samples.batch(repetition as u64).map_err(|e| candle_core::Error::Msg(e.to_string()))?;
+        if batches.len() == 4 {
+            batches.pop_front();
+        }
+        batches.push_back((repetition, batch.clone()));
+        Ok(batch)
+    }
+}
+
+impl Scorer for NearScorer {
+    fn score(
+        &self,
+        task: &Task,
+        cancelled: &dyn Fn() -> bool,
+        report: &mut dyn FnMut(usize, Result<Score, ScoreError>),
+    ) {
+        let Some(first) = task.candidates.first() else { return };
+        let inputs = match self.batch(task.repetition) {
+            Ok(inputs) => inputs,
+            Err(error) => {
+                let message = error.to_string();
+                let fail = || ScoreError::Tensor(candle_core::Error::Msg(message.clone()));
+                return task.candidates.iter().for_each(|id| report(*id, Err(fail())));
+            }
+        };
+        let repetition = Repetition {
+            network: self.space.network(),
+            inputs,
+            init: &self.space.candidates[*first].init,
+            bias: self.space.bias(),
+            seed: self.space.preset.seed,
+            repetition: task.repetition as u64,
+        };
+        let activations: Vec<Option<Activation>> =
+            task.candidates.iter().map(|id| self.space.candidates[*id].activation.clone()).collect();
+        repetition.score(&activations, cancelled, &mut |i, score| report(task.candidates[i], score));
+    }
+}
+
+/// What a run tells.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Progress {
+    pub candidate: usize,
+    pub repetition: usize,
+    /// A score, or why there is none.
+    pub result: Result<Score, String>,
+}
+
+/// A run in the background. Dropping it cancels it.
+pub struct Run {
+    /// Ends when the run has ended.
+    pub progress: mpsc::Receiver<Progress>,
+    pub control: Control,
+    _cancel_on_drop: tokio_util::sync::DropGuard,
+}
+
+/// Pauses, resumes and cancels a run.
+#[derive(Clone)]
+pub struct Control {
+    cancel: CancellationToken,
+    pause: Arc<(Mutex<bool>, Condvar)>,
+}
+
+impl Control {
+    /// Stops scoring between layers; what was reported stays.
+    pub fn cancel(&self) {
+        self.cancel.cancel();
+        self.pause.1.notify_all();
+    }
+
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.cancel.is_cancelled()
+    }
+
+    /// Holds back, or lets go on, what has not begun.
+    pub fn set_paused(&self, paused: bool) {
+        *lock(&self.pause.0) = paused;
+        self.pause.1.notify_all();
+    }
+
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        *lock(&self.pause.0)
+    }
+
+    fn wait_while_paused(&self) {
+        let mut paused = lock(&self.pause.0);
+        while *paused && !self.is_cancelled() {
+            let wait = std::time::Duration::from_millis(200);
+            let waited = self.pause.1.wait_timeout(paused, wait).unwrap_or_else(PoisonError::into_inner);
+            paused = waited.0;
+        }
+    }
+}
+
+/// Progress that may wait for its reader.
+const CHANNEL: usize = 1024;
+
+/// Starts scoring all repetitions of the space, the first of every candidate before the second of any.
+///
+/// Must be called within a tokio runtime. `done` names (candidate, repetition) pairs that need no scoring.
+pub fn start(scorer: Arc<dyn Scorer>, space: &Space, jobs: usize, done: &dyn Fn(usize, usize) -> bool) -> Run {
+    let (sender, progress) = mpsc::channel(CHANNEL);
+    let control = Control { cancel: CancellationToken::new(), pause: Arc::default() };
+    let plan = Arc::new(Mutex::new(Plan::new(space, jobs, done)));
+    for _ in 0..jobs.max(1) {
+        let worker = Worker {
+            scorer: Arc::clone(&scorer),
+            plan: Arc::clone(&plan),
+            control: control.clone(),
+            sender: sender.clone(),
+        };
+        tokio::task::spawn_blocking(move || worker.run());
+    }
+    let guard = control.cancel.clone().drop_guard();
+    Run { progress, control, _cancel_on_drop: guard }
+}
+
+/// What is still to do, in a fixed order.
+struct Plan {
+    tasks: VecDeque<Task>,
+    /// The groups that every repetition is cut into.
+    groups: Vec<Vec<usize>>,
+    next_repetition: usize,
+    repetitions: usize,
+    /// The first repetition of each candidate that failed; later ones are not scored.
+    failed: Vec<usize>,
+    done: Vec<Vec<usize>>,
+}
+
+impl Plan {
+    fn new(space: &Space, jobs: usize, done: &dyn Fn(usize, usize) -> bool) -> Self {
+        let groups = space.groups();
+        // Small enough that the last tasks keep all workers busy.
+        let parts = (4 * jobs).div_ceil(groups.len().max(1));
+        let cut = |group: &Vec<usize>| {
+            let size = group.len().div_ceil(parts).max(1);
+            group.chunks(size).map(<[usize]>::to_vec).collect::<Vec<_>>()
+        };
+        let repetitions = space.preset.repetitions;
+        let finished = |id| (0..repetitions).filter(|r| done(id, *r)).collect();
+        Self {
+            tasks: VecDeque::new(),
+            groups: groups.iter().flat_map(cut).collect(),
+            next_repetition: 0,
+            repetitions,
+            failed: vec![usize::MAX; space.candidates.len()],
+            done: (0..space.candidates.len()).map(finished).collect(),
+        }
+    }
+
+    fn next(&mut self) -> Option<Task> {
+        loop {
+            while let Some(mut task) = self.tasks.pop_front() {
+                let (failed, done) = (&self.failed, &self.done);
+                task.candidates
+                    .retain(|id| task.repetition < failed[*id] && done[*id].binary_search(&task.repetition).is_err());
+                if !task.candidates.is_empty() {
+                    return Some(task);
+                }
+            }
+            if self.next_repetition == self.repetitions {
+                return None;
+            }
+            let repetition = self.next_repetition;
+            self.next_repetition += 1;
+            self.tasks.extend(self.groups.iter().map(|g| Task { repetition, candidates: g.clone() }));
+        }
+    }
+
+    fn fail(&mut self, candidate: usize, repetition: usize) {
+        if let Some(first) = self.failed.get_mut(candidate) {
+            *first = repetition.min(*first);
+        }
+    }
+}
+
+struct Worker {
+    scorer: Arc<dyn Scorer>,
+    plan: Arc<Mutex<Plan>>,
+    control: Control,
+    sender: mpsc::Sender<Progress>,
+}
+
+impl Worker {
+    fn run(&self) {
+        loop {
+            self.control.wait_while_paused();
+            if self.control.is_cancelled() {
+                return;
+            }
+            let Some(task) = lock(&self.plan).next() else { return };
+            self.score(task);
+        }
+    }
+
+    /// Scores a task. A panic costs the candidate that it came in; the others are scored again without it.
+    fn score(&self, mut task: Task) {
+        while !task.candidates.is_empty() && !self.control.is_cancelled() {
+            let mut reported = 0;
+            let cancelled = || self.control.is_cancelled();
+            let mut report = |candidate, result: Result<Score, ScoreError>| {
+                reported += 1;
+                match result {
+                    Err(ScoreError::Cancelled) => {}
+                    result => self.send(candidate, task.repetition, result.map_err(|e| e.to_string())),
+                }
+            };
+            let outcome = catch_unwind(AssertUnwindSafe(|| self.scorer.score(&task, &cancelled, &mut report)));
+            let Err(panic) = outcome else { return };
+            task.candidates.drain(..reported.min(task.candidates.len()));
+            if task.candidates.is_empty() {
+                return;
+            }
+            let message = panic.downcast_ref::<String>().map(String::as_str);
+            let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic");
+            let candidate = task.candidates.remove(0);
+            self.send(candidate, task.repetition, Err(format!("a defect of the program: {message}")));
+        }
+    }
+
+    fn send(&self, candidate: usize, repetition: usize, result: Result<Score, String>) {
+        if result.is_err() {
+            lock(&self.plan).fail(candidate, repetition);
+        }
+        // Without a reader the run is over; the cancellation that came with it stops the workers.
+        let _ = self.sender.blocking_send(Progress { candidate, repetition, result });
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,339 @@
+//! All results so far: means, errors, ties, ranking. Pure: no input or output, no clock.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+use crate::score::Score;
+use crate::space::{Candidate, Space};
+
+/// Two scores of one repetition that differ by less, relative to them, are the same: single precision cannot tell.
+const SAME: f64 = 1e-5;
+/// Confidence of the intervals that decide whether a candidate is tied with the best.
+const CONFIDENCE: f64 = 0.95;
+
+/// What is known of one candidate.
+#[derive(Debug, Clone, Default)]
+pub struct Record {
+    /// NEAR by repetition.
+    scores: Vec<Option<f64>>,
+    /// Sum of each layer's effective ranks in units of 2^-32, so that the order of arrival does not matter.
+    layer_sums: Vec<u64>,
+    /// Repetitions in which the network was dead, and the layer from which on.
+    dead: usize,
+    dead_from: usize,
+    /// The first repetition that failed, and why.
+    failure: Option<(usize, String)>,
+}
+
+/// The state of a candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    Waiting,
+    /// Some repetitions are scored.
+    Scoring,
+    Scored,
+    Failed,
+}
+
+impl Status {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Scoring => "scoring",
+            Self::Scored => "scored",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// The results of a run.
+#[derive(Debug, Clone)]
+pub struct Study {
+    pub space: Arc<Space>,
+    records: Vec<Record>,
+    repetitions: usize,
+}
+
+/// A line of the ranking.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ranked {
+    pub candidate: usize,
+    /// From 1; the same for candidates that no repetition tells apart. None without a score.
+    pub rank: Option<usize>,
+    /// No repetition tells it apart from the one before.
+    pub tied_with_previous: bool,
+    /// The paired difference to the best is within its confidence interval of 0.
+    pub tied_with_best: bool,
+    /// Mean difference to the best over common repetitions, and its standard error.
+    pub behind_best: Option<Estimate>,
+}
+
+/// A mean with its standard error, which a single value does not have.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    pub mean: f64,
+    pub standard_error: Option<f64>,
+}
+
+/// How far a run has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    pub candidates: usize,
+    /// Candidates with all their repetitions.
+    pub scored: usize,
+    pub failed: usize,
+    /// Repetitions of candidates done, those that a failure makes needless included.
+    pub done: usize,
+    pub total: usize,
+}
+
+impl Study {
+    #[must_use]
+    pub fn new(space: Arc<Space>) -> Self {
+        let repetitions = space.preset.repetitions;
+        let records = vec![Record::default(); space.candidates.len()];
+        Self { space, records, repetitions }
+    }
+
+    #[must_use]
+    pub fn repetitions(&self) -> usize {
+        self.repetitions
+    }
+
+    /// Records one repetition of one candidate; a second record of the same changes nothing.
+    pub fn record(&mut self, candidate: usize, repetition: usize, result: Result<Score, String>) {
+        let Some(record) = self.records.get_mut(candidate) else { return };
+        match result {
+            Ok(score) => {
+                if record.scores.len() <= repetition {
+                    record.scores.resize(repetition + 1, None);
+                }
+                if record.scores[repetition].replace(score.near).is_some() {
+                    return;
+                }
+                record.layer_sums.resize(score.effective_ranks.len(), 0);
+                for (sum, rank) in record.layer_sums.iter_mut().zip(&score.effective_ranks) {
+                    *sum += (rank * FIXED_POINT).round() as u64;
+                }
+                if let Some(layer) = score.dead_from {
+                    record.dead += 1;
+                    record.dead_from = layer;
+                }
+            }
+            Err(reason) => {
+                if record.failure.as_ref().is_none_or(|(first, _)| repetition < *first) {
+                    record.failure = Some((repetition, reason));
+                }
+            }
+        }
+    }
+
+    #[must_use]
+    pub fn candidate(&self, id: usize) -> &Candidate {
+        &self.space.candidates[id]
+    }
+
+    #[must_use]
+    pub fn status(&self, id: usize) -> Status {
+        let record = &self.records[id];
+        match record.count() {
+            _ if record.failure.is_some() || record.is_dead() => Status::Failed,
+            0 => Status::Waiting,
+            n if n < self.repetitions => Status::Scoring,
+            _ => Status::Scored,
+        }
+    }
+
+    /// Why a candidate has no score.
+    #[must_use]
+    pub fn reason(&self, id: usize) -> Option<String> {
+        let record = &self.records[id];
+        match &record.failure {
+            Some((repetition, reason)) => Some(format!("{reason}, in repetition {repetition}")),
+            None if record.is_dead() => Some(format!("dead: all outputs are zero {}", self.dead_place(record))),
+            None => None,
+        }
+    }
+
+    /// What a user should know of a candidate that has a score.
+    #[must_use]
+    pub fn remark(&self, id: usize) -> Option<String> {
+        let record = &self.records[id];
+        (record.dead > 0 && !record.is_dead()).then(|| {
+            let place = self.dead_place(record);
+            format!("dead in {} of {} repetitions, {place}", record.dead, record.count())
+        })
+    }
+
+    fn dead_place(&self, record: &Record) -> String {
+        let counted = self.space.network().counted();
+        counted.get(record.dead_from).map_or_else(String::new, |m| format!("from layer {} ({}) on", m.name, m.kind()))
+    }
+
+    /// Repetitions scored.
+    #[must_use]
+    pub fn count(&self, id: usize) -> usize {
+        self.records[id].count()
+    }
+
+    /// NEAR: mean over the repetitions scored; none for a candidate that failed.
+    #[must_use]
+    pub fn near(&self, id: usize) -> Option<Estimate> {
+        if self.status(id) == Status::Failed {
+            return None;
+        }
+        estimate(self.records[id].scores.iter().flatten().copied())
+    }
+
+    /// NEAR by repetition.
+    #[must_use]
+    pub fn scores(&self, id: usize) -> &[Option<f64>] {
+        &self.records[id].scores
+    }
+
+    /// Mean effective rank of every counted layer; empty before the first score.
+    #[must_use]
+    pub fn effective_ranks(&self, id: usize) -> Vec<f64> {
+        let record = &self.records[id];
+        let count = record.count() as f64;
+        record.layer_sums.iter().map(|sum| *sum as f64 / FIXED_POINT / count).collect()
+    }
+
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        let mut tally =
+            Tally { candidates: self.records.len(), total: self.records.len() * self.repetitions, ..Tally::default() };
+        for id in 0..self.records.len() {
+            match self.status(id) {
+                Status::Scored => tally.scored += 1,
+                Status::Failed => tally.failed += 1,
+                Status::Waiting | Status::Scoring => {}
+            }
+            let record = &self.records[id];
+            tally.done += if record.failure.is_some() { self.repetitions } else { record.count() };
+        }
+        tally
+    }
+
+    /// The candidate with the highest NEAR.
+    #[must_use]
+    pub fn best(&self) -> Option<usize> {
+        let nears = (0..self.records.len()).filter_map(|id| Some((id, self.near(id)?.mean)));
+        nears.min_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0))).map(|(id, _)| id)
+    }
+
+    /// The candidate to take, and why.
+    #[must_use]
+    pub fn recommended(&self) -> Option<(usize, String)> {
+        self.best().map(|id| (id, "highest NEAR".to_owned()))
+    }
+
+    /// All candidates by falling NEAR; those without one last, in their fixed order, the failed after the waiting.
+    #[must_use]
+    pub fn ranking(&self) -> Vec<Ranked> {
+        let mut order: Vec<(usize, Option<f64>)> =
+            (0..self.records.len()).map(|id| (id, self.near(id).map(|e| e.mean))).collect();
+        order.sort_by(|a, b| match (a.1, b.1) {
+            (Some(x), Some(y)) => y.total_cmp(&x).then(a.0.cmp(&b.0)),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => {
+                let failed = |id| self.status(id) == Status::Failed;
+                failed(a.0).cmp(&failed(b.0)).then(a.0.cmp(&b.0))
+            }
+        });
+        let best = order.first().filter(|(_, near)| near.is_some()).map(|(id, _)| *id);
+        let mut quantiles = Quantiles::default();
+        let mut ranking: Vec<Ranked> = Vec::with_capacity(order.len());
+        for (place, (id, near)) in order.iter().enumerate() {
+            let Some(best) = best.filter(|_| near.is_some()) else {
+                ranking.push(Ranked::unranked(*id));
+                continue;
+            };
+            let tied_with_previous = ranking.last().is_some_and(|last| self.same(last.candidate, *id));
+            let rank = match ranking.last() {
+                Some(last) if tied_with_previous => last.rank,
+                _ => Some(place + 1),
+            };
+            let behind_best = estimate(self.differences(best, *id));
+            let tied_with_best = self.same(best, *id)
+                || behind_best.is_some_and(|d| match d.standard_error {
+                    Some(error) => d.mean <= quantiles.of(self.common(best, *id)) * error,
+                    None => false,
+                });
+            ranking.push(Ranked { candidate: *id, rank, tied_with_previous, tied_with_best, behind_best });
+        }
+        ranking
+    }
+
+    /// a - b by repetition, where both are scored.
+    fn differences(&self, a: usize, b: usize) -> impl Iterator<Item = f64> + Clone + '_ {
+        let pairs = self.records[a].scores.iter().zip(&self.records[b].scores);
+        pairs.filter_map(|(a, b)| Some((*a)? - (*b)?))
+    }
+
+    fn common(&self, a: usize, b: usize) -> usize {
+        self.differences(a, b).count()
+    }
+
+    /// Whether no common repetition tells the two apart.
+    fn same(&self, a: usize, b: usize) -> bool {
+        let pairs = self.records[a].scores.iter().zip(&self.records[b].scores);
+        let mut any = false;
+        let all = pairs.filter_map(|(a, b)| Some(((*a)?, (*b)?))).all(|(a, b)| {
+            any = true;
+            (a - b).abs() <= SAME * a.abs().max(b.abs())
+        });
+        any && all
+    }
+}
+
+const FIXED_POINT: f64 = (1u64 << 32) as f64;
+
+impl Record {
+    fn count(&self) -> usize {
+        self.scores.iter().flatten().count()
+    }
+
+    /// Dead in every repetition so far.
+    fn is_dead(&self) -> bool {
+        self.dead > 0 && self.dead == self.count()
+    }
+}
+
+impl Ranked {
+    fn unranked(candidate: usize) -> Self {
+        Self { candidate, rank: None, tied_with_previous: false, tied_with_best: false, behind_best: None }
+    }
+}
+
+/// Two-sided quantiles of Student's t, by number of values.
+#[derive(Default)]
+struct Quantiles(Vec<Option<f64>>);
+
+impl Quantiles {
+    fn of(&mut self, n: usize) -> f64 {
+        if self.0.len() <= n {
+            self.0.resize(n + 1, None);
+        }
+        *self.0[n].get_or_insert_with(|| match StudentsT::new(0.0, 1.0, n.saturating_sub(1) as f64) {
+            Ok(t) => t.inverse_cdf(f64::midpoint(1.0, CONFIDENCE)),
+            Err(_) => f64::INFINITY,
+        })
+    }
+}
+
+/// Mean and standard error, summed in the order given.
+fn estimate(values: impl Iterator<Item = f64> + Clone) -> Option<Estimate> {
+    let n = values.clone().count();
+    if n == 0 {
+        return None;
+    }
+    let mean = values.clone().sum::<f64>() / n as f64;
+    let squares: f64 = values.map(|x| (x - mean).powi(2)).sum();
+    let standard_error = (n > 1).then(|| (squares / (n - 1) as f64 / n as f64).sqrt());
+    Some(Estimate { mean, standard_error })
+}
