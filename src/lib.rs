@@ -3,6 +3,8 @@
 #![forbid(unsafe_code)]
 
 pub mod catalog;
+pub mod cli;
+pub mod commands;
 pub mod data;
 pub mod export;
 pub mod network;

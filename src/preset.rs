@@ -2,6 +2,7 @@
 
 mod bundled;
 mod layers;
+mod schema;
 mod yaml;
 
 use std::fs::File;
@@ -17,11 +18,12 @@ use crate::network::init::InitKind;
 use crate::network::{Activation, BiasInit, Init, Layer, Network};
 
 pub use bundled::{Bundled, bundled};
+pub use schema::schema;
 pub use yaml::printable;
 use yaml::{Map, Node, Problem};
 
 /// A network, its data and what to search.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Preset {
     pub name: String,
     pub description: Option<String>,
@@ -31,6 +33,8 @@ pub struct Preset {
     pub search: Search,
     pub repetitions: usize,
     pub seed: u64,
+    /// The file it was read from, and its text.
+    source: (String, String),
 }
 
 /// The choices that are combined with each other.
@@ -101,10 +105,20 @@ impl Preset {
     /// The first thing that is wrong, with its place.
     pub fn parse(text: &str, file: &str, directory: &Path) -> Result<Self, PresetError> {
         let value = yaml::parse(text).map_err(|e| invalid(text, file, e.message, None, e.at))?;
-        read_preset(&Node::root(&value), directory).map_err(|problem| {
-            let at = problem.place.locate(text);
-            invalid(text, file, problem.message, problem.help, at)
-        })
+        read_preset(&Node::root(&value), directory)
+            .map_err(|problem| {
+                let at = problem.place.locate(text);
+                invalid(text, file, problem.message, problem.help, at)
+            })
+            .map(|preset| Self { source: (file.to_owned(), text.to_owned()), ..preset })
+    }
+
+    /// An error that came up after reading, at the value under these keys or the nearest that is there.
+    #[must_use]
+    pub fn error_at(&self, keys: &[&str], message: &str, help: Option<&str>) -> PresetError {
+        let (file, text) = &self.source;
+        let at = yaml::Place::of_keys(keys).locate(text);
+        invalid(text, file, message.to_owned(), help.map(str::to_owned), at)
     }
 
     /// The preset as YAML; reading it gives an equal preset. Its head says which version wrote it.
@@ -185,6 +199,7 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
         search,
         repetitions,
         seed,
+        source: Default::default(),
     })
 }
 

@@ -14,7 +14,7 @@ const MOST_LAYERS: usize = 10_000;
 const MOST_DEPTH: usize = 16;
 
 /// Every layer that is neither an activation nor a softmax.
-const LAYERS: &[&str] = &[
+pub const LAYERS: &[&str] = &[
     "linear",
     "conv2d",
     "batch_norm",

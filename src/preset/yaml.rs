@@ -24,6 +24,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// The value under these keys.
+    pub fn of_keys(keys: &[&str]) -> Self {
+        Self { steps: keys.iter().map(|key| Step::Key((*key).to_owned())).collect(), at_key: false }
+    }
+
     fn below(&self, step: Step) -> Self {
         let mut steps = self.steps.clone();
         steps.push(step);

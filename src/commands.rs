@@ -1,0 +1,161 @@
+//! What the program does without a screen, and what all of its commands share.
+
+mod output;
+pub mod presets;
+pub mod rank;
+pub mod score;
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use miette::Diagnostic;
+
+use crate::cli::RunOptions;
+use crate::data::DataError;
+use crate::export::{self, Format};
+use crate::preset::{Preset, PresetError};
+use crate::scheduler::NearScorer;
+use crate::space::Space;
+use crate::study::Study;
+
+/// Why a command did not do what it was told.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub enum Failure {
+    /// A bad preset or bad usage.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Preset(#[from] PresetError),
+    #[error("{message}")]
+    Usage {
+        message: String,
+        #[help]
+        help: Option<String>,
+    },
+    /// The run failed.
+    #[error("{0}")]
+    Run(String),
+    #[error("cannot write {path}: {source}")]
+    Write { path: String, source: io::Error },
+    /// The user broke off; what was done is written.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl Failure {
+    /// 1 the run failed, 2 bad usage or a bad preset, 130 interrupted.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Preset(_) | Self::Usage { .. } => 2,
+            Self::Run(_) | Self::Write { .. } => 1,
+            Self::Interrupted => 130,
+        }
+    }
+
+    fn usage(message: impl Into<String>) -> Self {
+        Self::Usage { message: message.into(), help: None }
+    }
+}
+
+/// A run that was checked and can start.
+pub struct Prepared {
+    pub space: Arc<Space>,
+    pub scorer: Arc<NearScorer>,
+    pub jobs: usize,
+}
+
+/// Loads a preset, puts the options in, checks memory and loads the data.
+///
+/// # Errors
+/// What is wrong with the preset, its data or its size.
+pub fn prepare(preset: &str, options: &RunOptions) -> Result<Prepared, Failure> {
+    let mut preset = Preset::load(preset)?;
+    preset.seed = options.seed.unwrap_or(preset.seed);
+    preset.repetitions = options.repetitions.map_or(preset.repetitions, |r| r as usize);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let jobs = options.jobs.map_or(cores, usize::from);
+    if let Some(path) = &options.export {
+        export_format(path, options.export_as)?;
+    }
+    let space = Arc::new(Space::new(Arc::new(preset)));
+    let limit = (options.max_memory * 1024f64.powi(3)) as u64;
+    space.check_memory(jobs, limit).map_err(|error| {
+        let help = "make the layers smaller, lower --jobs, or raise --max-memory";
+        space.preset.error_at(&["network"], &error.to_string(), Some(help))
+    })?;
+    let scorer = NearScorer::new(Arc::clone(&space)).map_err(|error| data_failure(&space.preset, &error))?;
+    Ok(Prepared { space, scorer: Arc::new(scorer), jobs })
+}
+
+fn data_failure(preset: &Preset, error: &DataError) -> Failure {
+    let at: &[&str] = match error {
+        DataError::Shape { .. } => &["network", "input"],
+        _ => &["data", "path"],
+    };
+    preset.error_at(at, &error.to_string(), None).into()
+}
+
+/// Writes the recommended candidate where `--export` says.
+///
+/// # Errors
+/// If there is none, or the file cannot be written.
+pub fn export_recommended(study: &Study, options: &RunOptions) -> Result<(), Failure> {
+    let Some(path) = &options.export else { return Ok(()) };
+    let Some((candidate, _)) = study.recommended() else {
+        return Err(Failure::Run("no candidate has a score, so there is none to export".to_owned()));
+    };
+    let format = export_format(path, options.export_as)?;
+    let text = export::render(study, candidate, format).map_err(|e| Failure::Run(e.to_string()))?;
+    write_file(path, &text)
+}
+
+fn export_format(path: &Path, asked: Option<Format>) -> Result<Format, Failure> {
+    let extension = path.extension().unwrap_or_default().to_string_lossy();
+    asked.or_else(|| Format::of_extension(&extension)).ok_or_else(|| {
+        let names: Vec<_> = Format::ALL.iter().map(|f| f.name()).collect();
+        Failure::Usage {
+            message: format!("the extension of {} stands for no format", path.display().to_string().escape_debug()),
+            help: Some(format!("say which with --as {}", names.join("|"))),
+        }
+    })
+}
+
+/// Replaces a file by `text`, or leaves it as it was: never a part.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
+    let directory = path.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let write = || -> io::Result<()> {
+        if path.exists() && !path.is_file() {
+            // A device or a pipe takes the text as it comes.
+            return std::fs::write(path, text);
+        }
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(std::fs::Permissions::from_mode(0o666));
+        }
+        let mut file = builder.prefix(".neartop").tempfile_in(directory)?;
+        file.write_all(text.as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|e| e.error)?;
+        Ok(())
+    };
+    write().map_err(|source| Failure::Write { path: path.display().to_string().escape_debug().to_string(), source })
+}
+
+/// Writes to standard output. A reader that has seen enough, such as `head`, is no error.
+///
+/// # Errors
+/// If standard output cannot be written.
+pub fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(source) => Err(Failure::Write { path: "standard output".to_owned(), source }),
+        Ok(()) => Ok(()),
+    }
+}

@@ -1,0 +1,84 @@
+//! A report as text.
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+
+use super::Failure;
+use crate::cli::TableFormat;
+use crate::report::{CandidateReport, Report};
+
+/// The report in a format, with a line end.
+pub fn render(report: &Report, format: TableFormat) -> Result<String, Failure> {
+    let json_failure = |e: serde_json::Error| Failure::Run(e.to_string());
+    match format {
+        TableFormat::Json => Ok(serde_json::to_string_pretty(report).map_err(json_failure)? + "\n"),
+        TableFormat::Jsonl => report
+            .candidates
+            .iter()
+            .map(|candidate| Ok(serde_json::to_string(candidate).map_err(json_failure)? + "\n"))
+            .collect(),
+        TableFormat::Csv => csv(report),
+        TableFormat::Table => Ok(table(report, presets::NOTHING)),
+        TableFormat::Markdown => Ok(table(report, presets::ASCII_MARKDOWN)),
+    }
+}
+
+const COLUMNS: [&str; 8] =
+    ["rank", "activation", "init", "near", "standard_error", "behind_best", "parameters", "status"];
+
+fn cells(c: &CandidateReport, number: impl Fn(Option<f64>) -> String, tie: &str) -> [String; 8] {
+    let rank = c.rank.map(|r| r.to_string()).unwrap_or_default();
+    let activation = c.activation.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
+    let mark = if c.tied_with_best && c.rank != Some(1) { tie } else { "" };
+    [
+        rank + mark,
+        activation,
+        c.init.to_string(),
+        number(c.near),
+        number(c.standard_error),
+        number(c.behind_best),
+        c.parameters.to_string(),
+        c.reason.as_ref().map_or_else(|| c.status.to_owned(), |reason| format!("{}: {reason}", c.status)),
+    ]
+}
+
+fn table(report: &Report, preset: &str) -> String {
+    let mut table = Table::new();
+    table.load_preset(preset).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(["rank", "activation", "initialization", "NEAR", "+-", "behind", "parameters", "status"]);
+    let number = |x: Option<f64>| x.map(|x| format!("{x:.2}")).unwrap_or_default();
+    for candidate in &report.candidates {
+        table.add_row(cells(candidate, number, "~"));
+    }
+    for column in [0, 3, 4, 5, 6] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let lines: Vec<_> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    let mut text = lines.join("\n") + "\n";
+    if preset == presets::NOTHING
+        && let Some(choice) = &report.recommended
+    {
+        let activation = choice.activation.as_ref().map(|a| format!("{a} with ")).unwrap_or_default();
+        text += &format!("\nRecommended: {activation}{} ({})\n", choice.init, choice.why);
+    }
+    text
+}
+
+fn csv(report: &Report) -> Result<String, Failure> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let fail = |e: &dyn std::fmt::Display| Failure::Run(e.to_string());
+    let header = COLUMNS.iter().chain(&["repetitions", "tied_with_best", "reason"]);
+    writer.write_record(header).map_err(|e| fail(&e))?;
+    for candidate in &report.candidates {
+        let number = |x: Option<f64>| x.map(|x| x.to_string()).unwrap_or_default();
+        let mut cells = cells(candidate, number, "").to_vec();
+        cells[7] = candidate.status.to_owned();
+        cells.push(candidate.repetitions.to_string());
+        cells.push(candidate.tied_with_best.to_string());
+        cells.push(candidate.reason.clone().unwrap_or_default());
+        writer.write_record(cells).map_err(|e| fail(&e))?;
+    }
+    let bytes = writer.into_inner().map_err(|e| fail(&e))?;
+    String::from_utf8(bytes).map_err(|e| fail(&e))
+}

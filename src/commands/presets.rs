@@ -1,0 +1,72 @@
+//! `neartop presets`: what is bundled, and whether a preset is right.
+
+use super::{Failure, print};
+use crate::catalog::nearest;
+use crate::cli::PresetsCommand;
+use crate::preset::{Preset, bundled, schema};
+use crate::space::{Space, bytes};
+
+/// Lists, shows or checks presets.
+///
+/// # Errors
+/// If a preset does not exist or is wrong.
+pub fn run(command: &PresetsCommand) -> Result<(), Failure> {
+    match command {
+        PresetsCommand::List => list(),
+        PresetsCommand::Show { name } => show(name),
+        PresetsCommand::Check { file } => check(file),
+        PresetsCommand::Schema => {
+            let text = serde_json::to_string_pretty(&schema()).map_err(|e| Failure::Run(e.to_string()))?;
+            print(&(text + "\n"))
+        }
+    }
+}
+
+fn list() -> Result<(), Failure> {
+    let width = bundled().iter().map(|b| b.name.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for preset in bundled() {
+        let description = Preset::load(preset.name)?.description.unwrap_or_default();
+        text += &format!("{:<width$}  {description}\n", preset.name);
+    }
+    print(&text)
+}
+
+fn show(name: &str) -> Result<(), Failure> {
+    if let Some(preset) = bundled().iter().find(|b| b.name == name) {
+        return print(preset.text);
+    }
+    let names: Vec<_> = bundled().iter().map(|b| b.name).collect();
+    Err(Failure::Usage {
+        message: format!("no bundled preset is called `{}`", name.escape_debug()),
+        help: Some(match nearest(name, names.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("there are {}", names.join(", ")),
+        }),
+    })
+}
+
+fn check(file: &str) -> Result<(), Failure> {
+    let preset = Preset::load(file)?;
+    let space = Space::new(preset.into());
+    let preset = &space.preset;
+    let network = space.network();
+    let text = format!(
+        "{}: right\n\
+         network     {}\n\
+         candidates  {} ({} activations x {} initializations), {} repetitions\n\
+         parameters  {}\n\
+         samples     {} a repetition\n\
+         memory      about {} a score\n",
+        preset.name,
+        network.summary(),
+        space.candidates.len(),
+        preset.search.activations.len().max(1),
+        preset.search.inits.len(),
+        preset.repetitions,
+        network.parameters(None),
+        network.samples_needed(),
+        bytes(network.memory(network.samples_needed())),
+    );
+    print(&text)
+}

@@ -1,0 +1,101 @@
+//! `neartop rank`: the run without a screen.
+
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::{Failure, Prepared, export_recommended, output, prepare, print, write_file};
+use crate::cli::{OutputOptions, RunOptions};
+use crate::report::Report;
+use crate::scheduler::{self, Scorer};
+use crate::study::Study;
+
+/// Ranks and writes the result, also of a run that was broken off.
+///
+/// # Errors
+/// What is wrong with the preset, or that the run failed or was interrupted.
+pub async fn run(preset: &str, options: &RunOptions, output: &OutputOptions) -> Result<(), Failure> {
+    let prepared = prepare(preset, options)?;
+    let (study, elapsed, interrupted) = score_all(&prepared).await?;
+    let report = Report::new(&study, elapsed.as_secs_f64(), output.top.map(|n| n as usize));
+    let text = output::render(&report, output.format)?;
+    match &output.output {
+        Some(path) => write_file(path, &text)?,
+        None => print(&text)?,
+    }
+    if interrupted {
+        return Err(Failure::Interrupted);
+    }
+    export_recommended(&study, options)?;
+    if study.best().is_none() {
+        let reason = study.ranking().first().and_then(|r| study.reason(r.candidate)).unwrap_or_default();
+        return Err(Failure::Run(format!("no candidate could be scored: {reason}")));
+    }
+    Ok(())
+}
+
+async fn score_all(prepared: &Prepared) -> Result<(Study, Duration, bool), Failure> {
+    let mut study = Study::new(Arc::clone(&prepared.space));
+    let scorer: Arc<dyn Scorer> = prepared.scorer.clone();
+    let bar = progress_bar(study.tally().total as u64);
+    let start = Instant::now();
+    let mut last = start;
+    let mut run = scheduler::start(scorer, &prepared.space, prepared.jobs, &|_, _| false);
+    let mut stop = std::pin::pin!(interrupt());
+    let mut interrupted = false;
+    loop {
+        tokio::select! {
+            progress = run.progress.recv() => {
+                let Some(progress) = progress else { break };
+                last = Instant::now();
+                if let Err(reason) = &progress.result {
+                    tracing::warn!(candidate = progress.candidate, repetition = progress.repetition, reason);
+                }
+                study.record(progress.candidate, progress.repetition, progress.result);
+                bar.inc(1);
+            }
+            signal = &mut stop, if !interrupted => {
+                signal.map_err(|e| Failure::Run(e.to_string()))?;
+                interrupted = true;
+                run.control.cancel();
+            }
+        }
+    }
+    bar.finish_and_clear();
+    Ok((study, last - start, interrupted))
+}
+
+/// A bar on standard error, where that is a terminal.
+fn progress_bar(total: u64) -> ProgressBar {
+    let target = if std::io::stderr().is_terminal() {
+        ProgressDrawTarget::stderr_with_hz(10)
+    } else {
+        ProgressDrawTarget::hidden()
+    };
+    let bar = ProgressBar::with_draw_target(Some(total), target);
+    if let Ok(style) = ProgressStyle::with_template("{pos}/{len} scores  {wide_bar}  {elapsed} elapsed, {eta} left") {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    bar
+}
+
+/// Waits for Ctrl-C, or for a wish to terminate.
+///
+/// # Errors
+/// If signals cannot be watched.
+pub async fn interrupt() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (mut terminate, mut hang_up) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
+        tokio::select! {
+            result = tokio::signal::ctrl_c() => result,
+            _ = terminate.recv() => Ok(()),
+            _ = hang_up.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}
