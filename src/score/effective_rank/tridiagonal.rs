@@ -1,0 +1,228 @@
+//! Reduction of a Gram matrix to tridiagonal form by Householder reflections, in panels (Dongarra, Hammarling &
+//! Sorensen 1989): the reflections of a panel are applied to the rest of the matrix by one matrix product.
+
+use faer::linalg::matmul::triangular::{BlockStructure, matmul};
+use faer::{Accum, MatMut, MatRef, Par};
+use pulp::{Arch, Simd, WithSimd};
+
+use super::real::{LANES, Real, add_multiple, dot, multiply_add, sum};
+
+/// A symmetric tridiagonal matrix.
+pub struct Tridiagonal<T> {
+    pub diagonal: Vec<T>,
+    /// Beside the diagonal; one element shorter.
+    pub beside: Vec<T>,
+}
+
+impl<T: Real> Tridiagonal<T> {
+    /// Similar to the smaller of A A^T and A^T A for the row-major `[rows x columns]` matrix A.
+    pub fn of_gram(matrix: &[T], rows: usize, columns: usize) -> Self {
+        let n = rows.min(columns);
+        let a = MatRef::from_row_major_slice(matrix, rows, columns);
+        let (left, right) = if rows <= columns { (a, a.transpose()) } else { (a.transpose(), a) };
+        let mut gram = vec![T::ZERO; n * n];
+        matmul(
+            MatMut::from_column_major_slice_mut(&mut gram, n, n),
+            BlockStructure::TriangularLower,
+            Accum::Replace,
+            left,
+            BlockStructure::Rectangular,
+            right,
+            BlockStructure::Rectangular,
+            T::ONE,
+            Par::Seq,
+        );
+        let mut reduced = Self { diagonal: vec![T::ZERO; n], beside: vec![T::ZERO; n.saturating_sub(1)] };
+        let mut start = 0;
+        let mut panel = Panel { vectors: vec![T::ZERO; 2 * PANEL * n], mirrored: vec![T::ZERO; 2 * PANEL * n] };
+        while start < n {
+            let width = PANEL.min(n - start);
+            Arch::new().dispatch(Reduce { matrix: &mut gram, n, start, width, panel: &mut panel, to: &mut reduced });
+            start += width;
+            if start < n {
+                panel.apply(&mut gram, n, start);
+            }
+        }
+        reduced
+    }
+}
+
+/// Columns that are reduced before the rest of the matrix hears of it.
+const PANEL: usize = 16;
+
+/// The reflections of a panel: the matrix A becomes A - V W^T - W V^T.
+struct Panel<T> {
+    /// Columns of V, then of W, each as long as the matrix.
+    vectors: Vec<T>,
+    /// Columns of W, then of V.
+    mirrored: Vec<T>,
+}
+
+impl<T: Real> Panel<T> {
+    /// Applies a full panel to the lower triangle of the rows and columns from `start` on.
+    fn apply(&mut self, matrix: &mut [T], n: usize, start: usize) {
+        let (v, w) = self.vectors.split_at(PANEL * n);
+        self.mirrored[..PANEL * n].copy_from_slice(w);
+        self.mirrored[PANEL * n..].copy_from_slice(v);
+        let rest = n - start;
+        let rows = |m| MatRef::from_column_major_slice(m, n, 2 * PANEL).subrows(start, rest);
+        matmul(
+            MatMut::from_column_major_slice_mut(matrix, n, n).submatrix_mut(start, start, rest, rest),
+            BlockStructure::TriangularLower,
+            Accum::Add,
+            rows(self.vectors.as_slice()),
+            BlockStructure::Rectangular,
+            rows(self.mirrored.as_slice()).transpose(),
+            BlockStructure::Rectangular,
+            -T::ONE,
+            Par::Seq,
+        );
+    }
+}
+
+/// Reduces the columns of one panel.
+struct Reduce<'a, T> {
+    /// Column-major; the lower triangle counts.
+    matrix: &'a mut [T],
+    n: usize,
+    start: usize,
+    width: usize,
+    panel: &'a mut Panel<T>,
+    to: &'a mut Tridiagonal<T>,
+}
+
+impl<T: Real> WithSimd for Reduce<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        if S::IS_SCALAR { self.run::<false>() } else { self.run::<true>() }
+    }
+}
+
+impl<T: Real> Reduce<'_, T> {
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        let n = self.n;
+        let (vs, ws) = self.panel.vectors.split_at_mut(PANEL * n);
+        for j in 0..self.width {
+            let column = self.start + j;
+            let below = column + 1;
+            let (v_before, v) = vs.split_at_mut(j * n);
+            let (w_before, w) = ws.split_at_mut(j * n);
+            let earlier = || v_before.chunks_exact(n).zip(w_before.chunks_exact(n));
+            let own = &mut self.matrix[column * n + column..(column + 1) * n];
+            for (v, w) in earlier() {
+                add_two::<T, FUSED>(own, -w[column], &v[column..], -v[column], &w[column..]);
+            }
+            self.to.diagonal[column] = own[0];
+            if below == n {
+                return;
+            }
+            let v = &mut v[below..n];
+            v.copy_from_slice(&own[1..]);
+            let (beside, factor) = reflect::<T, FUSED>(v);
+            self.to.beside[column] = beside;
+            let w = &mut w[below..n];
+            multiply_symmetric::<T, FUSED>(self.matrix, n, below, v, w);
+            for (ve, we) in earlier() {
+                let (ve, we) = (&ve[below..], &we[below..]);
+                add_two::<T, FUSED>(w, -dot::<T, FUSED>(we, v), ve, -dot::<T, FUSED>(ve, v), we);
+            }
+            w.iter_mut().for_each(|w| *w = *w * factor);
+            let along = T::from_f64(-0.5) * factor * dot::<T, FUSED>(w, v);
+            add_multiple::<T, FUSED>(w, along, v);
+        }
+    }
+}
+
+/// y += f a + g b
+#[inline(always)]
+fn add_two<T: Real, const FUSED: bool>(y: &mut [T], f: T, a: &[T], g: T, b: &[T]) {
+    for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
+        *y = multiply_add::<T, FUSED>(g, *b, multiply_add::<T, FUSED>(f, *a, *y));
+    }
+}
+
+/// Makes x into h with h\[0\] = 1 such that (1 - f h h^T) x is along the first axis; returns its length there, and f.
+#[inline(always)]
+fn reflect<T: Real, const FUSED: bool>(x: &mut [T]) -> (T, T) {
+    let first = x[0];
+    let rest = dot::<T, FUSED>(&x[1..], &x[1..]);
+    x[0] = T::ONE;
+    if rest == T::ZERO {
+        return (first, T::ZERO);
+    }
+    let length = (first * first + rest).root();
+    let to = if first > T::ZERO { -length } else { length };
+    let inverse = T::ONE / (first - to);
+    x[1..].iter_mut().for_each(|x| *x = *x * inverse);
+    (to, (to - first) / to)
+}
+
+/// y = S x for the symmetric matrix S whose lower triangle starts at row and column `start` of the column-major
+/// `[n x n]` matrix. Every element is read once, and four columns at a time.
+#[inline(always)]
+fn multiply_symmetric<T: Real, const FUSED: bool>(matrix: &[T], n: usize, start: usize, x: &[T], y: &mut [T]) {
+    let size = n - start;
+    y.fill(T::ZERO);
+    let column = |j: usize, from: usize| &matrix[(start + j) * n + start + from..(start + j + 1) * n];
+    let mut j = 0;
+    while j + 4 <= size {
+        // The corner on the diagonal.
+        for c in 0..4 {
+            let corner = column(j + c, j + c);
+            let mut sum = multiply_add::<T, FUSED>(corner[0], x[j + c], y[j + c]);
+            for r in c + 1..4 {
+                sum = multiply_add::<T, FUSED>(corner[r - c], x[j + r], sum);
+                y[j + r] = multiply_add::<T, FUSED>(corner[r - c], x[j + c], y[j + r]);
+            }
+            y[j + c] = sum;
+        }
+        let columns = [column(j, j + 4), column(j + 1, j + 4), column(j + 2, j + 4), column(j + 3, j + 4)];
+        let factors = [x[j], x[j + 1], x[j + 2], x[j + 3]];
+        let sums = four_columns::<T, FUSED>(columns, &x[j + 4..], &mut y[j + 4..], factors);
+        for (y, sum) in y[j..].iter_mut().zip(sums) {
+            *y += sum;
+        }
+        j += 4;
+    }
+    for j in j..size {
+        let c = column(j, j);
+        y[j] = multiply_add::<T, FUSED>(c[0], x[j], y[j]);
+        for r in j + 1..size {
+            y[j] = multiply_add::<T, FUSED>(c[r - j], x[r], y[j]);
+            y[r] = multiply_add::<T, FUSED>(c[r - j], x[j], y[r]);
+        }
+    }
+}
+
+/// y += sum of factors times columns; returns the columns' products with x.
+#[inline(always)]
+fn four_columns<T: Real, const FUSED: bool>(columns: [&[T]; 4], x: &[T], y: &mut [T], factors: [T; 4]) -> [T; 4] {
+    let length = y.len();
+    let [(a, _), (b, _), (c, _), (d, _)] = columns.map(|c| c[..length].as_chunks::<LANES>());
+    let (xs, _) = x[..length].as_chunks::<LANES>();
+    let (ys, _) = y.as_chunks_mut::<LANES>();
+    let mut sums = [[T::ZERO; LANES]; 4];
+    for (((((a, b), c), d), x), y) in a.iter().zip(b).zip(c).zip(d).zip(xs).zip(ys) {
+        for lane in 0..LANES {
+            let mut to = multiply_add::<T, FUSED>(a[lane], factors[0], y[lane]);
+            to = multiply_add::<T, FUSED>(b[lane], factors[1], to);
+            to = multiply_add::<T, FUSED>(c[lane], factors[2], to);
+            y[lane] = multiply_add::<T, FUSED>(d[lane], factors[3], to);
+            sums[0][lane] = multiply_add::<T, FUSED>(a[lane], x[lane], sums[0][lane]);
+            sums[1][lane] = multiply_add::<T, FUSED>(b[lane], x[lane], sums[1][lane]);
+            sums[2][lane] = multiply_add::<T, FUSED>(c[lane], x[lane], sums[2][lane]);
+            sums[3][lane] = multiply_add::<T, FUSED>(d[lane], x[lane], sums[3][lane]);
+        }
+    }
+    let mut totals = sums.map(|s| sum(s));
+    for r in length - length % LANES..length {
+        for (k, column) in columns.iter().enumerate() {
+            totals[k] = multiply_add::<T, FUSED>(column[r], x[r], totals[k]);
+            y[r] = multiply_add::<T, FUSED>(column[r], factors[k], y[r]);
+        }
+    }
+    totals
+}
