@@ -24,7 +24,7 @@ pub enum RankError {
 }
 
 /// What the entropy of the singular values may be wrong by before more digits are used.
-const TOLERANCE: f64 = 3e-4;
+const TOLERANCE: f64 = 5e-4;
 
 /// exp(-sum p ln p) with p = s / sum(s) over the singular values s of the row-major `[rows x columns]` matrix.
 ///
@@ -60,7 +60,7 @@ pub fn effective_rank(matrix: &[f32], rows: usize, columns: usize) -> Result<f64
 const SMALL: usize = 24;
 
 /// The largest magnitude; none if an element is not finite.
-fn largest(matrix: &[f32]) -> Option<f32> {
+pub(super) fn largest(matrix: &[f32]) -> Option<f32> {
     let mut largest = [0u32; 32];
     let (blocks, rest) = matrix.as_chunks::<32>();
     // Magnitudes order as their bits do, and infinity and NaN come last.
@@ -110,7 +110,7 @@ impl<T: Real> Spectrum<T> {
     fn estimate(&mut self) -> Estimate {
         for _ in 0..60 {
             let (entropy, sum) = self.entropy();
-            if self.error(entropy, sum, |low, high| 0.5 * (high - low)) <= 0.1 * TOLERANCE {
+            if self.error(entropy, sum, |low, high| 0.5 * (high - low)) <= 0.05 * TOLERANCE {
                 break;
             }
             self.bisection.halve();
@@ -155,7 +155,7 @@ impl<T: Real> Spectrum<T> {
 }
 
 /// Error of the computed eigenvalues of a Gram matrix in units of the rounding error of the largest.
-const GRAM_ERROR: f64 = 4.0;
+const GRAM_ERROR: f64 = 2.5;
 
 /// exp of the Shannon entropy of values that are made to sum to 1. Values of 0 do not count.
 pub fn entropy_rank(values: impl Iterator<Item = f64> + Clone) -> f64 {

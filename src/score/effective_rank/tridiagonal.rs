@@ -20,9 +20,11 @@ impl<T: Real> Tridiagonal<T> {
         let n = rows.min(columns);
         let a = MatRef::from_row_major_slice(matrix, rows, columns);
         let (left, right) = if rows <= columns { (a, a.transpose()) } else { (a.transpose(), a) };
-        let mut gram = vec![T::ZERO; n * n];
+        // Zeros after every column and after the last let the kernels run on past the end.
+        let stride = n + PADDING;
+        let mut gram = vec![T::ZERO; (n + COLUMNS) * stride];
         matmul(
-            MatMut::from_column_major_slice_mut(&mut gram, n, n),
+            MatMut::from_column_major_slice_with_stride_mut(&mut gram, n, n, stride),
             BlockStructure::TriangularLower,
             Accum::Replace,
             left,
@@ -33,10 +35,12 @@ impl<T: Real> Tridiagonal<T> {
             Par::Seq,
         );
         let mut reduced = Self { diagonal: vec![T::ZERO; n], beside: vec![T::ZERO; n.saturating_sub(1)] };
+        let mut panel =
+            Panel { vectors: vec![T::ZERO; 2 * PANEL * stride], mirrored: vec![T::ZERO; 2 * PANEL * stride] };
         let mut start = 0;
-        let mut panel = Panel { vectors: vec![T::ZERO; 2 * PANEL * n], mirrored: vec![T::ZERO; 2 * PANEL * n] };
         while start < n {
             let width = PANEL.min(n - start);
+            mirror(&mut gram, n, start);
             Arch::new().dispatch(Reduce { matrix: &mut gram, n, start, width, panel: &mut panel, to: &mut reduced });
             start += width;
             if start < n {
@@ -45,6 +49,28 @@ impl<T: Real> Tridiagonal<T> {
         }
         reduced
     }
+}
+
+/// Makes the diagonals just above the main one equal to those below it, which is all that the kernels read there.
+fn mirror<T: Real>(matrix: &mut [T], n: usize, start: usize) {
+    let stride = n + PADDING;
+    for column in start..n {
+        for row in column + 1..n.min(column + COLUMNS) {
+            matrix[row * stride + column] = matrix[column * stride + row];
+        }
+    }
+}
+
+/// Zeros after the end of every column.
+const PADDING: usize = 3 * LANES;
+
+/// Columns that are multiplied at a time.
+const COLUMNS: usize = 4;
+
+/// The end of a slice from `start` on that holds the elements up to `n`, then at least [`LANES`] zeros, and is a whole
+/// number of vectors long.
+fn padded_end(start: usize, n: usize) -> usize {
+    start + (n - start + LANES).next_multiple_of(2 * LANES)
 }
 
 /// Columns that are reduced before the rest of the matrix hears of it.
@@ -61,13 +87,15 @@ struct Panel<T> {
 impl<T: Real> Panel<T> {
     /// Applies a full panel to the lower triangle of the rows and columns from `start` on.
     fn apply(&mut self, matrix: &mut [T], n: usize, start: usize) {
-        let (v, w) = self.vectors.split_at(PANEL * n);
-        self.mirrored[..PANEL * n].copy_from_slice(w);
-        self.mirrored[PANEL * n..].copy_from_slice(v);
+        let stride = n + PADDING;
+        let (v, w) = self.vectors.split_at(PANEL * stride);
+        self.mirrored[..PANEL * stride].copy_from_slice(w);
+        self.mirrored[PANEL * stride..].copy_from_slice(v);
         let rest = n - start;
-        let rows = |m| MatRef::from_column_major_slice(m, n, 2 * PANEL).subrows(start, rest);
+        let rows = |m| MatRef::from_column_major_slice(m, stride, 2 * PANEL).subrows(start, rest);
         matmul(
-            MatMut::from_column_major_slice_mut(matrix, n, n).submatrix_mut(start, start, rest, rest),
+            MatMut::from_column_major_slice_with_stride_mut(matrix, n, n, stride)
+                .submatrix_mut(start, start, rest, rest),
             BlockStructure::TriangularLower,
             Accum::Add,
             rows(self.vectors.as_slice()),
@@ -104,30 +132,34 @@ impl<T: Real> Reduce<'_, T> {
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
         let n = self.n;
-        let (vs, ws) = self.panel.vectors.split_at_mut(PANEL * n);
+        let stride = n + PADDING;
+        let (vs, ws) = self.panel.vectors.split_at_mut(PANEL * stride);
         for j in 0..self.width {
             let column = self.start + j;
-            let below = column + 1;
-            let (v_before, v) = vs.split_at_mut(j * n);
-            let (w_before, w) = ws.split_at_mut(j * n);
-            let earlier = || v_before.chunks_exact(n).zip(w_before.chunks_exact(n));
-            let own = &mut self.matrix[column * n + column..(column + 1) * n];
+            let (below, end) = (column + 1, padded_end(column + 1, n));
+            let (v_before, v) = vs.split_at_mut(j * stride);
+            let (w_before, w) = ws.split_at_mut(j * stride);
+            let earlier = || v_before.chunks_exact(stride).zip(w_before.chunks_exact(stride));
+            let own = &mut self.matrix[column * stride..(column + 1) * stride];
             for (v, w) in earlier() {
-                add_two::<T, FUSED>(own, -w[column], &v[column..], -v[column], &w[column..]);
+                own[column] = own[column] - v[column] * w[column] - w[column] * v[column];
+                let (f, g) = (-w[column], -v[column]);
+                add_two::<T, FUSED>(&mut own[below..end], f, &v[below..end], g, &w[below..end]);
             }
-            self.to.diagonal[column] = own[0];
+            self.to.diagonal[column] = own[column];
             if below == n {
                 return;
             }
-            let v = &mut v[below..n];
-            v.copy_from_slice(&own[1..]);
+            let v = &mut v[below..end];
+            v.copy_from_slice(&own[below..end]);
             let (beside, factor) = reflect::<T, FUSED>(v);
             self.to.beside[column] = beside;
-            let w = &mut w[below..n];
+            let w = &mut w[below..end];
             multiply_symmetric::<T, FUSED>(self.matrix, n, below, v, w);
             for (ve, we) in earlier() {
-                let (ve, we) = (&ve[below..], &we[below..]);
-                add_two::<T, FUSED>(w, -dot::<T, FUSED>(we, v), ve, -dot::<T, FUSED>(ve, v), we);
+                let (ve, we) = (&ve[below..end], &we[below..end]);
+                let (along_v, along_w) = (dot::<T, FUSED>(ve, v), dot::<T, FUSED>(we, v));
+                add_two::<T, FUSED>(w, -along_w, ve, -along_v, we);
             }
             w.iter_mut().for_each(|w| *w = *w * factor);
             let along = T::from_f64(-0.5) * factor * dot::<T, FUSED>(w, v);
@@ -148,7 +180,8 @@ fn add_two<T: Real, const FUSED: bool>(y: &mut [T], f: T, a: &[T], g: T, b: &[T]
 #[inline(always)]
 fn reflect<T: Real, const FUSED: bool>(x: &mut [T]) -> (T, T) {
     let first = x[0];
-    let rest = dot::<T, FUSED>(&x[1..], &x[1..]);
+    x[0] = T::ZERO;
+    let rest = dot::<T, FUSED>(x, x);
     x[0] = T::ONE;
     if rest == T::ZERO {
         return (first, T::ZERO);
@@ -156,43 +189,27 @@ fn reflect<T: Real, const FUSED: bool>(x: &mut [T]) -> (T, T) {
     let length = (first * first + rest).root();
     let to = if first > T::ZERO { -length } else { length };
     let inverse = T::ONE / (first - to);
-    x[1..].iter_mut().for_each(|x| *x = *x * inverse);
+    x.iter_mut().for_each(|x| *x = *x * inverse);
+    x[0] = T::ONE;
     (to, (to - first) / to)
 }
 
-/// y = S x for the symmetric matrix S whose lower triangle starts at row and column `start` of the column-major
-/// `[n x n]` matrix. Every element is read once, and four columns at a time.
+/// y = S x for the symmetric matrix S whose lower triangle starts at row and column `start` of the column-major matrix;
+/// x and y are padded. Every element is read once, and four columns at a time.
 #[inline(always)]
 fn multiply_symmetric<T: Real, const FUSED: bool>(matrix: &[T], n: usize, start: usize, x: &[T], y: &mut [T]) {
-    let size = n - start;
+    let (size, stride) = (n - start, n + PADDING);
     y.fill(T::ZERO);
-    let column = |j: usize, from: usize| &matrix[(start + j) * n + start + from..(start + j + 1) * n];
-    let mut j = 0;
-    while j + 4 <= size {
-        // The corner on the diagonal.
-        for c in 0..4 {
-            let corner = column(j + c, j + c);
-            let mut sum = multiply_add::<T, FUSED>(corner[0], x[j + c], y[j + c]);
-            for r in c + 1..4 {
-                sum = multiply_add::<T, FUSED>(corner[r - c], x[j + r], sum);
-                y[j + r] = multiply_add::<T, FUSED>(corner[r - c], x[j + c], y[j + r]);
-            }
-            y[j + c] = sum;
-        }
-        let columns = [column(j, j + 4), column(j + 1, j + 4), column(j + 2, j + 4), column(j + 3, j + 4)];
+    for j in (0..size).step_by(COLUMNS) {
+        let length = (size - j).next_multiple_of(LANES);
+        let column = |c: usize| &matrix[(start + j + c) * stride + start + j..][..length];
         let factors = [x[j], x[j + 1], x[j + 2], x[j + 3]];
-        let sums = four_columns::<T, FUSED>(columns, &x[j + 4..], &mut y[j + 4..], factors);
-        for (y, sum) in y[j..].iter_mut().zip(sums) {
-            *y += sum;
-        }
-        j += 4;
-    }
-    for j in j..size {
-        let c = column(j, j);
-        y[j] = multiply_add::<T, FUSED>(c[0], x[j], y[j]);
-        for r in j + 1..size {
-            y[j] = multiply_add::<T, FUSED>(c[r - j], x[r], y[j]);
-            y[r] = multiply_add::<T, FUSED>(c[r - j], x[j], y[r]);
+        // What the rows of the corner on the diagonal get from its columns is in the sums too: those count.
+        let before = [y[j], y[j + 1], y[j + 2], y[j + 3]];
+        let columns = [column(0), column(1), column(2), column(3)];
+        let sums = four_columns::<T, FUSED>(columns, &x[j..j + length], &mut y[j..j + length], factors);
+        for c in 0..COLUMNS {
+            y[j + c] = before[c] + sums[c];
         }
     }
 }
@@ -200,9 +217,8 @@ fn multiply_symmetric<T: Real, const FUSED: bool>(matrix: &[T], n: usize, start:
 /// y += sum of factors times columns; returns the columns' products with x.
 #[inline(always)]
 fn four_columns<T: Real, const FUSED: bool>(columns: [&[T]; 4], x: &[T], y: &mut [T], factors: [T; 4]) -> [T; 4] {
-    let length = y.len();
-    let [(a, _), (b, _), (c, _), (d, _)] = columns.map(|c| c[..length].as_chunks::<LANES>());
-    let (xs, _) = x[..length].as_chunks::<LANES>();
+    let [(a, _), (b, _), (c, _), (d, _)] = columns.map(|c| c.as_chunks::<LANES>());
+    let (xs, _) = x.as_chunks::<LANES>();
     let (ys, _) = y.as_chunks_mut::<LANES>();
     let mut sums = [[T::ZERO; LANES]; 4];
     for (((((a, b), c), d), x), y) in a.iter().zip(b).zip(c).zip(d).zip(xs).zip(ys) {
@@ -217,12 +233,5 @@ fn four_columns<T: Real, const FUSED: bool>(columns: [&[T]; 4], x: &[T], y: &mut
             sums[3][lane] = multiply_add::<T, FUSED>(d[lane], x[lane], sums[3][lane]);
         }
     }
-    let mut totals = sums.map(|s| sum(s));
-    for r in length - length % LANES..length {
-        for (k, column) in columns.iter().enumerate() {
-            totals[k] = multiply_add::<T, FUSED>(column[r], x[r], totals[k]);
-            y[r] = multiply_add::<T, FUSED>(column[r], factors[k], y[r]);
-        }
-    }
-    totals
+    sums.map(|s| sum(s))
 }
