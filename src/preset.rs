@@ -46,22 +46,12 @@ pub struct Search {
     pub bias: BiasInit,
 }
 
-/// What is wrong with a preset.
+/// Why there is no preset.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub enum PresetError {
-    #[error("{message}")]
-    #[diagnostic()]
-    Invalid {
-        message: String,
-        #[help]
-        help: Option<String>,
-        #[source_code]
-        source_code: NamedSource<String>,
-        #[label("here")]
-        span: Option<SourceSpan>,
-        /// `file:line:column`, for tools that read errors.
-        place: String,
-    },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Invalid(Box<Invalid>),
     #[error("cannot read {path}: {reason}")]
     Unreadable {
         path: String,
@@ -69,6 +59,21 @@ pub enum PresetError {
         #[help]
         help: Option<String>,
     },
+}
+
+/// What is wrong in a preset.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[error("{message}")]
+pub struct Invalid {
+    message: String,
+    #[help]
+    help: Option<String>,
+    #[source_code]
+    source_code: NamedSource<String>,
+    #[label("here")]
+    span: Option<SourceSpan>,
+    /// `file:line:column`, for tools that read errors.
+    pub place: String,
 }
 
 /// The largest preset that is read.
@@ -165,7 +170,7 @@ fn invalid(text: &str, file: &str, message: String, help: Option<String>, at: Op
     let span = at.and_then(|(line, column)| span_of(&shown, line, column));
     let place = at.map_or_else(|| file.clone(), |(line, column)| format!("{file}:{line}:{column}"));
     let source_code = NamedSource::new(&file, shown).with_language("yaml");
-    PresetError::Invalid { message: printable(&message), help, source_code, span, place }
+    PresetError::Invalid(Box::new(Invalid { message: printable(&message), help, source_code, span, place }))
 }
 
 /// The word or value that starts at a line and column, both from 1.

@@ -100,7 +100,6 @@ static ACTIVATIONS: &[ActivationKind] = &[
         pytorch: "nn.LeakyReLU(negative_slope={negative_slope})",
         keras: "layers.LeakyReLU(negative_slope={negative_slope})",
         candle: "candle_nn::ops::leaky_relu(x, {negative_slope})",
-        ..ROW
     },
     ActivationKind {
         name: "prelu",

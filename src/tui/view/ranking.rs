@@ -1,0 +1,99 @@
+//! The table. Columns that have no room are left out, the least important first.
+
+use ratatui::Frame;
+use ratatui::layout::{Alignment, Constraint, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Cell, Row, Table};
+
+use super::pane;
+use crate::study::{Ranked, Status};
+use crate::tui::app::App;
+use crate::tui::column::{COLUMNS, Column};
+use crate::tui::theme::Look;
+
+/// Columns of the screen between two columns.
+const SPACING: u16 = 1;
+
+pub fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, look: &Look) {
+    let block = pane(title(app, look), look);
+    let height = usize::from(area.height.saturating_sub(2));
+    let rows = &app.rows[app.offset.min(app.rows.len())..];
+    let rows = &rows[..height.min(rows.len())];
+    let columns = chosen(app, area.width);
+    let header = columns.iter().map(|(place, column, width)| {
+        let sign = if app.descending { look.signs.descending } else { look.signs.ascending };
+        let (text, style) = match *place == app.sort {
+            true => (format!("{}{sign}", column.title), look.theme.sorted),
+            false => (column.title.to_owned(), look.theme.header),
+        };
+        cell(look.signs.fit(&text, usize::from(*width)), column).style(style)
+    });
+    let lines = rows.iter().map(|row| {
+        let cells = columns.iter().map(|(_, column, width)| {
+            cell(look.signs.fit(&(column.cell)(&app.study, row, &look.signs), usize::from(*width)), column)
+        });
+        let selected = Some(row.candidate) == app.selected;
+        Row::new(cells).style(if selected { look.theme.selected } else { style(app, row, look) })
+    });
+    let widths = columns.iter().map(|(_, _, width)| Constraint::Length(*width));
+    let table = Table::new(lines, widths).header(Row::new(header)).column_spacing(SPACING).block(block);
+    frame.render_widget(table, area);
+}
+
+fn title<'a>(app: &App, look: &Look) -> Line<'a> {
+    let (shown, all) = (app.rows.len(), app.study.space.candidates.len());
+    let mut text = format!(" ranking{}{all} candidates", look.signs.separator);
+    if shown != all {
+        text = format!(" ranking{}{shown} of {all} candidates", look.signs.separator);
+    }
+    if app.frozen {
+        text += look.signs.separator;
+        text += "frozen";
+    }
+    let mut spans = vec![Span::raw(text + " ")];
+    if !app.filter.value().is_empty() {
+        spans.push(Span::styled(
+            format!("{} filter: {} ", look.signs.separator.trim(), app.filter.value()),
+            look.theme.warning,
+        ));
+    }
+    Line::from(spans)
+}
+
+fn cell<'a>(text: String, column: &Column) -> Cell<'a> {
+    let alignment = if column.is_text { Alignment::Left } else { Alignment::Right };
+    Cell::from(Line::from(text).alignment(alignment))
+}
+
+fn style(app: &App, row: &Ranked, look: &Look) -> Style {
+    match app.study.status(row.candidate) {
+        Status::Failed => look.theme.bad,
+        Status::Waiting => look.theme.label,
+        _ if row.tied_with_best => look.theme.good,
+        _ => Style::new(),
+    }
+}
+
+/// The columns that fit, with their places and widths.
+fn chosen(app: &App, room: u16) -> Vec<(usize, &'static Column, u16)> {
+    let mut columns: Vec<(usize, &Column, u16)> =
+        COLUMNS.iter().enumerate().map(|(place, column)| (place, column, column.width)).collect();
+    let taken = |columns: &[(usize, &Column, u16)]| columns.iter().map(|(.., width)| width + SPACING).sum::<u16>();
+    while taken(&columns) > room + SPACING {
+        let last = columns.iter().enumerate().max_by_key(|(_, (_, column, _))| column.dispensable);
+        match last {
+            Some((at, (_, column, _))) if column.dispensable > 0 => columns.remove(at),
+            _ => break,
+        };
+    }
+    let mut spare = (room + SPACING).saturating_sub(taken(&columns));
+    for (_, column, width) in columns.iter_mut().filter(|(_, column, _)| column.is_text) {
+        let longest = |row: &Ranked| (column.cell)(&app.study, row, &crate::tui::theme::Look::new(false, true).signs);
+        let wanted = app.rows.iter().map(|row| longest(row).chars().count()).max().unwrap_or(0);
+        let more = (wanted as u16).saturating_sub(*width).min(spare);
+        *width += more;
+        spare -= more;
+    }
+    columns
+}
