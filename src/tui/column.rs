@@ -89,7 +89,7 @@ pub static COLUMNS: &[Column] = &[
     Column {
         title: "activation",
         help: "what fills the network's slots",
-        width: 12,
+        width: 10,
         is_text: true,
         dispensable: 0,
         largest_first: false,
@@ -99,7 +99,7 @@ pub static COLUMNS: &[Column] = &[
     Column {
         title: "initialization",
         help: "how weights are drawn, with parameters that are not the default",
-        width: 14,
+        width: 12,
         is_text: true,
         dispensable: 0,
         largest_first: false,
@@ -109,7 +109,7 @@ pub static COLUMNS: &[Column] = &[
     Column {
         title: "NEAR",
         help: "sum of the layers' effective ranks, mean over the repetitions",
-        width: 9,
+        width: 8,
         is_text: false,
         dispensable: 0,
         largest_first: true,

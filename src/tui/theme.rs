@@ -97,7 +97,7 @@ pub struct Signs {
 }
 
 impl Signs {
-    const UNICODE: Self = Self {
+    pub const UNICODE: Self = Self {
         bar: &[" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
         ascending: "▲",
         descending: "▼",
@@ -107,7 +107,7 @@ impl Signs {
         separator: " · ",
         border: ratatui::symbols::border::ROUNDED,
     };
-    const ASCII: Self = Self {
+    pub const ASCII: Self = Self {
         bar: &[" ", "#"],
         ascending: "^",
         descending: "v",

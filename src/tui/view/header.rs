@@ -1,6 +1,6 @@
 //! ```text
 //! neartop 0.1.0  Digits MLP  64 > 128 > * > 10
-//! best  tanh with orthogonal   NEAR 161.53 ±0.34   17,226 parameters
+//! best  tanh with orthogonal  NEAR 161.53 ±0.34  17,226 parameters
 //! ████████▌         52%   2163/4160 scores   0:04 elapsed   0:03 left   0 failed
 //! ```
 
@@ -41,9 +41,9 @@ fn best<'a>(app: &App, look: &Look) -> Line<'a> {
     let mut spans = vec![label, Span::styled(format!("{activation}{}", candidate.init), look.theme.good)];
     if let Some(near) = app.study.near(id) {
         let error = near.standard_error.map(|e| format!(" {}{e:.2}", look.signs.plus_minus)).unwrap_or_default();
-        spans.push(Span::raw(format!("   NEAR {:.2}{error}", near.mean)));
+        spans.push(Span::raw(format!("  NEAR {:.2}{error}", near.mean)));
     }
-    spans.push(Span::raw(format!("   {} parameters", grouped(candidate.parameters))));
+    spans.push(Span::raw(format!("  {} parameters", grouped(candidate.parameters))));
     Line::from(spans)
 }
 
@@ -59,13 +59,13 @@ fn progress<'a>(app: &App, look: &Look, width: usize) -> Line<'a> {
         Phase::Done => "done".to_owned(),
     };
     let failed = format!("{} failed", tally.failed);
-    let text = format!(
-        " {:3.0}%  {}/{} scores  {} elapsed  {state}  ",
-        (share * 100.0).floor(),
-        tally.done,
-        tally.total,
-        clock(app.elapsed)
-    );
+    let percent = (share * 100.0).floor();
+    let text = match width {
+        0..70 => format!(" {percent:.0}%  {}  {state}  ", clock(app.elapsed)),
+        _ => {
+            format!(" {percent:3.0}%  {}/{} scores  {} elapsed  {state}  ", tally.done, tally.total, clock(app.elapsed))
+        }
+    };
     let cells = width.saturating_sub(text.len() + failed.len()).clamp(4, 40);
     let state_style = if app.phase == Phase::Paused { look.theme.warning } else { look.theme.header };
     let failed_style = if tally.failed > 0 { look.theme.bad } else { look.theme.label };

@@ -5,12 +5,13 @@ use ratatui::layout::{Alignment, Constraint, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Cell, Row, Table};
+use unicode_width::UnicodeWidthStr;
 
 use super::pane;
 use crate::study::{Ranked, Status};
 use crate::tui::app::App;
 use crate::tui::column::{COLUMNS, Column};
-use crate::tui::theme::Look;
+use crate::tui::theme::{Look, Signs};
 
 /// Columns of the screen between two columns.
 const SPACING: u16 = 1;
@@ -88,12 +89,21 @@ fn chosen(app: &App, room: u16) -> Vec<(usize, &'static Column, u16)> {
         };
     }
     let mut spare = (room + SPACING).saturating_sub(taken(&columns));
-    for (_, column, width) in columns.iter_mut().filter(|(_, column, _)| column.is_text) {
-        let longest = |row: &Ranked| (column.cell)(&app.study, row, &crate::tui::theme::Look::new(false, true).signs);
-        let wanted = app.rows.iter().map(|row| longest(row).chars().count()).max().unwrap_or(0);
-        let more = (wanted as u16).saturating_sub(*width).min(spare);
-        *width += more;
-        spare -= more;
+    let mut texts: Vec<_> = columns.iter_mut().filter(|(_, column, _)| column.is_text).collect();
+    let wanted: Vec<_> = texts.iter().map(|(_, column, _)| longest(app, column)).collect();
+    // A cell at a time to each that wants one, so that none takes all.
+    while let Some(most) = (0..texts.len()).filter(|i| texts[*i].2 < wanted[*i]).min_by_key(|i| texts[*i].2) {
+        if spare == 0 {
+            break;
+        }
+        texts[most].2 += 1;
+        spare -= 1;
     }
     columns
+}
+
+/// The width that the longest cell of a text column wants.
+fn longest(app: &App, column: &Column) -> u16 {
+    let width = |row: &Ranked| (column.cell)(&app.study, row, &Signs::ASCII).width();
+    app.rows.iter().map(width).max().unwrap_or(0).min(usize::from(u16::MAX)) as u16
 }
