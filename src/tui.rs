@@ -129,7 +129,9 @@ fn carry_out(
         Effect::Quit | Effect::Interrupt => {}
         Effect::Redraw => screen.clear()?,
         Effect::Suspend => {
+            stopwatch.pause(true);
             screen.suspend()?;
+            stopwatch.pause(app.phase != Phase::Scoring);
             let (width, height) = crossterm::terminal::size()?;
             app.update(Message::Resized(Size::new(width, height)));
         }

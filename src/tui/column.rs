@@ -11,7 +11,7 @@ pub struct Column {
     pub title: &'static str,
     /// What it shows, for the help overlay.
     pub help: &'static str,
-    /// Columns of the screen; for texts the least.
+    /// Columns of the screen; for texts what they should have before dispensable columns come in.
     pub width: u16,
     /// Texts stand to the left and take what room is left; numbers stand to the right.
     pub is_text: bool,
@@ -89,7 +89,7 @@ pub static COLUMNS: &[Column] = &[
     Column {
         title: "activation",
         help: "what fills the network's slots",
-        width: 10,
+        width: 12,
         is_text: true,
         dispensable: 0,
         largest_first: false,
@@ -99,7 +99,7 @@ pub static COLUMNS: &[Column] = &[
     Column {
         title: "initialization",
         help: "how weights are drawn, with parameters that are not the default",
-        width: 12,
+        width: 16,
         is_text: true,
         dispensable: 0,
         largest_first: false,

@@ -88,6 +88,13 @@ fn chosen(app: &App, room: u16) -> Vec<(usize, &'static Column, u16)> {
             _ => break,
         };
     }
+    while taken(&columns) > room + SPACING {
+        let widest = columns.iter_mut().filter(|(_, column, width)| column.is_text && *width > 1);
+        match widest.max_by_key(|(.., width)| *width) {
+            Some((.., width)) => *width -= 1,
+            None => break,
+        }
+    }
     let mut spare = (room + SPACING).saturating_sub(taken(&columns));
     let mut texts: Vec<_> = columns.iter_mut().filter(|(_, column, _)| column.is_text).collect();
     let wanted: Vec<_> = texts.iter().map(|(_, column, _)| longest(app, column)).collect();
