@@ -27,8 +27,10 @@ use app::{App, Effect, Message, Phase, Written};
 use terminal::Screen;
 use theme::Look;
 
-/// The shortest time between two frames.
+/// The shortest time between two frames while scores come in.
 const FRAME: Duration = Duration::from_millis(33);
+/// The shortest time between a frame and the one that answers a key.
+const ANSWER: Duration = Duration::from_millis(4);
 /// How often the clock on the screen moves.
 const TICK: Duration = Duration::from_secs(1);
 /// Scores taken in at once.
@@ -78,16 +80,16 @@ async fn event_loop(
     let mut stop = std::pin::pin!(interrupt());
     let mut tick = tokio::time::interval(TICK);
     let mut batch = Vec::new();
-    let mut drawn = None::<Instant>;
-    let mut stale = true;
+    let mut drawn = Instant::now();
+    // When the next frame is due; none while the screen shows all there is.
+    let mut due = Some(drawn);
     loop {
-        let next_frame = drawn.map_or_else(Instant::now, |at| at + FRAME);
         let message = tokio::select! {
             biased;
-            () = tokio::time::sleep_until(next_frame.into()), if stale => {
+            () = tokio::time::sleep_until(due.unwrap_or(drawn).into()), if due.is_some() => {
                 app.update(Message::Frame(stopwatch.elapsed()));
                 screen.draw(|frame| view::draw(frame, &app, look))?;
-                (drawn, stale) = (Some(Instant::now()), false);
+                (drawn, due) = (Instant::now(), None);
                 continue;
             }
             event = events.next() => match event {
@@ -108,7 +110,8 @@ async fn event_loop(
             }
             _ = tick.tick(), if app.phase == Phase::Scoring => Message::Frame(stopwatch.elapsed()),
         };
-        stale = true;
+        let wait = if matches!(message, Message::Scored(_) | Message::Frame(_)) { FRAME } else { ANSWER };
+        due = Some(due.map_or(drawn + wait, |due| due.min(drawn + wait)));
         match app.update(message) {
             Some(Effect::Quit) => return Ok((app.study, Leave::Quit)),
             Some(Effect::Interrupt) => return Ok((app.study, Leave::Interrupted)),
