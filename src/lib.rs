@@ -15,3 +15,4 @@ pub mod scheduler;
 pub mod score;
 pub mod space;
 pub mod study;
+pub mod width;
