@@ -170,6 +170,12 @@ impl Measurement {
         Ok(Self { target, activation, init, bias, seed: preset.seed, repetitions: preset.repetitions, stages })
     }
 
+    /// Effective ranks to compute: one for every size and repetition.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        self.stages.len() * self.repetitions
+    }
+
     /// Samples that the largest size takes.
     #[must_use]
     pub fn samples_needed(&self) -> usize {

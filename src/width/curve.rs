@@ -66,7 +66,7 @@ pub fn measure(
     report: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Curve, WidthError> {
     let repetitions = measurement.repetitions;
-    let total = measurement.stages.len() * repetitions;
+    let total = measurement.total();
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
     let mut table = Table::new(measurement);
     let (sender, results) = mpsc::channel();
@@ -125,7 +125,7 @@ impl<'a> Table<'a> {
             Ok(rank) => {
                 self.ranks[stage][repetition] = Some(rank);
                 self.done += 1;
-                let total = self.ranks.len() * self.measurement.repetitions;
+                let total = self.measurement.total();
                 report(Progress { done: self.done, total, point: self.point(stage).as_ref() });
             }
             Err(ScoreError::Cancelled) => {}
