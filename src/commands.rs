@@ -4,6 +4,7 @@ mod output;
 pub mod presets;
 pub mod rank;
 pub mod score;
+pub mod width;
 
 use std::io::{self, Write};
 use std::path::Path;

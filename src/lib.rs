@@ -16,3 +16,4 @@ pub mod score;
 pub mod space;
 pub mod study;
 pub mod tui;
+pub mod width;

@@ -40,6 +40,10 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         }
         Some(Command::Rank(args)) => commands::rank::run(&args.preset, &args.run, &args.output).await,
         Some(Command::Score(args)) => commands::score::run(args),
+        Some(Command::Width(args)) => {
+            let color = color(cli.common.color, std::io::stdout().is_terminal());
+            commands::width::run(args, commands::width::Look { color, ascii: cli.common.ascii }).await
+        }
         Some(Command::Presets(command)) => commands::presets::run(command),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

@@ -133,6 +133,19 @@ impl Preset {
     }
 }
 
+/// An activation or initialization as a preset writes it: a name, or a map of one name to its parameters. `origin` names
+/// the text in errors.
+///
+/// # Errors
+/// What is wrong in the text, and what would be right.
+pub fn parse_choice<E: Entry>(text: &str, origin: &str) -> Result<Choice<E>, PresetError> {
+    let value = yaml::parse(text).map_err(|e| invalid(text, origin, e.message, None, e.at))?;
+    read_choice(&Node::root(&value)).map_err(|problem| {
+        let at = problem.place.locate(text);
+        invalid(text, origin, problem.message, problem.help, at)
+    })
+}
+
 fn read(path: &Path, name: &str) -> Result<String, PresetError> {
     let fail = |reason: String, help: Option<String>| PresetError::Unreadable { path: printable(name), reason, help };
     let known = || {
