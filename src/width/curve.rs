@@ -96,7 +96,7 @@ pub fn measure(
             table.record(task, rank, report);
         }
         // Every handle is joined, so that no panic goes past the scope.
-        workers.into_iter().map(|w| w.join().is_err()).fold(false, |any, one| any || one)
+        workers.into_iter().map(|w| w.join().is_err()).filter(|panicked| *panicked).count() > 0
     });
     if panicked {
         return Err(WidthError::Panic);

@@ -53,7 +53,7 @@ pub fn render(curve: &Curve, fit: Option<Fit>, size: Option<f64>, look: Look) ->
     let area = Rect::new(0, 0, WIDTH, HEIGHT);
     let mut buffer = Buffer::empty(area);
     Chart::new(sets).x_axis(x_axis).y_axis(y_axis).legend_position(None).render(area, &mut buffer);
-    text(&buffer, look) + &legend(fit, size, look)
+    format!("relative score by size\n{}{}", text(&buffer, look), legend(fit, size, look))
 }
 
 fn legend(fit: Option<Fit>, size: Option<f64>, look: Look) -> String {
