@@ -4,6 +4,8 @@ pub mod app;
 mod column;
 mod export_dialog;
 pub mod keymap;
+pub mod sizes;
+mod sizing;
 mod terminal;
 pub mod theme;
 pub mod view;
@@ -24,6 +26,7 @@ use crate::scheduler::{self, Control, Scorer};
 use crate::study::Study;
 
 use app::{App, Effect, Message, Phase, Written};
+use sizing::Sizing;
 use terminal::Screen;
 use theme::Look;
 
@@ -46,7 +49,8 @@ pub async fn run(prepared: Prepared, options: &RunOptions, look: Look) -> Result
     let (study, how) = {
         let mut screen = Screen::take().map_err(|e| terminal_failure(&e))?;
         let run = scheduler::start(scorer, &prepared.space, prepared.jobs, &|_, _| false);
-        event_loop(&mut screen, study, run, &look).await.map_err(|e| terminal_failure(&e))?
+        let sizing = Sizing::new(&prepared, options.max_memory);
+        event_loop(&mut screen, study, run, sizing, &look).await.map_err(|e| terminal_failure(&e))?
     };
     if let Some((candidate, why)) = study.recommended() {
         let (c, near) = (study.candidate(candidate), study.near(candidate).map_or(f64::NAN, |e| e.mean));
@@ -71,6 +75,7 @@ async fn event_loop(
     screen: &mut Screen,
     study: Study,
     mut run: scheduler::Run,
+    mut sizing: Sizing,
     look: &Look,
 ) -> io::Result<(Study, Leave)> {
     let (width, height) = crossterm::terminal::size()?;
@@ -108,13 +113,16 @@ async fn event_loop(
                     Message::Ended
                 }
             }
+            Some((ticket, news)) = sizing.news.recv() => Message::Sized(ticket, news),
             _ = tick.tick(), if app.phase == Phase::Scoring => Message::Frame(stopwatch.elapsed()),
         };
-        let wait = if matches!(message, Message::Scored(_) | Message::Frame(_)) { FRAME } else { ANSWER };
+        let wait =
+            if matches!(message, Message::Scored(_) | Message::Frame(_) | Message::Sized(..)) { FRAME } else { ANSWER };
         due = Some(due.map_or(drawn + wait, |due| due.min(drawn + wait)));
         match app.update(message) {
             Some(Effect::Quit) => return Ok((app.study, Leave::Quit)),
             Some(Effect::Interrupt) => return Ok((app.study, Leave::Interrupted)),
+            Some(Effect::Size(ticket, request)) => sizing.start(ticket, request),
             Some(effect) => carry_out(effect, &mut app, screen, &run.control, &mut stopwatch)?,
             None => {}
         }
@@ -129,7 +137,7 @@ fn carry_out(
     stopwatch: &mut Stopwatch,
 ) -> io::Result<()> {
     match effect {
-        Effect::Quit | Effect::Interrupt => {}
+        Effect::Quit | Effect::Interrupt | Effect::Size(..) => {}
         Effect::Redraw => screen.clear()?,
         Effect::Suspend => {
             stopwatch.pause(true);

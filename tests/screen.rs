@@ -11,8 +11,10 @@ use neartop::score::Score;
 use neartop::space::Space;
 use neartop::study::Study;
 use neartop::tui::app::{App, Effect, Message, Mode, Phase, Written};
+use neartop::tui::sizes::{SizeNews, SizeRequest};
 use neartop::tui::theme::Look;
 use neartop::tui::view;
+use neartop::width::{self, Curve, Point};
 use proptest::prelude::*;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -260,6 +262,43 @@ fn leaving() {
     assert_eq!(press(&mut app, KeyCode::Char('q')), Some(Effect::Quit));
 }
 
+#[test]
+fn sizes_are_measured_shown_and_fitted_anew() {
+    let mut app = app(80, 24);
+    let Some(Effect::Size(ticket, SizeRequest::Measure { target, threshold, .. })) =
+        press(&mut app, KeyCode::Char('w'))
+    else {
+        panic!("w measures")
+    };
+    assert_eq!((target.index, threshold), (0, width::SLOPE_THRESHOLD));
+    let curve = |size: usize| {
+        let relative = -0.6 + 1.6 * (size as f64).powf(-0.13);
+        Point { size, ranks: [0.999, 1.0, 1.001].map(|r| r * relative * size as f64).to_vec() }
+    };
+    // In any order, as they come from several threads; what an earlier request still tells does not count.
+    let points: Vec<_> = [20, 10, 40, 80].map(curve).to_vec();
+    for (done, point) in points.iter().enumerate() {
+        let news = SizeNews::Progress { done: 3 * (done + 1), total: 12, point: Some(point.clone()) };
+        app.update(Message::Sized(ticket, news));
+    }
+    app.update(Message::Sized(ticket - 1, SizeNews::Failed("old news".to_owned())));
+    let mut curve = Curve { points };
+    curve.points.sort_by_key(|p| p.size);
+    let estimate = width::estimate(&curve, threshold, 0, 0);
+    let size = estimate.size.clone().expect("a size");
+    // 0.005^(1/(-0.13 - 1))
+    assert!((size / 108.73 - 1.0).abs() < 1e-3, "{size}");
+    app.update(Message::Sized(ticket, SizeNews::Estimated(Box::new(estimate))));
+    insta::assert_snapshot!("sizes_80x24", text(&app));
+    let refit = press(&mut app, KeyCode::Char('+'));
+    assert!(matches!(refit, Some(Effect::Size(_, SizeRequest::Fit { threshold: 0.01, .. }))), "{refit:?}");
+    let other = press(&mut app, KeyCode::Right);
+    assert!(matches!(other, Some(Effect::Size(_, SizeRequest::Measure { .. }))), "{other:?}");
+    let closed = press(&mut app, KeyCode::Esc);
+    assert!(matches!(closed, Some(Effect::Size(_, SizeRequest::Stop))), "{closed:?}");
+    assert!(matches!(app.mode, Mode::Ranking));
+}
+
 fn any_message() -> impl Strategy<Value = (u8, char, u16, u16, u8)> {
     (0u8..12, any::<char>(), 0u16..260, 0u16..80, 0u8..20)
 }
@@ -272,7 +311,7 @@ proptest! {
     fn no_sequence_of_messages_breaks_the_screen(messages in prop::collection::vec(any_message(), 1..60)) {
         let mut app = App::new(study(), Size::new(80, 24));
         let scores = scores(4);
-        let keys = ['j', 'k', 'G', 'g', '/', 'e', '?', ' ', 'f', 'd', 'J', 'K', '1', '4', '7', 'r', '<', '>', 'b', 'q'];
+        let keys = ['j', 'k', 'G', 'g', '/', 'e', '?', ' ', 'f', 'd', 'J', 'K', '1', '4', '7', 'r', '<', '>', 'b', 'w'];
         for (kind, c, width, height, n) in messages {
             let code = match kind {
                 0 => KeyCode::Enter,

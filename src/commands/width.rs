@@ -1,6 +1,6 @@
 //! `neartop width`: how many units a layer needs.
 
-mod chart;
+pub mod chart;
 mod report;
 
 use std::fmt::Display;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::rank::{interrupt, progress_bar};
-use super::{Failure, data_failure, print, write_file};
+use super::{Failure, data_failure, print, write_file, write_new_file};
 use crate::catalog::{Choice, Entry};
 use crate::cli::{WidthArgs, WidthFormat};
 use crate::data::{DataFrom, Samples};
@@ -262,11 +262,6 @@ fn export(args: &WidthArgs, preset: &Preset, answers: &[Answer]) -> Result<(), F
 }
 
 fn write_export(path: &Path, text: &str, force: bool) -> Result<(), Failure> {
-    if force {
-        return write_file(path, text);
-    }
     // The file may have come into being since the run began.
-    let failure = |source| Failure::Write { path: printable(&path.display().to_string()), source };
-    let mut file = std::fs::File::create_new(path).map_err(failure)?;
-    std::io::Write::write_all(&mut file, text.as_bytes()).map_err(failure)
+    if force { write_file(path, text) } else { write_new_file(path, text) }
 }

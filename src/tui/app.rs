@@ -11,6 +11,7 @@ use tui_input::backend::crossterm::EventHandler;
 use super::column::{COLUMNS, Value};
 use super::export_dialog::ExportDialog;
 use super::keymap::{Action, Context, lookup};
+use super::sizes::{SizeNews, SizeRequest, Sizes, Ticket};
 use super::view;
 use crate::scheduler::Progress;
 use crate::study::{Ranked, Study};
@@ -27,6 +28,7 @@ pub enum Message {
     /// A frame is about to be drawn; so much time was spent scoring.
     Frame(Duration),
     Written(Written),
+    Sized(Ticket, SizeNews),
 }
 
 /// What became of an export.
@@ -39,7 +41,7 @@ pub enum Written {
 }
 
 /// What the event loop is asked to do.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub enum Effect {
     Quit,
     /// Leave with the exit status of an interrupted run.
@@ -52,6 +54,7 @@ pub enum Effect {
         text: String,
         replace: bool,
     },
+    Size(Ticket, SizeRequest),
 }
 
 /// How far the run has come.
@@ -74,6 +77,7 @@ pub enum Mode {
         scroll: usize,
     },
     Export(ExportDialog),
+    Sizes(Sizes),
 }
 
 /// A line of text for the user, until the next key.
@@ -174,6 +178,12 @@ impl App {
                 self.written(written);
                 None
             }
+            Message::Sized(ticket, news) => {
+                if let Mode::Sizes(sizes) = &mut self.mode {
+                    sizes.take(ticket, news);
+                }
+                None
+            }
         };
         self.settle();
         effect
@@ -202,6 +212,14 @@ impl App {
                     }
                     action => dialog.key(action, key, &self.study),
                 },
+                Mode::Sizes(sizes) => match action? {
+                    Action::Close => {
+                        let stop = sizes.stop();
+                        self.mode = Mode::Ranking;
+                        Some(stop)
+                    }
+                    action => sizes.act(action),
+                },
             },
         }
     }
@@ -213,6 +231,7 @@ impl App {
             Mode::Filter { .. } => Context::Filter,
             Mode::Help { .. } => Context::Help,
             Mode::Export(_) => Context::Export,
+            Mode::Sizes(_) => Context::Sizes,
         }
     }
 
@@ -252,7 +271,15 @@ impl App {
             Action::DetailUp => self.detail_offset = self.detail_offset.saturating_sub(1),
             Action::DetailDown => self.detail_offset += 1,
             Action::Help => self.mode = Mode::Help { scroll: 0 },
+            Action::Sizes => match self.selected.and_then(|candidate| Sizes::new(&self.study, candidate)) {
+                Some((sizes, effect)) => {
+                    self.mode = Mode::Sizes(sizes);
+                    return Some(effect);
+                }
+                None => self.say("this network has no layer whose size can be chosen"),
+            },
             Action::Interrupt | Action::Suspend | Action::Redraw | Action::Close | Action::Accept => {}
+            Action::Left | Action::Right | Action::More | Action::Less => {}
         }
         None
     }
@@ -296,7 +323,7 @@ impl App {
         let input = match &mut self.mode {
             Mode::Filter { .. } => &mut self.filter,
             Mode::Export(dialog) => &mut dialog.path,
-            Mode::Ranking | Mode::Help { .. } => return,
+            Mode::Ranking | Mode::Help { .. } | Mode::Sizes(_) => return,
         };
         for c in clean.chars() {
             input.handle(tui_input::InputRequest::InsertChar(c));

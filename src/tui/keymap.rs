@@ -32,6 +32,11 @@ pub enum Action {
     DetailDown,
     ToggleDetail,
     GoToBest,
+    Sizes,
+    Left,
+    Right,
+    More,
+    Less,
 }
 
 /// Where keys are pressed.
@@ -41,6 +46,7 @@ pub enum Context {
     Filter,
     Help,
     Export,
+    Sizes,
 }
 
 /// A key as the table writes it.
@@ -65,12 +71,12 @@ pub struct Binding {
     pub hint: &'static str,
 }
 
-use Context::{Export, Filter, Help, Ranking};
+use Context::{Export, Filter, Help, Ranking, Sizes};
 use Key::{Char, Code, Ctrl, Digit};
 
 const LISTS: &[Context] = &[Ranking, Help, Export];
 const TEXTS: &[Context] = &[Filter, Export];
-const ALL: &[Context] = &[Ranking, Filter, Help, Export];
+const ALL: &[Context] = &[Ranking, Filter, Help, Export, Sizes];
 
 const fn bind(
     keys: &'static [Key],
@@ -122,6 +128,24 @@ pub static BINDINGS: &[Binding] = &[
     bind(&[Char(' '), Char('p')], Action::Pause, &[Ranking], "pause", "pause scoring, or go on"),
     bind(&[Char('f')], Action::Freeze, &[Ranking], "", "freeze the order of the rows, or let them move"),
     bind(&[Char('e')], Action::Export, &[Ranking], "export", "export the selected candidate"),
+    bind(&[Char('w')], Action::Sizes, &[Ranking], "sizes", "layer sizes of the network with the selected candidate"),
+    bind(
+        &[Code(KeyCode::Left), Char('h'), Code(KeyCode::Up), Char('k')],
+        Action::Left,
+        &[Sizes],
+        "",
+        "the layer before",
+    ),
+    bind(
+        &[Code(KeyCode::Right), Char('l'), Code(KeyCode::Down), Char('j')],
+        Action::Right,
+        &[Sizes],
+        "layer",
+        "the next layer",
+    ),
+    bind(&[Char('+'), Char('=')], Action::More, &[Sizes], "threshold up", "a higher threshold"),
+    bind(&[Char('-')], Action::Less, &[Sizes], "down", "a lower threshold"),
+    bind(&[Code(KeyCode::Esc), Char('q'), Char('w')], Action::Close, &[Sizes], "close", "close the sizes"),
     bind(&[Char('d'), Code(KeyCode::Enter)], Action::ToggleDetail, &[Ranking], "", "show or hide the layers"),
     bind(&[Char('K'), Char('[')], Action::DetailUp, &[Ranking], "", "scroll the layers up"),
     bind(&[Char('J'), Char(']')], Action::DetailDown, &[Ranking], "", "scroll the layers down"),
@@ -194,7 +218,7 @@ mod tests {
 
     #[test]
     fn no_key_means_two_things_in_one_context() {
-        for context in [Ranking, Filter, Help, Export] {
+        for context in [Ranking, Filter, Help, Export, Sizes] {
             let keys: Vec<_> = bound(context).flat_map(|b| b.keys).collect();
             for (i, key) in keys.iter().enumerate() {
                 assert!(!keys[i + 1..].contains(key), "{} in {context:?}", key.label());

@@ -7,6 +7,8 @@ use ratatui::style::{Color, Modifier, Style};
 pub struct Look {
     pub theme: Theme,
     pub signs: Signs,
+    color: bool,
+    ascii: bool,
 }
 
 impl Look {
@@ -15,7 +17,19 @@ impl Look {
         Self {
             theme: if color { Theme::terminal() } else { Theme::monochrome() },
             signs: if ascii { Signs::ASCII } else { Signs::UNICODE },
+            color,
+            ascii,
         }
+    }
+
+    #[must_use]
+    pub fn has_colors(&self) -> bool {
+        self.color
+    }
+
+    #[must_use]
+    pub fn is_ascii(&self) -> bool {
+        self.ascii
     }
 }
 

@@ -13,6 +13,7 @@ mod header;
 pub mod help;
 mod layers;
 mod ranking;
+mod sizes;
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Flex, Rect};
@@ -86,6 +87,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, look: &Look) {
     match &app.mode {
         Mode::Help { scroll } => help::draw(frame, *scroll, look),
         Mode::Export(dialog) => export::draw(frame, dialog, app, look),
+        Mode::Sizes(sizes) => sizes::draw(frame, sizes, app, look),
         Mode::Ranking | Mode::Filter { .. } => {}
     }
 }

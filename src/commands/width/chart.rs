@@ -8,7 +8,7 @@ use ratatui::text::Line;
 use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Widget};
 
 use super::Look;
-use crate::width::{Curve, Fit};
+use crate::width::{Curve, Fit, Point};
 
 const WIDTH: u16 = 72;
 const HEIGHT: u16 = 16;
@@ -19,25 +19,32 @@ const SIZE: Color = Color::Green;
 
 /// Draws the relative score over the size, which runs logarithmically.
 pub fn render(curve: &Curve, fit: Option<Fit>, size: Option<f64>, look: Look) -> String {
-    let largest = curve.points.last().map_or(1.0, |p| p.size as f64).max(size.unwrap_or(1.0)).max(2.0);
+    let area = Rect::new(0, 0, WIDTH, HEIGHT);
+    let mut buffer = Buffer::empty(area);
+    draw(&curve.points, fit, size, look.ascii, area, &mut buffer);
+    text(&buffer, look) + &legend(fit, size, look)
+}
+
+/// Draws into a part of a screen.
+pub fn draw(measured: &[Point], fit: Option<Fit>, size: Option<f64>, ascii: bool, area: Rect, buffer: &mut Buffer) {
+    let largest = measured.last().map_or(1.0, |p| p.size as f64).max(size.unwrap_or(1.0)).max(2.0);
     let right = largest.log10();
-    let top = curve.points.iter().map(|p| p.relative()).fold(1.0, f64::max);
+    let top = measured.iter().map(Point::relative).fold(1.0, f64::max);
     let mut points = vec![(0.0, 1.0)];
-    points.extend(curve.points.iter().map(|p| ((p.size as f64).log10(), p.relative())));
-    let steps = 4 * u32::from(WIDTH);
+    points.extend(measured.iter().map(|p| ((p.size as f64).log10(), p.relative())));
+    let steps = 4 * u32::from(area.width);
     let along = |i: u32| right * f64::from(i) / f64::from(steps);
     let fitted: Vec<_> = fit
         .iter()
         .flat_map(|f| (0..=steps).map(|i| (along(i), f.at(10f64.powf(along(i))))))
         .filter(|(_, r)| (0.0..=top).contains(r))
         .collect();
-    let upright: Vec<_> = size
-        .iter()
-        .flat_map(|s| (0..=2 * HEIGHT).map(|i| (s.log10(), top * f64::from(i) / f64::from(2 * HEIGHT))))
-        .collect();
+    let dots = 2 * u32::from(area.height);
+    let upright: Vec<_> =
+        size.iter().flat_map(|s| (0..=dots).map(|i| (s.log10(), top * f64::from(i) / f64::from(dots)))).collect();
     let set =
         |data, color, marker| Dataset::default().data(data).graph_type(GraphType::Scatter).style(color).marker(marker);
-    let fine = if look.ascii { Marker::Dot } else { Marker::Braille };
+    let fine = if ascii { Marker::Dot } else { Marker::Braille };
     let sets = vec![set(&upright, SIZE, fine), set(&fitted, FIT, fine), set(&points, POINTS, Marker::Dot)];
     let label = |x: f64| Line::from(format!("{x:.0}"));
     let x_axis = Axis::default().title("size").bounds([0.0, right]).labels([
@@ -50,10 +57,14 @@ pub fn render(curve: &Curve, fit: Option<Fit>, size: Option<f64>, look: Look) ->
         Line::from(format!("{:.2}", top / 2.0)),
         Line::from(format!("{top:.2}")),
     ]);
-    let area = Rect::new(0, 0, WIDTH, HEIGHT);
-    let mut buffer = Buffer::empty(area);
-    Chart::new(sets).x_axis(x_axis).y_axis(y_axis).legend_position(None).render(area, &mut buffer);
-    format!("relative score by size\n{}{}", text(&buffer, look), legend(fit, size, look))
+    Chart::new(sets).x_axis(x_axis).y_axis(y_axis).legend_position(None).render(area, buffer);
+    if ascii {
+        for position in area.positions() {
+            let cell = &mut buffer[position];
+            let symbol = plain(cell.symbol(), cell.fg).to_owned();
+            cell.set_symbol(&symbol);
+        }
+    }
 }
 
 fn legend(fit: Option<Fit>, size: Option<f64>, look: Look) -> String {
@@ -71,8 +82,7 @@ fn text(buffer: &Buffer, look: Look) -> String {
         let line: Vec<_> = (0..buffer.area.width).map(|x| &buffer[(x, y)]).collect();
         let end = line.iter().rposition(|cell| cell.symbol() != " ").map_or(0, |last| last + 1);
         for cell in &line[..end] {
-            let symbol = if look.ascii { plain(cell.symbol(), cell.fg) } else { cell.symbol() };
-            text += &painted(symbol, cell.fg, look);
+            text += &painted(cell.symbol(), cell.fg, look);
         }
         text.push('\n');
     }
