@@ -33,6 +33,11 @@ pub enum Command {
     /// Scores one network with given weights on given inputs, without randomness.
     Score(ScoreArgs),
     /// Estimates the size of a layer: curve, fit, size.
+    ///
+    /// The relative score r(x) is the effective rank of the layer's output, after its activation, divided by its size x.
+    /// It is measured at --sizes with x samples each, r(x) = a + b x^c is fitted through the points and (1, 1), and the
+    /// size is where the slope has fallen to --slope-threshold of its value at 1: threshold^(1/(c-1)). Its interval
+    /// comes from resampled repetitions.
     Width(WidthArgs),
     /// Lists, shows and checks presets.
     #[command(subcommand)]

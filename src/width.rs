@@ -231,7 +231,7 @@ impl Probe for Watch<'_> {
 }
 
 impl Target {
-    /// The layer in words: `layer 0 (linear 64, ranked after layer 1)`.
+    /// The layer in words: `layer 0 (linear 64, after its activation)`.
     #[must_use]
     pub fn describe(&self, network: &Network) -> String {
         let after = match network.modules.get(self.ranked) {

@@ -52,9 +52,9 @@ pub async fn run(args: &WidthArgs, look: Look) -> Result<(), Failure> {
     for target in &targets {
         let measurement = Measurement::new(&preset, target, &args.sizes, activation.clone(), init.clone());
         let measurement = measurement.map_err(|e| usage(&e, None))?;
-        let mut answer = size(args, &preset, measurement).await?;
+        let (mut answer, stopped) = size(args, &preset, measurement).await?;
         answer.notes.splice(0..0, notes.iter().cloned());
-        interrupted = answer.estimate.is_none();
+        interrupted = stopped;
         if let Some(units) = answer.estimate.as_ref().and_then(SizeEstimate::units) {
             preset = width::resized(&preset, target, units).map_err(|e| Failure::Run(e.to_string()))?;
         }
@@ -141,8 +141,8 @@ fn choice<E: Entry>(
     Ok(listed.first().cloned())
 }
 
-/// Sizes one layer.
-async fn size(args: &WidthArgs, preset: &Preset, measurement: Measurement) -> Result<Answer, Failure> {
+/// Sizes one layer, and says whether the user broke off.
+async fn size(args: &WidthArgs, preset: &Preset, measurement: Measurement) -> Result<(Answer, bool), Failure> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let jobs = args.jobs.map_or(cores, usize::from);
     let limit = (args.max_memory * 1024f64.powi(3)) as u64;
@@ -173,13 +173,13 @@ async fn size(args: &WidthArgs, preset: &Preset, measurement: Measurement) -> Re
         notes.push(format!("layer {} gives the network's output, whose size the problem sets", target.index));
     }
     let total = args.sizes.len() * measurement.repetitions;
-    let curve = measure(measurement, samples, jobs, target.index).await?;
+    let (curve, stopped) = measure(measurement, samples, jobs, target.index).await?;
     let complete = curve.points.len() * preset.repetitions == total;
     let estimate = complete.then(|| width::estimate(&curve, args.slope_threshold, preset.seed, target.index));
     if let Some(Ok(size)) = estimate.as_ref().map(|e| e.size) {
         notes.extend(extrapolated(&args.sizes, size));
     }
-    Ok(Answer { target, curve, estimate, notes })
+    Ok((Answer { target, curve, estimate, notes }, stopped))
 }
 
 fn extrapolated(sizes: &[usize], size: f64) -> Option<String> {
@@ -188,8 +188,13 @@ fn extrapolated(sizes: &[usize], size: f64) -> Option<String> {
     outside.then(|| format!("the size lies outside those measured ({first} to {last}), so it is extrapolated"))
 }
 
-/// Runs the measurement beside the signals.
-async fn measure(measurement: Measurement, samples: Samples, jobs: usize, layer: usize) -> Result<Curve, Failure> {
+/// Runs the measurement beside the signals, and says whether one came.
+async fn measure(
+    measurement: Measurement,
+    samples: Samples,
+    jobs: usize,
+    layer: usize,
+) -> Result<(Curve, bool), Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let bar = progress_bar(measurement.total() as u64);
     let (shown, asked) = (bar.clone(), Arc::clone(&stop));
@@ -212,7 +217,8 @@ async fn measure(measurement: Measurement, samples: Samples, jobs: usize, layer:
     };
     bar.finish_and_clear();
     let curve = curve.map_err(|e| Failure::Run(e.to_string()))?;
-    curve.map_err(|error: WidthError| Failure::Run(error.to_string()))
+    let curve = curve.map_err(|error: WidthError| Failure::Run(error.to_string()))?;
+    Ok((curve, stop.load(Ordering::Relaxed)))
 }
 
 fn write(args: &WidthArgs, preset: &Preset, answers: &[Answer], look: Look) -> Result<(), Failure> {
