@@ -98,7 +98,7 @@ static ACTIVATIONS: &[ActivationKind] = &[
         homogeneity: Some(1),
         torch_gain: Some(|p| (2.0 / (1.0 + p[0] * p[0])).sqrt()),
         pytorch: "nn.LeakyReLU(negative_slope={negative_slope})",
-        keras: "layers.LeakyReLU(negative_slope={negative_slope})",
+        keras: "keras.ops.where(x > 0, x, {negative_slope} * x)",
         candle: "candle_nn::ops::leaky_relu(x, {negative_slope})",
         ..ROW
     },
