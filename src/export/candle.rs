@@ -192,7 +192,7 @@ fn forward(out: &mut Source, model: &Model) {
         out.line(
             "/// A forward pass in which `watch` sees each weight's name and what its layer gives without its bias.",
         );
-        out.line("fn pass(");
+        out.line("pub fn pass(");
         out.indent(|out| {
             out.line("&self,");
             out.line("x: &Tensor,");
@@ -326,8 +326,7 @@ fn building(out: &mut Source, model: &Model) {
         Some(_) => (", batch: &Tensor", ", &network, batch"),
         None => ("", ""),
     };
-    let (parameter, network) =
-        if unit_variance.is_some() { (", network: &Network, batch: &Tensor", "") } else { ("", "") };
+    let parameter = if unit_variance.is_some() { ", network: &Network, batch: &Tensor" } else { "" };
     out.block(&format!(
         r"
 /// A network with freshly drawn weights, and its variables, `running_mean` and `running_var` among them.
@@ -339,7 +338,7 @@ pub fn build(device: &Device{argument}) -> Result<(VarMap, Network)> {{
 }}
 
 /// Draws the weights; those of normalizations and activations start as they are built.
-pub fn initialize(vars: &mut VarMap, device: &Device{parameter}) -> Result<()> {{{network}"
+pub fn initialize(vars: &mut VarMap, device: &Device{parameter}) -> Result<()> {{"
     ));
     out.indent(|out| {
         for (module, laws) in model.weighted() {

@@ -145,7 +145,7 @@ static ACTIVATIONS: &[ActivationKind] = &[
         derivative: |x, p| if x > 0.0 { 1.0 } else { (x / p[0]).exp() },
         pytorch: "nn.CELU(alpha={alpha})",
         keras: "keras.activations.celu(x, alpha={alpha})",
-        candle: "(x.relu()? + ((x.minimum(0f32)? / {alpha})?.exp()? - 1.0)? * {alpha})?",
+        candle: "x.relu()? + (((x.minimum(0f32)? / {alpha})?.exp()? - 1.0)? * {alpha})?",
         ..ROW
     },
     ActivationKind {
