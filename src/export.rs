@@ -61,8 +61,6 @@ formats! {
 /// A candidate that cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    #[error("{0} has no equivalent of {1}")]
-    NoEquivalent(&'static str, String),
     #[error("{0} of this candidate is not a finite number")]
     NotFinite(String),
     #[error(transparent)]

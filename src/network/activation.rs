@@ -446,6 +446,9 @@ impl Entry for ActivationKind {
             _ => Ok(()),
         };
         match self.name {
+            "hardtanh" if values.first() == values.last() => {
+                Err("`min` of hardtanh must be less than `max`".to_owned())
+            }
             "hardtanh" => ordered("min", "max"),
             "rrelu" => ordered("lower", "upper"),
             _ => Ok(()),
