@@ -285,7 +285,7 @@ fn sizes_are_measured_shown_and_fitted_anew() {
     let mut curve = Curve { points };
     curve.points.sort_by_key(|p| p.size);
     let estimate = width::estimate(&curve, threshold, 0, 0);
-    let size = estimate.size.clone().expect("a size");
+    let size = estimate.size.expect("a size");
     // 0.005^(1/(-0.13 - 1))
     assert!((size / 108.73 - 1.0).abs() < 1e-3, "{size}");
     app.update(Message::Sized(ticket, SizeNews::Estimated(Box::new(estimate))));
