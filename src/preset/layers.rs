@@ -336,7 +336,7 @@ fn write_layer(layer: &Layer) -> Value {
         Layer::Flatten => Value::from("flatten"),
         Layer::Slot => Value::from("activation"),
         // Whole networks are written by their names, not layer by layer.
-        Layer::Zero | Layer::Graph(_) => Value::Null,
+        Layer::Zero | Layer::FirstChannels { .. } | Layer::Graph(_) => Value::Null,
     }
 }
 
