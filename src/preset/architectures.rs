@@ -7,8 +7,8 @@ use serde_yaml::Value;
 
 use super::layers::{map, value};
 use super::tables::Table;
-use super::yaml::{Node, Problem, printable};
 use super::word;
+use super::yaml::{Node, Problem, printable};
 use crate::network::nas::{Architecture, NasSpace};
 use crate::network::{Layer, Network, Shape};
 
@@ -34,7 +34,10 @@ pub struct Architectures {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Taken {
     /// Those of the column `arch` of a table.
-    List { path: String, list: Vec<Arc<Architecture>> },
+    List {
+        path: String,
+        list: Vec<Arc<Architecture>>,
+    },
     /// As many, drawn without repetition.
     Sample(usize),
     All,
@@ -47,9 +50,7 @@ impl Architectures {
         match &self.taken {
             Taken::List { list, .. } => list.clone(),
             Taken::Sample(wanted) => self.space.sample(*wanted, seed).into_iter().map(Arc::new).collect(),
-            Taken::All => {
-                (0..self.space.size().unwrap_or(0)).filter_map(|i| self.space.nth(i)).map(Arc::new).collect()
-            }
+            Taken::All => (0..self.space.size().unwrap_or(0)).filter_map(|i| self.space.nth(i)).map(Arc::new).collect(),
         }
     }
 

@@ -27,6 +27,7 @@ pub fn schema() -> Json {
                 "type": "object",
                 "additionalProperties": false,
                 "required": ["input"],
+                "oneOf": [{"required": ["layers"]}, {"required": ["classes"]}],
                 "properties": {
                     "classes": size(),
                     "nats_tss": {"type": "string"},

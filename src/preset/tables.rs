@@ -92,8 +92,6 @@ fn read(path: &Path) -> Result<String, String> {
         return Err("it is larger than 64 MiB".to_owned());
     }
     let mut text = String::new();
-    File::open(path)
-        .and_then(|file| file.take(MOST_BYTES).read_to_string(&mut text))
-        .map_err(|e| e.to_string())?;
+    File::open(path).and_then(|file| file.take(MOST_BYTES).read_to_string(&mut text)).map_err(|e| e.to_string())?;
     Ok(text)
 }

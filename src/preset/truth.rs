@@ -60,12 +60,7 @@ fn shown<E: Entry>(cell: &str) -> String {
 impl Truth {
     /// The known value of a candidate, if the table has it.
     #[must_use]
-    pub fn of(
-        &self,
-        architecture: Option<&Architecture>,
-        activation: Option<&Activation>,
-        init: &Init,
-    ) -> Option<f64> {
+    pub fn of(&self, architecture: Option<&Architecture>, activation: Option<&Activation>, init: &Init) -> Option<f64> {
         let key = self.keys.iter().map(|key| match key {
             TruthKey::Arch => architecture.map(ToString::to_string),
             TruthKey::Activation => activation.map(ToString::to_string),

@@ -106,9 +106,8 @@ impl Bench101 {
 
     /// A draw, if it belongs to the space.
     pub fn draw(rng: &mut ChaCha8Rng) -> Option<Self> {
-        let edges: Vec<Vec<_>> = (0..MOST_VERTICES)
-            .map(|a| (0..MOST_VERTICES).map(|b| a < b && below(rng, 2) == 1).collect())
-            .collect();
+        let edges: Vec<Vec<_>> =
+            (0..MOST_VERTICES).map(|a| (0..MOST_VERTICES).map(|b| a < b && below(rng, 2) == 1).collect()).collect();
         let operations = (2..MOST_VERTICES).map(|_| Operation::ALL[below(rng, Operation::ALL.len())]).collect();
         Self { edges, operations }.pruned().filter(|graph| graph.edge_count() <= MOST_EDGES)
     }
@@ -230,7 +229,11 @@ impl FromStr for Bench101 {
         };
         let operations = names.map(operation).collect::<Result<Vec<_>, _>>()?;
         if operations.len() != count - 2 {
-            return fail(format!("{count} vertices have {} operations in between, not {}", count - 2, operations.len()));
+            return fail(format!(
+                "{count} vertices have {} operations in between, not {}",
+                count - 2,
+                operations.len()
+            ));
         }
         let graph = Self { edges, operations };
         match graph.pruned() {
