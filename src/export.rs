@@ -108,7 +108,8 @@ fn note(study: &Study, candidate: usize) -> String {
     };
     let seed = study.space.preset.seed;
     let version = env!("CARGO_PKG_VERSION");
-    format!("{} with {}: {near}, seed {seed}, neartop {version}", c.activation_label(), c.init)
+    let architecture = c.architecture.as_ref().map(|a| format!("{a}, ")).unwrap_or_default();
+    format!("{architecture}{} with {}: {near}, seed {seed}, neartop {version}", c.activation_label(), c.init)
 }
 
 /// The preset whose only candidate is the chosen one. Paths in it are absolute, since it can be written anywhere.
@@ -117,6 +118,11 @@ fn chosen(study: &Study, candidate: usize) -> Preset {
     let candidate = study.candidate(candidate);
     preset.search.activations = candidate.activation.iter().cloned().collect();
     preset.search.inits = vec![candidate.init.clone()];
+    if let Some(architecture) = &candidate.architecture {
+        preset.choose_architecture(Arc::clone(architecture));
+        // The batch was that of all architectures, and the score depends on it.
+        preset.batch = Some(study.space.batch());
+    }
     if let DataFrom::File { path, .. } = &mut preset.data.from
         && let Ok(absolute) = std::path::absolute(&*path)
     {

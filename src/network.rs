@@ -6,6 +6,7 @@
 pub mod activation;
 pub mod forward;
 pub mod init;
+pub mod nas;
 pub mod ops;
 pub mod weights;
 
@@ -166,6 +167,10 @@ pub enum Layer {
     Softmax(Softmax),
     /// Gives zeros of the input's shape.
     Zero,
+    /// Leaves out all channels but the first.
+    FirstChannels {
+        keep: usize,
+    },
     Graph(Graph<Layer>),
 }
 
@@ -218,6 +223,7 @@ pub enum Op {
     Activation(Activation),
     Softmax(Softmax),
     Zero,
+    FirstChannels { keep: usize },
     Graph(Graph<Module>),
 }
 
@@ -252,6 +258,7 @@ impl Module {
             Op::Activation(a) => a.name(),
             Op::Softmax(s) => s.name(),
             Op::Zero => "zero",
+            Op::FirstChannels { .. } => "first_channels",
             Op::Graph(_) => "graph",
         }
     }
@@ -543,6 +550,13 @@ impl Builder {
             Layer::Activation(a) => (Op::Activation(a.clone()), input.clone()),
             Layer::Softmax(s) => (Op::Softmax(*s), input.clone()),
             Layer::Zero => (Op::Zero, input.clone()),
+            Layer::FirstChannels { keep } => {
+                let [channels, height, width] = wants_image("first_channels")?;
+                if *keep > channels {
+                    return Err(fail("first_channels", format!("{channels} channels come in, fewer than {keep}")));
+                }
+                (Op::FirstChannels { keep: *keep }, Shape(vec![*keep, height, width]))
+            }
         };
         let module = Module { name, op, input, output, weight };
         let too_large = |dims: &[usize]| {

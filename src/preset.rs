@@ -1,13 +1,17 @@
 //! YAML to a checked [`Preset`]; errors say where and what would be right.
 
+mod architectures;
 mod bundled;
 mod layers;
 mod schema;
+mod tables;
+mod truth;
 mod yaml;
 
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
 
@@ -15,10 +19,13 @@ use crate::catalog::{Choice, Entry, Given, nearest};
 use crate::data::{DataFrom, DataSpec, Scale};
 use crate::network::activation::ActivationKind;
 use crate::network::init::InitKind;
+use crate::network::nas::Architecture;
 use crate::network::{Activation, BiasInit, Init, Layer, Network};
 
+pub use architectures::{Architectures, Taken, Whole};
 pub use bundled::{Bundled, bundled};
 pub use schema::schema;
+pub use truth::{Truth, TruthKey};
 pub use yaml::printable;
 use yaml::{Map, Node, Problem};
 
@@ -29,9 +36,16 @@ pub struct Preset {
     pub description: Option<String>,
     pub data: DataSpec,
     pub layers: Vec<Layer>,
+    /// Where architectures are ranked, the network of one of them: they take the same inputs and give the same outputs.
     pub network: Network,
+    /// How the network was named, if it was not given layer by layer.
+    pub whole: Option<Whole>,
     pub search: Search,
+    /// Known values to compare with.
+    pub truth: Option<Truth>,
     pub repetitions: usize,
+    /// Samples of a repetition, where that is more than the ranks need.
+    pub batch: Option<usize>,
     pub seed: u64,
     /// The file it was read from, and its text.
     source: (String, String),
@@ -44,6 +58,8 @@ pub struct Search {
     pub activations: Vec<Activation>,
     pub inits: Vec<Init>,
     pub bias: BiasInit,
+    /// None where there is one network.
+    pub architectures: Option<Architectures>,
 }
 
 /// Why there is no preset.
@@ -81,6 +97,7 @@ const MOST_BYTES: u64 = 1 << 20;
 /// Repetitions in the paper's experiments.
 const REPETITIONS: usize = 32;
 const MOST_REPETITIONS: u64 = 1_000_000;
+const MOST_BATCH: u64 = 1 << 20;
 
 impl Preset {
     /// The preset that `name` stands for: a file, or else a bundled one.
@@ -124,6 +141,18 @@ impl Preset {
         let (file, text) = &self.source;
         let at = yaml::Place::of_keys(keys).locate(text);
         invalid(text, file, message.to_owned(), help.map(str::to_owned), at)
+    }
+
+    /// The preset of one of its architectures alone.
+    pub fn choose_architecture(&mut self, architecture: Arc<Architecture>) {
+        let Some(whole) = &mut self.whole else { return };
+        self.layers = architecture.layers(whole.classes, !self.search.activations.is_empty());
+        if let Ok(network) = Network::build(&self.network.input, &self.layers) {
+            self.network = network;
+        }
+        whole.architecture = Some(architecture);
+        self.search.architectures = None;
+        self.truth = None;
     }
 
     /// The preset as YAML; reading it gives an equal preset. Its head says which version wrote it.
@@ -196,16 +225,22 @@ fn span_of(text: &str, line: usize, column: usize) -> Option<SourceSpan> {
 }
 
 fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
-    let known = ["name", "description", "data", "network", "search", "score", "neartop"];
+    let known = ["name", "description", "data", "network", "search", "truth", "score", "neartop"];
     let map = root.map("a preset", &known)?;
     let text = |key: &str| map.get(key).map(|n| n.text(&format!("the {key}"))).transpose();
     let mut name = text("name")?.unwrap_or("").to_owned();
     if let Some(cut) = name.char_indices().nth(200) {
         name.truncate(cut.0);
     }
-    let (layers, network) = layers::read_network(map.need("network")?)?;
-    let search = read_search(map.get("search"), &network)?;
-    let (repetitions, seed) = read_score(map.get("score"))?;
+    let search = map.get("search").map(read_search_map).transpose()?;
+    let asked = |key: &str| search.as_ref().and_then(|m: &Map<'_>| m.get(key));
+    let architectures = asked("architectures").map(|n| architectures::read_architectures(n, directory)).transpose()?;
+    let searched = asked("activations").is_some();
+    let network = map.need("network")?;
+    let (layers, network, whole) = layers::read_network(network, architectures.as_ref(), searched)?;
+    let truth = map.get("truth").map(|n| truth::read_truth(n, architectures.is_some(), directory)).transpose()?;
+    let search = read_search(search.as_ref(), architectures, &network)?;
+    let (repetitions, seed, batch) = read_score(map.get("score"))?;
     Ok(Preset {
         name: name.replace(['\n', '\t'], " "),
         description: text("description")?.map(|d| d.split_whitespace().collect::<Vec<_>>().join(" ")),
@@ -214,8 +249,11 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
             .map_or(Ok(DataSpec { from: DataFrom::Gaussian, scale: Scale::None }), |node| read_data(node, directory))?,
         layers,
         network,
+        whole,
         search,
+        truth,
         repetitions,
+        batch,
         seed,
         source: Default::default(),
     })
@@ -252,10 +290,16 @@ fn read_data(node: &Node<'_>, directory: &Path) -> Result<DataSpec, Problem> {
     Ok(DataSpec { from, scale })
 }
 
-fn read_search(node: Option<&Node<'_>>, network: &Network) -> Result<Search, Problem> {
-    let all = Search { activations: Activation::all(), inits: Init::all(), bias: BiasInit::Zeros };
-    let map = node.map(|n| n.map("search", &["activations", "inits", "bias"])).transpose()?;
-    let get = |key: &str| map.as_ref().and_then(|m: &Map<'_>| m.get(key).cloned());
+fn read_search_map<'a>(node: &Node<'a>) -> Result<Map<'a>, Problem> {
+    node.map("search", &["activations", "inits", "bias", "architectures"])
+}
+
+fn read_search(
+    map: Option<&Map<'_>>,
+    architectures: Option<Architectures>,
+    network: &Network,
+) -> Result<Search, Problem> {
+    let get = |key: &str| map.and_then(|m| m.get(key).cloned());
     let activations = match (get("activations"), network.has_slot()) {
         (Some(node), true) => read_choices::<ActivationKind>(&node)?,
         (Some(node), false) => {
@@ -263,10 +307,14 @@ fn read_search(node: Option<&Node<'_>>, network: &Network) -> Result<Search, Pro
                 .key_problem("the network has no slot that searched activations could fill")
                 .help("put `activation` among network.layers, or leave search.activations out"));
         }
-        (None, true) => all.activations,
+        (None, true) => Activation::all(),
         (None, false) => Vec::new(),
     };
-    let inits = get("inits").map_or(Ok(all.inits), |node| read_choices::<InitKind>(&node))?;
+    let inits = match get("inits") {
+        Some(node) => read_choices::<InitKind>(&node)?,
+        None if architectures.is_some() => Init::named("torch_default").into_iter().collect(),
+        None => Init::all(),
+    };
     let bias = match get("bias") {
         None => BiasInit::Zeros,
         Some(node) => match word(&node, "bias", &["zeros", "fan_in_uniform"])? {
@@ -274,7 +322,7 @@ fn read_search(node: Option<&Node<'_>>, network: &Network) -> Result<Search, Pro
             _ => BiasInit::Zeros,
         },
     };
-    Ok(Search { activations, inits, bias })
+    Ok(Search { activations, inits, bias, architectures })
 }
 
 /// `all`, or a list of names with or without parameters.
@@ -343,13 +391,14 @@ fn word<'a>(node: &Node<'a>, what: &str, known: &[&'a str]) -> Result<&'a str, P
     })
 }
 
-fn read_score(node: Option<&Node<'_>>) -> Result<(usize, u64), Problem> {
-    let Some(node) = node else { return Ok((REPETITIONS, 0)) };
-    let map = node.map("score", &["repetitions", "seed"])?;
+fn read_score(node: Option<&Node<'_>>) -> Result<(usize, u64, Option<usize>), Problem> {
+    let Some(node) = node else { return Ok((REPETITIONS, 0, None)) };
+    let map = node.map("score", &["repetitions", "seed", "batch"])?;
     let repetitions = match map.get("repetitions") {
         Some(node) => node.whole("repetitions", 1, MOST_REPETITIONS)? as usize,
         None => REPETITIONS,
     };
     let seed = map.get("seed").map_or(Ok(0), |node| node.whole("the seed", 0, u64::MAX))?;
-    Ok((repetitions, seed))
+    let batch = map.get("batch").map(|node| node.whole("the batch", 1, MOST_BATCH)).transpose()?;
+    Ok((repetitions, seed, batch.map(|n| n as usize)))
 }

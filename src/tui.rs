@@ -1,7 +1,7 @@
 //! The terminal app: one state, one update, one draw, and the loop that carries out effects.
 
 pub mod app;
-mod column;
+pub mod column;
 mod export_dialog;
 pub mod keymap;
 pub mod sizes;
@@ -54,8 +54,7 @@ pub async fn run(prepared: Prepared, options: &RunOptions, look: Look) -> Result
     };
     if let Some((candidate, why)) = study.recommended() {
         let (c, near) = (study.candidate(candidate), study.near(candidate).map_or(f64::NAN, |e| e.mean));
-        let activation = c.activation.as_ref().map(|a| format!("{a} with ")).unwrap_or_default();
-        commands::print(&format!("Recommended: {activation}{}, NEAR {near:.2} ({why})\n", c.init))?;
+        commands::print(&format!("Recommended: {c}, NEAR {near:.2} ({why})\n"))?;
         commands::export_recommended(&study, options)?;
     }
     if how == Leave::Interrupted { Err(Failure::Interrupted) } else { Ok(()) }

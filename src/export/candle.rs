@@ -299,6 +299,7 @@ fn apply(module: &Module, model: &Model, watched: bool) -> String {
         Op::Softmax(Softmax::LogSoftmax) => "candle_nn::ops::log_softmax(&x, 1)?".to_owned(),
         Op::Softmax(Softmax::Softmin) => "candle_nn::ops::softmax(&x.neg()?, 1)?".to_owned(),
         Op::Zero => "x.zeros_like()?".to_owned(),
+        Op::FirstChannels { keep } => format!("x.narrow(1, 0, {keep})?"),
         // A model has no slots, and graphs are written by their own function.
         Op::Slot | Op::Graph(_) => "x".to_owned(),
     }

@@ -237,6 +237,7 @@ fn layer(module: &Module, model: &Model) -> Vec<String> {
         Op::Softmax(Softmax::Softmax) => "layers.Softmax(axis=-1)".to_owned(),
         Op::Softmax(softmax) => format!("layers.Activation({})", softmax.name()),
         Op::Zero => "Zero()".to_owned(),
+        Op::FirstChannels { keep } => format!("FirstChannels({keep})"),
         Op::Linear { .. } | Op::Conv2d(_) | Op::Slot | Op::Graph(_) => return Vec::new(),
     };
     vec![one]

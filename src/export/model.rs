@@ -34,7 +34,7 @@ impl Model {
     pub fn new(study: &Study, candidate: usize) -> Result<Self, ExportError> {
         let preset = &study.space.preset;
         let chosen = study.candidate(candidate);
-        let layers = fill_all(&preset.layers, chosen.activation.as_ref());
+        let layers = fill_all(&study.space.layers_of(candidate), chosen.activation.as_ref());
         let network = Network::build(&preset.network.input, &layers)?;
         let (init, bias) = (chosen.init.clone(), study.space.bias());
         let gain = match &chosen.activation {
@@ -45,7 +45,7 @@ impl Model {
         if !preset.name.is_empty() {
             remarks.push(format!("Preset: {}", comment(&preset.name)));
         }
-        remarks.push(format!("Network: {}", comment(&preset.network.summary())));
+        remarks.push(format!("Network: {}", comment(&study.space.network_of(candidate).summary())));
         if let Some(activation) = &chosen.activation {
             remarks.push(format!("Activation {activation}: {}", activation.entry().formula));
         }

@@ -48,6 +48,9 @@ fn classes(out: &mut Source, model: &Model) {
     if model.has(|m| m.op == Op::Zero) {
         out.block(ZERO);
     }
+    if model.has(|m| matches!(m.op, Op::FirstChannels { .. })) {
+        out.block(FIRST_CHANNELS);
+    }
     for (activation, name) in model.activations().filter(|(a, _)| is_expression(a)) {
         out.block(&format!("\n\nclass {}(nn.Module):", camel_case(name)));
         out.indent(|out| {
@@ -108,6 +111,19 @@ class Zero(nn.Module):
 
     def forward(self, x):
         return torch.zeros_like(x)
+"#;
+
+const FIRST_CHANNELS: &str = r#"
+
+class FirstChannels(nn.Module):
+    """The first channels of the input."""
+
+    def __init__(self, keep):
+        super().__init__()
+        self.keep = keep
+
+    def forward(self, x):
+        return x[:, : self.keep]
 "#;
 
 fn build(out: &mut Source, model: &Model) {
@@ -206,6 +222,7 @@ fn constructor(model: &Model, module: &Module) -> String {
         Op::Softmax(Softmax::LogSoftmax) => "nn.LogSoftmax(dim=1)".to_owned(),
         Op::Softmax(Softmax::Softmin) => "nn.Softmin(dim=1)".to_owned(),
         Op::Zero => "Zero()".to_owned(),
+        Op::FirstChannels { keep } => format!("FirstChannels({keep})"),
         // A model has no slots, and graphs are written by their own function.
         Op::Slot | Op::Graph(_) => "nn.Identity()".to_owned(),
     }

@@ -8,13 +8,13 @@ use ratatui::layout::{Rect, Size};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
-use super::column::{COLUMNS, Value};
+use super::column::{Column, Value, columns};
 use super::export_dialog::ExportDialog;
 use super::keymap::{Action, Context, lookup};
 use super::sizes::{SizeNews, SizeRequest, Sizes, Ticket};
 use super::view;
 use crate::scheduler::Progress;
-use crate::study::{Ranked, Study};
+use crate::study::{Agreement, Ranked, Study};
 
 /// What the screen learns.
 #[derive(Debug)]
@@ -95,6 +95,8 @@ pub struct App {
     pub elapsed: Duration,
     pub mode: Mode,
     pub filter: Input,
+    /// Those that say something of this study.
+    pub columns: Vec<&'static Column>,
     /// Place of the column that the rows are sorted by.
     pub sort: usize,
     pub descending: bool,
@@ -103,6 +105,8 @@ pub struct App {
     pub show_detail: bool,
     /// What the table shows, in its order.
     pub rows: Vec<Ranked>,
+    /// Of NEAR with known values, where there are some.
+    pub agreement: Option<Agreement>,
     /// The selected candidate.
     pub selected: Option<usize>,
     /// The first row on the screen.
@@ -119,6 +123,7 @@ pub struct App {
 impl App {
     #[must_use]
     pub fn new(study: Study, size: Size) -> Self {
+        let columns = columns(&study);
         let mut app = Self {
             study,
             size,
@@ -126,11 +131,13 @@ impl App {
             elapsed: Duration::ZERO,
             mode: Mode::Ranking,
             filter: Input::default(),
+            columns,
             sort: 0,
-            descending: COLUMNS[0].largest_first,
+            descending: false,
             frozen: false,
             show_detail: true,
             rows: Vec::new(),
+            agreement: None,
             selected: None,
             offset: 0,
             detail_offset: 0,
@@ -252,8 +259,8 @@ impl App {
             },
             Action::SortBy(column) if column == self.sort => self.reverse(),
             Action::SortBy(column) => self.sort_by(column),
-            Action::SortLeft => self.sort_by((self.sort + COLUMNS.len() - 1) % COLUMNS.len()),
-            Action::SortRight => self.sort_by((self.sort + 1) % COLUMNS.len()),
+            Action::SortLeft => self.sort_by((self.sort + self.columns.len() - 1) % self.columns.len()),
+            Action::SortRight => self.sort_by((self.sort + 1) % self.columns.len()),
             Action::Reverse => self.reverse(),
             Action::Filter => self.mode = Mode::Filter { before: self.filter.value().to_owned() },
             Action::ClearFilter => self.set_filter(String::new()),
@@ -301,7 +308,7 @@ impl App {
 
     fn on_help(&mut self, action: Action) {
         let Mode::Help { scroll } = &mut self.mode else { return };
-        let (last, page) = view::help::extent(self.size);
+        let (last, page) = view::help::extent(self.size, &self.columns);
         *scroll = match action {
             Action::Close => {
                 self.mode = Mode::Ranking;
@@ -363,8 +370,8 @@ impl App {
     }
 
     fn sort_by(&mut self, column: usize) {
-        let Some(found) = COLUMNS.get(column) else {
-            return self.say(format!("there are {} columns", COLUMNS.len()));
+        let Some(found) = self.columns.get(column) else {
+            return self.say(format!("there are {} columns", self.columns.len()));
         };
         self.sort = column;
         self.descending = found.largest_first;
@@ -412,6 +419,7 @@ impl App {
     /// Filters and sorts the rows. The selection stays on its candidate.
     fn arrange(&mut self) {
         self.is_stale = false;
+        self.agreement = self.study.agreement();
         let terms = Terms::new(self.filter.value());
         let mut rows: Vec<Ranked> = self.study.ranking();
         rows.retain(|row| terms.admit(&self.study, row.candidate));
@@ -420,7 +428,7 @@ impl App {
                 self.rows.iter().enumerate().map(|(place, row)| (row.candidate, place)).collect();
             rows.sort_by_key(|row| places.get(&row.candidate).copied().unwrap_or(usize::MAX));
         } else if self.sort != 0 || self.descending {
-            let value = COLUMNS[self.sort].value;
+            let value = self.columns[self.sort].value;
             let mut keyed: Vec<(Value, Ranked)> = rows.into_iter().map(|row| (value(&self.study, &row), row)).collect();
             keyed.sort_by(|a, b| a.0.compare(&b.0, self.descending));
             rows = keyed.into_iter().map(|(_, row)| row).collect();
@@ -440,7 +448,7 @@ impl App {
         let row = self.selected_row().unwrap_or(0);
         let least = (row + 1).saturating_sub(height);
         self.offset = self.offset.clamp(least, row.max(least)).min(count.saturating_sub(height));
-        let layers = self.study.space.network().counted().len();
+        let layers = self.selected.map_or(0, |id| self.study.effective_ranks(id).len());
         self.detail_offset = self.detail_offset.min(layers.saturating_sub(layout.detail_rows()));
     }
 
@@ -480,7 +488,7 @@ impl Terms {
         }
         let candidate = study.candidate(id);
         let status = study.status(id).name();
-        let text = format!("{} {} {status}", candidate.activation_label(), candidate.init).to_lowercase();
+        let text = format!("{candidate} {status}").to_lowercase();
         self.wanted.iter().all(|w| text.contains(w)) && !self.unwanted.iter().any(|w| text.contains(w))
     }
 }

@@ -11,6 +11,8 @@ pub struct Column {
     pub title: &'static str,
     /// What it shows, for the help overlay.
     pub help: &'static str,
+    /// Whether it says something of a study; otherwise it is not there.
+    pub is_relevant: fn(&Study) -> bool,
     /// Columns of the screen; for texts what they should have before dispensable columns come in.
     pub width: u16,
     /// Texts stand to the left and take what room is left; numbers stand to the right.
@@ -59,6 +61,10 @@ fn number(value: Option<f64>, digits: usize) -> String {
     value.map(|x| format!("{x:.digits$}")).unwrap_or_default()
 }
 
+fn architecture(study: &Study, ranked: &Ranked) -> String {
+    study.candidate(ranked.candidate).architecture.as_ref().map(ToString::to_string).unwrap_or_default()
+}
+
 fn behind(ranked: &Ranked) -> Option<f64> {
     ranked.behind_best.map(|e| e.mean)
 }
@@ -72,10 +78,11 @@ fn progress(study: &Study, ranked: &Ranked) -> Value {
 }
 
 /// The columns in the order of the screen. The first is the one that the table is sorted by at the start.
-pub static COLUMNS: &[Column] = &[
+static COLUMNS: &[Column] = &[
     Column {
         title: "#",
         help: "rank by NEAR; a mark beside it: tied with the best, no clear difference",
+        is_relevant: |_| true,
         width: 5,
         is_text: false,
         dispensable: 0,
@@ -87,8 +94,20 @@ pub static COLUMNS: &[Column] = &[
         value: |_, ranked| ranked.rank.map(|r| r as f64).into(),
     },
     Column {
+        title: "architecture",
+        help: "its name in its space",
+        is_relevant: |study| study.space.has_architectures(),
+        width: 24,
+        is_text: true,
+        dispensable: 0,
+        largest_first: false,
+        cell: |study, ranked, _| architecture(study, ranked),
+        value: |study, ranked| Value::Text(architecture(study, ranked)),
+    },
+    Column {
         title: "activation",
         help: "what fills the network's slots",
+        is_relevant: |study| !study.space.preset.search.activations.is_empty(),
         width: 12,
         is_text: true,
         dispensable: 0,
@@ -99,6 +118,7 @@ pub static COLUMNS: &[Column] = &[
     Column {
         title: "initialization",
         help: "how weights are drawn, with parameters that are not the default",
+        is_relevant: |study| study.space.preset.search.inits.len() > 1 || study.space.candidates.len() == 1,
         width: 16,
         is_text: true,
         dispensable: 0,
@@ -109,6 +129,7 @@ pub static COLUMNS: &[Column] = &[
     Column {
         title: "NEAR",
         help: "sum of the layers' effective ranks, mean over the repetitions",
+        is_relevant: |_| true,
         width: 8,
         is_text: false,
         dispensable: 0,
@@ -117,8 +138,20 @@ pub static COLUMNS: &[Column] = &[
         value: |study, ranked| study.near(ranked.candidate).map(|e| e.mean).into(),
     },
     Column {
+        title: "known",
+        help: "the known value that NEAR is compared with",
+        is_relevant: |study| study.space.preset.truth.is_some(),
+        width: 8,
+        is_text: false,
+        dispensable: 1,
+        largest_first: true,
+        cell: |study, ranked, _| number(study.space.truth(ranked.candidate), 2),
+        value: |study, ranked| study.space.truth(ranked.candidate).into(),
+    },
+    Column {
         title: "error",
         help: "standard error of NEAR",
+        is_relevant: |_| true,
         width: 7,
         is_text: false,
         dispensable: 1,
@@ -129,6 +162,7 @@ pub static COLUMNS: &[Column] = &[
     Column {
         title: "behind",
         help: "mean difference to the best over the same repetitions",
+        is_relevant: |_| true,
         width: 8,
         is_text: false,
         dispensable: 4,
@@ -139,6 +173,7 @@ pub static COLUMNS: &[Column] = &[
     Column {
         title: "parameters",
         help: "number of trained parameters",
+        is_relevant: |_| true,
         width: 12,
         is_text: false,
         dispensable: 3,
@@ -149,6 +184,7 @@ pub static COLUMNS: &[Column] = &[
     Column {
         title: "state",
         help: "repetitions scored, or what became of it",
+        is_relevant: |_| true,
         width: 8,
         is_text: false,
         dispensable: 2,
@@ -160,6 +196,12 @@ pub static COLUMNS: &[Column] = &[
         value: progress,
     },
 ];
+
+/// The columns that say something of a study.
+#[must_use]
+pub fn columns(study: &Study) -> Vec<&'static Column> {
+    COLUMNS.iter().filter(|column| (column.is_relevant)(study)).collect()
+}
 
 /// A whole number with its digits in groups of three.
 #[must_use]

@@ -85,7 +85,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, look: &Look) {
     layers::draw(frame, layout.detail, app, look);
     footer::draw(frame, layout.footer, app, look);
     match &app.mode {
-        Mode::Help { scroll } => help::draw(frame, *scroll, look),
+        Mode::Help { scroll } => help::draw(frame, *scroll, &app.columns, look),
         Mode::Export(dialog) => export::draw(frame, dialog, app, look),
         Mode::Sizes(sizes) => sizes::draw(frame, sizes, app, look),
         Mode::Ranking | Mode::Filter { .. } => {}

@@ -26,6 +26,9 @@ pub fn write(out: &mut Source, model: &Model) {
     if model.has(|m| m.op == Op::Zero) {
         out.block(ZERO);
     }
+    if model.has(|m| matches!(m.op, Op::FirstChannels { .. })) {
+        out.block(FIRST_CHANNELS);
+    }
     if let Some((target, tolerance)) = model.unit_variance() {
         let names: Vec<_> = model.weighted().iter().map(|(m, _)| format!("\"{}\"", identifier(&m.name))).collect();
         out.block(
@@ -171,6 +174,23 @@ class Zero(layers.Layer):
 
     def call(self, x):
         return keras.ops.zeros_like(x)
+"#;
+
+const FIRST_CHANNELS: &str = r#"
+
+@keras.saving.register_keras_serializable(package="neartop")
+class FirstChannels(layers.Layer):
+    """The first channels of the input."""
+
+    def __init__(self, keep, **arguments):
+        super().__init__(**arguments)
+        self.keep = keep
+
+    def call(self, x):
+        return x[..., : self.keep]
+
+    def get_config(self):
+        return {**super().get_config(), "keep": self.keep}
 "#;
 
 const UNIT_VARIANCE: &str = r#"

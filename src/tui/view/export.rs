@@ -14,8 +14,7 @@ use crate::tui::theme::Look;
 
 pub fn draw(frame: &mut Frame<'_>, dialog: &ExportDialog, app: &App, look: &Look) {
     let candidate = app.study.candidate(dialog.candidate);
-    let activation = candidate.activation.as_ref().map(|a| format!("{a} with ")).unwrap_or_default();
-    let title = format!("export {activation}{}", candidate.init);
+    let title = look.signs.fit(&format!("export {candidate}"), usize::from(frame.area().width.saturating_sub(8)));
     let inside = window(frame, &title, 100, frame.area().height.saturating_sub(2), look);
     let [formats, file, hint, preview] =
         Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Length(2), Constraint::Min(0)])

@@ -37,8 +37,7 @@ fn best<'a>(app: &App, look: &Look) -> Line<'a> {
         return Line::from(vec![label, Span::styled("no score yet", look.theme.label)]);
     };
     let candidate = app.study.candidate(id);
-    let activation = candidate.activation.as_ref().map(|a| format!("{a} with ")).unwrap_or_default();
-    let mut spans = vec![label, Span::styled(format!("{activation}{}", candidate.init), look.theme.good)];
+    let mut spans = vec![label, Span::styled(candidate.to_string(), look.theme.good)];
     if let Some(near) = app.study.near(id) {
         let error = near.standard_error.map(|e| format!(" {}{e:.2}", look.signs.plus_minus)).unwrap_or_default();
         spans.push(Span::raw(format!("  NEAR {:.2}{error}", near.mean)));

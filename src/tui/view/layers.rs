@@ -33,8 +33,8 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, look: &Look) {
         return;
     };
     let candidate = app.study.candidate(id);
-    let activation = candidate.activation.as_ref().map(|a| format!("{a} with ")).unwrap_or_default();
-    frame.render_widget(pane(format!(" {activation}{} ", candidate.init), look), area);
+    let title = look.signs.fit(&candidate.to_string(), usize::from(area.width.saturating_sub(4)));
+    frame.render_widget(pane(format!(" {title} "), look), area);
     let [facts_area, bars_area] = split(area);
     let facts = facts(app, id, look);
     let facts = if facts_area.height == 1 { vec![facts.into_iter().next().unwrap_or_default()] } else { facts };
@@ -44,7 +44,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, look: &Look) {
         frame.render_widget(Paragraph::new("no repetition is scored yet").style(look.theme.label), bars_area);
         return;
     }
-    frame.render_widget(Paragraph::new(bars(&layers, app, look, bars_area)), bars_area);
+    frame.render_widget(Paragraph::new(bars(&layers, app.detail_offset, look, bars_area)), bars_area);
 }
 
 /// The most important line first: it may be the only one.
@@ -82,22 +82,20 @@ fn facts<'a>(app: &App, id: usize, look: &Look) -> Vec<Line<'a>> {
     lines
 }
 
-fn bars<'a>(layers: &[LayerReport], app: &App, look: &Look, area: Rect) -> Vec<Line<'a>> {
+fn bars<'a>(layers: &[LayerReport], offset: usize, look: &Look, area: Rect) -> Vec<Line<'a>> {
     let longest = |text: fn(&LayerReport) -> usize, most: usize| layers.iter().map(text).max().unwrap_or(0).min(most);
     let room = usize::from(area.width);
     let module = longest(|l| l.module.chars().count(), room / 4);
     let kind = longest(|l| l.kind.chars().count() + 1, room / 4);
     let width = longest(|l| l.width.to_string().len(), 10);
     let cells = room.saturating_sub(module + kind + width + 14);
-    let counted = app.study.space.network().counted();
     layers
         .iter()
-        .zip(counted)
-        .skip(app.detail_offset)
+        .skip(offset)
         .take(usize::from(area.height))
-        .map(|(layer, place)| {
+        .map(|layer| {
             // Indented: what an activation made of the layer above.
-            let after = place.is_activation();
+            let after = layer.is_activation;
             let name = if after { format!(" {}", layer.kind) } else { layer.kind.clone() };
             let style: Style = if after { look.theme.after } else { look.theme.before };
             let share = layer.effective_rank / layer.width.max(1) as f64;

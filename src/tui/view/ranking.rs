@@ -8,9 +8,9 @@ use ratatui::widgets::{Cell, Row, Table};
 use unicode_width::UnicodeWidthStr;
 
 use super::pane;
-use crate::study::{Ranked, Status};
+use crate::study::{Agreement, Ranked, Status};
 use crate::tui::app::App;
-use crate::tui::column::{COLUMNS, Column};
+use crate::tui::column::Column;
 use crate::tui::theme::{Look, Signs};
 
 /// Columns of the screen between two columns.
@@ -52,6 +52,10 @@ fn title<'a>(app: &App, look: &Look) -> Line<'a> {
         text += look.signs.separator;
         text += "frozen";
     }
+    if let Some(Agreement { spearman, kendall, n }) = app.agreement {
+        text += look.signs.separator;
+        text += &format!("known {n}: Spearman {spearman:.3}, Kendall {kendall:.3}");
+    }
     let mut spans = vec![Span::raw(text + " ")];
     if !app.filter.value().is_empty() {
         spans.push(Span::styled(
@@ -79,7 +83,7 @@ fn style(app: &App, row: &Ranked, look: &Look) -> Style {
 /// The columns that fit, with their places and widths.
 fn chosen(app: &App, room: u16) -> Vec<(usize, &'static Column, u16)> {
     let mut columns: Vec<(usize, &Column, u16)> =
-        COLUMNS.iter().enumerate().map(|(place, column)| (place, column, column.width)).collect();
+        app.columns.iter().enumerate().map(|(place, column)| (place, *column, column.width)).collect();
     let taken = |columns: &[(usize, &Column, u16)]| columns.iter().map(|(.., width)| width + SPACING).sum::<u16>();
     while taken(&columns) > room + SPACING {
         let last = columns.iter().enumerate().max_by_key(|(_, (_, column, _))| column.dispensable);

@@ -14,9 +14,8 @@ use crate::tui::theme::Look;
 
 pub fn draw(frame: &mut Frame<'_>, sizes: &Sizes, app: &App, look: &Look) {
     let candidate = app.study.candidate(sizes.candidate);
-    let activation = candidate.activation.as_ref().map(|a| format!("{a} with ")).unwrap_or_default();
     let network = app.study.space.network();
-    let title = format!("{}, {activation}{}", sizes.target().describe(network), candidate.init);
+    let title = format!("{}, {candidate}", sizes.target().describe(network));
     let area = frame.area();
     let title = look.signs.fit(&title, usize::from(area.width.saturating_sub(6)));
     let inside = window(frame, &title, 110, area.height.saturating_sub(2), look);
