@@ -16,7 +16,11 @@ use crate::tui::column::grouped;
 use crate::tui::theme::Look;
 
 pub fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, look: &Look) {
-    let lines = vec![network(app, look), best(app, look), progress(app, look, usize::from(area.width))];
+    let lines = vec![
+        network(app, look),
+        best(app, look, usize::from(area.width)),
+        progress(app, look, usize::from(area.width)),
+    ];
     frame.render_widget(Paragraph::new(lines), area);
 }
 
@@ -31,13 +35,15 @@ fn network<'a>(app: &App, look: &Look) -> Line<'a> {
     ])
 }
 
-fn best<'a>(app: &App, look: &Look) -> Line<'a> {
+fn best<'a>(app: &App, look: &Look, width: usize) -> Line<'a> {
     let label = Span::styled("best  ", look.theme.label);
     let Some((id, _)) = app.study.recommended() else {
         return Line::from(vec![label, Span::styled("no score yet", look.theme.label)]);
     };
     let candidate = app.study.candidate(id);
-    let mut spans = vec![label, Span::styled(candidate.to_string(), look.theme.good)];
+    // What stands behind it has room, however long its name is.
+    let name = look.signs.fit(&candidate.to_string(), width.saturating_sub(50).max(30));
+    let mut spans = vec![label, Span::styled(name, look.theme.good)];
     if let Some(near) = app.study.near(id) {
         let error = near.standard_error.map(|e| format!(" {}{e:.2}", look.signs.plus_minus)).unwrap_or_default();
         spans.push(Span::raw(format!("  NEAR {:.2}{error}", near.mean)));
