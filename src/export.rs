@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::data::DataFrom;
+use crate::data::{DataFrom, labels_are_a_file};
 use crate::preset::Preset;
 use crate::report::{CandidateReport, Report};
 use crate::study::Study;
@@ -99,10 +99,15 @@ fn chosen(study: &Study, candidate: usize) -> Preset {
     let candidate = study.candidate(candidate);
     preset.search.activations = candidate.activation.iter().cloned().collect();
     preset.search.inits = vec![candidate.init.clone()];
-    if let DataFrom::File { path, .. } = &mut preset.data.from
-        && let Ok(absolute) = std::path::absolute(&*path)
-    {
-        *path = absolute;
+    if let DataFrom::File { path, labels } = &mut preset.data.from {
+        if let Some(labels) = labels.as_mut().filter(|_| labels_are_a_file(path))
+            && let Ok(absolute) = std::path::absolute(&*labels)
+        {
+            *labels = absolute.to_string_lossy().into_owned();
+        }
+        if let Ok(absolute) = std::path::absolute(&*path) {
+            *path = absolute;
+        }
     }
     preset
 }

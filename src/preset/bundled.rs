@@ -16,5 +16,5 @@ macro_rules! bundle {
 /// The bundled presets; the first is the default.
 #[must_use]
 pub fn bundled() -> &'static [Bundled] {
-    bundle!["digits-mlp", "deep-mlp"]
+    bundle!["digits-mlp", "deep-mlp", "fashion-mnist"]
 }
