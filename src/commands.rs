@@ -94,7 +94,17 @@ fn data_failure(preset: &Preset, error: &DataError) -> Failure {
         DataError::Shape { .. } => &["network", "input"],
         _ => &["data", "path"],
     };
-    preset.error_at(at, &error.to_string(), None).into()
+    let help = match error {
+        DataError::Shape { given, .. } => Some(format!(
+            "for these data write `input: {}`",
+            match given.0.as_slice() {
+                [features] => features.to_string(),
+                sizes => format!("{sizes:?}"),
+            }
+        )),
+        _ => None,
+    };
+    preset.error_at(at, &error.to_string(), help.as_deref()).into()
 }
 
 /// Writes the recommended candidate where `--export` says.

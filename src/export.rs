@@ -10,7 +10,6 @@ mod yaml;
 
 use std::sync::Arc;
 
-use crate::data::DataFrom;
 use crate::network::ShapeError;
 use crate::preset::Preset;
 use crate::study::Study;
@@ -123,10 +122,6 @@ fn chosen(study: &Study, candidate: usize) -> Preset {
         // The batch was that of all architectures, and the score depends on it.
         preset.batch = Some(study.space.batch());
     }
-    if let DataFrom::File { path, .. } = &mut preset.data.from
-        && let Ok(absolute) = std::path::absolute(&*path)
-    {
-        *path = absolute;
-    }
+    preset.data.from.make_absolute();
     preset
 }

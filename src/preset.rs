@@ -16,7 +16,7 @@ use std::sync::Arc;
 use miette::{Diagnostic, NamedSource, SourceSpan};
 
 use crate::catalog::{Choice, Entry, Given, nearest};
-use crate::data::{DataFrom, DataSpec, Scale};
+use crate::data::{DIGITS, DataFrom, DataSpec, Scale, labels_are_a_file};
 use crate::network::activation::ActivationKind;
 use crate::network::init::InitKind;
 use crate::network::nas::Architecture;
@@ -260,25 +260,34 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
 }
 
 fn read_data(node: &Node<'_>, directory: &Path) -> Result<DataSpec, Problem> {
-    let map = node.map("data", &["source", "path", "labels", "scale"])?;
+    let map = node.map("data", &["source", "classes", "path", "labels", "scale"])?;
+    let classes = map.get("classes").map(|n| n.whole("the number of classes", 1, DIGITS as u64)).transpose()?;
     let from = match (map.get("source"), map.get("path")) {
         (Some(source), None) => match word(source, "the source", &["digits", "gaussian", "uniform"])? {
-            "digits" => DataFrom::Digits,
+            "digits" => DataFrom::Digits { classes: classes.map_or(DIGITS, |n| n as usize) },
             "uniform" => DataFrom::Uniform,
             _ => DataFrom::Gaussian,
         },
         (None, Some(path)) => {
+            let path = directory.join(PathBuf::from(path.text("the path")?));
             let labels = map.get("labels").map(|n| n.text("labels")).transpose()?;
-            DataFrom::File {
-                path: directory.join(PathBuf::from(path.text("the path")?)),
-                labels: labels.map(str::to_owned),
-            }
+            let labels = labels.map(|labels| match labels_are_a_file(&path) {
+                true => directory.join(labels).to_string_lossy().into_owned(),
+                false => labels.to_owned(),
+            });
+            DataFrom::File { path, labels }
         }
         (Some(_), Some(path)) => {
             return Err(path.key_problem("data come from a `source` or from a `path`, not from both"));
         }
         (None, None) => return Err(node.problem("data needs `source` or `path`")),
     };
+    if let (Some(classes), false) = (map.get("classes"), matches!(from, DataFrom::Digits { .. })) {
+        return Err(classes.key_problem("only `source: digits` has a choice of `classes`"));
+    }
+    if let (Some(labels), false) = (map.get("labels"), matches!(from, DataFrom::File { .. })) {
+        return Err(labels.key_problem("`labels` belong to a `path`; bundled digits bring their own"));
+    }
     let scale = match map.get("scale") {
         None => Scale::None,
         Some(node) => match word(node, "the scale", &["none", "unit", "standardize"])? {

@@ -12,7 +12,7 @@ use super::rank::{interrupt, progress_bar};
 use super::{Failure, data_failure, print, write_file, write_new_file};
 use crate::catalog::{Choice, Entry};
 use crate::cli::{WidthArgs, WidthFormat};
-use crate::data::{DataFrom, Samples};
+use crate::data::Samples;
 use crate::network::{Activation, Init};
 use crate::preset::{Preset, parse_choice, printable};
 use crate::space::bytes;
@@ -255,11 +255,7 @@ fn export(args: &WidthArgs, preset: &Preset, answers: &[Answer]) -> Result<(), F
         return Err(Failure::Run("no layer has a size, so there is no preset to export".to_owned()));
     }
     let mut preset = preset.clone();
-    if let DataFrom::File { path, .. } = &mut preset.data.from
-        && let Ok(absolute) = std::path::absolute(&*path)
-    {
-        *path = absolute;
-    }
+    preset.data.from.make_absolute();
     let sizes: Vec<_> = found.iter().map(|(t, units)| format!("layer {}: {} -> {units}", t.index, t.width)).collect();
     let (seed, version) = (preset.seed, env!("CARGO_PKG_VERSION"));
     let threshold = args.slope_threshold;
