@@ -171,7 +171,8 @@ fn percentile(values: &[f64], share: f64) -> f64 {
 }
 
 /// Least squares of a + b x^c through the points (x, r) and (1, 1), from a = 1, b = 2, c = -1 as published. No search
-/// passes c = 0, where b grows without limit; one that was stopped there is repeated among the exponents above.
+/// passes c = 0, where b grows without limit; one that was stopped there is repeated from a flatter start below and among
+/// the exponents above, and the least squares count.
 ///
 /// # Errors
 /// If no search ends at a minimum.
@@ -184,12 +185,10 @@ pub fn fit_power(points: &[(f64, f64)]) -> Result<Fit, NoSize> {
         return Ok(fit);
     }
     let (x, r) = points[points.len() - 1];
+    let below = search(&points, Fit { a: -0.5, b: 1.5, c: -0.2 }, 1000);
     let above = search(&points, Fit { a: 1.0, b: (r - 1.0) / x, c: 1.0 }, 100);
-    match (published, above) {
-        (Some((_, squares)), Some((fit, fewer))) if fewer < squares => Ok(fit),
-        (Some((fit, _)), _) | (None, Some((fit, _))) => Ok(fit),
-        (None, None) => Err(NoSize::NoConvergence),
-    }
+    let best = [published, below, above].into_iter().flatten().min_by(|one, other| one.1.total_cmp(&other.1));
+    best.map(|(fit, _)| fit).ok_or(NoSize::NoConvergence)
 }
 
 /// Exponents as near to 0 as this are where a search was stopped, or a logarithm.
