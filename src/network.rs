@@ -520,7 +520,7 @@ impl Builder {
                 (Op::GlobalAvgPool, Shape(vec![channels, 1, 1]))
             }
             Layer::GroupNorm { groups } => {
-                if input.width() % groups != 0 {
+                if !input.width().is_multiple_of(*groups) {
                     let problem = format!("{} channels cannot be split into {groups} groups", input.width());
                     return Err(fail("group_norm", problem));
                 }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use miette::{Diagnostic, NamedSource, SourceSpan};
 
 use crate::catalog::{Choice, Entry, Given, nearest};
-use crate::data::{DataFrom, DataSpec, Scale};
+use crate::data::{DIGITS, DataFrom, DataSpec, Scale, labels_are_a_file};
 use crate::network::activation::ActivationKind;
 use crate::network::init::InitKind;
 use crate::network::nas::Architecture;
@@ -62,22 +62,12 @@ pub struct Search {
     pub architectures: Option<Architectures>,
 }
 
-/// What is wrong with a preset.
+/// Why there is no preset.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub enum PresetError {
-    #[error("{message}")]
-    #[diagnostic()]
-    Invalid {
-        message: String,
-        #[help]
-        help: Option<String>,
-        #[source_code]
-        source_code: NamedSource<String>,
-        #[label("here")]
-        span: Option<SourceSpan>,
-        /// `file:line:column`, for tools that read errors.
-        place: String,
-    },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Invalid(Box<Invalid>),
     #[error("cannot read {path}: {reason}")]
     Unreadable {
         path: String,
@@ -85,6 +75,21 @@ pub enum PresetError {
         #[help]
         help: Option<String>,
     },
+}
+
+/// What is wrong in a preset.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[error("{message}")]
+pub struct Invalid {
+    message: String,
+    #[help]
+    help: Option<String>,
+    #[source_code]
+    source_code: NamedSource<String>,
+    #[label("here")]
+    span: Option<SourceSpan>,
+    /// `file:line:column`, for tools that read errors.
+    pub place: String,
 }
 
 /// The largest preset that is read.
@@ -157,6 +162,19 @@ impl Preset {
     }
 }
 
+/// An activation or initialization as a preset writes it: a name, or a map of one name to its parameters. `origin` names
+/// the text in errors.
+///
+/// # Errors
+/// What is wrong in the text, and what would be right.
+pub fn parse_choice<E: Entry>(text: &str, origin: &str) -> Result<Choice<E>, PresetError> {
+    let value = yaml::parse(text).map_err(|e| invalid(text, origin, e.message, None, e.at))?;
+    read_choice(&Node::root(&value)).map_err(|problem| {
+        let at = problem.place.locate(text);
+        invalid(text, origin, problem.message, problem.help, at)
+    })
+}
+
 fn read(path: &Path, name: &str) -> Result<String, PresetError> {
     let fail = |reason: String, help: Option<String>| PresetError::Unreadable { path: printable(name), reason, help };
     let known = || {
@@ -194,7 +212,7 @@ fn invalid(text: &str, file: &str, message: String, help: Option<String>, at: Op
     let span = at.and_then(|(line, column)| span_of(&shown, line, column));
     let place = at.map_or_else(|| file.clone(), |(line, column)| format!("{file}:{line}:{column}"));
     let source_code = NamedSource::new(&file, shown).with_language("yaml");
-    PresetError::Invalid { message: printable(&message), help, source_code, span, place }
+    PresetError::Invalid(Box::new(Invalid { message: printable(&message), help, source_code, span, place }))
 }
 
 /// The word or value that starts at a line and column, both from 1.
@@ -242,25 +260,34 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
 }
 
 fn read_data(node: &Node<'_>, directory: &Path) -> Result<DataSpec, Problem> {
-    let map = node.map("data", &["source", "path", "labels", "scale"])?;
+    let map = node.map("data", &["source", "classes", "path", "labels", "scale"])?;
+    let classes = map.get("classes").map(|n| n.whole("the number of classes", 1, DIGITS as u64)).transpose()?;
     let from = match (map.get("source"), map.get("path")) {
         (Some(source), None) => match word(source, "the source", &["digits", "gaussian", "uniform"])? {
-            "digits" => DataFrom::Digits,
+            "digits" => DataFrom::Digits { classes: classes.map_or(DIGITS, |n| n as usize) },
             "uniform" => DataFrom::Uniform,
             _ => DataFrom::Gaussian,
         },
         (None, Some(path)) => {
+            let path = directory.join(PathBuf::from(path.text("the path")?));
             let labels = map.get("labels").map(|n| n.text("labels")).transpose()?;
-            DataFrom::File {
-                path: directory.join(PathBuf::from(path.text("the path")?)),
-                labels: labels.map(str::to_owned),
-            }
+            let labels = labels.map(|labels| match labels_are_a_file(&path) {
+                true => directory.join(labels).to_string_lossy().into_owned(),
+                false => labels.to_owned(),
+            });
+            DataFrom::File { path, labels }
         }
         (Some(_), Some(path)) => {
             return Err(path.key_problem("data come from a `source` or from a `path`, not from both"));
         }
         (None, None) => return Err(node.problem("data needs `source` or `path`")),
     };
+    if let (Some(classes), false) = (map.get("classes"), matches!(from, DataFrom::Digits { .. })) {
+        return Err(classes.key_problem("only `source: digits` has a choice of `classes`"));
+    }
+    if let (Some(labels), false) = (map.get("labels"), matches!(from, DataFrom::File { .. })) {
+        return Err(labels.key_problem("`labels` belong to a `path`; bundled digits bring their own"));
+    }
     let scale = match map.get("scale") {
         None => Scale::None,
         Some(node) => match word(node, "the scale", &["none", "unit", "standardize"])? {

@@ -58,6 +58,8 @@ pub struct LayerReport {
     /// Number of columns of the rank matrix: the largest effective rank there can be.
     pub width: usize,
     pub effective_rank: f64,
+    #[serde(skip)]
+    pub is_activation: bool,
 }
 
 /// The candidate to take, and why.
@@ -136,6 +138,7 @@ pub fn layers(study: &Study, id: usize) -> Vec<LayerReport> {
         },
         width: module.output.width(),
         effective_rank,
+        is_activation: module.is_activation(),
     };
     counted.iter().zip(study.effective_ranks(id)).map(layer).collect()
 }

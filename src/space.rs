@@ -1,10 +1,11 @@
 //! Preset to candidates, in a fixed order.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::data::{DataError, Samples};
 use crate::network::nas::Architecture;
-use crate::network::{Activation, BiasInit, Init, Network};
+use crate::network::{Activation, BiasInit, Init, Layer, Network};
 use crate::preset::Preset;
 
 /// One combination of choices. Its `id` is its place in [`Space::candidates`].
@@ -25,6 +26,19 @@ impl Candidate {
     #[must_use]
     pub fn activation_label(&self) -> String {
         self.activation.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string)
+    }
+}
+
+/// `tanh with orthogonal`, an architecture before it.
+impl fmt::Display for Candidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(architecture) = &self.architecture {
+            write!(f, "{architecture}, ")?;
+        }
+        if let Some(activation) = &self.activation {
+            write!(f, "{activation} with ")?;
+        }
+        write!(f, "{}", self.init)
     }
 }
 
@@ -104,6 +118,18 @@ impl Space {
     #[must_use]
     pub fn network_of(&self, id: usize) -> Arc<Network> {
         self.built(self.candidates.get(id).and_then(|candidate| candidate.architecture.as_deref()))
+    }
+
+    /// The layers of a candidate's network.
+    #[must_use]
+    pub fn layers_of(&self, id: usize) -> Vec<Layer> {
+        let architecture = self.candidates.get(id).and_then(|candidate| candidate.architecture.as_deref());
+        match (architecture, &self.preset.whole) {
+            (Some(architecture), Some(whole)) => {
+                architecture.layers(whole.classes, !self.preset.search.activations.is_empty())
+            }
+            _ => self.preset.layers.clone(),
+        }
     }
 
     fn built(&self, architecture: Option<&Architecture>) -> Arc<Network> {

@@ -237,8 +237,7 @@ impl Study {
     #[must_use]
     pub fn agreement(&self) -> Option<Agreement> {
         let both = |id| Some((self.near(id)?.mean, self.space.truth(id)?));
-        let scored = (0..self.records.len()).filter(|id| self.status(*id) == Status::Scored);
-        let (nears, truths): (Vec<_>, Vec<_>) = scored.filter_map(both).unzip();
+        let (nears, truths): (Vec<_>, Vec<_>) = (0..self.records.len()).filter_map(both).unzip();
         Agreement::of(&nears, &truths)
     }
 

@@ -68,7 +68,7 @@ async fn score_all(prepared: &Prepared) -> Result<(Study, Duration, bool), Failu
 }
 
 /// A bar on standard error, where that is a terminal.
-fn progress_bar(total: u64) -> ProgressBar {
+pub(super) fn progress_bar(total: u64) -> ProgressBar {
     let target = if std::io::stderr().is_terminal() {
         ProgressDrawTarget::stderr_with_hz(10)
     } else {

@@ -16,7 +16,17 @@ macro_rules! bundle {
 /// The bundled presets; the first is the default.
 #[must_use]
 pub fn bundled() -> &'static [Bundled] {
-    bundle!["digits-mlp", "deep-mlp", "small-cnn", "residual-cnn", "nats-tss", "nats-sss", "nasbench101"]
+    bundle![
+        "digits-mlp",
+        "deep-mlp",
+        "fashion-mnist",
+        "small-cnn",
+        "residual-cnn",
+        "layer-size",
+        "nats-tss",
+        "nats-sss",
+        "nasbench101"
+    ]
 }
 
 macro_rules! tables {

@@ -6,7 +6,7 @@ use super::architectures::read_whole;
 use super::yaml::{self, Node, Place, Problem, printable};
 use super::{Architectures, Preset, Truth, Whole, read_choice, word};
 use crate::catalog::{Entry, nearest};
-use crate::data::{DataFrom, Scale};
+use crate::data::{DIGITS, DataFrom, Scale};
 use crate::network::activation::ActivationKind;
 use crate::network::nas::NasSpace;
 use crate::network::{Activation, BiasInit, Conv2d, Layer, Network, Padding, Pool, Shape, Softmax};
@@ -287,16 +287,14 @@ fn unless<T: PartialEq + serde::Serialize>(of: T, default: T) -> Option<Value> {
 
 /// The preset as YAML.
 pub fn write_preset(preset: &Preset) -> String {
-    let data = match &preset.data.from {
-        DataFrom::File { path, labels } => {
-            [("path", value(path.to_string_lossy())), ("labels", labels.as_ref().and_then(value))]
-        }
-        DataFrom::Digits => [("source", value("digits")), ("labels", None)],
-        DataFrom::Gaussian => [("source", value("gaussian")), ("labels", None)],
-        DataFrom::Uniform => [("source", value("uniform")), ("labels", None)],
+    let (source, classes, path, labels) = match &preset.data.from {
+        DataFrom::File { path, labels } => (None, None, value(path.to_string_lossy()), labels.as_ref().and_then(value)),
+        DataFrom::Digits { classes } => (value("digits"), unless(*classes, DIGITS), None, None),
+        DataFrom::Gaussian => (value("gaussian"), None, None, None),
+        DataFrom::Uniform => (value("uniform"), None, None, None),
     };
-    let [from, labels] = data;
-    let scale = ("scale", unless(preset.data.scale, Scale::None));
+    let scale = unless(preset.data.scale, Scale::None);
+    let data = map([("source", source), ("classes", classes), ("path", path), ("labels", labels), ("scale", scale)]);
     let input = match preset.network.input.0.as_slice() {
         [features] => value(features),
         sizes => value(sizes),
@@ -315,7 +313,7 @@ pub fn write_preset(preset: &Preset) -> String {
         ("neartop", value(env!("CARGO_PKG_VERSION"))),
         ("name", value(&preset.name)),
         ("description", preset.description.as_ref().and_then(value)),
-        ("data", Some(map([from, labels, scale]))),
+        ("data", Some(data)),
         ("network", Some(network)),
         (
             "search",

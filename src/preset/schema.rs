@@ -4,6 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::layers::LAYERS;
 use crate::catalog::{Domain, Entry, Param, Value};
+use crate::data::DIGITS;
 use crate::network::Softmax;
 use crate::network::activation::ActivationKind;
 use crate::network::init::InitKind;
@@ -69,8 +70,19 @@ fn data() -> Json {
         "oneOf": [{"required": ["source"]}, {"required": ["path"]}],
         "properties": {
             "source": {"enum": ["digits", "gaussian", "uniform"]},
-            "path": {"type": "string", "description": "A file, relative to the preset."},
-            "labels": {"type": "string", "description": "A second file, or the label column of a table."},
+            "classes": {
+                "type": "integer", "minimum": 1, "maximum": DIGITS,
+                "description": "Of source digits: keeps the digits from 0 to classes - 1."
+            },
+            "path": {
+                "type": "string",
+                "description": "Relative to the preset: IDX, CSV, TSV or NPY (each also .gz), NPZ, Parquet, safetensors, \
+                    or a folder with a folder of images per class."
+            },
+            "labels": {
+                "type": "string",
+                "description": "Beside IDX and NPY a second file; else the name of a column or an array."
+            },
             "scale": {"enum": ["none", "unit", "standardize"]}
         }
     })
