@@ -59,6 +59,8 @@ impl Table {
                 (path.to_string_lossy().into_owned(), text)
             }
         };
+        // Of a line end of two characters the reader counts the second as part of the next line.
+        let text = text.replace("\r\n", "\n");
         let fail = |error: csv::Error| node.problem(format!("{}: {error}", printable(&path)));
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::Headers).from_reader(text.as_bytes());
         let header = reader.headers().map_err(fail)?.iter().map(str::to_owned).collect();

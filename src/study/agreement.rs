@@ -32,7 +32,7 @@ fn spearman(x: &[f64], y: &[f64]) -> Option<f64> {
     let mean = (x.len() as f64 + 1.0) / 2.0;
     let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - mean) * (b - mean)).sum::<f64>();
     let scale = (product(&x, &x) * product(&y, &y)).sqrt();
-    (scale > 0.0).then(|| product(&x, &y) / scale)
+    (scale > 0.0).then(|| (product(&x, &y) / scale).clamp(-1.0, 1.0))
 }
 
 /// Ranks from 1; equal values share the mean of their places.
@@ -60,8 +60,8 @@ fn kendall(x: &[f64], y: &[f64]) -> Option<f64> {
     let tied_y = tied_pairs(&pairs, |a, b| a.1 == b.1);
     let all = choose_two(pairs.len());
     let concordant = all - tied_x - tied_y + tied_both - discordant;
-    let scale = ((all - tied_x) as f64).sqrt() * ((all - tied_y) as f64).sqrt();
-    (scale > 0.0).then(|| (concordant as f64 - discordant as f64) / scale)
+    let scale = ((all - tied_x) as f64 * (all - tied_y) as f64).sqrt();
+    (scale > 0.0).then(|| ((concordant as f64 - discordant as f64) / scale).clamp(-1.0, 1.0))
 }
 
 fn choose_two(n: usize) -> u64 {
@@ -98,4 +98,46 @@ fn sort_counting<T: Copy>(values: &mut [T], compare: impl Fn(&T, &T) -> Ordering
     merged.extend_from_slice(&right[r..]);
     values.copy_from_slice(&merged);
     exchanges
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(x: &[f64], y: &[f64], spearman: f64, kendall: f64) {
+        let agreement = Agreement::of(x, y).unwrap();
+        assert_eq!(agreement.n, x.len());
+        assert!((agreement.spearman - spearman).abs() < 1e-12, "{agreement:?}");
+        assert!((agreement.kendall - kendall).abs() < 1e-12, "{agreement:?}");
+    }
+
+    // Expected values by scipy.stats.spearmanr and kendalltau.
+    #[test]
+    fn correlations_are_those_of_scipy() {
+        let x = [3., 1., 4., 1., 5., 9., 2., 6., 5., 3., 5., 8., 9., 7., 9.];
+        let y = [2., 7., 1., 8., 2., 8., 1., 8., 2., 8., 4., 5., 9., 0., 4.];
+        check(&x, &y, 0.179_161_743_911_147_06, 0.157_087_441_053_930_6);
+        let mut state = 12_345u64;
+        let mut draw = |below| {
+            state = (state * 1_103_515_245 + 12_345) % (1 << 31);
+            (state >> 16) % below
+        };
+        let pairs = (0..2000).map(|_| {
+            let a = draw(300);
+            (a as f64, (a / 10 + draw(50)) as f64)
+        });
+        let (x, y): (Vec<_>, Vec<_>) = pairs.unzip();
+        check(&x, &y, 0.483_203_806_381_966_3, 0.336_850_388_997_133_04);
+    }
+
+    #[test]
+    fn agreement_needs_two_values_that_differ() {
+        assert_eq!(Agreement::of(&[], &[]), None);
+        assert_eq!(Agreement::of(&[1.0], &[2.0]), None);
+        assert_eq!(Agreement::of(&[1.0, 1.0], &[2.0, 3.0]), None);
+        check(&[1.0, 2.0], &[2.0, 3.0], 1.0, 1.0);
+        check(&[1.0, 2.0, 3.0], &[3.0, 2.0, 1.0], -1.0, -1.0);
+        // -0 and 0 are one value.
+        check(&[0.0, -0.0, 1.0], &[0.0, 1.0, 2.0], 0.866_025_403_784_438_7, 0.816_496_580_927_726);
+    }
 }
