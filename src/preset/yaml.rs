@@ -1,10 +1,11 @@
 //! YAML as a tree that remembers where it stands: the only code that calls the YAML library.
 
-use std::cell::Cell;
+mod limits;
+
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, EnumAccess, IgnoredAny, MapAccess, SeqAccess, VariantAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_yaml::Value;
 
 use crate::catalog::nearest;
@@ -76,10 +77,10 @@ pub struct SyntaxError {
 
 /// Parses a document.
 pub fn parse(text: &str) -> Result<Value, SyntaxError> {
+    limits::check(text)?;
     let mut documents = serde_yaml::Deserializer::from_str(text);
-    check_size(text)?;
     let value = match documents.next() {
-        Some(document) => Value::deserialize(document).map_err(|e| syntax_error(&e))?,
+        Some(document) => Value::deserialize(document).map_err(|e| syntax_error(&e, text))?,
         None => Value::Null,
     };
     if let Some(second) = documents.next() {
@@ -92,28 +93,17 @@ pub fn parse(text: &str) -> Result<Value, SyntaxError> {
     Ok(value)
 }
 
-/// The most values, long texts counted several times, that a document may have once its aliases are put in.
-const MOST_VALUES: usize = 1 << 20;
-
-/// Refuses a document whose aliases make it grow beyond measure, before it takes memory.
-fn check_size(text: &str) -> Result<(), SyntaxError> {
-    let left = Cell::new(MOST_VALUES);
-    let document = serde_yaml::Deserializer::from_str(text).next();
-    // Other errors are found again by reading.
-    match document.map(|document| Size(&left).deserialize(document)) {
-        Some(Err(error)) if left.get() == 0 => Err(SyntaxError {
-            message: "with its aliases put in, the document is too large for a preset".to_owned(),
-            at: error.location().map(|l| (l.line(), l.column())),
-        }),
-        _ => Ok(()),
-    }
-}
-
-fn syntax_error(error: &serde_yaml::Error) -> SyntaxError {
+fn syntax_error(error: &serde_yaml::Error, text: &str) -> SyntaxError {
     let at = error.location().map(|l| (l.line(), l.column()));
+    let line = at.and_then(|(line, _)| text.lines().nth(line.saturating_sub(1))).unwrap_or_default();
     let message = error.to_string();
     // The library ends its messages with the position, which is shown apart.
-    let message = message.split(" at line ").next().unwrap_or(&message).to_owned();
+    let message = match message.split(" at line ").next().unwrap_or(&message) {
+        message if message.contains("cannot start any token") && line.trim_start_matches(' ').starts_with('\t') => {
+            "YAML is indented by spaces, and here is a tab".to_owned()
+        }
+        message => message.to_owned(),
+    };
     SyntaxError { message, at }
 }
 
@@ -224,7 +214,7 @@ impl<'a> Node<'a> {
 
     /// A text without control characters.
     pub fn text(&self, what: &str) -> Result<&'a str, Problem> {
-        let text = self.value.as_str().ok_or_else(|| self.expected(what))?;
+        let text = self.value.as_str().ok_or_else(|| self.expected(&format!("{what}: a text")))?;
         match text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
             Some(c) => Err(self.problem(format!("{what} must not contain the control character {}", c.escape_debug()))),
             None => Ok(text),
@@ -292,83 +282,6 @@ fn describe(value: &Value) -> String {
         Value::Sequence(_) => "a list".to_owned(),
         Value::Mapping(_) => "a map".to_owned(),
         Value::Tagged(_) => "a tag".to_owned(),
-    }
-}
-
-/// Counts values, and fails when there are too many.
-#[derive(Clone, Copy)]
-struct Size<'a>(&'a Cell<usize>);
-
-impl Size<'_> {
-    fn take<E: serde::de::Error>(self, values: usize) -> Result<(), E> {
-        self.0.set(self.0.get().saturating_sub(values));
-        if self.0.get() == 0 { Err(found()) } else { Ok(()) }
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Size<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        self.take(1)?;
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Size<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("anything")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while map.next_key_seed(self)?.is_some() {
-            map.next_value_seed(self)?;
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element_seed(self)?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_enum<A: EnumAccess<'de>>(self, tagged: A) -> Result<(), A::Error> {
-        let (_, content) = tagged.variant::<String>()?;
-        content.newtype_variant_seed(self)
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
-        self.take(text.len() / 16)
-    }
-
-    fn visit_unit<E: serde::de::Error>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i128<E: serde::de::Error>(self, _: i128) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u128<E: serde::de::Error>(self, _: u128) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<(), E> {
-        Ok(())
     }
 }
 
