@@ -20,7 +20,7 @@ fn rank(directory: &Path, file: impl AsRef<std::ffi::OsStr>) -> Output {
     let mut command = Command::new("sh");
     command.current_dir(directory).timeout(Duration::from_secs(60)).env_remove("NO_COLOR");
     command.args(["-c", &format!("ulimit -v {MEMORY} && exec \"$0\" \"$@\"")]).arg(env!("CARGO_BIN_EXE_neartop"));
-    command.args(["rank", "--color", "never", "--jobs", "1", "--"]).arg(file).output().expect("a run")
+    command.args(["rank", "--color", "never", "--jobs", "1", "--no-study", "--"]).arg(file).output().expect("a run")
 }
 
 /// The text without spaces and the frame around it, so that it does not matter where lines were broken.

@@ -135,9 +135,8 @@ impl<'de> DeserializeSeed<'de> for Key<'_, '_> {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         let values = self.values;
         values.count(1)?;
-        deserializer.deserialize_any(self).map_err(|error| {
+        deserializer.deserialize_any(self).inspect_err(|_| {
             values.refusal.borrow_mut().get_or_insert_with(|| "a key must be a text".to_owned());
-            error
         })
     }
 }
