@@ -78,6 +78,7 @@ pub fn prepare(preset: &str, options: &RunOptions) -> Result<Prepared, Failure> 
     let jobs = options.jobs.map_or(cores, usize::from);
     if let Some(path) = &options.export {
         export_format(path, options.export_as)?;
+        check_target(path)?;
     }
     let space = Arc::new(Space::new(Arc::new(preset)));
     let limit = (options.max_memory * 1024f64.powi(3)) as u64;
@@ -130,6 +131,21 @@ fn export_format(path: &Path, asked: Option<Format>) -> Result<Format, Failure> 
             help: Some(format!("say which with --as {}", names.join("|"))),
         }
     })
+}
+
+/// Refuses a file that could not be written after a run, before the run.
+///
+/// # Errors
+/// If its directory does not exist, or it is a directory itself.
+pub fn check_target(path: &Path) -> Result<(), Failure> {
+    let name = || printable(&path.display().to_string());
+    match path.parent().filter(|d| !d.as_os_str().is_empty()) {
+        _ if path.is_dir() => Err(Failure::usage(format!("cannot write {}: it is a directory", name()))),
+        Some(directory) if !directory.is_dir() => {
+            Err(Failure::usage(format!("cannot write {}: its directory does not exist", name())))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Replaces a file by `text`, or leaves it as it was: never a part.

@@ -100,7 +100,10 @@ fn start_log(options: &CommonOptions) -> Result<(), Failure> {
         None => log.with_writer(std::io::stderr).init(),
         Some(path) => {
             let open = std::fs::OpenOptions::new().create(true).append(true).open(path);
-            let file = open.map_err(|source| Failure::Write { path: path.display().to_string(), source })?;
+            let file = open.map_err(|source| Failure::Write {
+                path: neartop::preset::printable(&path.display().to_string()),
+                source,
+            })?;
             log.with_writer(std::sync::Mutex::new(file)).with_ansi(false).init();
         }
     }

@@ -20,7 +20,7 @@ use crate::data::{DIGITS, DataFrom, DataSpec, Scale, labels_are_a_file};
 use crate::network::activation::ActivationKind;
 use crate::network::init::InitKind;
 use crate::network::nas::Architecture;
-use crate::network::{Activation, BiasInit, Init, Layer, Network};
+use crate::network::{Activation, BiasInit, Init, Layer, Network, Softmax};
 
 pub use architectures::{Architectures, Taken, Whole};
 pub use bundled::{Bundled, bundled};
@@ -200,8 +200,14 @@ fn read(path: &Path, name: &str) -> Result<String, PresetError> {
     if bytes.len() as u64 > MOST_BYTES {
         return Err(fail("it is larger than 1 MiB, so it is hardly a preset".to_owned(), None));
     }
-    String::from_utf8(bytes)
-        .map_err(|e| fail(format!("it is not UTF-8 text, see byte {}", e.utf8_error().valid_up_to()), None))
+    String::from_utf8(bytes).map_err(|e| {
+        let right = e.as_bytes().get(..e.utf8_error().valid_up_to()).unwrap_or_default();
+        let right = String::from_utf8_lossy(right);
+        let line = right.matches('\n').count() + 1;
+        let column = right.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let path = printable(&format!("{name}:{line}:{column}"));
+        PresetError::Unreadable { path, reason: "it is not UTF-8 text".to_owned(), help: None }
+    })
 }
 
 fn invalid(text: &str, file: &str, message: String, help: Option<String>, at: Option<(usize, usize)>) -> PresetError {
@@ -360,6 +366,9 @@ fn read_choice<E: Entry>(node: &Node<'_>) -> Result<Choice<E>, Problem> {
     let Some(entry) = Choice::<E>::find(name) else {
         let problem = node.problem(format!("no {} is called `{}`", E::WHAT, printable(name)));
         let names = || E::catalog().iter().map(Entry::name);
+        if Softmax::ALL.iter().any(|softmax| softmax.name() == name) {
+            return Err(problem.help(format!("{name} is not elementwise: it can be a layer, but not be searched")));
+        }
         return Err(match nearest(name, names()) {
             Some(near) => problem.help(format!("did you mean `{near}`?")),
             None => problem.help(format!("there are {}", names().collect::<Vec<_>>().join(", "))),

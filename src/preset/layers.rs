@@ -118,8 +118,15 @@ impl Reader {
             if name == "repeat" {
                 let map = need(&item, name, params.as_ref())?.map("repeat", &["times", "layers"])?;
                 let times = map.need("times")?.whole("times", 1, MOST_LAYERS as u64)?;
+                let repeated = map.need("layers")?;
+                // Without a layer in it, nested repeats would go on for ever and never reach the most layers.
+                if repeated.list("a list of layers")?.is_empty() {
+                    return Err(repeated
+                        .problem("there is no layer to repeat")
+                        .help("write `layers: [linear: 64, activation]`"));
+                }
                 for _ in 0..times {
-                    self.extend(layers, map.need("layers")?, prefix, depth + 1)?;
+                    self.extend(layers, repeated, prefix, depth + 1)?;
                 }
                 continue;
             }
