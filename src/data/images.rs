@@ -117,8 +117,12 @@ fn is_image(path: &Path) -> bool {
 
 /// Reads the header of an image.
 fn decoder(path: &Path) -> Result<impl ImageDecoder, DataError> {
-    let fail =
-        |e: image::ImageError| unreadable(path, format!("it is no image that can be read: {}", shown(&e.to_string())));
+    let fail = |e: image::ImageError| match e {
+        image::ImageError::Limits(_) => {
+            unreadable(path, format!("the image is larger than {MOST_SIDE} x {MOST_SIDE}, the most that is read"))
+        }
+        e => unreadable(path, format!("it is no image that can be read: {}", shown(&e.to_string()))),
+    };
     // A pipe of that name would never end.
     if !path.is_file() {
         return Err(unreadable(path, "it is not a regular file, where an image is needed"));

@@ -48,7 +48,13 @@ fn read_header(stored: Stored, what: &str) -> Result<Array, DataError> {
         return Err(fail(format!("has a header of {length} bytes, where {MOST_HEADER} would be many")));
     }
     stored.check_holds(Some(length))?;
-    let header = NpyHeader::from_reader(stored.stream()?.take(length)).map_err(|e| match e.kind() {
+    let mut text = Vec::new();
+    stored.stream()?.take(length).read_to_end(&mut text).map_err(|e| io_error(&path, &e))?;
+    // The reader multiplies the sizes unchecked.
+    if !is_countable(&text) {
+        return Err(fail("has a header that announces more than any file holds".to_owned()));
+    }
+    let header = NpyHeader::from_reader(text.as_slice()).map_err(|e| match e.kind() {
         std::io::ErrorKind::UnexpectedEof => io_error(&path, &e),
         _ => fail(format!("has a header that cannot be read: {}", shown(&e.to_string()))),
     })?;
@@ -72,6 +78,17 @@ fn read_header(stored: Stored, what: &str) -> Result<Array, DataError> {
         }
         _ => Err(fail("is a single number, where an array of samples is needed".to_owned())),
     }
+}
+
+/// Whether the product of the sizes in a header stays below 2^63, zeros and all.
+fn is_countable(header: &[u8]) -> bool {
+    let header = String::from_utf8_lossy(header);
+    let shape = header.split_once("shape").map_or("", |(_, rest)| rest);
+    let shape = shape.split(')').next().unwrap_or("");
+    let mut sizes = shape.split(|c: char| !c.is_ascii_digit()).filter(|size| !size.is_empty());
+    sizes
+        .try_fold(1u64, |n, size| n.checked_mul(size.parse::<u64>().ok()?.max(1)))
+        .is_some_and(|n| i64::try_from(n).is_ok())
 }
 
 fn element(dtype: &DType) -> Option<(Element, bool)> {

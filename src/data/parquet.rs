@@ -1,6 +1,7 @@
 //! Parquet: numeric columns as features, or one column of lists of equal length.
 
 use std::fs::File;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
 use half::f16;
@@ -8,6 +9,7 @@ use parquet::basic::{ConvertedType, LogicalType, Type};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::DataType;
 use parquet::errors::ParquetError;
+use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 
@@ -34,6 +36,16 @@ pub struct Parquet {
 
 /// Reads the file's metadata, and a first list to know its length.
 pub fn open(path: &Path, labels: Option<&str>) -> Result<Parquet, DataError> {
+    contained(path, || open_unguarded(path, labels))
+}
+
+/// Makes an error of a panic: the library has assertions that a damaged file can break.
+fn contained<T>(path: &Path, read: impl FnOnce() -> Result<T, DataError>) -> Result<T, DataError> {
+    std::panic::catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|_| Err(unreadable(path, "it is damaged, so that the reader of Parquet broke off")))
+}
+
+fn open_unguarded(path: &Path, labels: Option<&str>) -> Result<Parquet, DataError> {
     let stored = Stored::open(path)?;
     if !stored.head()?.starts_with(b"PAR1") || stored.plain_length().is_none() {
         let reason = "it is no Parquet file: that begins with PAR1, this one with";
@@ -64,9 +76,22 @@ pub fn open(path: &Path, labels: Option<&str>) -> Result<Parquet, DataError> {
         return Err(unreadable(path, format!("its column `{}` {problem}{hint}", shown(&names[*i]))));
     }
     let mut groups = Vec::with_capacity(metadata.num_row_groups());
+    let length = stored.plain_length().unwrap_or(0);
     for group in metadata.row_groups() {
+        // The reader takes these for granted.
+        let inside = |column: &ColumnChunkMetaData| {
+            let start = column.dictionary_page_offset().unwrap_or(column.data_page_offset());
+            let end = start.checked_add(column.compressed_size());
+            start >= 0 && column.compressed_size() >= 0 && end.is_some_and(|end| end as u64 <= length)
+        };
+        if !group.columns().iter().all(inside) {
+            return Err(unreadable(path, "its metadata point beyond its end; is it damaged or truncated?"));
+        }
         let rows = usize::try_from(group.num_rows());
         groups.push(rows.map_err(|_| unreadable(path, "its metadata announce a negative number of rows"))?);
+    }
+    if groups.iter().try_fold(0usize, |sum, rows| sum.checked_add(*rows)).is_none() {
+        return Err(unreadable(path, "its metadata announce more rows than any file holds"));
     }
     let mut set = Parquet { path: path.to_owned(), features, label, per_record: 1, groups, shape: Shape(Vec::new()) };
     if lists > 0 && set.count() > 0 {
@@ -340,15 +365,17 @@ impl Parquet {
         column: usize,
         take: &mut dyn FnMut(&mut Chunk<'_>, usize) -> Result<(), DataError>,
     ) -> Result<(), DataError> {
-        let file = reader(&self.path)?;
-        let block = (BLOCK / self.per_record.max(1)).max(1);
-        for (group, first, rows) in self.group_starts() {
-            let mut chunk = Chunk::open(self, &file, group, column, first)?;
-            for start in (0..rows).step_by(block) {
-                take(&mut chunk, block.min(rows - start))?;
+        contained(&self.path, || {
+            let file = reader(&self.path)?;
+            let block = (BLOCK / self.per_record.max(1)).max(1);
+            for (group, first, rows) in self.group_starts() {
+                let mut chunk = Chunk::open(self, &file, group, column, first)?;
+                for start in (0..rows).step_by(block) {
+                    take(&mut chunk, block.min(rows - start))?;
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 }
 
@@ -362,14 +389,16 @@ impl Source for Parquet {
     }
 
     fn read(&self, rows: &[usize], take: &mut dyn FnMut(&[f32])) -> Result<(), DataError> {
-        let file = reader(&self.path)?;
-        for (group, first, count) in self.group_starts() {
-            let (from, to) = (rows.partition_point(|r| *r < first), rows.partition_point(|r| *r < first + count));
-            if from < to {
-                self.read_group(&file, (group, first), &rows[from..to], take)?;
+        contained(&self.path, || {
+            let file = reader(&self.path)?;
+            for (group, first, count) in self.group_starts() {
+                let (from, to) = (rows.partition_point(|r| *r < first), rows.partition_point(|r| *r < first + count));
+                if from < to {
+                    self.read_group(&file, (group, first), &rows[from..to], take)?;
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     fn scan(&self, take: &mut dyn FnMut(&[f32])) -> Result<(), DataError> {

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::path::Path;
 
-use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};
+use csv::{ByteRecord, ErrorKind, Position, Reader, ReaderBuilder};
 
 use super::file::{Stored, Stream, excerpt, io_error, shown, unreadable};
 use super::labels::Texts;
@@ -31,7 +31,7 @@ pub fn open(path: &Path, tabs: bool, labels: Option<&str>) -> Result<Table, Data
     let delimiter = if tabs { b'\t' } else { delimiter(&stored)? };
     let mut reader = reader(&stored, delimiter, false, true)?;
     let (mut first, mut second) = (ByteRecord::new(), ByteRecord::new());
-    let mut next = |record: &mut ByteRecord| reader.read_byte_record(record).map_err(|e| csv_error(path, &e));
+    let mut next = |record: &mut ByteRecord| reader.read_byte_record(record).map_err(|e| csv_error(&stored, &e));
     if !next(&mut first)? {
         return Err(unreadable(path, "it is empty"));
     }
@@ -110,7 +110,7 @@ impl Table {
         let mut reader = reader(&self.stored, self.delimiter, self.header, false)?;
         let mut record = ByteRecord::new();
         let mut row = 0;
-        while reader.read_byte_record(&mut record).map_err(|e| csv_error(&self.stored.path, &e))? {
+        while reader.read_byte_record(&mut record).map_err(|e| csv_error(&self.stored, &e))? {
             if !take(row, &record)? {
                 break;
             }
@@ -130,7 +130,7 @@ impl Table {
     }
 
     fn bad_cell(&self, record: &ByteRecord, column: usize, cell: &[u8]) -> DataError {
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = line(&self.stored, record.position());
         let name = self.names.get(column).map_or("", String::as_str);
         let what = match cell.trim_ascii() {
             [] => "the cell is empty".to_owned(),
@@ -199,11 +199,26 @@ impl Source for Table {
     }
 }
 
-fn csv_error(path: &Path, error: &csv::Error) -> DataError {
+/// The line where a record stands. The parser's position is before the empty lines that it passed over.
+fn line(stored: &Stored, position: Option<&Position>) -> u64 {
+    let Some(position) = position else { return 0 };
+    let mut head = Vec::new();
+    if let Ok(mut stream) = stored.stream()
+        && stream.skip_to(position.byte()).is_ok()
+        && stream.take(1 << 16).read_to_end(&mut head).is_err()
+    {
+        head.clear();
+    }
+    let empty = head.iter().take_while(|b| matches!(b, b'\n' | b'\r')).filter(|b| **b == b'\n').count();
+    position.line() + empty as u64
+}
+
+fn csv_error(stored: &Stored, error: &csv::Error) -> DataError {
+    let path = &stored.path;
     match error.kind() {
         ErrorKind::Io(e) => io_error(path, e),
         ErrorKind::UnequalLengths { pos, expected_len, len } => {
-            let line = pos.as_ref().map_or(0, csv::Position::line);
+            let line = line(stored, pos.as_ref());
             unreadable(path, format!("line {line} has {len} cells, but the first line has {expected_len}"))
         }
         _ => unreadable(path, shown(&error.to_string())),
