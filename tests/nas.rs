@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use assert_cmd::Command;
+use miette::Diagnostic;
 use neartop::preset::{Preset, PresetError, Taken, bundled};
 use neartop::space::Space;
 use serde_json::Value;
@@ -18,8 +19,9 @@ fn parse(text: &str) -> Result<Preset, PresetError> {
 /// Place, message and help of the error that a preset gives.
 fn error(text: &str) -> String {
     match parse(text).expect_err(text) {
-        PresetError::Invalid { message, help, place, .. } => {
-            format!("{place}: {message}; {}", help.unwrap_or_default())
+        PresetError::Invalid(error) => {
+            let help = error.help().map(|help| help.to_string()).unwrap_or_default();
+            format!("{}: {error}; {help}", error.place)
         }
         PresetError::Unreadable { reason, .. } => reason,
     }
