@@ -61,17 +61,10 @@ const SMALL: usize = 24;
 
 /// The largest magnitude; none if an element is not finite.
 pub(super) fn largest(matrix: &[f32]) -> Option<f32> {
-    let mut largest = [0u32; 32];
-    let (blocks, rest) = matrix.as_chunks::<32>();
     // Magnitudes order as their bits do, and infinity and NaN come last.
-    let mut take = |block: &[f32]| {
-        for (largest, x) in largest.iter_mut().zip(block) {
-            *largest = (*largest).max(x.to_bits() & 0x7fff_ffff);
-        }
-    };
-    blocks.iter().for_each(|block| take(block));
-    take(rest);
-    let largest = f32::from_bits(largest.into_iter().max().unwrap_or(0));
+    let magnitudes = matrix.iter().map(|x| x.to_bits() & 0x7fff_ffff);
+    let largest = pulp::Arch::new().dispatch(|| magnitudes.fold(0, u32::max));
+    let largest = f32::from_bits(largest);
     largest.is_finite().then_some(largest)
 }
 

@@ -3,6 +3,7 @@
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
 
 use faer::traits::RealField;
+use pulp::Simd;
 
 /// A floating-point type that the kernels are written for.
 pub trait Real:
@@ -29,10 +30,25 @@ pub trait Real:
     fn magnitude(self) -> Self;
     /// `self a + b`, rounded once.
     fn fused(self, a: Self, b: Self) -> Self;
+
+    /// A vector register's worth of numbers.
+    type Vector<S: Simd>: Copy;
+    /// A whole number of vectors; elements beyond are left out.
+    fn vectors<S: Simd>(slice: &[Self]) -> &[Self::Vector<S>];
+    fn vectors_mut<S: Simd>(slice: &mut [Self]) -> &mut [Self::Vector<S>];
+    fn splat<S: Simd>(simd: S, x: Self) -> Self::Vector<S>;
+    /// a b + c; in one instruction where the machine has one.
+    fn vector_multiply_add<S: Simd>(
+        simd: S,
+        a: Self::Vector<S>,
+        b: Self::Vector<S>,
+        c: Self::Vector<S>,
+    ) -> Self::Vector<S>;
+    fn vector_sum<S: Simd>(simd: S, a: Self::Vector<S>) -> Self;
 }
 
 macro_rules! real {
-    ($t:ty, $smallest:expr) => {
+    ($t:ty, $smallest:expr, $v:ident, $as:ident, $as_mut:ident, $splat:ident, $multiply_add:ident, $sum:ident) => {
         impl Real for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -63,11 +79,38 @@ macro_rules! real {
             fn fused(self, a: Self, b: Self) -> Self {
                 self.mul_add(a, b)
             }
+
+            type Vector<S: Simd> = S::$v;
+
+            #[inline(always)]
+            fn vectors<S: Simd>(slice: &[Self]) -> &[S::$v] {
+                S::$as(slice).0
+            }
+
+            #[inline(always)]
+            fn vectors_mut<S: Simd>(slice: &mut [Self]) -> &mut [S::$v] {
+                S::$as_mut(slice).0
+            }
+
+            #[inline(always)]
+            fn splat<S: Simd>(simd: S, x: Self) -> S::$v {
+                simd.$splat(x)
+            }
+
+            #[inline(always)]
+            fn vector_multiply_add<S: Simd>(simd: S, a: S::$v, b: S::$v, c: S::$v) -> S::$v {
+                simd.$multiply_add(a, b, c)
+            }
+
+            #[inline(always)]
+            fn vector_sum<S: Simd>(simd: S, a: S::$v) -> Self {
+                simd.$sum(a)
+            }
         }
     };
 }
-real!(f32, 1e-30);
-real!(f64, 1e-250);
+real!(f32, 1e-30, f32s, as_simd_f32s, as_mut_simd_f32s, splat_f32s, mul_add_e_f32s, reduce_sum_f32s);
+real!(f64, 1e-250, f64s, as_simd_f64s, as_mut_simd_f64s, splat_f64s, mul_add_e_f64s, reduce_sum_f64s);
 
 /// Numbers that are worked on side by side; a power of two, at least the width of the widest vectors.
 pub const LANES: usize = 16;

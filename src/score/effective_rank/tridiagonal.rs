@@ -5,7 +5,7 @@ use faer::linalg::matmul::triangular::{BlockStructure, matmul};
 use faer::{Accum, MatMut, MatRef, Par};
 use pulp::{Arch, Simd, WithSimd};
 
-use super::real::{LANES, Real, add_multiple, dot, multiply_add, sum};
+use super::real::{LANES, Real, add_multiple, dot, multiply_add};
 
 /// A symmetric tridiagonal matrix.
 pub struct Tridiagonal<T> {
@@ -123,14 +123,14 @@ impl<T: Real> WithSimd for Reduce<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        if S::IS_SCALAR { self.run::<false>() } else { self.run::<true>() }
+    fn with_simd<S: Simd>(self, simd: S) {
+        if S::IS_SCALAR { self.run::<S, false>(simd) } else { self.run::<S, true>(simd) }
     }
 }
 
 impl<T: Real> Reduce<'_, T> {
     #[inline(always)]
-    fn run<const FUSED: bool>(self) {
+    fn run<S: Simd, const FUSED: bool>(self, simd: S) {
         let n = self.n;
         let stride = n + PADDING;
         let (vs, ws) = self.panel.vectors.split_at_mut(PANEL * stride);
@@ -155,7 +155,7 @@ impl<T: Real> Reduce<'_, T> {
             let (beside, factor) = reflect::<T, FUSED>(v);
             self.to.beside[column] = beside;
             let w = &mut w[below..end];
-            multiply_symmetric::<T, FUSED>(self.matrix, n, below, v, w);
+            multiply_symmetric(simd, self.matrix, n, below, v, w);
             for (ve, we) in earlier() {
                 let (ve, we) = (&ve[below..end], &we[below..end]);
                 let (along_v, along_w) = (dot::<T, FUSED>(ve, v), dot::<T, FUSED>(we, v));
@@ -197,7 +197,7 @@ fn reflect<T: Real, const FUSED: bool>(x: &mut [T]) -> (T, T) {
 /// y = S x for the symmetric matrix S whose lower triangle starts at row and column `start` of the column-major matrix;
 /// x and y are padded. Every element is read once, and four columns at a time.
 #[inline(always)]
-fn multiply_symmetric<T: Real, const FUSED: bool>(matrix: &[T], n: usize, start: usize, x: &[T], y: &mut [T]) {
+fn multiply_symmetric<T: Real, S: Simd>(simd: S, matrix: &[T], n: usize, start: usize, x: &[T], y: &mut [T]) {
     let (size, stride) = (n - start, n + PADDING);
     y.fill(T::ZERO);
     for j in (0..size).step_by(COLUMNS) {
@@ -207,7 +207,7 @@ fn multiply_symmetric<T: Real, const FUSED: bool>(matrix: &[T], n: usize, start:
         // What the rows of the corner on the diagonal get from its columns is in the sums too: those count.
         let before = [y[j], y[j + 1], y[j + 2], y[j + 3]];
         let columns = [column(0), column(1), column(2), column(3)];
-        let sums = four_columns::<T, FUSED>(columns, &x[j..j + length], &mut y[j..j + length], factors);
+        let sums = four_columns(simd, columns, &x[j..j + length], &mut y[j..j + length], factors);
         for c in 0..COLUMNS {
             y[j + c] = before[c] + sums[c];
         }
@@ -216,22 +216,15 @@ fn multiply_symmetric<T: Real, const FUSED: bool>(matrix: &[T], n: usize, start:
 
 /// y += sum of factors times columns; returns the columns' products with x.
 #[inline(always)]
-fn four_columns<T: Real, const FUSED: bool>(columns: [&[T]; 4], x: &[T], y: &mut [T], factors: [T; 4]) -> [T; 4] {
-    let [(a, _), (b, _), (c, _), (d, _)] = columns.map(|c| c.as_chunks::<LANES>());
-    let (xs, _) = x.as_chunks::<LANES>();
-    let (ys, _) = y.as_chunks_mut::<LANES>();
-    let mut sums = [[T::ZERO; LANES]; 4];
+fn four_columns<T: Real, S: Simd>(simd: S, columns: [&[T]; 4], x: &[T], y: &mut [T], factors: [T; 4]) -> [T; 4] {
+    let [a, b, c, d] = columns.map(T::vectors::<S>);
+    let (xs, ys) = (T::vectors::<S>(x), T::vectors_mut::<S>(y));
+    let [fa, fb, fc, fd] = factors.map(|f| T::splat(simd, f));
+    let mut sums = [T::splat(simd, T::ZERO); 4];
     for (((((a, b), c), d), x), y) in a.iter().zip(b).zip(c).zip(d).zip(xs).zip(ys) {
-        for lane in 0..LANES {
-            let mut to = multiply_add::<T, FUSED>(a[lane], factors[0], y[lane]);
-            to = multiply_add::<T, FUSED>(b[lane], factors[1], to);
-            to = multiply_add::<T, FUSED>(c[lane], factors[2], to);
-            y[lane] = multiply_add::<T, FUSED>(d[lane], factors[3], to);
-            sums[0][lane] = multiply_add::<T, FUSED>(a[lane], x[lane], sums[0][lane]);
-            sums[1][lane] = multiply_add::<T, FUSED>(b[lane], x[lane], sums[1][lane]);
-            sums[2][lane] = multiply_add::<T, FUSED>(c[lane], x[lane], sums[2][lane]);
-            sums[3][lane] = multiply_add::<T, FUSED>(d[lane], x[lane], sums[3][lane]);
-        }
+        let fma = |a, b, c| T::vector_multiply_add(simd, a, b, c);
+        *y = fma(*d, fd, fma(*c, fc, fma(*b, fb, fma(*a, fa, *y))));
+        sums = [fma(*a, *x, sums[0]), fma(*b, *x, sums[1]), fma(*c, *x, sums[2]), fma(*d, *x, sums[3])];
     }
-    sums.map(|s| sum(s))
+    sums.map(|sum| T::vector_sum(simd, sum))
 }
