@@ -11,6 +11,34 @@ use super::{SyntaxError, printable};
 /// The most values, long texts counted several times, that a document may have once its aliases are put in.
 const MOST_VALUES: usize = 1 << 20;
 
+const TOO_LARGE: &str = "with its aliases put in, the document is too large for a preset";
+/// The library's parser takes time by the square of the depth, long before it refuses it.
+const MOST_DEPTH: usize = 1000;
+
+/// Where brackets, or lists begun on one line, are nested deeper than any preset. Brackets in texts count too, which
+/// matters to no text that has less than a thousand more opening ones than closing.
+fn too_deep(text: &str) -> Option<(usize, usize)> {
+    let mut open = 0usize;
+    for (line, content) in text.lines().enumerate() {
+        let starts = content.chars().take_while(|c| matches!(c, '-' | '?' | ' ')).filter(|c| *c != ' ').count();
+        // A line of dashes alone is no list.
+        if starts > MOST_DEPTH && content.contains("- -") | content.contains("? ?") {
+            return Some((line + 1, 1));
+        }
+        for (column, c) in content.chars().enumerate() {
+            match c {
+                '[' | '{' => open += 1,
+                ']' | '}' => open = open.saturating_sub(1),
+                _ => {}
+            }
+            if open > MOST_DEPTH {
+                return Some((line + 1, column + 1));
+            }
+        }
+    }
+    None
+}
+
 /// Refuses control characters, tags, numbers beyond 64 bits, keys that stand twice, and aliases that make the document
 /// grow beyond measure. Nothing of the document is kept, so this takes no memory to speak of.
 pub fn check(text: &str) -> Result<(), SyntaxError> {
@@ -22,12 +50,20 @@ pub fn check(text: &str) -> Result<(), SyntaxError> {
         let message = format!("the control character {} must not stand in a preset", c.escape_debug());
         return Err(SyntaxError { message, at: Some((line, column)) });
     }
+    if let Some((line, column)) = too_deep(text) {
+        let message = format!("values are nested more than {MOST_DEPTH} deep");
+        return Err(SyntaxError { message, at: Some((line, column)) });
+    }
     let (left, refusal) = (Cell::new(MOST_VALUES), RefCell::new(None));
     let document = serde_yaml::Deserializer::from_str(text).next();
     let result = document.map(|document| Values { left: &left, refusal: &refusal }.deserialize(document));
     match (result, refusal.take()) {
         (Some(Err(error)), Some(message)) => {
             Err(SyntaxError { message, at: error.location().map(|l| (l.line(), l.column())) })
+        }
+        // The library counts too, and by fewer.
+        (Some(Err(error)), None) if error.to_string().contains("repetition limit exceeded") => {
+            Err(SyntaxError { message: TOO_LARGE.to_owned(), at: error.location().map(|l| (l.line(), l.column())) })
         }
         // Other errors are found again by reading.
         _ => Ok(()),
@@ -51,7 +87,7 @@ impl Values<'_> {
     fn count<E: Error>(self, values: usize) -> Result<(), E> {
         self.left.set(self.left.get().saturating_sub(values));
         match self.left.get() {
-            0 => Err(self.refuse("with its aliases put in, the document is too large for a preset".to_owned())),
+            0 => Err(self.refuse(TOO_LARGE.to_owned())),
             _ => Ok(()),
         }
     }
