@@ -221,10 +221,17 @@ fn invalid(text: &str, file: &str, message: String, help: Option<String>, at: Op
     PresetError::Invalid(Box::new(Invalid { message: printable(&message), help, source_code, span, place }))
 }
 
-/// The word or value that starts at a line and column, both from 1.
+/// Bytes of the longest line that an error shows.
+const LONGEST_SHOWN: usize = 1000;
+
+/// The word or value that starts at a line and column, both from 1; none on a line, or by one, too long to be shown.
 fn span_of(text: &str, line: usize, column: usize) -> Option<SourceSpan> {
     let start: usize = text.split_inclusive('\n').take(line.checked_sub(1)?).map(str::len).sum();
     let rest = text.get(start..)?.lines().next().unwrap_or("");
+    let around = text.lines().skip(line.saturating_sub(2)).take(3);
+    if around.map(str::len).any(|length| length > LONGEST_SHOWN) {
+        return None;
+    }
     let offset = rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(i, _)| i);
     let length = rest[offset..].find([':', ',', '}', ']', ' ', '#']).unwrap_or(rest.len() - offset);
     Some((start + offset, length.max(1).min(text.len().saturating_sub(start + offset))).into())

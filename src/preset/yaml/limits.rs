@@ -22,7 +22,7 @@ fn too_deep(text: &str) -> Option<(usize, usize)> {
     for (line, content) in text.lines().enumerate() {
         let starts = content.chars().take_while(|c| matches!(c, '-' | '?' | ' ')).filter(|c| *c != ' ').count();
         // A line of dashes alone is no list.
-        if starts > MOST_DEPTH && content.contains("- -") | content.contains("? ?") {
+        if starts > MOST_DEPTH && (content.contains("- -") || content.contains("? ?")) {
             return Some((line + 1, 1));
         }
         for (column, c) in content.chars().enumerate() {
