@@ -21,6 +21,8 @@ pub enum Purpose {
     Bootstrap = 5,
     /// Splits and orders of training.
     Training = 6,
+    /// Which architectures of a space are taken.
+    Architectures = 16,
 }
 
 /// Names one stream: the user's seed, the repetition, the layer's place among the layers with weights, the purpose.
@@ -66,6 +68,11 @@ impl Key {
 /// A uniform in the open interval (0, 1), of 53 bits.
 pub fn uniform(rng: &mut ChaCha8Rng) -> f64 {
     ((rng.next_u64() >> 11) as f64 + 0.5) / (1u64 << 53) as f64
+}
+
+/// A uniform integer below `n`; the bias of the multiplication is below n / 2^64.
+pub fn below(rng: &mut ChaCha8Rng, n: usize) -> usize {
+    ((u128::from(rng.next_u64()) * n as u128) >> 64) as usize
 }
 
 /// The quantile function of N(0, 1): algorithm AS 241 (Wichura 1988), with a relative error of about 1e-16.

@@ -1,9 +1,13 @@
 //! All results so far: means, errors, ties, ranking. Pure: no input or output, no clock.
 
+mod agreement;
+
 use std::cmp::Ordering;
 use std::sync::Arc;
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
+
+pub use agreement::Agreement;
 
 use crate::score::Score;
 use crate::space::{Candidate, Space};
@@ -153,7 +157,7 @@ impl Study {
         let record = &self.records[id];
         match &record.failure {
             Some((repetition, reason)) => Some(format!("{reason}, in repetition {repetition}")),
-            None if record.is_dead() => Some(format!("dead: all outputs are zero {}", self.dead_place(record))),
+            None if record.is_dead() => Some(format!("dead: all outputs are zero {}", self.dead_place(id))),
             None => None,
         }
     }
@@ -163,14 +167,17 @@ impl Study {
     pub fn remark(&self, id: usize) -> Option<String> {
         let record = &self.records[id];
         (record.dead > 0 && !record.is_dead()).then(|| {
-            let place = self.dead_place(record);
+            let place = self.dead_place(id);
             format!("dead in {} of {} repetitions, {place}", record.dead, record.count())
         })
     }
 
-    fn dead_place(&self, record: &Record) -> String {
-        let counted = self.space.network().counted();
-        counted.get(record.dead_from).map_or_else(String::new, |m| format!("from layer {} ({}) on", m.name, m.kind()))
+    fn dead_place(&self, id: usize) -> String {
+        let network = self.space.network_of(id);
+        network
+            .counted()
+            .get(self.records[id].dead_from)
+            .map_or_else(String::new, |m| format!("from layer {} ({}) on", m.name, m.kind()))
     }
 
     /// Repetitions scored.
@@ -223,6 +230,15 @@ impl Study {
     pub fn best(&self) -> Option<usize> {
         let nears = (0..self.records.len()).filter_map(|id| Some((id, self.near(id)?.mean)));
         nears.min_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0))).map(|(id, _)| id)
+    }
+
+    /// How well NEAR agrees with the known values of the candidates that have both; none with fewer than two of them, or
+    /// where either is the same for all.
+    #[must_use]
+    pub fn agreement(&self) -> Option<Agreement> {
+        let both = |id| Some((self.near(id)?.mean, self.space.truth(id)?));
+        let (nears, truths): (Vec<_>, Vec<_>) = (0..self.records.len()).filter_map(both).unzip();
+        Agreement::of(&nears, &truths)
     }
 
     /// The candidate to take, and why.

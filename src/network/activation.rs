@@ -108,9 +108,8 @@ static ACTIVATIONS: &[ActivationKind] = &[
         homogeneity: Some(1),
         torch_gain: Some(|p| (2.0 / (1.0 + p[0] * p[0])).sqrt()),
         pytorch: "nn.LeakyReLU(negative_slope={negative_slope})",
-        keras: "layers.LeakyReLU(negative_slope={negative_slope})",
+        keras: "keras.ops.where(x > 0, x, {negative_slope} * x)",
         candle: "candle_nn::ops::leaky_relu(x, {negative_slope})",
-        ..ROW
     },
     ActivationKind {
         name: "prelu",
@@ -159,7 +158,7 @@ static ACTIVATIONS: &[ActivationKind] = &[
         derivative: |x, p| if x > 0.0 { 1.0 } else { (x / p[0]).exp() },
         pytorch: "nn.CELU(alpha={alpha})",
         keras: "keras.activations.celu(x, alpha={alpha})",
-        candle: "(x.relu()? + ((x.minimum(0f32)? / {alpha})?.exp()? - 1.0)? * {alpha})?",
+        candle: "x.relu()? + (((x.minimum(0f32)? / {alpha})?.exp()? - 1.0)? * {alpha})?",
         ..ROW
     },
     ActivationKind {
@@ -484,6 +483,9 @@ impl Entry for ActivationKind {
             _ => Ok(()),
         };
         match self.name {
+            "hardtanh" if values.first() == values.last() => {
+                Err("`min` of hardtanh must be less than `max`".to_owned())
+            }
             "hardtanh" => ordered("min", "max"),
             "rrelu" => ordered("lower", "upper"),
             _ => Ok(()),

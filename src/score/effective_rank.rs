@@ -2,7 +2,7 @@
 //!
 //! The rank needs no singular vectors and tolerates an error of 1e-3, so the singular values come from the smaller Gram
 //! matrix: formed by half, reduced to tridiagonal form, its eigenvalues bisected only as far as the entropy needs.
-//! Squaring costs digits. So singular values far above the rest are first split off ([`deflation`]), and an error bound
+//! Squaring costs digits. So singular values far above the rest are first split off (`deflation`), and an error bound
 //! comes with the result: single precision is tried first, and where its bound is too wide double precision follows.
 
 mod bisection;

@@ -55,7 +55,7 @@ impl<T: Real> Deflated<T> {
         if largest > 0.0 {
             let factor = 2f64.powi(largest.log2().floor() as i32);
             let inverse = T::from_f64(factor.recip());
-            self.matrix.iter_mut().for_each(|x| *x = *x * inverse);
+            self.matrix.iter_mut().for_each(|x| *x *= inverse);
             self.scale *= factor;
         }
     }
@@ -91,8 +91,8 @@ impl<T: Real> Step<'_, T> {
             add_multiple::<T, FUSED>(&mut across, *l, row);
         }
         // From the left, leaving out the first row and column.
-        for i in 1..rows {
-            let factor = -(left_factor * left[i]);
+        for (i, l) in left.iter().enumerate().take(rows).skip(1) {
+            let factor = -(left_factor * *l);
             let to = (i - 1) * (columns - 1);
             self.matrix.copy_within(i * columns + 1..(i + 1) * columns, to);
             add_multiple::<T, FUSED>(&mut self.matrix[to..to + columns - 1], factor, &across[1..]);
@@ -146,7 +146,7 @@ fn dominant_pair<T: Real, const FUSED: bool>(
 fn normalize<T: Real>(vector: &mut [T]) -> Option<f64> {
     let length = vector.iter().map(|x| x.to_f64().powi(2)).sum::<f64>().sqrt();
     let inverse = T::from_f64(length.recip());
-    vector.iter_mut().for_each(|x| *x = *x * inverse);
+    vector.iter_mut().for_each(|x| *x *= inverse);
     (length > 0.0).then_some(length)
 }
 

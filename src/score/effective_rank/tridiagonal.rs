@@ -161,7 +161,7 @@ impl<T: Real> Reduce<'_, T> {
                 let (along_v, along_w) = (dot::<T, FUSED>(ve, v), dot::<T, FUSED>(we, v));
                 add_two::<T, FUSED>(w, -along_w, ve, -along_v, we);
             }
-            w.iter_mut().for_each(|w| *w = *w * factor);
+            w.iter_mut().for_each(|w| *w *= factor);
             let along = T::from_f64(-0.5) * factor * dot::<T, FUSED>(w, v);
             add_multiple::<T, FUSED>(w, along, v);
         }
@@ -189,7 +189,7 @@ fn reflect<T: Real, const FUSED: bool>(x: &mut [T]) -> (T, T) {
     let length = (first * first + rest).root();
     let to = if first > T::ZERO { -length } else { length };
     let inverse = T::ONE / (first - to);
-    x.iter_mut().for_each(|x| *x = *x * inverse);
+    x.iter_mut().for_each(|x| *x *= inverse);
     x[0] = T::ONE;
     (to, (to - first) / to)
 }
