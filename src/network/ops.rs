@@ -366,3 +366,6 @@ pub fn merge(how: super::Merge, branches: &[Tensor]) -> Result<Tensor> {
         (super::Merge::Sum, []) => bail!("nothing to merge"),
     }
 }
+
+#[cfg(test)]
+mod tests;
