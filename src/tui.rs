@@ -4,6 +4,7 @@ pub mod app;
 pub mod column;
 mod export_dialog;
 pub mod keymap;
+pub mod matrix;
 pub mod sizes;
 mod sizing;
 mod terminal;

@@ -10,7 +10,7 @@ use neartop::scheduler::Progress;
 use neartop::score::Score;
 use neartop::space::Space;
 use neartop::study::Study;
-use neartop::tui::app::{App, Effect, Message, Mode, Phase, Written};
+use neartop::tui::app::{App, Effect, Message, Mode, Phase, View, Written};
 use neartop::tui::sizes::{SizeNews, SizeRequest};
 use neartop::tui::theme::Look;
 use neartop::tui::view;
@@ -296,7 +296,7 @@ fn sizes_are_measured_shown_and_fitted_anew() {
     assert!(matches!(other, Some(Effect::Size(_, SizeRequest::Measure { .. }))), "{other:?}");
     let closed = press(&mut app, KeyCode::Esc);
     assert!(matches!(closed, Some(Effect::Size(_, SizeRequest::Stop))), "{closed:?}");
-    assert!(matches!(app.mode, Mode::Ranking));
+    assert!(matches!(app.mode, Mode::Browse));
 }
 
 fn any_message() -> impl Strategy<Value = (u8, char, u16, u16, u8)> {
@@ -339,4 +339,48 @@ proptest! {
             prop_assert!(app.selected.is_none() || app.selected_row().is_some());
         }
     }
+}
+
+#[test]
+fn the_matrix() {
+    for (width, height) in [(120, 40), (80, 24), (40, 12)] {
+        let mut app = app(width, height);
+        press(&mut app, KeyCode::Char('m'));
+        insta::assert_snapshot!(format!("matrix_{width}x{height}"), text(&app));
+    }
+    let mut app = app(80, 24);
+    press(&mut app, KeyCode::Char('m'));
+    let shown = screen(&app, &Look::new(false, true)).backend().to_string();
+    assert!(shown.is_ascii(), "{shown}");
+}
+
+#[test]
+fn the_matrix_moves_by_cells() {
+    let mut app = app(80, 24);
+    press(&mut app, KeyCode::Char('g'));
+    press(&mut app, KeyCode::Char('m'));
+    let place = |app: &App| app.selected.map(|id| (id / 4, id % 4)).expect("a selection");
+    let (row, column) = place(&app);
+    press(&mut app, KeyCode::Down);
+    assert_eq!(place(&app), ((row + 1).min(4), column));
+    (0..9).for_each(|_| {
+        press(&mut app, KeyCode::Right);
+        press(&mut app, KeyCode::Up);
+    });
+    assert_eq!(place(&app), (0, 3));
+    press(&mut app, KeyCode::Home);
+    assert_eq!(place(&app), (0, 0));
+    press(&mut app, KeyCode::Char('q'));
+    assert_eq!((app.view, app.selected), (View::Ranking, Some(0)));
+}
+
+#[test]
+fn the_matrix_shows_what_the_filter_hides() {
+    let mut app = app(80, 24);
+    write(&mut app, "/relu -leaky");
+    press(&mut app, KeyCode::Enter);
+    press(&mut app, KeyCode::Char('m'));
+    assert_eq!(app.rows.len(), 4);
+    press(&mut app, KeyCode::Down);
+    assert_eq!((app.rows.len(), app.filter.value()), (20, ""));
 }
