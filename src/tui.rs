@@ -1,8 +1,10 @@
 //! The terminal app: one state, one update, one draw, and the loop that carries out effects.
 
 pub mod app;
+pub mod candidate;
 pub mod column;
 mod export_dialog;
+mod inspector;
 pub mod keymap;
 pub mod matrix;
 pub mod sizes;
@@ -27,6 +29,7 @@ use crate::scheduler::{self, Control, Scorer};
 use crate::study::Study;
 
 use app::{App, Effect, Message, Phase, Written};
+use inspector::Inspector;
 use sizing::Sizing;
 use terminal::Screen;
 use theme::Look;
@@ -50,8 +53,11 @@ pub async fn run(prepared: Prepared, options: &RunOptions, look: Look) -> Result
     let (study, how) = {
         let mut screen = Screen::take().map_err(|e| terminal_failure(&e))?;
         let run = scheduler::start(scorer, &prepared.space, prepared.jobs, &|_, _| false);
-        let sizing = Sizing::new(&prepared, options.max_memory);
-        event_loop(&mut screen, study, run, sizing, &look).await.map_err(|e| terminal_failure(&e))?
+        let workers = Workers {
+            sizing: Sizing::new(&prepared, options.max_memory),
+            inspector: Inspector::new(prepared.scorer.clone()),
+        };
+        event_loop(&mut screen, study, run, workers, &look).await.map_err(|e| terminal_failure(&e))?
     };
     if let Some((candidate, why)) = study.recommended() {
         let (c, near) = (study.candidate(candidate), study.near(candidate).map_or(f64::NAN, |e| e.mean));
@@ -65,6 +71,12 @@ fn terminal_failure(error: &io::Error) -> Failure {
     Failure::Run(format!("the terminal failed: {error}"))
 }
 
+/// What works in the background beside the scores.
+struct Workers {
+    sizing: Sizing,
+    inspector: Inspector,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Leave {
     Quit,
@@ -75,10 +87,11 @@ async fn event_loop(
     screen: &mut Screen,
     study: Study,
     mut run: scheduler::Run,
-    mut sizing: Sizing,
+    workers: Workers,
     look: &Look,
 ) -> io::Result<(Study, Leave)> {
     let (width, height) = crossterm::terminal::size()?;
+    let Workers { mut sizing, mut inspector } = workers;
     let mut app = App::new(study, Size::new(width, height));
     let mut stopwatch = Stopwatch::start();
     let mut events = EventStream::new();
@@ -114,15 +127,23 @@ async fn event_loop(
                 }
             }
             Some((ticket, news)) = sizing.news.recv() => Message::Sized(ticket, news),
+            Some((candidate, spectra)) = inspector.news.recv() => Message::Inspected(candidate, spectra),
             _ = tick.tick(), if app.phase == Phase::Scoring => Message::Frame(stopwatch.elapsed()),
         };
-        let wait =
-            if matches!(message, Message::Scored(_) | Message::Frame(_) | Message::Sized(..)) { FRAME } else { ANSWER };
+        let wait = if matches!(
+            message,
+            Message::Scored(_) | Message::Frame(_) | Message::Sized(..) | Message::Inspected(..)
+        ) {
+            FRAME
+        } else {
+            ANSWER
+        };
         due = Some(due.map_or(drawn + wait, |due| due.min(drawn + wait)));
         match app.update(message) {
             Some(Effect::Quit) => return Ok((app.study, Leave::Quit)),
             Some(Effect::Interrupt) => return Ok((app.study, Leave::Interrupted)),
             Some(Effect::Size(ticket, request)) => sizing.start(ticket, request),
+            Some(Effect::Inspect(candidate)) => inspector.start(candidate),
             Some(effect) => carry_out(effect, &mut app, screen, &run.control, &mut stopwatch)?,
             None => {}
         }
@@ -137,7 +158,7 @@ fn carry_out(
     stopwatch: &mut Stopwatch,
 ) -> io::Result<()> {
     match effect {
-        Effect::Quit | Effect::Interrupt | Effect::Size(..) => {}
+        Effect::Quit | Effect::Interrupt | Effect::Size(..) | Effect::Inspect(_) => {}
         Effect::Redraw => screen.clear()?,
         Effect::Suspend => {
             stopwatch.pause(true);

@@ -223,12 +223,12 @@ fn frozen_rows_keep_their_places_and_thaw() {
 #[test]
 fn pause_stops_and_goes_on() {
     let mut app = app(80, 24);
-    assert_eq!(press(&mut app, KeyCode::Char(' ')), Some(Effect::SetPaused(true)));
+    assert_eq!(press(&mut app, KeyCode::Char('p')), Some(Effect::SetPaused(true)));
     assert!(text(&app).contains("paused"));
-    assert_eq!(press(&mut app, KeyCode::Char(' ')), Some(Effect::SetPaused(false)));
+    assert_eq!(press(&mut app, KeyCode::Char('p')), Some(Effect::SetPaused(false)));
     app.update(Message::Ended);
     assert_eq!(app.phase, Phase::Done);
-    assert_eq!(press(&mut app, KeyCode::Char(' ')), None);
+    assert_eq!(press(&mut app, KeyCode::Char('p')), None);
 }
 
 #[test]
@@ -383,4 +383,56 @@ fn the_matrix_shows_what_the_filter_hides() {
     assert_eq!(app.rows.len(), 4);
     press(&mut app, KeyCode::Down);
     assert_eq!((app.rows.len(), app.filter.value()), (20, ""));
+}
+
+/// Falling singular values for the three counted layers.
+fn spectra() -> Vec<Vec<f64>> {
+    let falling = |n: u32, base: f64| (0..n).map(|i| base.powf(f64::from(i))).collect();
+    vec![falling(32, 0.7), falling(32, 0.8), falling(10, 0.5)]
+}
+
+/// Opens the view of the selected candidate and answers what it asks for.
+fn inspect(app: &mut App) {
+    let mut effect = press(app, KeyCode::Char('c'));
+    while let Some(Effect::Inspect(id)) = effect {
+        effect = app.update(Message::Inspected(id, Ok(spectra())));
+    }
+}
+
+#[test]
+fn one_candidate_in_full() {
+    for (width, height) in [(120, 40), (80, 24), (40, 12)] {
+        let mut app = app(width, height);
+        inspect(&mut app);
+        insta::assert_snapshot!(format!("candidate_{width}x{height}"), text(&app));
+    }
+    let mut app = app(80, 24);
+    inspect(&mut app);
+    let shown = screen(&app, &Look::new(false, true)).backend().to_string();
+    assert!(shown.is_ascii(), "{shown}");
+}
+
+#[test]
+fn two_candidates_side_by_side() {
+    let mut app = app(120, 40);
+    press(&mut app, KeyCode::Char(' '));
+    assert_eq!(app.marked.len(), 1);
+    assert_ne!(app.selected, Some(app.marked[0]));
+    inspect(&mut app);
+    insta::assert_snapshot!("candidates_120x40", text(&app));
+    press(&mut app, KeyCode::Char('U'));
+    assert_eq!(app.beside(), None);
+}
+
+#[test]
+fn spectra_are_asked_for_once() {
+    let mut app = app(120, 40);
+    let id = app.selected.expect("a selection");
+    assert_eq!(press(&mut app, KeyCode::Enter), Some(Effect::Inspect(id)));
+    assert_eq!(press(&mut app, KeyCode::Down), None);
+    assert!(text(&app).contains("on its way"));
+    app.update(Message::Inspected(id, Err("values that are not finite".to_owned())));
+    assert!(text(&app).contains("no spectrum: values that are not finite"));
+    assert!(matches!(press(&mut app, KeyCode::Right), Some(Effect::Inspect(next)) if next != id));
+    assert_eq!(press(&mut app, KeyCode::Left), None);
 }

@@ -8,6 +8,7 @@ use ratatui::layout::{Rect, Size};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
+use super::candidate::{Inspection, Known, Spectra};
 use super::column::{Column, Value, columns};
 use super::export_dialog::ExportDialog;
 use super::keymap::{Action, Context, lookup};
@@ -30,6 +31,8 @@ pub enum Message {
     Frame(Duration),
     Written(Written),
     Sized(Ticket, SizeNews),
+    /// The spectra of a candidate.
+    Inspected(usize, Spectra),
 }
 
 /// What became of an export.
@@ -56,6 +59,8 @@ pub enum Effect {
         replace: bool,
     },
     Size(Ticket, SizeRequest),
+    /// Work out the spectra of a candidate.
+    Inspect(usize),
 }
 
 /// How far the run has come.
@@ -70,6 +75,7 @@ pub enum Phase {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum View {
     Ranking,
+    Candidate(Inspection),
     Matrix(Matrix),
 }
 
@@ -79,6 +85,7 @@ impl View {
     pub fn context(self) -> Context {
         match self {
             Self::Ranking => Context::Ranking,
+            Self::Candidate(_) => Context::Candidate,
             Self::Matrix(_) => Context::Matrix,
         }
     }
@@ -132,6 +139,9 @@ pub struct App {
     pub agreement: Option<Agreement>,
     /// The selected candidate.
     pub selected: Option<usize>,
+    /// Candidates that the user marked, in the order of marking.
+    pub marked: Vec<usize>,
+    pub spectra: Known,
     /// The first row on the screen.
     pub offset: usize,
     /// The first layer on the screen.
@@ -164,6 +174,8 @@ impl App {
             rows: Vec::new(),
             agreement: None,
             selected: None,
+            marked: Vec::new(),
+            spectra: Known::default(),
             offset: 0,
             detail_offset: 0,
             notice: None,
@@ -210,6 +222,10 @@ impl App {
                 self.written(written);
                 None
             }
+            Message::Inspected(candidate, spectra) => {
+                self.spectra.put(candidate, spectra);
+                None
+            }
             Message::Sized(ticket, news) => {
                 if let Mode::Sizes(sizes) = &mut self.mode {
                     sizes.take(ticket, news);
@@ -218,7 +234,22 @@ impl App {
             }
         };
         self.settle();
-        effect
+        effect.or_else(|| self.inspect())
+    }
+
+    /// Asks for the spectra that the view shows and does not have.
+    fn inspect(&mut self) -> Option<Effect> {
+        let View::Candidate(_) = self.view else { return None };
+        let shown = self.selected.into_iter().chain(self.beside());
+        let missing = shown.into_iter().find(|id| !self.spectra.is_asked(*id))?;
+        self.spectra.ask(missing);
+        Some(Effect::Inspect(missing))
+    }
+
+    /// The candidate to compare the selected one with: of those marked, the latest other one.
+    #[must_use]
+    pub fn beside(&self) -> Option<usize> {
+        self.marked.iter().rev().copied().find(|id| Some(*id) != self.selected)
     }
 
     fn key(&mut self, key: KeyEvent) -> Option<Effect> {
@@ -296,9 +327,31 @@ impl App {
                 Some(_) => self.view = View::Matrix(Matrix::default()),
                 None => self.say("a matrix needs activations and initializations to compare"),
             },
+            Action::Inspect => match self.selected {
+                Some(_) => self.view = View::Candidate(Inspection::default()),
+                None => self.say("no candidate is selected"),
+            },
+            Action::Mark => self.mark(),
+            Action::ClearMarks => self.marked.clear(),
             Action::Close => self.view = View::Ranking,
             action => match &mut self.view {
                 View::Ranking => self.on_ranking(action),
+                View::Candidate(inspection) => {
+                    let last = self.selected.map_or(0, |id| self.study.effective_ranks(id).len().saturating_sub(1));
+                    let layer = inspection.layer.min(last);
+                    inspection.layer = match action {
+                        Action::Up => layer.saturating_sub(1),
+                        Action::Down => (layer + 1).min(last),
+                        Action::First => 0,
+                        Action::Last => last,
+                        _ => layer,
+                    };
+                    match action {
+                        Action::Left => self.go(|at, _| at.saturating_sub(1)),
+                        Action::Right => self.go(|at, _| at + 1),
+                        _ => {}
+                    }
+                }
                 View::Matrix(matrix) => match action {
                     Action::More => matrix.turn(&self.columns, true),
                     Action::Less => matrix.turn(&self.columns, false),
@@ -313,6 +366,20 @@ impl App {
             },
         }
         None
+    }
+
+    /// Marks the selected candidate, or takes the mark away.
+    fn mark(&mut self) {
+        let Some(id) = self.selected else { return };
+        match self.marked.iter().position(|marked| *marked == id) {
+            Some(place) => {
+                self.marked.remove(place);
+            }
+            None => self.marked.push(id),
+        }
+        if self.view == View::Ranking {
+            self.go(|at, _| at + 1);
+        }
     }
 
     /// Selects the candidate so many cells away. One that the filter hides is shown again.

@@ -34,6 +34,9 @@ pub enum Action {
     GoToBest,
     Sizes,
     Matrix,
+    Inspect,
+    Mark,
+    ClearMarks,
     Left,
     Right,
     More,
@@ -44,6 +47,7 @@ pub enum Action {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Context {
     Ranking,
+    Candidate,
     Matrix,
     Filter,
     Help,
@@ -73,14 +77,14 @@ pub struct Binding {
     pub hint: &'static str,
 }
 
-use Context::{Export, Filter, Help, Matrix, Ranking, Sizes};
+use Context::{Candidate, Export, Filter, Help, Matrix, Ranking, Sizes};
 use Key::{Char, Code, Ctrl, Digit};
 
 const LISTS: &[Context] = &[Ranking, Help, Export];
 const TEXTS: &[Context] = &[Filter, Export];
 /// What stands alone on the screen.
-const VIEWS: &[Context] = &[Ranking, Matrix];
-const ALL: &[Context] = &[Ranking, Matrix, Filter, Help, Export, Sizes];
+const VIEWS: &[Context] = &[Ranking, Candidate, Matrix];
+const ALL: &[Context] = &[Ranking, Candidate, Matrix, Filter, Help, Export, Sizes];
 
 const fn bind(
     keys: &'static [Key],
@@ -106,6 +110,18 @@ pub static BINDINGS: &[Binding] = &[
     bind(&[Code(KeyCode::Home), Char('g')], Action::First, &[Ranking, Help], "", "to the first line"),
     bind(&[Code(KeyCode::End), Char('G')], Action::Last, &[Ranking, Help], "", "to the last line"),
     bind(&[Char('b')], Action::GoToBest, VIEWS, "", "select the best candidate"),
+    bind(&[Code(KeyCode::Up), Char('k')], Action::Up, &[Candidate], "", "the layer before"),
+    bind(&[Code(KeyCode::Down), Char('j')], Action::Down, &[Candidate], "layer", "the next layer"),
+    bind(&[Code(KeyCode::Home), Char('g')], Action::First, &[Candidate], "", "the first layer"),
+    bind(&[Code(KeyCode::End), Char('G')], Action::Last, &[Candidate], "", "the last layer"),
+    bind(&[Code(KeyCode::Left), Char('h')], Action::Left, &[Candidate], "", "the candidate before in the ranking"),
+    bind(
+        &[Code(KeyCode::Right), Char('l')],
+        Action::Right,
+        &[Candidate],
+        "candidate",
+        "the next candidate of the ranking",
+    ),
     bind(&[Code(KeyCode::Left), Char('h')], Action::Left, &[Matrix], "", "to the left"),
     bind(&[Code(KeyCode::Right), Char('l')], Action::Right, &[Matrix], "", "to the right"),
     bind(&[Code(KeyCode::Home), Char('0')], Action::First, &[Matrix], "", "to the first column"),
@@ -135,10 +151,25 @@ pub static BINDINGS: &[Binding] = &[
         "filter",
         "filter: words that must be there, -words that must not",
     ),
-    bind(&[Char(' '), Char('p')], Action::Pause, VIEWS, "pause", "pause scoring, or go on"),
+    bind(
+        &[Char(' '), Code(KeyCode::Insert)],
+        Action::Mark,
+        VIEWS,
+        "mark",
+        "mark the selected candidate; beside a marked one another is compared",
+    ),
+    bind(&[Char('U')], Action::ClearMarks, VIEWS, "", "take all marks away"),
+    bind(&[Char('p')], Action::Pause, VIEWS, "pause", "pause scoring, or go on"),
     bind(&[Char('f')], Action::Freeze, &[Ranking], "", "freeze the order of the rows, or let them move"),
     bind(&[Char('e')], Action::Export, VIEWS, "export", "export the selected candidate"),
-    bind(&[Char('m')], Action::Matrix, &[Ranking], "matrix", "activations against initializations as a heat map"),
+    bind(&[Char('c'), Code(KeyCode::Enter)], Action::Inspect, &[Ranking, Matrix], "candidate", "the candidate in full"),
+    bind(
+        &[Char('m')],
+        Action::Matrix,
+        &[Ranking, Candidate],
+        "matrix",
+        "activations against initializations as a heat map",
+    ),
     bind(&[Char('w')], Action::Sizes, VIEWS, "sizes", "layer sizes of the network with the selected candidate"),
     bind(
         &[Code(KeyCode::Left), Char('h'), Code(KeyCode::Up), Char('k')],
@@ -157,10 +188,17 @@ pub static BINDINGS: &[Binding] = &[
     bind(&[Char('+'), Char('=')], Action::More, &[Sizes], "threshold up", "a higher threshold"),
     bind(&[Char('-')], Action::Less, &[Sizes], "down", "a lower threshold"),
     bind(&[Code(KeyCode::Esc), Char('q'), Char('w')], Action::Close, &[Sizes], "close", "close the sizes"),
-    bind(&[Char('d'), Code(KeyCode::Enter)], Action::ToggleDetail, VIEWS, "", "show or hide the layers"),
+    bind(&[Char('d')], Action::ToggleDetail, VIEWS, "", "show or hide the layers"),
     bind(&[Char('K'), Char('[')], Action::DetailUp, VIEWS, "", "scroll the layers up"),
     bind(&[Char('J'), Char(']')], Action::DetailDown, VIEWS, "", "scroll the layers down"),
     bind(&[Code(KeyCode::Esc), Char('q'), Char('m')], Action::Close, &[Matrix], "ranking", "back to the ranking"),
+    bind(
+        &[Code(KeyCode::Esc), Char('q'), Char('c'), Code(KeyCode::Enter)],
+        Action::Close,
+        &[Candidate],
+        "ranking",
+        "back to the ranking",
+    ),
     bind(&[Char('?'), Code(KeyCode::F(1))], Action::Help, VIEWS, "help", "this help"),
     bind(&[Code(KeyCode::Esc)], Action::ClearFilter, &[Ranking], "", "clear the filter"),
     bind(&[Char('q'), Code(KeyCode::F(10))], Action::Quit, &[Ranking], "quit", "leave"),

@@ -123,6 +123,8 @@ pub struct Signs {
     pub plus_minus: &'static str,
     /// Marks a candidate that is tied with the best.
     pub tied: &'static str,
+    /// Marks a candidate that the user picked out.
+    pub marked: &'static str,
     pub ellipsis: char,
     pub separator: &'static str,
     pub border: ratatui::symbols::border::Set<'static>,
@@ -136,6 +138,7 @@ impl Signs {
         descending: "▼",
         plus_minus: "±",
         tied: "≈",
+        marked: "●",
         ellipsis: '…',
         separator: " · ",
         border: ratatui::symbols::border::ROUNDED,
@@ -147,6 +150,7 @@ impl Signs {
         descending: "v",
         plus_minus: "+-",
         tied: "~",
+        marked: "*",
         ellipsis: '.',
         separator: " | ",
         border: ratatui::symbols::border::Set {

@@ -7,12 +7,14 @@
 //! footer    what just happened, or keys
 //! ```
 
+mod candidate;
 mod export;
 mod footer;
 mod header;
 pub mod help;
 mod layers;
 mod matrix;
+mod plot;
 mod ranking;
 mod sizes;
 
@@ -45,6 +47,7 @@ impl Layout {
     pub fn of(app: &App, area: Rect) -> Self {
         let wanted = match app.view {
             View::Ranking => None,
+            View::Candidate(_) => Some(u16::MAX),
             View::Matrix(_) => {
                 let grid = app.selected.and_then(|id| Grid::around(&app.study, id));
                 Some(grid.map_or(0, |grid| matrix::wanted_height(&grid)))
@@ -102,6 +105,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, look: &Look) {
     header::draw(frame, layout.header, app, look);
     match app.view {
         View::Ranking => ranking::draw(frame, layout.ranking, app, look),
+        View::Candidate(shown) => candidate::draw(frame, layout.ranking, shown, app, look),
         View::Matrix(shown) => matrix::draw(frame, layout.ranking, shown, app, look),
     }
     layers::draw(frame, layout.detail, app, look);
