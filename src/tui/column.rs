@@ -169,6 +169,24 @@ static COLUMNS: &[Column] = &[
         value: |study, ranked| study.near(ranked.candidate).and_then(|e| e.standard_error).into(),
     },
     Column {
+        title: "spread",
+        help: "NEAR of the latest repetitions as heights; sorts by the standard deviation",
+        is_relevant: |study| study.repetitions() > 1,
+        width: 8,
+        is_text: false,
+        is_measured: false,
+        dispensable: 5,
+        largest_first: true,
+        cell: |study, ranked, signs| {
+            let scores: Vec<f64> = study.scores(ranked.candidate).iter().flatten().copied().collect();
+            if scores.len() < 2 { String::new() } else { signs.sparkline(&scores[scores.len().saturating_sub(8)..]) }
+        },
+        value: |study, ranked| {
+            let error = study.near(ranked.candidate).and_then(|e| e.standard_error);
+            error.map(|e| e * (study.count(ranked.candidate) as f64).sqrt()).into()
+        },
+    },
+    Column {
         title: "behind",
         help: "mean difference to the best over the same repetitions",
         is_relevant: |_| true,

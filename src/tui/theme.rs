@@ -2,11 +2,46 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
+/// A theme that can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ThemeName {
+    /// The terminal's own 16 colours.
+    #[default]
+    Terminal,
+    Dark,
+    Light,
+    Monochrome,
+}
+
+impl ThemeName {
+    pub const ALL: [Self; 4] = [Self::Terminal, Self::Dark, Self::Light, Self::Monochrome];
+
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Terminal => "terminal",
+            Self::Dark => "dark",
+            Self::Light => "light",
+            Self::Monochrome => "monochrome",
+        }
+    }
+
+    fn theme(self) -> Theme {
+        match self {
+            Self::Terminal => Theme::terminal(),
+            Self::Dark => Theme::dark(),
+            Self::Light => Theme::light(),
+            Self::Monochrome => Theme::monochrome(),
+        }
+    }
+}
+
 /// How the screen looks.
 #[derive(Debug, Clone)]
 pub struct Look {
     pub theme: Theme,
     pub signs: Signs,
+    name: ThemeName,
     color: bool,
     ascii: bool,
 }
@@ -14,12 +49,27 @@ pub struct Look {
 impl Look {
     #[must_use]
     pub fn new(color: bool, ascii: bool) -> Self {
-        Self {
-            theme: if color { Theme::terminal() } else { Theme::monochrome() },
-            signs: if ascii { Signs::ASCII } else { Signs::UNICODE },
-            color,
-            ascii,
-        }
+        let name = if color { ThemeName::Terminal } else { ThemeName::Monochrome };
+        Self { theme: name.theme(), name, signs: if ascii { Signs::ASCII } else { Signs::UNICODE }, color, ascii }
+    }
+
+    /// The same in another theme; without colours there is only one.
+    #[must_use]
+    pub fn with_theme(self, name: ThemeName) -> Self {
+        let name = if self.color { name } else { ThemeName::Monochrome };
+        Self { theme: name.theme(), name, ..self }
+    }
+
+    /// The same in the theme after this one.
+    #[must_use]
+    pub fn with_next_theme(self) -> Self {
+        let at = ThemeName::ALL.iter().position(|name| *name == self.name).unwrap_or(0);
+        self.with_theme(ThemeName::ALL[(at + 1) % ThemeName::ALL.len()])
+    }
+
+    #[must_use]
+    pub fn theme_name(&self) -> &'static str {
+        self.name.name()
     }
 
     #[must_use]
@@ -76,6 +126,49 @@ impl Theme {
             after: fg(Color::Yellow),
             key: fg(Color::Cyan),
             ramp: RAMP,
+        }
+    }
+
+    /// Colours of its own for a dark background: those of Okabe and Ito, which colour-blind people tell apart.
+    #[must_use]
+    pub fn dark() -> Self {
+        Self::of_palette([
+            Color::Rgb(86, 180, 233),
+            Color::Rgb(140, 140, 150),
+            Color::Rgb(0, 190, 140),
+            Color::Rgb(240, 228, 66),
+            Color::Rgb(230, 120, 60),
+            Color::Rgb(230, 159, 0),
+        ])
+    }
+
+    /// The same, darker, for a light background.
+    #[must_use]
+    pub fn light() -> Self {
+        Self::of_palette([
+            Color::Rgb(0, 90, 150),
+            Color::Rgb(105, 105, 115),
+            Color::Rgb(0, 110, 80),
+            Color::Rgb(140, 95, 0),
+            Color::Rgb(170, 60, 0),
+            Color::Rgb(160, 95, 0),
+        ])
+    }
+
+    fn of_palette([accent, faint, good, warning, bad, after]: [Color; 6]) -> Self {
+        let fg = |color| Style::new().fg(color);
+        Self {
+            title: fg(accent).add_modifier(Modifier::BOLD),
+            label: fg(faint),
+            border: fg(faint),
+            sorted: fg(accent).add_modifier(Modifier::BOLD),
+            good: fg(good),
+            warning: fg(warning),
+            bad: fg(bad),
+            before: fg(accent),
+            after: fg(after),
+            key: fg(accent),
+            ..Self::terminal()
         }
     }
 
