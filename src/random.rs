@@ -22,6 +22,8 @@ pub enum Purpose {
     Bootstrap = 5,
     /// Splits and orders of training.
     Training = 6,
+    /// Small perturbations of inputs.
+    Perturbation = 7,
 }
 
 /// Names one stream: the user's seed, the repetition, the layer's place among the layers with weights, the purpose.

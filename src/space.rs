@@ -18,6 +18,13 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    /// `tanh with normal(std=1)`; the initialization alone where the network has no slot.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let activation = self.activation.as_ref().map(|a| format!("{a} with ")).unwrap_or_default();
+        format!("{activation}{}", self.init)
+    }
+
     /// The activation as it is shown; a dash where the network has no slot.
     #[must_use]
     pub fn activation_label(&self) -> String {

@@ -22,10 +22,10 @@ pub fn render(report: &Report, format: TableFormat) -> Result<String, Failure> {
     }
 }
 
-const COLUMNS: [&str; 8] =
-    ["rank", "activation", "init", "near", "standard_error", "behind_best", "parameters", "status"];
+const COLUMNS: [&str; 9] =
+    ["rank", "activation", "init", "near", "standard_error", "behind_best", "trainability", "parameters", "status"];
 
-fn cells(c: &CandidateReport, number: impl Fn(Option<f64>) -> String, tie: &str) -> [String; 8] {
+fn cells(c: &CandidateReport, number: impl Fn(Option<f64>) -> String, tie: &str) -> [String; 9] {
     let rank = c.rank.map(|r| r.to_string()).unwrap_or_default();
     let activation = c.activation.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
     let mark = if c.tied_with_best && c.rank != Some(1) { tie } else { "" };
@@ -36,6 +36,7 @@ fn cells(c: &CandidateReport, number: impl Fn(Option<f64>) -> String, tie: &str)
         number(c.near),
         number(c.standard_error),
         number(c.behind_best),
+        c.trainability.map_or_else(String::new, |t| t.verdict.name().to_owned()),
         c.parameters.to_string(),
         c.reason.as_ref().map_or_else(|| c.status.to_owned(), |reason| format!("{}: {reason}", c.status)),
     ]
@@ -44,12 +45,22 @@ fn cells(c: &CandidateReport, number: impl Fn(Option<f64>) -> String, tie: &str)
 fn table(report: &Report, preset: &str) -> String {
     let mut table = Table::new();
     table.load_preset(preset).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(["rank", "activation", "initialization", "NEAR", "+-", "behind", "parameters", "status"]);
+    table.set_header([
+        "rank",
+        "activation",
+        "initialization",
+        "NEAR",
+        "+-",
+        "behind",
+        "training",
+        "parameters",
+        "status",
+    ]);
     let number = |x: Option<f64>| x.map(|x| format!("{x:.2}")).unwrap_or_default();
     for candidate in &report.candidates {
         table.add_row(cells(candidate, number, "~"));
     }
-    for column in [0, 3, 4, 5, 6] {
+    for column in [0, 3, 4, 5, 7] {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -62,21 +73,27 @@ fn table(report: &Report, preset: &str) -> String {
         let activation = choice.activation.as_ref().map(|a| format!("{a} with ")).unwrap_or_default();
         text += &format!("\nRecommended: {activation}{} ({})\n", choice.init, choice.why);
     }
+    if preset == presets::NOTHING
+        && let Some(why) = &report.no_recommendation
+    {
+        text += &format!("\nNone recommended: {why}; --no-guard recommends it all the same\n");
+    }
     text
 }
 
 fn csv(report: &Report) -> Result<String, Failure> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let fail = |e: &dyn std::fmt::Display| Failure::Run(e.to_string());
-    let header = COLUMNS.iter().chain(&["repetitions", "tied_with_best", "reason"]);
+    let header = COLUMNS.iter().chain(&["repetitions", "tied_with_best", "reason", "trainability_score"]);
     writer.write_record(header).map_err(|e| fail(&e))?;
     for candidate in &report.candidates {
         let number = |x: Option<f64>| x.map(|x| x.to_string()).unwrap_or_default();
         let mut cells = cells(candidate, number, "").to_vec();
-        cells[7] = candidate.status.to_owned();
+        cells[8] = candidate.status.to_owned();
         cells.push(candidate.repetitions.to_string());
         cells.push(candidate.tied_with_best.to_string());
         cells.push(candidate.reason.clone().unwrap_or_default());
+        cells.push(candidate.trainability.map(|t| t.score.to_string()).unwrap_or_default());
         writer.write_record(cells).map_err(|e| fail(&e))?;
     }
     let bytes = writer.into_inner().map_err(|e| fail(&e))?;
