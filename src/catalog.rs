@@ -291,7 +291,11 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     known
         .into_iter()
         .map(|k| (strsim::damerau_levenshtein(&name, &fold(k)), strsim::jaro_winkler(&name, k), k))
-        .filter(|(edits, similarity, k)| *edits <= 1 + k.len() / 4 || *similarity > 0.9)
+        .filter(|(edits, similarity, k)| {
+            // `kaiming` means one of the names that start so.
+            let begun = name.len() > 2 && k.starts_with(&name);
+            *edits <= 1 + k.len() / 4 || *similarity > 0.9 || begun
+        })
         .min_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)))
         .map(|(_, _, k)| k)
 }

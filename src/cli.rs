@@ -32,6 +32,13 @@ pub enum Command {
     Rank(RankArgs),
     /// Scores one network with given weights on given inputs, without randomness.
     Score(ScoreArgs),
+    /// Estimates the size of a layer: curve, fit, size.
+    ///
+    /// The relative score r(x) is the effective rank of the layer's output, after its activation, divided by its size x.
+    /// It is measured at --sizes with x samples each, r(x) = a + b x^c is fitted through the points and (1, 1), and the
+    /// size is where the slope has fallen to --slope-threshold of its value at 1: threshold^(1/(c-1)). Its interval
+    /// comes from resampled repetitions.
+    Width(WidthArgs),
     /// Lists, shows and checks presets.
     #[command(subcommand)]
     Presets(PresetsCommand),
@@ -152,6 +159,64 @@ pub enum ReportFormat {
     Json,
 }
 
+#[derive(Debug, Args)]
+pub struct WidthArgs {
+    /// A preset: a YAML file, or the name of a bundled one.
+    pub preset: String,
+    /// The layer: its place, from 0, among the linear layers and convolutions outside residuals.
+    #[arg(long, value_name = "I", default_value_t = 0)]
+    pub layer: usize,
+    /// Size all hidden layers, each with the answers for those before it.
+    #[arg(long, conflicts_with = "layer")]
+    pub all: bool,
+    /// Sizes to measure, ascending.
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', default_values_t = crate::width::SIZES)]
+    pub sizes: Vec<usize>,
+    /// The size is where the curve's slope has fallen to this part of its value at 1.
+    #[arg(long, value_name = "T", default_value_t = crate::width::SLOPE_THRESHOLD, value_parser = slope_threshold)]
+    pub slope_threshold: f64,
+    /// The activation, as in a preset or in a ranking [default: the preset's first].
+    #[arg(long, value_name = "NAME")]
+    pub activation: Option<String>,
+    /// The initialization, as in a preset or in a ranking [default: the preset's first].
+    #[arg(long, value_name = "NAME")]
+    pub init: Option<String>,
+    /// Effective ranks computed at a time [default: all cores].
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// Seed of all draws, in place of the preset's.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Repetitions of every size, in place of the preset's.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub repetitions: Option<u32>,
+    /// Refuse runs that would take more memory than this, in GiB.
+    #[arg(long, value_name = "GIB", default_value_t = 8.0, value_parser = gibibytes)]
+    pub max_memory: f64,
+    /// Format of the result.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: WidthFormat,
+    /// Write the result to this file rather than to standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Write the preset with the sizes found to this file, which must not exist.
+    #[arg(long, value_name = "FILE")]
+    pub export: Option<PathBuf>,
+    /// Let --export replace a file.
+    #[arg(long, requires = "export")]
+    pub force: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum WidthFormat {
+    /// With a chart.
+    #[default]
+    Table,
+    Json,
+    /// One size a line.
+    Csv,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum PresetsCommand {
     /// Lists the bundled presets.
@@ -171,6 +236,13 @@ impl ValueEnum for Format {
 
     fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
         Some(clap::builder::PossibleValue::new(self.name()))
+    }
+}
+
+fn slope_threshold(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(x) if x > 0.0 && x < 1.0 => Ok(x),
+        _ => Err("a number between 0 and 1, both excluded".to_owned()),
     }
 }
 

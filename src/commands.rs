@@ -4,6 +4,7 @@ mod output;
 pub mod presets;
 pub mod rank;
 pub mod score;
+pub mod width;
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -14,7 +15,7 @@ use miette::Diagnostic;
 use crate::cli::RunOptions;
 use crate::data::DataError;
 use crate::export::{self, Format};
-use crate::preset::{Preset, PresetError};
+use crate::preset::{Preset, PresetError, printable};
 use crate::scheduler::NearScorer;
 use crate::space::Space;
 use crate::study::Study;
@@ -77,6 +78,7 @@ pub fn prepare(preset: &str, options: &RunOptions) -> Result<Prepared, Failure> 
     let jobs = options.jobs.map_or(cores, usize::from);
     if let Some(path) = &options.export {
         export_format(path, options.export_as)?;
+        check_target(path)?;
     }
     let space = Arc::new(Space::new(Arc::new(preset)));
     let limit = (options.max_memory * 1024f64.powi(3)) as u64;
@@ -93,7 +95,17 @@ fn data_failure(preset: &Preset, error: &DataError) -> Failure {
         DataError::Shape { .. } => &["network", "input"],
         _ => &["data", "path"],
     };
-    preset.error_at(at, &error.to_string(), None).into()
+    let help = match error {
+        DataError::Shape { given, .. } => Some(format!(
+            "for these data write `input: {}`",
+            match given.0.as_slice() {
+                [features] => features.to_string(),
+                sizes => format!("{sizes:?}"),
+            }
+        )),
+        _ => None,
+    };
+    preset.error_at(at, &error.to_string(), help.as_deref()).into()
 }
 
 /// Writes the recommended candidate where `--export` says.
@@ -122,30 +134,62 @@ fn export_format(path: &Path, asked: Option<Format>) -> Result<Format, Failure> 
     })
 }
 
+/// Refuses a file that could not be written after a run, before the run.
+///
+/// # Errors
+/// If its directory does not exist, or it is a directory itself.
+pub fn check_target(path: &Path) -> Result<(), Failure> {
+    let name = || printable(&path.display().to_string());
+    match path.parent().filter(|d| !d.as_os_str().is_empty()) {
+        _ if path.is_dir() => Err(Failure::usage(format!("cannot write {}: it is a directory", name()))),
+        Some(directory) if !directory.is_dir() => {
+            Err(Failure::usage(format!("cannot write {}: its directory does not exist", name())))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Replaces a file by `text`, or leaves it as it was: never a part.
 ///
 /// # Errors
 /// If the file cannot be written.
 pub fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
-    let directory = path.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let write = || -> io::Result<()> {
+    let write = || {
         if path.exists() && !path.is_file() {
             // A device or a pipe takes the text as it comes.
             return std::fs::write(path, text);
         }
-        let mut builder = tempfile::Builder::new();
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(std::fs::Permissions::from_mode(0o666));
-        }
-        let mut file = builder.prefix(".neartop").tempfile_in(directory)?;
-        file.write_all(text.as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|e| e.error)?;
-        Ok(())
+        whole_file(path, text)?.persist(path).map(drop).map_err(|e| e.error)
     };
-    write().map_err(|source| Failure::Write { path: path.display().to_string().escape_debug().to_string(), source })
+    write().map_err(|source| write_failure(path, source))
+}
+
+/// Writes a file that must not be there yet, whole or not at all.
+///
+/// # Errors
+/// If there is such a file, or it cannot be written.
+pub fn write_new_file(path: &Path, text: &str) -> Result<(), Failure> {
+    let write = || whole_file(path, text)?.persist_noclobber(path).map(drop).map_err(|e| e.error);
+    write().map_err(|source| write_failure(path, source))
+}
+
+/// The text in a temporary file beside `path`.
+fn whole_file(path: &Path, text: &str) -> io::Result<tempfile::NamedTempFile> {
+    let directory = path.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.prefix(".neartop").tempfile_in(directory)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+fn write_failure(path: &Path, source: io::Error) -> Failure {
+    Failure::Write { path: printable(&path.display().to_string()), source }
 }
 
 /// Writes to standard output. A reader that has seen enough, such as `head`, is no error.

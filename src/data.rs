@@ -3,9 +3,22 @@
 //! A [`Source`] reads rows of a data set in order; [`Samples`] holds the rows that the repetitions of a run use, scaled,
 //! and gives every repetition its batch.
 
+mod array;
+mod containers;
 mod digits;
+mod element;
+mod file;
+mod fit;
+mod idx;
+mod images;
+mod labels;
+mod npy;
+mod parquet;
+mod safetensors;
+mod scale;
+mod table;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
 use rand::RngCore;
@@ -13,6 +26,12 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::network::Shape;
 use crate::random::{Key, Purpose};
+use array::{ArraySource, LabelsAt};
+use file::Format;
+use scale::Scaling;
+
+pub use digits::CLASSES as DIGITS;
+pub use file::labels_are_a_file;
 
 /// What a preset says about data.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,16 +43,32 @@ pub struct DataSpec {
 /// A bundled or synthetic source, or a file.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DataFrom {
-    Digits,
+    /// The digits from 0 to `classes` - 1.
+    Digits { classes: usize },
     /// N(0, 1)
     Gaussian,
     /// U(0, 1)
     Uniform,
     File {
         path: PathBuf,
-        /// A second file, or the label column of a table.
+        /// A second file for IDX and NPY, else the name of a column or an array.
         labels: Option<String>,
     },
+}
+
+impl DataFrom {
+    /// Makes paths absolute, for a preset that is written elsewhere.
+    pub fn make_absolute(&mut self) {
+        let Self::File { path, labels } = self else { return };
+        if let Some(labels) = labels.as_mut().filter(|_| labels_are_a_file(path))
+            && let Ok(absolute) = std::path::absolute(&*labels)
+        {
+            *labels = absolute.to_string_lossy().into_owned();
+        }
+        if let Ok(absolute) = std::path::absolute(&*path) {
+            *path = absolute;
+        }
+    }
 }
 
 /// How the values of a data set are scaled.
@@ -79,8 +114,19 @@ pub trait Source: Send + Sync {
     /// Calls `take` with each of the `rows`, which ascend, in order.
     ///
     /// # Errors
-    /// If the file cannot be read or is not what its header says.
+    /// If the file cannot be read, is not what its header says, or holds values that are not finite.
     fn read(&self, rows: &[usize], take: &mut dyn FnMut(&[f32])) -> Result<(), DataError>;
+    /// Calls `take` with all values of all samples, in parts and in an order that suits the file, in bounded memory.
+    ///
+    /// # Errors
+    /// As [`Source::read`].
+    fn scan(&self, take: &mut dyn FnMut(&[f32])) -> Result<(), DataError> {
+        for first in (0..self.count()).step_by(1024) {
+            let rows: Vec<_> = (first..self.count().min(first + 1024)).collect();
+            self.read(&rows, take)?;
+        }
+        Ok(())
+    }
     /// The labels of all samples, if the data set has any.
     ///
     /// # Errors
@@ -124,12 +170,8 @@ impl Samples {
                 let unit = |key: Key, n| key.quantiles(n, |u| u);
                 return Ok(Self::drawn(input, seed, batch, unit));
             }
-            from => open(from)?,
+            from => open_for(from, input)?,
         };
-        let both_images = input.0.len() == 3 && source.shape().0.len() == 3;
-        if source.shape().elements() != input.elements() || (both_images && source.shape() != input) {
-            return Err(DataError::Shape { given: source.shape().clone(), expected: input.clone() });
-        }
         let count = source.count();
         let batch = batch.min(count);
         let mut rows: Vec<_> = (0..repetitions).flat_map(|r| choose(seed, r as u64, count, batch)).collect();
@@ -137,7 +179,7 @@ impl Samples {
         rows.dedup();
         let mut values = Vec::with_capacity(rows.len() * input.elements());
         source.read(&rows, &mut |row| values.extend_from_slice(row))?;
-        scaling(source.as_ref(), spec.scale)?.apply(&mut values);
+        Scaling::of(source.as_ref(), spec.scale)?.apply(&mut values);
         Ok(Self { shape: input.clone(), seed, batch, kind: Kind::Held { count, rows, values } })
     }
 
@@ -177,15 +219,46 @@ impl Samples {
 /// # Errors
 /// If it cannot be read, or the source is drawn and has no rows.
 pub fn open(from: &DataFrom) -> Result<Box<dyn Source>, DataError> {
+    open_as(from, None)
+}
+
+/// Opens a bundled data set or a file, whose samples get the shape of a network's input.
+///
+/// # Errors
+/// Also if the samples are of another shape.
+pub fn open_for(from: &DataFrom, input: &Shape) -> Result<Box<dyn Source>, DataError> {
+    Ok(Box::new(fit::Fitted::new(open_as(from, Some(input))?, input)?))
+}
+
+fn open_as(from: &DataFrom, input: Option<&Shape>) -> Result<Box<dyn Source>, DataError> {
     match from {
-        DataFrom::Digits => Ok(Box::new(digits::load()?)),
+        DataFrom::Digits { classes } => Ok(Box::new(digits::load(*classes)?)),
         DataFrom::Gaussian | DataFrom::Uniform => {
             Err(DataError::Invalid("gaussian and uniform samples are drawn, they have no rows".to_owned()))
         }
-        DataFrom::File { path, .. } => Err(DataError::Read {
-            path: path.display().to_string(),
-            reason: "no reader knows this kind of file".to_owned(),
-        }),
+        DataFrom::File { path, labels } => open_file(path, labels.as_deref(), input),
+    }
+}
+
+fn open_file(path: &Path, labels: Option<&str>, input: Option<&Shape>) -> Result<Box<dyn Source>, DataError> {
+    let second = || labels.map_or(LabelsAt::Nowhere, |labels| LabelsAt::File(labels.into()));
+    let source: Box<dyn Source> = match Format::of(path)? {
+        Format::Idx => Box::new(ArraySource::new(idx::open(path)?, second())),
+        Format::Npy => Box::new(ArraySource::new(npy::open(path)?, second())),
+        Format::Npz => Box::new(npy::open_npz(path, labels)?),
+        Format::Safetensors => Box::new(safetensors::open(path, labels)?),
+        Format::Table { tabs } => Box::new(table::open(path, tabs, labels)?),
+        Format::Parquet => Box::new(parquet::open(path, labels)?),
+        Format::Images if labels.is_some() => {
+            let reason = "images are labelled by the names of their folders; leave `labels` out";
+            return Err(file::unreadable(path, reason));
+        }
+        Format::Images => Box::new(images::open(path, input)?),
+    };
+    match (source.count(), source.shape().elements()) {
+        (0, _) => Err(file::unreadable(path, "it holds no samples")),
+        (_, 0) => Err(file::unreadable(path, format!("its samples are {} and so have no values", source.shape()))),
+        _ => Ok(source),
     }
 }
 
@@ -209,63 +282,18 @@ fn below(rng: &mut ChaCha8Rng, n: usize) -> usize {
     ((u128::from(rng.next_u64()) * n as u128) >> 64) as usize
 }
 
-/// x -> (x - shift) factor
-#[derive(Debug, Clone, Copy)]
-struct Scaling {
-    shift: f64,
-    factor: f64,
-}
-
-impl Scaling {
-    fn apply(self, values: &mut [f32]) {
-        values.iter_mut().for_each(|x| *x = ((f64::from(*x) - self.shift) * self.factor) as f32);
-    }
-}
-
-/// One shift and one factor for the whole set, from all of its values.
-fn scaling(source: &dyn Source, scale: Scale) -> Result<Scaling, DataError> {
-    let all: Vec<_> = (0..source.count()).collect();
-    match scale {
-        Scale::None => Ok(Scaling { shift: 0.0, factor: 1.0 }),
-        Scale::Unit => {
-            let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-            source.read(&all, &mut |row| {
-                for x in row {
-                    low = low.min(f64::from(*x));
-                    high = high.max(f64::from(*x));
-                }
-            })?;
-            Ok(Scaling { shift: low, factor: if high > low { (high - low).recip() } else { 1.0 } })
-        }
-        Scale::Standardize => {
-            // Welford's update: no sum grows large, no second pass.
-            let (mut n, mut mean, mut squares) = (0.0, 0.0, 0.0);
-            source.read(&all, &mut |row| {
-                for x in row {
-                    n += 1.0;
-                    let delta = f64::from(*x) - mean;
-                    mean += delta / n;
-                    squares += delta * (f64::from(*x) - mean);
-                }
-            })?;
-            let std = (squares / n).sqrt();
-            Ok(Scaling { shift: mean, factor: if std > 0.0 { std.recip() } else { 1.0 } })
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn digits(scale: Scale) -> Samples {
-        let spec = DataSpec { from: DataFrom::Digits, scale };
+        let spec = DataSpec { from: DataFrom::Digits { classes: DIGITS }, scale };
         Samples::load(&spec, &Shape(vec![64]), 1, 1797, 1).unwrap()
     }
 
     #[test]
     fn digits_are_those_of_scikit_learn() {
-        let source = open(&DataFrom::Digits).unwrap();
+        let source = open(&DataFrom::Digits { classes: DIGITS }).unwrap();
         assert_eq!((source.count(), source.shape().elements()), (1797, 64));
         let Some(Labels::Classes { of, count: 10 }) = source.labels().unwrap() else { panic!("ten classes") };
         assert_eq!(of[..5], [0, 1, 2, 3, 4]);

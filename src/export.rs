@@ -1,66 +1,89 @@
-//! A candidate in other people's formats.
+//! A candidate in other people's formats: one module for each.
+
+mod candle;
+mod json;
+mod keras;
+mod model;
+mod pytorch;
+mod source;
+mod yaml;
 
 use std::sync::Arc;
 
-use crate::data::DataFrom;
+use crate::network::ShapeError;
 use crate::preset::Preset;
-use crate::report::{CandidateReport, Report};
 use crate::study::Study;
 
-/// What a candidate can be written as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+/// What a format's module says about itself.
+struct Writer {
+    name: &'static str,
+    extension: &'static str,
+    /// File extensions that stand for this format rather than another.
+    extensions: &'static [&'static str],
+    write: fn(&Study, usize) -> Result<String, ExportError>,
+}
+
+/// The one list of formats: a name for the program, and the module that writes it.
+macro_rules! formats {
+    ($($(#[$doc:meta])* $format:ident => $writer:path),* $(,)?) => {
+        /// What a candidate can be written as.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Format {
+            $($(#[$doc])* $format),*
+        }
+
+        impl Format {
+            pub const ALL: [Self; [$(Self::$format),*].len()] = [$(Self::$format),*];
+
+            fn writer(self) -> &'static Writer {
+                match self {
+                    $(Self::$format => &$writer),*
+                }
+            }
+        }
+    };
+}
+
+formats! {
     /// A preset that reproduces the candidate's score.
-    Yaml,
-    Json,
-    Pytorch,
-    Keras,
-    Candle,
+    Yaml => yaml::WRITER,
+    /// The JSON of `rank` with this candidate alone.
+    Json => json::WRITER,
+    /// A Python module with the network as `nn.Sequential`, and its initialization.
+    Pytorch => pytorch::WRITER,
+    /// A Python module with the network as a functional Keras 3 model.
+    Keras => keras::WRITER,
+    /// A Rust module for candle.
+    Candle => candle::WRITER,
 }
 
 /// A candidate that cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    #[error("{0} has no equivalent of {1}")]
-    NoEquivalent(&'static str, String),
+    #[error("{0} of this candidate is not a finite number")]
+    NotFinite(String),
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
     #[error(transparent)]
     Json(#[from] serde_json::Error),
 }
 
 impl Format {
-    pub const ALL: [Self; 5] = [Self::Yaml, Self::Json, Self::Pytorch, Self::Keras, Self::Candle];
-
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Yaml => "yaml",
-            Self::Json => "json",
-            Self::Pytorch => "pytorch",
-            Self::Keras => "keras",
-            Self::Candle => "candle",
-        }
+        self.writer().name
     }
 
     #[must_use]
     pub fn extension(self) -> &'static str {
-        match self {
-            Self::Yaml => "yaml",
-            Self::Json => "json",
-            Self::Pytorch | Self::Keras => "py",
-            Self::Candle => "rs",
-        }
+        self.writer().extension
     }
 
     /// The format that a file's extension stands for.
     #[must_use]
     pub fn of_extension(extension: &str) -> Option<Self> {
-        match extension.to_ascii_lowercase().as_str() {
-            "yaml" | "yml" => Some(Self::Yaml),
-            "json" => Some(Self::Json),
-            "py" => Some(Self::Pytorch),
-            "rs" => Some(Self::Candle),
-            _ => None,
-        }
+        let extension = extension.to_ascii_lowercase();
+        Self::ALL.into_iter().find(|format| format.writer().extensions.contains(&extension.as_str()))
     }
 }
 
@@ -69,13 +92,7 @@ impl Format {
 /// # Errors
 /// If the format cannot say what the candidate is.
 pub fn render(study: &Study, candidate: usize, format: Format) -> Result<String, ExportError> {
-    match format {
-        Format::Yaml => Ok(format!("# {}\n{}", note(study, candidate), chosen(study, candidate).to_yaml())),
-        Format::Json => json(study, candidate),
-        Format::Pytorch | Format::Keras | Format::Candle => {
-            Err(ExportError::NoEquivalent(format.name(), "code".to_owned()))
-        }
-    }
+    (format.writer().write)(study, candidate)
 }
 
 /// What was chosen and how it scored, in one line.
@@ -90,7 +107,8 @@ fn note(study: &Study, candidate: usize) -> String {
     };
     let seed = study.space.preset.seed;
     let version = env!("CARGO_PKG_VERSION");
-    format!("{} with {}: {near}, seed {seed}, neartop {version}", c.activation_label(), c.init)
+    let architecture = c.architecture.as_ref().map(|a| format!("{a}, ")).unwrap_or_default();
+    format!("{architecture}{} with {}: {near}, seed {seed}, neartop {version}", c.activation_label(), c.init)
 }
 
 /// The preset whose only candidate is the chosen one. Paths in it are absolute, since it can be written anywhere.
@@ -99,28 +117,11 @@ fn chosen(study: &Study, candidate: usize) -> Preset {
     let candidate = study.candidate(candidate);
     preset.search.activations = candidate.activation.iter().cloned().collect();
     preset.search.inits = vec![candidate.init.clone()];
-    if let DataFrom::File { path, .. } = &mut preset.data.from
-        && let Ok(absolute) = std::path::absolute(&*path)
-    {
-        *path = absolute;
+    if let Some(architecture) = &candidate.architecture {
+        preset.choose_architecture(Arc::clone(architecture));
+        // The batch was that of all architectures, and the score depends on it.
+        preset.batch = Some(study.space.batch());
     }
+    preset.data.from.make_absolute();
     preset
-}
-
-/// The JSON of `rank` with this candidate alone.
-fn json(study: &Study, candidate: usize) -> Result<String, ExportError> {
-    let mut report = Report::new(study, 0.0, Some(0));
-    let ranking = study.ranking();
-    report.candidates = ranking
-        .iter()
-        .filter(|ranked| ranked.candidate == candidate)
-        .map(|ranked| CandidateReport::new(study, ranked))
-        .collect();
-    let mut value = serde_json::to_value(report)?;
-    if let Some(object) = value.as_object_mut() {
-        object.remove("elapsed_seconds");
-        object.remove("recommended");
-        object.insert("definition".to_owned(), serde_json::Value::String(chosen(study, candidate).to_yaml()));
-    }
-    Ok(serde_json::to_string_pretty(&value)? + "\n")
 }

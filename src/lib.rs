@@ -15,3 +15,5 @@ pub mod scheduler;
 pub mod score;
 pub mod space;
 pub mod study;
+pub mod tui;
+pub mod width;

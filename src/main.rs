@@ -9,6 +9,8 @@ use clap::{CommandFactory, Parser};
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use neartop::cli::{Cli, Color, Command, CommonOptions, OutputOptions};
 use neartop::commands::{self, Failure};
+use neartop::preset::PresetError;
+use neartop::tui::{self, theme::Look};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -28,13 +30,20 @@ fn main() -> ExitCode {
 
 async fn dispatch(cli: Cli) -> Result<(), Failure> {
     match &cli.command {
-        None if std::io::stdout().is_terminal() => Ok(()),
+        None if std::io::stdout().is_terminal() => {
+            let look = Look::new(color(cli.common.color, true), cli.common.ascii);
+            tui::run(commands::prepare(&cli.preset, &cli.run)?, &cli.run, look).await
+        }
         None => {
             eprintln!("neartop: standard output is not a terminal, so this is `neartop rank`");
             commands::rank::run(&cli.preset, &cli.run, &OutputOptions::default()).await
         }
         Some(Command::Rank(args)) => commands::rank::run(&args.preset, &args.run, &args.output).await,
         Some(Command::Score(args)) => commands::score::run(args),
+        Some(Command::Width(args)) => {
+            let color = color(cli.common.color, std::io::stdout().is_terminal());
+            commands::width::run(args, commands::width::Look { color, ascii: cli.common.ascii }).await
+        }
         Some(Command::Presets(command)) => commands::presets::run(command),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
@@ -71,8 +80,8 @@ fn report(failure: &Failure, options: &CommonOptions) {
     }
     match failure {
         Failure::Interrupted => eprintln!("neartop: interrupted"),
-        Failure::Preset(neartop::preset::PresetError::Invalid { place, .. }) => {
-            eprintln!("neartop: error in {place}\n{}", text.trim_end());
+        Failure::Preset(PresetError::Invalid(invalid)) => {
+            eprintln!("neartop: error in {}\n{}", invalid.place, text.trim_end());
         }
         _ => eprintln!("neartop: error\n{}", text.trim_end()),
     }
@@ -91,7 +100,10 @@ fn start_log(options: &CommonOptions) -> Result<(), Failure> {
         None => log.with_writer(std::io::stderr).init(),
         Some(path) => {
             let open = std::fs::OpenOptions::new().create(true).append(true).open(path);
-            let file = open.map_err(|source| Failure::Write { path: path.display().to_string(), source })?;
+            let file = open.map_err(|source| Failure::Write {
+                path: neartop::preset::printable(&path.display().to_string()),
+                source,
+            })?;
             log.with_writer(std::sync::Mutex::new(file)).with_ansi(false).init();
         }
     }

@@ -6,6 +6,7 @@
 pub mod activation;
 pub mod forward;
 pub mod init;
+pub mod nas;
 pub mod ops;
 pub mod weights;
 
@@ -166,6 +167,10 @@ pub enum Layer {
     Softmax(Softmax),
     /// Gives zeros of the input's shape.
     Zero,
+    /// Leaves out all channels but the first.
+    FirstChannels {
+        keep: usize,
+    },
     Graph(Graph<Layer>),
 }
 
@@ -218,6 +223,7 @@ pub enum Op {
     Activation(Activation),
     Softmax(Softmax),
     Zero,
+    FirstChannels { keep: usize },
     Graph(Graph<Module>),
 }
 
@@ -252,6 +258,7 @@ impl Module {
             Op::Activation(a) => a.name(),
             Op::Softmax(s) => s.name(),
             Op::Zero => "zero",
+            Op::FirstChannels { .. } => "first_channels",
             Op::Graph(_) => "graph",
         }
     }
@@ -389,18 +396,25 @@ impl Network {
     /// output for a batch, and the largest rank matrix with the workspace of its decomposition.
     #[must_use]
     pub fn memory(&self, samples: usize) -> u64 {
+        // Sizes may be as large as 2^40 each, so their products need more than 64 bits.
+        let wide = |n: usize| n as u128;
         let all = self.all_modules();
         let layer = |m: &&Module| {
             let unfolded = match &m.op {
-                Op::Conv2d(c) => m.input.width() * c.kernel * c.kernel * m.output.elements() / m.output.width().max(1),
+                Op::Conv2d(c) => {
+                    let positions = m.output.elements() / m.output.width().max(1);
+                    (wide(m.input.width()) * wide(c.kernel).pow(2)).saturating_mul(wide(positions))
+                }
                 _ => 0,
             };
-            samples as u64 * (m.input.elements() + m.output.elements()) as u64 + unfolded as u64
+            let through = wide(samples) * (wide(m.input.elements()) + wide(m.output.elements()));
+            through.saturating_add(unfolded)
         };
-        let held = self.modules.iter().filter(|m| matches!(m.op, Op::Graph(_))).count().min(1) as u64 * 3;
-        let passing = all.iter().map(layer).max().unwrap_or(0) * (1 + held);
-        let widest = all.iter().filter(|m| m.is_counted()).map(|m| m.output.width() as u64).max().unwrap_or(0);
-        4 * (2 * self.parameters(None) + passing + 6 * widest.saturating_mul(widest))
+        let held = self.modules.iter().filter(|m| matches!(m.op, Op::Graph(_))).count().min(1) as u128 * 3;
+        let passing = all.iter().map(layer).max().unwrap_or(0).saturating_mul(1 + held);
+        let widest = all.iter().filter(|m| m.is_counted()).map(|m| wide(m.output.width())).max().unwrap_or(0);
+        let values = (2 * u128::from(self.parameters(None)) + 6 * widest * widest).saturating_add(passing);
+        u64::try_from(values.saturating_mul(4)).unwrap_or(u64::MAX)
     }
 
     /// The network in one line: `784 > linear 128 > * > linear 10`, the slot as a star.
@@ -513,7 +527,7 @@ impl Builder {
                 (Op::GlobalAvgPool, Shape(vec![channels, 1, 1]))
             }
             Layer::GroupNorm { groups } => {
-                if input.width() % groups != 0 {
+                if !input.width().is_multiple_of(*groups) {
                     let problem = format!("{} channels cannot be split into {groups} groups", input.width());
                     return Err(fail("group_norm", problem));
                 }
@@ -543,6 +557,13 @@ impl Builder {
             Layer::Activation(a) => (Op::Activation(a.clone()), input.clone()),
             Layer::Softmax(s) => (Op::Softmax(*s), input.clone()),
             Layer::Zero => (Op::Zero, input.clone()),
+            Layer::FirstChannels { keep } => {
+                let [channels, height, width] = wants_image("first_channels")?;
+                if *keep > channels {
+                    return Err(fail("first_channels", format!("{channels} channels come in, fewer than {keep}")));
+                }
+                (Op::FirstChannels { keep: *keep }, Shape(vec![*keep, height, width]))
+            }
         };
         let module = Module { name, op, input, output, weight };
         let too_large = |dims: &[usize]| {

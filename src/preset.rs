@@ -1,24 +1,31 @@
 //! YAML to a checked [`Preset`]; errors say where and what would be right.
 
+mod architectures;
 mod bundled;
 mod layers;
 mod schema;
+mod tables;
+mod truth;
 mod yaml;
 
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
 
 use crate::catalog::{Choice, Entry, Given, nearest};
-use crate::data::{DataFrom, DataSpec, Scale};
+use crate::data::{DIGITS, DataFrom, DataSpec, Scale, labels_are_a_file};
 use crate::network::activation::ActivationKind;
 use crate::network::init::InitKind;
-use crate::network::{Activation, BiasInit, Init, Layer, Network};
+use crate::network::nas::Architecture;
+use crate::network::{Activation, BiasInit, Init, Layer, Network, Softmax};
 
+pub use architectures::{Architectures, Taken, Whole};
 pub use bundled::{Bundled, bundled};
 pub use schema::schema;
+pub use truth::{Truth, TruthKey};
 pub use yaml::printable;
 use yaml::{Map, Node, Problem};
 
@@ -29,9 +36,16 @@ pub struct Preset {
     pub description: Option<String>,
     pub data: DataSpec,
     pub layers: Vec<Layer>,
+    /// Where architectures are ranked, the network of one of them: they take the same inputs and give the same outputs.
     pub network: Network,
+    /// How the network was named, if it was not given layer by layer.
+    pub whole: Option<Whole>,
     pub search: Search,
+    /// Known values to compare with.
+    pub truth: Option<Truth>,
     pub repetitions: usize,
+    /// Samples of a repetition, where that is more than the ranks need.
+    pub batch: Option<usize>,
     pub seed: u64,
     /// The file it was read from, and its text.
     source: (String, String),
@@ -44,24 +58,16 @@ pub struct Search {
     pub activations: Vec<Activation>,
     pub inits: Vec<Init>,
     pub bias: BiasInit,
+    /// None where there is one network.
+    pub architectures: Option<Architectures>,
 }
 
-/// What is wrong with a preset.
+/// Why there is no preset.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub enum PresetError {
-    #[error("{message}")]
-    #[diagnostic()]
-    Invalid {
-        message: String,
-        #[help]
-        help: Option<String>,
-        #[source_code]
-        source_code: NamedSource<String>,
-        #[label("here")]
-        span: Option<SourceSpan>,
-        /// `file:line:column`, for tools that read errors.
-        place: String,
-    },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Invalid(Box<Invalid>),
     #[error("cannot read {path}: {reason}")]
     Unreadable {
         path: String,
@@ -71,11 +77,27 @@ pub enum PresetError {
     },
 }
 
+/// What is wrong in a preset.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[error("{message}")]
+pub struct Invalid {
+    message: String,
+    #[help]
+    help: Option<String>,
+    #[source_code]
+    source_code: NamedSource<String>,
+    #[label("here")]
+    span: Option<SourceSpan>,
+    /// `file:line:column`, for tools that read errors.
+    pub place: String,
+}
+
 /// The largest preset that is read.
 const MOST_BYTES: u64 = 1 << 20;
 /// Repetitions in the paper's experiments.
 const REPETITIONS: usize = 32;
 const MOST_REPETITIONS: u64 = 1_000_000;
+const MOST_BATCH: u64 = 1 << 20;
 
 impl Preset {
     /// The preset that `name` stands for: a file, or else a bundled one.
@@ -121,11 +143,36 @@ impl Preset {
         invalid(text, file, message.to_owned(), help.map(str::to_owned), at)
     }
 
+    /// The preset of one of its architectures alone.
+    pub fn choose_architecture(&mut self, architecture: Arc<Architecture>) {
+        let Some(whole) = &mut self.whole else { return };
+        self.layers = architecture.layers(whole.classes, !self.search.activations.is_empty());
+        if let Ok(network) = Network::build(&self.network.input, &self.layers) {
+            self.network = network;
+        }
+        whole.architecture = Some(architecture);
+        self.search.architectures = None;
+        self.truth = None;
+    }
+
     /// The preset as YAML; reading it gives an equal preset. Its head says which version wrote it.
     #[must_use]
     pub fn to_yaml(&self) -> String {
         layers::write_preset(self)
     }
+}
+
+/// An activation or initialization as a preset writes it: a name, or a map of one name to its parameters. `origin` names
+/// the text in errors.
+///
+/// # Errors
+/// What is wrong in the text, and what would be right.
+pub fn parse_choice<E: Entry>(text: &str, origin: &str) -> Result<Choice<E>, PresetError> {
+    let value = yaml::parse(text).map_err(|e| invalid(text, origin, e.message, None, e.at))?;
+    read_choice(&Node::root(&value)).map_err(|problem| {
+        let at = problem.place.locate(text);
+        invalid(text, origin, problem.message, problem.help, at)
+    })
 }
 
 fn read(path: &Path, name: &str) -> Result<String, PresetError> {
@@ -153,8 +200,14 @@ fn read(path: &Path, name: &str) -> Result<String, PresetError> {
     if bytes.len() as u64 > MOST_BYTES {
         return Err(fail("it is larger than 1 MiB, so it is hardly a preset".to_owned(), None));
     }
-    String::from_utf8(bytes)
-        .map_err(|e| fail(format!("it is not UTF-8 text, see byte {}", e.utf8_error().valid_up_to()), None))
+    String::from_utf8(bytes).map_err(|e| {
+        let right = e.as_bytes().get(..e.utf8_error().valid_up_to()).unwrap_or_default();
+        let right = String::from_utf8_lossy(right);
+        let line = right.matches('\n').count() + 1;
+        let column = right.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let path = printable(&format!("{name}:{line}:{column}"));
+        PresetError::Unreadable { path, reason: "it is not UTF-8 text".to_owned(), help: None }
+    })
 }
 
 fn invalid(text: &str, file: &str, message: String, help: Option<String>, at: Option<(usize, usize)>) -> PresetError {
@@ -165,29 +218,42 @@ fn invalid(text: &str, file: &str, message: String, help: Option<String>, at: Op
     let span = at.and_then(|(line, column)| span_of(&shown, line, column));
     let place = at.map_or_else(|| file.clone(), |(line, column)| format!("{file}:{line}:{column}"));
     let source_code = NamedSource::new(&file, shown).with_language("yaml");
-    PresetError::Invalid { message: printable(&message), help, source_code, span, place }
+    PresetError::Invalid(Box::new(Invalid { message: printable(&message), help, source_code, span, place }))
 }
 
-/// The word or value that starts at a line and column, both from 1.
+/// Bytes of the longest line that an error shows.
+const LONGEST_SHOWN: usize = 1000;
+
+/// The word or value that starts at a line and column, both from 1; none on a line, or by one, too long to be shown.
 fn span_of(text: &str, line: usize, column: usize) -> Option<SourceSpan> {
     let start: usize = text.split_inclusive('\n').take(line.checked_sub(1)?).map(str::len).sum();
     let rest = text.get(start..)?.lines().next().unwrap_or("");
+    let around = text.lines().skip(line.saturating_sub(2)).take(3);
+    if around.map(str::len).any(|length| length > LONGEST_SHOWN) {
+        return None;
+    }
     let offset = rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(i, _)| i);
     let length = rest[offset..].find([':', ',', '}', ']', ' ', '#']).unwrap_or(rest.len() - offset);
     Some((start + offset, length.max(1).min(text.len().saturating_sub(start + offset))).into())
 }
 
 fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
-    let known = ["name", "description", "data", "network", "search", "score", "neartop"];
+    let known = ["name", "description", "data", "network", "search", "truth", "score", "neartop"];
     let map = root.map("a preset", &known)?;
     let text = |key: &str| map.get(key).map(|n| n.text(&format!("the {key}"))).transpose();
     let mut name = text("name")?.unwrap_or("").to_owned();
     if let Some(cut) = name.char_indices().nth(200) {
         name.truncate(cut.0);
     }
-    let (layers, network) = layers::read_network(map.need("network")?)?;
-    let search = read_search(map.get("search"), &network)?;
-    let (repetitions, seed) = read_score(map.get("score"))?;
+    let search = map.get("search").map(read_search_map).transpose()?;
+    let asked = |key: &str| search.as_ref().and_then(|m: &Map<'_>| m.get(key));
+    let architectures = asked("architectures").map(|n| architectures::read_architectures(n, directory)).transpose()?;
+    let searched = asked("activations").is_some();
+    let network = map.need("network")?;
+    let (layers, network, whole) = layers::read_network(network, architectures.as_ref(), searched)?;
+    let truth = map.get("truth").map(|n| truth::read_truth(n, architectures.is_some(), directory)).transpose()?;
+    let search = read_search(search.as_ref(), architectures, &network)?;
+    let (repetitions, seed, batch) = read_score(map.get("score"))?;
     Ok(Preset {
         name: name.replace(['\n', '\t'], " "),
         description: text("description")?.map(|d| d.split_whitespace().collect::<Vec<_>>().join(" ")),
@@ -196,33 +262,45 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
             .map_or(Ok(DataSpec { from: DataFrom::Gaussian, scale: Scale::None }), |node| read_data(node, directory))?,
         layers,
         network,
+        whole,
         search,
+        truth,
         repetitions,
+        batch,
         seed,
         source: Default::default(),
     })
 }
 
 fn read_data(node: &Node<'_>, directory: &Path) -> Result<DataSpec, Problem> {
-    let map = node.map("data", &["source", "path", "labels", "scale"])?;
+    let map = node.map("data", &["source", "classes", "path", "labels", "scale"])?;
+    let classes = map.get("classes").map(|n| n.whole("the number of classes", 1, DIGITS as u64)).transpose()?;
     let from = match (map.get("source"), map.get("path")) {
         (Some(source), None) => match word(source, "the source", &["digits", "gaussian", "uniform"])? {
-            "digits" => DataFrom::Digits,
+            "digits" => DataFrom::Digits { classes: classes.map_or(DIGITS, |n| n as usize) },
             "uniform" => DataFrom::Uniform,
             _ => DataFrom::Gaussian,
         },
         (None, Some(path)) => {
+            let path = directory.join(PathBuf::from(path.text("the path")?));
             let labels = map.get("labels").map(|n| n.text("labels")).transpose()?;
-            DataFrom::File {
-                path: directory.join(PathBuf::from(path.text("the path")?)),
-                labels: labels.map(str::to_owned),
-            }
+            let labels = labels.map(|labels| match labels_are_a_file(&path) {
+                true => directory.join(labels).to_string_lossy().into_owned(),
+                false => labels.to_owned(),
+            });
+            DataFrom::File { path, labels }
         }
         (Some(_), Some(path)) => {
             return Err(path.key_problem("data come from a `source` or from a `path`, not from both"));
         }
         (None, None) => return Err(node.problem("data needs `source` or `path`")),
     };
+    if let (Some(classes), false) = (map.get("classes"), matches!(from, DataFrom::Digits { .. })) {
+        return Err(classes.key_problem("only `source: digits` has a choice of `classes`"));
+    }
+    if let (Some(labels), false) = (map.get("labels"), matches!(from, DataFrom::File { .. })) {
+        return Err(labels.key_problem("`labels` belong to a `path`; bundled digits bring their own"));
+    }
     let scale = match map.get("scale") {
         None => Scale::None,
         Some(node) => match word(node, "the scale", &["none", "unit", "standardize"])? {
@@ -234,10 +312,16 @@ fn read_data(node: &Node<'_>, directory: &Path) -> Result<DataSpec, Problem> {
     Ok(DataSpec { from, scale })
 }
 
-fn read_search(node: Option<&Node<'_>>, network: &Network) -> Result<Search, Problem> {
-    let all = Search { activations: Activation::all(), inits: Init::all(), bias: BiasInit::Zeros };
-    let map = node.map(|n| n.map("search", &["activations", "inits", "bias"])).transpose()?;
-    let get = |key: &str| map.as_ref().and_then(|m: &Map<'_>| m.get(key).cloned());
+fn read_search_map<'a>(node: &Node<'a>) -> Result<Map<'a>, Problem> {
+    node.map("search", &["activations", "inits", "bias", "architectures"])
+}
+
+fn read_search(
+    map: Option<&Map<'_>>,
+    architectures: Option<Architectures>,
+    network: &Network,
+) -> Result<Search, Problem> {
+    let get = |key: &str| map.and_then(|m| m.get(key).cloned());
     let activations = match (get("activations"), network.has_slot()) {
         (Some(node), true) => read_choices::<ActivationKind>(&node)?,
         (Some(node), false) => {
@@ -245,10 +329,14 @@ fn read_search(node: Option<&Node<'_>>, network: &Network) -> Result<Search, Pro
                 .key_problem("the network has no slot that searched activations could fill")
                 .help("put `activation` among network.layers, or leave search.activations out"));
         }
-        (None, true) => all.activations,
+        (None, true) => Activation::all(),
         (None, false) => Vec::new(),
     };
-    let inits = get("inits").map_or(Ok(all.inits), |node| read_choices::<InitKind>(&node))?;
+    let inits = match get("inits") {
+        Some(node) => read_choices::<InitKind>(&node)?,
+        None if architectures.is_some() => Init::named("torch_default").into_iter().collect(),
+        None => Init::all(),
+    };
     let bias = match get("bias") {
         None => BiasInit::Zeros,
         Some(node) => match word(&node, "bias", &["zeros", "fan_in_uniform"])? {
@@ -256,7 +344,7 @@ fn read_search(node: Option<&Node<'_>>, network: &Network) -> Result<Search, Pro
             _ => BiasInit::Zeros,
         },
     };
-    Ok(Search { activations, inits, bias })
+    Ok(Search { activations, inits, bias, architectures })
 }
 
 /// `all`, or a list of names with or without parameters.
@@ -285,6 +373,9 @@ fn read_choice<E: Entry>(node: &Node<'_>) -> Result<Choice<E>, Problem> {
     let Some(entry) = Choice::<E>::find(name) else {
         let problem = node.problem(format!("no {} is called `{}`", E::WHAT, printable(name)));
         let names = || E::catalog().iter().map(Entry::name);
+        if Softmax::ALL.iter().any(|softmax| softmax.name() == name) {
+            return Err(problem.help(format!("{name} is not elementwise: it can be a layer, but not be searched")));
+        }
         return Err(match nearest(name, names()) {
             Some(near) => problem.help(format!("did you mean `{near}`?")),
             None => problem.help(format!("there are {}", names().collect::<Vec<_>>().join(", "))),
@@ -325,13 +416,14 @@ fn word<'a>(node: &Node<'a>, what: &str, known: &[&'a str]) -> Result<&'a str, P
     })
 }
 
-fn read_score(node: Option<&Node<'_>>) -> Result<(usize, u64), Problem> {
-    let Some(node) = node else { return Ok((REPETITIONS, 0)) };
-    let map = node.map("score", &["repetitions", "seed"])?;
+fn read_score(node: Option<&Node<'_>>) -> Result<(usize, u64, Option<usize>), Problem> {
+    let Some(node) = node else { return Ok((REPETITIONS, 0, None)) };
+    let map = node.map("score", &["repetitions", "seed", "batch"])?;
     let repetitions = match map.get("repetitions") {
         Some(node) => node.whole("repetitions", 1, MOST_REPETITIONS)? as usize,
         None => REPETITIONS,
     };
     let seed = map.get("seed").map_or(Ok(0), |node| node.whole("the seed", 0, u64::MAX))?;
-    Ok((repetitions, seed))
+    let batch = map.get("batch").map(|node| node.whole("the batch", 1, MOST_BATCH)).transpose()?;
+    Ok((repetitions, seed, batch.map(|n| n as usize)))
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::network::{Activation, Init};
 use crate::score::propagation::Trainability;
-use crate::study::{Ranked, Status, Study};
+use crate::study::{Agreement, Ranked, Status, Study};
 
 /// The JSON of `rank`.
 #[derive(Debug, Clone, Serialize)]
@@ -16,6 +16,9 @@ pub struct Report {
     pub repetitions: usize,
     pub elapsed_seconds: f64,
     pub candidates: Vec<CandidateReport>,
+    /// Of NEAR with the known values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<Agreement>,
     pub recommended: Option<Recommendation>,
     /// Why there is none, where candidates have scores.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -28,6 +31,8 @@ pub struct CandidateReport {
     /// From 1; candidates that tie exactly share it. Null without a score.
     pub rank: Option<usize>,
     pub tied_with_best: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub architecture: Option<String>,
     pub activation: Option<Activation>,
     pub init: Init,
     pub near: Option<f64>,
@@ -35,6 +40,9 @@ pub struct CandidateReport {
     /// Mean paired difference to the best and its standard error.
     pub behind_best: Option<f64>,
     pub behind_best_error: Option<f64>,
+    /// The known value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub truth: Option<f64>,
     /// Repetitions scored.
     pub repetitions: usize,
     pub parameters: u64,
@@ -56,11 +64,15 @@ pub struct LayerReport {
     /// Number of columns of the rank matrix: the largest effective rank there can be.
     pub width: usize,
     pub effective_rank: f64,
+    #[serde(skip)]
+    pub is_activation: bool,
 }
 
 /// The candidate to take, and why.
 #[derive(Debug, Clone, Serialize)]
 pub struct Recommendation {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub architecture: Option<String>,
     pub activation: Option<Activation>,
     pub init: Init,
     pub why: String,
@@ -80,7 +92,9 @@ impl Report {
             repetitions: study.repetitions(),
             elapsed_seconds,
             candidates: shown.map(|ranked| CandidateReport::new(study, ranked)).collect(),
+            agreement: study.agreement(),
             recommended: study.recommended().map(|(id, why)| Recommendation {
+                architecture: study.candidate(id).architecture.as_ref().map(ToString::to_string),
                 activation: study.candidate(id).activation.clone(),
                 init: study.candidate(id).init.clone(),
                 why,
@@ -99,12 +113,14 @@ impl CandidateReport {
         Self {
             rank: ranked.rank,
             tied_with_best: ranked.tied_with_best,
+            architecture: candidate.architecture.as_ref().map(ToString::to_string),
             activation: candidate.activation.clone(),
             init: candidate.init.clone(),
             near: near.map(|e| e.mean),
             standard_error: near.and_then(|e| e.standard_error),
             behind_best: ranked.behind_best.map(|e| e.mean),
             behind_best_error: ranked.behind_best.and_then(|e| e.standard_error),
+            truth: study.space.truth(id),
             repetitions: study.count(id),
             parameters: candidate.parameters,
             status: study.status(id).name(),
@@ -120,7 +136,8 @@ impl CandidateReport {
 #[must_use]
 pub fn layers(study: &Study, id: usize) -> Vec<LayerReport> {
     let activation = study.candidate(id).activation.as_ref();
-    let counted = study.space.network().counted();
+    let network = study.space.network_of(id);
+    let counted = network.counted();
     let layer = |(module, effective_rank): (&&crate::network::Module, f64)| LayerReport {
         module: module.name.clone(),
         kind: match (activation, module.kind()) {
@@ -129,6 +146,7 @@ pub fn layers(study: &Study, id: usize) -> Vec<LayerReport> {
         },
         width: module.output.width(),
         effective_rank,
+        is_activation: module.is_activation(),
     };
     counted.iter().zip(study.effective_ranks(id)).map(layer).collect()
 }

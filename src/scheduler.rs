@@ -12,7 +12,7 @@ use crate::network::Activation;
 use crate::score::{Repetition, Score, ScoreError};
 use crate::space::Space;
 
-/// One repetition of candidates that share an initialization.
+/// One repetition of candidates that share architecture and initialization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task {
     pub repetition: usize,
@@ -78,8 +78,9 @@ impl Scorer for NearScorer {
                 return task.candidates.iter().for_each(|id| report(*id, Err(fail())));
             }
         };
+        let network = self.space.network_of(*first);
         let repetition = Repetition {
-            network: self.space.network(),
+            network: &network,
             inputs,
             init: &self.space.candidates[*first].init,
             bias: self.space.bias(),

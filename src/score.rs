@@ -228,7 +228,7 @@ impl Probe for RankProbe<'_> {
         }
         let place = || (module.name.clone(), module.kind().to_owned());
         let rank = with_elements(output, |data| {
-            if data.iter().any(|x| !x.is_finite()) {
+            if effective_rank::largest(data).is_none() {
                 return Err(RankError::NonFinite);
             }
             match output.dims() {

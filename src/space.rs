@@ -1,15 +1,19 @@
 //! Preset to candidates, in a fixed order.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::data::{DataError, Samples};
-use crate::network::{Activation, BiasInit, Init, Network};
+use crate::network::nas::Architecture;
+use crate::network::{Activation, BiasInit, Init, Layer, Network};
 use crate::preset::Preset;
 
 /// One combination of choices. Its `id` is its place in [`Space::candidates`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
     pub id: usize,
+    /// None where the preset has one network.
+    pub architecture: Option<Arc<Architecture>>,
     /// What fills the slots; none where the network has no slot.
     pub activation: Option<Activation>,
     pub init: Init,
@@ -18,17 +22,23 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// `tanh with normal(std=1)`; the initialization alone where the network has no slot.
-    #[must_use]
-    pub fn name(&self) -> String {
-        let activation = self.activation.as_ref().map(|a| format!("{a} with ")).unwrap_or_default();
-        format!("{activation}{}", self.init)
-    }
-
     /// The activation as it is shown; a dash where the network has no slot.
     #[must_use]
     pub fn activation_label(&self) -> String {
         self.activation.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string)
+    }
+}
+
+/// `tanh with orthogonal`, an architecture before it.
+impl fmt::Display for Candidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(architecture) = &self.architecture {
+            write!(f, "{architecture}, ")?;
+        }
+        if let Some(activation) = &self.activation {
+            write!(f, "{activation} with ")?;
+        }
+        write!(f, "{}", self.init)
     }
 }
 
@@ -37,6 +47,10 @@ impl Candidate {
 pub struct Space {
     pub preset: Arc<Preset>,
     pub candidates: Vec<Candidate>,
+    /// The preset's network, and among those of its architectures the one that takes most memory.
+    network: Arc<Network>,
+    largest: Arc<Network>,
+    batch: usize,
 }
 
 /// A run that would need more memory than it may.
@@ -50,28 +64,102 @@ pub struct TooLarge {
 }
 
 impl Space {
-    /// All combinations: activations in the preset's order, and for each the initializations.
+    /// All combinations: architectures in the preset's order, for each the activations, and for each of these the
+    /// initializations.
     #[must_use]
     pub fn new(preset: Arc<Preset>) -> Self {
-        let search = &preset.search;
-        let slots: Vec<Option<Activation>> = match search.activations.as_slice() {
+        let network = Arc::new(preset.network.clone());
+        let batch = preset.batch.unwrap_or(1);
+        let mut space = Self { candidates: Vec::new(), largest: Arc::clone(&network), network, batch, preset };
+        match &space.preset.search.architectures {
+            None => space.add(None),
+            Some(architectures) => {
+                let architectures = architectures.list(space.preset.seed);
+                architectures.into_iter().for_each(|architecture| space.add(Some(architecture)));
+            }
+        }
+        space
+    }
+
+    /// Adds the candidates of one architecture.
+    fn add(&mut self, architecture: Option<Arc<Architecture>>) {
+        let network = self.built(architecture.as_deref());
+        self.batch = self.batch.max(network.samples_needed());
+        if self.candidates.is_empty() || network.memory(self.batch) > self.largest.memory(self.batch) {
+            self.largest = Arc::clone(&network);
+        }
+        let preset = Arc::clone(&self.preset);
+        let slots: Vec<Option<Activation>> = match preset.search.activations.as_slice() {
             [] => vec![None],
             activations => activations.iter().cloned().map(Some).collect(),
         };
-        let mut candidates = Vec::with_capacity(slots.len() * search.inits.len());
         for activation in slots {
-            let parameters = preset.network.parameters(activation.as_ref());
-            for init in &search.inits {
-                let id = candidates.len();
-                candidates.push(Candidate { id, activation: activation.clone(), init: init.clone(), parameters });
+            let parameters = network.parameters(activation.as_ref());
+            self.candidates.reserve(preset.search.inits.len());
+            for init in &preset.search.inits {
+                self.candidates.push(Candidate {
+                    id: self.candidates.len(),
+                    architecture: architecture.clone(),
+                    activation: activation.clone(),
+                    init: init.clone(),
+                    parameters,
+                });
             }
         }
-        Self { preset, candidates }
     }
 
+    /// The preset's network; where architectures are ranked, one of theirs.
     #[must_use]
     pub fn network(&self) -> &Network {
-        &self.preset.network
+        &self.network
+    }
+
+    /// The network of a candidate. That of an architecture is built anew, since there may be thousands.
+    #[must_use]
+    pub fn network_of(&self, id: usize) -> Arc<Network> {
+        self.built(self.candidates.get(id).and_then(|candidate| candidate.architecture.as_deref()))
+    }
+
+    /// The layers of a candidate's network.
+    #[must_use]
+    pub fn layers_of(&self, id: usize) -> Vec<Layer> {
+        let architecture = self.candidates.get(id).and_then(|candidate| candidate.architecture.as_deref());
+        match (architecture, &self.preset.whole) {
+            (Some(architecture), Some(whole)) => {
+                architecture.layers(whole.classes, !self.preset.search.activations.is_empty())
+            }
+            _ => self.preset.layers.clone(),
+        }
+    }
+
+    fn built(&self, architecture: Option<&Architecture>) -> Arc<Network> {
+        let (Some(architecture), Some(whole)) = (architecture, &self.preset.whole) else {
+            return Arc::clone(&self.network);
+        };
+        let searched = !self.preset.search.activations.is_empty();
+        // All architectures of a space take the same inputs, and the preset was read with one of them.
+        let built = architecture.network(&self.network.input, whole.classes, searched);
+        built.map_or_else(|_| Arc::clone(&self.network), Arc::new)
+    }
+
+    /// Samples of a repetition: as many as the ranks of all candidates need, or as many as the preset says.
+    #[must_use]
+    pub fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// Whether candidates differ by their architecture.
+    #[must_use]
+    pub fn has_architectures(&self) -> bool {
+        self.preset.search.architectures.is_some()
+    }
+
+    /// What is known of a candidate from the preset's table of known values.
+    #[must_use]
+    pub fn truth(&self, id: usize) -> Option<f64> {
+        let candidate = self.candidates.get(id)?;
+        let truth = self.preset.truth.as_ref()?;
+        truth.of(candidate.architecture.as_deref(), candidate.activation.as_ref(), &candidate.init)
     }
 
     #[must_use]
@@ -79,11 +167,16 @@ impl Space {
         self.preset.search.bias
     }
 
-    /// The candidates that share an initialization, and so most of the work of a repetition.
+    /// The candidates that share architecture and initialization, and so most of the work of a repetition.
     #[must_use]
     pub fn groups(&self) -> Vec<Vec<usize>> {
         let inits = self.preset.search.inits.len();
-        (0..inits).map(|first| (first..self.candidates.len()).step_by(inits).collect()).collect()
+        let of_one = inits * self.preset.search.activations.len().max(1);
+        let groups = (0..self.candidates.len()).step_by(of_one.max(1)).flat_map(|first| {
+            (first..first + inits)
+                .map(move |first_of_init| (first_of_init..first + of_one).step_by(inits).collect::<Vec<_>>())
+        });
+        groups.collect()
     }
 
     /// Loads the samples of all repetitions.
@@ -92,8 +185,13 @@ impl Space {
     /// If the data cannot be read or do not fit the network.
     pub fn samples(&self) -> Result<Samples, DataError> {
         let preset = &self.preset;
-        let batch = preset.network.samples_needed();
-        Samples::load(&preset.data, &preset.network.input, preset.seed, batch, preset.repetitions)
+        Samples::load(&preset.data, &preset.network.input, preset.seed, self.batch, preset.repetitions)
+    }
+
+    /// Bytes that one score holds at the most, roughly.
+    #[must_use]
+    pub fn memory(&self) -> u64 {
+        self.largest.memory(self.batch)
     }
 
     /// Refuses a run that would take more than `limit` bytes, before it takes any.
@@ -101,7 +199,7 @@ impl Space {
     /// # Errors
     /// Gives the sum.
     pub fn check_memory(&self, jobs: usize, limit: u64) -> Result<(), TooLarge> {
-        let need = self.network().memory(self.network().samples_needed());
+        let need = self.memory();
         let total = need.saturating_mul(jobs as u64);
         if total <= limit {
             return Ok(());

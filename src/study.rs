@@ -1,9 +1,13 @@
 //! All results so far: means, errors, ties, ranking. Pure: no input or output, no clock.
 
+mod agreement;
+
 use std::cmp::Ordering;
 use std::sync::Arc;
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
+
+pub use agreement::Agreement;
 
 use crate::score::propagation::{Propagation, Trainability, Verdict};
 use crate::score::{NON_FINITE, Score};
@@ -169,7 +173,7 @@ impl Study {
         let record = &self.records[id];
         match &record.failure {
             Some((repetition, reason)) => Some(format!("{reason}, in repetition {repetition}")),
-            None if record.is_dead() => Some(format!("dead: all outputs are zero {}", self.dead_place(record))),
+            None if record.is_dead() => Some(format!("dead: all outputs are zero {}", self.dead_place(id))),
             None => None,
         }
     }
@@ -179,14 +183,17 @@ impl Study {
     pub fn remark(&self, id: usize) -> Option<String> {
         let record = &self.records[id];
         (record.dead > 0 && !record.is_dead()).then(|| {
-            let place = self.dead_place(record);
+            let place = self.dead_place(id);
             format!("dead in {} of {} repetitions, {place}", record.dead, record.count())
         })
     }
 
-    fn dead_place(&self, record: &Record) -> String {
-        let counted = self.space.network().counted();
-        counted.get(record.dead_from).map_or_else(String::new, |m| format!("from layer {} ({}) on", m.name, m.kind()))
+    fn dead_place(&self, id: usize) -> String {
+        let network = self.space.network_of(id);
+        network
+            .counted()
+            .get(self.records[id].dead_from)
+            .map_or_else(String::new, |m| format!("from layer {} ({}) on", m.name, m.kind()))
     }
 
     /// Repetitions scored.
@@ -264,6 +271,15 @@ impl Study {
         nears.min_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0))).map(|(id, _)| id)
     }
 
+    /// How well NEAR agrees with the known values of the candidates that have both; none with fewer than two of them, or
+    /// where either is the same for all.
+    #[must_use]
+    pub fn agreement(&self) -> Option<Agreement> {
+        let both = |id| Some((self.near(id)?.mean, self.space.truth(id)?));
+        let (nears, truths): (Vec<_>, Vec<_>) = (0..self.records.len()).filter_map(both).unzip();
+        Agreement::of(&nears, &truths)
+    }
+
     /// The candidate to take, and why: the highest NEAR among those that will train; none if none will.
     #[must_use]
     pub fn recommended(&self) -> Option<(usize, String)> {
@@ -283,7 +299,7 @@ impl Study {
                 0 => String::new(),
                 more => format!(", and {more} more"),
             };
-            let (name, other) = (self.candidate(best).name(), other.name());
+            let (name, other) = (self.candidate(best), other.name());
             why += &format!("; {name} has a higher NEAR but will not train: {other}{more}");
         }
         Some((choice, why))
@@ -301,7 +317,7 @@ impl Study {
         let scores = (0..self.records.len()).filter_map(|id| Some((id, score(id)?)));
         let (closest, _) = scores.min_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)))?;
         let verdict = |id| self.trainability(id).map_or("unknown", |t| t.verdict.name());
-        let (name, top) = (self.candidate(closest).name(), self.candidate(best).name());
+        let (name, top) = (self.candidate(closest), self.candidate(best));
         Some(format!(
             "no candidate will train: {top} has the highest NEAR but is {}, and {name}, the closest to training, is {}",
             verdict(best),

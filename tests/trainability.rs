@@ -14,7 +14,10 @@ use neartop::study::Study;
 const FIXTURES: &str = "tests/fixtures/trained";
 
 fn study(preset: &str, repetitions: usize) -> Study {
-    let mut preset = Preset::load(&format!("{FIXTURES}/{preset}")).unwrap();
+    score(Preset::load(&format!("{FIXTURES}/{preset}")).unwrap(), repetitions)
+}
+
+fn score(mut preset: Preset, repetitions: usize) -> Study {
     preset.repetitions = repetitions;
     let space = Arc::new(Space::new(Arc::new(preset)));
     let scorer = NearScorer::new(Arc::clone(&space)).unwrap();
@@ -60,7 +63,13 @@ fn area_under_curve(scores: &[f64], good: &[bool]) -> f64 {
     for (a, _) in scores.iter().zip(good).filter(|(_, good)| **good) {
         for (b, _) in scores.iter().zip(good).filter(|(_, good)| !**good) {
             pairs += 1.0;
-            right += if a > b { 1.0 } else if a == b { 0.5 } else { 0.0 };
+            right += if a > b {
+                1.0
+            } else if a == b {
+                0.5
+            } else {
+                0.0
+            };
         }
     }
     right / pairs
@@ -74,7 +83,7 @@ fn check(preset: &str, file: &str, most_lost: f64, least_area: f64) {
     let best = accuracy.iter().copied().fold(0.0, f64::max);
     let (choice, why) = study.recommended().unwrap();
     let lost = best - accuracy[choice];
-    assert!(lost <= most_lost, "{}: {lost} lost", study.candidate(choice).name());
+    assert!(lost <= most_lost, "{}: {lost} lost", study.candidate(choice));
     assert_eq!(study.trainability(choice).unwrap().verdict, Verdict::Trainable);
     assert!(why.contains("tanh with normal") && why.contains("will not train: saturated"), "{why}");
 
@@ -84,7 +93,7 @@ fn check(preset: &str, file: &str, most_lost: f64, least_area: f64) {
     assert!(area >= least_area, "{area}");
     for (id, good) in good.iter().enumerate() {
         let trusted = study.trainability(id).unwrap().is_trainable();
-        assert!(*good || !trusted, "{} does not train", study.candidate(id).name());
+        assert!(*good || !trusted, "{} does not train", study.candidate(id));
     }
 
     study.set_guard(false);
@@ -105,19 +114,9 @@ fn five_hidden_layers() {
 
 #[test]
 fn nothing_is_recommended_where_nothing_trains() {
-    let preset = Preset::load(&format!("{FIXTURES}/deep.yaml")).unwrap();
-    let bad = |init: &Init| init.name() == "uniform" || (init.name() == "normal" && init.number("std") == 1.0);
-    let mut preset = preset;
-    preset.search.inits.retain(bad);
-    preset.repetitions = 1;
-    let space = Arc::new(Space::new(Arc::new(preset)));
-    let scorer = NearScorer::new(Arc::clone(&space)).unwrap();
-    let mut study = Study::new(Arc::clone(&space));
-    for candidates in space.groups() {
-        scorer.score(&Task { repetition: 0, candidates }, &|| false, &mut |id, score| {
-            study.record(id, 0, score.map_err(|e| e.to_string()));
-        });
-    }
+    let mut preset = Preset::load(&format!("{FIXTURES}/deep.yaml")).unwrap();
+    preset.search.inits.retain(|i| i.name() == "uniform" || (i.name() == "normal" && i.number("std") == 1.0));
+    let mut study = score(preset, 1);
     assert_eq!(study.recommended(), None);
     let why = study.no_recommendation().unwrap();
     assert!(why.contains("tanh with normal") && why.contains("saturated"), "{why}");

@@ -5,6 +5,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use super::Failure;
 use crate::cli::TableFormat;
 use crate::report::{CandidateReport, Report};
+use crate::study::Agreement;
 
 /// The report in a format, with a line end.
 pub fn render(report: &Report, format: TableFormat) -> Result<String, Failure> {
@@ -42,26 +43,39 @@ fn cells(c: &CandidateReport, number: impl Fn(Option<f64>) -> String, tie: &str)
     ]
 }
 
+/// Whether the report has architectures, and whether it has known values.
+fn extra(report: &Report) -> (bool, bool) {
+    let any = |has: fn(&CandidateReport) -> bool| report.candidates.iter().any(has);
+    (any(|c| c.architecture.is_some()), any(|c| c.truth.is_some()))
+}
+
 fn table(report: &Report, preset: &str) -> String {
     let mut table = Table::new();
     table.load_preset(preset).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header([
-        "rank",
-        "activation",
-        "initialization",
-        "NEAR",
-        "+-",
-        "behind",
-        "training",
-        "parameters",
-        "status",
-    ]);
+    let mut header =
+        vec!["rank", "activation", "initialization", "NEAR", "+-", "behind", "training", "parameters", "status"];
+    let (architectures, truths) = extra(report);
+    if architectures {
+        header.insert(1, "architecture");
+    }
+    if truths {
+        header.push("known");
+    }
+    table.set_header(header);
     let number = |x: Option<f64>| x.map(|x| format!("{x:.2}")).unwrap_or_default();
     for candidate in &report.candidates {
-        table.add_row(cells(candidate, number, "~"));
+        let mut row = cells(candidate, number, "~").to_vec();
+        if architectures {
+            row.insert(1, candidate.architecture.clone().unwrap_or_default());
+        }
+        if truths {
+            row.push(number(candidate.truth));
+        }
+        table.add_row(row);
     }
-    for column in [0, 3, 4, 5, 7] {
-        if let Some(column) = table.column_mut(column) {
+    for column in [0, 3, 4, 5, 7, 9] {
+        let shift = usize::from(architectures && column > 0);
+        if let Some(column) = table.column_mut(column + shift) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
@@ -70,8 +84,15 @@ fn table(report: &Report, preset: &str) -> String {
     if preset == presets::NOTHING
         && let Some(choice) = &report.recommended
     {
+        let architecture = choice.architecture.as_ref().map(|a| format!("{a}, ")).unwrap_or_default();
         let activation = choice.activation.as_ref().map(|a| format!("{a} with ")).unwrap_or_default();
-        text += &format!("\nRecommended: {activation}{} ({})\n", choice.init, choice.why);
+        text += &format!("\nRecommended: {architecture}{activation}{} ({})\n", choice.init, choice.why);
+    }
+    if preset == presets::NOTHING
+        && let Some(agreement) = &report.agreement
+    {
+        let Agreement { spearman, kendall, n } = agreement;
+        text += &format!("Agreement with the known values of {n}: Spearman {spearman:.3}, Kendall {kendall:.3}\n");
     }
     if preset == presets::NOTHING
         && let Some(why) = &report.no_recommendation
@@ -84,7 +105,15 @@ fn table(report: &Report, preset: &str) -> String {
 fn csv(report: &Report) -> Result<String, Failure> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let fail = |e: &dyn std::fmt::Display| Failure::Run(e.to_string());
-    let header = COLUMNS.iter().chain(&["repetitions", "tied_with_best", "reason", "trainability_score"]);
+    let (architectures, truths) = extra(report);
+    let mut header = COLUMNS.to_vec();
+    header.extend(["repetitions", "tied_with_best", "reason", "trainability_score"]);
+    if architectures {
+        header.insert(1, "architecture");
+    }
+    if truths {
+        header.push("truth");
+    }
     writer.write_record(header).map_err(|e| fail(&e))?;
     for candidate in &report.candidates {
         let number = |x: Option<f64>| x.map(|x| x.to_string()).unwrap_or_default();
@@ -94,6 +123,12 @@ fn csv(report: &Report) -> Result<String, Failure> {
         cells.push(candidate.tied_with_best.to_string());
         cells.push(candidate.reason.clone().unwrap_or_default());
         cells.push(candidate.trainability.map(|t| t.score.to_string()).unwrap_or_default());
+        if architectures {
+            cells.insert(1, candidate.architecture.clone().unwrap_or_default());
+        }
+        if truths {
+            cells.push(number(candidate.truth));
+        }
         writer.write_record(cells).map_err(|e| fail(&e))?;
     }
     let bytes = writer.into_inner().map_err(|e| fail(&e))?;

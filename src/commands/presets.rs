@@ -51,22 +51,39 @@ fn check(file: &str) -> Result<(), Failure> {
     let space = Space::new(preset.into());
     let preset = &space.preset;
     let network = space.network();
+    let of_each = format!(
+        "{} activations x {} initializations",
+        preset.search.activations.len().max(1),
+        preset.search.inits.len()
+    );
+    let each = preset.search.activations.len().max(1) * preset.search.inits.len();
+    let architectures = match space.has_architectures() {
+        true => format!("{} architectures x ", space.candidates.len() / each.max(1)),
+        false => String::new(),
+    };
     let text = format!(
         "{}: right\n\
          network     {}\n\
-         candidates  {} ({} activations x {} initializations), {} repetitions\n\
+         candidates  {} ({architectures}{of_each}), {} repetitions\n\
          parameters  {}\n\
          samples     {} a repetition\n\
          memory      about {} a score\n",
         preset.name,
         network.summary(),
         space.candidates.len(),
-        preset.search.activations.len().max(1),
-        preset.search.inits.len(),
         preset.repetitions,
-        network.parameters(None),
-        network.samples_needed(),
-        bytes(network.memory(network.samples_needed())),
+        parameters(&space),
+        space.batch(),
+        bytes(space.memory()),
     );
     print(&text)
+}
+
+/// The number of trained parameters without those of activations, or from the least to the most.
+fn parameters(space: &Space) -> String {
+    let all = || space.candidates.iter().map(|candidate| candidate.parameters);
+    match (all().min(), all().max()) {
+        (Some(least), Some(most)) if space.has_architectures() && least < most => format!("{least} to {most}"),
+        _ => space.network().parameters(None).to_string(),
+    }
 }

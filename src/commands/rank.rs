@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Failure, Prepared, export_recommended, output, prepare, print, write_file};
+use super::{Failure, Prepared, check_target, export_recommended, output, prepare, print, write_file};
 use crate::cli::{OutputOptions, RunOptions};
 use crate::report::Report;
 use crate::scheduler::{self, Scorer};
@@ -17,6 +17,9 @@ use crate::study::Study;
 /// # Errors
 /// What is wrong with the preset, or that the run failed or was interrupted.
 pub async fn run(preset: &str, options: &RunOptions, output: &OutputOptions) -> Result<(), Failure> {
+    if let Some(path) = &output.output {
+        check_target(path)?;
+    }
     let prepared = prepare(preset, options)?;
     let (mut study, elapsed, interrupted) = score_all(&prepared).await?;
     study.set_guard(!options.no_guard);
@@ -69,7 +72,7 @@ async fn score_all(prepared: &Prepared) -> Result<(Study, Duration, bool), Failu
 }
 
 /// A bar on standard error, where that is a terminal.
-fn progress_bar(total: u64) -> ProgressBar {
+pub(super) fn progress_bar(total: u64) -> ProgressBar {
     let target = if std::io::stderr().is_terminal() {
         ProgressDrawTarget::stderr_with_hz(10)
     } else {

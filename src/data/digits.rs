@@ -14,18 +14,24 @@ struct Digits {
     shape: Shape,
     pixels: Vec<f32>,
     digits: Vec<u32>,
+    classes: usize,
 }
 
-/// Unpacks the bundled file.
-pub fn load() -> Result<impl Source, DataError> {
+/// How many digits there are.
+pub const CLASSES: usize = 10;
+
+/// Unpacks the bundled file, and keeps the digits from 0 to `classes` - 1.
+pub fn load(classes: usize) -> Result<impl Source, DataError> {
     let broken = |reason: String| DataError::Read { path: "the bundled digits".to_owned(), reason };
     let mut text = String::new();
     GzDecoder::new(FILE).read_to_string(&mut text).map_err(|e| broken(e.to_string()))?;
-    let mut set = Digits { shape: Shape(vec![64]), pixels: Vec::new(), digits: Vec::new() };
+    let mut set = Digits { shape: Shape(vec![64]), pixels: Vec::new(), digits: Vec::new(), classes };
     for record in csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes()).into_deserialize() {
         let mut row: Vec<f32> = record.map_err(|e| broken(e.to_string()))?;
-        set.digits.extend(row.pop().map(|digit| digit as u32));
-        set.pixels.extend(row);
+        if let Some(digit) = row.pop().map(|digit| digit as u32).filter(|digit| (*digit as usize) < classes) {
+            set.digits.push(digit);
+            set.pixels.extend(row);
+        }
     }
     Ok(set)
 }
@@ -45,6 +51,6 @@ impl Source for Digits {
     }
 
     fn labels(&self) -> Result<Option<Labels>, DataError> {
-        Ok(Some(Labels::Classes { of: self.digits.clone(), count: 10 }))
+        Ok(Some(Labels::Classes { of: self.digits.clone(), count: self.classes }))
     }
 }

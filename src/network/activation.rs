@@ -3,9 +3,13 @@
 //! A row is the only place that knows an activation. `value` and `derivative` are the definition in double precision;
 //! everything else (forward passes, gradients, gains, plots, exports) follows from the row.
 
+mod lanes;
+
 use std::f64::consts::{FRAC_2_SQRT_PI, PI, SQRT_2};
 
 use libm::erf;
+
+use lanes::each;
 
 use crate::catalog::{ANY, Choice, Domain, Entry, Param, Value};
 
@@ -20,6 +24,8 @@ pub struct ActivationKind {
     /// The formula as people write it.
     pub formula: &'static str,
     value: fn(f64, &[f64]) -> f64,
+    /// `value` of every element, for forward passes.
+    lanes: fn(&mut [f32], &[f64]),
     derivative: fn(f64, &[f64]) -> f64,
     /// Degree of positive homogeneity d, where f(c x) = c^d f(x) for every c > 0; none otherwise.
     pub homogeneity: Option<i32>,
@@ -39,6 +45,7 @@ const ROW: ActivationKind = ActivationKind {
     params: &[],
     formula: "",
     value: |x, _| x,
+    lanes: |_, _| (),
     derivative: |_, _| 1.0,
     homogeneity: None,
     torch_gain: None,
@@ -71,6 +78,7 @@ static ACTIVATIONS: &[ActivationKind] = &[
         name: "relu",
         formula: "max(0, x)",
         value: |x, _| if x > 0.0 { x } else { 0.0 * x },
+        lanes: |xs, _| each(xs, |x| if x > 0.0 { x } else { 0.0 * x }),
         derivative: |x, _| step(x),
         homogeneity: Some(1),
         torch_gain: Some(|_| SQRT_2),
@@ -83,6 +91,7 @@ static ACTIVATIONS: &[ActivationKind] = &[
         name: "relu6",
         formula: "min(max(0, x), 6)",
         value: |x, _| x.clamp(0.0, 6.0),
+        lanes: |xs, _| each(xs, |x| lanes::clamp(x, 0.0, 6.0)),
         derivative: |x, _| inside(x, 0.0, 6.0),
         pytorch: "nn.ReLU6()",
         keras: "layers.ReLU(max_value=6.0)",
@@ -94,19 +103,20 @@ static ACTIVATIONS: &[ActivationKind] = &[
         params: &[number("negative_slope", 0.01)],
         formula: "x > 0: x, else negative_slope x",
         value: |x, p| leaky(x, p[0]),
+        lanes: |xs, p| each(xs, |x| leaky(x, p[0])),
         derivative: |x, p| if x > 0.0 { 1.0 } else { p[0] },
         homogeneity: Some(1),
         torch_gain: Some(|p| (2.0 / (1.0 + p[0] * p[0])).sqrt()),
         pytorch: "nn.LeakyReLU(negative_slope={negative_slope})",
-        keras: "layers.LeakyReLU(negative_slope={negative_slope})",
+        keras: "keras.ops.where(x > 0, x, {negative_slope} * x)",
         candle: "candle_nn::ops::leaky_relu(x, {negative_slope})",
-        ..ROW
     },
     ActivationKind {
         name: "prelu",
         params: &[number("init", 0.25)],
         formula: "x > 0: x, else a x, with a learned slope a that starts at init",
         value: |x, p| leaky(x, p[0]),
+        lanes: |xs, p| each(xs, |x| leaky(x, p[0])),
         derivative: |x, p| if x > 0.0 { 1.0 } else { p[0] },
         homogeneity: Some(1),
         pytorch: "nn.PReLU(init={init})",
@@ -119,6 +129,7 @@ static ACTIVATIONS: &[ActivationKind] = &[
         params: &[not_negative("lower", 1.0 / 8.0), not_negative("upper", 1.0 / 3.0)],
         formula: "x > 0: x, else (lower + upper)/2 x; in training the slope is drawn from U(lower, upper)",
         value: |x, p| leaky(x, f64::midpoint(p[0], p[1])),
+        lanes: |xs, p| each(xs, |x| leaky(x, f64::midpoint(p[0], p[1]))),
         derivative: |x, p| if x > 0.0 { 1.0 } else { f64::midpoint(p[0], p[1]) },
         homogeneity: Some(1),
         pytorch: "nn.RReLU(lower={lower}, upper={upper})",
@@ -131,6 +142,7 @@ static ACTIVATIONS: &[ActivationKind] = &[
         params: &[number("alpha", 1.0)],
         formula: "x > 0: x, else alpha (e^x - 1)",
         value: |x, p| if x > 0.0 { x } else { p[0] * x.exp_m1() },
+        lanes: |xs, p| each(xs, |x| if x > 0.0 { x } else { p[0] * lanes::exp_m1(x) }),
         derivative: |x, p| if x > 0.0 { 1.0 } else { p[0] * x.exp() },
         pytorch: "nn.ELU(alpha={alpha})",
         keras: "layers.ELU(alpha={alpha})",
@@ -142,16 +154,18 @@ static ACTIVATIONS: &[ActivationKind] = &[
         params: &[positive("alpha", 1.0)],
         formula: "max(0, x) + min(0, alpha (e^(x/alpha) - 1))",
         value: |x, p| if x > 0.0 { x } else { p[0] * (x / p[0]).exp_m1() },
+        lanes: |xs, p| each(xs, |x| if x > 0.0 { x } else { p[0] * lanes::exp_m1(x / p[0]) }),
         derivative: |x, p| if x > 0.0 { 1.0 } else { (x / p[0]).exp() },
         pytorch: "nn.CELU(alpha={alpha})",
         keras: "keras.activations.celu(x, alpha={alpha})",
-        candle: "(x.relu()? + ((x.minimum(0f32)? / {alpha})?.exp()? - 1.0)? * {alpha})?",
+        candle: "x.relu()? + (((x.minimum(0f32)? / {alpha})?.exp()? - 1.0)? * {alpha})?",
         ..ROW
     },
     ActivationKind {
         name: "selu",
         formula: "1.0507 (x > 0: x, else 1.6733 (e^x - 1))",
         value: |x, _| SELU_SCALE * if x > 0.0 { x } else { SELU_ALPHA * x.exp_m1() },
+        lanes: |xs, _| each(xs, |x| SELU_SCALE * if x > 0.0 { x } else { SELU_ALPHA * lanes::exp_m1(x) }),
         derivative: |x, _| SELU_SCALE * if x > 0.0 { 1.0 } else { SELU_ALPHA * x.exp() },
         torch_gain: Some(|_| 0.75),
         pytorch: "nn.SELU()",
@@ -163,6 +177,7 @@ static ACTIVATIONS: &[ActivationKind] = &[
         name: "gelu",
         formula: "x/2 (1 + erf(x/sqrt 2))",
         value: |x, _| x * normal_cdf(x),
+        lanes: |xs, _| each(xs, |x| x * lanes::normal_cdf(x)),
         derivative: |x, _| normal_cdf(x) + x * normal_density(x),
         pytorch: "nn.GELU()",
         keras: "keras.activations.gelu(x, approximate=False)",
@@ -172,7 +187,9 @@ static ACTIVATIONS: &[ActivationKind] = &[
     ActivationKind {
         name: "gelu_tanh",
         formula: "x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))",
-        value: |x, _| 0.5 * x * (1.0 + gelu_argument(x).tanh()),
+        // (1 + tanh u)/2 = sigmoid(2 u) keeps the digits of the lower tail.
+        value: |x, _| x * sigmoid(2.0 * gelu_argument(x)),
+        lanes: |xs, _| each(xs, |x| x * lanes::sigmoid(2.0 * gelu_argument(x))),
         derivative: |x, _| {
             let t = gelu_argument(x).tanh();
             0.5 * (1.0 + t) + 0.5 * x * sech2(gelu_argument(x)) * (2.0 / PI).sqrt() * (1.0 + 3.0 * 0.044_715 * x * x)
@@ -186,6 +203,7 @@ static ACTIVATIONS: &[ActivationKind] = &[
         name: "silu",
         formula: "x sigmoid(x)",
         value: |x, _| x * sigmoid(x),
+        lanes: |xs, _| each(xs, |x| x * lanes::sigmoid(x)),
         derivative: |x, _| sigmoid(x) * (1.0 + x * sigmoid(-x)),
         pytorch: "nn.SiLU()",
         keras: "keras.activations.silu(x)",
@@ -196,6 +214,7 @@ static ACTIVATIONS: &[ActivationKind] = &[
         name: "mish",
         formula: "x tanh(softplus(x))",
         value: |x, _| x * softplus(x).tanh(),
+        lanes: |xs, _| each(xs, lanes::mish),
         derivative: |x, _| softplus(x).tanh() + x * sech2(softplus(x)) * sigmoid(x),
         pytorch: "nn.Mish()",
         keras: "keras.activations.mish(x)",
@@ -206,6 +225,7 @@ static ACTIVATIONS: &[ActivationKind] = &[
         name: "sigmoid",
         formula: "1/(1 + e^-x)",
         value: |x, _| sigmoid(x),
+        lanes: |xs, _| each(xs, lanes::sigmoid),
         derivative: |x, _| sigmoid(x) * sigmoid(-x),
         torch_gain: Some(|_| 1.0),
         pytorch: "nn.Sigmoid()",
@@ -217,6 +237,7 @@ static ACTIVATIONS: &[ActivationKind] = &[
         name: "tanh",
         formula: "tanh(x)",
         value: |x, _| x.tanh(),
+        lanes: |xs, _| each(xs, lanes::tanh),
         derivative: |x, _| sech2(x),
         torch_gain: Some(|_| 5.0 / 3.0),
         pytorch: "nn.Tanh()",
@@ -228,6 +249,7 @@ static ACTIVATIONS: &[ActivationKind] = &[
         name: "hardsigmoid",
         formula: "min(max(0, x + 3), 6)/6",
         value: |x, _| hardsigmoid(x),
+        lanes: |xs, _| each(xs, |x| lanes::clamp(x + 3.0, 0.0, 6.0) / 6.0),
         derivative: |x, _| inside(x, -3.0, 3.0) / 6.0,
         pytorch: "nn.Hardsigmoid()",
         keras: "keras.activations.hard_sigmoid(x)",
@@ -238,6 +260,7 @@ static ACTIVATIONS: &[ActivationKind] = &[
         name: "hardswish",
         formula: "x min(max(0, x + 3), 6)/6",
         value: |x, _| x * hardsigmoid(x),
+        lanes: |xs, _| each(xs, |x| x * lanes::clamp(x + 3.0, 0.0, 6.0) / 6.0),
         derivative: |x, _| hardsigmoid(x) + x * inside(x, -3.0, 3.0) / 6.0,
         pytorch: "nn.Hardswish()",
         keras: "keras.activations.hard_silu(x)",
@@ -249,6 +272,7 @@ static ACTIVATIONS: &[ActivationKind] = &[
         params: &[number("min", -1.0), number("max", 1.0)],
         formula: "min(max(min, x), max)",
         value: |x, p| x.clamp(p[0], p[1]),
+        lanes: |xs, p| each(xs, |x| lanes::clamp(x, p[0], p[1])),
         derivative: |x, p| inside(x, p[0], p[1]),
         pytorch: "nn.Hardtanh(min_val={min}, max_val={max})",
         keras: "keras.ops.clip(x, {min}, {max})",
@@ -259,6 +283,7 @@ static ACTIVATIONS: &[ActivationKind] = &[
         name: "log_sigmoid",
         formula: "ln sigmoid(x)",
         value: |x, _| -softplus(-x),
+        lanes: |xs, _| each(xs, |x| -lanes::softplus(-x)),
         derivative: |x, _| sigmoid(-x),
         pytorch: "nn.LogSigmoid()",
         keras: "keras.activations.log_sigmoid(x)",
@@ -270,6 +295,7 @@ static ACTIVATIONS: &[ActivationKind] = &[
         params: &[positive("beta", 1.0), number("threshold", 20.0)],
         formula: "beta x > threshold: x, else ln(1 + e^(beta x))/beta",
         value: |x, p| if p[0] * x > p[1] { x } else { softplus(p[0] * x) / p[0] },
+        lanes: |xs, p| each(xs, |x| if p[0] * x > p[1] { x } else { lanes::softplus(p[0] * x) / p[0] }),
         derivative: |x, p| if p[0] * x > p[1] { 1.0 } else { sigmoid(p[0] * x) },
         pytorch: "nn.Softplus(beta={beta}, threshold={threshold})",
         keras: "keras.ops.where({beta} * x > {threshold}, x, keras.ops.softplus({beta} * x) / {beta})",
@@ -282,6 +308,7 @@ static ACTIVATIONS: &[ActivationKind] = &[
         name: "softsign",
         formula: "x/(1 + |x|)",
         value: |x, _| x / (1.0 + x.abs()),
+        lanes: |xs, _| each(xs, |x| x / (1.0 + x.abs())),
         derivative: |x, _| 1.0 / ((1.0 + x.abs()) * (1.0 + x.abs())),
         pytorch: "nn.Softsign()",
         keras: "keras.activations.softsign(x)",
@@ -292,6 +319,7 @@ static ACTIVATIONS: &[ActivationKind] = &[
         name: "tanhshrink",
         formula: "x - tanh(x)",
         value: |x, _| tanhshrink(x),
+        lanes: |xs, _| each(xs, lanes::tanhshrink),
         derivative: |x, _| x.tanh() * x.tanh(),
         pytorch: "nn.Tanhshrink()",
         keras: "keras.activations.tanh_shrink(x)",
@@ -311,6 +339,7 @@ static ACTIVATIONS: &[ActivationKind] = &[
                 0.0 * x
             }
         },
+        lanes: |xs, p| each(xs, |x| x - lanes::clamp(x, -p[0], p[0])),
         derivative: |x, p| outside(x, p[0]),
         pytorch: "nn.Softshrink(lambd={lambda})",
         keras: "keras.activations.soft_shrink(x, threshold={lambda})",
@@ -322,6 +351,7 @@ static ACTIVATIONS: &[ActivationKind] = &[
         params: &[not_negative("lambda", 0.5)],
         formula: "|x| > lambda: x, else 0",
         value: |x, p| if x.abs() <= p[0] { 0.0 } else { x },
+        lanes: |xs, p| each(xs, |x| if x.abs() <= p[0] { 0.0 } else { x }),
         derivative: |x, p| outside(x, p[0]),
         pytorch: "nn.Hardshrink(lambd={lambda})",
         keras: "keras.activations.hard_shrink(x, threshold={lambda})",
@@ -333,6 +363,7 @@ static ACTIVATIONS: &[ActivationKind] = &[
         params: &[required("threshold"), required("value")],
         formula: "x > threshold: x, else value",
         value: |x, p| if x <= p[0] { p[1] } else { x },
+        lanes: |xs, p| each(xs, |x| if x <= p[0] { p[1] } else { x }),
         derivative: |x, p| if x > p[0] { 1.0 } else { 0.0 },
         pytorch: "nn.Threshold(threshold={threshold}, value={value})",
         keras: "keras.activations.threshold(x, {threshold}, {value})",
@@ -343,6 +374,7 @@ static ACTIVATIONS: &[ActivationKind] = &[
         name: "relu_squared",
         formula: "max(0, x)^2",
         value: |x, _| if x > 0.0 { x * x } else { 0.0 * x },
+        lanes: |xs, _| each(xs, |x| if x > 0.0 { x * x } else { 0.0 * x }),
         derivative: |x, _| 2.0 * x * step(x),
         homogeneity: Some(2),
         pytorch: "torch.relu(x).square()",
@@ -355,6 +387,7 @@ static ACTIVATIONS: &[ActivationKind] = &[
         params: &[positive("b", 4.0)],
         formula: "(x + sqrt(x^2 + b))/2",
         value: |x, p| squareplus(x, p[0]),
+        lanes: |xs, p| each(xs, |x| lanes::squareplus(x, p[0])),
         derivative: |x, p| squareplus(x, p[0]) / (x * x + p[0]).sqrt(),
         pytorch: "(x + torch.sqrt(x * x + {b})) / 2",
         keras: "keras.activations.squareplus(x, b={b})",
@@ -365,6 +398,7 @@ static ACTIVATIONS: &[ActivationKind] = &[
         name: "serf",
         formula: "x erf(ln(1 + e^x))",
         value: |x, _| x * erf(softplus(x)),
+        lanes: |xs, _| each(xs, |x| x * lanes::erf_positive(lanes::softplus(x))),
         derivative: |x, _| {
             let s = softplus(x);
             erf(s) + x * FRAC_2_SQRT_PI * (-s * s).exp() * sigmoid(x)
@@ -378,6 +412,7 @@ static ACTIVATIONS: &[ActivationKind] = &[
         name: "telu",
         formula: "x tanh(e^x)",
         value: |x, _| x * x.exp().tanh(),
+        lanes: |xs, _| each(xs, |x| x * lanes::tanh(lanes::exp(x))),
         derivative: |x, _| x.exp().tanh() + if x < 20.0 { x * sech2(x.exp()) * x.exp() } else { 0.0 },
         pytorch: "x * torch.tanh(torch.exp(x))",
         keras: "x * keras.ops.tanh(keras.ops.exp(x))",
@@ -389,6 +424,7 @@ static ACTIVATIONS: &[ActivationKind] = &[
         params: &[positive("a", 1.0)],
         formula: "x + sin^2(a x)/a",
         value: |x, p| x + (p[0] * x).sin().powi(2) / p[0],
+        lanes: |xs, p| sines(xs, p[0], |x, sine| x + sine * sine / p[0]),
         derivative: |x, p| 1.0 + (2.0 * p[0] * x).sin(),
         pytorch: "x + torch.sin({a} * x).square() / {a}",
         keras: "x + keras.ops.square(keras.ops.sin({a} * x)) / {a}",
@@ -400,6 +436,7 @@ static ACTIVATIONS: &[ActivationKind] = &[
         params: &[positive("omega", 30.0)],
         formula: "sin(omega x)",
         value: |x, p| (p[0] * x).sin(),
+        lanes: |xs, p| sines(xs, p[0], |_, sine| sine),
         derivative: |x, p| p[0] * (p[0] * x).cos(),
         pytorch: "torch.sin({omega} * x)",
         keras: "keras.ops.sin({omega} * x)",
@@ -446,6 +483,9 @@ impl Entry for ActivationKind {
             _ => Ok(()),
         };
         match self.name {
+            "hardtanh" if values.first() == values.last() => {
+                Err("`min` of hardtanh must be less than `max`".to_owned())
+            }
             "hardtanh" => ordered("min", "max"),
             "rrelu" => ordered("lower", "upper"),
             _ => Ok(()),
@@ -468,10 +508,7 @@ impl Activation {
 
     /// Applies f to every element.
     pub fn apply(&self, xs: &mut [f32]) {
-        let (f, p) = (self.entry().value, self.numbers());
-        for x in xs {
-            *x = f(f64::from(*x), &p) as f32;
-        }
+        (self.entry().lanes)(xs, &self.numbers());
     }
 
     /// The gain that keeps the variance of a signal through this activation.
@@ -531,6 +568,15 @@ fn softplus(x: f64) -> f64 {
 fn sech2(x: f64) -> f64 {
     let e = (-2.0 * x.abs()).exp();
     4.0 * e / ((1.0 + e) * (1.0 + e))
+}
+
+/// f(x, sin(scale x)) for every element.
+fn sines(xs: &mut [f32], scale: f64, f: impl Fn(f64, f64) -> f64) {
+    if xs.iter().all(|x| (f64::from(*x) * scale).abs() <= lanes::SIN_LIMIT) {
+        each(xs, |x| f(x, lanes::sin(x * scale)));
+    } else {
+        xs.iter_mut().for_each(|x| *x = f(f64::from(*x), (f64::from(*x) * scale).sin()) as f32);
+    }
 }
 
 fn hardsigmoid(x: f64) -> f64 {
@@ -625,9 +671,35 @@ mod tests {
     }
 
     #[test]
+    fn lanes_agree_with_the_definition() {
+        let dense = (-500_000..=500_000).map(|i| i as f32 * 1e-4);
+        let powers =
+            (-148..=127).flat_map(|e| [2f64.powi(e) as f32, -(1.37 * 2f64.powi(e)) as f32, 0.61 * 2f32.powi(e)]);
+        let special =
+            [0.0, -0.0, f32::MAX, f32::MIN, f32::MIN_POSITIVE, 1e-45, -1e-45, f32::INFINITY, f32::NEG_INFINITY];
+        let xs: Vec<f32> = dense.chain(powers).chain(special).collect();
+        for activation in every() {
+            let mut ys = xs.clone();
+            // One block with a huge argument must not send the others off the vector path.
+            ys.chunks_mut(1000).for_each(|block| activation.apply(block));
+            for (x, y) in xs.iter().zip(&ys) {
+                let expected = activation.value(f64::from(*x)) as f32;
+                let (error, ulp) =
+                    ((f64::from(*y) - f64::from(expected)).abs(), f64::from(expected.abs().next_up() - expected.abs()));
+                let same = *y == expected || y.is_nan() && expected.is_nan();
+                let oscillates = matches!(activation.name(), "sine" | "snake") && error < 2e-9;
+                assert!(same || error <= 2.0 * ulp || oscillates, "{activation} at {x}: {y} against {expected}");
+            }
+        }
+    }
+
+    #[test]
     fn not_a_number_stays_not_a_number() {
         for activation in every() {
             assert!(activation.value(f64::NAN).is_nan(), "{activation}");
+            let mut lane = [f32::NAN; 33];
+            activation.apply(&mut lane);
+            assert!(lane.iter().all(|y| y.is_nan()), "{activation}");
         }
     }
 }

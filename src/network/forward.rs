@@ -80,6 +80,7 @@ fn apply<P: Probe>(
         },
         Op::Softmax(kind) => ops::softmax(&input, *kind)?,
         Op::Zero => input.zeros_like()?,
+        Op::FirstChannels { keep } => input.narrow(1, 0, *keep)?,
         Op::Graph(graph) => through_graph(graph, input, weights, slot, probe)?,
     })
 }

@@ -143,11 +143,20 @@ fn dims3(shape: &Shape) -> [usize; 3] {
 /// # Errors
 /// If the tensor is not of single precision on the CPU.
 pub fn activate(input: &Tensor, activation: &Activation, slope: Option<f32>) -> Result<Tensor> {
-    let mut data = with_elements(input, <[f32]>::to_vec)?;
-    match slope {
-        Some(a) => data.iter_mut().filter(|x| **x < 0.0).for_each(|x| *x *= a),
-        None => activation.apply(&mut data),
-    }
+    let apply = |block: &mut [f32]| match slope {
+        Some(a) => block.iter_mut().for_each(|x| *x *= if *x < 0.0 { a } else { 1.0 }),
+        None => activation.apply(block),
+    };
+    // Copied and applied block by block, while a block is in the nearest cache.
+    let data = with_elements(input, |x| {
+        let mut data = Vec::with_capacity(x.len());
+        for block in x.chunks(4096) {
+            let start = data.len();
+            data.extend_from_slice(block);
+            apply(&mut data[start..]);
+        }
+        data
+    })?;
     Tensor::from_vec(data, input.dims(), &Device::Cpu)
 }
 
@@ -249,7 +258,14 @@ pub fn pool(module: &Module, input: &Tensor) -> Result<Tensor> {
     let mut y = vec![0.0; samples * module.output.elements()];
     with_elements(input, |x| {
         let planes = x.chunks_exact(height * width).zip(y.chunks_exact_mut(out_height * out_width));
+        let halves = is_max && pool.kernel == 2 && pool.stride == 2 && pool.padding == 0;
         for (plane, out) in planes {
+            if halves {
+                for (line, rows) in out.chunks_exact_mut(out_width).zip(plane.chunks_exact(2 * width)) {
+                    largest_of_four(rows, width, line);
+                }
+                continue;
+            }
             for (row, line) in out.chunks_exact_mut(out_width).enumerate() {
                 let (top, bottom) = window(row, pool, height);
                 for (column, y) in line.iter_mut().enumerate() {
@@ -272,6 +288,15 @@ pub fn pool(module: &Module, input: &Tensor) -> Result<Tensor> {
         }
     })?;
     batch(y, samples, &module.output)
+}
+
+/// The largest under every window of 2 x 2 along two rows.
+fn largest_of_four(rows: &[f32], width: usize, line: &mut [f32]) {
+    let larger = |a: f32, b: f32| if a > b { a } else { b };
+    let (top, bottom) = rows.split_at(width);
+    for ((y, top), bottom) in line.iter_mut().zip(top.as_chunks::<2>().0).zip(bottom.as_chunks::<2>().0) {
+        *y = larger(larger(larger(top[0], top[1]), bottom[0]), bottom[1]);
+    }
 }
 
 /// The part of a window that lies within the side.

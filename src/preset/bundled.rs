@@ -1,4 +1,4 @@
-//! The presets that the program carries.
+//! The presets that the program carries, and the tables they refer to.
 
 /// A preset of the folder `presets/`.
 #[derive(Debug)]
@@ -16,5 +16,30 @@ macro_rules! bundle {
 /// The bundled presets; the first is the default.
 #[must_use]
 pub fn bundled() -> &'static [Bundled] {
-    bundle!["digits-mlp", "deep-mlp"]
+    bundle![
+        "digits-mlp",
+        "deep-mlp",
+        "fashion-mnist",
+        "small-cnn",
+        "residual-cnn",
+        "layer-size",
+        "nats-tss",
+        "nats-sss",
+        "nasbench101"
+    ]
+}
+
+macro_rules! tables {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../presets/nas/", $name)))),*]
+    };
+}
+
+/// The tables of the folder `presets/nas/`, by their names.
+static TABLES: &[(&str, &str)] = tables!["nats-tss.csv", "nats-sss.csv", "nasbench101.csv"];
+
+/// The text of a bundled table, or the names that there are.
+pub fn bundled_table(name: &str) -> Result<&'static str, Vec<&'static str>> {
+    let found = TABLES.iter().find(|(known, _)| *known == name);
+    found.map(|(_, text)| *text).ok_or_else(|| TABLES.iter().map(|(known, _)| *known).collect())
 }

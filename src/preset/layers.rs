@@ -2,11 +2,13 @@
 
 use serde_yaml::{Mapping, Value};
 
+use super::architectures::read_whole;
 use super::yaml::{self, Node, Place, Problem, printable};
-use super::{Preset, read_choice, word};
+use super::{Architectures, Preset, Truth, Whole, read_choice, word};
 use crate::catalog::{Entry, nearest};
-use crate::data::{DataFrom, Scale};
+use crate::data::{DIGITS, DataFrom, Scale};
 use crate::network::activation::ActivationKind;
+use crate::network::nas::NasSpace;
 use crate::network::{Activation, BiasInit, Conv2d, Layer, Network, Padding, Pool, Shape, Softmax};
 
 /// The most layers that a network may have, repeats expanded.
@@ -30,11 +32,35 @@ pub const LAYERS: &[&str] = &[
     "activation",
 ];
 
-/// Reads the network and infers its shapes.
-pub fn read_network(node: &Node<'_>) -> Result<(Vec<Layer>, Network), Problem> {
-    let map = node.map("the network", &["input", "layers"])?;
+/// Reads the network and infers its shapes. `architectures` are those to rank, if any; `searched` says whether
+/// activations are searched, for whole networks have slots only then.
+pub fn read_network(
+    node: &Node<'_>,
+    architectures: Option<&Architectures>,
+    searched: bool,
+) -> Result<(Vec<Layer>, Network, Option<Whole>), Problem> {
+    let spaces = NasSpace::ALL.map(NasSpace::name);
+    let known: Vec<_> = ["input", "layers", "classes"].into_iter().chain(spaces).collect();
+    let map = node.map("the network", &known)?;
     let input = read_input(map.need("input")?)?;
+    let whole = spaces.iter().find_map(|space| map.get(space));
+    let layers = map.get("layers");
+    if let (Some(_), Some(other)) = (architectures, layers.or(whole)) {
+        let problem = other.key_problem("search.architectures says which networks to rank");
+        return Err(problem.help("give `input` and `classes` only, or leave search.architectures out"));
+    }
+    if let (Some(whole), Some(_)) = (whole, layers) {
+        return Err(whole.key_problem("a network is given by its `layers` or by an architecture, not by both"));
+    }
+    if architectures.is_some() || whole.is_some() {
+        let (whole, layers, network) = read_whole(&map, &input, architectures, searched)?;
+        return Ok((layers, network, Some(whole)));
+    }
     let node = map.need("layers")?;
+    if let Some(classes) = map.get("classes") {
+        let problem = classes.key_problem("`classes` belongs to architectures, but the network is given by its layers");
+        return Err(problem.help("the last layer says how many outputs there are"));
+    }
     let mut reader = Reader { places: Vec::new(), layers: 0 };
     let layers = reader.list(node, "", 0)?;
     if layers.is_empty() {
@@ -48,7 +74,7 @@ pub fn read_network(node: &Node<'_>) -> Result<(Vec<Layer>, Network), Problem> {
     if network.counted().is_empty() {
         return Err(node.problem("NEAR counts layers with weights and activations, and this network has none"));
     }
-    Ok((layers, network))
+    Ok((layers, network, None))
 }
 
 fn read_input(node: &Node<'_>) -> Result<Shape, Problem> {
@@ -92,8 +118,15 @@ impl Reader {
             if name == "repeat" {
                 let map = need(&item, name, params.as_ref())?.map("repeat", &["times", "layers"])?;
                 let times = map.need("times")?.whole("times", 1, MOST_LAYERS as u64)?;
+                let repeated = map.need("layers")?;
+                // Without a layer in it, nested repeats would go on for ever and never reach the most layers.
+                if repeated.list("a list of layers")?.is_empty() {
+                    return Err(repeated
+                        .problem("there is no layer to repeat")
+                        .help("write `layers: [linear: 64, activation]`"));
+                }
                 for _ in 0..times {
-                    self.extend(layers, map.need("layers")?, prefix, depth + 1)?;
+                    self.extend(layers, repeated, prefix, depth + 1)?;
                 }
                 continue;
             }
@@ -245,12 +278,12 @@ fn read_pool(node: &Node<'_>, name: &str) -> Result<Pool, Problem> {
 }
 
 /// A map with these entries, those without a value left out.
-fn map<const N: usize>(entries: [(&str, Option<Value>); N]) -> Value {
+pub fn map<const N: usize>(entries: [(&str, Option<Value>); N]) -> Value {
     let entries = entries.into_iter().filter_map(|(key, value)| Some((Value::from(key), value?)));
     Value::Mapping(Mapping::from_iter(entries))
 }
 
-fn value(of: impl serde::Serialize) -> Option<Value> {
+pub fn value(of: impl serde::Serialize) -> Option<Value> {
     serde_yaml::to_value(of).ok()
 }
 
@@ -261,36 +294,52 @@ fn unless<T: PartialEq + serde::Serialize>(of: T, default: T) -> Option<Value> {
 
 /// The preset as YAML.
 pub fn write_preset(preset: &Preset) -> String {
-    let data = match &preset.data.from {
-        DataFrom::File { path, labels } => {
-            [("path", value(path.to_string_lossy())), ("labels", labels.as_ref().and_then(value))]
-        }
-        DataFrom::Digits => [("source", value("digits")), ("labels", None)],
-        DataFrom::Gaussian => [("source", value("gaussian")), ("labels", None)],
-        DataFrom::Uniform => [("source", value("uniform")), ("labels", None)],
+    let (source, classes, path, labels) = match &preset.data.from {
+        DataFrom::File { path, labels } => (None, None, value(path.to_string_lossy()), labels.as_ref().and_then(value)),
+        DataFrom::Digits { classes } => (value("digits"), unless(*classes, DIGITS), None, None),
+        DataFrom::Gaussian => (value("gaussian"), None, None, None),
+        DataFrom::Uniform => (value("uniform"), None, None, None),
     };
-    let [from, labels] = data;
-    let scale = ("scale", unless(preset.data.scale, Scale::None));
+    let scale = unless(preset.data.scale, Scale::None);
+    let data = map([("source", source), ("classes", classes), ("path", path), ("labels", labels), ("scale", scale)]);
     let input = match preset.network.input.0.as_slice() {
         [features] => value(features),
         sizes => value(sizes),
+    };
+    let network = match &preset.whole {
+        None => map([("input", input), ("layers", Some(write_layers(&preset.layers)))]),
+        Some(Whole { classes, architecture: None }) => map([("input", input), ("classes", value(classes))]),
+        Some(Whole { classes, architecture: Some(architecture) }) => map([
+            ("input", input),
+            ("classes", value(classes)),
+            (architecture.space().name(), value(architecture.as_str())),
+        ]),
     };
     let activations = if preset.network.has_slot() { value(&preset.search.activations) } else { None };
     let whole = map([
         ("neartop", value(env!("CARGO_PKG_VERSION"))),
         ("name", value(&preset.name)),
         ("description", preset.description.as_ref().and_then(value)),
-        ("data", Some(map([from, labels, scale]))),
-        ("network", Some(map([("input", input), ("layers", Some(write_layers(&preset.layers)))]))),
+        ("data", Some(data)),
+        ("network", Some(network)),
         (
             "search",
             Some(map([
+                ("architectures", preset.search.architectures.as_ref().map(Architectures::write)),
                 ("activations", activations),
                 ("inits", value(&preset.search.inits)),
                 ("bias", unless(preset.search.bias, BiasInit::Zeros)),
             ])),
         ),
-        ("score", Some(map([("repetitions", value(preset.repetitions)), ("seed", value(preset.seed))]))),
+        ("truth", preset.truth.as_ref().map(Truth::write)),
+        (
+            "score",
+            Some(map([
+                ("repetitions", value(preset.repetitions)),
+                ("batch", preset.batch.and_then(value)),
+                ("seed", value(preset.seed)),
+            ])),
+        ),
     ]);
     yaml::print(&whole)
 }
@@ -336,7 +385,7 @@ fn write_layer(layer: &Layer) -> Value {
         Layer::Flatten => Value::from("flatten"),
         Layer::Slot => Value::from("activation"),
         // Whole networks are written by their names, not layer by layer.
-        Layer::Zero | Layer::Graph(_) => Value::Null,
+        Layer::Zero | Layer::FirstChannels { .. } | Layer::Graph(_) => Value::Null,
     }
 }
 

@@ -4,9 +4,11 @@ use serde_json::{Map, Value as Json, json};
 
 use super::layers::LAYERS;
 use crate::catalog::{Domain, Entry, Param, Value};
+use crate::data::DIGITS;
 use crate::network::Softmax;
 use crate::network::activation::ActivationKind;
 use crate::network::init::InitKind;
+use crate::network::nas::NasSpace;
 
 /// The schema, draft 2020-12.
 #[must_use]
@@ -25,8 +27,13 @@ pub fn schema() -> Json {
             "network": {
                 "type": "object",
                 "additionalProperties": false,
-                "required": ["input", "layers"],
+                "required": ["input"],
+                "oneOf": [{"required": ["layers"]}, {"required": ["classes"]}],
                 "properties": {
+                    "classes": size(),
+                    "nats_tss": {"type": "string"},
+                    "nats_sss": {"type": "string"},
+                    "nasbench101": {"type": "string"},
                     "input": {"anyOf": [size(), {"type": "array", "items": size(), "minItems": 1, "maxItems": 3}]},
                     "layers": {"$ref": "#/$defs/layers"}
                 }
@@ -37,15 +44,18 @@ pub fn schema() -> Json {
                 "properties": {
                     "activations": choices::<ActivationKind>(),
                     "inits": choices::<InitKind>(),
-                    "bias": {"enum": ["zeros", "fan_in_uniform"]}
+                    "bias": {"enum": ["zeros", "fan_in_uniform"]},
+                    "architectures": architectures()
                 }
             },
+            "truth": truth(),
             "score": {
                 "type": "object",
                 "additionalProperties": false,
                 "properties": {
                     "repetitions": {"type": "integer", "minimum": 1, "maximum": 1_000_000},
-                    "seed": {"type": "integer", "minimum": 0}
+                    "seed": {"type": "integer", "minimum": 0},
+                    "batch": size()
                 }
             }
         },
@@ -60,9 +70,49 @@ fn data() -> Json {
         "oneOf": [{"required": ["source"]}, {"required": ["path"]}],
         "properties": {
             "source": {"enum": ["digits", "gaussian", "uniform"]},
-            "path": {"type": "string", "description": "A file, relative to the preset."},
-            "labels": {"type": "string", "description": "A second file, or the label column of a table."},
+            "classes": {
+                "type": "integer", "minimum": 1, "maximum": DIGITS,
+                "description": "Of source digits: keeps the digits from 0 to classes - 1."
+            },
+            "path": {
+                "type": "string",
+                "description": "Relative to the preset: IDX, CSV, TSV or NPY (each also .gz), NPZ, Parquet, safetensors, \
+                    or a folder with a folder of images per class."
+            },
+            "labels": {
+                "type": "string",
+                "description": "Beside IDX and NPY a second file; else the name of a column or an array."
+            },
             "scale": {"enum": ["none", "unit", "standardize"]}
+        }
+    })
+}
+
+fn architectures() -> Json {
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["space"],
+        "oneOf": [{"required": ["list"]}, {"required": ["sample"]}, {"required": ["all"]}],
+        "properties": {
+            "space": {"enum": NasSpace::ALL.map(NasSpace::name)},
+            "list": {"type": "string", "description": "A table with the column `arch`, relative to the preset."},
+            "sample": size(),
+            "all": {"const": true}
+        }
+    })
+}
+
+fn truth() -> Json {
+    let key = || json!({"enum": ["arch", "activation", "init"]});
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["path", "value"],
+        "properties": {
+            "path": {"type": "string", "description": "A table, relative to the preset."},
+            "key": {"anyOf": [key(), {"type": "array", "items": key(), "minItems": 1}]},
+            "value": {"type": "string", "description": "The column of known values."}
         }
     })
 }

@@ -1,5 +1,7 @@
 //! YAML as a tree that remembers where it stands: the only code that calls the YAML library.
 
+mod limits;
+
 use std::fmt;
 
 use serde::Deserialize;
@@ -75,25 +77,33 @@ pub struct SyntaxError {
 
 /// Parses a document.
 pub fn parse(text: &str) -> Result<Value, SyntaxError> {
+    limits::check(text)?;
     let mut documents = serde_yaml::Deserializer::from_str(text);
     let value = match documents.next() {
-        Some(document) => Value::deserialize(document).map_err(|e| syntax_error(&e))?,
+        Some(document) => Value::deserialize(document).map_err(|e| syntax_error(&e, text))?,
         None => Value::Null,
     };
-    if documents.next().is_some() {
+    if let Some(second) = documents.next() {
+        let found = Locate { steps: &[], at_key: false }.deserialize(second).err();
         return Err(SyntaxError {
             message: "a preset is one YAML document, but here are several".to_owned(),
-            at: None,
+            at: found.and_then(|e| e.location()).map(|l| (l.line(), l.column())),
         });
     }
     Ok(value)
 }
 
-fn syntax_error(error: &serde_yaml::Error) -> SyntaxError {
+fn syntax_error(error: &serde_yaml::Error, text: &str) -> SyntaxError {
     let at = error.location().map(|l| (l.line(), l.column()));
+    let line = at.and_then(|(line, _)| text.lines().nth(line.saturating_sub(1))).unwrap_or_default();
     let message = error.to_string();
     // The library ends its messages with the position, which is shown apart.
-    let message = message.split(" at line ").next().unwrap_or(&message).to_owned();
+    let message = match message.split(" at line ").next().unwrap_or(&message) {
+        message if message.contains("cannot start any token") && line.trim_start_matches(' ').starts_with('\t') => {
+            "YAML is indented by spaces, and here is a tab".to_owned()
+        }
+        message => message.to_owned(),
+    };
     SyntaxError { message, at }
 }
 
@@ -204,7 +214,7 @@ impl<'a> Node<'a> {
 
     /// A text without control characters.
     pub fn text(&self, what: &str) -> Result<&'a str, Problem> {
-        let text = self.value.as_str().ok_or_else(|| self.expected(what))?;
+        let text = self.value.as_str().ok_or_else(|| self.expected(&format!("{what}: a text")))?;
         match text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
             Some(c) => Err(self.problem(format!("{what} must not contain the control character {}", c.escape_debug()))),
             None => Ok(text),

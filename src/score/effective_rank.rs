@@ -1,6 +1,18 @@
 //! The effective rank of a matrix (Roy & Vetterli 2007).
+//!
+//! The rank needs no singular vectors and tolerates an error of 1e-3, so the singular values come from the smaller Gram
+//! matrix: formed by half, reduced to tridiagonal form, its eigenvalues bisected only as far as the entropy needs.
+//! Squaring costs digits. So singular values far above the rest are first split off (`deflation`), and an error bound
+//! comes with the result: single precision is tried first, and where its bound is too wide double precision follows.
+
+mod bisection;
+mod deflation;
+mod real;
+mod tridiagonal;
 
 use faer::MatRef;
+
+use real::Real;
 
 /// A matrix whose rank cannot be said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -11,25 +23,132 @@ pub enum RankError {
     NoConvergence,
 }
 
+/// What the entropy of the singular values may be wrong by before more digits are used.
+const TOLERANCE: f64 = 5e-4;
+
 /// exp(-sum p ln p) with p = s / sum(s) over the singular values s of the row-major `[rows x columns]` matrix.
 ///
-/// Lies between 1 and min(rows, columns); 0 for a zero matrix.
+/// Lies between 1 and min(rows, columns); 0 for a zero matrix. The relative error is below 1e-3.
 ///
 /// # Errors
 /// If an element is not finite.
 pub fn effective_rank(matrix: &[f32], rows: usize, columns: usize) -> Result<f64, RankError> {
-    let largest = matrix.iter().try_fold(0f32, |a, x| if x.is_finite() { Ok(a.max(x.abs())) } else { Err(()) });
-    let largest = largest.map_err(|()| RankError::NonFinite)?;
+    let largest = largest(matrix).ok_or(RankError::NonFinite)?;
     if largest == 0.0 {
         return Ok(0.0);
     }
     // The rank ignores scale; single precision does not.
-    let scale = 2f32.powi(-(largest.log2().floor() as i32).clamp(-120, 120));
+    let scale = power_of_two(largest);
     let scaled: Vec<f32> = matrix.iter().map(|x| x * scale).collect();
+    if rows.min(columns) > SMALL {
+        let estimate = Estimate::new(scaled.clone(), rows, columns);
+        if estimate.error <= TOLERANCE {
+            return Ok(estimate.entropy.exp());
+        }
+    }
+    let double: Vec<f64> = scaled.iter().map(|x| f64::from(*x)).collect();
+    let estimate = Estimate::new(double.clone(), rows, columns);
+    if estimate.error <= TOLERANCE {
+        return Ok(estimate.entropy.exp());
+    }
     let values =
-        MatRef::from_row_major_slice(&scaled, rows, columns).singular_values().map_err(|_| RankError::NoConvergence)?;
-    Ok(entropy_rank(values.iter().map(|s| f64::from(*s))))
+        MatRef::from_row_major_slice(&double, rows, columns).singular_values().map_err(|_| RankError::NoConvergence)?;
+    Ok(entropy_rank(values.iter().copied()))
 }
+
+/// Up to this size double precision costs nothing to speak of.
+const SMALL: usize = 24;
+
+/// The largest magnitude; none if an element is not finite.
+pub(super) fn largest(matrix: &[f32]) -> Option<f32> {
+    // Magnitudes order as their bits do, and infinity and NaN come last.
+    let magnitudes = matrix.iter().map(|x| x.to_bits() & 0x7fff_ffff);
+    let largest = pulp::Arch::new().dispatch(|| magnitudes.fold(0, u32::max));
+    let largest = f32::from_bits(largest);
+    largest.is_finite().then_some(largest)
+}
+
+/// A power of two that brings `largest` near 1.
+fn power_of_two(largest: f32) -> f32 {
+    2f32.powi(-(largest.log2().floor() as i32).clamp(-120, 120))
+}
+
+/// The entropy of the normalized singular values, and how far it may be off.
+struct Estimate {
+    entropy: f64,
+    error: f64,
+}
+
+impl Estimate {
+    fn new<T: Real>(matrix: Vec<T>, rows: usize, columns: usize) -> Self {
+        let rest = deflation::split_off_dominant(matrix, rows, columns);
+        let eigenvalues = tridiagonal::Tridiagonal::of_gram(&rest.matrix, rest.rows, rest.columns);
+        let bisection = bisection::Bisection::new(&eigenvalues);
+        let mut spectrum = Spectrum { dominant: rest.dominant, noise: rest.noise, scale: rest.scale, bisection };
+        spectrum.estimate()
+    }
+}
+
+struct Spectrum<T: Real> {
+    dominant: Vec<f64>,
+    /// What rounding in the deflation may have added to a singular value.
+    noise: f64,
+    /// Singular values of the deflated matrix times this are those of the whole.
+    scale: f64,
+    bisection: bisection::Bisection<T>,
+}
+
+impl<T: Real> Spectrum<T> {
+    /// Bisects until the intervals of the eigenvalues are short enough for the entropy.
+    fn estimate(&mut self) -> Estimate {
+        for _ in 0..60 {
+            let (entropy, sum) = self.entropy();
+            if self.error(entropy, sum, |low, high| 0.5 * (high - low)) <= 0.05 * TOLERANCE {
+                break;
+            }
+            self.bisection.halve();
+        }
+        let (entropy, sum) = self.entropy();
+        // Rounding moves the eigenvalues of the Gram matrix by at most this; measured, with a reserve of two.
+        let moved = GRAM_ERROR * T::EPSILON.to_f64() * self.bisection.largest();
+        let error = self.error(entropy, sum, |low, high| {
+            let s = f64::midpoint(low, high);
+            let below = s - (s * s - moved).max(0.0).sqrt();
+            let above = (s * s + moved).sqrt() - s;
+            below.max(above) + 0.5 * (high - low) + self.noise / self.scale
+        });
+        Estimate { entropy, error }
+    }
+
+    /// -sum p ln p, and the sum that makes the singular values p.
+    fn entropy(&self) -> (f64, f64) {
+        let values = self.bisection.intervals().map(|(low, high)| f64::midpoint(low, high) * self.scale);
+        let (mut sum, mut weighted) = (0.0, 0.0);
+        for s in values.chain(self.dominant.iter().copied()).filter(|s| *s > 0.0) {
+            sum += s;
+            weighted += s * s.ln();
+        }
+        if sum == 0.0 { (0.0, 1.0) } else { (sum.ln() - weighted / sum, sum) }
+    }
+
+    /// To first order the entropy changes by (ln p + entropy) ds / sum when a singular value changes by ds; all changes
+    /// are taken to add up.
+    fn error(&self, entropy: f64, sum: f64, change: impl Fn(f64, f64) -> f64) -> f64 {
+        let of_one = |(low, high)| {
+            let change = change(low, high) * self.scale;
+            let value = f64::midpoint(low, high) * self.scale;
+            if change == 0.0 {
+                return 0.0;
+            }
+            let steep = if value < 2.0 * change { 1.0 } else { 0.0 };
+            (((value + change) / sum).ln() + entropy).abs().max(steep) * change / sum
+        };
+        self.bisection.intervals().map(of_one).sum()
+    }
+}
+
+/// Error of the computed eigenvalues of a Gram matrix in units of the rounding error of the largest.
+const GRAM_ERROR: f64 = 2.5;
 
 /// exp of the Shannon entropy of values that are made to sum to 1. Values of 0 do not count.
 pub fn entropy_rank(values: impl Iterator<Item = f64> + Clone) -> f64 {
@@ -46,3 +165,6 @@ pub fn entropy_rank(values: impl Iterator<Item = f64> + Clone) -> f64 {
         .sum();
     entropy.exp()
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,7 +22,8 @@ use crate::score::ScoreError;
 
 /// Only the first repetitions are looked at: what is looked for are orders of magnitude.
 pub const REPETITIONS: u64 = 4;
-/// Pairs of samples that pass through the network.
+/// Pairs of samples that pass through the network at the most; not more than half of the batch, so that they cost no
+/// more than its own pass.
 const SAMPLES: usize = 32;
 /// Root mean square of the perturbation relative to that of the inputs.
 const PERTURBATION: f64 = 1e-2;
@@ -134,10 +135,11 @@ impl Propagation {
 /// # Errors
 /// If the tensor is not of single precision on the CPU.
 pub fn pairs(inputs: &Tensor, seed: u64, repetition: u64) -> candle_core::Result<Option<Tensor>> {
-    let samples = inputs.dim(0)?.min(SAMPLES);
-    if samples < 2 {
+    let batch = inputs.dim(0)?;
+    if batch < 2 {
         return Ok(None);
     }
+    let samples = (batch / 2).clamp(2, SAMPLES);
     let clean = inputs.narrow(0, 0, samples)?;
     let size = with_elements(&clean, |x| ln_root_mean_square(x.iter().map(|x| f64::from(*x)), x.len()).exp())?;
     let key = Key { seed, repetition, layer: 0, purpose: Purpose::Perturbation };

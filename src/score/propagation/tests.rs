@@ -34,7 +34,8 @@ fn through(width: usize, depth: usize, activation: &str, init: &Init) -> Propaga
         }
     }
     let network = Network::build(&Shape(vec![width]), &layers).unwrap();
-    let runs: Vec<_> = (0..REPETITIONS).map(|r| run(&network, inputs(width, r), activation, init, r).unwrap()).collect();
+    let runs: Vec<_> =
+        (0..REPETITIONS).map(|r| run(&network, inputs(width, r), activation, init, r).unwrap()).collect();
     Propagation::mean(runs.iter()).unwrap()
 }
 

@@ -1,0 +1,269 @@
+//! `neartop width`: how many units a layer needs.
+
+pub mod chart;
+mod report;
+
+use std::fmt::Display;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::rank::{interrupt, progress_bar};
+use super::{Failure, data_failure, print, write_file, write_new_file};
+use crate::catalog::{Choice, Entry};
+use crate::cli::{WidthArgs, WidthFormat};
+use crate::data::Samples;
+use crate::network::{Activation, Init};
+use crate::preset::{Preset, parse_choice, printable};
+use crate::space::bytes;
+use crate::width::{self, Curve, Measurement, SizeEstimate, Target, WidthError};
+
+/// How the result is shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Look {
+    pub color: bool,
+    pub ascii: bool,
+}
+
+/// The answer for one layer.
+struct Answer {
+    target: Target,
+    curve: Curve,
+    /// None where the measurement was broken off.
+    estimate: Option<SizeEstimate>,
+    notes: Vec<String>,
+}
+
+/// Measures, fits and writes the result, also of a run that was broken off.
+///
+/// # Errors
+/// What is wrong with the preset or the options, or that the run failed or was interrupted.
+pub async fn run(args: &WidthArgs, look: Look) -> Result<(), Failure> {
+    let mut preset = Preset::load(&args.preset)?;
+    preset.seed = args.seed.unwrap_or(preset.seed);
+    preset.repetitions = args.repetitions.map_or(preset.repetitions, |r| r as usize);
+    let targets = chosen_targets(args, &preset)?;
+    width::check_sizes(&args.sizes).map_err(|e| usage(&e, Some("write for example `--sizes 10,20,40,80`")))?;
+    refuse_to_overwrite(args)?;
+    let mut notes = Vec::new();
+    let (activation, init) = choices(args, &preset, &mut notes)?;
+    let mut answers = Vec::new();
+    let mut interrupted = false;
+    for target in &targets {
+        let measurement = Measurement::new(&preset, target, &args.sizes, activation.clone(), init.clone());
+        let measurement = measurement.map_err(|e| usage(&e, None))?;
+        let (mut answer, stopped) = size(args, &preset, measurement).await?;
+        answer.notes.splice(0..0, notes.iter().cloned());
+        interrupted = stopped;
+        if let Some(units) = answer.estimate.as_ref().and_then(SizeEstimate::units) {
+            preset = width::resized(&preset, target, units).map_err(|e| Failure::Run(e.to_string()))?;
+        }
+        answers.push(answer);
+        if interrupted {
+            break;
+        }
+    }
+    write(args, &preset, &answers, look)?;
+    if interrupted {
+        return Err(Failure::Interrupted);
+    }
+    export(args, &preset, &answers)
+}
+
+fn usage(message: &dyn Display, help: Option<&str>) -> Failure {
+    Failure::Usage { message: message.to_string(), help: help.map(str::to_owned) }
+}
+
+/// The layers to size: one, or all but the last.
+fn chosen_targets(args: &WidthArgs, preset: &Preset) -> Result<Vec<Target>, Failure> {
+    let mut targets = width::targets(&preset.layers);
+    if targets.is_empty() {
+        let message = "the network has no linear layer and no convolution outside residuals, so none to size";
+        return Err(preset.error_at(&["network", "layers"], message, None).into());
+    }
+    if args.all {
+        targets.pop();
+        if targets.is_empty() {
+            let message = "the network has no hidden layer to size: its only layer with a size gives the output";
+            return Err(preset.error_at(&["network", "layers"], message, None).into());
+        }
+        return Ok(targets);
+    }
+    match targets.get(args.layer) {
+        Some(target) => Ok(vec![target.clone()]),
+        None => {
+            let known: Vec<_> = targets.iter().map(|t| t.describe(&preset.network)).collect();
+            let help = format!("there are {}", known.join("; "));
+            Err(usage(&format!("the network has no layer {} whose size can be chosen", args.layer), Some(&help)))
+        }
+    }
+}
+
+fn refuse_to_overwrite(args: &WidthArgs) -> Result<(), Failure> {
+    match &args.export {
+        Some(path) if !args.force && path.exists() => {
+            let message =
+                format!("{} exists, and --export does not replace it", printable(&path.display().to_string()));
+            Err(usage(&message, Some("name another file, or add --force")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The activation and the initialization: those asked for, or the preset's first.
+fn choices(args: &WidthArgs, preset: &Preset, notes: &mut Vec<String>) -> Result<(Option<Activation>, Init), Failure> {
+    if args.activation.is_some() && !preset.network.has_slot() {
+        let help = "put `activation` among network.layers in place of the fixed ones";
+        return Err(usage(&"the network has no slot that --activation could fill", Some(help)));
+    }
+    let activation = choice(args.activation.as_deref(), "--activation", &preset.search.activations, notes)?;
+    let init = choice(args.init.as_deref(), "--init", &preset.search.inits, notes)?;
+    let init = init.ok_or_else(|| Failure::usage("the preset names no initialization: choose one by --init"))?;
+    Ok((activation, init))
+}
+
+fn choice<E: Entry>(
+    asked: Option<&str>,
+    option: &str,
+    listed: &[Choice<E>],
+    notes: &mut Vec<String>,
+) -> Result<Option<Choice<E>>, Failure> {
+    if let Some(text) = asked {
+        return match listed.iter().find(|c| c.to_string() == text.trim()) {
+            Some(listed) => Ok(Some(listed.clone())),
+            None => Ok(Some(parse_choice(text, option)?)),
+        };
+    }
+    if let [first, _, ..] = listed {
+        let (count, what) = (listed.len(), E::WHAT);
+        notes.push(format!("with {first}, the first of the preset's {count} {what}s; {option} chooses another"));
+    }
+    Ok(listed.first().cloned())
+}
+
+/// Sizes one layer, and says whether the user broke off.
+async fn size(args: &WidthArgs, preset: &Preset, measurement: Measurement) -> Result<(Answer, bool), Failure> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let jobs = args.jobs.map_or(cores, usize::from);
+    let limit = (args.max_memory * 1024f64.powi(3)) as u64;
+    let need = measurement.memory().saturating_mul(jobs as u64);
+    if need > limit {
+        let message = format!(
+            "size {} would take about {} for {jobs} at a time, and the limit is {}",
+            args.sizes.last().copied().unwrap_or_default(),
+            bytes(need),
+            bytes(limit)
+        );
+        return Err(usage(&message, Some("measure smaller sizes, lower --jobs, or raise --max-memory")));
+    }
+    let (input, needed) = (&preset.network.input, measurement.samples_needed());
+    let samples = Samples::load(&preset.data, input, preset.seed, needed, preset.repetitions)
+        .map_err(|error| data_failure(preset, &error))?;
+    let available = samples.batch(0).and_then(|batch| Ok(batch.dim(0)?)).map_err(|e| data_failure(preset, &e))?;
+    let mut notes = Vec::new();
+    if let [first, ..] = measurement.short_of_samples(available)[..] {
+        notes.push(format!(
+            "the data have {available} samples: sizes from {first} on use all of them, and their effective ranks stay low \
+             for want of more"
+        ));
+    }
+    let target = measurement.target.clone();
+    let sizeable = width::targets(&preset.layers).len();
+    if target.index + 1 == sizeable {
+        notes.push(format!("layer {} gives the network's output, whose size the problem sets", target.index));
+    }
+    let total = args.sizes.len() * measurement.repetitions;
+    let (curve, stopped) = measure(measurement, samples, jobs, target.index).await?;
+    let complete = curve.points.len() * preset.repetitions == total;
+    let estimate = complete.then(|| width::estimate(&curve, args.slope_threshold, preset.seed, target.index));
+    if let Some(Ok(size)) = estimate.as_ref().map(|e| e.size) {
+        notes.extend(extrapolated(&args.sizes, size));
+    }
+    Ok((Answer { target, curve, estimate, notes }, stopped))
+}
+
+fn extrapolated(sizes: &[usize], size: f64) -> Option<String> {
+    let (first, last) = (*sizes.first()?, *sizes.last()?);
+    let outside = size < first as f64 || size > last as f64;
+    outside.then(|| format!("the size lies outside those measured ({first} to {last}), so it is extrapolated"))
+}
+
+/// Runs the measurement beside the signals, and says whether one came.
+async fn measure(
+    measurement: Measurement,
+    samples: Samples,
+    jobs: usize,
+    layer: usize,
+) -> Result<(Curve, bool), Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let bar = progress_bar(measurement.total() as u64);
+    let (shown, asked) = (bar.clone(), Arc::clone(&stop));
+    let mut work = tokio::task::spawn_blocking(move || {
+        let cancelled = || asked.load(Ordering::Relaxed);
+        width::measure(&measurement, &samples, jobs, &cancelled, &mut |progress| {
+            shown.inc(1);
+            if let Some(point) = progress.point {
+                tracing::info!(layer, size = point.size, relative = point.relative(), "measured");
+            }
+        })
+    });
+    let curve = tokio::select! {
+        curve = &mut work => curve,
+        signal = interrupt() => {
+            stop.store(true, Ordering::Relaxed);
+            signal.map_err(|e| Failure::Run(e.to_string()))?;
+            work.await
+        }
+    };
+    bar.finish_and_clear();
+    let curve = curve.map_err(|e| Failure::Run(e.to_string()))?;
+    let curve = curve.map_err(|error: WidthError| Failure::Run(error.to_string()))?;
+    Ok((curve, stop.load(Ordering::Relaxed)))
+}
+
+fn write(args: &WidthArgs, preset: &Preset, answers: &[Answer], look: Look) -> Result<(), Failure> {
+    let threshold = args.slope_threshold;
+    let text = match args.format {
+        WidthFormat::Json => report::json(preset, answers, threshold, args.all)?,
+        WidthFormat::Csv => report::csv(answers)?,
+        WidthFormat::Table => {
+            let look = Look { color: look.color && args.output.is_none(), ..look };
+            report::table(preset, answers, threshold, look)
+        }
+    };
+    if args.format != WidthFormat::Json {
+        let mut told: Vec<&String> = Vec::new();
+        for note in answers.iter().flat_map(|a| &a.notes) {
+            if !told.contains(&note) {
+                eprintln!("neartop: {note}");
+                told.push(note);
+            }
+        }
+    }
+    match &args.output {
+        Some(path) => write_file(path, &text),
+        None => print(&text),
+    }
+}
+
+/// Writes the preset with the sizes found. Paths in it are absolute, since it can be written anywhere.
+fn export(args: &WidthArgs, preset: &Preset, answers: &[Answer]) -> Result<(), Failure> {
+    let Some(path) = &args.export else { return Ok(()) };
+    let found = |a: &Answer| Some((a.target.clone(), a.estimate.as_ref()?.units()?));
+    let found: Vec<_> = answers.iter().filter_map(found).collect();
+    if found.is_empty() {
+        return Err(Failure::Run("no layer has a size, so there is no preset to export".to_owned()));
+    }
+    let mut preset = preset.clone();
+    preset.data.from.make_absolute();
+    let sizes: Vec<_> = found.iter().map(|(t, units)| format!("layer {}: {} -> {units}", t.index, t.width)).collect();
+    let (seed, version) = (preset.seed, env!("CARGO_PKG_VERSION"));
+    let threshold = args.slope_threshold;
+    let note = format!("# {}; slope threshold {threshold}, seed {seed}, neartop {version}", sizes.join(", "));
+    write_export(path, &format!("{note}\n{}", preset.to_yaml()), args.force)
+}
+
+fn write_export(path: &Path, text: &str, force: bool) -> Result<(), Failure> {
+    // The file may have come into being since the run began.
+    if force { write_file(path, text) } else { write_new_file(path, text) }
+}

@@ -1,0 +1,159 @@
+//! Splits singular values off that are far above the rest.
+//!
+//! A network whose units share a mean has one singular value that grows with the matrix's size while the others grow
+//! with its root. In a Gram matrix the squares of the others would drown in the rounding errors of its square. So the
+//! dominant pair of singular vectors is turned into the first axes by two reflections, which round in proportion to
+//! elements, not to squares; without its first row and column the matrix has the other singular values.
+
+use pulp::{Arch, Simd, WithSimd};
+
+use super::real::{Real, add_multiple, dot};
+
+/// A matrix without its dominant singular values.
+pub struct Deflated<T> {
+    /// Row-major.
+    pub matrix: Vec<T>,
+    pub rows: usize,
+    pub columns: usize,
+    /// The singular values that were split off.
+    pub dominant: Vec<f64>,
+    /// What the singular values of `matrix` are to be multiplied by.
+    pub scale: f64,
+    /// What rounding may have added to a singular value.
+    pub noise: f64,
+}
+
+/// So many are split off at the most.
+const MOST: usize = 4;
+/// A squared singular value is dominant if it is this many times the mean of all.
+const DOMINANT: f64 = 24.0;
+/// A pair of singular vectors is good enough if it leaves this share of its singular value beside the diagonal: then the
+/// squares of the others move by its square.
+const COUPLING: f64 = 0.01;
+const ITERATIONS: usize = 6;
+
+/// Splits the dominant singular values of the row-major `[rows x columns]` matrix off, if it has any.
+pub fn split_off_dominant<T: Real>(matrix: Vec<T>, rows: usize, columns: usize) -> Deflated<T> {
+    let mut rest = Deflated { matrix, rows, columns, dominant: Vec::new(), scale: 1.0, noise: 0.0 };
+    while rest.dominant.len() < MOST && rest.rows.min(rest.columns) > 1 {
+        let (rows, columns) = (rest.rows, rest.columns);
+        let Some(value) = Arch::new().dispatch(Step { matrix: &mut rest.matrix, rows, columns }) else { break };
+        rest.dominant.push(value * rest.scale);
+        rest.noise += 2.0 * T::EPSILON.to_f64() * value * rest.scale / (rows.min(columns) as f64).sqrt();
+        rest.rows -= 1;
+        rest.columns -= 1;
+        rest.rescale();
+    }
+    rest
+}
+
+impl<T: Real> Deflated<T> {
+    /// Brings the largest element near 1, so that no square is too small.
+    fn rescale(&mut self) {
+        let largest =
+            self.matrix.iter().fold(T::ZERO, |a, x| if x.magnitude() > a { x.magnitude() } else { a }).to_f64();
+        if largest > 0.0 {
+            let factor = 2f64.powi(largest.log2().floor() as i32);
+            let inverse = T::from_f64(factor.recip());
+            self.matrix.iter_mut().for_each(|x| *x *= inverse);
+            self.scale *= factor;
+        }
+    }
+}
+
+struct Step<'a, T> {
+    matrix: &'a mut Vec<T>,
+    rows: usize,
+    columns: usize,
+}
+
+impl<T: Real> WithSimd for Step<'_, T> {
+    type Output = Option<f64>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Option<f64> {
+        if S::IS_SCALAR { self.run::<false>() } else { self.run::<true>() }
+    }
+}
+
+impl<T: Real> Step<'_, T> {
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) -> Option<f64> {
+        let (rows, columns) = (self.rows, self.columns);
+        let (value, left, right) = dominant_pair::<T, FUSED>(self.matrix, rows, columns)?;
+        let (left, left_factor) = reflector(left);
+        let (right, right_factor) = reflector(right);
+        // From the right row by row, gathering what the reflection from the left needs.
+        let mut across = vec![T::ZERO; columns];
+        for (row, l) in self.matrix.chunks_exact_mut(columns).zip(&left) {
+            let along = dot::<T, FUSED>(row, &right);
+            add_multiple::<T, FUSED>(row, -(right_factor * along), &right);
+            add_multiple::<T, FUSED>(&mut across, *l, row);
+        }
+        // From the left, leaving out the first row and column.
+        for (i, l) in left.iter().enumerate().take(rows).skip(1) {
+            let factor = -(left_factor * *l);
+            let to = (i - 1) * (columns - 1);
+            self.matrix.copy_within(i * columns + 1..(i + 1) * columns, to);
+            add_multiple::<T, FUSED>(&mut self.matrix[to..to + columns - 1], factor, &across[1..]);
+        }
+        self.matrix.truncate((rows - 1) * (columns - 1));
+        Some(value)
+    }
+}
+
+/// The largest singular value with its unit vectors by power iteration, if it is dominant.
+#[inline(always)]
+fn dominant_pair<T: Real, const FUSED: bool>(
+    matrix: &[T],
+    rows: usize,
+    columns: usize,
+) -> Option<(f64, Vec<T>, Vec<T>)> {
+    let (mut total, mut longest, mut start) = (0.0, 0.0, 0);
+    for (i, row) in matrix.chunks_exact(columns).enumerate() {
+        let square = dot::<T, FUSED>(row, row).to_f64();
+        total += square;
+        if square > longest {
+            (longest, start) = (square, i);
+        }
+    }
+    let threshold = DOMINANT * total / rows.min(columns) as f64;
+    let mut right = matrix[start * columns..(start + 1) * columns].to_vec();
+    normalize(&mut right)?;
+    for iteration in 0..ITERATIONS {
+        let (mut left, mut next) = (Vec::with_capacity(rows), vec![T::ZERO; columns]);
+        for row in matrix.chunks_exact(columns) {
+            let along = dot::<T, FUSED>(row, &right);
+            left.push(along);
+            add_multiple::<T, FUSED>(&mut next, along, row);
+        }
+        let value = normalize(&mut left)?;
+        if iteration > 0 && value * value < threshold {
+            return None;
+        }
+        // `next` is value times A^T left, whose part along `right` is the singular value.
+        let beside: f64 = next.iter().zip(&right).map(|(n, r)| (n.to_f64() / value - value * r.to_f64()).powi(2)).sum();
+        if beside.sqrt() < COUPLING * value {
+            return (value * value >= threshold).then(|| ((value * value + beside).sqrt(), left, right));
+        }
+        right = next;
+        normalize(&mut right)?;
+    }
+    None
+}
+
+/// Divides by the length and returns it; none for a vector of zeros.
+fn normalize<T: Real>(vector: &mut [T]) -> Option<f64> {
+    let length = vector.iter().map(|x| x.to_f64().powi(2)).sum::<f64>().sqrt();
+    let inverse = T::from_f64(length.recip());
+    vector.iter_mut().for_each(|x| *x *= inverse);
+    (length > 0.0).then_some(length)
+}
+
+/// h and f such that the reflection 1 - f h h^T takes the unit vector to the first axis or its opposite.
+fn reflector<T: Real>(mut unit: Vec<T>) -> (Vec<T>, T) {
+    let sign = if unit[0] < T::ZERO { -T::ONE } else { T::ONE };
+    unit[0] += sign;
+    let square: f64 = unit.iter().map(|x| x.to_f64().powi(2)).sum();
+    (unit, T::from_f64(2.0 / square))
+}

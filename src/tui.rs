@@ -1,0 +1,196 @@
+//! The terminal app: one state, one update, one draw, and the loop that carries out effects.
+
+pub mod app;
+pub mod column;
+mod export_dialog;
+pub mod keymap;
+pub mod sizes;
+mod sizing;
+mod terminal;
+pub mod theme;
+pub mod view;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossterm::event::{Event, EventStream};
+use futures_util::StreamExt;
+use ratatui::layout::Size;
+
+use crate::cli::RunOptions;
+use crate::commands::rank::interrupt;
+use crate::commands::{self, Failure, Prepared};
+use crate::scheduler::{self, Control, Scorer};
+use crate::study::Study;
+
+use app::{App, Effect, Message, Phase, Written};
+use sizing::Sizing;
+use terminal::Screen;
+use theme::Look;
+
+/// The shortest time between two frames while scores come in.
+const FRAME: Duration = Duration::from_millis(33);
+/// The shortest time between a frame and the one that answers a key.
+const ANSWER: Duration = Duration::from_millis(4);
+/// How often the clock on the screen moves.
+const TICK: Duration = Duration::from_secs(1);
+/// Scores taken in at once.
+const BATCH: usize = 4096;
+
+/// Opens the app on a run that was prepared. When it is left, says what it recommends and exports it where asked to.
+///
+/// # Errors
+/// If the terminal fails, the export cannot be written, or the user broke off.
+pub async fn run(prepared: Prepared, options: &RunOptions, look: Look) -> Result<(), Failure> {
+    let study = Study::new(Arc::clone(&prepared.space));
+    let scorer: Arc<dyn Scorer> = prepared.scorer.clone();
+    let (study, how) = {
+        let mut screen = Screen::take().map_err(|e| terminal_failure(&e))?;
+        let run = scheduler::start(scorer, &prepared.space, prepared.jobs, &|_, _| false);
+        let sizing = Sizing::new(&prepared, options.max_memory);
+        event_loop(&mut screen, study, run, sizing, &look).await.map_err(|e| terminal_failure(&e))?
+    };
+    if let Some((candidate, why)) = study.recommended() {
+        let (c, near) = (study.candidate(candidate), study.near(candidate).map_or(f64::NAN, |e| e.mean));
+        commands::print(&format!("Recommended: {c}, NEAR {near:.2} ({why})\n"))?;
+        commands::export_recommended(&study, options)?;
+    }
+    if how == Leave::Interrupted { Err(Failure::Interrupted) } else { Ok(()) }
+}
+
+fn terminal_failure(error: &io::Error) -> Failure {
+    Failure::Run(format!("the terminal failed: {error}"))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Leave {
+    Quit,
+    Interrupted,
+}
+
+async fn event_loop(
+    screen: &mut Screen,
+    study: Study,
+    mut run: scheduler::Run,
+    mut sizing: Sizing,
+    look: &Look,
+) -> io::Result<(Study, Leave)> {
+    let (width, height) = crossterm::terminal::size()?;
+    let mut app = App::new(study, Size::new(width, height));
+    let mut stopwatch = Stopwatch::start();
+    let mut events = EventStream::new();
+    let mut stop = std::pin::pin!(interrupt());
+    let mut tick = tokio::time::interval(TICK);
+    let mut batch = Vec::new();
+    let mut drawn = Instant::now();
+    // When the next frame is due; none while the screen shows all there is.
+    let mut due = Some(drawn);
+    loop {
+        let message = tokio::select! {
+            biased;
+            () = tokio::time::sleep_until(due.unwrap_or(drawn).into()), if due.is_some() => {
+                app.update(Message::Frame(stopwatch.elapsed()));
+                screen.draw(|frame| view::draw(frame, &app, look))?;
+                (drawn, due) = (Instant::now(), None);
+                continue;
+            }
+            event = events.next() => match event {
+                Some(Ok(Event::Key(key))) => Message::Key(key),
+                Some(Ok(Event::Paste(text))) => Message::Paste(text),
+                Some(Ok(Event::Resize(width, height))) => Message::Resized(Size::new(width, height)),
+                Some(Ok(_)) => continue,
+                Some(Err(_)) | None => return Ok((app.study, Leave::Interrupted)),
+            },
+            _ = &mut stop => return Ok((app.study, Leave::Interrupted)),
+            count = run.progress.recv_many(&mut batch, BATCH), if app.phase != Phase::Done => {
+                if count > 0 {
+                    Message::Scored(std::mem::take(&mut batch))
+                } else {
+                    stopwatch.pause(true);
+                    Message::Ended
+                }
+            }
+            Some((ticket, news)) = sizing.news.recv() => Message::Sized(ticket, news),
+            _ = tick.tick(), if app.phase == Phase::Scoring => Message::Frame(stopwatch.elapsed()),
+        };
+        let wait =
+            if matches!(message, Message::Scored(_) | Message::Frame(_) | Message::Sized(..)) { FRAME } else { ANSWER };
+        due = Some(due.map_or(drawn + wait, |due| due.min(drawn + wait)));
+        match app.update(message) {
+            Some(Effect::Quit) => return Ok((app.study, Leave::Quit)),
+            Some(Effect::Interrupt) => return Ok((app.study, Leave::Interrupted)),
+            Some(Effect::Size(ticket, request)) => sizing.start(ticket, request),
+            Some(effect) => carry_out(effect, &mut app, screen, &run.control, &mut stopwatch)?,
+            None => {}
+        }
+    }
+}
+
+fn carry_out(
+    effect: Effect,
+    app: &mut App,
+    screen: &mut Screen,
+    control: &Control,
+    stopwatch: &mut Stopwatch,
+) -> io::Result<()> {
+    match effect {
+        Effect::Quit | Effect::Interrupt | Effect::Size(..) => {}
+        Effect::Redraw => screen.clear()?,
+        Effect::Suspend => {
+            stopwatch.pause(true);
+            screen.suspend()?;
+            stopwatch.pause(app.phase != Phase::Scoring);
+            let (width, height) = crossterm::terminal::size()?;
+            app.update(Message::Resized(Size::new(width, height)));
+        }
+        Effect::SetPaused(paused) => {
+            control.set_paused(paused);
+            stopwatch.pause(paused);
+        }
+        Effect::Write { path, text, replace } => {
+            app.update(Message::Written(write(path, &text, replace)));
+        }
+    }
+    Ok(())
+}
+
+fn write(path: PathBuf, text: &str, replace: bool) -> Written {
+    let path = expand_home(&path);
+    let written = if replace { commands::write_file(&path, text) } else { commands::write_new_file(&path, text) };
+    match written {
+        Ok(()) => Written::Done(path),
+        Err(Failure::Write { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => Written::Exists,
+        Err(failure) => Written::Failed(failure.to_string()),
+    }
+}
+
+/// `~/x` as shells understand it.
+fn expand_home(path: &Path) -> PathBuf {
+    match (path.strip_prefix("~"), etcetera::home_dir()) {
+        (Ok(rest), Ok(home)) => home.join(rest),
+        _ => path.to_owned(),
+    }
+}
+
+/// Time spent scoring, without the pauses.
+struct Stopwatch {
+    before: Duration,
+    since: Option<Instant>,
+}
+
+impl Stopwatch {
+    fn start() -> Self {
+        Self { before: Duration::ZERO, since: Some(Instant::now()) }
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.before + self.since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    fn pause(&mut self, paused: bool) {
+        self.before = self.elapsed();
+        self.since = (!paused).then(Instant::now);
+    }
+}

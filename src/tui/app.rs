@@ -1,0 +1,494 @@
+//! The state of the screen, and how messages change it. No input or output here, and no clock.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crossterm::event::{Event, KeyEvent, KeyEventKind};
+use ratatui::layout::{Rect, Size};
+use tui_input::Input;
+use tui_input::backend::crossterm::EventHandler;
+
+use super::column::{Column, Value, columns};
+use super::export_dialog::ExportDialog;
+use super::keymap::{Action, Context, lookup};
+use super::sizes::{SizeNews, SizeRequest, Sizes, Ticket};
+use super::view;
+use crate::scheduler::Progress;
+use crate::study::{Agreement, Ranked, Study};
+
+/// What the screen learns.
+#[derive(Debug)]
+pub enum Message {
+    Key(KeyEvent),
+    Paste(String),
+    Resized(Size),
+    Scored(Vec<Progress>),
+    /// All that can be scored is scored.
+    Ended,
+    /// A frame is about to be drawn; so much time was spent scoring.
+    Frame(Duration),
+    Written(Written),
+    Sized(Ticket, SizeNews),
+}
+
+/// What became of an export.
+#[derive(Debug)]
+pub enum Written {
+    Done(PathBuf),
+    /// There is such a file already.
+    Exists,
+    Failed(String),
+}
+
+/// What the event loop is asked to do.
+#[derive(Debug, PartialEq)]
+pub enum Effect {
+    Quit,
+    /// Leave with the exit status of an interrupted run.
+    Interrupt,
+    Suspend,
+    Redraw,
+    SetPaused(bool),
+    Write {
+        path: PathBuf,
+        text: String,
+        replace: bool,
+    },
+    Size(Ticket, SizeRequest),
+}
+
+/// How far the run has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    Scoring,
+    Paused,
+    Done,
+}
+
+/// What the keys go to.
+#[derive(Debug)]
+pub enum Mode {
+    Ranking,
+    /// The filter is being written; it was this before.
+    Filter {
+        before: String,
+    },
+    Help {
+        scroll: usize,
+    },
+    Export(ExportDialog),
+    Sizes(Sizes),
+}
+
+/// A line of text for the user, until the next key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    pub text: String,
+    pub is_error: bool,
+}
+
+/// The state of the screen.
+pub struct App {
+    pub study: Study,
+    pub size: Size,
+    pub phase: Phase,
+    pub elapsed: Duration,
+    pub mode: Mode,
+    pub filter: Input,
+    /// Those that say something of this study.
+    pub columns: Vec<&'static Column>,
+    /// Place of the column that the rows are sorted by.
+    pub sort: usize,
+    pub descending: bool,
+    /// Whether rows keep their places while scores come in.
+    pub frozen: bool,
+    pub show_detail: bool,
+    /// What the table shows, in its order.
+    pub rows: Vec<Ranked>,
+    /// Of NEAR with known values, where there are some.
+    pub agreement: Option<Agreement>,
+    /// The selected candidate.
+    pub selected: Option<usize>,
+    /// The first row on the screen.
+    pub offset: usize,
+    /// The first layer on the screen.
+    pub detail_offset: usize,
+    pub notice: Option<Notice>,
+    /// The selection follows the first row until the user moves it.
+    has_moved: bool,
+    /// Scores came in since the rows were arranged, which is done once a frame.
+    is_stale: bool,
+}
+
+impl App {
+    #[must_use]
+    pub fn new(study: Study, size: Size) -> Self {
+        let columns = columns(&study);
+        let mut app = Self {
+            study,
+            size,
+            phase: Phase::Scoring,
+            elapsed: Duration::ZERO,
+            mode: Mode::Ranking,
+            filter: Input::default(),
+            columns,
+            sort: 0,
+            descending: false,
+            frozen: false,
+            show_detail: true,
+            rows: Vec::new(),
+            agreement: None,
+            selected: None,
+            offset: 0,
+            detail_offset: 0,
+            notice: None,
+            has_moved: false,
+            is_stale: false,
+        };
+        app.arrange();
+        app.settle();
+        app
+    }
+
+    /// Takes a message in and says what is to be done.
+    pub fn update(&mut self, message: Message) -> Option<Effect> {
+        let effect = match message {
+            Message::Key(key) if key.kind == KeyEventKind::Release => None,
+            Message::Key(key) => self.key(key),
+            Message::Paste(text) => {
+                self.paste(&text);
+                None
+            }
+            Message::Resized(size) => {
+                self.size = size;
+                None
+            }
+            Message::Scored(progress) => {
+                for Progress { candidate, repetition, result } in progress {
+                    self.study.record(candidate, repetition, result);
+                }
+                self.is_stale = true;
+                None
+            }
+            Message::Ended => {
+                self.phase = Phase::Done;
+                None
+            }
+            Message::Frame(elapsed) => {
+                self.elapsed = elapsed;
+                if self.is_stale {
+                    self.arrange();
+                }
+                None
+            }
+            Message::Written(written) => {
+                self.written(written);
+                None
+            }
+            Message::Sized(ticket, news) => {
+                if let Mode::Sizes(sizes) = &mut self.mode {
+                    sizes.take(ticket, news);
+                }
+                None
+            }
+        };
+        self.settle();
+        effect
+    }
+
+    fn key(&mut self, key: KeyEvent) -> Option<Effect> {
+        self.notice = None;
+        match lookup(self.context(), &key) {
+            Some(Action::Interrupt) => Some(Effect::Interrupt),
+            Some(Action::Suspend) => Some(Effect::Suspend),
+            Some(Action::Redraw) => Some(Effect::Redraw),
+            action => match &mut self.mode {
+                Mode::Ranking => self.on_ranking(action?),
+                Mode::Filter { .. } => {
+                    self.on_filter(action, key);
+                    None
+                }
+                Mode::Help { .. } => {
+                    self.on_help(action?);
+                    None
+                }
+                Mode::Export(dialog) => match action {
+                    Some(Action::Close) => {
+                        self.mode = Mode::Ranking;
+                        None
+                    }
+                    action => dialog.key(action, key, &self.study),
+                },
+                Mode::Sizes(sizes) => match action? {
+                    Action::Close => {
+                        let stop = sizes.stop();
+                        self.mode = Mode::Ranking;
+                        Some(stop)
+                    }
+                    action => sizes.act(action),
+                },
+            },
+        }
+    }
+
+    #[must_use]
+    pub fn context(&self) -> Context {
+        match self.mode {
+            Mode::Ranking => Context::Ranking,
+            Mode::Filter { .. } => Context::Filter,
+            Mode::Help { .. } => Context::Help,
+            Mode::Export(_) => Context::Export,
+            Mode::Sizes(_) => Context::Sizes,
+        }
+    }
+
+    fn on_ranking(&mut self, action: Action) -> Option<Effect> {
+        let page = self.layout().table_rows().max(1);
+        match action {
+            Action::Quit => return Some(Effect::Quit),
+            Action::Up => self.go(|at, _| at.saturating_sub(1)),
+            Action::Down => self.go(|at, _| at + 1),
+            Action::PageUp => self.go(|at, _| at.saturating_sub(page)),
+            Action::PageDown => self.go(|at, _| at + page),
+            Action::First => self.go(|_, _| 0),
+            Action::Last => self.go(|_, last| last),
+            Action::GoToBest => match self.study.recommended() {
+                Some((best, _)) if self.rows.iter().any(|r| r.candidate == best) => self.select(Some(best)),
+                Some(_) => self.say("the filter hides the best candidate"),
+                None => self.say("no candidate has a score yet"),
+            },
+            Action::SortBy(column) if column == self.sort => self.reverse(),
+            Action::SortBy(column) => self.sort_by(column),
+            Action::SortLeft => self.sort_by((self.sort + self.columns.len() - 1) % self.columns.len()),
+            Action::SortRight => self.sort_by((self.sort + 1) % self.columns.len()),
+            Action::Reverse => self.reverse(),
+            Action::Filter => self.mode = Mode::Filter { before: self.filter.value().to_owned() },
+            Action::ClearFilter => self.set_filter(String::new()),
+            Action::Pause => return self.pause(),
+            Action::Freeze => {
+                self.frozen = !self.frozen;
+                self.say(if self.frozen { "rows keep their places" } else { "rows move again" });
+                self.arrange();
+            }
+            Action::Export => match self.selected {
+                Some(candidate) => self.mode = Mode::Export(ExportDialog::new(&self.study, candidate)),
+                None => self.say("no candidate is selected"),
+            },
+            Action::ToggleDetail => self.show_detail = !self.show_detail,
+            Action::DetailUp => self.detail_offset = self.detail_offset.saturating_sub(1),
+            Action::DetailDown => self.detail_offset += 1,
+            Action::Help => self.mode = Mode::Help { scroll: 0 },
+            Action::Sizes => match self.selected.and_then(|candidate| Sizes::new(&self.study, candidate)) {
+                Some((sizes, effect)) => {
+                    self.mode = Mode::Sizes(sizes);
+                    return Some(effect);
+                }
+                None => self.say("this network has no layer whose size can be chosen"),
+            },
+            Action::Interrupt | Action::Suspend | Action::Redraw | Action::Close | Action::Accept => {}
+            Action::Left | Action::Right | Action::More | Action::Less => {}
+        }
+        None
+    }
+
+    fn on_filter(&mut self, action: Option<Action>, key: KeyEvent) {
+        match (action, &self.mode) {
+            (Some(Action::Accept), _) => self.mode = Mode::Ranking,
+            (Some(Action::Close), Mode::Filter { before }) => {
+                let before = before.clone();
+                self.mode = Mode::Ranking;
+                self.set_filter(before);
+            }
+            _ => {
+                self.filter.handle_event(&Event::Key(key));
+                self.arrange();
+            }
+        }
+    }
+
+    fn on_help(&mut self, action: Action) {
+        let Mode::Help { scroll } = &mut self.mode else { return };
+        let (last, page) = view::help::extent(self.size, &self.columns);
+        *scroll = match action {
+            Action::Close => {
+                self.mode = Mode::Ranking;
+                return;
+            }
+            Action::Up => scroll.saturating_sub(1),
+            Action::Down => *scroll + 1,
+            Action::PageUp => scroll.saturating_sub(page),
+            Action::PageDown => *scroll + page,
+            Action::First => 0,
+            Action::Last => last,
+            _ => *scroll,
+        }
+        .min(last);
+    }
+
+    fn paste(&mut self, text: &str) {
+        let clean: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
+        let input = match &mut self.mode {
+            Mode::Filter { .. } => &mut self.filter,
+            Mode::Export(dialog) => &mut dialog.path,
+            Mode::Ranking | Mode::Help { .. } | Mode::Sizes(_) => return,
+        };
+        for c in clean.chars() {
+            input.handle(tui_input::InputRequest::InsertChar(c));
+        }
+        self.arrange();
+    }
+
+    fn written(&mut self, written: Written) {
+        match written {
+            Written::Done(path) => {
+                self.mode = Mode::Ranking;
+                self.say(format!("written to {}", crate::preset::printable(&path.display().to_string())));
+            }
+            Written::Exists => {
+                if let Mode::Export(dialog) = &mut self.mode {
+                    dialog.confirm = true;
+                }
+            }
+            Written::Failed(reason) => self.notice = Some(Notice { text: reason, is_error: true }),
+        }
+    }
+
+    fn say(&mut self, text: impl Into<String>) {
+        self.notice = Some(Notice { text: text.into(), is_error: false });
+    }
+
+    fn pause(&mut self) -> Option<Effect> {
+        self.phase = match self.phase {
+            Phase::Scoring => Phase::Paused,
+            Phase::Paused => Phase::Scoring,
+            Phase::Done => {
+                self.say("all is scored, there is nothing to pause");
+                return None;
+            }
+        };
+        Some(Effect::SetPaused(self.phase == Phase::Paused))
+    }
+
+    fn sort_by(&mut self, column: usize) {
+        let Some(found) = self.columns.get(column) else {
+            return self.say(format!("there are {} columns", self.columns.len()));
+        };
+        self.sort = column;
+        self.descending = found.largest_first;
+        self.resort();
+    }
+
+    fn reverse(&mut self) {
+        self.descending = !self.descending;
+        self.resort();
+    }
+
+    /// The user asked for an order, so frozen rows move this once.
+    fn resort(&mut self) {
+        let frozen = std::mem::replace(&mut self.frozen, false);
+        self.arrange();
+        self.frozen = frozen;
+    }
+
+    fn set_filter(&mut self, text: String) {
+        self.filter = Input::new(text);
+        self.arrange();
+    }
+
+    /// Place of the selected row.
+    #[must_use]
+    pub fn selected_row(&self) -> Option<usize> {
+        self.rows.iter().position(|r| Some(r.candidate) == self.selected)
+    }
+
+    fn go(&mut self, to: impl Fn(usize, usize) -> usize) {
+        let Some(last) = self.rows.len().checked_sub(1) else { return };
+        let row = to(self.selected_row().unwrap_or(0), last).min(last);
+        self.select(Some(self.rows[row].candidate));
+        self.has_moved = row > 0;
+    }
+
+    fn select(&mut self, candidate: Option<usize>) {
+        if self.selected != candidate {
+            self.selected = candidate;
+            self.detail_offset = 0;
+        }
+        self.has_moved = true;
+    }
+
+    /// Filters and sorts the rows. The selection stays on its candidate.
+    fn arrange(&mut self) {
+        self.is_stale = false;
+        self.agreement = self.study.agreement();
+        let terms = Terms::new(self.filter.value());
+        let mut rows: Vec<Ranked> = self.study.ranking();
+        rows.retain(|row| terms.admit(&self.study, row.candidate));
+        if self.frozen {
+            let places: std::collections::HashMap<_, _> =
+                self.rows.iter().enumerate().map(|(place, row)| (row.candidate, place)).collect();
+            rows.sort_by_key(|row| places.get(&row.candidate).copied().unwrap_or(usize::MAX));
+        } else if self.sort != 0 || self.descending {
+            let value = self.columns[self.sort].value;
+            let mut keyed: Vec<(Value, Ranked)> = rows.into_iter().map(|row| (value(&self.study, &row), row)).collect();
+            keyed.sort_by(|a, b| a.0.compare(&b.0, self.descending));
+            rows = keyed.into_iter().map(|(_, row)| row).collect();
+        }
+        self.rows = rows;
+        let is_there = self.selected_row().is_some();
+        if !is_there || !self.has_moved {
+            self.selected = self.rows.first().map(|row| row.candidate);
+            self.has_moved &= is_there;
+        }
+    }
+
+    /// Keeps what is scrolled within its bounds and the selection on the screen.
+    fn settle(&mut self) {
+        let layout = self.layout();
+        let (height, count) = (layout.table_rows().max(1), self.rows.len());
+        let row = self.selected_row().unwrap_or(0);
+        let least = (row + 1).saturating_sub(height);
+        self.offset = self.offset.clamp(least, row.max(least)).min(count.saturating_sub(height));
+        let layers = self.selected.map_or(0, |id| self.study.effective_ranks(id).len());
+        self.detail_offset = self.detail_offset.min(layers.saturating_sub(layout.detail_rows()));
+    }
+
+    fn layout(&self) -> view::Layout {
+        view::Layout::new(Rect::from((ratatui::layout::Position::ORIGIN, self.size)), self.show_detail)
+    }
+
+    /// Time until all is scored, as far as one can tell.
+    #[must_use]
+    pub fn time_left(&self) -> Option<Duration> {
+        let tally = self.study.tally();
+        if tally.done == 0 || self.phase == Phase::Done {
+            return None;
+        }
+        let share = (tally.total - tally.done) as f64 / tally.done as f64;
+        Duration::try_from_secs_f64(self.elapsed.as_secs_f64() * share).ok()
+    }
+}
+
+/// A filter: words that must occur, and words after a minus that must not.
+struct Terms {
+    wanted: Vec<String>,
+    unwanted: Vec<String>,
+}
+
+impl Terms {
+    fn new(filter: &str) -> Self {
+        let filter = filter.to_lowercase();
+        let (unwanted, wanted): (Vec<&str>, Vec<&str>) = filter.split_whitespace().partition(|w| w.starts_with('-'));
+        let unwanted = unwanted.iter().map(|w| w[1..].to_owned()).filter(|w| !w.is_empty());
+        Self { wanted: wanted.into_iter().map(str::to_owned).collect(), unwanted: unwanted.collect() }
+    }
+
+    fn admit(&self, study: &Study, id: usize) -> bool {
+        if self.wanted.is_empty() && self.unwanted.is_empty() {
+            return true;
+        }
+        let candidate = study.candidate(id);
+        let status = study.status(id).name();
+        let text = format!("{candidate} {status}").to_lowercase();
+        self.wanted.iter().all(|w| text.contains(w)) && !self.unwanted.iter().any(|w| text.contains(w))
+    }
+}

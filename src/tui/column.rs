@@ -1,0 +1,236 @@
+//! The columns of the ranking: one row of the table below for each.
+
+use std::cmp::Ordering;
+
+use crate::study::{Ranked, Status, Study};
+
+use super::theme::Signs;
+
+/// A column: what it shows and how it sorts.
+pub struct Column {
+    pub title: &'static str,
+    /// What it shows, for the help overlay.
+    pub help: &'static str,
+    /// Whether it says something of a study; otherwise it is not there.
+    pub is_relevant: fn(&Study) -> bool,
+    /// Columns of the screen; for texts what they should have before dispensable columns come in.
+    pub width: u16,
+    /// Texts stand to the left and take what room is left; numbers stand to the right.
+    pub is_text: bool,
+    /// Where there is no room for all, the column with the highest number goes first.
+    pub dispensable: u8,
+    /// Whether the first sort by this column puts the largest first.
+    pub largest_first: bool,
+    pub cell: fn(&Study, &Ranked, &Signs) -> String,
+    /// Orders by rising value; rows without one come last whatever the direction, so none is compared here.
+    pub value: fn(&Study, &Ranked) -> Value,
+}
+
+/// What a column sorts by.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    Number(f64),
+    Text(String),
+    Missing,
+}
+
+impl Value {
+    /// Missing values are last in both directions.
+    #[must_use]
+    pub fn compare(&self, other: &Self, descending: bool) -> Ordering {
+        let turn = |order: Ordering| if descending { order.reverse() } else { order };
+        match (self, other) {
+            (Self::Missing, Self::Missing) => Ordering::Equal,
+            (Self::Missing, _) => Ordering::Greater,
+            (_, Self::Missing) => Ordering::Less,
+            (Self::Number(a), Self::Number(b)) => turn(a.total_cmp(b)),
+            (Self::Text(a), Self::Text(b)) => turn(a.cmp(b)),
+            (Self::Number(_), Self::Text(_)) => Ordering::Less,
+            (Self::Text(_), Self::Number(_)) => Ordering::Greater,
+        }
+    }
+}
+
+impl From<Option<f64>> for Value {
+    fn from(value: Option<f64>) -> Self {
+        value.map_or(Self::Missing, Self::Number)
+    }
+}
+
+fn number(value: Option<f64>, digits: usize) -> String {
+    value.map(|x| format!("{x:.digits$}")).unwrap_or_default()
+}
+
+fn architecture(study: &Study, ranked: &Ranked) -> String {
+    study.candidate(ranked.candidate).architecture.as_ref().map(ToString::to_string).unwrap_or_default()
+}
+
+fn behind(ranked: &Ranked) -> Option<f64> {
+    ranked.behind_best.map(|e| e.mean)
+}
+
+/// The progress of a candidate as a share, for sorting: failed ones have none.
+fn progress(study: &Study, ranked: &Ranked) -> Value {
+    match study.status(ranked.candidate) {
+        Status::Failed => Value::Missing,
+        _ => Value::Number(study.count(ranked.candidate) as f64),
+    }
+}
+
+/// The columns in the order of the screen. The first is the one that the table is sorted by at the start.
+static COLUMNS: &[Column] = &[
+    Column {
+        title: "#",
+        help: "rank by NEAR; a mark beside it: tied with the best, no clear difference",
+        is_relevant: |_| true,
+        width: 5,
+        is_text: false,
+        dispensable: 0,
+        largest_first: false,
+        cell: |_, ranked, signs| {
+            let tied = if ranked.tied_with_best && ranked.rank != Some(1) { signs.tied } else { " " };
+            ranked.rank.map_or_else(String::new, |rank| format!("{rank}{tied}"))
+        },
+        value: |_, ranked| ranked.rank.map(|r| r as f64).into(),
+    },
+    Column {
+        title: "architecture",
+        help: "its name in its space",
+        is_relevant: |study| study.space.has_architectures(),
+        width: 24,
+        is_text: true,
+        dispensable: 0,
+        largest_first: false,
+        cell: |study, ranked, _| architecture(study, ranked),
+        value: |study, ranked| Value::Text(architecture(study, ranked)),
+    },
+    Column {
+        title: "activation",
+        help: "what fills the network's slots",
+        is_relevant: |study| !study.space.preset.search.activations.is_empty(),
+        width: 12,
+        is_text: true,
+        dispensable: 0,
+        largest_first: false,
+        cell: |study, ranked, _| study.candidate(ranked.candidate).activation_label(),
+        value: |study, ranked| Value::Text(study.candidate(ranked.candidate).activation_label()),
+    },
+    Column {
+        title: "initialization",
+        help: "how weights are drawn, with parameters that are not the default",
+        is_relevant: |study| study.space.preset.search.inits.len() > 1 || study.space.candidates.len() == 1,
+        width: 16,
+        is_text: true,
+        dispensable: 0,
+        largest_first: false,
+        cell: |study, ranked, _| study.candidate(ranked.candidate).init.to_string(),
+        value: |study, ranked| Value::Text(study.candidate(ranked.candidate).init.to_string()),
+    },
+    Column {
+        title: "NEAR",
+        help: "sum of the layers' effective ranks, mean over the repetitions",
+        is_relevant: |_| true,
+        width: 8,
+        is_text: false,
+        dispensable: 0,
+        largest_first: true,
+        cell: |study, ranked, _| number(study.near(ranked.candidate).map(|e| e.mean), 2),
+        value: |study, ranked| study.near(ranked.candidate).map(|e| e.mean).into(),
+    },
+    Column {
+        title: "known",
+        help: "the known value that NEAR is compared with",
+        is_relevant: |study| study.space.preset.truth.is_some(),
+        width: 8,
+        is_text: false,
+        dispensable: 1,
+        largest_first: true,
+        cell: |study, ranked, _| number(study.space.truth(ranked.candidate), 2),
+        value: |study, ranked| study.space.truth(ranked.candidate).into(),
+    },
+    Column {
+        title: "error",
+        help: "standard error of NEAR",
+        is_relevant: |_| true,
+        width: 7,
+        is_text: false,
+        dispensable: 1,
+        largest_first: false,
+        cell: |study, ranked, _| number(study.near(ranked.candidate).and_then(|e| e.standard_error), 2),
+        value: |study, ranked| study.near(ranked.candidate).and_then(|e| e.standard_error).into(),
+    },
+    Column {
+        title: "behind",
+        help: "mean difference to the best over the same repetitions",
+        is_relevant: |_| true,
+        width: 8,
+        is_text: false,
+        dispensable: 4,
+        largest_first: false,
+        cell: |_, ranked, _| number(behind(ranked), 2),
+        value: |_, ranked| behind(ranked).into(),
+    },
+    Column {
+        title: "parameters",
+        help: "number of trained parameters",
+        is_relevant: |_| true,
+        width: 12,
+        is_text: false,
+        dispensable: 3,
+        largest_first: false,
+        cell: |study, ranked, _| grouped(study.candidate(ranked.candidate).parameters),
+        value: |study, ranked| Value::Number(study.candidate(ranked.candidate).parameters as f64),
+    },
+    Column {
+        title: "state",
+        help: "repetitions scored, or what became of it",
+        is_relevant: |_| true,
+        width: 8,
+        is_text: false,
+        dispensable: 2,
+        largest_first: true,
+        cell: |study, ranked, _| match study.status(ranked.candidate) {
+            Status::Scoring => format!("{}/{}", study.count(ranked.candidate), study.repetitions()),
+            status => status.name().to_owned(),
+        },
+        value: progress,
+    },
+];
+
+/// The columns that say something of a study.
+#[must_use]
+pub fn columns(study: &Study) -> Vec<&'static Column> {
+    COLUMNS.iter().filter(|column| (column.is_relevant)(study)).collect()
+}
+
+/// A whole number with its digits in groups of three.
+#[must_use]
+pub fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn missing_values_come_last_both_ways() {
+        for descending in [false, true] {
+            assert_eq!(Value::Missing.compare(&Value::Number(1.0), descending), Ordering::Greater);
+        }
+        assert_eq!(Value::Number(2.0).compare(&Value::Number(1.0), true), Ordering::Less);
+    }
+}

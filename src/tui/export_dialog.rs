@@ -1,0 +1,102 @@
+//! Where the selected candidate is exported to, and as what.
+
+use std::path::PathBuf;
+
+use crossterm::event::{Event, KeyEvent};
+use tui_input::Input;
+use tui_input::backend::crossterm::EventHandler;
+
+use super::app::Effect;
+use super::keymap::Action;
+use crate::export::{self, Format};
+use crate::study::Study;
+
+/// The state of the dialog.
+#[derive(Debug)]
+pub struct ExportDialog {
+    pub candidate: usize,
+    /// Place in [`Format::ALL`].
+    pub format: usize,
+    pub path: Input,
+    /// What would be written, or why it cannot be.
+    pub preview: Result<String, String>,
+    /// The file exists, and accepting once more replaces it.
+    pub confirm: bool,
+    pub scroll: usize,
+}
+
+impl ExportDialog {
+    #[must_use]
+    pub fn new(study: &Study, candidate: usize) -> Self {
+        let mut dialog = Self {
+            candidate,
+            format: 0,
+            path: Input::default(),
+            preview: Ok(String::new()),
+            confirm: false,
+            scroll: 0,
+        };
+        dialog.choose(study, 0);
+        dialog
+    }
+
+    #[must_use]
+    pub fn chosen(&self) -> Format {
+        Format::ALL[self.format]
+    }
+
+    /// Takes a key in; closing is the application's.
+    pub fn key(&mut self, action: Option<Action>, key: KeyEvent, study: &Study) -> Option<Effect> {
+        let count = Format::ALL.len();
+        match action {
+            Some(Action::Up) => self.choose(study, (self.format + count - 1) % count),
+            Some(Action::Down) => self.choose(study, (self.format + 1) % count),
+            Some(Action::PageUp) => self.scroll = self.scroll.saturating_sub(10),
+            Some(Action::PageDown) => {
+                let lines = self.preview.as_ref().map_or(0, |text| text.lines().count());
+                self.scroll = (self.scroll + 10).min(lines.saturating_sub(1));
+            }
+            Some(Action::Accept) => return self.accept(),
+            _ => {
+                self.path.handle_event(&Event::Key(key));
+                self.confirm = false;
+            }
+        }
+        None
+    }
+
+    fn accept(&self) -> Option<Effect> {
+        let text = self.preview.as_ref().ok()?.clone();
+        let path = self.path.value().trim();
+        (!path.is_empty()).then(|| Effect::Write { path: PathBuf::from(path), text, replace: self.confirm })
+    }
+
+    /// Another format: its preview, and the path with its extension.
+    fn choose(&mut self, study: &Study, format: usize) {
+        self.format = format;
+        self.preview = export::render(study, self.candidate, self.chosen()).map_err(|e| e.to_string());
+        let name = match self.path.value().rsplit_once('.') {
+            Some((stem, _)) => stem.trim_end_matches("_keras").to_owned(),
+            None => stem(study, self.candidate),
+        };
+        // Two formats share an extension, and the second must not replace the first.
+        let suffix = if self.chosen() == Format::Keras { "_keras" } else { "" };
+        self.path = Input::new(format!("{name}{suffix}.{}", self.chosen().extension()));
+        self.confirm = false;
+        self.scroll = 0;
+    }
+}
+
+/// A file name for a candidate: `digits_mlp-tanh-orthogonal`.
+fn stem(study: &Study, candidate: usize) -> String {
+    let c = study.candidate(candidate);
+    let activation = c.activation.as_ref().map(|a| a.name());
+    let parts = [Some(study.space.preset.name.as_str()), activation, Some(c.init.name())];
+    let clean = |part: &str| {
+        let kept: String =
+            part.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
+        kept.trim_matches('_').to_owned()
+    };
+    let parts: Vec<_> = parts.into_iter().flatten().map(clean).filter(|p| !p.is_empty()).collect();
+    parts.join("-")
+}

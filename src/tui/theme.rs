@@ -1,0 +1,197 @@
+//! Colours and signs. Every colour has a sign or an attribute beside it, so that nothing is lost without colours.
+
+use ratatui::style::{Color, Modifier, Style};
+
+/// How the screen looks.
+#[derive(Debug, Clone)]
+pub struct Look {
+    pub theme: Theme,
+    pub signs: Signs,
+    color: bool,
+    ascii: bool,
+}
+
+impl Look {
+    #[must_use]
+    pub fn new(color: bool, ascii: bool) -> Self {
+        Self {
+            theme: if color { Theme::terminal() } else { Theme::monochrome() },
+            signs: if ascii { Signs::ASCII } else { Signs::UNICODE },
+            color,
+            ascii,
+        }
+    }
+
+    #[must_use]
+    pub fn has_colors(&self) -> bool {
+        self.color
+    }
+
+    #[must_use]
+    pub fn is_ascii(&self) -> bool {
+        self.ascii
+    }
+}
+
+/// Styles by meaning.
+#[derive(Debug, Clone)]
+pub struct Theme {
+    pub title: Style,
+    pub label: Style,
+    pub border: Style,
+    pub header: Style,
+    pub sorted: Style,
+    pub selected: Style,
+    pub good: Style,
+    pub warning: Style,
+    pub bad: Style,
+    /// Ranks before an activation.
+    pub before: Style,
+    /// Ranks after an activation.
+    pub after: Style,
+    pub key: Style,
+}
+
+impl Theme {
+    /// The terminal's own 16 colours.
+    #[must_use]
+    pub fn terminal() -> Self {
+        let fg = |color| Style::new().fg(color);
+        Self {
+            title: fg(Color::Cyan).add_modifier(Modifier::BOLD),
+            label: fg(Color::DarkGray),
+            border: fg(Color::DarkGray),
+            header: Style::new().add_modifier(Modifier::BOLD),
+            sorted: fg(Color::Cyan).add_modifier(Modifier::BOLD),
+            selected: Style::new().add_modifier(Modifier::REVERSED),
+            good: fg(Color::Green),
+            warning: fg(Color::Yellow),
+            bad: fg(Color::Red),
+            before: fg(Color::Blue),
+            after: fg(Color::Yellow),
+            key: fg(Color::Cyan),
+        }
+    }
+
+    /// Attributes only.
+    #[must_use]
+    pub fn monochrome() -> Self {
+        let plain = Style::new();
+        let bold = plain.add_modifier(Modifier::BOLD);
+        Self {
+            title: bold,
+            label: plain,
+            border: plain,
+            header: bold,
+            sorted: bold.add_modifier(Modifier::UNDERLINED),
+            selected: plain.add_modifier(Modifier::REVERSED),
+            good: plain,
+            warning: bold,
+            bad: bold,
+            before: plain,
+            after: plain,
+            key: bold,
+        }
+    }
+}
+
+/// Characters for what is drawn.
+#[derive(Debug, Clone)]
+pub struct Signs {
+    /// Parts of a bar's last cell, from nothing to full.
+    pub bar: &'static [&'static str],
+    pub ascending: &'static str,
+    pub descending: &'static str,
+    pub plus_minus: &'static str,
+    /// Marks a candidate that is tied with the best.
+    pub tied: &'static str,
+    pub ellipsis: char,
+    pub separator: &'static str,
+    pub border: ratatui::symbols::border::Set<'static>,
+}
+
+impl Signs {
+    pub const UNICODE: Self = Self {
+        bar: &[" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
+        ascending: "▲",
+        descending: "▼",
+        plus_minus: "±",
+        tied: "≈",
+        ellipsis: '…',
+        separator: " · ",
+        border: ratatui::symbols::border::ROUNDED,
+    };
+    pub const ASCII: Self = Self {
+        bar: &[" ", "#"],
+        ascending: "^",
+        descending: "v",
+        plus_minus: "+-",
+        tied: "~",
+        ellipsis: '.',
+        separator: " | ",
+        border: ratatui::symbols::border::Set {
+            top_left: "+",
+            top_right: "+",
+            bottom_left: "+",
+            bottom_right: "+",
+            vertical_left: "|",
+            vertical_right: "|",
+            horizontal_top: "-",
+            horizontal_bottom: "-",
+        },
+    };
+
+    /// A bar of `cells` cells, filled up to `share` of them, blanks behind it.
+    #[must_use]
+    pub fn bar(&self, share: f64, cells: usize) -> String {
+        let steps = self.bar.len() - 1;
+        let filled = (share.clamp(0.0, 1.0) * (cells * steps) as f64).round() as usize;
+        let cell = |i: usize| self.bar[filled.saturating_sub(i * steps).min(steps)];
+        (0..cells).map(cell).collect()
+    }
+
+    /// `text` in at most `width` columns.
+    #[must_use]
+    pub fn fit(&self, text: &str, width: usize) -> String {
+        use unicode_width::UnicodeWidthChar;
+        let columns = |c: char| c.width().unwrap_or(0);
+        if text.chars().map(columns).sum::<usize>() <= width {
+            return text.to_owned();
+        }
+        let mut left = width.saturating_sub(1);
+        let mut cut: String = text
+            .chars()
+            .take_while(|c| {
+                let fits = columns(*c) <= left;
+                left = left.saturating_sub(columns(*c));
+                fits
+            })
+            .collect();
+        if width > 0 {
+            cut.push(self.ellipsis);
+        }
+        cut
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_are_as_long_as_their_share() {
+        assert_eq!(Signs::UNICODE.bar(0.5, 4), "██  ");
+        assert_eq!(Signs::UNICODE.bar(0.53, 4), "██▏ ");
+        assert_eq!(Signs::UNICODE.bar(7.0, 2), "██");
+        assert_eq!(Signs::ASCII.bar(0.5, 4), "##  ");
+        assert_eq!(Signs::ASCII.bar(f64::NAN, 2), "  ");
+    }
+
+    #[test]
+    fn texts_are_cut_by_columns() {
+        assert_eq!(Signs::UNICODE.fit("orthogonal", 10), "orthogonal");
+        assert_eq!(Signs::UNICODE.fit("orthogonal", 5), "orth…");
+        assert_eq!(Signs::UNICODE.fit("日本語", 4), "日…");
+        assert_eq!(Signs::ASCII.fit("ab", 0), "");
+    }
+}

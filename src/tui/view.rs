@@ -1,0 +1,119 @@
+//! Draws the state.
+//!
+//! ```text
+//! header    preset, network, best candidate, progress
+//! ranking   the table                      | where the screen is wide,
+//! layers    bars of the selected candidate | side by side
+//! footer    what just happened, or keys
+//! ```
+
+mod export;
+mod footer;
+mod header;
+pub mod help;
+mod layers;
+mod ranking;
+mod sizes;
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Flex, Rect};
+use ratatui::text::Line;
+use ratatui::widgets::{Block, Borders, Clear, Paragraph};
+
+use super::app::{App, Mode};
+use super::theme::Look;
+
+/// The least screen that anything is drawn on.
+const LEAST: (u16, u16) = (40, 10);
+/// From this width on, the table and the layers stand side by side.
+const WIDE: u16 = 120;
+
+/// Where things stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    pub header: Rect,
+    pub ranking: Rect,
+    /// Empty where there is no room or the user hid it.
+    pub detail: Rect,
+    pub footer: Rect,
+}
+
+impl Layout {
+    #[must_use]
+    pub fn new(area: Rect, show_detail: bool) -> Self {
+        let [header, body, footer] =
+            ratatui::layout::Layout::vertical([Constraint::Length(3), Constraint::Min(0), Constraint::Length(1)])
+                .areas(area);
+        let [ranking, detail] = if !show_detail || body.height < 9 {
+            [body, Rect::ZERO]
+        } else if area.width >= WIDE {
+            let detail = (area.width * 2 / 5).min(90);
+            let sides = [Constraint::Min(0), Constraint::Length(detail)];
+            ratatui::layout::Layout::horizontal(sides).spacing(1).areas(body)
+        } else {
+            let halves = [Constraint::Min(0), Constraint::Length(body.height * 2 / 5)];
+            ratatui::layout::Layout::vertical(halves).areas(body)
+        };
+        Self { header, ranking, detail, footer }
+    }
+
+    /// Candidates that the table shows at a time.
+    #[must_use]
+    pub fn table_rows(&self) -> usize {
+        usize::from(self.ranking.height.saturating_sub(2))
+    }
+
+    /// Layers that the pane shows at a time.
+    #[must_use]
+    pub fn detail_rows(&self) -> usize {
+        let [_, bars] = layers::split(self.detail);
+        usize::from(bars.height)
+    }
+}
+
+/// Draws a frame.
+pub fn draw(frame: &mut Frame<'_>, app: &App, look: &Look) {
+    let area = frame.area();
+    if area.width < LEAST.0 || area.height < LEAST.1 {
+        let text = format!("{} x {} is too small, {} x {} is enough", area.width, area.height, LEAST.0, LEAST.1);
+        frame.render_widget(Paragraph::new(text).wrap(ratatui::widgets::Wrap { trim: true }), area);
+        return;
+    }
+    let layout = Layout::new(area, app.show_detail);
+    header::draw(frame, layout.header, app, look);
+    ranking::draw(frame, layout.ranking, app, look);
+    layers::draw(frame, layout.detail, app, look);
+    footer::draw(frame, layout.footer, app, look);
+    match &app.mode {
+        Mode::Help { scroll } => help::draw(frame, *scroll, &app.columns, look),
+        Mode::Export(dialog) => export::draw(frame, dialog, app, look),
+        Mode::Sizes(sizes) => sizes::draw(frame, sizes, app, look),
+        Mode::Ranking | Mode::Filter { .. } => {}
+    }
+}
+
+/// A line with a title above a pane.
+fn pane<'a>(title: impl Into<Line<'a>>, look: &Look) -> Block<'a> {
+    Block::new()
+        .borders(Borders::TOP)
+        .border_set(look.signs.border)
+        .border_style(look.theme.border)
+        .title(title)
+        .title_style(look.theme.title)
+}
+
+/// A window over the rest, in the middle, of at most this size. Returns its inside.
+fn window(frame: &mut Frame<'_>, title: &str, width: u16, height: u16, look: &Look) -> Rect {
+    let area = frame.area();
+    let [area] = ratatui::layout::Layout::horizontal([Constraint::Max(width)]).flex(Flex::Center).areas(area);
+    let [area] = ratatui::layout::Layout::vertical([Constraint::Max(height)]).flex(Flex::Center).areas(area);
+    let block = Block::bordered()
+        .border_set(look.signs.border)
+        .border_style(look.theme.key)
+        .title(format!(" {title} "))
+        .title_style(look.theme.title);
+    let inside = block.inner(area);
+    frame.render_widget(Clear, area);
+    frame.render_widget(block, area);
+    inside
+}

@@ -1,0 +1,49 @@
+//! What just happened, the filter while it is written, or the keys that matter here.
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use crate::tui::app::{App, Mode};
+use crate::tui::keymap::bound;
+use crate::tui::theme::Look;
+
+pub fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, look: &Look) {
+    let width = usize::from(area.width);
+    if let Mode::Filter { .. } = app.mode {
+        let label = "filter: ";
+        let room = width.saturating_sub(label.len() + 1);
+        let scroll = app.filter.visual_scroll(room);
+        let shown: String = app.filter.value().chars().skip(scroll).collect();
+        let line = Line::from(vec![Span::styled(label, look.theme.key), Span::raw(shown)]);
+        frame.render_widget(Paragraph::new(line), area);
+        let column = label.len() + app.filter.visual_cursor().saturating_sub(scroll);
+        frame.set_cursor_position(Position::new(area.x + column.min(width.saturating_sub(1)) as u16, area.y));
+        return;
+    }
+    let line = match &app.notice {
+        Some(notice) => {
+            let style = if notice.is_error { look.theme.bad } else { look.theme.good };
+            Line::from(Span::styled(look.signs.fit(&notice.text, width), style))
+        }
+        None => hints(app, look, width),
+    };
+    frame.render_widget(Paragraph::new(line), area);
+}
+
+/// As many hints as fit, each whole.
+fn hints<'a>(app: &App, look: &Look, width: usize) -> Line<'a> {
+    let mut spans = Vec::new();
+    let mut taken = 0;
+    for binding in bound(app.context()).filter(|b| !b.hint.is_empty()) {
+        let Some(key) = binding.keys.first().map(|key| key.label()) else { continue };
+        taken += key.len() + binding.hint.len() + 3;
+        if taken > width + 2 {
+            break;
+        }
+        spans.push(Span::styled(key, look.theme.key));
+        spans.push(Span::raw(format!(" {}  ", binding.hint)));
+    }
+    Line::from(spans)
+}

@@ -1,0 +1,111 @@
+//! The selected candidate: every counted layer's effective rank as a bar, of its width.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Wrap};
+
+use super::pane;
+use crate::report::{LayerReport, layers};
+use crate::study::Status;
+use crate::tui::app::App;
+use crate::tui::column::grouped;
+use crate::tui::theme::Look;
+
+/// The parts of the pane below its title: what is known of the candidate, and the bars.
+pub fn split(area: Rect) -> [Rect; 2] {
+    let inside = Rect { y: area.y + area.height.min(1), height: area.height.saturating_sub(1), ..area };
+    let facts = match inside.height {
+        0..4 => 0,
+        4..14 => 1,
+        _ => 6,
+    };
+    ratatui::layout::Layout::vertical([Constraint::Length(facts), Constraint::Min(0)]).areas(inside)
+}
+
+pub fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, look: &Look) {
+    if area.is_empty() {
+        return;
+    }
+    let Some(id) = app.selected else {
+        frame.render_widget(pane(" no candidate ", look), area);
+        return;
+    };
+    let candidate = app.study.candidate(id);
+    let title = look.signs.fit(&candidate.to_string(), usize::from(area.width.saturating_sub(4)));
+    frame.render_widget(pane(format!(" {title} "), look), area);
+    let [facts_area, bars_area] = split(area);
+    let facts = facts(app, id, look);
+    let facts = if facts_area.height == 1 { vec![facts.into_iter().next().unwrap_or_default()] } else { facts };
+    frame.render_widget(Paragraph::new(facts).wrap(Wrap { trim: false }), facts_area);
+    let layers = layers(&app.study, id);
+    if layers.is_empty() && app.study.status(id) != Status::Failed {
+        frame.render_widget(Paragraph::new("no repetition is scored yet").style(look.theme.label), bars_area);
+        return;
+    }
+    frame.render_widget(Paragraph::new(bars(&layers, app.detail_offset, look, bars_area)), bars_area);
+}
+
+/// The most important line first: it may be the only one.
+fn facts<'a>(app: &App, id: usize, look: &Look) -> Vec<Line<'a>> {
+    let study = &app.study;
+    let candidate = study.candidate(id);
+    let label = |text: &'static str| Span::styled(text, look.theme.label);
+    let mut lines = Vec::new();
+    if let Some(reason) = study.reason(id) {
+        lines.push(Line::from(Span::styled(format!("failed: {reason}"), look.theme.bad)));
+    }
+    if let Some(near) = study.near(id) {
+        let error = near.standard_error.map(|e| format!(" {}{e:.2}", look.signs.plus_minus)).unwrap_or_default();
+        let mut spans = vec![
+            label("NEAR "),
+            Span::raw(format!("{:.2}{error}", near.mean)),
+            label("  repetitions "),
+            Span::raw(format!("{} of {}", study.count(id), study.repetitions())),
+            label("  parameters "),
+            Span::raw(grouped(candidate.parameters)),
+        ];
+        if let Some(behind) = app.rows.iter().find(|row| row.candidate == id).and_then(|row| row.behind_best) {
+            let error = behind.standard_error.map(|e| format!(" {}{e:.2}", look.signs.plus_minus)).unwrap_or_default();
+            spans.extend([label("  behind "), Span::raw(format!("{:.2}{error}", behind.mean))]);
+        }
+        lines.push(Line::from(spans));
+    }
+    if let Some(remark) = study.remark(id) {
+        lines.push(Line::from(Span::styled(remark, look.theme.warning)));
+    }
+    if let Some(activation) = &candidate.activation {
+        lines.push(Line::from(vec![label("f(x) = "), Span::raw(activation.entry().formula)]));
+    }
+    lines.push(Line::from(vec![label("W: "), Span::raw(candidate.init.entry().formula)]));
+    lines
+}
+
+fn bars<'a>(layers: &[LayerReport], offset: usize, look: &Look, area: Rect) -> Vec<Line<'a>> {
+    let longest = |text: fn(&LayerReport) -> usize, most: usize| layers.iter().map(text).max().unwrap_or(0).min(most);
+    let room = usize::from(area.width);
+    let module = longest(|l| l.module.chars().count(), room / 4);
+    let kind = longest(|l| l.kind.chars().count() + 1, room / 4);
+    let width = longest(|l| l.width.to_string().len(), 10);
+    let cells = room.saturating_sub(module + kind + width + 14);
+    layers
+        .iter()
+        .skip(offset)
+        .take(usize::from(area.height))
+        .map(|layer| {
+            // Indented: what an activation made of the layer above.
+            let after = layer.is_activation;
+            let name = if after { format!(" {}", layer.kind) } else { layer.kind.clone() };
+            let style: Style = if after { look.theme.after } else { look.theme.before };
+            let share = layer.effective_rank / layer.width.max(1) as f64;
+            Line::from(vec![
+                Span::styled(format!("{:>module$} ", look.signs.fit(&layer.module, module)), look.theme.label),
+                Span::raw(format!("{:<kind$} ", look.signs.fit(&name, kind))),
+                Span::styled(look.signs.bar(share, cells), style),
+                Span::raw(format!(" {:8.1}", layer.effective_rank)),
+                Span::styled(format!(" / {:<width$}", layer.width), look.theme.label),
+            ])
+        })
+        .collect()
+}

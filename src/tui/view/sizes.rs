@@ -1,0 +1,88 @@
+//! The relative score of a layer over its size, the fit, and the size it says.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Color;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Wrap};
+
+use super::window;
+use crate::commands::width::chart;
+use crate::tui::app::App;
+use crate::tui::sizes::Sizes;
+use crate::tui::theme::Look;
+
+pub fn draw(frame: &mut Frame<'_>, sizes: &Sizes, app: &App, look: &Look) {
+    let candidate = app.study.candidate(sizes.candidate);
+    let network = app.study.space.network();
+    let title = format!("{}, {candidate}", sizes.target().describe(network));
+    let area = frame.area();
+    let title = look.signs.fit(&title, usize::from(area.width.saturating_sub(6)));
+    let inside = window(frame, &title, 110, area.height.saturating_sub(2), look);
+    let table = sizes.points.len() as u16 + 1;
+    // Without room for both, the chart is what people look at.
+    let table = if inside.height >= table + 12 { table } else { 0 };
+    let [answer, chart, points] =
+        Layout::vertical([Constraint::Length(3), Constraint::Min(0), Constraint::Length(table)]).areas(inside);
+    frame.render_widget(Paragraph::new(facts(sizes, look)).wrap(Wrap { trim: true }), answer);
+    draw_chart(frame, chart, sizes, look);
+    frame.render_widget(Paragraph::new(rows(sizes, look)), points);
+}
+
+fn facts<'a>(sizes: &Sizes, look: &Look) -> Vec<Line<'a>> {
+    let label = |text: String| Span::styled(text, look.theme.label);
+    let (layer, count) = (sizes.layer + 1, sizes.targets.len());
+    let mut state = vec![
+        label("layer ".to_owned()),
+        Span::raw(format!("{layer} of {count}")),
+        label("  slope threshold ".to_owned()),
+        Span::raw(sizes.threshold().to_string()),
+    ];
+    if let Some(note) = &sizes.note {
+        state.push(Span::styled(format!("  {note}"), look.theme.warning));
+    }
+    let answer = match (&sizes.error, &sizes.estimate) {
+        (Some(error), _) => Span::styled(error.clone(), look.theme.bad),
+        (None, None) if sizes.total == 0 => label("measuring".to_owned()),
+        (None, None) if sizes.done < sizes.total => {
+            label(format!("measuring: {} of {} ranks", sizes.done, sizes.total))
+        }
+        (None, None) => label("fitting".to_owned()),
+        (None, Some(estimate)) => match &estimate.size {
+            Err(reason) => Span::styled(format!("no size: {reason}"), look.theme.warning),
+            Ok(size) => {
+                let interval = estimate.interval.map(|i| {
+                    format!(", {:.0} % of the resamples from {:.1} to {:.1}", 100.0 * i.confidence, i.low, i.high)
+                });
+                let now = sizes.target().width;
+                Span::styled(format!("size {size:.1}{} (now {now})", interval.unwrap_or_default()), look.theme.good)
+            }
+        },
+    };
+    vec![Line::from(state), Line::from(answer)]
+}
+
+fn draw_chart(frame: &mut Frame<'_>, area: Rect, sizes: &Sizes, look: &Look) {
+    if area.height < 5 || sizes.points.is_empty() {
+        return;
+    }
+    let estimate = sizes.estimate.as_ref();
+    let (fit, size) = (estimate.and_then(|e| e.fit), estimate.and_then(|e| e.size.as_ref().ok().copied()));
+    let buffer = frame.buffer_mut();
+    chart::draw(&sizes.points, fit, size, look.is_ascii(), area, buffer);
+    if !look.has_colors() {
+        area.positions().for_each(|at| {
+            buffer[at].set_fg(Color::Reset);
+        });
+    }
+}
+
+fn rows<'a>(sizes: &Sizes, look: &Look) -> Vec<Line<'a>> {
+    let head = format!("{:>8} {:>10} {:>10} {:>8}", "size", "rank", "relative", "error");
+    let mut lines = vec![Line::from(Span::styled(head, look.theme.header))];
+    lines.extend(sizes.points.iter().map(|point| {
+        let error = point.standard_error().map(|e| format!("{e:.4}")).unwrap_or_default();
+        Line::from(format!("{:>8} {:>10.2} {:>10.4} {error:>8}", point.size, point.near(), point.relative()))
+    }));
+    lines
+}

@@ -1,0 +1,70 @@
+//! Given weights and inputs, and what our own network makes of them.
+
+use std::collections::HashMap;
+
+use candle_core::{Device, Tensor};
+use neartop::network::forward::{Probe, forward};
+use neartop::network::weights::{Parameters, Weights, parameter_shapes};
+use neartop::network::{Activation, Module, Network, Op};
+use neartop::preset::Preset;
+use neartop::random::{Key, Purpose};
+
+/// Tensors by their names in `state_dict()`.
+pub struct Given(pub HashMap<String, Tensor>);
+
+impl Weights for Given {
+    fn parameters(&self, module: &Module, _: &Tensor) -> candle_core::Result<Parameters> {
+        let get = |what: &str| self.0.get(&format!("{}.{what}", module.name)).cloned();
+        Ok(Parameters { weight: get("weight"), bias: get("bias") })
+    }
+}
+
+struct Unwatched;
+
+impl Probe for Unwatched {
+    type Stop = candle_core::Error;
+
+    fn observe(&mut self, _: &Module, _: &Tensor) -> candle_core::Result<()> {
+        Ok(())
+    }
+}
+
+/// The names and shapes of all trained parameters, the slots' included.
+pub fn shapes(network: &Network, slot: Option<&Activation>) -> Vec<(String, Vec<usize>)> {
+    let of = |module: &Module| match (&module.op, slot) {
+        (Op::Slot, Some(a)) if a.has_weight() => vec![(format!("{}.weight", module.name), vec![1])],
+        _ => parameter_shapes(module),
+    };
+    network.all_modules().into_iter().flat_map(of).collect()
+}
+
+pub fn noise(dims: &[usize], stream: u64) -> Tensor {
+    let key = Key { seed: 5, repetition: 0, layer: stream, purpose: Purpose::Inputs };
+    Tensor::from_vec(key.symmetric_uniforms(dims.iter().product()), dims, &Device::Cpu).unwrap()
+}
+
+/// Arbitrary values for all trained parameters.
+pub fn arbitrary(preset: &Preset, slot: Option<&Activation>) -> Given {
+    let all = shapes(&preset.network, slot);
+    let value = |(i, (name, dims)): (usize, (String, Vec<usize>))| {
+        let noise = noise(&dims, i as u64);
+        // A normalization's weight near 0 would leave nothing but rounding errors to the next.
+        let is_scale = name.ends_with(".weight") && dims.len() % 2 == 1;
+        let value = if is_scale { (noise * 0.5).unwrap().affine(1.0, 1.0).unwrap() } else { noise };
+        (name, value)
+    };
+    Given(all.into_iter().enumerate().map(value).collect())
+}
+
+/// An arbitrary batch, and the network's output for it.
+pub fn pass(preset: &Preset, slot: Option<&Activation>, weights: &Given) -> (Tensor, Tensor) {
+    let dims: Vec<_> = std::iter::once(6).chain(preset.network.input.0.iter().copied()).collect();
+    let batch = noise(&dims, 1000);
+    let modules = &preset.network.modules;
+    let output = forward(modules, batch.clone(), weights, slot, &mut Unwatched).unwrap();
+    (batch, output)
+}
+
+pub fn flat(tensor: &Tensor) -> Vec<f32> {
+    tensor.flatten_all().unwrap().to_vec1().unwrap()
+}

@@ -1,0 +1,342 @@
+//! What the screen shows and how it takes keys, without a terminal.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use neartop::preset::Preset;
+use neartop::scheduler::Progress;
+use neartop::score::Score;
+use neartop::space::Space;
+use neartop::study::Study;
+use neartop::tui::app::{App, Effect, Message, Mode, Phase, Written};
+use neartop::tui::sizes::{SizeNews, SizeRequest};
+use neartop::tui::theme::Look;
+use neartop::tui::view;
+use neartop::width::{self, Curve, Point};
+use proptest::prelude::*;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::layout::Size;
+
+const PRESET: &str = "
+name: Two layers
+data: {source: digits}
+network:
+  input: 64
+  layers: [linear: 32, activation, linear: 10]
+search:
+  activations: [relu, {leaky_relu: {negative_slope: 0.2}}, gelu, tanh, sigmoid]
+  inits: [torch_default, kaiming_normal, {normal: {mean: 0.0, std: 0.05}}, orthogonal]
+score: {repetitions: 4, seed: 0}
+";
+
+fn study() -> Study {
+    let preset = Preset::parse(PRESET, "two-layers.yaml", Path::new("")).expect("a right preset");
+    Study::new(Arc::new(Space::new(Arc::new(preset))))
+}
+
+/// Made-up scores: none fail but the last candidate's, and every other has seen fewer repetitions.
+fn scores(repetitions: usize) -> Vec<Progress> {
+    let mut progress = Vec::new();
+    for candidate in 0..20 {
+        for repetition in 0..repetitions.saturating_sub(candidate % 2) {
+            let first = 20.0 + ((candidate * 7) % 13) as f64 / 2.0 + repetition as f64 / 8.0;
+            let effective_ranks = vec![first, first + 1.5, 6.25];
+            let near = effective_ranks.iter().sum();
+            let result = match candidate {
+                19 => Err("values that are not finite after layer 0 (linear)".to_owned()),
+                _ => Ok(Score { near, effective_ranks, dead_from: None }),
+            };
+            progress.push(Progress { candidate, repetition, result });
+        }
+    }
+    progress
+}
+
+fn app(width: u16, height: u16) -> App {
+    let mut app = App::new(study(), Size::new(width, height));
+    app.update(Message::Scored(scores(4)));
+    app.update(Message::Frame(Duration::from_secs(75)));
+    app
+}
+
+fn press(app: &mut App, code: KeyCode) -> Option<Effect> {
+    app.update(Message::Key(KeyEvent::new(code, KeyModifiers::NONE)))
+}
+
+fn write(app: &mut App, text: &str) {
+    text.chars().for_each(|c| {
+        press(app, KeyCode::Char(c));
+    });
+}
+
+fn screen(app: &App, look: &Look) -> Terminal<TestBackend> {
+    let mut terminal = Terminal::new(TestBackend::new(app.size.width, app.size.height)).expect("a test terminal");
+    terminal.draw(|frame| view::draw(frame, app, look)).expect("a frame");
+    terminal
+}
+
+fn text(app: &App) -> String {
+    let shown = screen(app, &Look::new(false, false)).backend().to_string();
+    shown.replace(env!("CARGO_PKG_VERSION"), "x.y.z")
+}
+
+/// The labels of the rows that the table holds.
+fn rows(app: &App) -> Vec<String> {
+    let label = |id| format!("{} {}", app.study.candidate(id).activation_label(), app.study.candidate(id).init);
+    app.rows.iter().map(|row| label(row.candidate)).collect()
+}
+
+#[test]
+fn whole_screens() {
+    for (width, height) in [(120, 40), (80, 24), (40, 12), (30, 8)] {
+        insta::assert_snapshot!(format!("ranking_{width}x{height}"), text(&app(width, height)));
+    }
+}
+
+#[test]
+fn whole_screens_in_ascii() {
+    let shown = screen(&app(80, 24), &Look::new(false, true)).backend().to_string();
+    let shown = shown.replace(env!("CARGO_PKG_VERSION"), "x.y.z");
+    assert!(shown.is_ascii(), "{shown}");
+    insta::assert_snapshot!("ranking_80x24_ascii", shown);
+}
+
+#[test]
+fn colours_are_there_unless_they_are_not_wanted() {
+    let app = app(80, 24);
+    let colours = |look: Look| {
+        let terminal = screen(&app, &look);
+        let cells = terminal.backend().buffer().content();
+        cells.iter().filter(|c| c.fg != ratatui::style::Color::Reset || c.bg != ratatui::style::Color::Reset).count()
+    };
+    assert!(colours(Look::new(true, false)) > 100);
+    assert_eq!(colours(Look::new(false, false)), 0);
+}
+
+#[test]
+fn overlays() {
+    let mut app = app(80, 24);
+    press(&mut app, KeyCode::Char('?'));
+    insta::assert_snapshot!("help_80x24", text(&app));
+    press(&mut app, KeyCode::End);
+    assert!(text(&app).contains("repetitions scored"), "{}", text(&app));
+    press(&mut app, KeyCode::Esc);
+    press(&mut app, KeyCode::Char('e'));
+    let shown = text(&app);
+    assert!(shown.contains("two_layers-gelu-orthogonal.yaml"), "{shown}");
+    assert!(shown.contains("NEAR"), "{shown}");
+}
+
+#[test]
+fn the_selection_stays_on_its_candidate_while_rows_move() {
+    let mut app = App::new(study(), Size::new(80, 24));
+    app.update(Message::Scored(scores(1)));
+    app.update(Message::Frame(Duration::ZERO));
+    for _ in 0..3 {
+        press(&mut app, KeyCode::Down);
+    }
+    let (selected, row) = (app.selected, app.selected_row());
+    let mut overtaking = scores(4);
+    overtaking.iter_mut().for_each(|p| {
+        if let Ok(score) = &mut p.result {
+            score.near = 100.0 - score.near + p.candidate as f64;
+        }
+    });
+    overtaking.retain(|p| p.repetition > 0);
+    app.update(Message::Scored(overtaking));
+    app.update(Message::Frame(Duration::ZERO));
+    assert_eq!(app.selected, selected);
+    assert_ne!(app.selected_row(), row, "the row moved");
+    for digit in '1'..='8' {
+        press(&mut app, KeyCode::Char(digit));
+        assert_eq!(app.selected, selected);
+    }
+}
+
+#[test]
+fn until_it_is_moved_the_selection_is_the_first_row() {
+    let mut app = App::new(study(), Size::new(80, 24));
+    assert_eq!(app.selected, Some(0));
+    app.update(Message::Scored(scores(2)));
+    app.update(Message::Frame(Duration::ZERO));
+    assert_eq!(app.selected, app.rows.first().map(|row| row.candidate));
+    assert_ne!(app.selected, Some(0));
+}
+
+#[test]
+fn every_column_sorts_both_ways_and_missing_values_come_last() {
+    let mut app = app(120, 40);
+    for digit in '1'..='8' {
+        press(&mut app, KeyCode::Char(digit));
+        let one = rows(&app);
+        let (column, direction) = (app.sort, app.descending);
+        press(&mut app, KeyCode::Char(digit));
+        assert_eq!((app.sort, app.descending), (column, !direction));
+        let failed = "sigmoid orthogonal".to_owned();
+        if !matches!(digit, '2' | '3' | '7') {
+            assert_eq!(one.last(), Some(&failed), "column {digit}");
+            assert_eq!(rows(&app).last(), Some(&failed), "column {digit}");
+        }
+        if digit != '7' {
+            assert_ne!(one, rows(&app), "column {digit}");
+        }
+    }
+    press(&mut app, KeyCode::Char('9'));
+    assert_eq!(app.notice.as_ref().map(|n| n.text.as_str()), Some("there are 8 columns"));
+}
+
+#[test]
+fn a_filter_keeps_what_has_all_words_and_none_that_are_refused() {
+    let mut app = app(80, 24);
+    write(&mut app, "/RELU -kaiming");
+    press(&mut app, KeyCode::Enter);
+    let mut shown = rows(&app);
+    shown.sort();
+    assert_eq!(shown.len(), 6);
+    assert!(shown.iter().all(|row| row.contains("relu") && !row.contains("kaiming")));
+    press(&mut app, KeyCode::Esc);
+    assert_eq!(rows(&app).len(), 20);
+    write(&mut app, "/nothing has this");
+    assert!(app.rows.is_empty() && app.selected.is_none());
+    assert!(text(&app).contains("no candidate"));
+    press(&mut app, KeyCode::Esc);
+    assert_eq!(rows(&app).len(), 20, "leaving the filter by Esc brings the one before back");
+}
+
+#[test]
+fn frozen_rows_keep_their_places_and_thaw() {
+    let mut app = App::new(study(), Size::new(80, 24));
+    app.update(Message::Scored(scores(1)));
+    app.update(Message::Frame(Duration::ZERO));
+    press(&mut app, KeyCode::Char('f'));
+    let before = rows(&app);
+    app.update(Message::Scored(scores(4)));
+    app.update(Message::Frame(Duration::ZERO));
+    assert_eq!(rows(&app), before);
+    press(&mut app, KeyCode::Char('f'));
+    assert_ne!(rows(&app), before);
+}
+
+#[test]
+fn pause_stops_and_goes_on() {
+    let mut app = app(80, 24);
+    assert_eq!(press(&mut app, KeyCode::Char(' ')), Some(Effect::SetPaused(true)));
+    assert!(text(&app).contains("paused"));
+    assert_eq!(press(&mut app, KeyCode::Char(' ')), Some(Effect::SetPaused(false)));
+    app.update(Message::Ended);
+    assert_eq!(app.phase, Phase::Done);
+    assert_eq!(press(&mut app, KeyCode::Char(' ')), None);
+}
+
+#[test]
+fn an_export_asks_before_it_replaces_a_file() {
+    let mut app = app(80, 24);
+    press(&mut app, KeyCode::Char('e'));
+    press(&mut app, KeyCode::Down);
+    let Some(Effect::Write { path, text: first, replace: false }) = press(&mut app, KeyCode::Enter) else {
+        panic!("Enter writes")
+    };
+    assert_eq!(path, Path::new("two_layers-gelu-orthogonal.json"));
+    assert!(serde_json::from_str::<serde_json::Value>(&first).is_ok());
+    app.update(Message::Written(Written::Exists));
+    assert!(text(&app).contains("Enter replaces it"));
+    assert!(matches!(press(&mut app, KeyCode::Enter), Some(Effect::Write { replace: true, .. })));
+    app.update(Message::Written(Written::Failed("the disk is full".to_owned())));
+    assert!(text(&app).contains("the disk is full") && matches!(app.mode, Mode::Export(_)));
+    app.update(Message::Written(Written::Done(path)));
+    assert!(text(&app).contains("written to two_layers-gelu-orthogonal.json"));
+}
+
+#[test]
+fn leaving() {
+    let mut app = app(80, 24);
+    let control = |c| Message::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL));
+    assert_eq!(app.update(control('z')), Some(Effect::Suspend));
+    press(&mut app, KeyCode::Char('/'));
+    assert_eq!(press(&mut app, KeyCode::Char('q')), None, "q is a letter of the filter");
+    assert_eq!(app.update(control('c')), Some(Effect::Interrupt));
+    press(&mut app, KeyCode::Esc);
+    assert_eq!(press(&mut app, KeyCode::Char('q')), Some(Effect::Quit));
+}
+
+#[test]
+fn sizes_are_measured_shown_and_fitted_anew() {
+    let mut app = app(80, 24);
+    let Some(Effect::Size(ticket, SizeRequest::Measure { target, threshold, .. })) =
+        press(&mut app, KeyCode::Char('w'))
+    else {
+        panic!("w measures")
+    };
+    assert_eq!((target.index, threshold), (0, width::SLOPE_THRESHOLD));
+    let curve = |size: usize| {
+        let relative = -0.6 + 1.6 * (size as f64).powf(-0.13);
+        Point { size, ranks: [0.999, 1.0, 1.001].map(|r| r * relative * size as f64).to_vec() }
+    };
+    // In any order, as they come from several threads; what an earlier request still tells does not count.
+    let points: Vec<_> = [20, 10, 40, 80].map(curve).to_vec();
+    for (done, point) in points.iter().enumerate() {
+        let news = SizeNews::Progress { done: 3 * (done + 1), total: 12, point: Some(point.clone()) };
+        app.update(Message::Sized(ticket, news));
+    }
+    app.update(Message::Sized(ticket - 1, SizeNews::Failed("old news".to_owned())));
+    let mut curve = Curve { points };
+    curve.points.sort_by_key(|p| p.size);
+    let estimate = width::estimate(&curve, threshold, 0, 0);
+    let size = estimate.size.expect("a size");
+    // 0.005^(1/(-0.13 - 1))
+    assert!((size / 108.73 - 1.0).abs() < 1e-3, "{size}");
+    app.update(Message::Sized(ticket, SizeNews::Estimated(Box::new(estimate))));
+    insta::assert_snapshot!("sizes_80x24", text(&app));
+    let refit = press(&mut app, KeyCode::Char('+'));
+    assert!(matches!(refit, Some(Effect::Size(_, SizeRequest::Fit { threshold: 0.01, .. }))), "{refit:?}");
+    let other = press(&mut app, KeyCode::Right);
+    assert!(matches!(other, Some(Effect::Size(_, SizeRequest::Measure { .. }))), "{other:?}");
+    let closed = press(&mut app, KeyCode::Esc);
+    assert!(matches!(closed, Some(Effect::Size(_, SizeRequest::Stop))), "{closed:?}");
+    assert!(matches!(app.mode, Mode::Ranking));
+}
+
+fn any_message() -> impl Strategy<Value = (u8, char, u16, u16, u8)> {
+    (0u8..12, any::<char>(), 0u16..260, 0u16..80, 0u8..20)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Whatever is pressed, at whatever size, the screen is drawn and the selection is a row or nothing.
+    #[test]
+    fn no_sequence_of_messages_breaks_the_screen(messages in prop::collection::vec(any_message(), 1..60)) {
+        let mut app = App::new(study(), Size::new(80, 24));
+        let scores = scores(4);
+        let keys = ['j', 'k', 'G', 'g', '/', 'e', '?', ' ', 'f', 'd', 'J', 'K', '1', '4', '7', 'r', '<', '>', 'b', 'w'];
+        for (kind, c, width, height, n) in messages {
+            let code = match kind {
+                0 => KeyCode::Enter,
+                1 => KeyCode::Esc,
+                2 => KeyCode::PageDown,
+                3 => KeyCode::PageUp,
+                4 => KeyCode::Backspace,
+                5 => KeyCode::Char(c),
+                6 => KeyCode::Down,
+                7 => KeyCode::Up,
+                _ => KeyCode::Char(keys[usize::from(n) % keys.len()]),
+            };
+            let message = match kind {
+                8 => Message::Resized(Size::new(width, height)),
+                9 => Message::Scored(scores.iter().skip(usize::from(n) * 3).take(5).cloned().collect()),
+                10 => Message::Frame(Duration::from_secs(u64::from(width))),
+                11 => Message::Paste(c.to_string().repeat(3)),
+                _ => Message::Key(KeyEvent::new(code, KeyModifiers::NONE)),
+            };
+            app.update(message);
+            if app.size.width > 0 && app.size.height > 0 {
+                text(&app);
+            }
+            prop_assert_eq!(app.selected.is_none(), app.rows.is_empty());
+            prop_assert!(app.selected.is_none() || app.selected_row().is_some());
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The app in a real pseudo-terminal: what only a terminal shows.
+#![cfg(unix)]
+
+use std::io::{Read, Write};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+const PRESET: &str = "
+name: Small
+data: {source: digits}
+network: {input: 64, layers: [linear: 16, activation, linear: 10]}
+search: {activations: [relu, tanh, gelu], inits: [torch_default, orthogonal]}
+score: {repetitions: 3, seed: 0}
+";
+
+struct Session {
+    child: Box<dyn Child + Send + Sync>,
+    master: Box<dyn MasterPty + Send>,
+    keyboard: Box<dyn Write + Send>,
+    /// All that the program wrote.
+    output: Arc<Mutex<Vec<u8>>>,
+    size: (u16, u16),
+    directory: tempfile::TempDir,
+}
+
+impl Session {
+    fn start(preset: &str, arguments: &[&str], (rows, cols): (u16, u16)) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        std::fs::write(directory.path().join("preset.yaml"), preset).expect("a preset");
+        let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_neartop"));
+        command.args(arguments);
+        command.arg("preset.yaml");
+        command.cwd(directory.path());
+        command.env("TERM", "xterm-256color");
+        let child = pair.slave.spawn_command(command).expect("the program");
+        drop(pair.slave);
+        let mut reader = pair.master.try_clone_reader().expect("a reader");
+        let keyboard = pair.master.take_writer().expect("a writer");
+        let output = Arc::new(Mutex::new(Vec::new()));
+        let written = Arc::clone(&output);
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(n @ 1..) = reader.read(&mut buffer) {
+                written.lock().expect("no panic").extend_from_slice(&buffer[..n]);
+            }
+        });
+        Self { child, master: pair.master, keyboard, output, size: (rows, cols), directory }
+    }
+
+    fn raw(&self) -> String {
+        String::from_utf8_lossy(&self.output.lock().expect("no panic")).into_owned()
+    }
+
+    fn screen(&self) -> vt100::Parser {
+        let mut parser = vt100::Parser::new(self.size.0, self.size.1, 0);
+        parser.process(&self.output.lock().expect("no panic"));
+        parser
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).expect("the program reads keys");
+        self.keyboard.flush().expect("the program reads keys");
+    }
+
+    fn wait_for(&self, wanted: &str) {
+        let start = Instant::now();
+        while !self.screen().screen().contents().contains(wanted) {
+            let shown = self.screen().screen().contents();
+            assert!(start.elapsed() < Duration::from_secs(60), "`{wanted}` did not appear on\n{shown}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits for the end and gives the exit status.
+    fn end(&mut self) -> u32 {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                std::thread::sleep(Duration::from_millis(100));
+                return status.exit_code();
+            }
+            assert!(start.elapsed() < Duration::from_secs(60), "the program does not end");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn assert_given_back(&self) {
+        let raw = self.raw();
+        let last = |on: &str, off: &str| raw.rfind(on).map(|on| raw.rfind(off).is_some_and(|off| off > on));
+        assert_eq!(last("\x1b[?1049h", "\x1b[?1049l"), Some(true), "the other screen is left");
+        assert_eq!(last("\x1b[?25l", "\x1b[?25h"), Some(true), "the cursor is shown");
+        assert_eq!(last("\x1b[?2004h", "\x1b[?2004l"), Some(true), "pasting is plain again");
+        let modes = self.master.as_raw_fd().map(rustix_is_cooked);
+        assert_eq!(modes, Some(true), "the line discipline is back");
+    }
+}
+
+/// Whether the terminal echoes and reads lines.
+fn rustix_is_cooked(fd: i32) -> bool {
+    let stty = std::process::Command::new("stty")
+        .arg("-a")
+        .stdin(std::fs::File::open(format!("/proc/self/fd/{fd}")).expect("the terminal"))
+        .output()
+        .expect("stty");
+    let modes = String::from_utf8_lossy(&stty.stdout).into_owned();
+    !modes.contains("-icanon") && !modes.contains("-echo ")
+}
+
+#[test]
+fn a_run_from_the_first_frame_to_the_export() {
+    let mut session = Session::start(PRESET, &[], (24, 80));
+    session.wait_for("6 candidates");
+    session.wait_for("done");
+    session.press("/tanh\r");
+    session.wait_for("2 of 6 candidates");
+    session.press("e");
+    session.wait_for("export tanh");
+    session.press("\r");
+    session.wait_for("written to");
+    session.press("q");
+    assert_eq!(session.end(), 0);
+    session.assert_given_back();
+    assert!(session.raw().contains("Recommended: "));
+    let exported = std::fs::read_dir(session.directory.path()).expect("a directory").flatten().map(|e| e.path());
+    let exported: Vec<_> = exported.filter(|p| p.to_string_lossy().contains("small-tanh")).collect();
+    assert_eq!(exported.len(), 1);
+    neartop::preset::Preset::load(&exported[0].to_string_lossy()).expect("a right preset");
+}
+
+#[test]
+fn a_resize_is_followed() {
+    let mut session = Session::start(PRESET, &[], (24, 80));
+    session.wait_for("done");
+    session.size = (50, 200);
+    session.output.lock().expect("no panic").clear();
+    session.master.resize(PtySize { rows: 50, cols: 200, pixel_width: 0, pixel_height: 0 }).expect("a resize");
+    session.wait_for("6 candidates");
+    let shown = session.screen();
+    let footer = shown.screen().rows(0, 200).nth(49).unwrap_or_default();
+    assert!(footer.contains("q quit"), "{footer}");
+    session.press("q");
+    assert_eq!(session.end(), 0);
+}
+
+#[test]
+fn broken_off_by_a_key_or_a_signal_the_terminal_is_given_back() {
+    let long = PRESET.replace("repetitions: 3", "repetitions: 100000");
+    let mut session = Session::start(&long, &[], (24, 80));
+    session.wait_for("elapsed");
+    session.press("\x03");
+    assert_eq!(session.end(), 130);
+    session.assert_given_back();
+    for signal in ["TERM", "HUP", "INT"] {
+        let mut session = Session::start(&long, &[], (24, 80));
+        session.wait_for("elapsed");
+        let pid = session.child.process_id().expect("a process");
+        let kill = std::process::Command::new("kill").args([format!("-{signal}"), pid.to_string()]).status();
+        assert!(kill.is_ok_and(|s| s.success()));
+        assert_eq!(session.end(), 130, "SIG{signal}");
+        session.assert_given_back();
+    }
+}
+
+#[test]
+fn a_wrong_preset_is_told_before_the_terminal_is_taken() {
+    let mut session = Session::start("network: {input: 64, layers: [liner: 3]}", &[], (24, 80));
+    assert_eq!(session.end(), 2);
+    assert!(session.raw().contains("did you mean `linear`?"), "{}", session.raw());
+    assert!(!session.raw().contains("\x1b[?1049h"));
+}
+
+#[test]
+fn ascii_and_colours_are_as_asked() {
+    let mut session = Session::start(PRESET, &["--ascii", "--color", "never"], (24, 80));
+    session.wait_for("done");
+    session.press("q");
+    assert_eq!(session.end(), 0);
+    assert!(session.raw().is_ascii());
+    let colour = |n: u8| session.raw().contains(&format!("\x1b[{n}m")) || session.raw().contains("\x1b[38;5;");
+    assert!(!(30..38).any(colour), "no colour is set");
+}
