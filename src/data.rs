@@ -262,6 +262,14 @@ fn open_file(path: &Path, labels: Option<&str>, input: Option<&Shape>) -> Result
     }
 }
 
+/// Checks that a file is an NPY array of numbers, and as long as its header says, before memory is taken for it.
+///
+/// # Errors
+/// If it is not.
+pub fn check_npy(path: &Path) -> Result<(), DataError> {
+    npy::open(path).map(drop)
+}
+
 /// `wanted` of `count` rows, without repetition, by a Fisher-Yates shuffle that stops when it has enough.
 fn choose(seed: u64, repetition: u64, count: usize, wanted: usize) -> Vec<usize> {
     let mut rng = Key { seed, repetition, layer: 0, purpose: Purpose::Inputs }.rng();

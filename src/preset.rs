@@ -213,7 +213,7 @@ fn read(path: &Path, name: &str) -> Result<String, PresetError> {
 fn invalid(text: &str, file: &str, message: String, help: Option<String>, at: Option<(usize, usize)>) -> PresetError {
     // Shown in a terminal, so nothing in it may control one; every byte stays in its place.
     let shown: String = text.chars().map(|c| if c.is_ascii_control() && c != '\n' { ' ' } else { c }).collect();
-    let shown: String = shown.chars().map(|c| if c.is_control() && c != '\n' { '\u{b7}' } else { c }).collect();
+    let shown: String = shown.chars().map(|c| if yaml::is_control(c) && c != '\n' { '\u{b7}' } else { c }).collect();
     let file = printable(file);
     let span = at.and_then(|(line, column)| span_of(&shown, line, column));
     let place = at.map_or_else(|| file.clone(), |(line, column)| format!("{file}:{line}:{column}"));

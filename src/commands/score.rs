@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::{Failure, print};
 use crate::cli::{ReportFormat, ScoreArgs};
+use crate::data::check_npy;
 use crate::network::Shape;
 use crate::network::weights::FileWeights;
 use crate::preset::{Preset, printable};
@@ -76,6 +77,7 @@ fn read_inputs(path: &Path, shape: &Shape) -> Result<Tensor, Failure> {
     if !path.is_file() {
         return Err(Failure::usage(format!("cannot read {name}: it is not a file")));
     }
+    check_npy(path).map_err(|e| Failure::usage(e.to_string()))?;
     let read = || Tensor::read_npy(path)?.to_dtype(DType::F32);
     let inputs = read().map_err(|e| Failure::usage(format!("cannot read {name}: {}", printable(&e.to_string()))))?;
     let samples = inputs.dims().first().copied().unwrap_or(0);

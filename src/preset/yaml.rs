@@ -215,7 +215,7 @@ impl<'a> Node<'a> {
     /// A text without control characters.
     pub fn text(&self, what: &str) -> Result<&'a str, Problem> {
         let text = self.value.as_str().ok_or_else(|| self.expected(&format!("{what}: a text")))?;
-        match text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
+        match text.chars().find(|c| is_control(*c) && !matches!(c, '\n' | '\t')) {
             Some(c) => Err(self.problem(format!("{what} must not contain the control character {}", c.escape_debug()))),
             None => Ok(text),
         }
@@ -270,7 +270,14 @@ impl<'a> Map<'a> {
 
 /// Text from a document that is safe to print.
 pub fn printable(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_debug().collect() } else { vec![c] }).collect()
+    text.chars().flat_map(|c| if is_control(c) { c.escape_debug().collect() } else { vec![c] }).collect()
+}
+
+/// Whether a character can make a terminal show other than what is written: control characters, and those that turn the
+/// direction of writing.
+pub fn is_control(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn describe(value: &Value) -> String {

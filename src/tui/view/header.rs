@@ -42,7 +42,7 @@ fn best<'a>(app: &App, look: &Look, width: usize) -> Line<'a> {
     };
     let candidate = app.study.candidate(id);
     // What stands behind it has room, however long its name is.
-    let name = look.signs.fit(&candidate.to_string(), width.saturating_sub(50).max(30));
+    let name = look.signs.fit(&candidate.to_string(), width.saturating_sub(46).max(30));
     let mut spans = vec![label, Span::styled(name, look.theme.good)];
     if let Some(near) = app.study.near(id) {
         let error = near.standard_error.map(|e| format!(" {}{e:.2}", look.signs.plus_minus)).unwrap_or_default();
