@@ -21,6 +21,7 @@ use crate::network::activation::ActivationKind;
 use crate::network::init::InitKind;
 use crate::network::nas::Architecture;
 use crate::network::{Activation, BiasInit, Init, Layer, Network, Softmax};
+use crate::score::Rows;
 
 pub use architectures::{Architectures, Taken, Whole};
 pub use bundled::{Bundled, bundled};
@@ -46,6 +47,8 @@ pub struct Preset {
     pub repetitions: usize,
     /// Samples of a repetition, where that is more than the ranks need.
     pub batch: Option<usize>,
+    /// Which rows of a convolution's output make its rank matrix.
+    pub rows: Rows,
     pub seed: u64,
     /// The file it was read from, and its text.
     source: (String, String),
@@ -253,7 +256,7 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
     let (layers, network, whole) = layers::read_network(network, architectures.as_ref(), searched)?;
     let truth = map.get("truth").map(|n| truth::read_truth(n, architectures.is_some(), directory)).transpose()?;
     let search = read_search(search.as_ref(), architectures, &network)?;
-    let (repetitions, seed, batch) = read_score(map.get("score"))?;
+    let score = read_score(map.get("score"))?;
     Ok(Preset {
         name: name.replace(['\n', '\t'], " "),
         description: text("description")?.map(|d| d.split_whitespace().collect::<Vec<_>>().join(" ")),
@@ -265,9 +268,10 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
         whole,
         search,
         truth,
-        repetitions,
-        batch,
-        seed,
+        repetitions: score.repetitions,
+        batch: score.batch,
+        rows: score.rows,
+        seed: score.seed,
         source: Default::default(),
     })
 }
@@ -416,14 +420,27 @@ fn word<'a>(node: &Node<'a>, what: &str, known: &[&'a str]) -> Result<&'a str, P
     })
 }
 
-fn read_score(node: Option<&Node<'_>>) -> Result<(usize, u64, Option<usize>), Problem> {
-    let Some(node) = node else { return Ok((REPETITIONS, 0, None)) };
-    let map = node.map("score", &["repetitions", "seed", "batch"])?;
+struct ScoreSpec {
+    repetitions: usize,
+    seed: u64,
+    batch: Option<usize>,
+    rows: Rows,
+}
+
+fn read_score(node: Option<&Node<'_>>) -> Result<ScoreSpec, Problem> {
+    let Some(node) = node else {
+        return Ok(ScoreSpec { repetitions: REPETITIONS, seed: 0, batch: None, rows: Rows::Full });
+    };
+    let map = node.map("score", &["repetitions", "seed", "batch", "rows"])?;
     let repetitions = match map.get("repetitions") {
         Some(node) => node.whole("repetitions", 1, MOST_REPETITIONS)? as usize,
         None => REPETITIONS,
     };
     let seed = map.get("seed").map_or(Ok(0), |node| node.whole("the seed", 0, u64::MAX))?;
     let batch = map.get("batch").map(|node| node.whole("the batch", 1, MOST_BATCH)).transpose()?;
-    Ok((repetitions, seed, batch.map(|n| n as usize)))
+    let rows = match map.get("rows").map(|node| word(node, "the rows", &["full", "clipped"])).transpose()? {
+        Some("clipped") => Rows::Clipped,
+        _ => Rows::Full,
+    };
+    Ok(ScoreSpec { repetitions, seed, batch: batch.map(|n| n as usize), rows })
 }

@@ -84,6 +84,7 @@ impl Scorer for NearScorer {
             inputs,
             init: &self.space.candidates[*first].init,
             bias: self.space.bias(),
+            rows: self.space.preset.rows,
             seed: self.space.preset.seed,
             repetition: task.repetition as u64,
         };

@@ -44,13 +44,26 @@ pub enum ScoreError {
     Tensor(#[from] candle_core::Error),
 }
 
+/// Which rows of a convolution's output `[samples x width x height, channels]` make its rank matrix. Both blocks start at
+/// a multiple of the width, drawn for the repetition and the layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rows {
+    /// As many rows as there are channels: the start leaves room for all of them.
+    #[default]
+    Full,
+    /// As in the authors' program near-score 1.0.0: the start may lie so late that the block is cut off where the rows
+    /// end. Only outputs with few rows to a channel notice.
+    Clipped,
+}
+
 /// Where the block of rows of a convolution's rank matrix starts.
 #[derive(Debug, Clone, Copy)]
-pub enum RowOffset {
+enum RowOffset {
     /// At the first row.
     Start,
     /// At a multiple of the image's width, drawn for the repetition and the layer.
-    Drawn { seed: u64, repetition: u64 },
+    Drawn { rows: Rows, seed: u64, repetition: u64 },
 }
 
 /// What is shared by all candidates of one repetition with one initialization.
@@ -60,6 +73,7 @@ pub struct Repetition<'a> {
     pub inputs: Tensor,
     pub init: &'a Init,
     pub bias: BiasInit,
+    pub rows: Rows,
     pub seed: u64,
     pub repetition: u64,
 }
@@ -152,7 +166,7 @@ impl Repetition<'_> {
     }
 
     fn probe<'p>(&self, cancelled: &'p dyn Fn() -> bool) -> RankProbe<'p> {
-        let offset = RowOffset::Drawn { seed: self.seed, repetition: self.repetition };
+        let offset = RowOffset::Drawn { rows: self.rows, seed: self.seed, repetition: self.repetition };
         RankProbe { offset, cancelled, effective_ranks: Vec::new() }
     }
 }
@@ -207,9 +221,12 @@ impl RankProbe<'_> {
     /// The first row of the block, see [`RowOffset`].
     fn first_row(&self, rows: usize, columns: usize, width: usize) -> usize {
         match self.offset {
-            RowOffset::Drawn { seed, repetition } if rows > columns => {
+            RowOffset::Drawn { rows: how, seed, repetition } if rows >= columns => {
                 let layer = self.effective_ranks.len() as u64;
-                let places = ((rows - columns) / width + 1) as u64;
+                let places = match how {
+                    Rows::Full => (rows - columns) / width + 1,
+                    Rows::Clipped => (rows / width).saturating_sub(1).max(1),
+                } as u64;
                 let key = Key { seed, repetition, layer, purpose: Purpose::Rows };
                 // The modulo's bias is below places / 2^64.
                 (key.rng().next_u64() % places) as usize * width
