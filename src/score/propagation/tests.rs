@@ -4,7 +4,7 @@ use super::*;
 use crate::catalog::Given;
 use crate::network::init::{BiasInit, Init};
 use crate::network::{Layer, Network, Shape};
-use crate::score::Repetition;
+use crate::score::{Repetition, Rows};
 
 fn normal(std: f64) -> Init {
     Init::new(Init::find("normal").unwrap(), &[("std", Given::Number(std))]).unwrap()
@@ -16,7 +16,7 @@ fn inputs(width: usize, repetition: u64) -> Tensor {
 }
 
 fn run(network: &Network, inputs: Tensor, activation: &str, init: &Init, repetition: u64) -> Option<Propagation> {
-    let run = Repetition { network, inputs, init, bias: BiasInit::Zeros, seed: 5, repetition };
+    let run = Repetition { network, inputs, init, bias: BiasInit::Zeros, rows: Rows::Full, seed: 5, repetition };
     let mut found = None;
     run.score(&[Some(Activation::named(activation).unwrap())], &|| false, &mut |_, score| {
         found = score.unwrap().propagation;
