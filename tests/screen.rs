@@ -47,7 +47,7 @@ fn scores(repetitions: usize) -> Vec<Progress> {
             let near = effective_ranks.iter().sum();
             let result = match candidate {
                 19 => Err("values that are not finite after layer 0 (linear)".to_owned()),
-                _ => Ok(Score { near, effective_ranks, dead_from: None }),
+                _ => Ok(Score { near, effective_ranks, dead_from: None, propagation: None }),
             };
             progress.push(Progress { candidate, repetition, result });
         }
