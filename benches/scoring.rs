@@ -6,8 +6,8 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use neartop::network::init::{Law, WeightShape};
 use neartop::network::{Activation, BiasInit, Conv2d, Init, Layer, Network, Padding, Shape};
 use neartop::random::{Key, Purpose};
-use neartop::score::Repetition;
 use neartop::score::effective_rank::effective_rank;
+use neartop::score::{Repetition, Rows};
 
 const KEY: Key = Key { seed: 0, repetition: 0, layer: 0, purpose: Purpose::Inputs };
 
@@ -80,8 +80,16 @@ fn repetitions(c: &mut Criterion) {
         let n = dims.iter().product();
         let inputs = candle_core::Tensor::from_vec(KEY.standard_normals(n), dims, &candle_core::Device::Cpu);
         let inputs = inputs.expect("the shape fits");
-        let repetition =
-            Repetition { network: &network, inputs, init: &init, bias: BiasInit::Zeros, seed: 0, repetition: 0 };
+        let repetition = Repetition {
+            network: &network,
+            inputs,
+            init: &init,
+            bias: BiasInit::Zeros,
+            rows: Rows::Full,
+            seed: 0,
+            repetition: 0,
+            draws: None,
+        };
         for (what, activations) in [("candidate", &all[..1]), ("all_activations", &all[..])] {
             group.bench_function(BenchmarkId::new(name, what), |b| {
                 b.iter(|| repetition.score(activations, &|| false, &mut |_, score| drop(black_box(score))));

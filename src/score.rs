@@ -11,7 +11,7 @@ use crate::network::forward::{Probe, forward};
 use crate::network::ops::with_elements;
 use crate::network::weights::{DrawnWeights, Weights};
 use crate::network::{Activation, BiasInit, Init, Module, Network};
-use crate::random::{Key, Purpose};
+use crate::random::{Draws, Key, Purpose};
 
 use effective_rank::{RankError, effective_rank};
 use propagation::{Propagation, PropagationProbe, pairs};
@@ -77,6 +77,8 @@ pub struct Repetition<'a> {
     pub rows: Rows,
     pub seed: u64,
     pub repetition: u64,
+    /// Where draws are left for other initializations of the same repetition.
+    pub draws: Option<&'a Draws>,
 }
 
 impl Repetition<'_> {
@@ -163,7 +165,7 @@ impl Repetition<'_> {
     }
 
     fn weights(&self, activation: Option<&Activation>) -> DrawnWeights<'_> {
-        DrawnWeights::new(self.seed, self.repetition, self.init, self.bias, activation)
+        DrawnWeights::new(self.seed, self.repetition, self.init, self.bias, activation).sharing(self.draws)
     }
 
     fn probe<'p>(&self, cancelled: &'p dyn Fn() -> bool) -> RankProbe<'p> {
