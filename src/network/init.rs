@@ -329,10 +329,16 @@ impl Init {
         }
     }
 
+    /// Whether the weights depend on the data that reach the layer.
+    #[must_use]
+    pub fn looks_at_data(&self) -> bool {
+        self.name() == "lsuv"
+    }
+
     /// Whether the weights depend on the candidate's activation, by its gain or by the data that reach the layer.
     #[must_use]
     pub fn depends_on_activation(&self) -> bool {
-        self.name() == "lsuv" || self.params().any(|(_, value)| value == Value::Word("auto"))
+        self.looks_at_data() || self.params().any(|(_, value)| value == Value::Word("auto"))
     }
 }
 
