@@ -11,7 +11,7 @@ use crate::data::{DataError, Samples};
 use crate::network::{Activation, Network};
 use crate::random::Draws;
 use crate::score::spectrum::spectra;
-use crate::score::{Repetition, Score, ScoreError};
+use crate::score::{CommonScores, Repetition, Score, ScoreError};
 use crate::space::Space;
 
 /// One repetition of candidates that share architecture and initialization.
@@ -39,6 +39,8 @@ pub struct NearScorer {
     /// The latest batches, since tasks of one repetition follow each other.
     batches: Mutex<VecDeque<(usize, candle_core::Tensor)>>,
     draws: Draws,
+    /// Where all candidates have one network.
+    common: Option<CommonScores>,
 }
 
 impl NearScorer {
@@ -48,7 +50,8 @@ impl NearScorer {
     /// If the data cannot be read or do not fit the network.
     pub fn new(space: Arc<Space>) -> Result<Self, DataError> {
         let samples = space.samples()?;
-        Ok(Self { space, samples, batches: Mutex::default(), draws: Draws::default() })
+        let common = (!space.has_architectures()).then(CommonScores::default);
+        Ok(Self { space, samples, batches: Mutex::default(), draws: Draws::default(), common })
     }
 
     fn batch(&self, repetition: usize) -> Result<candle_core::Tensor, ScoreError> {
@@ -93,6 +96,7 @@ impl NearScorer {
             seed: self.space.preset.seed,
             repetition: repetition as u64,
             draws: Some(&self.draws),
+            common: self.common.as_ref(),
         }
     }
 }
