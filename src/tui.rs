@@ -27,7 +27,7 @@ use ratatui::layout::Size;
 use crate::cli::RunOptions;
 use crate::commands::rank::interrupt;
 use crate::commands::{self, Failure, Prepared};
-use crate::scheduler::{self, Control, Scorer};
+use crate::scheduler::{self, Control, Known, Scorer};
 use crate::study::Study;
 
 use app::{App, Effect, Message, Phase, Written};
@@ -55,7 +55,7 @@ pub async fn run(prepared: Prepared, options: &RunOptions, look: Look, settings:
     let scorer: Arc<dyn Scorer> = prepared.scorer.clone();
     let (study, how) = {
         let mut screen = Screen::take().map_err(|e| terminal_failure(&e))?;
-        let run = scheduler::start(scorer, &prepared.space, prepared.jobs, &|_, _| false);
+        let run = scheduler::start(scorer, &prepared.space, prepared.jobs, &|_, _| Known::Nothing);
         let workers = Workers {
             sizing: Sizing::new(&prepared, options.max_memory),
             inspector: Inspector::new(prepared.scorer.clone()),

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::{Failure, Prepared, check_target, export_recommended, output, prepare, print, write_file};
 use crate::cli::{OutputOptions, RunOptions};
 use crate::report::Report;
-use crate::scheduler::{self, Scorer};
+use crate::scheduler::{self, Known, Scorer};
 use crate::study::Study;
 
 /// Ranks and writes the result, also of a run that was broken off.
@@ -46,7 +46,7 @@ async fn score_all(prepared: &Prepared) -> Result<(Study, Duration, bool), Failu
     let bar = progress_bar(study.tally().total as u64);
     let start = Instant::now();
     let mut last = start;
-    let mut run = scheduler::start(scorer, &prepared.space, prepared.jobs, &|_, _| false);
+    let mut run = scheduler::start(scorer, &prepared.space, prepared.jobs, &|_, _| Known::Nothing);
     let mut stop = std::pin::pin!(interrupt());
     let mut interrupted = false;
     loop {
