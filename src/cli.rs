@@ -60,9 +60,8 @@ pub struct RunOptions {
     /// Repetitions of every candidate, in place of the preset's.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub repetitions: Option<u32>,
-    /// Keep the results of this run in memory only.
-    #[arg(long)]
-    pub no_study: bool,
+    #[command(flatten)]
+    pub study: StudyOptions,
     /// Write the recommended candidate to this file.
     #[arg(long, value_name = "FILE")]
     pub export: Option<PathBuf>,
@@ -72,6 +71,21 @@ pub struct RunOptions {
     /// Refuse runs that would take more memory than this, in GiB.
     #[arg(long, value_name = "GIB", default_value_t = 8.0, value_parser = gibibytes)]
     pub max_memory: f64,
+}
+
+/// Where results are recorded, and what was recorded is found.
+#[derive(Debug, Clone, Default, Args)]
+pub struct StudyOptions {
+    /// Record results in this file, and take those that it has [default: neartop/studies.sqlite in the user's state
+    /// directory].
+    #[arg(long, value_name = "FILE")]
+    pub study: Option<PathBuf>,
+    /// Keep the results of this run in memory only.
+    #[arg(long, conflicts_with = "study")]
+    pub no_study: bool,
+    /// Score everything anew, and replace what is recorded of it.
+    #[arg(long, conflicts_with = "no_study")]
+    pub fresh: bool,
 }
 
 /// Options of every command.

@@ -2,6 +2,7 @@
 
 mod architectures;
 mod bundled;
+mod definition;
 mod layers;
 mod schema;
 mod tables;
@@ -25,6 +26,7 @@ use crate::score::Rows;
 
 pub use architectures::{Architectures, Taken, Whole};
 pub use bundled::{Bundled, bundled};
+pub use definition::Definition;
 pub use schema::schema;
 pub use truth::{Truth, TruthKey};
 pub use yaml::printable;

@@ -21,11 +21,12 @@ use ratatui::layout::Size;
 
 use crate::cli::RunOptions;
 use crate::commands::rank::interrupt;
+use crate::commands::recording::Recording;
 use crate::commands::{self, Failure, Prepared};
 use crate::scheduler::{self, Control, Scorer};
 use crate::study::Study;
 
-use app::{App, Effect, Message, Phase, Written};
+use app::{App, Effect, Message, Notice, Phase, Written};
 use sizing::Sizing;
 use terminal::Screen;
 use theme::Look;
@@ -44,14 +45,20 @@ const BATCH: usize = 4096;
 /// # Errors
 /// If the terminal fails, the export cannot be written, or the user broke off.
 pub async fn run(prepared: Prepared, options: &RunOptions, look: Look) -> Result<(), Failure> {
-    let study = Study::new(Arc::clone(&prepared.space));
+    let mut study = Study::new(Arc::clone(&prepared.space));
+    let mut recording = Recording::open(&prepared, &options.study, &mut study)?;
     let scorer: Arc<dyn Scorer> = prepared.scorer.clone();
     let (study, how) = {
         let mut screen = Screen::take().map_err(|e| terminal_failure(&e))?;
-        let run = scheduler::start(scorer, &prepared.space, prepared.jobs, &|_, _| false);
+        let run = scheduler::start(scorer, &prepared.space, prepared.jobs, &|candidate, repetition| {
+            recording.has(candidate, repetition)
+        });
         let sizing = Sizing::new(&prepared, options.max_memory);
-        event_loop(&mut screen, study, run, sizing, &look).await.map_err(|e| terminal_failure(&e))?
+        event_loop(&mut screen, study, run, &mut recording, sizing, &look).await.map_err(|e| terminal_failure(&e))?
     };
+    if let Some(trouble) = recording.finish() {
+        eprintln!("neartop: {trouble}");
+    }
     if let Some((candidate, why)) = study.recommended() {
         let (c, near) = (study.candidate(candidate), study.near(candidate).map_or(f64::NAN, |e| e.mean));
         commands::print(&format!("Recommended: {c}, NEAR {near:.2} ({why})\n"))?;
@@ -74,11 +81,15 @@ async fn event_loop(
     screen: &mut Screen,
     study: Study,
     mut run: scheduler::Run,
+    recording: &mut Recording,
     mut sizing: Sizing,
     look: &Look,
 ) -> io::Result<(Study, Leave)> {
     let (width, height) = crossterm::terminal::size()?;
     let mut app = App::new(study, Size::new(width, height));
+    if let Some(text) = recording.found() {
+        app.update(Message::Noted(Notice { text, is_error: false }));
+    }
     let mut stopwatch = Stopwatch::start();
     let mut events = EventStream::new();
     let mut stop = std::pin::pin!(interrupt());
@@ -88,6 +99,10 @@ async fn event_loop(
     // When the next frame is due; none while the screen shows all there is.
     let mut due = Some(drawn);
     loop {
+        if let Some(text) = recording.trouble() {
+            app.update(Message::Noted(Notice { text, is_error: true }));
+            due = due.or(Some(drawn + FRAME));
+        }
         let message = tokio::select! {
             biased;
             () = tokio::time::sleep_until(due.unwrap_or(drawn).into()), if due.is_some() => {
@@ -106,6 +121,7 @@ async fn event_loop(
             _ = &mut stop => return Ok((app.study, Leave::Interrupted)),
             count = run.progress.recv_many(&mut batch, BATCH), if app.phase != Phase::Done => {
                 if count > 0 {
+                    batch.iter().for_each(|progress| recording.record(progress));
                     Message::Scored(std::mem::take(&mut batch))
                 } else {
                     stopwatch.pause(true);

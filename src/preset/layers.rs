@@ -346,7 +346,7 @@ pub fn write_preset(preset: &Preset) -> String {
     yaml::print(&whole)
 }
 
-fn write_layers(layers: &[Layer]) -> Value {
+pub fn write_layers(layers: &[Layer]) -> Value {
     Value::Sequence(layers.iter().map(write_layer).collect())
 }
 

@@ -28,6 +28,8 @@ pub enum Message {
     /// A frame is about to be drawn; so much time was spent scoring.
     Frame(Duration),
     Written(Written),
+    /// Something that the user should know.
+    Noted(Notice),
     Sized(Ticket, SizeNews),
 }
 
@@ -183,6 +185,10 @@ impl App {
             }
             Message::Written(written) => {
                 self.written(written);
+                None
+            }
+            Message::Noted(notice) => {
+                self.notice = Some(notice);
                 None
             }
             Message::Sized(ticket, news) => {
