@@ -1,6 +1,7 @@
 //! Scoring one repetition of candidates: NEAR, layer by layer.
 
 pub mod effective_rank;
+pub mod spectrum;
 
 use candle_core::Tensor;
 use rand::RngCore;
@@ -181,15 +182,18 @@ impl RankProbe<'_> {
     }
 }
 
-impl Probe for RankProbe<'_> {
-    type Stop = ScoreError;
-
-    fn observe(&mut self, module: &Module, output: &Tensor) -> Result<(), ScoreError> {
+impl RankProbe<'_> {
+    /// Gives `take` the rank matrix of an output, row by row, with its rows and columns.
+    fn with_matrix<R>(
+        &self,
+        module: &Module,
+        output: &Tensor,
+        take: impl Fn(&[f32], usize, usize) -> Result<R, RankError>,
+    ) -> Result<R, ScoreError> {
         if (self.cancelled)() {
             return Err(ScoreError::Cancelled);
         }
-        let place = || (module.name.clone(), module.kind().to_owned());
-        let rank = with_elements(output, |data| {
+        let taken = with_elements(output, |data| {
             if effective_rank::largest(data).is_none() {
                 return Err(RankError::NonFinite);
             }
@@ -199,22 +203,30 @@ impl Probe for RankProbe<'_> {
                     let first = self.first_row(rows, *channels, *width);
                     let taken = (*channels).min(rows - first);
                     let block = rows_of_images(data, [*channels, *height, *width], first, taken);
-                    effective_rank(&block, taken, *channels)
+                    take(&block, taken, *channels)
                 }
                 _ => {
                     let columns = module.output.width();
                     let rows = columns.min(data.len() / columns);
-                    effective_rank(&data[..rows * columns], rows, columns)
+                    take(&data[..rows * columns], rows, columns)
                 }
             }
         })?;
-        let rank = rank.map_err(|error| {
-            let (module, kind) = place();
+        taken.map_err(|error| {
+            let (module, kind) = (module.name.clone(), module.kind().to_owned());
             match error {
                 RankError::NonFinite => ScoreError::NonFinite { module, kind },
                 RankError::NoConvergence => ScoreError::NoConvergence { module, kind },
             }
-        })?;
+        })
+    }
+}
+
+impl Probe for RankProbe<'_> {
+    type Stop = ScoreError;
+
+    fn observe(&mut self, module: &Module, output: &Tensor) -> Result<(), ScoreError> {
+        let rank = self.with_matrix(module, output, effective_rank)?;
         self.effective_ranks.push(rank);
         Ok(())
     }

@@ -1,9 +1,12 @@
 //! The terminal app: one state, one update, one draw, and the loop that carries out effects.
 
 pub mod app;
+pub mod candidate;
 pub mod column;
 mod export_dialog;
+mod inspector;
 pub mod keymap;
+pub mod matrix;
 pub mod sizes;
 mod sizing;
 mod terminal;
@@ -27,6 +30,7 @@ use crate::scheduler::{self, Control, Scorer};
 use crate::study::Study;
 
 use app::{App, Effect, Message, Notice, Phase, Written};
+use inspector::Inspector;
 use sizing::Sizing;
 use terminal::Screen;
 use theme::Look;
@@ -53,8 +57,11 @@ pub async fn run(prepared: Prepared, options: &RunOptions, look: Look) -> Result
         let run = scheduler::start(scorer, &prepared.space, prepared.jobs, &|candidate, repetition| {
             recording.has(candidate, repetition)
         });
-        let sizing = Sizing::new(&prepared, options.max_memory);
-        event_loop(&mut screen, study, run, &mut recording, sizing, &look).await.map_err(|e| terminal_failure(&e))?
+        let workers = Workers {
+            sizing: Sizing::new(&prepared, options.max_memory),
+            inspector: Inspector::new(prepared.scorer.clone()),
+        };
+        event_loop(&mut screen, study, run, &mut recording, workers, &look).await.map_err(|e| terminal_failure(&e))?
     };
     if let Some(trouble) = recording.finish() {
         eprintln!("neartop: {trouble}");
@@ -71,6 +78,12 @@ fn terminal_failure(error: &io::Error) -> Failure {
     Failure::Run(format!("the terminal failed: {error}"))
 }
 
+/// What works in the background beside the scores.
+struct Workers {
+    sizing: Sizing,
+    inspector: Inspector,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Leave {
     Quit,
@@ -82,10 +95,11 @@ async fn event_loop(
     study: Study,
     mut run: scheduler::Run,
     recording: &mut Recording,
-    mut sizing: Sizing,
+    workers: Workers,
     look: &Look,
 ) -> io::Result<(Study, Leave)> {
     let (width, height) = crossterm::terminal::size()?;
+    let Workers { mut sizing, mut inspector } = workers;
     let mut app = App::new(study, Size::new(width, height));
     if let Some(text) = recording.found() {
         app.update(Message::Noted(Notice { text, is_error: false }));
@@ -129,15 +143,23 @@ async fn event_loop(
                 }
             }
             Some((ticket, news)) = sizing.news.recv() => Message::Sized(ticket, news),
+            Some((candidate, spectra)) = inspector.news.recv() => Message::Inspected(candidate, spectra),
             _ = tick.tick(), if app.phase == Phase::Scoring => Message::Frame(stopwatch.elapsed()),
         };
-        let wait =
-            if matches!(message, Message::Scored(_) | Message::Frame(_) | Message::Sized(..)) { FRAME } else { ANSWER };
+        let wait = if matches!(
+            message,
+            Message::Scored(_) | Message::Frame(_) | Message::Sized(..) | Message::Inspected(..)
+        ) {
+            FRAME
+        } else {
+            ANSWER
+        };
         due = Some(due.map_or(drawn + wait, |due| due.min(drawn + wait)));
         match app.update(message) {
             Some(Effect::Quit) => return Ok((app.study, Leave::Quit)),
             Some(Effect::Interrupt) => return Ok((app.study, Leave::Interrupted)),
             Some(Effect::Size(ticket, request)) => sizing.start(ticket, request),
+            Some(Effect::Inspect(candidate)) => inspector.start(candidate),
             Some(effect) => carry_out(effect, &mut app, screen, &run.control, &mut stopwatch)?,
             None => {}
         }
@@ -152,7 +174,7 @@ fn carry_out(
     stopwatch: &mut Stopwatch,
 ) -> io::Result<()> {
     match effect {
-        Effect::Quit | Effect::Interrupt | Effect::Size(..) => {}
+        Effect::Quit | Effect::Interrupt | Effect::Size(..) | Effect::Inspect(_) => {}
         Effect::Redraw => screen.clear()?,
         Effect::Suspend => {
             stopwatch.pause(true);

@@ -10,7 +10,7 @@ use neartop::scheduler::Progress;
 use neartop::score::Score;
 use neartop::space::Space;
 use neartop::study::Study;
-use neartop::tui::app::{App, Effect, Message, Mode, Phase, Written};
+use neartop::tui::app::{App, Effect, Message, Mode, Phase, View, Written};
 use neartop::tui::sizes::{SizeNews, SizeRequest};
 use neartop::tui::theme::Look;
 use neartop::tui::view;
@@ -223,12 +223,12 @@ fn frozen_rows_keep_their_places_and_thaw() {
 #[test]
 fn pause_stops_and_goes_on() {
     let mut app = app(80, 24);
-    assert_eq!(press(&mut app, KeyCode::Char(' ')), Some(Effect::SetPaused(true)));
+    assert_eq!(press(&mut app, KeyCode::Char('p')), Some(Effect::SetPaused(true)));
     assert!(text(&app).contains("paused"));
-    assert_eq!(press(&mut app, KeyCode::Char(' ')), Some(Effect::SetPaused(false)));
+    assert_eq!(press(&mut app, KeyCode::Char('p')), Some(Effect::SetPaused(false)));
     app.update(Message::Ended);
     assert_eq!(app.phase, Phase::Done);
-    assert_eq!(press(&mut app, KeyCode::Char(' ')), None);
+    assert_eq!(press(&mut app, KeyCode::Char('p')), None);
 }
 
 #[test]
@@ -296,7 +296,7 @@ fn sizes_are_measured_shown_and_fitted_anew() {
     assert!(matches!(other, Some(Effect::Size(_, SizeRequest::Measure { .. }))), "{other:?}");
     let closed = press(&mut app, KeyCode::Esc);
     assert!(matches!(closed, Some(Effect::Size(_, SizeRequest::Stop))), "{closed:?}");
-    assert!(matches!(app.mode, Mode::Ranking));
+    assert!(matches!(app.mode, Mode::Browse));
 }
 
 fn any_message() -> impl Strategy<Value = (u8, char, u16, u16, u8)> {
@@ -339,4 +339,100 @@ proptest! {
             prop_assert!(app.selected.is_none() || app.selected_row().is_some());
         }
     }
+}
+
+#[test]
+fn the_matrix() {
+    for (width, height) in [(120, 40), (80, 24), (40, 12)] {
+        let mut app = app(width, height);
+        press(&mut app, KeyCode::Char('m'));
+        insta::assert_snapshot!(format!("matrix_{width}x{height}"), text(&app));
+    }
+    let mut app = app(80, 24);
+    press(&mut app, KeyCode::Char('m'));
+    let shown = screen(&app, &Look::new(false, true)).backend().to_string();
+    assert!(shown.is_ascii(), "{shown}");
+}
+
+#[test]
+fn the_matrix_moves_by_cells() {
+    let mut app = app(80, 24);
+    press(&mut app, KeyCode::Char('g'));
+    press(&mut app, KeyCode::Char('m'));
+    let place = |app: &App| app.selected.map(|id| (id / 4, id % 4)).expect("a selection");
+    let (row, column) = place(&app);
+    press(&mut app, KeyCode::Down);
+    assert_eq!(place(&app), ((row + 1).min(4), column));
+    (0..9).for_each(|_| {
+        press(&mut app, KeyCode::Right);
+        press(&mut app, KeyCode::Up);
+    });
+    assert_eq!(place(&app), (0, 3));
+    press(&mut app, KeyCode::Home);
+    assert_eq!(place(&app), (0, 0));
+    press(&mut app, KeyCode::Char('q'));
+    assert_eq!((app.view, app.selected), (View::Ranking, Some(0)));
+}
+
+#[test]
+fn the_matrix_shows_what_the_filter_hides() {
+    let mut app = app(80, 24);
+    write(&mut app, "/relu -leaky");
+    press(&mut app, KeyCode::Enter);
+    press(&mut app, KeyCode::Char('m'));
+    assert_eq!(app.rows.len(), 4);
+    press(&mut app, KeyCode::Down);
+    assert_eq!((app.rows.len(), app.filter.value()), (20, ""));
+}
+
+/// Falling singular values for the three counted layers.
+fn spectra() -> Vec<Vec<f64>> {
+    let falling = |n: u32, base: f64| (0..n).map(|i| base.powf(f64::from(i))).collect();
+    vec![falling(32, 0.7), falling(32, 0.8), falling(10, 0.5)]
+}
+
+/// Opens the view of the selected candidate and answers what it asks for.
+fn inspect(app: &mut App) {
+    let mut effect = press(app, KeyCode::Char('c'));
+    while let Some(Effect::Inspect(id)) = effect {
+        effect = app.update(Message::Inspected(id, Ok(spectra())));
+    }
+}
+
+#[test]
+fn one_candidate_in_full() {
+    for (width, height) in [(120, 40), (80, 24), (40, 12)] {
+        let mut app = app(width, height);
+        inspect(&mut app);
+        insta::assert_snapshot!(format!("candidate_{width}x{height}"), text(&app));
+    }
+    let mut app = app(80, 24);
+    inspect(&mut app);
+    let shown = screen(&app, &Look::new(false, true)).backend().to_string();
+    assert!(shown.is_ascii(), "{shown}");
+}
+
+#[test]
+fn two_candidates_side_by_side() {
+    let mut app = app(120, 40);
+    press(&mut app, KeyCode::Char(' '));
+    assert_eq!(app.marked.len(), 1);
+    assert_ne!(app.selected, Some(app.marked[0]));
+    inspect(&mut app);
+    insta::assert_snapshot!("candidates_120x40", text(&app));
+    press(&mut app, KeyCode::Char('U'));
+    assert_eq!(app.beside(), None);
+}
+
+#[test]
+fn spectra_are_asked_for_once() {
+    let mut app = app(120, 40);
+    let id = app.selected.expect("a selection");
+    assert_eq!(press(&mut app, KeyCode::Enter), Some(Effect::Inspect(id)));
+    assert_eq!(press(&mut app, KeyCode::Down), None);
+    assert!(text(&app).contains("on its way"));
+    app.update(Message::Inspected(id, Err("values that are not finite".to_owned())));
+    assert!(text(&app).contains("no spectrum: values that are not finite"));
+    assert!(matches!(press(&mut app, KeyCode::Right), Some(Effect::Inspect(next)) if next != id));
+    assert_eq!(press(&mut app, KeyCode::Left), None);
 }

@@ -8,9 +8,11 @@ use ratatui::layout::{Rect, Size};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
+use super::candidate::{Inspection, Known, Spectra};
 use super::column::{Column, Value, columns};
 use super::export_dialog::ExportDialog;
 use super::keymap::{Action, Context, lookup};
+use super::matrix::{Grid, Matrix};
 use super::sizes::{SizeNews, SizeRequest, Sizes, Ticket};
 use super::view;
 use crate::scheduler::Progress;
@@ -31,6 +33,8 @@ pub enum Message {
     /// Something that the user should know.
     Noted(Notice),
     Sized(Ticket, SizeNews),
+    /// The spectra of a candidate.
+    Inspected(usize, Spectra),
 }
 
 /// What became of an export.
@@ -57,6 +61,8 @@ pub enum Effect {
         replace: bool,
     },
     Size(Ticket, SizeRequest),
+    /// Work out the spectra of a candidate.
+    Inspect(usize),
 }
 
 /// How far the run has come.
@@ -67,10 +73,31 @@ pub enum Phase {
     Done,
 }
 
-/// What the keys go to.
+/// What fills the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    Ranking,
+    Candidate(Inspection),
+    Matrix(Matrix),
+}
+
+impl View {
+    /// Where its keys are.
+    #[must_use]
+    pub fn context(self) -> Context {
+        match self {
+            Self::Ranking => Context::Ranking,
+            Self::Candidate(_) => Context::Candidate,
+            Self::Matrix(_) => Context::Matrix,
+        }
+    }
+}
+
+/// What the keys go to: the view, or what stands over it.
 #[derive(Debug)]
 pub enum Mode {
-    Ranking,
+    /// The view itself.
+    Browse,
     /// The filter is being written; it was this before.
     Filter {
         before: String,
@@ -95,6 +122,7 @@ pub struct App {
     pub size: Size,
     pub phase: Phase,
     pub elapsed: Duration,
+    pub view: View,
     pub mode: Mode,
     pub filter: Input,
     /// Those that say something of this study.
@@ -105,12 +133,17 @@ pub struct App {
     /// Whether rows keep their places while scores come in.
     pub frozen: bool,
     pub show_detail: bool,
+    /// All candidates by their NEAR.
+    pub ranking: Vec<Ranked>,
     /// What the table shows, in its order.
     pub rows: Vec<Ranked>,
     /// Of NEAR with known values, where there are some.
     pub agreement: Option<Agreement>,
     /// The selected candidate.
     pub selected: Option<usize>,
+    /// Candidates that the user marked, in the order of marking.
+    pub marked: Vec<usize>,
+    pub spectra: Known,
     /// The first row on the screen.
     pub offset: usize,
     /// The first layer on the screen.
@@ -131,16 +164,20 @@ impl App {
             size,
             phase: Phase::Scoring,
             elapsed: Duration::ZERO,
-            mode: Mode::Ranking,
+            view: View::Ranking,
+            mode: Mode::Browse,
             filter: Input::default(),
             columns,
             sort: 0,
             descending: false,
             frozen: false,
             show_detail: true,
+            ranking: Vec::new(),
             rows: Vec::new(),
             agreement: None,
             selected: None,
+            marked: Vec::new(),
+            spectra: Known::default(),
             offset: 0,
             detail_offset: 0,
             notice: None,
@@ -191,6 +228,10 @@ impl App {
                 self.notice = Some(notice);
                 None
             }
+            Message::Inspected(candidate, spectra) => {
+                self.spectra.put(candidate, spectra);
+                None
+            }
             Message::Sized(ticket, news) => {
                 if let Mode::Sizes(sizes) = &mut self.mode {
                     sizes.take(ticket, news);
@@ -199,7 +240,22 @@ impl App {
             }
         };
         self.settle();
-        effect
+        effect.or_else(|| self.inspect())
+    }
+
+    /// Asks for the spectra that the view shows and does not have.
+    fn inspect(&mut self) -> Option<Effect> {
+        let View::Candidate(_) = self.view else { return None };
+        let shown = self.selected.into_iter().chain(self.beside());
+        let missing = shown.into_iter().find(|id| !self.spectra.is_asked(*id))?;
+        self.spectra.ask(missing);
+        Some(Effect::Inspect(missing))
+    }
+
+    /// The candidate to compare the selected one with: of those marked, the latest other one.
+    #[must_use]
+    pub fn beside(&self) -> Option<usize> {
+        self.marked.iter().rev().copied().find(|id| Some(*id) != self.selected)
     }
 
     fn key(&mut self, key: KeyEvent) -> Option<Effect> {
@@ -209,7 +265,7 @@ impl App {
             Some(Action::Suspend) => Some(Effect::Suspend),
             Some(Action::Redraw) => Some(Effect::Redraw),
             action => match &mut self.mode {
-                Mode::Ranking => self.on_ranking(action?),
+                Mode::Browse => self.on_view(action?),
                 Mode::Filter { .. } => {
                     self.on_filter(action, key);
                     None
@@ -220,7 +276,7 @@ impl App {
                 }
                 Mode::Export(dialog) => match action {
                     Some(Action::Close) => {
-                        self.mode = Mode::Ranking;
+                        self.mode = Mode::Browse;
                         None
                     }
                     action => dialog.key(action, key, &self.study),
@@ -228,7 +284,7 @@ impl App {
                 Mode::Sizes(sizes) => match action? {
                     Action::Close => {
                         let stop = sizes.stop();
-                        self.mode = Mode::Ranking;
+                        self.mode = Mode::Browse;
                         Some(stop)
                     }
                     action => sizes.act(action),
@@ -240,7 +296,7 @@ impl App {
     #[must_use]
     pub fn context(&self) -> Context {
         match self.mode {
-            Mode::Ranking => Context::Ranking,
+            Mode::Browse => self.view.context(),
             Mode::Filter { .. } => Context::Filter,
             Mode::Help { .. } => Context::Help,
             Mode::Export(_) => Context::Export,
@@ -248,34 +304,16 @@ impl App {
         }
     }
 
-    fn on_ranking(&mut self, action: Action) -> Option<Effect> {
-        let page = self.layout().table_rows().max(1);
+    /// What does the same in every view, and the rest by view.
+    fn on_view(&mut self, action: Action) -> Option<Effect> {
         match action {
             Action::Quit => return Some(Effect::Quit),
-            Action::Up => self.go(|at, _| at.saturating_sub(1)),
-            Action::Down => self.go(|at, _| at + 1),
-            Action::PageUp => self.go(|at, _| at.saturating_sub(page)),
-            Action::PageDown => self.go(|at, _| at + page),
-            Action::First => self.go(|_, _| 0),
-            Action::Last => self.go(|_, last| last),
             Action::GoToBest => match self.study.recommended() {
                 Some((best, _)) if self.rows.iter().any(|r| r.candidate == best) => self.select(Some(best)),
                 Some(_) => self.say("the filter hides the best candidate"),
                 None => self.say("no candidate has a score yet"),
             },
-            Action::SortBy(column) if column == self.sort => self.reverse(),
-            Action::SortBy(column) => self.sort_by(column),
-            Action::SortLeft => self.sort_by((self.sort + self.columns.len() - 1) % self.columns.len()),
-            Action::SortRight => self.sort_by((self.sort + 1) % self.columns.len()),
-            Action::Reverse => self.reverse(),
-            Action::Filter => self.mode = Mode::Filter { before: self.filter.value().to_owned() },
-            Action::ClearFilter => self.set_filter(String::new()),
             Action::Pause => return self.pause(),
-            Action::Freeze => {
-                self.frozen = !self.frozen;
-                self.say(if self.frozen { "rows keep their places" } else { "rows move again" });
-                self.arrange();
-            }
             Action::Export => match self.selected {
                 Some(candidate) => self.mode = Mode::Export(ExportDialog::new(&self.study, candidate)),
                 None => self.say("no candidate is selected"),
@@ -291,18 +329,107 @@ impl App {
                 }
                 None => self.say("this network has no layer whose size can be chosen"),
             },
-            Action::Interrupt | Action::Suspend | Action::Redraw | Action::Close | Action::Accept => {}
-            Action::Left | Action::Right | Action::More | Action::Less => {}
+            Action::Matrix => match self.selected.and_then(|candidate| Grid::around(&self.study, candidate)) {
+                Some(_) => self.view = View::Matrix(Matrix::default()),
+                None => self.say("a matrix needs activations and initializations to compare"),
+            },
+            Action::Inspect => match self.selected {
+                Some(_) => self.view = View::Candidate(Inspection::default()),
+                None => self.say("no candidate is selected"),
+            },
+            Action::Mark => self.mark(),
+            Action::ClearMarks => self.marked.clear(),
+            Action::Close => self.view = View::Ranking,
+            action => match &mut self.view {
+                View::Ranking => self.on_ranking(action),
+                View::Candidate(inspection) => {
+                    let last = self.selected.map_or(0, |id| self.study.effective_ranks(id).len().saturating_sub(1));
+                    let layer = inspection.layer.min(last);
+                    inspection.layer = match action {
+                        Action::Up => layer.saturating_sub(1),
+                        Action::Down => (layer + 1).min(last),
+                        Action::First => 0,
+                        Action::Last => last,
+                        _ => layer,
+                    };
+                    match action {
+                        Action::Left => self.go(|at, _| at.saturating_sub(1)),
+                        Action::Right => self.go(|at, _| at + 1),
+                        _ => {}
+                    }
+                }
+                View::Matrix(matrix) => match action {
+                    Action::More => matrix.turn(&self.columns, true),
+                    Action::Less => matrix.turn(&self.columns, false),
+                    Action::Up => self.step(-1, 0),
+                    Action::Down => self.step(1, 0),
+                    Action::Left => self.step(0, -1),
+                    Action::Right => self.step(0, 1),
+                    Action::First => self.step(0, isize::MIN),
+                    Action::Last => self.step(0, isize::MAX),
+                    _ => {}
+                },
+            },
         }
         None
     }
 
+    /// Marks the selected candidate, or takes the mark away.
+    fn mark(&mut self) {
+        let Some(id) = self.selected else { return };
+        match self.marked.iter().position(|marked| *marked == id) {
+            Some(place) => {
+                self.marked.remove(place);
+            }
+            None => self.marked.push(id),
+        }
+        if self.view == View::Ranking {
+            self.go(|at, _| at + 1);
+        }
+    }
+
+    /// Selects the candidate so many cells away. One that the filter hides is shown again.
+    fn step(&mut self, down: isize, right: isize) {
+        let Some(from) = self.selected else { return };
+        let to = Grid::around(&self.study, from).and_then(|grid| grid.step(from, down, right));
+        if to.is_some_and(|to| self.rows.iter().all(|row| row.candidate != to)) {
+            self.set_filter(String::new());
+            self.say("the filter is cleared: it hid this candidate");
+        }
+        self.select(to);
+    }
+
+    fn on_ranking(&mut self, action: Action) {
+        let page = self.layout().table_rows().max(1);
+        match action {
+            Action::Up => self.go(|at, _| at.saturating_sub(1)),
+            Action::Down => self.go(|at, _| at + 1),
+            Action::PageUp => self.go(|at, _| at.saturating_sub(page)),
+            Action::PageDown => self.go(|at, _| at + page),
+            Action::First => self.go(|_, _| 0),
+            Action::Last => self.go(|_, last| last),
+            Action::SortBy(column) if column == self.sort => self.reverse(),
+            Action::SortBy(column) => self.sort_by(column),
+            Action::SortLeft => self.sort_by((self.sort + self.columns.len() - 1) % self.columns.len()),
+            Action::SortRight => self.sort_by((self.sort + 1) % self.columns.len()),
+            Action::Reverse => self.reverse(),
+            Action::Filter => self.mode = Mode::Filter { before: self.filter.value().to_owned() },
+            Action::ClearFilter => self.set_filter(String::new()),
+            Action::Freeze => {
+                self.frozen = !self.frozen;
+                self.say(if self.frozen { "rows keep their places" } else { "rows move again" });
+                self.arrange();
+            }
+            _ => {}
+        }
+    }
+
     fn on_filter(&mut self, action: Option<Action>, key: KeyEvent) {
         match (action, &self.mode) {
-            (Some(Action::Accept), _) => self.mode = Mode::Ranking,
+            (Some(Action::Accept), _) => self.mode = Mode::Browse,
             (Some(Action::Close), Mode::Filter { before }) => {
                 let before = before.clone();
-                self.mode = Mode::Ranking;
+                self.mode = Mode::Browse;
                 self.set_filter(before);
             }
             _ => {
@@ -314,10 +441,10 @@ impl App {
 
     fn on_help(&mut self, action: Action) {
         let Mode::Help { scroll } = &mut self.mode else { return };
-        let (last, page) = view::help::extent(self.size, &self.columns);
+        let (last, page) = view::help::extent(self.size, self.view, &self.columns);
         *scroll = match action {
             Action::Close => {
-                self.mode = Mode::Ranking;
+                self.mode = Mode::Browse;
                 return;
             }
             Action::Up => scroll.saturating_sub(1),
@@ -336,7 +463,7 @@ impl App {
         let input = match &mut self.mode {
             Mode::Filter { .. } => &mut self.filter,
             Mode::Export(dialog) => &mut dialog.path,
-            Mode::Ranking | Mode::Help { .. } | Mode::Sizes(_) => return,
+            Mode::Browse | Mode::Help { .. } | Mode::Sizes(_) => return,
         };
         for c in clean.chars() {
             input.handle(tui_input::InputRequest::InsertChar(c));
@@ -347,7 +474,7 @@ impl App {
     fn written(&mut self, written: Written) {
         match written {
             Written::Done(path) => {
-                self.mode = Mode::Ranking;
+                self.mode = Mode::Browse;
                 self.say(format!("written to {}", crate::preset::printable(&path.display().to_string())));
             }
             Written::Exists => {
@@ -427,7 +554,8 @@ impl App {
         self.is_stale = false;
         self.agreement = self.study.agreement();
         let terms = Terms::new(self.filter.value());
-        let mut rows: Vec<Ranked> = self.study.ranking();
+        self.ranking = self.study.ranking();
+        let mut rows = self.ranking.clone();
         rows.retain(|row| terms.admit(&self.study, row.candidate));
         if self.frozen {
             let places: std::collections::HashMap<_, _> =
@@ -459,7 +587,7 @@ impl App {
     }
 
     fn layout(&self) -> view::Layout {
-        view::Layout::new(Rect::from((ratatui::layout::Position::ORIGIN, self.size)), self.show_detail)
+        view::Layout::of(self, Rect::from((ratatui::layout::Position::ORIGIN, self.size)))
     }
 
     /// Time until all is scored, as far as one can tell.

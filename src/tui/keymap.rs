@@ -33,6 +33,10 @@ pub enum Action {
     ToggleDetail,
     GoToBest,
     Sizes,
+    Matrix,
+    Inspect,
+    Mark,
+    ClearMarks,
     Left,
     Right,
     More,
@@ -43,6 +47,8 @@ pub enum Action {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Context {
     Ranking,
+    Candidate,
+    Matrix,
     Filter,
     Help,
     Export,
@@ -71,12 +77,14 @@ pub struct Binding {
     pub hint: &'static str,
 }
 
-use Context::{Export, Filter, Help, Ranking, Sizes};
+use Context::{Candidate, Export, Filter, Help, Matrix, Ranking, Sizes};
 use Key::{Char, Code, Ctrl, Digit};
 
 const LISTS: &[Context] = &[Ranking, Help, Export];
 const TEXTS: &[Context] = &[Filter, Export];
-const ALL: &[Context] = &[Ranking, Filter, Help, Export, Sizes];
+/// What stands alone on the screen.
+const VIEWS: &[Context] = &[Ranking, Candidate, Matrix];
+const ALL: &[Context] = &[Ranking, Candidate, Matrix, Filter, Help, Export, Sizes];
 
 const fn bind(
     keys: &'static [Key],
@@ -93,15 +101,33 @@ pub static BINDINGS: &[Binding] = &[
     bind(&[Ctrl('c')], Action::Interrupt, ALL, "", "break off"),
     bind(&[Ctrl('z')], Action::Suspend, ALL, "", "suspend to the shell; `fg` comes back"),
     bind(&[Ctrl('l')], Action::Redraw, ALL, "", "draw the screen anew"),
-    bind(&[Code(KeyCode::Up), Char('k')], Action::Up, &[Ranking, Help], "", "up"),
-    bind(&[Code(KeyCode::Down), Char('j')], Action::Down, &[Ranking, Help], "", "down"),
+    bind(&[Code(KeyCode::Up), Char('k')], Action::Up, &[Ranking, Matrix, Help], "", "up"),
+    bind(&[Code(KeyCode::Down), Char('j')], Action::Down, &[Ranking, Matrix, Help], "", "down"),
     bind(&[Code(KeyCode::Up)], Action::Up, &[Export], "", "previous format"),
     bind(&[Code(KeyCode::Down), Code(KeyCode::Tab)], Action::Down, &[Export], "format", "next format"),
     bind(&[Code(KeyCode::PageUp), Ctrl('b')], Action::PageUp, LISTS, "", "a page up"),
     bind(&[Code(KeyCode::PageDown), Ctrl('f')], Action::PageDown, LISTS, "", "a page down"),
     bind(&[Code(KeyCode::Home), Char('g')], Action::First, &[Ranking, Help], "", "to the first line"),
     bind(&[Code(KeyCode::End), Char('G')], Action::Last, &[Ranking, Help], "", "to the last line"),
-    bind(&[Char('b')], Action::GoToBest, &[Ranking], "", "select the best candidate"),
+    bind(&[Char('b')], Action::GoToBest, VIEWS, "", "select the best candidate"),
+    bind(&[Code(KeyCode::Up), Char('k')], Action::Up, &[Candidate], "", "the layer before"),
+    bind(&[Code(KeyCode::Down), Char('j')], Action::Down, &[Candidate], "layer", "the next layer"),
+    bind(&[Code(KeyCode::Home), Char('g')], Action::First, &[Candidate], "", "the first layer"),
+    bind(&[Code(KeyCode::End), Char('G')], Action::Last, &[Candidate], "", "the last layer"),
+    bind(&[Code(KeyCode::Left), Char('h')], Action::Left, &[Candidate], "", "the candidate before in the ranking"),
+    bind(
+        &[Code(KeyCode::Right), Char('l')],
+        Action::Right,
+        &[Candidate],
+        "candidate",
+        "the next candidate of the ranking",
+    ),
+    bind(&[Code(KeyCode::Left), Char('h')], Action::Left, &[Matrix], "", "to the left"),
+    bind(&[Code(KeyCode::Right), Char('l')], Action::Right, &[Matrix], "", "to the right"),
+    bind(&[Code(KeyCode::Home), Char('0')], Action::First, &[Matrix], "", "to the first column"),
+    bind(&[Code(KeyCode::End), Char('$')], Action::Last, &[Matrix], "", "to the last column"),
+    bind(&[Code(KeyCode::Tab), Char('v')], Action::More, &[Matrix], "quantity", "the next quantity"),
+    bind(&[Code(KeyCode::BackTab), Char('V')], Action::Less, &[Matrix], "", "the quantity before"),
     bind(&[Digit], Action::SortBy(0), &[Ranking], "sort", "sort by that column; again: the other way round"),
     bind(
         &[Char('<'), Code(KeyCode::Left), Char('h')],
@@ -125,10 +151,26 @@ pub static BINDINGS: &[Binding] = &[
         "filter",
         "filter: words that must be there, -words that must not",
     ),
-    bind(&[Char(' '), Char('p')], Action::Pause, &[Ranking], "pause", "pause scoring, or go on"),
+    bind(
+        &[Char(' '), Code(KeyCode::Insert)],
+        Action::Mark,
+        VIEWS,
+        "mark",
+        "mark the selected candidate; beside a marked one another is compared",
+    ),
+    bind(&[Char('U')], Action::ClearMarks, VIEWS, "", "take all marks away"),
+    bind(&[Char('p')], Action::Pause, VIEWS, "pause", "pause scoring, or go on"),
     bind(&[Char('f')], Action::Freeze, &[Ranking], "", "freeze the order of the rows, or let them move"),
-    bind(&[Char('e')], Action::Export, &[Ranking], "export", "export the selected candidate"),
-    bind(&[Char('w')], Action::Sizes, &[Ranking], "sizes", "layer sizes of the network with the selected candidate"),
+    bind(&[Char('e')], Action::Export, VIEWS, "export", "export the selected candidate"),
+    bind(&[Char('c'), Code(KeyCode::Enter)], Action::Inspect, &[Ranking, Matrix], "candidate", "the candidate in full"),
+    bind(
+        &[Char('m')],
+        Action::Matrix,
+        &[Ranking, Candidate],
+        "matrix",
+        "activations against initializations as a heat map",
+    ),
+    bind(&[Char('w')], Action::Sizes, VIEWS, "sizes", "layer sizes of the network with the selected candidate"),
     bind(
         &[Code(KeyCode::Left), Char('h'), Code(KeyCode::Up), Char('k')],
         Action::Left,
@@ -146,10 +188,18 @@ pub static BINDINGS: &[Binding] = &[
     bind(&[Char('+'), Char('=')], Action::More, &[Sizes], "threshold up", "a higher threshold"),
     bind(&[Char('-')], Action::Less, &[Sizes], "down", "a lower threshold"),
     bind(&[Code(KeyCode::Esc), Char('q'), Char('w')], Action::Close, &[Sizes], "close", "close the sizes"),
-    bind(&[Char('d'), Code(KeyCode::Enter)], Action::ToggleDetail, &[Ranking], "", "show or hide the layers"),
-    bind(&[Char('K'), Char('[')], Action::DetailUp, &[Ranking], "", "scroll the layers up"),
-    bind(&[Char('J'), Char(']')], Action::DetailDown, &[Ranking], "", "scroll the layers down"),
-    bind(&[Char('?'), Code(KeyCode::F(1))], Action::Help, &[Ranking], "help", "this help"),
+    bind(&[Char('d')], Action::ToggleDetail, VIEWS, "", "show or hide the layers"),
+    bind(&[Char('K'), Char('[')], Action::DetailUp, VIEWS, "", "scroll the layers up"),
+    bind(&[Char('J'), Char(']')], Action::DetailDown, VIEWS, "", "scroll the layers down"),
+    bind(&[Code(KeyCode::Esc), Char('q'), Char('m')], Action::Close, &[Matrix], "ranking", "back to the ranking"),
+    bind(
+        &[Code(KeyCode::Esc), Char('q'), Char('c'), Code(KeyCode::Enter)],
+        Action::Close,
+        &[Candidate],
+        "ranking",
+        "back to the ranking",
+    ),
+    bind(&[Char('?'), Code(KeyCode::F(1))], Action::Help, VIEWS, "help", "this help"),
     bind(&[Code(KeyCode::Esc)], Action::ClearFilter, &[Ranking], "", "clear the filter"),
     bind(&[Char('q'), Code(KeyCode::F(10))], Action::Quit, &[Ranking], "quit", "leave"),
     bind(
@@ -218,7 +268,7 @@ mod tests {
 
     #[test]
     fn no_key_means_two_things_in_one_context() {
-        for context in [Ranking, Filter, Help, Export, Sizes] {
+        for &context in ALL {
             let keys: Vec<_> = bound(context).flat_map(|b| b.keys).collect();
             for (i, key) in keys.iter().enumerate() {
                 assert!(!keys[i + 1..].contains(key), "{} in {context:?}", key.label());

@@ -50,7 +50,12 @@ pub struct Theme {
     /// Ranks after an activation.
     pub after: Style,
     pub key: Style,
+    /// Backgrounds of a heat map from the least to the largest value; empty without colours.
+    ramp: &'static [u8],
 }
+
+/// Dark blue over grey to yellow: lightness rises all the way, so that no kind of colour blindness hides an order.
+const RAMP: &[u8] = &[17, 18, 24, 60, 66, 102, 108, 144, 179, 185, 221, 227];
 
 impl Theme {
     /// The terminal's own 16 colours.
@@ -70,6 +75,7 @@ impl Theme {
             before: fg(Color::Blue),
             after: fg(Color::Yellow),
             key: fg(Color::Cyan),
+            ramp: RAMP,
         }
     }
 
@@ -91,7 +97,17 @@ impl Theme {
             before: plain,
             after: plain,
             key: bold,
+            ramp: &[],
         }
+    }
+
+    /// A cell of a heat map; `share` runs from 0, the least value, to 1, the largest.
+    #[must_use]
+    pub fn heat(&self, share: f64) -> Style {
+        let Some(last) = self.ramp.len().checked_sub(1) else { return Style::new() };
+        let step = (share.clamp(0.0, 1.0) * last as f64).round() as usize;
+        let ink = if 2 * step > last { 16 } else { 231 };
+        Style::new().fg(Color::Indexed(ink)).bg(Color::Indexed(self.ramp[step.min(last)]))
     }
 }
 
@@ -100,11 +116,15 @@ impl Theme {
 pub struct Signs {
     /// Parts of a bar's last cell, from nothing to full.
     pub bar: &'static [&'static str],
+    /// Heights from the least to the largest.
+    pub levels: &'static [&'static str],
     pub ascending: &'static str,
     pub descending: &'static str,
     pub plus_minus: &'static str,
     /// Marks a candidate that is tied with the best.
     pub tied: &'static str,
+    /// Marks a candidate that the user picked out.
+    pub marked: &'static str,
     pub ellipsis: char,
     pub separator: &'static str,
     pub border: ratatui::symbols::border::Set<'static>,
@@ -113,20 +133,24 @@ pub struct Signs {
 impl Signs {
     pub const UNICODE: Self = Self {
         bar: &[" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
+        levels: &["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
         ascending: "▲",
         descending: "▼",
         plus_minus: "±",
         tied: "≈",
+        marked: "●",
         ellipsis: '…',
         separator: " · ",
         border: ratatui::symbols::border::ROUNDED,
     };
     pub const ASCII: Self = Self {
         bar: &[" ", "#"],
+        levels: &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
         ascending: "^",
         descending: "v",
         plus_minus: "+-",
         tied: "~",
+        marked: "*",
         ellipsis: '.',
         separator: " | ",
         border: ratatui::symbols::border::Set {
@@ -148,6 +172,21 @@ impl Signs {
         let filled = (share.clamp(0.0, 1.0) * (cells * steps) as f64).round() as usize;
         let cell = |i: usize| self.bar[filled.saturating_sub(i * steps).min(steps)];
         (0..cells).map(cell).collect()
+    }
+
+    /// The sign for a share between 0 and 1.
+    #[must_use]
+    pub fn level(&self, share: f64) -> &'static str {
+        let last = self.levels.len() - 1;
+        self.levels[((share.clamp(0.0, 1.0) * last as f64).round() as usize).min(last)]
+    }
+
+    /// A number for each value as a row of heights, between the least and the largest of them.
+    #[must_use]
+    pub fn sparkline(&self, values: &[f64]) -> String {
+        let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(*x), h.max(*x)));
+        let share = |x: &f64| if high > low { (x - low) / (high - low) } else { 0.5 };
+        values.iter().map(|x| self.level(share(x))).collect()
     }
 
     /// `text` in at most `width` columns.

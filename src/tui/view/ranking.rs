@@ -31,8 +31,11 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, look: &Look) {
         cell(look.signs.fit(&text, usize::from(*width)), column).style(style)
     });
     let lines = rows.iter().map(|row| {
-        let cells = columns.iter().map(|(_, column, width)| {
-            cell(look.signs.fit(&(column.cell)(&app.study, row, &look.signs), usize::from(*width)), column)
+        let mark = if app.marked.contains(&row.candidate) { look.signs.marked } else { "" };
+        let cells = columns.iter().map(|(place, column, width)| {
+            let text = (column.cell)(&app.study, row, &look.signs);
+            let text = if *place == 0 { format!("{mark}{text}") } else { text };
+            cell(look.signs.fit(&text, usize::from(*width)), column)
         });
         let selected = Some(row.candidate) == app.selected;
         Row::new(cells).style(if selected { look.theme.selected } else { style(app, row, look) })
