@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use super::*;
 
 /// A run of a few seconds at least.
-const LONG: [&str; 4] = ["small.yaml", "--repetitions", "1500", "--format=json"];
+const LONG: [&str; 3] = ["small.yaml", "--repetitions", "1500"];
 const LONG_ALL: i64 = 9000;
 
 fn start(place: &Place) -> Child {
-    let mut command = place.command(&[&["rank", "--study", STUDY], &LONG[..]].concat());
+    let mut command = place.command(&[&["rank", "--format", "json", "--study", STUDY], &LONG[..]].concat());
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a run")
 }
 
@@ -124,7 +124,7 @@ fn a_disk_that_is_full_stops_no_run() {
     let place = Place::new();
     finished(&place, "5");
     let (undisturbed, _) = place.rank(&[&LONG[..], &["--no-study"]].concat());
-    let quoted = format!("trap '' XFSZ; ulimit -f 128; exec \"$0\" rank --study {STUDY} \"$@\"");
+    let quoted = format!("trap '' XFSZ; ulimit -f 128; exec \"$0\" rank --format json --study {STUDY} \"$@\"");
     let mut command = Command::new("bash");
     command.args(["-c", &quoted, env!("CARGO_BIN_EXE_neartop")]).args(LONG).current_dir(place.0.path());
     command.env("HOME", place.0.path()).env("XDG_STATE_HOME", place.path("state")).env("NO_COLOR", "1");
