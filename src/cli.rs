@@ -62,6 +62,9 @@ pub struct RunOptions {
     pub repetitions: Option<u32>,
     #[command(flatten)]
     pub study: StudyOptions,
+    /// Recommend the highest NEAR, also if it will not train.
+    #[arg(long)]
+    pub no_guard: bool,
     /// Write the recommended candidate to this file.
     #[arg(long, value_name = "FILE")]
     pub export: Option<PathBuf>,

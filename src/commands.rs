@@ -116,7 +116,8 @@ fn data_failure(preset: &Preset, error: &DataError) -> Failure {
 pub fn export_recommended(study: &Study, options: &RunOptions) -> Result<(), Failure> {
     let Some(path) = &options.export else { return Ok(()) };
     let Some((candidate, _)) = study.recommended() else {
-        return Err(Failure::Run("no candidate has a score, so there is none to export".to_owned()));
+        let why = study.no_recommendation().unwrap_or_else(|| "no candidate has a score".to_owned());
+        return Err(Failure::Run(format!("there is nothing to export: {why}")));
     };
     let format = export_format(path, options.export_as)?;
     let text = export::render(study, candidate, format).map_err(|e| Failure::Run(e.to_string()))?;

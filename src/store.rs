@@ -7,6 +7,7 @@
 mod recorder;
 mod rows;
 mod schema;
+mod values;
 mod work;
 
 use std::fs::File;

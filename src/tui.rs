@@ -7,6 +7,8 @@ mod export_dialog;
 mod inspector;
 pub mod keymap;
 pub mod matrix;
+pub mod palette;
+pub mod settings;
 pub mod sizes;
 mod sizing;
 mod terminal;
@@ -31,6 +33,7 @@ use crate::study::Study;
 
 use app::{App, Effect, Message, Notice, Phase, Written};
 use inspector::Inspector;
+use settings::Settings;
 use sizing::Sizing;
 use terminal::Screen;
 use theme::Look;
@@ -48,7 +51,7 @@ const BATCH: usize = 4096;
 ///
 /// # Errors
 /// If the terminal fails, the export cannot be written, or the user broke off.
-pub async fn run(prepared: Prepared, options: &RunOptions, look: Look) -> Result<(), Failure> {
+pub async fn run(prepared: Prepared, options: &RunOptions, look: Look, settings: Settings) -> Result<(), Failure> {
     let mut study = Study::new(Arc::clone(&prepared.space));
     let mut recording = Recording::open(&prepared, &options.study, &mut study)?;
     let scorer: Arc<dyn Scorer> = prepared.scorer.clone();
@@ -61,7 +64,8 @@ pub async fn run(prepared: Prepared, options: &RunOptions, look: Look) -> Result
             sizing: Sizing::new(&prepared, options.max_memory),
             inspector: Inspector::new(prepared.scorer.clone()),
         };
-        event_loop(&mut screen, study, run, &mut recording, workers, &look).await.map_err(|e| terminal_failure(&e))?
+        let looped = event_loop(&mut screen, study, run, &mut recording, workers, look, settings);
+        looped.await.map_err(|e| terminal_failure(&e))?
     };
     if let Some(trouble) = recording.finish() {
         eprintln!("neartop: {trouble}");
@@ -96,7 +100,8 @@ async fn event_loop(
     mut run: scheduler::Run,
     recording: &mut Recording,
     workers: Workers,
-    look: &Look,
+    mut look: Look,
+    settings: Settings,
 ) -> io::Result<(Study, Leave)> {
     let (width, height) = crossterm::terminal::size()?;
     let Workers { mut sizing, mut inspector } = workers;
@@ -104,6 +109,8 @@ async fn event_loop(
     if let Some(text) = recording.found() {
         app.update(Message::Noted(Notice { text, is_error: false }));
     }
+    (app.keymap, app.has_mouse) = (settings.keymap, settings.mouse);
+    screen.set_mouse(app.has_mouse)?;
     let mut stopwatch = Stopwatch::start();
     let mut events = EventStream::new();
     let mut stop = std::pin::pin!(interrupt());
@@ -121,12 +128,13 @@ async fn event_loop(
             biased;
             () = tokio::time::sleep_until(due.unwrap_or(drawn).into()), if due.is_some() => {
                 app.update(Message::Frame(stopwatch.elapsed()));
-                screen.draw(|frame| view::draw(frame, &app, look))?;
+                screen.draw(|frame| view::draw(frame, &app, &look))?;
                 (drawn, due) = (Instant::now(), None);
                 continue;
             }
             event = events.next() => match event {
                 Some(Ok(Event::Key(key))) => Message::Key(key),
+                Some(Ok(Event::Mouse(mouse))) => Message::Mouse(mouse),
                 Some(Ok(Event::Paste(text))) => Message::Paste(text),
                 Some(Ok(Event::Resize(width, height))) => Message::Resized(Size::new(width, height)),
                 Some(Ok(_)) => continue,
@@ -160,6 +168,14 @@ async fn event_loop(
             Some(Effect::Interrupt) => return Ok((app.study, Leave::Interrupted)),
             Some(Effect::Size(ticket, request)) => sizing.start(ticket, request),
             Some(Effect::Inspect(candidate)) => inspector.start(candidate),
+            Some(Effect::NextTheme) => {
+                look = look.with_next_theme();
+                app.say(if look.has_colors() {
+                    format!("theme: {}", look.theme_name())
+                } else {
+                    "colours are off".into()
+                });
+            }
             Some(effect) => carry_out(effect, &mut app, screen, &run.control, &mut stopwatch)?,
             None => {}
         }
@@ -174,7 +190,8 @@ fn carry_out(
     stopwatch: &mut Stopwatch,
 ) -> io::Result<()> {
     match effect {
-        Effect::Quit | Effect::Interrupt | Effect::Size(..) | Effect::Inspect(_) => {}
+        Effect::Quit | Effect::Interrupt | Effect::Size(..) | Effect::Inspect(_) | Effect::NextTheme => {}
+        Effect::SetMouse(wanted) => screen.set_mouse(wanted)?,
         Effect::Redraw => screen.clear()?,
         Effect::Suspend => {
             stopwatch.pause(true);
@@ -186,6 +203,15 @@ fn carry_out(
         Effect::SetPaused(paused) => {
             control.set_paused(paused);
             stopwatch.pause(paused);
+        }
+        Effect::Copy(text) => {
+            let size = text.len();
+            let message = match screen.copy(&text) {
+                // No terminal says what became of it.
+                Ok(()) => Ok(format!("{size} bytes sent to the terminal's clipboard, if it takes such (OSC 52)")),
+                Err(error) => Err(format!("the clipboard was not reached: {error}")),
+            };
+            app.update(Message::Copied(message));
         }
         Effect::Write { path, text, replace } => {
             app.update(Message::Written(write(path, &text, replace)));

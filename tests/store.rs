@@ -21,7 +21,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// Two activations with three initializations, of which zeros are dead and the large ones overflow.
+/// Two activations with three initializations, of which zeros are dead.
 const PRESET: &str = "\
 name: Small
 data: {source: digits, scale: unit}

@@ -2,13 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rusqlite::{Connection, OptionalExtension, Row, Statement, TransactionBehavior, params};
-
-use sha2::{Digest, Sha256};
+use rusqlite::{Connection, OptionalExtension, Statement, TransactionBehavior, params};
 
 use super::recorder::Entry;
+use super::values::{Awaited, Values};
 use super::{Store, StoreError, Work};
-use crate::preset::printable;
 use crate::score::Score;
 
 /// Fingerprints of the samples of a repetition; none where they are drawn.
@@ -18,10 +16,10 @@ const PUT_CANDIDATE: &str = "
     INSERT INTO candidate (study_id, key, architecture, activation, init, parameters) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
     ON CONFLICT DO UPDATE SET parameters = excluded.parameters RETURNING id";
 const PUT_REPETITION: &str = "
-    INSERT INTO repetition (candidate_id, repetition, near, layers, dead_from, failure, checksum)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+    INSERT INTO repetition (candidate_id, repetition, near, layers, dead_from, failure, propagation, checksum)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
     ON CONFLICT DO UPDATE SET near = excluded.near, layers = excluded.layers, dead_from = excluded.dead_from,
-    failure = excluded.failure, checksum = excluded.checksum";
+    failure = excluded.failure, propagation = excluded.propagation, checksum = excluded.checksum";
 
 /// What is known of the tables, so that it need not be asked for again. It holds until a transaction fails.
 #[derive(Debug, Default)]
@@ -55,7 +53,7 @@ impl Store {
             }
         }
         let mut repetitions = self.connection.prepare(
-            "SELECT repetition, near, layers, dead_from, failure, checksum FROM repetition
+            "SELECT repetition, near, layers, dead_from, failure, propagation, checksum FROM repetition
              WHERE candidate_id = ?1 AND repetition >= 0 AND repetition < ?2",
         )?;
         for (candidate, place) in known {
@@ -64,7 +62,7 @@ impl Store {
                 let Ok(repetition) = row.get::<_, u32>(0).map(|repetition| repetition as usize) else { continue };
                 let Ok((values, checksum)) = Values::read(row) else { continue };
                 if checksum == values.checksum(work, place, repetition)
-                    && let Some(result) = values.result()
+                    && let Some(result) = values.result(Awaited::in_repetition(repetition))
                 {
                     take(place, repetition, result);
                 }
@@ -108,10 +106,19 @@ impl Store {
                 known.batch(&transaction, study, entry.repetition, fingerprints)?;
                 let candidate = known.candidate(&mut candidates, study, work, entry.candidate)?;
                 let values = Values::of(&entry.result);
-                let Values { near, layers, dead_from, failure } = &values;
+                let Values { near, layers, dead_from, failure, propagation } = &values;
                 let checksum = values.checksum(work, entry.candidate, entry.repetition);
                 let repetition = entry.repetition as i64;
-                repetitions.execute(params![candidate, repetition, near, layers, dead_from, failure, checksum])?;
+                repetitions.execute(params![
+                    candidate,
+                    repetition,
+                    near,
+                    layers,
+                    dead_from,
+                    failure,
+                    propagation,
+                    checksum
+                ])?;
             }
         }
         let now = "UPDATE study SET name = ?2, program = ?3, updated_at = strftime('%Y-%m-%dT%H:%M:%SZ') WHERE id = ?1";
@@ -208,87 +215,4 @@ fn find(connection: &Connection, work: &Work, fingerprints: Fingerprints<'_>) ->
         }
     }
     Ok(None)
-}
-
-/// A result as a row holds it.
-struct Values {
-    near: Option<f64>,
-    /// Effective ranks as a JSON list.
-    layers: Option<String>,
-    dead_from: Option<i64>,
-    failure: Option<String>,
-}
-
-impl Values {
-    fn of(result: &Result<Score, String>) -> Self {
-        match result {
-            Ok(score) => Self {
-                near: Some(score.near),
-                layers: Some(numbers(&score.effective_ranks)),
-                dead_from: score.dead_from.map(|layer| layer as i64),
-                failure: None,
-            },
-            Err(reason) => Self { near: None, layers: None, dead_from: None, failure: Some(reason.clone()) },
-        }
-    }
-
-    /// The values of a row and its checksum.
-    fn read(row: &Row<'_>) -> Result<(Self, i64), rusqlite::Error> {
-        let values = Self { near: row.get(1)?, layers: row.get(2)?, dead_from: row.get(3)?, failure: row.get(4)? };
-        Ok((values, row.get(5)?))
-    }
-
-    /// The first bytes of a SHA-256 over what the row says and what it stands for, so that damage to either is noticed.
-    fn checksum(&self, work: &Work, candidate: usize, repetition: usize) -> i64 {
-        // SQLite knows no negative zero.
-        let near = self.near.map(|near| (near + 0.0).to_bits().to_string());
-        let (repetition, dead_from) = (repetition.to_string(), self.dead_from.map(|layer| layer.to_string()));
-        let key = work.candidates.get(candidate).map(|candidate| candidate.key.as_str());
-        let fields = [
-            Some(work.key.as_str()),
-            key,
-            Some(repetition.as_str()),
-            near.as_deref(),
-            self.layers.as_deref(),
-            dead_from.as_deref(),
-            self.failure.as_deref(),
-        ];
-        let mut hash = Sha256::new();
-        for field in fields {
-            hash.update(field.unwrap_or("-"));
-            hash.update([0]);
-        }
-        let first = hash.finalize().iter().take(8).fold(0u64, |all, byte| all << 8 | u64::from(*byte));
-        first as i64
-    }
-
-    /// The result, if it can be one: a score is the sum of its layers to the last bit.
-    fn result(self) -> Option<Result<Score, String>> {
-        if let Some(reason) = self.failure {
-            return Some(Err(printable(&reason)));
-        }
-        let near = self.near?;
-        let effective_ranks = parse_numbers(&self.layers?)?;
-        let dead_from = match self.dead_from {
-            None => None,
-            Some(layer) => Some(usize::try_from(layer).ok().filter(|layer| *layer <= effective_ranks.len())?),
-        };
-        let is_right = near == effective_ranks.iter().sum::<f64>() && effective_ranks.iter().all(|rank| *rank >= 0.0);
-        is_right.then_some(Ok(Score { near, effective_ranks, dead_from }))
-    }
-}
-
-/// Numbers as a JSON list that reads back to the same bits.
-fn numbers(values: &[f64]) -> String {
-    let values: Vec<_> = values.iter().map(|x| format!("{x:?}")).collect();
-    format!("[{}]", values.join(","))
-}
-
-/// Finite numbers from a JSON list, to the last bit, which is more than every JSON reader gives.
-fn parse_numbers(text: &str) -> Option<Vec<f64>> {
-    let inner = text.strip_prefix('[')?.strip_suffix(']')?;
-    if inner.is_empty() {
-        return Some(Vec::new());
-    }
-    inner.split(',').map(|x| x.parse().ok().filter(|x: &f64| x.is_finite())).collect()
 }

@@ -3,18 +3,20 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crossterm::event::{Event, KeyEvent, KeyEventKind};
-use ratatui::layout::{Rect, Size};
+use crossterm::event::{Event, KeyEvent, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
+use ratatui::layout::{Position, Rect, Size};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
 use super::candidate::{Inspection, Known, Spectra};
 use super::column::{Column, Value, columns};
 use super::export_dialog::ExportDialog;
-use super::keymap::{Action, Context, lookup};
+use super::keymap::{Action, Context, Keymap};
 use super::matrix::{Grid, Matrix};
+use super::palette::Palette;
 use super::sizes::{SizeNews, SizeRequest, Sizes, Ticket};
 use super::view;
+use crate::export::{self, Format};
 use crate::scheduler::Progress;
 use crate::study::{Agreement, Ranked, Study};
 
@@ -22,6 +24,7 @@ use crate::study::{Agreement, Ranked, Study};
 #[derive(Debug)]
 pub enum Message {
     Key(KeyEvent),
+    Mouse(MouseEvent),
     Paste(String),
     Resized(Size),
     Scored(Vec<Progress>),
@@ -35,6 +38,8 @@ pub enum Message {
     Sized(Ticket, SizeNews),
     /// The spectra of a candidate.
     Inspected(usize, Spectra),
+    /// What became of a copy to the clipboard.
+    Copied(Result<String, String>),
 }
 
 /// What became of an export.
@@ -55,6 +60,10 @@ pub enum Effect {
     Suspend,
     Redraw,
     SetPaused(bool),
+    NextTheme,
+    SetMouse(bool),
+    /// Put a text on the clipboard.
+    Copy(String),
     Write {
         path: PathBuf,
         text: String,
@@ -107,6 +116,7 @@ pub enum Mode {
     },
     Export(ExportDialog),
     Sizes(Sizes),
+    Palette(Palette),
 }
 
 /// A line of text for the user, until the next key.
@@ -124,6 +134,9 @@ pub struct App {
     pub elapsed: Duration,
     pub view: View,
     pub mode: Mode,
+    pub keymap: Keymap,
+    /// Whether the program has the mouse.
+    pub has_mouse: bool,
     pub filter: Input,
     /// Those that say something of this study.
     pub columns: Vec<&'static Column>,
@@ -166,6 +179,8 @@ impl App {
             elapsed: Duration::ZERO,
             view: View::Ranking,
             mode: Mode::Browse,
+            keymap: Keymap::default(),
+            has_mouse: false,
             filter: Input::default(),
             columns,
             sort: 0,
@@ -194,6 +209,7 @@ impl App {
         let effect = match message {
             Message::Key(key) if key.kind == KeyEventKind::Release => None,
             Message::Key(key) => self.key(key),
+            Message::Mouse(mouse) => self.mouse(mouse),
             Message::Paste(text) => {
                 self.paste(&text);
                 None
@@ -228,6 +244,11 @@ impl App {
                 self.notice = Some(notice);
                 None
             }
+            Message::Copied(copied) => {
+                let is_error = copied.is_err();
+                self.notice = Some(Notice { text: copied.unwrap_or_else(|e| e), is_error });
+                None
+            }
             Message::Inspected(candidate, spectra) => {
                 self.spectra.put(candidate, spectra);
                 None
@@ -260,12 +281,11 @@ impl App {
 
     fn key(&mut self, key: KeyEvent) -> Option<Effect> {
         self.notice = None;
-        match lookup(self.context(), &key) {
-            Some(Action::Interrupt) => Some(Effect::Interrupt),
-            Some(Action::Suspend) => Some(Effect::Suspend),
-            Some(Action::Redraw) => Some(Effect::Redraw),
+        let action = self.keymap.lookup(self.context(), &key);
+        match action {
+            Some(action @ (Action::Interrupt | Action::Suspend | Action::Redraw)) => self.act(action),
             action => match &mut self.mode {
-                Mode::Browse => self.on_view(action?),
+                Mode::Browse => self.act(action?),
                 Mode::Filter { .. } => {
                     self.on_filter(action, key);
                     None
@@ -274,7 +294,9 @@ impl App {
                     self.on_help(action?);
                     None
                 }
+                Mode::Palette(_) => self.on_palette(action, key),
                 Mode::Export(dialog) => match action {
+                    Some(Action::Copy) => dialog.preview.clone().ok().map(Effect::Copy),
                     Some(Action::Close) => {
                         self.mode = Mode::Browse;
                         None
@@ -293,6 +315,43 @@ impl App {
         }
     }
 
+    /// A click does what the key for that place does; the wheel moves up and down.
+    fn mouse(&mut self, mouse: MouseEvent) -> Option<Effect> {
+        let action = match mouse.kind {
+            MouseEventKind::ScrollUp => Action::Up,
+            MouseEventKind::ScrollDown => Action::Down,
+            MouseEventKind::Down(MouseButton::Left) => return self.click(Position::new(mouse.column, mouse.row)),
+            _ => return None,
+        };
+        match &mut self.mode {
+            Mode::Browse => self.act(action),
+            Mode::Help { .. } => {
+                self.on_help(action);
+                None
+            }
+            Mode::Palette(palette) => {
+                let count = palette.found(&self.keymap, self.view.context()).len();
+                palette.step(count, action == Action::Down);
+                None
+            }
+            Mode::Filter { .. } | Mode::Export(_) | Mode::Sizes(_) => None,
+        }
+    }
+
+    fn click(&mut self, at: Position) -> Option<Effect> {
+        self.notice = None;
+        let Mode::Browse = self.mode else { return None };
+        match view::target(self, at)? {
+            view::Target::Hint(action) => return self.act(action),
+            view::Target::Column(column) if column == self.sort => self.reverse(),
+            view::Target::Column(column) => self.sort_by(column),
+            // A second click opens what the first selected.
+            view::Target::Candidate(id) if Some(id) == self.selected => return self.act(Action::Inspect),
+            view::Target::Candidate(id) => self.select(Some(id)),
+        }
+        None
+    }
+
     #[must_use]
     pub fn context(&self) -> Context {
         match self.mode {
@@ -301,18 +360,48 @@ impl App {
             Mode::Help { .. } => Context::Help,
             Mode::Export(_) => Context::Export,
             Mode::Sizes(_) => Context::Sizes,
+            Mode::Palette(_) => Context::Palette,
         }
     }
 
     /// What does the same in every view, and the rest by view.
-    fn on_view(&mut self, action: Action) -> Option<Effect> {
+    fn act(&mut self, action: Action) -> Option<Effect> {
         match action {
+            Action::Interrupt => return Some(Effect::Interrupt),
+            Action::Suspend => return Some(Effect::Suspend),
+            Action::Redraw => return Some(Effect::Redraw),
+            Action::NextTheme => return Some(Effect::NextTheme),
+            Action::ToggleMouse => {
+                self.has_mouse = !self.has_mouse;
+                self.say(match self.has_mouse {
+                    true => "the mouse selects, sorts and scrolls; with Shift it is the terminal's",
+                    false => "the mouse is the terminal's",
+                });
+                return Some(Effect::SetMouse(self.has_mouse));
+            }
+            Action::Palette => self.mode = Mode::Palette(Palette::default()),
+            Action::Copy => match self.selected.map(|id| export::render(&self.study, id, Format::Yaml)) {
+                Some(Ok(text)) => return Some(Effect::Copy(text)),
+                Some(Err(error)) => self.notice = Some(Notice { text: error.to_string(), is_error: true }),
+                None => self.say("no candidate is selected"),
+            },
             Action::Quit => return Some(Effect::Quit),
             Action::GoToBest => match self.study.recommended() {
                 Some((best, _)) if self.rows.iter().any(|r| r.candidate == best) => self.select(Some(best)),
-                Some(_) => self.say("the filter hides the best candidate"),
-                None => self.say("no candidate has a score yet"),
+                Some(_) => self.say("the filter hides the recommended candidate"),
+                None => {
+                    let why = self.study.no_recommendation();
+                    self.say(why.unwrap_or_else(|| "no candidate has a score yet".to_owned()));
+                }
             },
+            Action::ToggleGuard => {
+                let guard = !self.study.has_guard();
+                self.study.set_guard(guard);
+                self.say(match guard {
+                    true => "recommended is the highest NEAR among candidates that will train",
+                    false => "recommended is the highest NEAR, whether it will train or not",
+                });
+            }
             Action::Pause => return self.pause(),
             Action::Export => match self.selected {
                 Some(candidate) => self.mode = Mode::Export(ExportDialog::new(&self.study, candidate)),
@@ -439,9 +528,30 @@ impl App {
         }
     }
 
+    fn on_palette(&mut self, action: Option<Action>, key: KeyEvent) -> Option<Effect> {
+        let Mode::Palette(palette) = &mut self.mode else { return None };
+        let found = palette.found(&self.keymap, self.view.context());
+        match action {
+            Some(Action::Close) => self.mode = Mode::Browse,
+            Some(Action::Up) => palette.step(found.len(), false),
+            Some(Action::Down) => palette.step(found.len(), true),
+            Some(Action::Accept) => {
+                let chosen = found.get(palette.chosen.min(found.len().saturating_sub(1)));
+                let action = chosen.map(|line| line.binding.action)?;
+                self.mode = Mode::Browse;
+                return self.act(action);
+            }
+            _ => {
+                palette.words.handle_event(&Event::Key(key));
+                palette.chosen = 0;
+            }
+        }
+        None
+    }
+
     fn on_help(&mut self, action: Action) {
         let Mode::Help { scroll } = &mut self.mode else { return };
-        let (last, page) = view::help::extent(self.size, self.view, &self.columns);
+        let (last, page) = view::help::extent(self.size, self.view, &self.keymap, &self.columns);
         *scroll = match action {
             Action::Close => {
                 self.mode = Mode::Browse;
@@ -463,6 +573,7 @@ impl App {
         let input = match &mut self.mode {
             Mode::Filter { .. } => &mut self.filter,
             Mode::Export(dialog) => &mut dialog.path,
+            Mode::Palette(palette) => &mut palette.words,
             Mode::Browse | Mode::Help { .. } | Mode::Sizes(_) => return,
         };
         for c in clean.chars() {
@@ -486,7 +597,8 @@ impl App {
         }
     }
 
-    fn say(&mut self, text: impl Into<String>) {
+    /// Tells the user something, until the next key.
+    pub fn say(&mut self, text: impl Into<String>) {
         self.notice = Some(Notice { text: text.into(), is_error: false });
     }
 
@@ -587,7 +699,7 @@ impl App {
     }
 
     fn layout(&self) -> view::Layout {
-        view::Layout::of(self, Rect::from((ratatui::layout::Position::ORIGIN, self.size)))
+        view::Layout::of(self, Rect::from((Position::ORIGIN, self.size)))
     }
 
     /// Time until all is scored, as far as one can tell.
@@ -622,7 +734,8 @@ impl Terms {
         }
         let candidate = study.candidate(id);
         let status = study.status(id).name();
-        let text = format!("{candidate} {status}").to_lowercase();
+        let verdict = study.trainability(id).map_or("", |t| t.verdict.name());
+        let text = format!("{candidate} {status} {verdict}").to_lowercase();
         self.wanted.iter().all(|w| text.contains(w)) && !self.unwanted.iter().any(|w| text.contains(w))
     }
 }

@@ -145,6 +145,22 @@ static COLUMNS: &[Column] = &[
         value: |study, ranked| study.near(ranked.candidate).map(|e| e.mean).into(),
     },
     Column {
+        title: "trains",
+        help: "whether it will train, from signals before training: its score, or what goes wrong",
+        is_relevant: |_| true,
+        width: 11,
+        is_text: false,
+        is_measured: true,
+        dispensable: 1,
+        largest_first: true,
+        cell: |study, ranked, signs| match study.trainability(ranked.candidate) {
+            Some(t) if t.is_trainable() => format!("{} {:.2}", signs.trains, t.score),
+            Some(t) => format!("{} {}", signs.fails, t.verdict.name()),
+            None => String::new(),
+        },
+        value: |study, ranked| study.trainability(ranked.candidate).map(|t| t.score).into(),
+    },
+    Column {
         title: "known",
         help: "the known value that NEAR is compared with",
         is_relevant: |study| study.space.preset.truth.is_some(),
@@ -167,6 +183,24 @@ static COLUMNS: &[Column] = &[
         largest_first: false,
         cell: |study, ranked, _| number(study.near(ranked.candidate).and_then(|e| e.standard_error), 2),
         value: |study, ranked| study.near(ranked.candidate).and_then(|e| e.standard_error).into(),
+    },
+    Column {
+        title: "spread",
+        help: "NEAR of the latest repetitions as heights; sorts by the standard deviation",
+        is_relevant: |study| study.repetitions() > 1,
+        width: 8,
+        is_text: false,
+        is_measured: false,
+        dispensable: 5,
+        largest_first: true,
+        cell: |study, ranked, signs| {
+            let scores: Vec<f64> = study.scores(ranked.candidate).iter().flatten().copied().collect();
+            if scores.len() < 2 { String::new() } else { signs.sparkline(&scores[scores.len().saturating_sub(8)..]) }
+        },
+        value: |study, ranked| {
+            let error = study.near(ranked.candidate).and_then(|e| e.standard_error);
+            error.map(|e| e * (study.count(ranked.candidate) as f64).sqrt()).into()
+        },
     },
     Column {
         title: "behind",

@@ -2,11 +2,46 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
+/// A theme that can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ThemeName {
+    /// The terminal's own 16 colours.
+    #[default]
+    Terminal,
+    Dark,
+    Light,
+    Monochrome,
+}
+
+impl ThemeName {
+    pub const ALL: [Self; 4] = [Self::Terminal, Self::Dark, Self::Light, Self::Monochrome];
+
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Terminal => "terminal",
+            Self::Dark => "dark",
+            Self::Light => "light",
+            Self::Monochrome => "monochrome",
+        }
+    }
+
+    fn theme(self) -> Theme {
+        match self {
+            Self::Terminal => Theme::terminal(),
+            Self::Dark => Theme::dark(),
+            Self::Light => Theme::light(),
+            Self::Monochrome => Theme::monochrome(),
+        }
+    }
+}
+
 /// How the screen looks.
 #[derive(Debug, Clone)]
 pub struct Look {
     pub theme: Theme,
     pub signs: Signs,
+    name: ThemeName,
     color: bool,
     ascii: bool,
 }
@@ -14,12 +49,27 @@ pub struct Look {
 impl Look {
     #[must_use]
     pub fn new(color: bool, ascii: bool) -> Self {
-        Self {
-            theme: if color { Theme::terminal() } else { Theme::monochrome() },
-            signs: if ascii { Signs::ASCII } else { Signs::UNICODE },
-            color,
-            ascii,
-        }
+        let name = if color { ThemeName::Terminal } else { ThemeName::Monochrome };
+        Self { theme: name.theme(), name, signs: if ascii { Signs::ASCII } else { Signs::UNICODE }, color, ascii }
+    }
+
+    /// The same in another theme; without colours there is only one.
+    #[must_use]
+    pub fn with_theme(self, name: ThemeName) -> Self {
+        let name = if self.color { name } else { ThemeName::Monochrome };
+        Self { theme: name.theme(), name, ..self }
+    }
+
+    /// The same in the theme after this one.
+    #[must_use]
+    pub fn with_next_theme(self) -> Self {
+        let at = ThemeName::ALL.iter().position(|name| *name == self.name).unwrap_or(0);
+        self.with_theme(ThemeName::ALL[(at + 1) % ThemeName::ALL.len()])
+    }
+
+    #[must_use]
+    pub fn theme_name(&self) -> &'static str {
+        self.name.name()
     }
 
     #[must_use]
@@ -79,6 +129,49 @@ impl Theme {
         }
     }
 
+    /// Colours of its own for a dark background: those of Okabe and Ito, which colour-blind people tell apart.
+    #[must_use]
+    pub fn dark() -> Self {
+        Self::of_palette([
+            Color::Rgb(86, 180, 233),
+            Color::Rgb(140, 140, 150),
+            Color::Rgb(0, 190, 140),
+            Color::Rgb(240, 228, 66),
+            Color::Rgb(230, 120, 60),
+            Color::Rgb(230, 159, 0),
+        ])
+    }
+
+    /// The same, darker, for a light background.
+    #[must_use]
+    pub fn light() -> Self {
+        Self::of_palette([
+            Color::Rgb(0, 90, 150),
+            Color::Rgb(105, 105, 115),
+            Color::Rgb(0, 110, 80),
+            Color::Rgb(140, 95, 0),
+            Color::Rgb(170, 60, 0),
+            Color::Rgb(160, 95, 0),
+        ])
+    }
+
+    fn of_palette([accent, faint, good, warning, bad, after]: [Color; 6]) -> Self {
+        let fg = |color| Style::new().fg(color);
+        Self {
+            title: fg(accent).add_modifier(Modifier::BOLD),
+            label: fg(faint),
+            border: fg(faint),
+            sorted: fg(accent).add_modifier(Modifier::BOLD),
+            good: fg(good),
+            warning: fg(warning),
+            bad: fg(bad),
+            before: fg(accent),
+            after: fg(after),
+            key: fg(accent),
+            ..Self::terminal()
+        }
+    }
+
     /// Attributes only.
     #[must_use]
     pub fn monochrome() -> Self {
@@ -123,6 +216,9 @@ pub struct Signs {
     pub plus_minus: &'static str,
     /// Marks a candidate that is tied with the best.
     pub tied: &'static str,
+    /// Stand for a candidate that will train, and for one that will not.
+    pub trains: &'static str,
+    pub fails: &'static str,
     /// Marks a candidate that the user picked out.
     pub marked: &'static str,
     pub ellipsis: char,
@@ -138,6 +234,8 @@ impl Signs {
         descending: "▼",
         plus_minus: "±",
         tied: "≈",
+        trains: "✓",
+        fails: "✗",
         marked: "●",
         ellipsis: '…',
         separator: " · ",
@@ -150,6 +248,8 @@ impl Signs {
         descending: "v",
         plus_minus: "+-",
         tied: "~",
+        trains: "+",
+        fails: "x",
         marked: "*",
         ellipsis: '.',
         separator: " | ",

@@ -14,16 +14,18 @@ mod header;
 pub mod help;
 mod layers;
 mod matrix;
+mod palette;
 mod plot;
 mod ranking;
 mod sizes;
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Flex, Rect};
+use ratatui::layout::{Constraint, Flex, Position, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Borders, Clear, Paragraph};
 
 use super::app::{App, Mode, View};
+use super::keymap::Action;
 use super::matrix::Grid;
 use super::theme::Look;
 
@@ -93,6 +95,33 @@ impl Layout {
     }
 }
 
+/// What a click means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    Candidate(usize),
+    /// The head of a column of the ranking.
+    Column(usize),
+    /// A key of the footer.
+    Hint(Action),
+}
+
+/// What stands at a place of the screen.
+#[must_use]
+pub fn target(app: &App, at: Position) -> Option<Target> {
+    let layout = Layout::of(app, Rect::from((Position::ORIGIN, app.size)));
+    if layout.footer.contains(at) {
+        return footer::hint_at(app, layout.footer, at).map(Target::Hint);
+    }
+    if !layout.ranking.contains(at) {
+        return None;
+    }
+    match app.view {
+        View::Ranking => ranking::target(app, layout.ranking, at),
+        View::Matrix(_) => matrix::candidate_at(app, layout.ranking, at).map(Target::Candidate),
+        View::Candidate(_) => None,
+    }
+}
+
 /// Draws a frame.
 pub fn draw(frame: &mut Frame<'_>, app: &App, look: &Look) {
     let area = frame.area();
@@ -113,6 +142,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, look: &Look) {
     match &app.mode {
         Mode::Help { scroll } => help::draw(frame, *scroll, app, look),
         Mode::Export(dialog) => export::draw(frame, dialog, app, look),
+        Mode::Palette(shown) => palette::draw(frame, shown, app, look),
         Mode::Sizes(sizes) => sizes::draw(frame, sizes, app, look),
         Mode::Browse | Mode::Filter { .. } => {}
     }

@@ -164,6 +164,10 @@ fn a_row_that_is_not_right_is_computed_again() {
         "dead_from = -1",
         "dead_from = 99",
         "failure = x'ff'",
+        "propagation = NULL",
+        "propagation = propagation || ' '",
+        "checksum = checksum + 1",
+        "repetition = 9",
     ];
     for damage in damages {
         let damage = format!("UPDATE repetition SET {damage} WHERE repetition = 1");

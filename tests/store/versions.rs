@@ -57,3 +57,34 @@ fn what_is_no_regular_file_is_not_opened() {
         assert!(code == 2 || (troubles(&errors).len() == 1 && errors.contains("not a regular file")), "{errors}");
     }
 }
+
+#[test]
+fn a_study_of_version_1_is_brought_up_to_date() {
+    let place = Place::new();
+    fs::copy("tests/fixtures/study/version-1.sqlite", place.path(STUDY)).expect("an older study");
+    let rows = |columns: &str| {
+        let connection = place.open(STUDY);
+        let mut rows =
+            connection.prepare(&format!("SELECT {columns} FROM repetition WHERE repetition > 3")).expect("rows");
+        let text = |row: &rusqlite::Row<'_>| {
+            (0..6).map(|at| row.get::<_, rusqlite::types::Value>(at)).collect::<Result<Vec<_>, _>>()
+        };
+        rows.query_map([], text).expect("rows").collect::<Result<Vec<_>, _>>().expect("rows")
+    };
+    let columns = "candidate_id, repetition, near, layers, dead_from, checksum";
+    let before = rows(columns);
+    assert_eq!((before.len(), place.count(STUDY, "SELECT user_version FROM pragma_user_version")), (12, 1));
+    let (undisturbed, _) = place.rank(&["small.yaml", "--no-study", "--repetitions", "6"]);
+    let (result, errors) = place.rank(&["small.yaml", "--study", STUDY, "--repetitions", "6"]);
+    assert_eq!(place.count(STUDY, "SELECT user_version FROM pragma_user_version"), 2);
+    assert_eq!(place.count(STUDY, "SELECT count(*) FROM training"), 0);
+    assert!(before == rows(columns), "what was there is as it was");
+    // Version 1 did not know how signals pass, which the first repetitions are asked for.
+    if neartop::store::DEFINITION == 1 {
+        assert!(errors.contains("12 of 36 repetitions found"), "{errors}");
+        assert_eq!((place.rows(STUDY), result == undisturbed), (36, true));
+        assert_eq!(place.count(STUDY, "SELECT count(*) FROM repetition WHERE propagation IS NULL"), 12);
+    }
+    let (_, errors) = place.rank(&["small.yaml", "--study", STUDY, "--repetitions", "6"]);
+    assert!(errors.contains("36 of 36 repetitions found"), "{errors}");
+}

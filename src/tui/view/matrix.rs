@@ -8,8 +8,10 @@
 //! mean          351.7     379.9    365.8
 //! ```
 
+use std::ops::Range;
+
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
@@ -46,12 +48,53 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, matrix: Matrix, app: &App, look: 
     let block = pane(look.signs.fit(&title, usize::from(area.width)), look);
     let inside = block.inner(area);
     frame.render_widget(block, area);
-    let longest = grid.activations.iter().map(|a| a.chars().count()).max().unwrap_or(0);
-    let room = usize::from(inside.width);
-    let label = longest.clamp(4, (room / 4).max(6));
-    let cell = (room.saturating_sub(label) / (grid.inits.len() + 1)).clamp(CELL.0, CELL.1);
-    let drawing = Drawing { grid: &grid, values: &values, quantity, selected, app, look, label, cell };
-    frame.render_widget(Paragraph::new(drawing.lines(inside)), inside);
+    let part = Part::around(&grid, selected, inside);
+    let drawing = Drawing { grid: &grid, values: &values, quantity, selected, app, look, part };
+    frame.render_widget(Paragraph::new(drawing.lines()), inside);
+}
+
+/// The candidate at a place of the screen.
+pub fn candidate_at(app: &App, area: Rect, at: Position) -> Option<usize> {
+    let selected = app.selected?;
+    let grid = Grid::around(&app.study, selected)?;
+    let inside = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    let part = Part::around(&grid, selected, inside);
+    let row = usize::from(at.y.checked_sub(inside.y)?).checked_sub(HEAD)?;
+    let column = usize::from(at.x.checked_sub(inside.x)?).checked_sub(part.label)? / part.cell;
+    let is_shown = row < part.rows.len() && column < part.columns.len();
+    is_shown.then(|| grid.candidate(part.rows.start + row, part.columns.start + column)).flatten()
+}
+
+/// The part of the grid that the screen shows, and its measures.
+struct Part {
+    rows: Range<usize>,
+    columns: Range<usize>,
+    /// Columns of the screen for the names of the rows, and for a candidate.
+    label: usize,
+    cell: usize,
+}
+
+impl Part {
+    /// As much around the selection as fits.
+    fn around(grid: &Grid, selected: usize, area: Rect) -> Self {
+        let (width, height) = (usize::from(area.width), usize::from(area.height));
+        let longest = grid.activations.iter().map(|a| a.chars().count()).max().unwrap_or(0);
+        let label = longest.clamp(4, (width / 4).max(6));
+        let cell = (width.saturating_sub(label) / (grid.inits.len() + 1)).clamp(CELL.0, CELL.1);
+        let columns = (width.saturating_sub(label + cell) / cell).clamp(1, grid.inits.len());
+        let rows = height.saturating_sub(HEAD + 1).clamp(1, grid.activations.len());
+        let (row, column) = grid.place(selected).unwrap_or_default();
+        let from = |wanted, shown, count| {
+            let first = first(wanted, shown, count);
+            first..first + shown
+        };
+        Self {
+            rows: from(row, rows, grid.activations.len()),
+            columns: from(column, columns, grid.inits.len()),
+            label,
+            cell,
+        }
+    }
 }
 
 struct Drawing<'a> {
@@ -61,49 +104,40 @@ struct Drawing<'a> {
     selected: usize,
     app: &'a App,
     look: &'a Look,
-    /// Columns of the screen for the names of the rows, and for a candidate.
-    label: usize,
-    cell: usize,
+    part: Part,
 }
 
 impl Drawing<'_> {
-    /// The part of the grid around the selection that fits.
-    fn lines(&self, area: Rect) -> Vec<Line<'static>> {
-        let (width, height) = (usize::from(area.width), usize::from(area.height));
-        let label = self.label;
-        let columns = (width.saturating_sub(label + self.cell) / self.cell).clamp(1, self.grid.inits.len());
-        let rows = height.saturating_sub(HEAD + 1).clamp(1, self.grid.activations.len());
-        let (row, column) = self.grid.place(self.selected).unwrap_or_default();
-        let first_row = first(row, rows, self.grid.activations.len());
-        let first_column = first(column, columns, self.grid.inits.len());
-        let columns = first_column..first_column + columns;
-
-        let mut lines = self.head(columns.clone());
-        for row in first_row..first_row + rows {
+    fn lines(&self) -> Vec<Line<'static>> {
+        let label = self.part.label;
+        let columns = || self.part.columns.clone();
+        let mut lines = self.head();
+        for row in self.part.rows.clone() {
             let name = self.look.signs.fit(&self.grid.activations[row], label);
             let mut spans = vec![Span::raw(format!("{name:<label$}"))];
-            spans.extend(columns.clone().map(|column| self.cell(row, column)));
+            spans.extend(columns().map(|column| self.cell(row, column)));
             spans.push(self.mean(self.values.row_mean(row)));
             lines.push(Line::from(spans));
         }
         let mut means = vec![Span::styled(format!("{:<label$}", "mean"), self.look.theme.label)];
-        means.extend(columns.map(|column| self.mean(self.values.column_mean(column))));
+        means.extend(columns().map(|column| self.mean(self.values.column_mean(column))));
         means.push(self.mean(self.values.mean()));
         lines.push(Line::from(means));
         lines
     }
 
-    fn head(&self, columns: std::ops::Range<usize>) -> Vec<Line<'static>> {
-        let names: Vec<_> = columns.map(|c| broken(&self.grid.inits[c], self.cell - 2)).collect();
+    fn head(&self) -> Vec<Line<'static>> {
+        let names: Vec<_> =
+            self.part.columns.clone().map(|c| broken(&self.grid.inits[c], self.part.cell - 2)).collect();
         (0..HEAD)
             .map(|line| {
-                let mut spans = vec![Span::raw(" ".repeat(self.label))];
+                let mut spans = vec![Span::raw(" ".repeat(self.part.label))];
                 for name in &names {
-                    let text = self.look.signs.fit(name.get(line).map_or("", String::as_str), self.cell - 2);
-                    spans.push(Span::styled(format!("{text:>w$} ", w = self.cell - 1), self.look.theme.header));
+                    let text = self.look.signs.fit(name.get(line).map_or("", String::as_str), self.part.cell - 2);
+                    spans.push(Span::styled(format!("{text:>w$} ", w = self.part.cell - 1), self.look.theme.header));
                 }
                 let mean = if line + 1 == HEAD { "mean" } else { "" };
-                spans.push(Span::styled(format!("{mean:>w$} ", w = self.cell - 1), self.look.theme.label));
+                spans.push(Span::styled(format!("{mean:>w$} ", w = self.part.cell - 1), self.look.theme.label));
                 Line::from(spans)
             })
             .collect()
@@ -111,10 +145,10 @@ impl Drawing<'_> {
 
     fn cell(&self, row: usize, column: usize) -> Span<'static> {
         let look = self.look;
-        let Some(id) = self.grid.candidate(row, column) else { return Span::raw(" ".repeat(self.cell)) };
+        let Some(id) = self.grid.candidate(row, column) else { return Span::raw(" ".repeat(self.part.cell)) };
         let is_best = self.values.best(self.quantity.largest_first) == Some((row, column));
         let (open, close) = if is_best { ("[", "]") } else { (" ", " ") };
-        let room = self.cell - 2;
+        let room = self.part.cell - 2;
         let (text, mut style) = match self.values.get(row, column) {
             Some(number) => {
                 let share = self.values.share(number);
@@ -136,8 +170,8 @@ impl Drawing<'_> {
     }
 
     fn mean(&self, value: Option<f64>) -> Span<'static> {
-        let text = value.map(|x| compact(x, self.cell - 2)).unwrap_or_default();
-        Span::styled(format!("{text:>w$} ", w = self.cell - 1), self.look.theme.label)
+        let text = value.map(|x| compact(x, self.part.cell - 2)).unwrap_or_default();
+        Span::styled(format!("{text:>w$} ", w = self.part.cell - 1), self.look.theme.label)
     }
 }
 
