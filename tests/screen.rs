@@ -180,6 +180,7 @@ fn the_selection_stays_on_its_candidate_while_rows_move() {
         // One network, so as many parameters everywhere.
         assert_eq!(one == rows(&app), title == "parameters", "{title}");
     }
+    press(&mut app, KeyCode::Char('1'));
     app.columns.truncate(8);
     press(&mut app, KeyCode::Char('9'));
     assert_eq!(app.notice.as_ref().map(|n| n.text.as_str()), Some("there are 8 columns"));
