@@ -60,9 +60,8 @@ pub struct RunOptions {
     /// Repetitions of every candidate, in place of the preset's; `auto` spends them where the ranking is open.
     #[arg(long, value_name = "N|auto", value_parser = repetitions)]
     pub repetitions: Option<Repetitions>,
-    /// Keep the results of this run in memory only.
-    #[arg(long)]
-    pub no_study: bool,
+    #[command(flatten)]
+    pub study: StudyOptions,
     /// Recommend the highest NEAR, also if it will not train.
     #[arg(long)]
     pub no_guard: bool,
@@ -75,6 +74,21 @@ pub struct RunOptions {
     /// Refuse runs that would take more memory than this, in GiB.
     #[arg(long, value_name = "GIB", default_value_t = 8.0, value_parser = gibibytes)]
     pub max_memory: f64,
+}
+
+/// Where results are recorded, and what was recorded is found.
+#[derive(Debug, Clone, Default, Args)]
+pub struct StudyOptions {
+    /// Record results in this file, and take those that it has [default: neartop/studies.sqlite in the user's state
+    /// directory].
+    #[arg(long, value_name = "FILE")]
+    pub study: Option<PathBuf>,
+    /// Keep the results of this run in memory only.
+    #[arg(long, conflicts_with = "study")]
+    pub no_study: bool,
+    /// Score everything anew, and replace what is recorded of it.
+    #[arg(long, conflicts_with = "no_study")]
+    pub fresh: bool,
 }
 
 /// Options of every command.

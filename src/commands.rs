@@ -3,6 +3,7 @@
 mod output;
 pub mod presets;
 pub mod rank;
+pub mod recording;
 pub mod score;
 pub mod width;
 

@@ -2,6 +2,7 @@
 
 mod architectures;
 mod bundled;
+mod definition;
 mod layers;
 mod schema;
 mod tables;
@@ -26,6 +27,7 @@ use crate::study::race::Auto;
 
 pub use architectures::{Architectures, Taken, Whole};
 pub use bundled::{Bundled, bundled};
+pub use definition::Definition;
 pub use schema::schema;
 pub use truth::{Truth, TruthKey};
 pub use yaml::printable;

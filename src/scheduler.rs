@@ -50,6 +50,12 @@ impl NearScorer {
         Ok(Self { space, samples, batches: Mutex::default() })
     }
 
+    /// The samples of all repetitions.
+    #[must_use]
+    pub fn samples(&self) -> &Samples {
+        &self.samples
+    }
+
     fn batch(&self, repetition: usize) -> Result<candle_core::Tensor, ScoreError> {
         let mut batches = lock(&self.batches);
         if let Some((_, batch)) = batches.iter().find(|(r, _)| *r == repetition) {
@@ -127,6 +133,17 @@ pub struct Progress {
     /// A score, or why there is none.
     pub result: Result<Score, String>,
 }
+
+impl Progress {
+    /// Whether the same again would give the same: so it is but for a defect of the program.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        !matches!(&self.result, Err(reason) if reason.starts_with(DEFECT))
+    }
+}
+
+/// How the reason of a candidate begins in which the program panicked.
+const DEFECT: &str = "a defect of the program";
 
 /// A run in the background. Dropping it cancels it.
 pub struct Run {
@@ -370,7 +387,7 @@ impl Worker {
             let message = panic.downcast_ref::<String>().map(String::as_str);
             let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic");
             let candidate = task.candidates.remove(0);
-            self.send(candidate, task.repetition, Err(format!("a defect of the program: {message}")));
+            self.send(candidate, task.repetition, Err(format!("{DEFECT}: {message}")));
         }
     }
 

@@ -359,7 +359,7 @@ fn write_repetitions(preset: &Preset) -> Option<Value> {
     ]))
 }
 
-fn write_layers(layers: &[Layer]) -> Value {
+pub fn write_layers(layers: &[Layer]) -> Value {
     Value::Sequence(layers.iter().map(write_layer).collect())
 }
 
