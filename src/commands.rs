@@ -4,6 +4,7 @@ mod output;
 pub mod presets;
 pub mod rank;
 pub mod score;
+pub mod train;
 pub mod width;
 
 use std::io::{self, Write};
@@ -113,10 +114,21 @@ fn data_failure(preset: &Preset, error: &DataError) -> Failure {
 /// # Errors
 /// If there is none, or the file cannot be written.
 pub fn export_recommended(study: &Study, options: &RunOptions) -> Result<(), Failure> {
-    let Some(path) = &options.export else { return Ok(()) };
+    if options.export.is_none() {
+        return Ok(());
+    }
     let Some((candidate, _)) = study.recommended() else {
         return Err(Failure::Run("no candidate has a score, so there is none to export".to_owned()));
     };
+    export_candidate(study, candidate, options)
+}
+
+/// Writes a candidate where `--export` says, if it does.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn export_candidate(study: &Study, candidate: usize, options: &RunOptions) -> Result<(), Failure> {
+    let Some(path) = &options.export else { return Ok(()) };
     let format = export_format(path, options.export_as)?;
     let text = export::render(study, candidate, format).map_err(|e| Failure::Run(e.to_string()))?;
     write_file(path, &text)

@@ -15,5 +15,6 @@ pub mod scheduler;
 pub mod score;
 pub mod space;
 pub mod study;
+pub mod training;
 pub mod tui;
 pub mod width;

@@ -39,7 +39,7 @@ pub async fn run(preset: &str, options: &RunOptions, output: &OutputOptions) -> 
     Ok(())
 }
 
-async fn score_all(prepared: &Prepared) -> Result<(Study, Duration, bool), Failure> {
+pub(super) async fn score_all(prepared: &Prepared) -> Result<(Study, Duration, bool), Failure> {
     let mut study = Study::new(Arc::clone(&prepared.space));
     let scorer: Arc<dyn Scorer> = prepared.scorer.clone();
     let bar = progress_bar(study.tally().total as u64);
