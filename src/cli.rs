@@ -70,6 +70,9 @@ pub struct RunOptions {
     /// Keep the results of this run in memory only.
     #[arg(long)]
     pub no_study: bool,
+    /// Recommend the highest NEAR, also if it will not train.
+    #[arg(long)]
+    pub no_guard: bool,
     /// Write the recommended candidate to this file.
     #[arg(long, value_name = "FILE")]
     pub export: Option<PathBuf>,

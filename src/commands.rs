@@ -118,7 +118,8 @@ pub fn export_recommended(study: &Study, options: &RunOptions) -> Result<(), Fai
         return Ok(());
     }
     let Some((candidate, _)) = study.recommended() else {
-        return Err(Failure::Run("no candidate has a score, so there is none to export".to_owned()));
+        let why = study.no_recommendation().unwrap_or_else(|| "no candidate has a score".to_owned());
+        return Err(Failure::Run(format!("there is nothing to export: {why}")));
     };
     export_candidate(study, candidate, options)
 }

@@ -6,7 +6,7 @@ mod layers;
 mod schema;
 mod tables;
 mod truth;
-mod yaml;
+pub(crate) mod yaml;
 
 use std::fs::File;
 use std::io::Read;
@@ -21,6 +21,7 @@ use crate::network::activation::ActivationKind;
 use crate::network::init::InitKind;
 use crate::network::nas::Architecture;
 use crate::network::{Activation, BiasInit, Init, Layer, Network, Softmax};
+use crate::score::Rows;
 
 pub use architectures::{Architectures, Taken, Whole};
 pub use bundled::{Bundled, bundled};
@@ -46,6 +47,8 @@ pub struct Preset {
     pub repetitions: usize,
     /// Samples of a repetition, where that is more than the ranks need.
     pub batch: Option<usize>,
+    /// Which rows of a convolution's output make its rank matrix.
+    pub rows: Rows,
     pub seed: u64,
     /// The file it was read from, and its text.
     source: (String, String),
@@ -111,7 +114,7 @@ impl Preset {
         {
             return Self::parse(preset.text, &format!("{name}.yaml"), Path::new(""));
         }
-        let text = read(path, name)?;
+        let text = read_text(path, name)?;
         let stem = path.file_stem().map_or_else(|| name.into(), |s| s.to_string_lossy());
         let directory = path.parent().unwrap_or(Path::new(""));
         let mut preset = Self::parse(&text, name, directory)?;
@@ -126,13 +129,8 @@ impl Preset {
     /// # Errors
     /// The first thing that is wrong, with its place.
     pub fn parse(text: &str, file: &str, directory: &Path) -> Result<Self, PresetError> {
-        let value = yaml::parse(text).map_err(|e| invalid(text, file, e.message, None, e.at))?;
-        read_preset(&Node::root(&value), directory)
-            .map_err(|problem| {
-                let at = problem.place.locate(text);
-                invalid(text, file, problem.message, problem.help, at)
-            })
-            .map(|preset| Self { source: (file.to_owned(), text.to_owned()), ..preset })
+        let preset = read_document(text, file, |node| read_preset(node, directory))?;
+        Ok(Self { source: (file.to_owned(), text.to_owned()), ..preset })
     }
 
     /// An error that came up after reading, at the value under these keys or the nearest that is there.
@@ -168,14 +166,24 @@ impl Preset {
 /// # Errors
 /// What is wrong in the text, and what would be right.
 pub fn parse_choice<E: Entry>(text: &str, origin: &str) -> Result<Choice<E>, PresetError> {
-    let value = yaml::parse(text).map_err(|e| invalid(text, origin, e.message, None, e.at))?;
-    read_choice(&Node::root(&value)).map_err(|problem| {
+    read_document(text, origin, read_choice)
+}
+
+/// Reads a YAML document; what is wrong in it is said with its place.
+pub(crate) fn read_document<T>(
+    text: &str,
+    file: &str,
+    read: impl FnOnce(&Node<'_>) -> Result<T, Problem>,
+) -> Result<T, PresetError> {
+    let value = yaml::parse(text).map_err(|e| invalid(text, file, e.message, None, e.at))?;
+    read(&Node::root(&value)).map_err(|problem| {
         let at = problem.place.locate(text);
-        invalid(text, origin, problem.message, problem.help, at)
+        invalid(text, file, problem.message, problem.help, at)
     })
 }
 
-fn read(path: &Path, name: &str) -> Result<String, PresetError> {
+/// The text of a file that may hold a document; `name` names it in errors.
+pub(crate) fn read_text(path: &Path, name: &str) -> Result<String, PresetError> {
     let fail = |reason: String, help: Option<String>| PresetError::Unreadable { path: printable(name), reason, help };
     let known = || {
         let names: Vec<_> = bundled().iter().map(|b| b.name).collect();
@@ -253,7 +261,7 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
     let (layers, network, whole) = layers::read_network(network, architectures.as_ref(), searched)?;
     let truth = map.get("truth").map(|n| truth::read_truth(n, architectures.is_some(), directory)).transpose()?;
     let search = read_search(search.as_ref(), architectures, &network)?;
-    let (repetitions, seed, batch) = read_score(map.get("score"))?;
+    let score = read_score(map.get("score"))?;
     Ok(Preset {
         name: name.replace(['\n', '\t'], " "),
         description: text("description")?.map(|d| d.split_whitespace().collect::<Vec<_>>().join(" ")),
@@ -265,9 +273,10 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
         whole,
         search,
         truth,
-        repetitions,
-        batch,
-        seed,
+        repetitions: score.repetitions,
+        batch: score.batch,
+        rows: score.rows,
+        seed: score.seed,
         source: Default::default(),
     })
 }
@@ -407,7 +416,7 @@ fn read_choice<E: Entry>(node: &Node<'_>) -> Result<Choice<E>, Problem> {
     Choice::new(entry, &given).map_err(|message| node.problem(message))
 }
 
-fn word<'a>(node: &Node<'a>, what: &str, known: &[&'a str]) -> Result<&'a str, Problem> {
+pub(crate) fn word<'a>(node: &Node<'a>, what: &str, known: &[&'a str]) -> Result<&'a str, Problem> {
     let given = node.text(what)?;
     known.iter().find(|k| **k == given).copied().ok_or_else(|| {
         let problem = node.problem(format!("{what} cannot be `{}`", printable(given)));
@@ -418,14 +427,27 @@ fn word<'a>(node: &Node<'a>, what: &str, known: &[&'a str]) -> Result<&'a str, P
     })
 }
 
-fn read_score(node: Option<&Node<'_>>) -> Result<(usize, u64, Option<usize>), Problem> {
-    let Some(node) = node else { return Ok((REPETITIONS, 0, None)) };
-    let map = node.map("score", &["repetitions", "seed", "batch"])?;
+struct ScoreSpec {
+    repetitions: usize,
+    seed: u64,
+    batch: Option<usize>,
+    rows: Rows,
+}
+
+fn read_score(node: Option<&Node<'_>>) -> Result<ScoreSpec, Problem> {
+    let Some(node) = node else {
+        return Ok(ScoreSpec { repetitions: REPETITIONS, seed: 0, batch: None, rows: Rows::Full });
+    };
+    let map = node.map("score", &["repetitions", "seed", "batch", "rows"])?;
     let repetitions = match map.get("repetitions") {
         Some(node) => node.whole("repetitions", 1, MOST_REPETITIONS)? as usize,
         None => REPETITIONS,
     };
     let seed = map.get("seed").map_or(Ok(0), |node| node.whole("the seed", 0, u64::MAX))?;
     let batch = map.get("batch").map(|node| node.whole("the batch", 1, MOST_BATCH)).transpose()?;
-    Ok((repetitions, seed, batch.map(|n| n as usize)))
+    let rows = match map.get("rows").map(|node| word(node, "the rows", &["full", "clipped"])).transpose()? {
+        Some("clipped") => Rows::Clipped,
+        _ => Rows::Full,
+    };
+    Ok(ScoreSpec { repetitions, seed, batch: batch.map(|n| n as usize), rows })
 }

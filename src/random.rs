@@ -21,6 +21,8 @@ pub enum Purpose {
     Bootstrap = 5,
     /// Splits and orders of training.
     Training = 6,
+    /// Small perturbations of inputs.
+    Perturbation = 7,
     /// Which architectures of a space are taken.
     Architectures = 16,
 }

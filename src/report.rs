@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::network::{Activation, Init};
+use crate::score::propagation::Trainability;
 use crate::study::{Agreement, Ranked, Status, Study};
 
 /// The JSON of `rank`.
@@ -19,6 +20,9 @@ pub struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agreement: Option<Agreement>,
     pub recommended: Option<Recommendation>,
+    /// Why there is none, where candidates have scores.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_recommendation: Option<String>,
 }
 
 /// One candidate.
@@ -47,6 +51,8 @@ pub struct CandidateReport {
     pub reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
+    /// Null before the first score, and where the samples are too few to tell.
+    pub trainability: Option<Trainability>,
     pub layers: Vec<LayerReport>,
 }
 
@@ -93,6 +99,7 @@ impl Report {
                 init: study.candidate(id).init.clone(),
                 why,
             }),
+            no_recommendation: study.no_recommendation(),
         }
     }
 }
@@ -119,6 +126,7 @@ impl CandidateReport {
             status: study.status(id).name(),
             reason: study.reason(id),
             remark: study.remark(id),
+            trainability: study.trainability(id),
             layers: if study.status(id) == Status::Failed { Vec::new() } else { layers(study, id) },
         }
     }

@@ -1,6 +1,8 @@
 //! Scoring one repetition of candidates: NEAR, layer by layer.
 
 pub mod effective_rank;
+pub mod propagation;
+pub mod spectrum;
 
 use candle_core::Tensor;
 use rand::RngCore;
@@ -12,6 +14,7 @@ use crate::network::{Activation, BiasInit, Init, Module, Network};
 use crate::random::{Key, Purpose};
 
 use effective_rank::{RankError, effective_rank};
+use propagation::{Propagation, PropagationProbe, pairs};
 
 /// One repetition's score.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,12 +25,17 @@ pub struct Score {
     pub effective_ranks: Vec<f64>,
     /// The counted module from which on the network is dead: its output is zero for every sample.
     pub dead_from: Option<usize>,
+    /// How signals pass, in the first [`propagation::REPETITIONS`] repetitions of drawn weights.
+    pub propagation: Option<Propagation>,
 }
+
+/// How the message of [`ScoreError::NonFinite`] begins.
+pub const NON_FINITE: &str = "values that are not finite";
 
 /// Why there is no score.
 #[derive(Debug, thiserror::Error)]
 pub enum ScoreError {
-    #[error("values that are not finite after layer {module} ({kind})")]
+    #[error("{} after layer {module} ({kind})", NON_FINITE)]
     NonFinite { module: String, kind: String },
     #[error("the singular values of layer {module} ({kind}) could not be computed")]
     NoConvergence { module: String, kind: String },
@@ -37,13 +45,26 @@ pub enum ScoreError {
     Tensor(#[from] candle_core::Error),
 }
 
+/// Which rows of a convolution's output `[samples x width x height, channels]` make its rank matrix. Both blocks start at
+/// a multiple of the width, drawn for the repetition and the layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rows {
+    /// As many rows as there are channels: the start leaves room for all of them.
+    #[default]
+    Full,
+    /// As in the authors' program near-score 1.0.0: the start may lie so late that the block is cut off where the rows
+    /// end. Only outputs with few rows to a channel notice.
+    Clipped,
+}
+
 /// Where the block of rows of a convolution's rank matrix starts.
 #[derive(Debug, Clone, Copy)]
-pub enum RowOffset {
+enum RowOffset {
     /// At the first row.
     Start,
     /// At a multiple of the image's width, drawn for the repetition and the layer.
-    Drawn { seed: u64, repetition: u64 },
+    Drawn { rows: Rows, seed: u64, repetition: u64 },
 }
 
 /// What is shared by all candidates of one repetition with one initialization.
@@ -53,6 +74,7 @@ pub struct Repetition<'a> {
     pub inputs: Tensor,
     pub init: &'a Init,
     pub bias: BiasInit,
+    pub rows: Rows,
     pub seed: u64,
     pub repetition: u64,
 }
@@ -66,37 +88,78 @@ impl Repetition<'_> {
         cancelled: &dyn Fn() -> bool,
         report: &mut dyn FnMut(usize, Result<Score, ScoreError>),
     ) {
+        let pairs = match self.pairs() {
+            Ok(pairs) => pairs,
+            Err(error) => return (0..activations.len()).for_each(|i| report(i, Err(again(&error)))),
+        };
         if self.init.depends_on_activation() {
             for (i, activation) in activations.iter().enumerate() {
                 let weights = self.weights(activation.as_ref());
-                let mut probe = self.probe(cancelled);
-                let score = self.run(&self.network.modules, self.inputs.clone(), &weights, activation, &mut probe);
-                report(i, score.and_then(|output| probe.finish(&output)));
+                let start = Reached {
+                    inputs: self.inputs.clone(),
+                    probe: self.probe(cancelled),
+                    pairs: pairs.clone().map(|p| (p, PropagationProbe::new(cancelled))),
+                };
+                report(i, self.finish(&self.network.modules, start, &weights, activation));
             }
             return;
         }
         let weights = self.weights(None);
         let (prefix, rest) = self.network.modules.split_at(self.network.shared_prefix());
-        let mut shared = self.probe(cancelled);
-        match self.run(prefix, self.inputs.clone(), &weights, &None, &mut shared) {
+        match self.reach(prefix, pairs, &weights, cancelled) {
             Ok(reached) => {
                 for (i, activation) in activations.iter().enumerate() {
-                    let mut probe = shared.clone();
-                    let score = self.run(rest, reached.clone(), &weights, activation, &mut probe);
-                    report(i, score.and_then(|output| probe.finish(&output)));
+                    report(i, self.finish(rest, reached.clone(), &weights, activation));
                 }
             }
-            Err(error) => {
-                let again = |e: &ScoreError| match e {
-                    ScoreError::NonFinite { module, kind } => {
-                        ScoreError::NonFinite { module: module.clone(), kind: kind.clone() }
-                    }
-                    ScoreError::Cancelled => ScoreError::Cancelled,
-                    other => ScoreError::Tensor(candle_core::Error::Msg(other.to_string())),
-                };
-                (0..activations.len()).for_each(|i| report(i, Err(again(&error))));
-            }
+            Err(error) => (0..activations.len()).for_each(|i| report(i, Err(again(&error)))),
         }
+    }
+
+    /// The samples and their perturbed twins, in the first repetitions.
+    fn pairs(&self) -> Result<Option<Tensor>, ScoreError> {
+        if self.repetition >= propagation::REPETITIONS {
+            return Ok(None);
+        }
+        Ok(pairs(&self.inputs, self.seed, self.repetition)?)
+    }
+
+    /// Passes everything through what all activations share.
+    fn reach<'p>(
+        &self,
+        prefix: &[Module],
+        pairs: Option<Tensor>,
+        weights: &dyn Weights,
+        cancelled: &'p dyn Fn() -> bool,
+    ) -> Result<Reached<'p>, ScoreError> {
+        let mut probe = self.probe(cancelled);
+        // First, since initializations that look at data are to look at the whole batch.
+        let inputs = forward(prefix, self.inputs.clone(), weights, None, &mut probe)?;
+        let pass = |pairs| -> Result<_, ScoreError> {
+            let mut probe = PropagationProbe::new(cancelled);
+            Ok((forward(prefix, pairs, weights, None, &mut probe)?, probe))
+        };
+        Ok(Reached { inputs, probe, pairs: pairs.map(pass).transpose()? })
+    }
+
+    /// Passes what was reached through the rest of the network.
+    fn finish(
+        &self,
+        rest: &[Module],
+        reached: Reached<'_>,
+        weights: &dyn Weights,
+        activation: &Option<Activation>,
+    ) -> Result<Score, ScoreError> {
+        let Reached { inputs, mut probe, pairs } = reached;
+        let slot = activation.as_ref();
+        let output = forward(rest, inputs, weights, slot, &mut probe)?;
+        let mut score = probe.finish(&output)?;
+        if let Some((pairs, probe)) = pairs {
+            let mut probe = probe.with_slot(slot);
+            forward(rest, pairs, weights, slot, &mut probe)?;
+            score.propagation = Some(probe.finish());
+        }
+        Ok(score)
     }
 
     fn weights(&self, activation: Option<&Activation>) -> DrawnWeights<'_> {
@@ -104,19 +167,25 @@ impl Repetition<'_> {
     }
 
     fn probe<'p>(&self, cancelled: &'p dyn Fn() -> bool) -> RankProbe<'p> {
-        let offset = RowOffset::Drawn { seed: self.seed, repetition: self.repetition };
+        let offset = RowOffset::Drawn { rows: self.rows, seed: self.seed, repetition: self.repetition };
         RankProbe { offset, cancelled, effective_ranks: Vec::new() }
     }
+}
 
-    fn run(
-        &self,
-        modules: &[Module],
-        input: Tensor,
-        weights: &dyn Weights,
-        activation: &Option<Activation>,
-        probe: &mut RankProbe<'_>,
-    ) -> Result<Tensor, ScoreError> {
-        forward(modules, input, weights, activation.as_ref(), probe)
+/// How far a repetition has come with what all activations share.
+#[derive(Clone)]
+struct Reached<'a> {
+    inputs: Tensor,
+    probe: RankProbe<'a>,
+    pairs: Option<(Tensor, PropagationProbe<'a>)>,
+}
+
+/// The same error for one more candidate.
+fn again(error: &ScoreError) -> ScoreError {
+    match error {
+        ScoreError::NonFinite { module, kind } => ScoreError::NonFinite { module: module.clone(), kind: kind.clone() },
+        ScoreError::Cancelled => ScoreError::Cancelled,
+        other => ScoreError::Tensor(candle_core::Error::Msg(other.to_string())),
     }
 }
 
@@ -146,15 +215,19 @@ impl RankProbe<'_> {
             near: self.effective_ranks.iter().sum(),
             dead_from: dead.then(|| last_alive.map_or(0, |last| last + 1)),
             effective_ranks: self.effective_ranks,
+            propagation: None,
         })
     }
 
     /// The first row of the block, see [`RowOffset`].
     fn first_row(&self, rows: usize, columns: usize, width: usize) -> usize {
         match self.offset {
-            RowOffset::Drawn { seed, repetition } if rows > columns => {
+            RowOffset::Drawn { rows: how, seed, repetition } if rows >= columns => {
                 let layer = self.effective_ranks.len() as u64;
-                let places = ((rows - columns) / width + 1) as u64;
+                let places = match how {
+                    Rows::Full => (rows - columns) / width + 1,
+                    Rows::Clipped => (rows / width).saturating_sub(1).max(1),
+                } as u64;
                 let key = Key { seed, repetition, layer, purpose: Purpose::Rows };
                 // The modulo's bias is below places / 2^64.
                 (key.rng().next_u64() % places) as usize * width
@@ -164,15 +237,18 @@ impl RankProbe<'_> {
     }
 }
 
-impl Probe for RankProbe<'_> {
-    type Stop = ScoreError;
-
-    fn observe(&mut self, module: &Module, output: &Tensor) -> Result<(), ScoreError> {
+impl RankProbe<'_> {
+    /// Gives `take` the rank matrix of an output, row by row, with its rows and columns.
+    fn with_matrix<R>(
+        &self,
+        module: &Module,
+        output: &Tensor,
+        take: impl Fn(&[f32], usize, usize) -> Result<R, RankError>,
+    ) -> Result<R, ScoreError> {
         if (self.cancelled)() {
             return Err(ScoreError::Cancelled);
         }
-        let place = || (module.name.clone(), module.kind().to_owned());
-        let rank = with_elements(output, |data| {
+        let taken = with_elements(output, |data| {
             if effective_rank::largest(data).is_none() {
                 return Err(RankError::NonFinite);
             }
@@ -182,22 +258,30 @@ impl Probe for RankProbe<'_> {
                     let first = self.first_row(rows, *channels, *width);
                     let taken = (*channels).min(rows - first);
                     let block = rows_of_images(data, [*channels, *height, *width], first, taken);
-                    effective_rank(&block, taken, *channels)
+                    take(&block, taken, *channels)
                 }
                 _ => {
                     let columns = module.output.width();
                     let rows = columns.min(data.len() / columns);
-                    effective_rank(&data[..rows * columns], rows, columns)
+                    take(&data[..rows * columns], rows, columns)
                 }
             }
         })?;
-        let rank = rank.map_err(|error| {
-            let (module, kind) = place();
+        taken.map_err(|error| {
+            let (module, kind) = (module.name.clone(), module.kind().to_owned());
             match error {
                 RankError::NonFinite => ScoreError::NonFinite { module, kind },
                 RankError::NoConvergence => ScoreError::NoConvergence { module, kind },
             }
-        })?;
+        })
+    }
+}
+
+impl Probe for RankProbe<'_> {
+    type Stop = ScoreError;
+
+    fn observe(&mut self, module: &Module, output: &Tensor) -> Result<(), ScoreError> {
+        let rank = self.with_matrix(module, output, effective_rank)?;
         self.effective_ranks.push(rank);
         Ok(())
     }

@@ -9,7 +9,8 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 
 pub use agreement::Agreement;
 
-use crate::score::Score;
+use crate::score::propagation::{Propagation, Trainability, Verdict};
+use crate::score::{NON_FINITE, Score};
 use crate::space::{Candidate, Space};
 
 /// Two scores of one repetition that differ by less, relative to them, are the same: single precision cannot tell.
@@ -27,6 +28,8 @@ pub struct Record {
     /// Repetitions in which the network was dead, and the layer from which on.
     dead: usize,
     dead_from: usize,
+    /// How signals pass, by repetition.
+    propagations: Vec<Option<Propagation>>,
     /// The first repetition that failed, and why.
     failure: Option<(usize, String)>,
 }
@@ -59,6 +62,8 @@ pub struct Study {
     pub space: Arc<Space>,
     records: Vec<Record>,
     repetitions: usize,
+    /// Whether candidates that will not train are not recommended.
+    guard: bool,
 }
 
 /// A line of the ranking.
@@ -99,12 +104,23 @@ impl Study {
     pub fn new(space: Arc<Space>) -> Self {
         let repetitions = space.preset.repetitions;
         let records = vec![Record::default(); space.candidates.len()];
-        Self { space, records, repetitions }
+        Self { space, records, repetitions, guard: true }
     }
 
     #[must_use]
     pub fn repetitions(&self) -> usize {
         self.repetitions
+    }
+
+    /// Whether only candidates that will train are recommended.
+    #[must_use]
+    pub fn has_guard(&self) -> bool {
+        self.guard
+    }
+
+    /// Recommends only what will train, as it is unless said otherwise, or any candidate.
+    pub fn set_guard(&mut self, guard: bool) {
+        self.guard = guard;
     }
 
     /// Records one repetition of one candidate; a second record of the same changes nothing.
@@ -121,6 +137,12 @@ impl Study {
                 record.layer_sums.resize(score.effective_ranks.len(), 0);
                 for (sum, rank) in record.layer_sums.iter_mut().zip(&score.effective_ranks) {
                     *sum += (rank * FIXED_POINT).round() as u64;
+                }
+                if let Some(propagation) = score.propagation {
+                    if record.propagations.len() <= repetition {
+                        record.propagations.resize(repetition + 1, None);
+                    }
+                    record.propagations[repetition] = Some(propagation);
                 }
                 if let Some(layer) = score.dead_from {
                     record.dead += 1;
@@ -209,6 +231,24 @@ impl Study {
         record.layer_sums.iter().map(|sum| *sum as f64 / FIXED_POINT / count).collect()
     }
 
+    /// How signals pass through a candidate: means over the repetitions that were looked at, by counted layer.
+    #[must_use]
+    pub fn propagation(&self, id: usize) -> Option<Propagation> {
+        Propagation::mean(self.records[id].propagations.iter().flatten())
+    }
+
+    /// Whether a candidate will train; unknown before its first score, and without samples to compare.
+    #[must_use]
+    pub fn trainability(&self, id: usize) -> Option<Trainability> {
+        let record = &self.records[id];
+        match &record.failure {
+            Some((_, reason)) if reason.starts_with(NON_FINITE) => Some(Trainability::none(Verdict::NonFinite)),
+            Some(_) => None,
+            None if record.is_dead() => Some(Trainability::none(Verdict::Dead)),
+            None => self.propagation(id).map(|p| p.trainability()),
+        }
+    }
+
     #[must_use]
     pub fn tally(&self) -> Tally {
         let mut tally =
@@ -228,7 +268,12 @@ impl Study {
     /// The candidate with the highest NEAR.
     #[must_use]
     pub fn best(&self) -> Option<usize> {
+        self.best_where(&|_| true)
+    }
+
+    fn best_where(&self, wanted: &dyn Fn(usize) -> bool) -> Option<usize> {
         let nears = (0..self.records.len()).filter_map(|id| Some((id, self.near(id)?.mean)));
+        let nears = nears.filter(|(id, _)| wanted(*id));
         nears.min_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0))).map(|(id, _)| id)
     }
 
@@ -241,10 +286,49 @@ impl Study {
         Agreement::of(&nears, &truths)
     }
 
-    /// The candidate to take, and why.
+    /// The candidate to take, and why: the highest NEAR among those that will train; none if none will.
     #[must_use]
     pub fn recommended(&self) -> Option<(usize, String)> {
-        self.best().map(|id| (id, "highest NEAR".to_owned()))
+        let best = self.best()?;
+        if !self.guard {
+            return Some((best, "highest NEAR".to_owned()));
+        }
+        let verdict = |id| self.trainability(id).map(|t| t.verdict);
+        if verdict(best).is_none() {
+            return Some((best, "highest NEAR; whether it will train is not known".to_owned()));
+        }
+        let choice = self.best_where(&|id| verdict(id) == Some(Verdict::Trainable))?;
+        let mut why = "highest NEAR among trainable candidates".to_owned();
+        if let Some(other) = verdict(best).filter(|_| choice != best) {
+            let passed = (0..self.records.len()).filter(|id| self.beats(*id, choice)).count();
+            let more = match passed.saturating_sub(1) {
+                0 => String::new(),
+                more => format!(", and {more} more"),
+            };
+            let (name, other) = (self.candidate(best), other.name());
+            why += &format!("; {name} has a higher NEAR but will not train: {other}{more}");
+        }
+        Some((choice, why))
+    }
+
+    fn beats(&self, a: usize, b: usize) -> bool {
+        matches!((self.near(a), self.near(b)), (Some(a), Some(b)) if a.mean > b.mean)
+    }
+
+    /// Why no candidate is recommended, where some have a score.
+    #[must_use]
+    pub fn no_recommendation(&self) -> Option<String> {
+        let best = self.best().filter(|_| self.recommended().is_none())?;
+        let score = |id| self.trainability(id).filter(|_| self.near(id).is_some()).map(|t| t.score);
+        let scores = (0..self.records.len()).filter_map(|id| Some((id, score(id)?)));
+        let (closest, _) = scores.min_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)))?;
+        let verdict = |id| self.trainability(id).map_or("unknown", |t| t.verdict.name());
+        let (name, top) = (self.candidate(closest), self.candidate(best));
+        Some(format!(
+            "no candidate will train: {top} has the highest NEAR but is {}, and {name}, the closest to training, is {}",
+            verdict(best),
+            verdict(closest)
+        ))
     }
 
     /// All candidates by falling NEAR; those without one last, in their fixed order, the failed after the waiting.

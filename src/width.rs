@@ -13,7 +13,7 @@ use crate::network::forward::{Probe, forward};
 use crate::network::weights::DrawnWeights;
 use crate::network::{Activation, BiasInit, Init, Layer, Module, Network, Op, ShapeError};
 use crate::preset::Preset;
-use crate::score::{Repetition, ScoreError};
+use crate::score::{Repetition, Rows, ScoreError};
 
 pub use curve::{Curve, Point, Progress, measure};
 pub use fit::{Fit, Interval, NoSize, SizeEstimate, estimate};
@@ -137,6 +137,7 @@ pub struct Measurement {
     pub activation: Option<Activation>,
     pub init: Init,
     pub bias: BiasInit,
+    pub rows: Rows,
     pub seed: u64,
     pub repetitions: usize,
     stages: Vec<Stage>,
@@ -167,7 +168,16 @@ impl Measurement {
         };
         let stages = sizes.iter().map(stage).collect::<Result<_, _>>()?;
         let (target, bias) = (target.clone(), preset.search.bias);
-        Ok(Self { target, activation, init, bias, seed: preset.seed, repetitions: preset.repetitions, stages })
+        Ok(Self {
+            target,
+            activation,
+            init,
+            bias,
+            rows: preset.rows,
+            seed: preset.seed,
+            repetitions: preset.repetitions,
+            stages,
+        })
     }
 
     /// Effective ranks to compute: one for every size and repetition.
@@ -209,8 +219,8 @@ impl Measurement {
         let slot = self.activation.as_ref();
         let weights = DrawnWeights::new(self.seed, repetition, &self.init, self.bias, slot);
         let inputs = forward(&stage.before, inputs, &weights, slot, &mut Watch { cancelled })?;
-        let (network, init, bias, seed) = (&stage.last, &self.init, self.bias, self.seed);
-        let last = Repetition { network, inputs, init, bias, seed, repetition };
+        let (network, init, bias, rows, seed) = (&stage.last, &self.init, self.bias, self.rows, self.seed);
+        let last = Repetition { network, inputs, init, bias, rows, seed, repetition };
         let mut rank = Err(ScoreError::Cancelled);
         last.score(std::slice::from_ref(&self.activation), cancelled, &mut |_, score| rank = score.map(|s| s.near));
         rank

@@ -23,10 +23,10 @@ pub fn render(report: &Report, format: TableFormat) -> Result<String, Failure> {
     }
 }
 
-const COLUMNS: [&str; 8] =
-    ["rank", "activation", "init", "near", "standard_error", "behind_best", "parameters", "status"];
+const COLUMNS: [&str; 9] =
+    ["rank", "activation", "init", "near", "standard_error", "behind_best", "trainability", "parameters", "status"];
 
-fn cells(c: &CandidateReport, number: impl Fn(Option<f64>) -> String, tie: &str) -> [String; 8] {
+fn cells(c: &CandidateReport, number: impl Fn(Option<f64>) -> String, tie: &str) -> [String; 9] {
     let rank = c.rank.map(|r| r.to_string()).unwrap_or_default();
     let activation = c.activation.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
     let mark = if c.tied_with_best && c.rank != Some(1) { tie } else { "" };
@@ -37,6 +37,7 @@ fn cells(c: &CandidateReport, number: impl Fn(Option<f64>) -> String, tie: &str)
         number(c.near),
         number(c.standard_error),
         number(c.behind_best),
+        c.trainability.map_or_else(String::new, |t| t.verdict.name().to_owned()),
         c.parameters.to_string(),
         c.reason.as_ref().map_or_else(|| c.status.to_owned(), |reason| format!("{}: {reason}", c.status)),
     ]
@@ -51,7 +52,8 @@ fn extra(report: &Report) -> (bool, bool) {
 fn table(report: &Report, preset: &str) -> String {
     let mut table = Table::new();
     table.load_preset(preset).set_content_arrangement(ContentArrangement::Disabled);
-    let mut header = vec!["rank", "activation", "initialization", "NEAR", "+-", "behind", "parameters", "status"];
+    let mut header =
+        vec!["rank", "activation", "initialization", "NEAR", "+-", "behind", "training", "parameters", "status"];
     let (architectures, truths) = extra(report);
     if architectures {
         header.insert(1, "architecture");
@@ -71,7 +73,7 @@ fn table(report: &Report, preset: &str) -> String {
         }
         table.add_row(row);
     }
-    for column in [0, 3, 4, 5, 6, 8] {
+    for column in [0, 3, 4, 5, 7, 9] {
         let shift = usize::from(architectures && column > 0);
         if let Some(column) = table.column_mut(column + shift) {
             column.set_cell_alignment(CellAlignment::Right);
@@ -92,6 +94,11 @@ fn table(report: &Report, preset: &str) -> String {
         let Agreement { spearman, kendall, n } = agreement;
         text += &format!("Agreement with the known values of {n}: Spearman {spearman:.3}, Kendall {kendall:.3}\n");
     }
+    if preset == presets::NOTHING
+        && let Some(why) = &report.no_recommendation
+    {
+        text += &format!("\nNone recommended: {why}; --no-guard recommends it all the same\n");
+    }
     text
 }
 
@@ -100,7 +107,7 @@ fn csv(report: &Report) -> Result<String, Failure> {
     let fail = |e: &dyn std::fmt::Display| Failure::Run(e.to_string());
     let (architectures, truths) = extra(report);
     let mut header = COLUMNS.to_vec();
-    header.extend(["repetitions", "tied_with_best", "reason"]);
+    header.extend(["repetitions", "tied_with_best", "reason", "trainability_score"]);
     if architectures {
         header.insert(1, "architecture");
     }
@@ -111,10 +118,11 @@ fn csv(report: &Report) -> Result<String, Failure> {
     for candidate in &report.candidates {
         let number = |x: Option<f64>| x.map(|x| x.to_string()).unwrap_or_default();
         let mut cells = cells(candidate, number, "").to_vec();
-        cells[7] = candidate.status.to_owned();
+        cells[8] = candidate.status.to_owned();
         cells.push(candidate.repetitions.to_string());
         cells.push(candidate.tied_with_best.to_string());
         cells.push(candidate.reason.clone().unwrap_or_default());
+        cells.push(candidate.trainability.map(|t| t.score.to_string()).unwrap_or_default());
         if architectures {
             cells.insert(1, candidate.architecture.clone().unwrap_or_default());
         }

@@ -21,7 +21,8 @@ pub async fn run(preset: &str, options: &RunOptions, output: &OutputOptions) -> 
         check_target(path)?;
     }
     let prepared = prepare(preset, options)?;
-    let (study, elapsed, interrupted) = score_all(&prepared).await?;
+    let (mut study, elapsed, interrupted) = score_all(&prepared).await?;
+    study.set_guard(!options.no_guard);
     let report = Report::new(&study, elapsed.as_secs_f64(), output.top.map(|n| n as usize));
     let text = output::render(&report, output.format)?;
     match &output.output {

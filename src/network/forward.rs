@@ -10,6 +10,14 @@ use super::{Activation, Graph, Module, Op};
 pub trait Probe {
     type Stop: From<candle_core::Error>;
 
+    /// Called with the input `[samples, ...]` of every module that NEAR counts, before it is applied.
+    ///
+    /// # Errors
+    /// Ends the pass.
+    fn enter(&mut self, _module: &Module, _input: &Tensor) -> Result<(), Self::Stop> {
+        Ok(())
+    }
+
     /// Called with the output `[samples, ...]` of every module that NEAR counts, in order.
     ///
     /// # Errors
@@ -29,6 +37,9 @@ pub fn forward<P: Probe>(
     probe: &mut P,
 ) -> Result<Tensor, P::Stop> {
     for module in modules {
+        if module.is_counted() {
+            probe.enter(module, &input)?;
+        }
         input = apply(module, input, weights, slot, probe)?;
         if module.is_counted() {
             probe.observe(module, &input)?;

@@ -10,6 +10,7 @@ use crate::data::{DIGITS, DataFrom, Scale};
 use crate::network::activation::ActivationKind;
 use crate::network::nas::NasSpace;
 use crate::network::{Activation, BiasInit, Conv2d, Layer, Network, Padding, Pool, Shape, Softmax};
+use crate::score::Rows;
 
 /// The most layers that a network may have, repeats expanded.
 const MOST_LAYERS: usize = 10_000;
@@ -338,6 +339,7 @@ pub fn write_preset(preset: &Preset) -> String {
             Some(map([
                 ("repetitions", value(preset.repetitions)),
                 ("batch", preset.batch.and_then(value)),
+                ("rows", unless(preset.rows, Rows::Full)),
                 ("seed", value(preset.seed)),
             ])),
         ),

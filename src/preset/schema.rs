@@ -55,7 +55,8 @@ pub fn schema() -> Json {
                 "properties": {
                     "repetitions": {"type": "integer", "minimum": 1, "maximum": 1_000_000},
                     "seed": {"type": "integer", "minimum": 0},
-                    "batch": size()
+                    "batch": size(),
+                    "rows": {"enum": ["full", "clipped"]}
                 }
             }
         },

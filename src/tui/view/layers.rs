@@ -19,7 +19,7 @@ pub fn split(area: Rect) -> [Rect; 2] {
     let facts = match inside.height {
         0..4 => 0,
         4..14 => 1,
-        _ => 6,
+        _ => 7,
     };
     ratatui::layout::Layout::vertical([Constraint::Length(facts), Constraint::Min(0)]).areas(inside)
 }
@@ -48,7 +48,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, look: &Look) {
 }
 
 /// The most important line first: it may be the only one.
-fn facts<'a>(app: &App, id: usize, look: &Look) -> Vec<Line<'a>> {
+pub fn facts<'a>(app: &App, id: usize, look: &Look) -> Vec<Line<'a>> {
     let study = &app.study;
     let candidate = study.candidate(id);
     let label = |text: &'static str| Span::styled(text, look.theme.label);
@@ -72,6 +72,16 @@ fn facts<'a>(app: &App, id: usize, look: &Look) -> Vec<Line<'a>> {
         }
         lines.push(Line::from(spans));
     }
+    if let Some(trainability) = study.trainability(id) {
+        let (sign, style) = match trainability.is_trainable() {
+            true => (look.signs.trains, look.theme.good),
+            false => (look.signs.fails, look.theme.warning),
+        };
+        lines.push(Line::from(vec![
+            label("trainability "),
+            Span::styled(format!("{sign} {} {:.2}", trainability.verdict.name(), trainability.score), style),
+        ]));
+    }
     if let Some(remark) = study.remark(id) {
         lines.push(Line::from(Span::styled(remark, look.theme.warning)));
     }
@@ -82,7 +92,8 @@ fn facts<'a>(app: &App, id: usize, look: &Look) -> Vec<Line<'a>> {
     lines
 }
 
-fn bars<'a>(layers: &[LayerReport], offset: usize, look: &Look, area: Rect) -> Vec<Line<'a>> {
+/// A line for each layer from `offset` on, as many as the area holds.
+pub fn bars<'a>(layers: &[LayerReport], offset: usize, look: &Look, area: Rect) -> Vec<Line<'a>> {
     let longest = |text: fn(&LayerReport) -> usize, most: usize| layers.iter().map(text).max().unwrap_or(0).min(most);
     let room = usize::from(area.width);
     let module = longest(|l| l.module.chars().count(), room / 4);

@@ -1,0 +1,89 @@
+//! From signals to a verdict.
+
+use serde::{Deserialize, Serialize};
+
+use super::Propagation;
+
+/// A perturbation may shrink to e^-7 of what it was, where what all samples have in common counts half.
+const MOST_VANISHING: f64 = 7.0;
+const WEIGHT_OF_COLLAPSE: f64 = 0.5;
+/// A perturbation may grow to e^2.7 times what it was.
+const MOST_EXPLODING: f64 = 2.7;
+/// Outputs may be as large as e^2.5: then a cross entropy starts at several times that of chance.
+const MOST_OUTPUT: f64 = 2.5;
+/// Share of the activations' inputs that may lie where they are flat.
+const MOST_SATURATED: f64 = 0.5;
+
+/// Whether a network will train, and what keeps it from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    Trainable,
+    /// Gradients die out, or all inputs look the same from within.
+    Vanishing,
+    /// Outputs or gradients grow beyond what a usual learning rate can bear.
+    Exploding,
+    /// Most inputs of some activation lie where it is flat.
+    Saturated,
+    /// All outputs are zero.
+    Dead,
+    /// Values overflow.
+    NonFinite,
+}
+
+impl Verdict {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Trainable => "trainable",
+            Self::Vanishing => "vanishing",
+            Self::Exploding => "exploding",
+            Self::Saturated => "saturated",
+            Self::Dead => "dead",
+            Self::NonFinite => "non_finite",
+        }
+    }
+}
+
+/// A verdict with a score from 0 (will not train) to 1; from 1/2 on it is trainable.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Trainability {
+    pub verdict: Verdict,
+    pub score: f64,
+}
+
+impl Trainability {
+    /// A network that cannot train at all.
+    #[must_use]
+    pub fn none(verdict: Verdict) -> Self {
+        Self { verdict, score: 0.0 }
+    }
+
+    #[must_use]
+    pub fn is_trainable(self) -> bool {
+        self.verdict == Verdict::Trainable
+    }
+}
+
+impl Propagation {
+    /// 1/(1 + x^2), where x is the largest of: how far a perturbation vanishes, how far it explodes, how large the
+    /// outputs are and how many inputs of activations are saturated, each in units of what may be.
+    #[must_use]
+    pub fn trainability(&self) -> Trainability {
+        let gain = f64::midpoint(self.ln_gain(), self.ln_typical_gain());
+        let vanishing = -(gain + WEIGHT_OF_COLLAPSE * self.ln_distinct()) / MOST_VANISHING;
+        let exploding = (self.ln_gain() / MOST_EXPLODING).max(self.ln_output() / MOST_OUTPUT);
+        let saturated = self.saturated() / MOST_SATURATED;
+        let excess = vanishing.max(exploding).max(saturated).max(0.0);
+        let verdict = if excess <= 1.0 {
+            Verdict::Trainable
+        } else if saturated > 1.0 {
+            Verdict::Saturated
+        } else if vanishing > exploding {
+            Verdict::Vanishing
+        } else {
+            Verdict::Exploding
+        };
+        Trainability { verdict, score: 1.0 / (1.0 + excess * excess) }
+    }
+}

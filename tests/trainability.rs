@@ -1,0 +1,125 @@
+//! Trainability against networks that were trained: tests/fixtures/trained, see docs/trainability.md.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use neartop::network::Init;
+use neartop::preset::Preset;
+use neartop::scheduler::{NearScorer, Scorer, Task};
+use neartop::score::propagation::Verdict;
+use neartop::space::{Candidate, Space};
+use neartop::study::Study;
+
+const FIXTURES: &str = "tests/fixtures/trained";
+
+fn study(preset: &str, repetitions: usize) -> Study {
+    score(Preset::load(&format!("{FIXTURES}/{preset}")).unwrap(), repetitions)
+}
+
+fn score(mut preset: Preset, repetitions: usize) -> Study {
+    preset.repetitions = repetitions;
+    let space = Arc::new(Space::new(Arc::new(preset)));
+    let scorer = NearScorer::new(Arc::clone(&space)).unwrap();
+    let mut study = Study::new(Arc::clone(&space));
+    for repetition in 0..repetitions {
+        for candidates in space.groups() {
+            let task = Task { repetition, candidates };
+            scorer.score(&task, &|| false, &mut |id, score| {
+                study.record(id, repetition, score.map_err(|e| e.to_string()));
+            });
+        }
+    }
+    study
+}
+
+/// Accuracies by candidate, in the order of the study.
+fn accuracies(study: &Study, file: &str) -> Vec<f64> {
+    let mut reader = csv::Reader::from_path(Path::new(FIXTURES).join(file)).unwrap();
+    let known: HashMap<(String, String), f64> = reader
+        .deserialize::<HashMap<String, String>>()
+        .map(|row| row.unwrap())
+        .map(|row| ((row["activation"].clone(), row["init"].clone()), row["test_accuracy"].parse().unwrap()))
+        .collect();
+    let of = |candidate: &Candidate| known[&(activation(candidate), init(&candidate.init))];
+    study.space.candidates.iter().map(of).collect()
+}
+
+fn activation(candidate: &Candidate) -> String {
+    candidate.activation.as_ref().unwrap().name().replace("leaky_relu", "leaky")
+}
+
+fn init(init: &Init) -> String {
+    match init.name() {
+        "normal" => format!("normal_{}", init.number("std")),
+        "uniform" => "uniform_0_1".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+/// The share of pairs of a good and a bad candidate that the score orders rightly; ties count half.
+fn area_under_curve(scores: &[f64], good: &[bool]) -> f64 {
+    let (mut right, mut pairs) = (0.0, 0.0);
+    for (a, _) in scores.iter().zip(good).filter(|(_, good)| **good) {
+        for (b, _) in scores.iter().zip(good).filter(|(_, good)| !**good) {
+            pairs += 1.0;
+            right += if a > b {
+                1.0
+            } else if a == b {
+                0.5
+            } else {
+                0.0
+            };
+        }
+    }
+    right / pairs
+}
+
+/// Accuracy lost by the recommendation and by the highest NEAR, and the score's area under the curve where a network
+/// trains if its accuracy is within 0.1 of the best.
+fn check(preset: &str, file: &str, most_lost: f64, least_area: f64) {
+    let mut study = study(preset, 4);
+    let accuracy = accuracies(&study, file);
+    let best = accuracy.iter().copied().fold(0.0, f64::max);
+    let (choice, why) = study.recommended().unwrap();
+    let lost = best - accuracy[choice];
+    assert!(lost <= most_lost, "{}: {lost} lost", study.candidate(choice));
+    assert_eq!(study.trainability(choice).unwrap().verdict, Verdict::Trainable);
+    assert!(why.contains("tanh with normal") && why.contains("will not train: saturated"), "{why}");
+
+    let scores: Vec<f64> = (0..accuracy.len()).map(|id| study.trainability(id).unwrap().score).collect();
+    let good: Vec<bool> = accuracy.iter().map(|a| *a >= best - 0.1).collect();
+    let area = area_under_curve(&scores, &good);
+    assert!(area >= least_area, "{area}");
+    for (id, good) in good.iter().enumerate() {
+        let trusted = study.trainability(id).unwrap().is_trainable();
+        assert!(*good || !trusted, "{} does not train", study.candidate(id));
+    }
+
+    study.set_guard(false);
+    let (unguarded, _) = study.recommended().unwrap();
+    assert_eq!(study.best(), Some(unguarded));
+    assert!(best - accuracy[unguarded] > 0.3, "NEAR alone takes a network that does not train");
+}
+
+#[test]
+fn two_hidden_layers() {
+    check("shallow.yaml", "fashion-mnist_784-64-64-10.csv", 0.01, 0.99);
+}
+
+#[test]
+fn five_hidden_layers() {
+    check("deep.yaml", "fashion-mnist_784-128x5-10.csv", 0.02, 0.97);
+}
+
+#[test]
+fn nothing_is_recommended_where_nothing_trains() {
+    let mut preset = Preset::load(&format!("{FIXTURES}/deep.yaml")).unwrap();
+    preset.search.inits.retain(|i| i.name() == "uniform" || (i.name() == "normal" && i.number("std") == 1.0));
+    let mut study = score(preset, 1);
+    assert_eq!(study.recommended(), None);
+    let why = study.no_recommendation().unwrap();
+    assert!(why.contains("tanh with normal") && why.contains("saturated"), "{why}");
+    study.set_guard(false);
+    assert!(study.recommended().is_some() && study.no_recommendation().is_none());
+}
