@@ -394,3 +394,44 @@ fn tables_have_a_line_for_every_candidate() {
     let table = text("table");
     assert!(table.contains("Recommended: ") && table.contains("Cost: "), "{table}");
 }
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_leaves_what_was_trained() {
+    use std::io::{BufRead, BufReader, Read};
+    use std::process::{Command, Stdio};
+
+    let mut child = Command::new(assert_cmd::cargo::cargo_bin("neartop"))
+        .args([
+            "train",
+            "digits-mlp",
+            "--repetitions",
+            "1",
+            "--top",
+            "2",
+            "--epochs",
+            "100000",
+            "--format",
+            "json",
+            "-v",
+        ])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("training") {
+        line.clear();
+        assert!(log.read_line(&mut line).unwrap() > 0, "it ended before training");
+    }
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let mut text = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let report: Value = serde_json::from_str(&text).unwrap();
+    let best = &report["candidates"][0];
+    assert_eq!(best["training"], "stopped");
+    assert!(best["epochs"].as_f64().unwrap() > 0.0 && best["accuracy"].as_f64().unwrap() > 0.1, "{best}");
+}

@@ -34,15 +34,12 @@ pub async fn run(args: &TrainArgs) -> Result<(), Failure> {
     // Before the scores, which are of no use here if there is nothing to learn.
     let task = Task::load(&preset.data, space.network(), preset.seed, &options)
         .map_err(|error| training_failure(preset, &error))?;
-    let (study, scoring, mut interrupted) = score_all(&prepared).await?;
+    let (mut study, scoring, mut interrupted) = score_all(&prepared).await?;
+    study.set_guard(!args.run.no_guard);
     let steps = u64::from(options.epochs) * task.steps(options.batch);
     let finalists = finalists(&study, args, steps, &mut options);
-    if finalists.is_empty() && !interrupted {
-        let reason = study.ranking().first().and_then(|r| study.reason(r.candidate)).unwrap_or_default();
-        return Err(Failure::Run(format!("no candidate could be scored: {reason}")));
-    }
     if finalists.is_empty() {
-        return Err(Failure::Interrupted);
+        return Err(if interrupted { Failure::Interrupted } else { no_finalist(&study) });
     }
     let plan =
         Plan::new(Arc::clone(&space), task, options, finalists).map_err(|error| training_failure(preset, &error))?;
@@ -88,10 +85,22 @@ fn options_of(given: &TrainingOptions) -> Options {
     }
 }
 
-/// The candidates to train, in the order of the ranking.
+/// Why there is nothing to train.
+fn no_finalist(study: &Study) -> Failure {
+    if study.best().is_some() {
+        let why = "no candidate will train, by how signals propagate; --no-guard trains them all the same";
+        return Failure::Run(why.to_owned());
+    }
+    let reason = study.ranking().first().and_then(|r| study.reason(r.candidate)).unwrap_or_default();
+    Failure::Run(format!("no candidate could be scored: {reason}"))
+}
+
+/// The candidates to train, in the order of the ranking; with the guard only those that will train, as far as is known.
 fn finalists(study: &Study, args: &TrainArgs, steps: u64, options: &mut Options) -> Vec<usize> {
     let ranking = study.ranking();
     let scored = ranking.iter().filter(|ranked| ranked.rank.is_some()).map(|ranked| ranked.candidate);
+    let hopeless = |id: &usize| study.has_guard() && study.trainability(*id).is_some_and(|t| !t.is_trainable());
+    let scored = scored.filter(|id| !hopeless(id));
     let affordable = halving::affordable(study.space.candidates.len(), steps, options.eta);
     let finalists: Vec<_> = scored.take(args.top.map_or(affordable, |top| top as usize)).collect();
     if args.training.halving == Halving::Auto && finalists.len() < halving::LEAST {
@@ -130,6 +139,7 @@ fn training_failure(preset: &Preset, error: &TrainingError) -> Failure {
 
 async fn train_all(plan: &Arc<Plan>, jobs: usize, results: &mut Results) -> Result<(Duration, bool), Failure> {
     let bar = progress_bar(plan.total_steps());
+    tracing::info!(candidates = plan.candidates.len(), steps = plan.total_steps(), "training");
     let start = Instant::now();
     let mut run = training::start(Arc::clone(plan), jobs);
     let mut stop = std::pin::pin!(interrupt());
