@@ -296,8 +296,9 @@ fn read_data(node: &Node<'_>, directory: &Path) -> Result<DataSpec, Problem> {
     let map = node.map("data", &["source", "classes", "path", "labels", "scale"])?;
     let classes = map.get("classes").map(|n| n.whole("the number of classes", 1, DIGITS as u64)).transpose()?;
     let from = match (map.get("source"), map.get("path")) {
-        (Some(source), None) => match word(source, "the source", &["digits", "gaussian", "uniform"])? {
+        (Some(source), None) => match word(source, "the source", &["digits", "airfoil", "gaussian", "uniform"])? {
             "digits" => DataFrom::Digits { classes: classes.map_or(DIGITS, |n| n as usize) },
+            "airfoil" => DataFrom::Airfoil,
             "uniform" => DataFrom::Uniform,
             _ => DataFrom::Gaussian,
         },
@@ -319,13 +320,14 @@ fn read_data(node: &Node<'_>, directory: &Path) -> Result<DataSpec, Problem> {
         return Err(classes.key_problem("only `source: digits` has a choice of `classes`"));
     }
     if let (Some(labels), false) = (map.get("labels"), matches!(from, DataFrom::File { .. })) {
-        return Err(labels.key_problem("`labels` belong to a `path`; bundled digits bring their own"));
+        return Err(labels.key_problem("`labels` belong to a `path`; bundled data bring their own"));
     }
     let scale = match map.get("scale") {
         None => Scale::None,
-        Some(node) => match word(node, "the scale", &["none", "unit", "standardize"])? {
+        Some(node) => match word(node, "the scale", &["none", "unit", "standardize", "standardize_features"])? {
             "unit" => Scale::Unit,
             "standardize" => Scale::Standardize,
+            "standardize_features" => Scale::StandardizeFeatures,
             _ => Scale::None,
         },
     };
