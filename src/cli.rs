@@ -59,9 +59,9 @@ pub struct RunOptions {
     /// Seed of all draws, in place of the preset's.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Repetitions of every candidate, in place of the preset's.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub repetitions: Option<u32>,
+    /// Repetitions of every candidate, in place of the preset's; `auto` spends them where the ranking is open.
+    #[arg(long, value_name = "N|auto", value_parser = repetitions)]
+    pub repetitions: Option<Repetitions>,
     #[command(flatten)]
     pub study: StudyOptions,
     /// Recommend the highest NEAR, also if it will not train.
@@ -108,6 +108,21 @@ pub struct CommonOptions {
     /// Write what -v tells to this file.
     #[arg(long, value_name = "FILE", global = true)]
     pub log_file: Option<PathBuf>,
+}
+
+/// Repetitions on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repetitions {
+    Auto,
+    Fixed(u32),
+}
+
+fn repetitions(text: &str) -> Result<Repetitions, String> {
+    match (text, text.parse()) {
+        ("auto", _) => Ok(Repetitions::Auto),
+        (_, Ok(n)) if (1..=1_000_000).contains(&n) => Ok(Repetitions::Fixed(n)),
+        _ => Err("a number from 1 to 1,000,000, or `auto`".to_owned()),
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

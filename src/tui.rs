@@ -58,7 +58,7 @@ pub async fn run(prepared: Prepared, options: &RunOptions, look: Look, settings:
     let (study, how) = {
         let mut screen = Screen::take().map_err(|e| terminal_failure(&e))?;
         let run = scheduler::start(scorer, &prepared.space, prepared.jobs, &|candidate, repetition| {
-            recording.has(candidate, repetition)
+            recording.known(&study, candidate, repetition)
         });
         let workers = Workers {
             sizing: Sizing::new(&prepared, options.max_memory),

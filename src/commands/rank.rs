@@ -60,7 +60,7 @@ async fn score_all(prepared: &Prepared, options: &RunOptions) -> Result<(Study, 
     let start = Instant::now();
     let mut last = start;
     let mut run = scheduler::start(scorer, &prepared.space, prepared.jobs, &|candidate, repetition| {
-        recording.has(candidate, repetition)
+        recording.known(&study, candidate, repetition)
     });
     let mut stop = std::pin::pin!(interrupt());
     let mut interrupted = false;

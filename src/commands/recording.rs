@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Failure, Prepared, check_target};
 use crate::cli::StudyOptions;
 use crate::preset::printable;
-use crate::scheduler::Progress;
+use crate::scheduler::{Known, Progress};
 use crate::store::{Entry, Recorder, Store, StoreError, Work};
 use crate::study::Study;
 
@@ -88,11 +88,15 @@ impl Recording {
         Ok(())
     }
 
-    /// Whether a repetition of a candidate need not be scored: it is known, or the candidate is known to fail before it.
+    /// What needs no scoring: a repetition whose score `study` has from the disk, or one from where the candidate is known
+    /// to fail on.
     #[must_use]
-    pub fn has(&self, candidate: usize, repetition: usize) -> bool {
-        let found = self.found.get(candidate).and_then(|found| found.get(repetition)).copied().unwrap_or(false);
-        found || self.failed.get(candidate).is_some_and(|failed| *failed < repetition)
+    pub fn known(&self, study: &Study, candidate: usize, repetition: usize) -> Known {
+        match study.scores(candidate).get(repetition).copied().flatten() {
+            Some(near) => Known::Scored(near),
+            None if self.failed.get(candidate).is_some_and(|failed| *failed <= repetition) => Known::Failed,
+            None => Known::Nothing,
+        }
     }
 
     /// `416 of 4160 repetitions found in the study`; none where none was.
