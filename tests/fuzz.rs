@@ -89,7 +89,9 @@ fn fixtures(folder: &str, wanted: &dyn Fn(&str) -> bool) -> Vec<(String, Vec<u8>
 
 #[test]
 fn presets() {
-    let mut seeds: Vec<_> = bundled().iter().map(|preset| preset.text.as_bytes().to_vec()).collect();
+    let right: Vec<_> = bundled().iter().map(|preset| preset.text.as_bytes().to_vec()).collect();
+    // As many right ones as wrong ones.
+    let mut seeds: Vec<_> = std::iter::repeat_n(right, 12).flatten().collect();
     seeds.extend(fixtures("bad", &|name| name.ends_with(".yaml")).into_iter().map(|(_, bytes)| bytes));
     let directory = folder();
     fuzz("presets", &seeds, &|bytes| {
