@@ -5,6 +5,7 @@ pub mod presets;
 pub mod rank;
 pub mod recording;
 pub mod score;
+pub mod studies;
 pub mod train;
 pub mod width;
 

@@ -489,7 +489,7 @@ impl Quantiles {
 }
 
 /// Mean and standard error, summed in the order given.
-fn estimate(values: impl Iterator<Item = f64> + Clone) -> Option<Estimate> {
+pub fn estimate(values: impl Iterator<Item = f64> + Clone) -> Option<Estimate> {
     let n = values.clone().count();
     if n == 0 {
         return None;

@@ -3,7 +3,6 @@
 use rusqlite::Row;
 use sha2::{Digest, Sha256};
 
-use super::Work;
 use crate::preset::printable;
 use crate::score::Score;
 use crate::score::propagation::{self, LayerSignal, Propagation};
@@ -61,15 +60,15 @@ impl Values {
         Ok((values, row.get(6)?))
     }
 
-    /// The first bytes of a SHA-256 over what the row says and what it stands for, so that damage to either is noticed.
-    pub fn checksum(&self, work: &Work, candidate: usize, repetition: usize) -> i64 {
+    /// The first bytes of a SHA-256 over what the row says and what it stands for, the keys of the
+    /// study and of the candidate among it, so that damage to either is noticed.
+    pub fn checksum(&self, work: &str, candidate: &str, repetition: usize) -> i64 {
         // SQLite knows no negative zero.
         let near = self.near.map(|near| (near + 0.0).to_bits().to_string());
         let (repetition, dead_from) = (repetition.to_string(), self.dead_from.map(|layer| layer.to_string()));
-        let key = work.candidates.get(candidate).map(|candidate| candidate.key.as_str());
         let fields = [
-            Some(work.key.as_str()),
-            key,
+            Some(work),
+            Some(candidate),
             Some(repetition.as_str()),
             near.as_deref(),
             self.layers.as_deref(),
