@@ -10,7 +10,7 @@ use miette::{GraphicalReportHandler, GraphicalTheme};
 use neartop::cli::{Cli, Color, Command, CommonOptions, OutputOptions};
 use neartop::commands::{self, Failure};
 use neartop::preset::PresetError;
-use neartop::tui::{self, theme::Look};
+use neartop::tui::{self, settings::Settings, theme::Look};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -31,8 +31,10 @@ fn main() -> ExitCode {
 async fn dispatch(cli: Cli) -> Result<(), Failure> {
     match &cli.command {
         None if std::io::stdout().is_terminal() => {
-            let look = Look::new(color(cli.common.color, true), cli.common.ascii);
-            tui::run(commands::prepare(&cli.preset, &cli.run)?, &cli.run, look).await
+            let settings = Settings::load()?;
+            let look = Look::new(color(cli.common.color, true), cli.common.ascii || settings.ascii);
+            let look = look.with_theme(settings.theme);
+            tui::run(commands::prepare(&cli.preset, &cli.run)?, &cli.run, look, settings).await
         }
         None => {
             eprintln!("neartop: standard output is not a terminal, so this is `neartop rank`");

@@ -6,7 +6,7 @@ mod layers;
 mod schema;
 mod tables;
 mod truth;
-mod yaml;
+pub(crate) mod yaml;
 
 use std::fs::File;
 use std::io::Read;
@@ -114,7 +114,7 @@ impl Preset {
         {
             return Self::parse(preset.text, &format!("{name}.yaml"), Path::new(""));
         }
-        let text = read(path, name)?;
+        let text = read_text(path, name)?;
         let stem = path.file_stem().map_or_else(|| name.into(), |s| s.to_string_lossy());
         let directory = path.parent().unwrap_or(Path::new(""));
         let mut preset = Self::parse(&text, name, directory)?;
@@ -129,13 +129,8 @@ impl Preset {
     /// # Errors
     /// The first thing that is wrong, with its place.
     pub fn parse(text: &str, file: &str, directory: &Path) -> Result<Self, PresetError> {
-        let value = yaml::parse(text).map_err(|e| invalid(text, file, e.message, None, e.at))?;
-        read_preset(&Node::root(&value), directory)
-            .map_err(|problem| {
-                let at = problem.place.locate(text);
-                invalid(text, file, problem.message, problem.help, at)
-            })
-            .map(|preset| Self { source: (file.to_owned(), text.to_owned()), ..preset })
+        let preset = read_document(text, file, |node| read_preset(node, directory))?;
+        Ok(Self { source: (file.to_owned(), text.to_owned()), ..preset })
     }
 
     /// An error that came up after reading, at the value under these keys or the nearest that is there.
@@ -171,14 +166,24 @@ impl Preset {
 /// # Errors
 /// What is wrong in the text, and what would be right.
 pub fn parse_choice<E: Entry>(text: &str, origin: &str) -> Result<Choice<E>, PresetError> {
-    let value = yaml::parse(text).map_err(|e| invalid(text, origin, e.message, None, e.at))?;
-    read_choice(&Node::root(&value)).map_err(|problem| {
+    read_document(text, origin, read_choice)
+}
+
+/// Reads a YAML document; what is wrong in it is said with its place.
+pub(crate) fn read_document<T>(
+    text: &str,
+    file: &str,
+    read: impl FnOnce(&Node<'_>) -> Result<T, Problem>,
+) -> Result<T, PresetError> {
+    let value = yaml::parse(text).map_err(|e| invalid(text, file, e.message, None, e.at))?;
+    read(&Node::root(&value)).map_err(|problem| {
         let at = problem.place.locate(text);
-        invalid(text, origin, problem.message, problem.help, at)
+        invalid(text, file, problem.message, problem.help, at)
     })
 }
 
-fn read(path: &Path, name: &str) -> Result<String, PresetError> {
+/// The text of a file that may hold a document; `name` names it in errors.
+pub(crate) fn read_text(path: &Path, name: &str) -> Result<String, PresetError> {
     let fail = |reason: String, help: Option<String>| PresetError::Unreadable { path: printable(name), reason, help };
     let known = || {
         let names: Vec<_> = bundled().iter().map(|b| b.name).collect();
@@ -409,7 +414,7 @@ fn read_choice<E: Entry>(node: &Node<'_>) -> Result<Choice<E>, Problem> {
     Choice::new(entry, &given).map_err(|message| node.problem(message))
 }
 
-fn word<'a>(node: &Node<'a>, what: &str, known: &[&'a str]) -> Result<&'a str, Problem> {
+pub(crate) fn word<'a>(node: &Node<'a>, what: &str, known: &[&'a str]) -> Result<&'a str, Problem> {
     let given = node.text(what)?;
     known.iter().find(|k| **k == given).copied().ok_or_else(|| {
         let problem = node.problem(format!("{what} cannot be `{}`", printable(given)));

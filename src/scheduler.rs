@@ -8,7 +8,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::data::{DataError, Samples};
-use crate::network::Activation;
+use crate::network::{Activation, Network};
+use crate::score::spectrum::spectra;
 use crate::score::{Repetition, Score, ScoreError};
 use crate::space::Space;
 
@@ -62,6 +63,37 @@ impl NearScorer {
     }
 }
 
+impl NearScorer {
+    /// The singular values behind one repetition of one candidate, see [`spectra`](crate::score::spectrum::spectra).
+    ///
+    /// # Errors
+    /// Where that repetition has no score.
+    pub fn spectra(&self, candidate: usize, repetition: usize) -> Result<Vec<Vec<f64>>, ScoreError> {
+        let network = self.space.network_of(candidate);
+        let inputs = self.batch(repetition)?;
+        let repetition = self.repetition(&network, inputs, candidate, repetition);
+        spectra(&repetition, self.space.candidates[candidate].activation.as_ref())
+    }
+
+    fn repetition<'a>(
+        &'a self,
+        network: &'a Network,
+        inputs: candle_core::Tensor,
+        candidate: usize,
+        repetition: usize,
+    ) -> Repetition<'a> {
+        Repetition {
+            network,
+            inputs,
+            init: &self.space.candidates[candidate].init,
+            bias: self.space.bias(),
+            rows: self.space.preset.rows,
+            seed: self.space.preset.seed,
+            repetition: repetition as u64,
+        }
+    }
+}
+
 impl Scorer for NearScorer {
     fn score(
         &self,
@@ -79,15 +111,7 @@ impl Scorer for NearScorer {
             }
         };
         let network = self.space.network_of(*first);
-        let repetition = Repetition {
-            network: &network,
-            inputs,
-            init: &self.space.candidates[*first].init,
-            bias: self.space.bias(),
-            rows: self.space.preset.rows,
-            seed: self.space.preset.seed,
-            repetition: task.repetition as u64,
-        };
+        let repetition = self.repetition(&network, inputs, *first, task.repetition);
         let activations: Vec<Option<Activation>> =
             task.candidates.iter().map(|id| self.space.candidates[*id].activation.clone()).collect();
         repetition.score(&activations, cancelled, &mut |i, score| report(task.candidates[i], score));

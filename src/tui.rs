@@ -1,9 +1,14 @@
 //! The terminal app: one state, one update, one draw, and the loop that carries out effects.
 
 pub mod app;
+pub mod candidate;
 pub mod column;
 mod export_dialog;
+mod inspector;
 pub mod keymap;
+pub mod matrix;
+pub mod palette;
+pub mod settings;
 pub mod sizes;
 mod sizing;
 mod terminal;
@@ -26,6 +31,8 @@ use crate::scheduler::{self, Control, Scorer};
 use crate::study::Study;
 
 use app::{App, Effect, Message, Phase, Written};
+use inspector::Inspector;
+use settings::Settings;
 use sizing::Sizing;
 use terminal::Screen;
 use theme::Look;
@@ -43,14 +50,17 @@ const BATCH: usize = 4096;
 ///
 /// # Errors
 /// If the terminal fails, the export cannot be written, or the user broke off.
-pub async fn run(prepared: Prepared, options: &RunOptions, look: Look) -> Result<(), Failure> {
+pub async fn run(prepared: Prepared, options: &RunOptions, look: Look, settings: Settings) -> Result<(), Failure> {
     let study = Study::new(Arc::clone(&prepared.space));
     let scorer: Arc<dyn Scorer> = prepared.scorer.clone();
     let (study, how) = {
         let mut screen = Screen::take().map_err(|e| terminal_failure(&e))?;
         let run = scheduler::start(scorer, &prepared.space, prepared.jobs, &|_, _| false);
-        let sizing = Sizing::new(&prepared, options.max_memory);
-        event_loop(&mut screen, study, run, sizing, &look).await.map_err(|e| terminal_failure(&e))?
+        let workers = Workers {
+            sizing: Sizing::new(&prepared, options.max_memory),
+            inspector: Inspector::new(prepared.scorer.clone()),
+        };
+        event_loop(&mut screen, study, run, workers, look, settings).await.map_err(|e| terminal_failure(&e))?
     };
     if let Some((candidate, why)) = study.recommended() {
         let (c, near) = (study.candidate(candidate), study.near(candidate).map_or(f64::NAN, |e| e.mean));
@@ -64,6 +74,12 @@ fn terminal_failure(error: &io::Error) -> Failure {
     Failure::Run(format!("the terminal failed: {error}"))
 }
 
+/// What works in the background beside the scores.
+struct Workers {
+    sizing: Sizing,
+    inspector: Inspector,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Leave {
     Quit,
@@ -74,11 +90,15 @@ async fn event_loop(
     screen: &mut Screen,
     study: Study,
     mut run: scheduler::Run,
-    mut sizing: Sizing,
-    look: &Look,
+    workers: Workers,
+    mut look: Look,
+    settings: Settings,
 ) -> io::Result<(Study, Leave)> {
     let (width, height) = crossterm::terminal::size()?;
+    let Workers { mut sizing, mut inspector } = workers;
     let mut app = App::new(study, Size::new(width, height));
+    (app.keymap, app.has_mouse) = (settings.keymap, settings.mouse);
+    screen.set_mouse(app.has_mouse)?;
     let mut stopwatch = Stopwatch::start();
     let mut events = EventStream::new();
     let mut stop = std::pin::pin!(interrupt());
@@ -92,12 +112,13 @@ async fn event_loop(
             biased;
             () = tokio::time::sleep_until(due.unwrap_or(drawn).into()), if due.is_some() => {
                 app.update(Message::Frame(stopwatch.elapsed()));
-                screen.draw(|frame| view::draw(frame, &app, look))?;
+                screen.draw(|frame| view::draw(frame, &app, &look))?;
                 (drawn, due) = (Instant::now(), None);
                 continue;
             }
             event = events.next() => match event {
                 Some(Ok(Event::Key(key))) => Message::Key(key),
+                Some(Ok(Event::Mouse(mouse))) => Message::Mouse(mouse),
                 Some(Ok(Event::Paste(text))) => Message::Paste(text),
                 Some(Ok(Event::Resize(width, height))) => Message::Resized(Size::new(width, height)),
                 Some(Ok(_)) => continue,
@@ -113,15 +134,31 @@ async fn event_loop(
                 }
             }
             Some((ticket, news)) = sizing.news.recv() => Message::Sized(ticket, news),
+            Some((candidate, spectra)) = inspector.news.recv() => Message::Inspected(candidate, spectra),
             _ = tick.tick(), if app.phase == Phase::Scoring => Message::Frame(stopwatch.elapsed()),
         };
-        let wait =
-            if matches!(message, Message::Scored(_) | Message::Frame(_) | Message::Sized(..)) { FRAME } else { ANSWER };
+        let wait = if matches!(
+            message,
+            Message::Scored(_) | Message::Frame(_) | Message::Sized(..) | Message::Inspected(..)
+        ) {
+            FRAME
+        } else {
+            ANSWER
+        };
         due = Some(due.map_or(drawn + wait, |due| due.min(drawn + wait)));
         match app.update(message) {
             Some(Effect::Quit) => return Ok((app.study, Leave::Quit)),
             Some(Effect::Interrupt) => return Ok((app.study, Leave::Interrupted)),
             Some(Effect::Size(ticket, request)) => sizing.start(ticket, request),
+            Some(Effect::Inspect(candidate)) => inspector.start(candidate),
+            Some(Effect::NextTheme) => {
+                look = look.with_next_theme();
+                app.say(if look.has_colors() {
+                    format!("theme: {}", look.theme_name())
+                } else {
+                    "colours are off".into()
+                });
+            }
             Some(effect) => carry_out(effect, &mut app, screen, &run.control, &mut stopwatch)?,
             None => {}
         }
@@ -136,7 +173,8 @@ fn carry_out(
     stopwatch: &mut Stopwatch,
 ) -> io::Result<()> {
     match effect {
-        Effect::Quit | Effect::Interrupt | Effect::Size(..) => {}
+        Effect::Quit | Effect::Interrupt | Effect::Size(..) | Effect::Inspect(_) | Effect::NextTheme => {}
+        Effect::SetMouse(wanted) => screen.set_mouse(wanted)?,
         Effect::Redraw => screen.clear()?,
         Effect::Suspend => {
             stopwatch.pause(true);
@@ -148,6 +186,15 @@ fn carry_out(
         Effect::SetPaused(paused) => {
             control.set_paused(paused);
             stopwatch.pause(paused);
+        }
+        Effect::Copy(text) => {
+            let size = text.len();
+            let message = match screen.copy(&text) {
+                // No terminal says what became of it.
+                Ok(()) => Ok(format!("{size} bytes sent to the terminal's clipboard, if it takes such (OSC 52)")),
+                Err(error) => Err(format!("the clipboard was not reached: {error}")),
+            };
+            app.update(Message::Copied(message));
         }
         Effect::Write { path, text, replace } => {
             app.update(Message::Written(write(path, &text, replace)));

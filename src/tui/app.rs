@@ -3,16 +3,20 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crossterm::event::{Event, KeyEvent, KeyEventKind};
-use ratatui::layout::{Rect, Size};
+use crossterm::event::{Event, KeyEvent, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
+use ratatui::layout::{Position, Rect, Size};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
+use super::candidate::{Inspection, Known, Spectra};
 use super::column::{Column, Value, columns};
 use super::export_dialog::ExportDialog;
-use super::keymap::{Action, Context, lookup};
+use super::keymap::{Action, Context, Keymap};
+use super::matrix::{Grid, Matrix};
+use super::palette::Palette;
 use super::sizes::{SizeNews, SizeRequest, Sizes, Ticket};
 use super::view;
+use crate::export::{self, Format};
 use crate::scheduler::Progress;
 use crate::study::{Agreement, Ranked, Study};
 
@@ -20,6 +24,7 @@ use crate::study::{Agreement, Ranked, Study};
 #[derive(Debug)]
 pub enum Message {
     Key(KeyEvent),
+    Mouse(MouseEvent),
     Paste(String),
     Resized(Size),
     Scored(Vec<Progress>),
@@ -29,6 +34,10 @@ pub enum Message {
     Frame(Duration),
     Written(Written),
     Sized(Ticket, SizeNews),
+    /// The spectra of a candidate.
+    Inspected(usize, Spectra),
+    /// What became of a copy to the clipboard.
+    Copied(Result<String, String>),
 }
 
 /// What became of an export.
@@ -49,12 +58,18 @@ pub enum Effect {
     Suspend,
     Redraw,
     SetPaused(bool),
+    NextTheme,
+    SetMouse(bool),
+    /// Put a text on the clipboard.
+    Copy(String),
     Write {
         path: PathBuf,
         text: String,
         replace: bool,
     },
     Size(Ticket, SizeRequest),
+    /// Work out the spectra of a candidate.
+    Inspect(usize),
 }
 
 /// How far the run has come.
@@ -65,10 +80,31 @@ pub enum Phase {
     Done,
 }
 
-/// What the keys go to.
+/// What fills the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    Ranking,
+    Candidate(Inspection),
+    Matrix(Matrix),
+}
+
+impl View {
+    /// Where its keys are.
+    #[must_use]
+    pub fn context(self) -> Context {
+        match self {
+            Self::Ranking => Context::Ranking,
+            Self::Candidate(_) => Context::Candidate,
+            Self::Matrix(_) => Context::Matrix,
+        }
+    }
+}
+
+/// What the keys go to: the view, or what stands over it.
 #[derive(Debug)]
 pub enum Mode {
-    Ranking,
+    /// The view itself.
+    Browse,
     /// The filter is being written; it was this before.
     Filter {
         before: String,
@@ -78,6 +114,7 @@ pub enum Mode {
     },
     Export(ExportDialog),
     Sizes(Sizes),
+    Palette(Palette),
 }
 
 /// A line of text for the user, until the next key.
@@ -93,7 +130,11 @@ pub struct App {
     pub size: Size,
     pub phase: Phase,
     pub elapsed: Duration,
+    pub view: View,
     pub mode: Mode,
+    pub keymap: Keymap,
+    /// Whether the program has the mouse.
+    pub has_mouse: bool,
     pub filter: Input,
     /// Those that say something of this study.
     pub columns: Vec<&'static Column>,
@@ -103,12 +144,17 @@ pub struct App {
     /// Whether rows keep their places while scores come in.
     pub frozen: bool,
     pub show_detail: bool,
+    /// All candidates by their NEAR.
+    pub ranking: Vec<Ranked>,
     /// What the table shows, in its order.
     pub rows: Vec<Ranked>,
     /// Of NEAR with known values, where there are some.
     pub agreement: Option<Agreement>,
     /// The selected candidate.
     pub selected: Option<usize>,
+    /// Candidates that the user marked, in the order of marking.
+    pub marked: Vec<usize>,
+    pub spectra: Known,
     /// The first row on the screen.
     pub offset: usize,
     /// The first layer on the screen.
@@ -129,16 +175,22 @@ impl App {
             size,
             phase: Phase::Scoring,
             elapsed: Duration::ZERO,
-            mode: Mode::Ranking,
+            view: View::Ranking,
+            mode: Mode::Browse,
+            keymap: Keymap::default(),
+            has_mouse: false,
             filter: Input::default(),
             columns,
             sort: 0,
             descending: false,
             frozen: false,
             show_detail: true,
+            ranking: Vec::new(),
             rows: Vec::new(),
             agreement: None,
             selected: None,
+            marked: Vec::new(),
+            spectra: Known::default(),
             offset: 0,
             detail_offset: 0,
             notice: None,
@@ -155,6 +207,7 @@ impl App {
         let effect = match message {
             Message::Key(key) if key.kind == KeyEventKind::Release => None,
             Message::Key(key) => self.key(key),
+            Message::Mouse(mouse) => self.mouse(mouse),
             Message::Paste(text) => {
                 self.paste(&text);
                 None
@@ -185,6 +238,15 @@ impl App {
                 self.written(written);
                 None
             }
+            Message::Copied(copied) => {
+                let is_error = copied.is_err();
+                self.notice = Some(Notice { text: copied.unwrap_or_else(|e| e), is_error });
+                None
+            }
+            Message::Inspected(candidate, spectra) => {
+                self.spectra.put(candidate, spectra);
+                None
+            }
             Message::Sized(ticket, news) => {
                 if let Mode::Sizes(sizes) = &mut self.mode {
                     sizes.take(ticket, news);
@@ -193,17 +255,31 @@ impl App {
             }
         };
         self.settle();
-        effect
+        effect.or_else(|| self.inspect())
+    }
+
+    /// Asks for the spectra that the view shows and does not have.
+    fn inspect(&mut self) -> Option<Effect> {
+        let View::Candidate(_) = self.view else { return None };
+        let shown = self.selected.into_iter().chain(self.beside());
+        let missing = shown.into_iter().find(|id| !self.spectra.is_asked(*id))?;
+        self.spectra.ask(missing);
+        Some(Effect::Inspect(missing))
+    }
+
+    /// The candidate to compare the selected one with: of those marked, the latest other one.
+    #[must_use]
+    pub fn beside(&self) -> Option<usize> {
+        self.marked.iter().rev().copied().find(|id| Some(*id) != self.selected)
     }
 
     fn key(&mut self, key: KeyEvent) -> Option<Effect> {
         self.notice = None;
-        match lookup(self.context(), &key) {
-            Some(Action::Interrupt) => Some(Effect::Interrupt),
-            Some(Action::Suspend) => Some(Effect::Suspend),
-            Some(Action::Redraw) => Some(Effect::Redraw),
+        let action = self.keymap.lookup(self.context(), &key);
+        match action {
+            Some(action @ (Action::Interrupt | Action::Suspend | Action::Redraw)) => self.act(action),
             action => match &mut self.mode {
-                Mode::Ranking => self.on_ranking(action?),
+                Mode::Browse => self.act(action?),
                 Mode::Filter { .. } => {
                     self.on_filter(action, key);
                     None
@@ -212,9 +288,11 @@ impl App {
                     self.on_help(action?);
                     None
                 }
+                Mode::Palette(_) => self.on_palette(action, key),
                 Mode::Export(dialog) => match action {
+                    Some(Action::Copy) => dialog.preview.clone().ok().map(Effect::Copy),
                     Some(Action::Close) => {
-                        self.mode = Mode::Ranking;
+                        self.mode = Mode::Browse;
                         None
                     }
                     action => dialog.key(action, key, &self.study),
@@ -222,7 +300,7 @@ impl App {
                 Mode::Sizes(sizes) => match action? {
                     Action::Close => {
                         let stop = sizes.stop();
-                        self.mode = Mode::Ranking;
+                        self.mode = Mode::Browse;
                         Some(stop)
                     }
                     action => sizes.act(action),
@@ -231,45 +309,83 @@ impl App {
         }
     }
 
+    /// A click does what the key for that place does; the wheel moves up and down.
+    fn mouse(&mut self, mouse: MouseEvent) -> Option<Effect> {
+        let action = match mouse.kind {
+            MouseEventKind::ScrollUp => Action::Up,
+            MouseEventKind::ScrollDown => Action::Down,
+            MouseEventKind::Down(MouseButton::Left) => return self.click(Position::new(mouse.column, mouse.row)),
+            _ => return None,
+        };
+        match &mut self.mode {
+            Mode::Browse => self.act(action),
+            Mode::Help { .. } => {
+                self.on_help(action);
+                None
+            }
+            Mode::Palette(palette) => {
+                let count = palette.found(&self.keymap, self.view.context()).len();
+                palette.step(count, action == Action::Down);
+                None
+            }
+            Mode::Filter { .. } | Mode::Export(_) | Mode::Sizes(_) => None,
+        }
+    }
+
+    fn click(&mut self, at: Position) -> Option<Effect> {
+        self.notice = None;
+        let Mode::Browse = self.mode else { return None };
+        match view::target(self, at)? {
+            view::Target::Hint(action) => return self.act(action),
+            view::Target::Column(column) if column == self.sort => self.reverse(),
+            view::Target::Column(column) => self.sort_by(column),
+            // A second click opens what the first selected.
+            view::Target::Candidate(id) if Some(id) == self.selected => return self.act(Action::Inspect),
+            view::Target::Candidate(id) => self.select(Some(id)),
+        }
+        None
+    }
+
     #[must_use]
     pub fn context(&self) -> Context {
         match self.mode {
-            Mode::Ranking => Context::Ranking,
+            Mode::Browse => self.view.context(),
             Mode::Filter { .. } => Context::Filter,
             Mode::Help { .. } => Context::Help,
             Mode::Export(_) => Context::Export,
             Mode::Sizes(_) => Context::Sizes,
+            Mode::Palette(_) => Context::Palette,
         }
     }
 
-    fn on_ranking(&mut self, action: Action) -> Option<Effect> {
-        let page = self.layout().table_rows().max(1);
+    /// What does the same in every view, and the rest by view.
+    fn act(&mut self, action: Action) -> Option<Effect> {
         match action {
+            Action::Interrupt => return Some(Effect::Interrupt),
+            Action::Suspend => return Some(Effect::Suspend),
+            Action::Redraw => return Some(Effect::Redraw),
+            Action::NextTheme => return Some(Effect::NextTheme),
+            Action::ToggleMouse => {
+                self.has_mouse = !self.has_mouse;
+                self.say(match self.has_mouse {
+                    true => "the mouse selects, sorts and scrolls; with Shift it is the terminal's",
+                    false => "the mouse is the terminal's",
+                });
+                return Some(Effect::SetMouse(self.has_mouse));
+            }
+            Action::Palette => self.mode = Mode::Palette(Palette::default()),
+            Action::Copy => match self.selected.map(|id| export::render(&self.study, id, Format::Yaml)) {
+                Some(Ok(text)) => return Some(Effect::Copy(text)),
+                Some(Err(error)) => self.notice = Some(Notice { text: error.to_string(), is_error: true }),
+                None => self.say("no candidate is selected"),
+            },
             Action::Quit => return Some(Effect::Quit),
-            Action::Up => self.go(|at, _| at.saturating_sub(1)),
-            Action::Down => self.go(|at, _| at + 1),
-            Action::PageUp => self.go(|at, _| at.saturating_sub(page)),
-            Action::PageDown => self.go(|at, _| at + page),
-            Action::First => self.go(|_, _| 0),
-            Action::Last => self.go(|_, last| last),
             Action::GoToBest => match self.study.recommended() {
                 Some((best, _)) if self.rows.iter().any(|r| r.candidate == best) => self.select(Some(best)),
                 Some(_) => self.say("the filter hides the best candidate"),
                 None => self.say("no candidate has a score yet"),
             },
-            Action::SortBy(column) if column == self.sort => self.reverse(),
-            Action::SortBy(column) => self.sort_by(column),
-            Action::SortLeft => self.sort_by((self.sort + self.columns.len() - 1) % self.columns.len()),
-            Action::SortRight => self.sort_by((self.sort + 1) % self.columns.len()),
-            Action::Reverse => self.reverse(),
-            Action::Filter => self.mode = Mode::Filter { before: self.filter.value().to_owned() },
-            Action::ClearFilter => self.set_filter(String::new()),
             Action::Pause => return self.pause(),
-            Action::Freeze => {
-                self.frozen = !self.frozen;
-                self.say(if self.frozen { "rows keep their places" } else { "rows move again" });
-                self.arrange();
-            }
             Action::Export => match self.selected {
                 Some(candidate) => self.mode = Mode::Export(ExportDialog::new(&self.study, candidate)),
                 None => self.say("no candidate is selected"),
@@ -285,18 +401,107 @@ impl App {
                 }
                 None => self.say("this network has no layer whose size can be chosen"),
             },
-            Action::Interrupt | Action::Suspend | Action::Redraw | Action::Close | Action::Accept => {}
-            Action::Left | Action::Right | Action::More | Action::Less => {}
+            Action::Matrix => match self.selected.and_then(|candidate| Grid::around(&self.study, candidate)) {
+                Some(_) => self.view = View::Matrix(Matrix::default()),
+                None => self.say("a matrix needs activations and initializations to compare"),
+            },
+            Action::Inspect => match self.selected {
+                Some(_) => self.view = View::Candidate(Inspection::default()),
+                None => self.say("no candidate is selected"),
+            },
+            Action::Mark => self.mark(),
+            Action::ClearMarks => self.marked.clear(),
+            Action::Close => self.view = View::Ranking,
+            action => match &mut self.view {
+                View::Ranking => self.on_ranking(action),
+                View::Candidate(inspection) => {
+                    let last = self.selected.map_or(0, |id| self.study.effective_ranks(id).len().saturating_sub(1));
+                    let layer = inspection.layer.min(last);
+                    inspection.layer = match action {
+                        Action::Up => layer.saturating_sub(1),
+                        Action::Down => (layer + 1).min(last),
+                        Action::First => 0,
+                        Action::Last => last,
+                        _ => layer,
+                    };
+                    match action {
+                        Action::Left => self.go(|at, _| at.saturating_sub(1)),
+                        Action::Right => self.go(|at, _| at + 1),
+                        _ => {}
+                    }
+                }
+                View::Matrix(matrix) => match action {
+                    Action::More => matrix.turn(&self.columns, true),
+                    Action::Less => matrix.turn(&self.columns, false),
+                    Action::Up => self.step(-1, 0),
+                    Action::Down => self.step(1, 0),
+                    Action::Left => self.step(0, -1),
+                    Action::Right => self.step(0, 1),
+                    Action::First => self.step(0, isize::MIN),
+                    Action::Last => self.step(0, isize::MAX),
+                    _ => {}
+                },
+            },
         }
         None
     }
 
+    /// Marks the selected candidate, or takes the mark away.
+    fn mark(&mut self) {
+        let Some(id) = self.selected else { return };
+        match self.marked.iter().position(|marked| *marked == id) {
+            Some(place) => {
+                self.marked.remove(place);
+            }
+            None => self.marked.push(id),
+        }
+        if self.view == View::Ranking {
+            self.go(|at, _| at + 1);
+        }
+    }
+
+    /// Selects the candidate so many cells away. One that the filter hides is shown again.
+    fn step(&mut self, down: isize, right: isize) {
+        let Some(from) = self.selected else { return };
+        let to = Grid::around(&self.study, from).and_then(|grid| grid.step(from, down, right));
+        if to.is_some_and(|to| self.rows.iter().all(|row| row.candidate != to)) {
+            self.set_filter(String::new());
+            self.say("the filter is cleared: it hid this candidate");
+        }
+        self.select(to);
+    }
+
+    fn on_ranking(&mut self, action: Action) {
+        let page = self.layout().table_rows().max(1);
+        match action {
+            Action::Up => self.go(|at, _| at.saturating_sub(1)),
+            Action::Down => self.go(|at, _| at + 1),
+            Action::PageUp => self.go(|at, _| at.saturating_sub(page)),
+            Action::PageDown => self.go(|at, _| at + page),
+            Action::First => self.go(|_, _| 0),
+            Action::Last => self.go(|_, last| last),
+            Action::SortBy(column) if column == self.sort => self.reverse(),
+            Action::SortBy(column) => self.sort_by(column),
+            Action::SortLeft => self.sort_by((self.sort + self.columns.len() - 1) % self.columns.len()),
+            Action::SortRight => self.sort_by((self.sort + 1) % self.columns.len()),
+            Action::Reverse => self.reverse(),
+            Action::Filter => self.mode = Mode::Filter { before: self.filter.value().to_owned() },
+            Action::ClearFilter => self.set_filter(String::new()),
+            Action::Freeze => {
+                self.frozen = !self.frozen;
+                self.say(if self.frozen { "rows keep their places" } else { "rows move again" });
+                self.arrange();
+            }
+            _ => {}
+        }
+    }
+
     fn on_filter(&mut self, action: Option<Action>, key: KeyEvent) {
         match (action, &self.mode) {
-            (Some(Action::Accept), _) => self.mode = Mode::Ranking,
+            (Some(Action::Accept), _) => self.mode = Mode::Browse,
             (Some(Action::Close), Mode::Filter { before }) => {
                 let before = before.clone();
-                self.mode = Mode::Ranking;
+                self.mode = Mode::Browse;
                 self.set_filter(before);
             }
             _ => {
@@ -306,12 +511,33 @@ impl App {
         }
     }
 
+    fn on_palette(&mut self, action: Option<Action>, key: KeyEvent) -> Option<Effect> {
+        let Mode::Palette(palette) = &mut self.mode else { return None };
+        let found = palette.found(&self.keymap, self.view.context());
+        match action {
+            Some(Action::Close) => self.mode = Mode::Browse,
+            Some(Action::Up) => palette.step(found.len(), false),
+            Some(Action::Down) => palette.step(found.len(), true),
+            Some(Action::Accept) => {
+                let chosen = found.get(palette.chosen.min(found.len().saturating_sub(1)));
+                let action = chosen.map(|line| line.binding.action)?;
+                self.mode = Mode::Browse;
+                return self.act(action);
+            }
+            _ => {
+                palette.words.handle_event(&Event::Key(key));
+                palette.chosen = 0;
+            }
+        }
+        None
+    }
+
     fn on_help(&mut self, action: Action) {
         let Mode::Help { scroll } = &mut self.mode else { return };
-        let (last, page) = view::help::extent(self.size, &self.columns);
+        let (last, page) = view::help::extent(self.size, self.view, &self.keymap, &self.columns);
         *scroll = match action {
             Action::Close => {
-                self.mode = Mode::Ranking;
+                self.mode = Mode::Browse;
                 return;
             }
             Action::Up => scroll.saturating_sub(1),
@@ -330,7 +556,8 @@ impl App {
         let input = match &mut self.mode {
             Mode::Filter { .. } => &mut self.filter,
             Mode::Export(dialog) => &mut dialog.path,
-            Mode::Ranking | Mode::Help { .. } | Mode::Sizes(_) => return,
+            Mode::Palette(palette) => &mut palette.words,
+            Mode::Browse | Mode::Help { .. } | Mode::Sizes(_) => return,
         };
         for c in clean.chars() {
             input.handle(tui_input::InputRequest::InsertChar(c));
@@ -341,7 +568,7 @@ impl App {
     fn written(&mut self, written: Written) {
         match written {
             Written::Done(path) => {
-                self.mode = Mode::Ranking;
+                self.mode = Mode::Browse;
                 self.say(format!("written to {}", crate::preset::printable(&path.display().to_string())));
             }
             Written::Exists => {
@@ -353,7 +580,8 @@ impl App {
         }
     }
 
-    fn say(&mut self, text: impl Into<String>) {
+    /// Tells the user something, until the next key.
+    pub fn say(&mut self, text: impl Into<String>) {
         self.notice = Some(Notice { text: text.into(), is_error: false });
     }
 
@@ -421,7 +649,8 @@ impl App {
         self.is_stale = false;
         self.agreement = self.study.agreement();
         let terms = Terms::new(self.filter.value());
-        let mut rows: Vec<Ranked> = self.study.ranking();
+        self.ranking = self.study.ranking();
+        let mut rows = self.ranking.clone();
         rows.retain(|row| terms.admit(&self.study, row.candidate));
         if self.frozen {
             let places: std::collections::HashMap<_, _> =
@@ -453,7 +682,7 @@ impl App {
     }
 
     fn layout(&self) -> view::Layout {
-        view::Layout::new(Rect::from((ratatui::layout::Position::ORIGIN, self.size)), self.show_detail)
+        view::Layout::of(self, Rect::from((Position::ORIGIN, self.size)))
     }
 
     /// Time until all is scored, as far as one can tell.

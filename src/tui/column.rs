@@ -17,6 +17,8 @@ pub struct Column {
     pub width: u16,
     /// Texts stand to the left and take what room is left; numbers stand to the right.
     pub is_text: bool,
+    /// Whether it is a quantity that was measured, one number for each candidate.
+    pub is_measured: bool,
     /// Where there is no room for all, the column with the highest number goes first.
     pub dispensable: u8,
     /// Whether the first sort by this column puts the largest first.
@@ -85,6 +87,7 @@ static COLUMNS: &[Column] = &[
         is_relevant: |_| true,
         width: 5,
         is_text: false,
+        is_measured: false,
         dispensable: 0,
         largest_first: false,
         cell: |_, ranked, signs| {
@@ -99,6 +102,7 @@ static COLUMNS: &[Column] = &[
         is_relevant: |study| study.space.has_architectures(),
         width: 24,
         is_text: true,
+        is_measured: false,
         dispensable: 0,
         largest_first: false,
         cell: |study, ranked, _| architecture(study, ranked),
@@ -110,6 +114,7 @@ static COLUMNS: &[Column] = &[
         is_relevant: |study| !study.space.preset.search.activations.is_empty(),
         width: 12,
         is_text: true,
+        is_measured: false,
         dispensable: 0,
         largest_first: false,
         cell: |study, ranked, _| study.candidate(ranked.candidate).activation_label(),
@@ -121,6 +126,7 @@ static COLUMNS: &[Column] = &[
         is_relevant: |study| study.space.preset.search.inits.len() > 1 || study.space.candidates.len() == 1,
         width: 16,
         is_text: true,
+        is_measured: false,
         dispensable: 0,
         largest_first: false,
         cell: |study, ranked, _| study.candidate(ranked.candidate).init.to_string(),
@@ -132,6 +138,7 @@ static COLUMNS: &[Column] = &[
         is_relevant: |_| true,
         width: 8,
         is_text: false,
+        is_measured: true,
         dispensable: 0,
         largest_first: true,
         cell: |study, ranked, _| number(study.near(ranked.candidate).map(|e| e.mean), 2),
@@ -143,6 +150,7 @@ static COLUMNS: &[Column] = &[
         is_relevant: |study| study.space.preset.truth.is_some(),
         width: 8,
         is_text: false,
+        is_measured: true,
         dispensable: 1,
         largest_first: true,
         cell: |study, ranked, _| number(study.space.truth(ranked.candidate), 2),
@@ -154,10 +162,29 @@ static COLUMNS: &[Column] = &[
         is_relevant: |_| true,
         width: 7,
         is_text: false,
+        is_measured: true,
         dispensable: 1,
         largest_first: false,
         cell: |study, ranked, _| number(study.near(ranked.candidate).and_then(|e| e.standard_error), 2),
         value: |study, ranked| study.near(ranked.candidate).and_then(|e| e.standard_error).into(),
+    },
+    Column {
+        title: "spread",
+        help: "NEAR of the latest repetitions as heights; sorts by the standard deviation",
+        is_relevant: |study| study.repetitions() > 1,
+        width: 8,
+        is_text: false,
+        is_measured: false,
+        dispensable: 5,
+        largest_first: true,
+        cell: |study, ranked, signs| {
+            let scores: Vec<f64> = study.scores(ranked.candidate).iter().flatten().copied().collect();
+            if scores.len() < 2 { String::new() } else { signs.sparkline(&scores[scores.len().saturating_sub(8)..]) }
+        },
+        value: |study, ranked| {
+            let error = study.near(ranked.candidate).and_then(|e| e.standard_error);
+            error.map(|e| e * (study.count(ranked.candidate) as f64).sqrt()).into()
+        },
     },
     Column {
         title: "behind",
@@ -165,6 +192,7 @@ static COLUMNS: &[Column] = &[
         is_relevant: |_| true,
         width: 8,
         is_text: false,
+        is_measured: true,
         dispensable: 4,
         largest_first: false,
         cell: |_, ranked, _| number(behind(ranked), 2),
@@ -176,6 +204,7 @@ static COLUMNS: &[Column] = &[
         is_relevant: |_| true,
         width: 12,
         is_text: false,
+        is_measured: false,
         dispensable: 3,
         largest_first: false,
         cell: |study, ranked, _| grouped(study.candidate(ranked.candidate).parameters),
@@ -187,6 +216,7 @@ static COLUMNS: &[Column] = &[
         is_relevant: |_| true,
         width: 8,
         is_text: false,
+        is_measured: false,
         dispensable: 2,
         largest_first: true,
         cell: |study, ranked, _| match study.status(ranked.candidate) {

@@ -5,7 +5,8 @@ use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, ThreadId};
 
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
 use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
     enable_raw_mode,
@@ -14,12 +15,16 @@ use crossterm::{cursor, execute};
 use ratatui::backend::CrosstermBackend;
 use ratatui::{Frame, Terminal};
 
+/// Bytes of a text that common terminals take: xterm stops at 100,000 of its encoded form.
+const CLIPBOARD: usize = 74_000;
+
 /// Whether the terminal is taken, for whoever must give it back.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// The terminal while the app has it. Dropping it gives it back.
 pub struct Screen {
     terminal: Terminal<CrosstermBackend<Stdout>>,
+    has_mouse: bool,
 }
 
 impl Screen {
@@ -31,7 +36,7 @@ impl Screen {
         restore_on_panic(thread::current().id());
         enter()?;
         match Terminal::new(CrosstermBackend::new(stdout())) {
-            Ok(terminal) => Ok(Self { terminal }),
+            Ok(terminal) => Ok(Self { terminal, has_mouse: false }),
             Err(error) => {
                 restore();
                 Err(error)
@@ -58,6 +63,29 @@ impl Screen {
         self.terminal.clear()
     }
 
+    /// Takes the mouse from the terminal, or leaves it to it.
+    ///
+    /// # Errors
+    /// If the terminal cannot be written.
+    pub fn set_mouse(&mut self, wanted: bool) -> io::Result<()> {
+        self.has_mouse = wanted;
+        match wanted {
+            true => execute!(self.terminal.backend_mut(), EnableMouseCapture),
+            false => execute!(self.terminal.backend_mut(), DisableMouseCapture),
+        }
+    }
+
+    /// Asks the terminal to put a text on the clipboard, which works over SSH too (OSC 52). Terminals do not answer.
+    ///
+    /// # Errors
+    /// If the text is longer than terminals take, or the terminal cannot be written.
+    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+        if text.len() > CLIPBOARD {
+            return Err(io::Error::other(format!("terminals take {CLIPBOARD} bytes, these are {}", text.len())));
+        }
+        execute!(self.terminal.backend_mut(), CopyToClipboard::to_clipboard_from(text))
+    }
+
     /// Gives the terminal back, stops the process as the shell would, and takes the terminal again when it goes on.
     ///
     /// # Errors
@@ -68,6 +96,7 @@ impl Screen {
             restore();
             signal_hook::low_level::raise(signal_hook::consts::SIGTSTP)?;
             enter()?;
+            self.set_mouse(self.has_mouse)?;
             self.terminal.clear()?;
         }
         Ok(())
@@ -90,7 +119,8 @@ fn enter() -> io::Result<()> {
 fn restore() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         let mut out = stdout();
-        let _ = execute!(out, EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+        let _ = execute!(out, EndSynchronizedUpdate, DisableMouseCapture, DisableBracketedPaste);
+        let _ = execute!(out, LeaveAlternateScreen, cursor::Show);
         let _ = out.flush();
         let _ = disable_raw_mode();
     }

@@ -2,11 +2,46 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
+/// A theme that can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ThemeName {
+    /// The terminal's own 16 colours.
+    #[default]
+    Terminal,
+    Dark,
+    Light,
+    Monochrome,
+}
+
+impl ThemeName {
+    pub const ALL: [Self; 4] = [Self::Terminal, Self::Dark, Self::Light, Self::Monochrome];
+
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Terminal => "terminal",
+            Self::Dark => "dark",
+            Self::Light => "light",
+            Self::Monochrome => "monochrome",
+        }
+    }
+
+    fn theme(self) -> Theme {
+        match self {
+            Self::Terminal => Theme::terminal(),
+            Self::Dark => Theme::dark(),
+            Self::Light => Theme::light(),
+            Self::Monochrome => Theme::monochrome(),
+        }
+    }
+}
+
 /// How the screen looks.
 #[derive(Debug, Clone)]
 pub struct Look {
     pub theme: Theme,
     pub signs: Signs,
+    name: ThemeName,
     color: bool,
     ascii: bool,
 }
@@ -14,12 +49,27 @@ pub struct Look {
 impl Look {
     #[must_use]
     pub fn new(color: bool, ascii: bool) -> Self {
-        Self {
-            theme: if color { Theme::terminal() } else { Theme::monochrome() },
-            signs: if ascii { Signs::ASCII } else { Signs::UNICODE },
-            color,
-            ascii,
-        }
+        let name = if color { ThemeName::Terminal } else { ThemeName::Monochrome };
+        Self { theme: name.theme(), name, signs: if ascii { Signs::ASCII } else { Signs::UNICODE }, color, ascii }
+    }
+
+    /// The same in another theme; without colours there is only one.
+    #[must_use]
+    pub fn with_theme(self, name: ThemeName) -> Self {
+        let name = if self.color { name } else { ThemeName::Monochrome };
+        Self { theme: name.theme(), name, ..self }
+    }
+
+    /// The same in the theme after this one.
+    #[must_use]
+    pub fn with_next_theme(self) -> Self {
+        let at = ThemeName::ALL.iter().position(|name| *name == self.name).unwrap_or(0);
+        self.with_theme(ThemeName::ALL[(at + 1) % ThemeName::ALL.len()])
+    }
+
+    #[must_use]
+    pub fn theme_name(&self) -> &'static str {
+        self.name.name()
     }
 
     #[must_use]
@@ -50,7 +100,12 @@ pub struct Theme {
     /// Ranks after an activation.
     pub after: Style,
     pub key: Style,
+    /// Backgrounds of a heat map from the least to the largest value; empty without colours.
+    ramp: &'static [u8],
 }
+
+/// Dark blue over grey to yellow: lightness rises all the way, so that no kind of colour blindness hides an order.
+const RAMP: &[u8] = &[17, 18, 24, 60, 66, 102, 108, 144, 179, 185, 221, 227];
 
 impl Theme {
     /// The terminal's own 16 colours.
@@ -70,6 +125,50 @@ impl Theme {
             before: fg(Color::Blue),
             after: fg(Color::Yellow),
             key: fg(Color::Cyan),
+            ramp: RAMP,
+        }
+    }
+
+    /// Colours of its own for a dark background: those of Okabe and Ito, which colour-blind people tell apart.
+    #[must_use]
+    pub fn dark() -> Self {
+        Self::of_palette([
+            Color::Rgb(86, 180, 233),
+            Color::Rgb(140, 140, 150),
+            Color::Rgb(0, 190, 140),
+            Color::Rgb(240, 228, 66),
+            Color::Rgb(230, 120, 60),
+            Color::Rgb(230, 159, 0),
+        ])
+    }
+
+    /// The same, darker, for a light background.
+    #[must_use]
+    pub fn light() -> Self {
+        Self::of_palette([
+            Color::Rgb(0, 90, 150),
+            Color::Rgb(105, 105, 115),
+            Color::Rgb(0, 110, 80),
+            Color::Rgb(140, 95, 0),
+            Color::Rgb(170, 60, 0),
+            Color::Rgb(160, 95, 0),
+        ])
+    }
+
+    fn of_palette([accent, faint, good, warning, bad, after]: [Color; 6]) -> Self {
+        let fg = |color| Style::new().fg(color);
+        Self {
+            title: fg(accent).add_modifier(Modifier::BOLD),
+            label: fg(faint),
+            border: fg(faint),
+            sorted: fg(accent).add_modifier(Modifier::BOLD),
+            good: fg(good),
+            warning: fg(warning),
+            bad: fg(bad),
+            before: fg(accent),
+            after: fg(after),
+            key: fg(accent),
+            ..Self::terminal()
         }
     }
 
@@ -91,7 +190,17 @@ impl Theme {
             before: plain,
             after: plain,
             key: bold,
+            ramp: &[],
         }
+    }
+
+    /// A cell of a heat map; `share` runs from 0, the least value, to 1, the largest.
+    #[must_use]
+    pub fn heat(&self, share: f64) -> Style {
+        let Some(last) = self.ramp.len().checked_sub(1) else { return Style::new() };
+        let step = (share.clamp(0.0, 1.0) * last as f64).round() as usize;
+        let ink = if 2 * step > last { 16 } else { 231 };
+        Style::new().fg(Color::Indexed(ink)).bg(Color::Indexed(self.ramp[step.min(last)]))
     }
 }
 
@@ -100,11 +209,15 @@ impl Theme {
 pub struct Signs {
     /// Parts of a bar's last cell, from nothing to full.
     pub bar: &'static [&'static str],
+    /// Heights from the least to the largest.
+    pub levels: &'static [&'static str],
     pub ascending: &'static str,
     pub descending: &'static str,
     pub plus_minus: &'static str,
     /// Marks a candidate that is tied with the best.
     pub tied: &'static str,
+    /// Marks a candidate that the user picked out.
+    pub marked: &'static str,
     pub ellipsis: char,
     pub separator: &'static str,
     pub border: ratatui::symbols::border::Set<'static>,
@@ -113,20 +226,24 @@ pub struct Signs {
 impl Signs {
     pub const UNICODE: Self = Self {
         bar: &[" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
+        levels: &["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
         ascending: "▲",
         descending: "▼",
         plus_minus: "±",
         tied: "≈",
+        marked: "●",
         ellipsis: '…',
         separator: " · ",
         border: ratatui::symbols::border::ROUNDED,
     };
     pub const ASCII: Self = Self {
         bar: &[" ", "#"],
+        levels: &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
         ascending: "^",
         descending: "v",
         plus_minus: "+-",
         tied: "~",
+        marked: "*",
         ellipsis: '.',
         separator: " | ",
         border: ratatui::symbols::border::Set {
@@ -148,6 +265,21 @@ impl Signs {
         let filled = (share.clamp(0.0, 1.0) * (cells * steps) as f64).round() as usize;
         let cell = |i: usize| self.bar[filled.saturating_sub(i * steps).min(steps)];
         (0..cells).map(cell).collect()
+    }
+
+    /// The sign for a share between 0 and 1.
+    #[must_use]
+    pub fn level(&self, share: f64) -> &'static str {
+        let last = self.levels.len() - 1;
+        self.levels[((share.clamp(0.0, 1.0) * last as f64).round() as usize).min(last)]
+    }
+
+    /// A number for each value as a row of heights, between the least and the largest of them.
+    #[must_use]
+    pub fn sparkline(&self, values: &[f64]) -> String {
+        let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(*x), h.max(*x)));
+        let share = |x: &f64| if high > low { (x - low) / (high - low) } else { 0.5 };
+        values.iter().map(|x| self.level(share(x))).collect()
     }
 
     /// `text` in at most `width` columns.

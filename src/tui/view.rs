@@ -2,25 +2,31 @@
 //!
 //! ```text
 //! header    preset, network, best candidate, progress
-//! ranking   the table                      | where the screen is wide,
-//! layers    bars of the selected candidate | side by side
+//! view      ranking: the table             | where the screen is wide,
+//! layers    bars of the selected candidate | the ranking has them at its side
 //! footer    what just happened, or keys
 //! ```
 
+mod candidate;
 mod export;
 mod footer;
 mod header;
 pub mod help;
 mod layers;
+mod matrix;
+mod palette;
+mod plot;
 mod ranking;
 mod sizes;
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Flex, Rect};
+use ratatui::layout::{Constraint, Flex, Position, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Borders, Clear, Paragraph};
 
-use super::app::{App, Mode};
+use super::app::{App, Mode, View};
+use super::keymap::Action;
+use super::matrix::Grid;
 use super::theme::Look;
 
 /// The least screen that anything is drawn on.
@@ -40,12 +46,30 @@ pub struct Layout {
 
 impl Layout {
     #[must_use]
-    pub fn new(area: Rect, show_detail: bool) -> Self {
+    pub fn of(app: &App, area: Rect) -> Self {
+        let wanted = match app.view {
+            View::Ranking => None,
+            View::Candidate(_) => Some(u16::MAX),
+            View::Matrix(_) => {
+                let grid = app.selected.and_then(|id| Grid::around(&app.study, id));
+                Some(grid.map_or(0, |grid| matrix::wanted_height(&grid)))
+            }
+        };
+        Self::new(area, app.show_detail, wanted)
+    }
+
+    /// `wanted` lines of the body go to the view; where it does not say, it shares them with the detail.
+    fn new(area: Rect, show_detail: bool, wanted: Option<u16>) -> Self {
         let [header, body, footer] =
             ratatui::layout::Layout::vertical([Constraint::Length(3), Constraint::Min(0), Constraint::Length(1)])
                 .areas(area);
         let [ranking, detail] = if !show_detail || body.height < 9 {
             [body, Rect::ZERO]
+        } else if let Some(wanted) = wanted {
+            let rest = body.height.saturating_sub(wanted);
+            // Less than two bars below title and facts are not worth the room.
+            let parts = [Constraint::Min(0), Constraint::Length(if rest < 4 { 0 } else { rest })];
+            ratatui::layout::Layout::vertical(parts).areas(body)
         } else if area.width >= WIDE {
             let detail = (area.width * 2 / 5).min(90);
             let sides = [Constraint::Min(0), Constraint::Length(detail)];
@@ -71,6 +95,33 @@ impl Layout {
     }
 }
 
+/// What a click means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    Candidate(usize),
+    /// The head of a column of the ranking.
+    Column(usize),
+    /// A key of the footer.
+    Hint(Action),
+}
+
+/// What stands at a place of the screen.
+#[must_use]
+pub fn target(app: &App, at: Position) -> Option<Target> {
+    let layout = Layout::of(app, Rect::from((Position::ORIGIN, app.size)));
+    if layout.footer.contains(at) {
+        return footer::hint_at(app, layout.footer, at).map(Target::Hint);
+    }
+    if !layout.ranking.contains(at) {
+        return None;
+    }
+    match app.view {
+        View::Ranking => ranking::target(app, layout.ranking, at),
+        View::Matrix(_) => matrix::candidate_at(app, layout.ranking, at).map(Target::Candidate),
+        View::Candidate(_) => None,
+    }
+}
+
 /// Draws a frame.
 pub fn draw(frame: &mut Frame<'_>, app: &App, look: &Look) {
     let area = frame.area();
@@ -79,16 +130,21 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, look: &Look) {
         frame.render_widget(Paragraph::new(text).wrap(ratatui::widgets::Wrap { trim: true }), area);
         return;
     }
-    let layout = Layout::new(area, app.show_detail);
+    let layout = Layout::of(app, area);
     header::draw(frame, layout.header, app, look);
-    ranking::draw(frame, layout.ranking, app, look);
+    match app.view {
+        View::Ranking => ranking::draw(frame, layout.ranking, app, look),
+        View::Candidate(shown) => candidate::draw(frame, layout.ranking, shown, app, look),
+        View::Matrix(shown) => matrix::draw(frame, layout.ranking, shown, app, look),
+    }
     layers::draw(frame, layout.detail, app, look);
     footer::draw(frame, layout.footer, app, look);
     match &app.mode {
-        Mode::Help { scroll } => help::draw(frame, *scroll, &app.columns, look),
+        Mode::Help { scroll } => help::draw(frame, *scroll, app, look),
         Mode::Export(dialog) => export::draw(frame, dialog, app, look),
+        Mode::Palette(shown) => palette::draw(frame, shown, app, look),
         Mode::Sizes(sizes) => sizes::draw(frame, sizes, app, look),
-        Mode::Ranking | Mode::Filter { .. } => {}
+        Mode::Browse | Mode::Filter { .. } => {}
     }
 }
 

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use crate::tui::app::{App, Mode};
-use crate::tui::keymap::bound;
+use crate::tui::keymap::Action;
 use crate::tui::theme::Look;
 
 pub fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, look: &Look) {
@@ -32,18 +32,30 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, look: &Look) {
     frame.render_widget(Paragraph::new(line), area);
 }
 
+/// The action of the hint at a place.
+pub fn hint_at(app: &App, area: Rect, at: Position) -> Option<Action> {
+    let mut left = area.x;
+    app.keymap.bound(app.context()).filter(|line| !line.binding.hint.is_empty()).find_map(|line| {
+        let key = line.keys.first()?.label();
+        let right = left + (key.len() + line.binding.hint.len() + 1) as u16;
+        let is_here = (left..right).contains(&at.x);
+        left = right + 2;
+        is_here.then_some(line.binding.action)
+    })
+}
+
 /// As many hints as fit, each whole.
 fn hints<'a>(app: &App, look: &Look, width: usize) -> Line<'a> {
     let mut spans = Vec::new();
     let mut taken = 0;
-    for binding in bound(app.context()).filter(|b| !b.hint.is_empty()) {
-        let Some(key) = binding.keys.first().map(|key| key.label()) else { continue };
-        taken += key.len() + binding.hint.len() + 3;
+    for line in app.keymap.bound(app.context()).filter(|b| !b.binding.hint.is_empty()) {
+        let Some(key) = line.keys.first().map(|key| key.label()) else { continue };
+        taken += key.len() + line.binding.hint.len() + 3;
         if taken > width + 2 {
             break;
         }
         spans.push(Span::styled(key, look.theme.key));
-        spans.push(Span::raw(format!(" {}  ", binding.hint)));
+        spans.push(Span::raw(format!(" {}  ", line.binding.hint)));
     }
     Line::from(spans)
 }

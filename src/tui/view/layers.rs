@@ -48,7 +48,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, look: &Look) {
 }
 
 /// The most important line first: it may be the only one.
-fn facts<'a>(app: &App, id: usize, look: &Look) -> Vec<Line<'a>> {
+pub fn facts<'a>(app: &App, id: usize, look: &Look) -> Vec<Line<'a>> {
     let study = &app.study;
     let candidate = study.candidate(id);
     let label = |text: &'static str| Span::styled(text, look.theme.label);
@@ -82,7 +82,8 @@ fn facts<'a>(app: &App, id: usize, look: &Look) -> Vec<Line<'a>> {
     lines
 }
 
-fn bars<'a>(layers: &[LayerReport], offset: usize, look: &Look, area: Rect) -> Vec<Line<'a>> {
+/// A line for each layer from `offset` on, as many as the area holds.
+pub fn bars<'a>(layers: &[LayerReport], offset: usize, look: &Look, area: Rect) -> Vec<Line<'a>> {
     let longest = |text: fn(&LayerReport) -> usize, most: usize| layers.iter().map(text).max().unwrap_or(0).min(most);
     let room = usize::from(area.width);
     let module = longest(|l| l.module.chars().count(), room / 4);

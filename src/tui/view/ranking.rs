@@ -1,13 +1,13 @@
 //! The table. Columns that have no room are left out, the least important first.
 
 use ratatui::Frame;
-use ratatui::layout::{Alignment, Constraint, Rect};
+use ratatui::layout::{Alignment, Constraint, Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Cell, Row, Table};
 use unicode_width::UnicodeWidthStr;
 
-use super::pane;
+use super::{Target, pane};
 use crate::study::{Agreement, Ranked, Status};
 use crate::tui::app::App;
 use crate::tui::column::Column;
@@ -31,8 +31,11 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, look: &Look) {
         cell(look.signs.fit(&text, usize::from(*width)), column).style(style)
     });
     let lines = rows.iter().map(|row| {
-        let cells = columns.iter().map(|(_, column, width)| {
-            cell(look.signs.fit(&(column.cell)(&app.study, row, &look.signs), usize::from(*width)), column)
+        let mark = if app.marked.contains(&row.candidate) { look.signs.marked } else { "" };
+        let cells = columns.iter().map(|(place, column, width)| {
+            let text = (column.cell)(&app.study, row, &look.signs);
+            let text = if *place == 0 { format!("{mark}{text}") } else { text };
+            cell(look.signs.fit(&text, usize::from(*width)), column)
         });
         let selected = Some(row.candidate) == app.selected;
         Row::new(cells).style(if selected { look.theme.selected } else { style(app, row, look) })
@@ -40,6 +43,20 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, look: &Look) {
     let widths = columns.iter().map(|(_, _, width)| Constraint::Length(*width));
     let table = Table::new(lines, widths).header(Row::new(header)).column_spacing(SPACING).block(block);
     frame.render_widget(table, area);
+}
+
+/// The candidate or the head of a column at a place of the table.
+pub fn target(app: &App, area: Rect, at: Position) -> Option<Target> {
+    let line = usize::from(at.y.checked_sub(area.y + 1)?);
+    if let Some(row) = line.checked_sub(1) {
+        return app.rows.get(app.offset + row).map(|row| Target::Candidate(row.candidate));
+    }
+    let mut left = area.x;
+    chosen(app, area.width).into_iter().find_map(|(place, _, width)| {
+        let is_here = (left..left + width).contains(&at.x);
+        left += width + SPACING;
+        is_here.then_some(Target::Column(place))
+    })
 }
 
 fn title<'a>(app: &App, look: &Look) -> Line<'a> {

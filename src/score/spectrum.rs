@@ -1,0 +1,73 @@
+//! The singular values behind an effective rank: what people look at when a layer's rank is low.
+
+use candle_core::Tensor;
+use faer::MatRef;
+
+use super::effective_rank::{RankError, entropy_rank};
+use super::{RankProbe, Repetition, ScoreError};
+use crate::network::forward::{Probe, forward};
+use crate::network::{Activation, Module};
+
+/// The singular values of every counted module's rank matrix in one repetition, falling, as shares of the largest; all 0
+/// where the matrix is. In double precision, by a singular value decomposition.
+///
+/// # Errors
+/// As for the scores of the repetition.
+pub fn spectra(repetition: &Repetition<'_>, activation: Option<&Activation>) -> Result<Vec<Vec<f64>>, ScoreError> {
+    let weights = repetition.weights(activation);
+    let mut probe = SpectrumProbe { ranks: repetition.probe(&|| false), spectra: Vec::new() };
+    forward(&repetition.network.modules, repetition.inputs.clone(), &weights, activation, &mut probe)?;
+    Ok(probe.spectra)
+}
+
+struct SpectrumProbe<'a> {
+    ranks: RankProbe<'a>,
+    spectra: Vec<Vec<f64>>,
+}
+
+impl Probe for SpectrumProbe<'_> {
+    type Stop = ScoreError;
+
+    fn observe(&mut self, module: &Module, output: &Tensor) -> Result<(), ScoreError> {
+        let values = self.ranks.with_matrix(module, output, |matrix, rows, columns| {
+            let double: Vec<f64> = matrix.iter().map(|x| f64::from(*x)).collect();
+            let matrix = MatRef::from_row_major_slice(&double, rows, columns);
+            matrix.singular_values().map_err(|_| RankError::NoConvergence)
+        })?;
+        // The place of the next block follows from the number of ranks taken.
+        self.ranks.effective_ranks.push(entropy_rank(values.iter().copied()));
+        let largest = values.first().copied().unwrap_or(0.0);
+        let share = |s: &f64| if largest > 0.0 { s / largest } else { 0.0 };
+        self.spectra.push(values.iter().map(share).collect());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::preset::Preset;
+    use crate::scheduler::{NearScorer, Scorer, Task};
+    use crate::space::Space;
+
+    #[test]
+    fn spectra_have_the_ranks_that_are_scored() {
+        let text = "network: {input: [3, 8, 8], layers: [conv2d: {out: 6, kernel: 3}, activation, flatten, linear: 5]}\n\
+                    search: {activations: [relu, tanh], inits: [orthogonal]}\nscore: {repetitions: 3}\n";
+        let preset = Preset::parse(text, "test.yaml", Path::new("")).unwrap();
+        let scorer = NearScorer::new(Arc::new(Space::new(Arc::new(preset)))).unwrap();
+        let task = Task { repetition: 2, candidates: vec![0, 1] };
+        scorer.score(&task, &|| false, &mut |candidate, score| {
+            let ranks = score.unwrap().effective_ranks;
+            let spectra = scorer.spectra(candidate, 2).unwrap();
+            assert_eq!(spectra.len(), ranks.len());
+            for (spectrum, rank) in spectra.iter().zip(ranks) {
+                assert!((entropy_rank(spectrum.iter().copied()) / rank - 1.0).abs() < 1e-3);
+                assert!(spectrum[0] == 1.0 && spectrum.is_sorted_by(|a, b| a >= b));
+            }
+        });
+    }
+}

@@ -1,0 +1,118 @@
+//! What a user settles once for all runs: `neartop/config.yaml` in the XDG configuration directory.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use etcetera::{BaseStrategy, choose_base_strategy};
+
+use super::keymap::{Key, Keymap, action_names};
+use super::theme::ThemeName;
+use crate::catalog::nearest;
+use crate::preset::yaml::{Node, Problem};
+use crate::preset::{PresetError, printable, read_document, read_text, word};
+
+/// Settings of the app.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    pub theme: ThemeName,
+    pub mouse: bool,
+    pub ascii: bool,
+    pub keymap: Keymap,
+}
+
+impl Settings {
+    /// Where the settings are looked for; none where there is no home.
+    #[must_use]
+    pub fn path() -> Option<PathBuf> {
+        Some(choose_base_strategy().ok()?.config_dir().join("neartop").join("config.yaml"))
+    }
+
+    /// The settings of the user; those of the program where there is no file.
+    ///
+    /// # Errors
+    /// What is wrong in the file, and where.
+    pub fn load() -> Result<Self, PresetError> {
+        match Self::path() {
+            Some(path) if path.exists() => {
+                let name = path.display().to_string();
+                Self::parse(&read_text(&path, &name)?, &name)
+            }
+            _ => Ok(Self::default()),
+        }
+    }
+
+    /// Settings from a text; `file` names it in errors.
+    ///
+    /// # Errors
+    /// What is wrong in it, and where.
+    pub fn parse(text: &str, file: &str) -> Result<Self, PresetError> {
+        read_document(text, file, read)
+    }
+}
+
+fn read(node: &Node<'_>) -> Result<Settings, Problem> {
+    let map = node.map("the settings", &["theme", "mouse", "ascii", "keys"])?;
+    let flag = |key: &str| map.get(key).map_or(Ok(false), |node| node.boolean(&format!("`{key}`")));
+    let names = ThemeName::ALL.map(ThemeName::name);
+    let theme = map.get("theme").map(|node| word(node, "the theme", &names)).transpose()?;
+    let theme = theme.and_then(|name| ThemeName::ALL.into_iter().find(|t| t.name() == name)).unwrap_or_default();
+    let keymap = map.get("keys").map(read_keys).transpose()?.unwrap_or_default();
+    Ok(Settings { theme, mouse: flag("mouse")?, ascii: flag("ascii")?, keymap })
+}
+
+fn read_keys(node: &Node<'_>) -> Result<Keymap, Problem> {
+    let names = action_names();
+    let mut changes = BTreeMap::new();
+    for (name, given) in node.entries("`keys`")? {
+        if !names.iter().any(|known| known == name) {
+            let problem = given.key_problem(format!("there is no action `{}`", printable(name)));
+            return Err(match nearest(name, names.iter().map(String::as_str)) {
+                Some(near) => problem.help(format!("did you mean `{near}`?")),
+                None => problem.help(format!("actions are {}", names.join(", "))),
+            });
+        }
+        let given = if given.is_list() { given.list("the keys")? } else { vec![given] };
+        let key = |node: &Node<'_>| {
+            let text = node.text("a key")?;
+            let unknown = || node.problem(format!("there is no key `{}`", printable(text)));
+            let help = "a character, `ctrl-x`, or a name such as `space`, `enter`, `tab`, `up`, `page-down`, `f5`";
+            Key::parse(text).ok_or_else(|| unknown().help(help))
+        };
+        changes.insert(name.to_owned(), given.iter().map(key).collect::<Result<Vec<_>, _>>()?);
+    }
+    Keymap::with(&changes).map_err(|(name, message)| {
+        let entries = node.entries("`keys`").unwrap_or_default();
+        let blamed = entries.into_iter().find(|(key, _)| *key == name);
+        blamed.map_or_else(|| node.problem(message.clone()), |(_, node)| node.problem(message.clone()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::preset::PresetError;
+
+    fn problem(text: &str) -> String {
+        match Settings::parse(text, "config.yaml") {
+            Err(PresetError::Invalid(error)) => format!("{}: {error}", error.place),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn settings_are_read() {
+        let text = "theme: light\nmouse: true\nkeys: {pause: [space, f5], mark: x}\n";
+        let settings = Settings::parse(text, "config.yaml").unwrap();
+        assert_eq!((settings.theme, settings.mouse, settings.ascii), (ThemeName::Light, true, false));
+        assert_eq!(Settings::parse("{}", "config.yaml").unwrap().theme, ThemeName::Terminal);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_place() {
+        assert_eq!(problem("theme: pink\n"), "config.yaml:1:8: the theme cannot be `pink`");
+        assert_eq!(problem("keys:\n  paws: p\n"), "config.yaml:2:3: there is no action `paws`");
+        assert_eq!(problem("keys:\n  pause: hyper\n"), "config.yaml:2:10: there is no key `hyper`");
+        assert_eq!(problem("keys:\n  pause: e\n"), "config.yaml:2:10: `e` would mean both pause and export");
+        assert!(problem("mous: true\n").contains("mous"));
+    }
+}
