@@ -112,7 +112,13 @@ impl Study {
         self.repetitions
     }
 
-    /// Whether candidates that will not train are not recommended; so it is unless said otherwise.
+    /// Whether only candidates that will train are recommended.
+    #[must_use]
+    pub fn has_guard(&self) -> bool {
+        self.guard
+    }
+
+    /// Recommends only what will train, as it is unless said otherwise, or any candidate.
     pub fn set_guard(&mut self, guard: bool) {
         self.guard = guard;
     }

@@ -382,9 +382,20 @@ impl App {
             Action::Quit => return Some(Effect::Quit),
             Action::GoToBest => match self.study.recommended() {
                 Some((best, _)) if self.rows.iter().any(|r| r.candidate == best) => self.select(Some(best)),
-                Some(_) => self.say("the filter hides the best candidate"),
-                None => self.say("no candidate has a score yet"),
+                Some(_) => self.say("the filter hides the recommended candidate"),
+                None => {
+                    let why = self.study.no_recommendation();
+                    self.say(why.unwrap_or_else(|| "no candidate has a score yet".to_owned()));
+                }
             },
+            Action::ToggleGuard => {
+                let guard = !self.study.has_guard();
+                self.study.set_guard(guard);
+                self.say(match guard {
+                    true => "recommended is the highest NEAR among candidates that will train",
+                    false => "recommended is the highest NEAR, whether it will train or not",
+                });
+            }
             Action::Pause => return self.pause(),
             Action::Export => match self.selected {
                 Some(candidate) => self.mode = Mode::Export(ExportDialog::new(&self.study, candidate)),
@@ -717,7 +728,8 @@ impl Terms {
         }
         let candidate = study.candidate(id);
         let status = study.status(id).name();
-        let text = format!("{candidate} {status}").to_lowercase();
+        let verdict = study.trainability(id).map_or("", |t| t.verdict.name());
+        let text = format!("{candidate} {status} {verdict}").to_lowercase();
         self.wanted.iter().all(|w| text.contains(w)) && !self.unwanted.iter().any(|w| text.contains(w))
     }
 }

@@ -145,6 +145,22 @@ static COLUMNS: &[Column] = &[
         value: |study, ranked| study.near(ranked.candidate).map(|e| e.mean).into(),
     },
     Column {
+        title: "trains",
+        help: "whether it will train, from signals before training: its score, or what goes wrong",
+        is_relevant: |_| true,
+        width: 11,
+        is_text: false,
+        is_measured: true,
+        dispensable: 1,
+        largest_first: true,
+        cell: |study, ranked, signs| match study.trainability(ranked.candidate) {
+            Some(t) if t.is_trainable() => format!("{} {:.2}", signs.trains, t.score),
+            Some(t) => format!("{} {}", signs.fails, t.verdict.name()),
+            None => String::new(),
+        },
+        value: |study, ranked| study.trainability(ranked.candidate).map(|t| t.score).into(),
+    },
+    Column {
         title: "known",
         help: "the known value that NEAR is compared with",
         is_relevant: |study| study.space.preset.truth.is_some(),

@@ -216,6 +216,9 @@ pub struct Signs {
     pub plus_minus: &'static str,
     /// Marks a candidate that is tied with the best.
     pub tied: &'static str,
+    /// Stand for a candidate that will train, and for one that will not.
+    pub trains: &'static str,
+    pub fails: &'static str,
     /// Marks a candidate that the user picked out.
     pub marked: &'static str,
     pub ellipsis: char,
@@ -231,6 +234,8 @@ impl Signs {
         descending: "▼",
         plus_minus: "±",
         tied: "≈",
+        trains: "✓",
+        fails: "✗",
         marked: "●",
         ellipsis: '…',
         separator: " · ",
@@ -243,6 +248,8 @@ impl Signs {
         descending: "v",
         plus_minus: "+-",
         tied: "~",
+        trains: "+",
+        fails: "x",
         marked: "*",
         ellipsis: '.',
         separator: " | ",

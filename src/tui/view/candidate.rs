@@ -3,7 +3,8 @@
 //! ```text
 //! facts      NEAR, repetitions, formulas          | spectrum    singular values of the layer, logarithmic, in the
 //!                                                 |             first repetition, before and after its activation
-//! layers     effective rank of each, as a bar     | activation  f and its derivative
+//! layers     effective rank of each, as a bar     | by depth    sizes of signal, differences, perturbation
+//!                                                 | activation  f and its derivative
 //! ```
 
 use ratatui::Frame;
@@ -16,6 +17,7 @@ use super::layers::{bars, facts};
 use super::pane;
 use super::plot::{self, Scale, Series};
 use crate::report::{LayerReport, layers};
+use crate::score::propagation::LayerSignal;
 use crate::tui::app::App;
 use crate::tui::candidate::{Inspection, Spectra};
 use crate::tui::theme::Look;
@@ -64,13 +66,50 @@ fn draw_one(frame: &mut Frame<'_>, area: Rect, id: usize, inspection: Inspection
     frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), facts_area);
     draw_bars(frame, bars_area, &layers, inspection, look);
 
-    let [spectrum, function] = if charts.height >= 12 {
-        Layout::vertical([Constraint::Fill(3), Constraint::Fill(2)]).areas(charts)
-    } else {
-        [charts, Rect::ZERO]
+    let [spectrum, signals, function] = match charts.height {
+        // A chart wants six lines; what has no room is left out from the end.
+        0..12 => [charts, Rect::ZERO, Rect::ZERO],
+        12..18 => {
+            let [spectrum, signals] = Layout::vertical([Constraint::Fill(1), Constraint::Fill(1)]).areas(charts);
+            [spectrum, signals, Rect::ZERO]
+        }
+        _ => Layout::vertical([Constraint::Fill(1), Constraint::Fill(1), Constraint::Fill(1)]).areas(charts),
     };
     draw_spectrum(frame, spectrum, &layers, app.spectra.get(id), inspection, look);
+    draw_signals(frame, signals, app, id, look);
     draw_function(frame, function, app, id, look);
+}
+
+/// How the signal and a perturbation of the inputs pass through the network: where they die or grow without bound.
+fn draw_signals(frame: &mut Frame<'_>, area: Rect, app: &App, id: usize, look: &Look) {
+    let Some(propagation) = app.study.propagation(id) else { return };
+    let by_depth = |of: &dyn Fn(&LayerSignal) -> f64| -> Vec<(f64, f64)> {
+        let logs = propagation.layers.iter().map(|l| of(l) / std::f64::consts::LN_10);
+        logs.zip(1..).map(|(y, x)| (f64::from(x), y)).filter(|(_, y)| y.is_finite()).collect()
+    };
+    let size = by_depth(&|l| l.ln_size);
+    let spread = by_depth(&|l| l.ln_spread);
+    let perturbation = by_depth(&|l| l.ln_perturbation);
+    let all = size.iter().chain(&spread).chain(&perturbation).map(|(_, y)| *y);
+    let (low, high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), y| (l.min(y), h.max(y)));
+    if size.len() < 2 || high < low {
+        return;
+    }
+    let (low, high) = (low.floor(), high.ceil().max(low.floor() + 1.0));
+    let series = [
+        Series { name: "signal", points: &size, style: look.theme.before, is_line: true },
+        Series { name: "differs", points: &spread, style: look.theme.good, is_line: true },
+        Series { name: "perturbed", points: &perturbation, style: look.theme.after, is_line: true },
+    ];
+    let last = propagation.layers.len() as f64;
+    let x = Scale { low: 1.0, high: last, labels: ["first layer".to_owned(), "last".to_owned()] };
+    let y = Scale { low, high, labels: [power(low), power(high)] };
+    plot::draw(frame, area, "by depth", &series, &x, &y, look);
+}
+
+/// A power of ten by its exponent.
+fn power(exponent: f64) -> String {
+    if exponent == 0.0 { "1".to_owned() } else { format!("1e{exponent:.0}") }
 }
 
 /// Lines that texts take in a width.
@@ -172,7 +211,7 @@ fn draw_spectrum(
         .collect();
     let most = lines.iter().map(Vec::len).max().unwrap_or(1).max(2) as f64;
     let lowest = lines.iter().flatten().map(|(_, y)| *y).fold(-1.0, f64::min).floor();
-    let y = Scale { low: lowest, high: 0.0, labels: [format!("1e{lowest:.0}"), "1".to_owned()] };
+    let y = Scale { low: lowest, high: 0.0, labels: [power(lowest), power(0.0)] };
     let x = Scale { low: 1.0, high: most, labels: ["1".to_owned(), format!("{most:.0}")] };
     plot::draw(frame, area, "singular values", &series, &x, &y, look);
 }

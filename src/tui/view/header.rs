@@ -1,6 +1,6 @@
 //! ```text
 //! neartop 0.1.0  Digits MLP  64 > 128 > * > 10
-//! best  tanh with orthogonal  NEAR 161.53 ±0.34  17,226 parameters
+//! recommended  tanh with orthogonal  NEAR 161.53 ±0.34  17,226 parameters
 //! ████████▌         52%   2163/4160 scores   0:04 elapsed   0:03 left   0 failed
 //! ```
 
@@ -36,13 +36,14 @@ fn network<'a>(app: &App, look: &Look) -> Line<'a> {
 }
 
 fn best<'a>(app: &App, look: &Look, width: usize) -> Line<'a> {
-    let label = Span::styled("best  ", look.theme.label);
+    let label = Span::styled("recommended  ", look.theme.label);
     let Some((id, _)) = app.study.recommended() else {
-        return Line::from(vec![label, Span::styled("no score yet", look.theme.label)]);
+        let why = app.study.no_recommendation().unwrap_or_else(|| "no score yet".to_owned());
+        return Line::from(vec![label, Span::styled(why, look.theme.label)]);
     };
     let candidate = app.study.candidate(id);
     // What stands behind it has room, however long its name is.
-    let name = look.signs.fit(&candidate.to_string(), width.saturating_sub(46).max(30));
+    let name = look.signs.fit(&candidate.to_string(), width.saturating_sub(53).max(25));
     let mut spans = vec![label, Span::styled(name, look.theme.good)];
     if let Some(near) = app.study.near(id) {
         let error = near.standard_error.map(|e| format!(" {}{e:.2}", look.signs.plus_minus)).unwrap_or_default();

@@ -19,7 +19,7 @@ pub fn split(area: Rect) -> [Rect; 2] {
     let facts = match inside.height {
         0..4 => 0,
         4..14 => 1,
-        _ => 6,
+        _ => 7,
     };
     ratatui::layout::Layout::vertical([Constraint::Length(facts), Constraint::Min(0)]).areas(inside)
 }
@@ -71,6 +71,16 @@ pub fn facts<'a>(app: &App, id: usize, look: &Look) -> Vec<Line<'a>> {
             spans.extend([label("  behind "), Span::raw(format!("{:.2}{error}", behind.mean))]);
         }
         lines.push(Line::from(spans));
+    }
+    if let Some(trainability) = study.trainability(id) {
+        let (sign, style) = match trainability.is_trainable() {
+            true => (look.signs.trains, look.theme.good),
+            false => (look.signs.fails, look.theme.warning),
+        };
+        lines.push(Line::from(vec![
+            label("trainability "),
+            Span::styled(format!("{sign} {} {:.2}", trainability.verdict.name(), trainability.score), style),
+        ]));
     }
     if let Some(remark) = study.remark(id) {
         lines.push(Line::from(Span::styled(remark, look.theme.warning)));

@@ -92,6 +92,7 @@ fn style(app: &App, row: &Ranked, look: &Look) -> Style {
     match app.study.status(row.candidate) {
         Status::Failed => look.theme.bad,
         Status::Waiting => look.theme.label,
+        _ if app.study.trainability(row.candidate).is_some_and(|t| !t.is_trainable()) => look.theme.warning,
         _ if row.tied_with_best => look.theme.good,
         _ => Style::new(),
     }
