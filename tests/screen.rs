@@ -64,6 +64,7 @@ fn signals(candidate: usize) -> Propagation {
         ln_spread: depth * shrink - 0.1,
         ln_perturbation: depth * shrink - 4.6,
         ln_typical_perturbation: depth * shrink - 4.6,
+        ln_gradient: Some((1.0 - depth) * shrink),
         saturated,
     };
     Propagation { layers: vec![layer(0.0, None), layer(0.5, Some(0.1)), layer(1.0, None)] }
