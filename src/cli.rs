@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::export::Format;
+use crate::training::optimizer::Method;
 
 /// Ranks activation functions and weight initializations of an untrained network by NEAR, live.
 ///
@@ -32,6 +33,12 @@ pub enum Command {
     Rank(RankArgs),
     /// Scores one network with given weights on given inputs, without randomness.
     Score(ScoreArgs),
+    /// Ranks, trains the best for a short budget, and reports accuracy or loss beside NEAR.
+    ///
+    /// The data must have labels. A network with one output learns them as numbers, any other as classes. All candidates
+    /// see the same samples in the same order. With many, successive halving: all train a little, and one in three trains
+    /// on three times as long. What is recommended is the best on samples that were held out.
+    Train(TrainArgs),
     /// Estimates the size of a layer: curve, fit, size.
     ///
     /// The relative score r(x) is the effective rank of the layer's output, after its activation, divided by its size x.
@@ -42,6 +49,8 @@ pub enum Command {
     /// Lists, shows and checks presets.
     #[command(subcommand)]
     Presets(PresetsCommand),
+    /// Lists, shows, exports and deletes what was recorded of runs.
+    Studies(StudiesArgs),
     /// Prints a completion script for a shell.
     Completions { shell: clap_complete::Shell },
     /// Prints the man page.
@@ -57,12 +66,11 @@ pub struct RunOptions {
     /// Seed of all draws, in place of the preset's.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Repetitions of every candidate, in place of the preset's.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub repetitions: Option<u32>,
-    /// Keep the results of this run in memory only.
-    #[arg(long)]
-    pub no_study: bool,
+    /// Repetitions of every candidate, in place of the preset's; `auto` spends them where the ranking is open.
+    #[arg(long, value_name = "N|auto", value_parser = repetitions)]
+    pub repetitions: Option<Repetitions>,
+    #[command(flatten)]
+    pub study: StudyOptions,
     /// Recommend the highest NEAR, also if it will not train.
     #[arg(long)]
     pub no_guard: bool,
@@ -75,6 +83,21 @@ pub struct RunOptions {
     /// Refuse runs that would take more memory than this, in GiB.
     #[arg(long, value_name = "GIB", default_value_t = 8.0, value_parser = gibibytes)]
     pub max_memory: f64,
+}
+
+/// Where results are recorded, and what was recorded is found.
+#[derive(Debug, Clone, Default, Args)]
+pub struct StudyOptions {
+    /// Record results in this file, and take those that it has [default: neartop/studies.sqlite in the user's state
+    /// directory].
+    #[arg(long, value_name = "FILE")]
+    pub study: Option<PathBuf>,
+    /// Keep the results of this run in memory only.
+    #[arg(long, conflicts_with = "study")]
+    pub no_study: bool,
+    /// Score everything anew, and replace what is recorded of it.
+    #[arg(long, conflicts_with = "no_study")]
+    pub fresh: bool,
 }
 
 /// Options of every command.
@@ -92,6 +115,21 @@ pub struct CommonOptions {
     /// Write what -v tells to this file.
     #[arg(long, value_name = "FILE", global = true)]
     pub log_file: Option<PathBuf>,
+}
+
+/// Repetitions on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repetitions {
+    Auto,
+    Fixed(u32),
+}
+
+fn repetitions(text: &str) -> Result<Repetitions, String> {
+    match (text, text.parse()) {
+        ("auto", _) => Ok(Repetitions::Auto),
+        (_, Ok(n)) if (1..=1_000_000).contains(&n) => Ok(Repetitions::Fixed(n)),
+        _ => Err("a number from 1 to 1,000,000, or `auto`".to_owned()),
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -136,6 +174,67 @@ pub enum TableFormat {
     Jsonl,
     Csv,
     Markdown,
+}
+
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// A preset: a YAML file, or the name of a bundled one.
+    #[arg(default_value = DEFAULT_PRESET)]
+    pub preset: String,
+    #[command(flatten)]
+    pub run: RunOptions,
+    #[command(flatten)]
+    pub training: TrainingOptions,
+    /// Train the K best of the ranking [default: as many as a tenth of the cost of training all allows].
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
+    pub top: Option<u32>,
+    /// Format of the result.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: TableFormat,
+    /// Write the result to this file rather than to standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// How candidates are trained.
+#[derive(Debug, Clone, Args)]
+pub struct TrainingOptions {
+    /// Epochs of those that train to the end.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub epochs: u32,
+    /// Samples of a step.
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
+    pub batch_size: u32,
+    /// Optimizer, with PyTorch's defaults; sgd has a momentum of 0.9.
+    #[arg(long, value_enum, default_value_t)]
+    pub optimizer: Method,
+    /// Learning rate, or `auto` for a short range test of every candidate [default: 0.001; for sgd 0.01].
+    #[arg(long, value_name = "X|auto", value_parser = learning_rate)]
+    pub learning_rate: Option<LearningRate>,
+    /// The part of the samples that is held out to judge by.
+    #[arg(long, value_name = "PART", default_value_t = 0.2, value_parser = part)]
+    pub holdout: f64,
+    /// Use at most this many samples, drawn by the seed, those held out included.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
+    pub samples: Option<u32>,
+    /// Let one in N train on N times as long: `auto` (3, for 12 candidates or more), `never`, or N.
+    #[arg(long, value_name = "N|auto|never", default_value = "auto", value_parser = halving)]
+    pub halving: Halving,
+}
+
+/// Where a learning rate comes from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum LearningRate {
+    Auto,
+    Fixed(f64),
+}
+
+/// Whether candidates are halved in training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Halving {
+    Auto,
+    Never,
+    By(usize),
 }
 
 #[derive(Debug, Args)]
@@ -229,6 +328,60 @@ pub enum PresetsCommand {
     Schema,
 }
 
+#[derive(Debug, Args)]
+pub struct StudiesArgs {
+    /// The file of the studies [default: neartop/studies.sqlite in the user's state directory].
+    #[arg(long, value_name = "FILE", global = true)]
+    pub study: Option<PathBuf>,
+    #[command(subcommand)]
+    pub command: StudiesCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum StudiesCommand {
+    /// Lists the studies.
+    List {
+        /// Format of the result.
+        #[arg(long, value_enum, default_value_t = ReportFormat::Table)]
+        format: ReportFormat,
+    },
+    /// Shows a study: what was scored, and the mean NEAR of each candidate.
+    Show {
+        /// Its number in the list, or the beginning of its key.
+        id: String,
+    },
+    /// Writes every recorded repetition of every candidate.
+    Export {
+        /// Its number in the list, or the beginning of its key.
+        id: String,
+        /// Format of the result.
+        #[arg(long, value_enum, default_value_t)]
+        format: RowsFormat,
+        /// Write the result to this file, which must not exist, rather than to standard output.
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// Let --output replace a file.
+        #[arg(long, requires = "output")]
+        force: bool,
+    },
+    /// Deletes studies with everything that was recorded of them.
+    Delete {
+        /// Their numbers in the list, or the beginnings of their keys.
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum RowsFormat {
+    /// One repetition of one candidate a line.
+    #[default]
+    Csv,
+    Json,
+    /// One candidate a line.
+    Jsonl,
+}
+
 impl ValueEnum for Format {
     fn value_variants<'a>() -> &'a [Self] {
         &Self::ALL
@@ -236,6 +389,30 @@ impl ValueEnum for Format {
 
     fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
         Some(clap::builder::PossibleValue::new(self.name()))
+    }
+}
+
+fn learning_rate(text: &str) -> Result<LearningRate, String> {
+    match (text, text.parse::<f64>()) {
+        ("auto", _) => Ok(LearningRate::Auto),
+        (_, Ok(x)) if x > 0.0 && x.is_finite() => Ok(LearningRate::Fixed(x)),
+        _ => Err("`auto`, or a number greater than 0".to_owned()),
+    }
+}
+
+fn part(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(x) if x > 0.0 && x < 1.0 => Ok(x),
+        _ => Err("a number between 0 and 1, both excluded".to_owned()),
+    }
+}
+
+fn halving(text: &str) -> Result<Halving, String> {
+    match (text, text.parse::<usize>()) {
+        ("auto", _) => Ok(Halving::Auto),
+        ("never", _) => Ok(Halving::Never),
+        (_, Ok(n)) if (2..=64).contains(&n) => Ok(Halving::By(n)),
+        _ => Err("`auto`, `never`, or a whole number from 2 to 64".to_owned()),
     }
 }
 

@@ -41,12 +41,14 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
             commands::rank::run(&cli.preset, &cli.run, &OutputOptions::default()).await
         }
         Some(Command::Rank(args)) => commands::rank::run(&args.preset, &args.run, &args.output).await,
+        Some(Command::Train(args)) => commands::train::run(args).await,
         Some(Command::Score(args)) => commands::score::run(args),
         Some(Command::Width(args)) => {
             let color = color(cli.common.color, std::io::stdout().is_terminal());
             commands::width::run(args, commands::width::Look { color, ascii: cli.common.ascii }).await
         }
         Some(Command::Presets(command)) => commands::presets::run(command),
+        Some(Command::Studies(args)) => commands::studies::run(args),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "neartop", &mut script);

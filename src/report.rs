@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::network::{Activation, Init};
-use crate::score::propagation::Trainability;
+use crate::score::propagation::{LayerSignal, Trainability};
+use crate::study::race::Race;
 use crate::study::{Agreement, Ranked, Status, Study};
 
 /// The JSON of `rank`.
@@ -13,7 +14,11 @@ pub struct Report {
     pub neartop: &'static str,
     pub preset: String,
     pub seed: u64,
+    /// Of every candidate, or with `auto` the most.
     pub repetitions: usize,
+    /// With `auto`: whether only candidates are left at the top that no repetition tells apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settled: Option<bool>,
     pub elapsed_seconds: f64,
     pub candidates: Vec<CandidateReport>,
     /// Of NEAR with the known values.
@@ -64,6 +69,9 @@ pub struct LayerReport {
     /// Number of columns of the rank matrix: the largest effective rank there can be.
     pub width: usize,
     pub effective_rank: f64,
+    /// How signals pass; none where they were not looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signal: Option<LayerSignal>,
     #[serde(skip)]
     pub is_activation: bool,
 }
@@ -90,6 +98,7 @@ impl Report {
             preset: preset.name.clone(),
             seed: preset.seed,
             repetitions: study.repetitions(),
+            settled: study.race().map(Race::is_settled),
             elapsed_seconds,
             candidates: shown.map(|ranked| CandidateReport::new(study, ranked)).collect(),
             agreement: study.agreement(),
@@ -138,7 +147,8 @@ pub fn layers(study: &Study, id: usize) -> Vec<LayerReport> {
     let activation = study.candidate(id).activation.as_ref();
     let network = study.space.network_of(id);
     let counted = network.counted();
-    let layer = |(module, effective_rank): (&&crate::network::Module, f64)| LayerReport {
+    let signals = study.propagation(id).map(|p| p.layers).unwrap_or_default();
+    let layer = |(at, (module, effective_rank)): (usize, (&&crate::network::Module, f64))| LayerReport {
         module: module.name.clone(),
         kind: match (activation, module.kind()) {
             (Some(activation), "activation") => activation.name().to_owned(),
@@ -146,7 +156,8 @@ pub fn layers(study: &Study, id: usize) -> Vec<LayerReport> {
         },
         width: module.output.width(),
         effective_rank,
+        signal: signals.get(at).cloned(),
         is_activation: module.is_activation(),
     };
-    counted.iter().zip(study.effective_ranks(id)).map(layer).collect()
+    counted.iter().zip(study.effective_ranks(id)).enumerate().map(layer).collect()
 }

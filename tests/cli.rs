@@ -40,7 +40,7 @@ impl Place {
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_neartop"));
         command.args(args).current_dir(self.0.path()).env_remove("NO_COLOR").env("HOME", self.0.path());
-        command.env("XDG_DATA_HOME", self.path("data")).stdin(Stdio::null());
+        command.env("XDG_DATA_HOME", self.path("data")).env("XDG_STATE_HOME", self.path("state")).stdin(Stdio::null());
         command
     }
 
@@ -430,6 +430,7 @@ fn on_a_terminal(place: &Place, args: &[&str], no_color: Option<&str>) -> String
     command.args(args);
     command.cwd(place.0.path());
     command.env("TERM", "xterm-256color");
+    command.env("XDG_STATE_HOME", place.path("state"));
     command.env_remove("NO_COLOR");
     if let Some(value) = no_color {
         command.env("NO_COLOR", value);
@@ -460,4 +461,19 @@ fn colours_come_only_where_they_are_wanted() {
     assert!(shown(Some("1"), &["--color", "always"]));
     assert!(!place.refused(&["rank", "bad.yaml"], 2).contains('\u{1b}'));
     assert!(place.refused(&["rank", "bad.yaml", "--color", "always"], 2).contains('\u{1b}'));
+}
+
+#[test]
+fn trainability_does_not_depend_on_the_number_of_jobs() {
+    let place = Place::new();
+    let run = |jobs: &str| {
+        let mut report = place.json(&["rank", "small.yaml", "--format", "json", "--no-study", "-j", jobs]);
+        report["elapsed_seconds"] = Value::Null;
+        report
+    };
+    let one = run("1");
+    assert_eq!(one, run("2"));
+    let first = &one["candidates"][0];
+    assert!(first["trainability"]["score"].as_f64().is_some_and(|s| s > 0.0), "{first}");
+    assert!(first["layers"][0]["signal"]["ln_gradient"].is_number(), "{first}");
 }

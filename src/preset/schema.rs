@@ -53,7 +53,19 @@ pub fn schema() -> Json {
                 "type": "object",
                 "additionalProperties": false,
                 "properties": {
-                    "repetitions": {"type": "integer", "minimum": 1, "maximum": 1_000_000},
+                    "repetitions": {"oneOf": [
+                        {"type": "integer", "minimum": 1, "maximum": 1_000_000},
+                        {"const": "auto"},
+                        {
+                            "type": "object",
+                            "additionalProperties": false,
+                            "properties": {
+                                "minimum": {"type": "integer", "minimum": 2, "maximum": 1_000_000},
+                                "maximum": {"type": "integer", "minimum": 2, "maximum": 1_000_000},
+                                "confidence": {"type": "number", "minimum": 0.5, "exclusiveMaximum": 1}
+                            }
+                        }
+                    ]},
                     "seed": {"type": "integer", "minimum": 0},
                     "batch": size(),
                     "rows": {"enum": ["full", "clipped"]}
@@ -70,7 +82,7 @@ fn data() -> Json {
         "additionalProperties": false,
         "oneOf": [{"required": ["source"]}, {"required": ["path"]}],
         "properties": {
-            "source": {"enum": ["digits", "gaussian", "uniform"]},
+            "source": {"enum": ["digits", "airfoil", "gaussian", "uniform"]},
             "classes": {
                 "type": "integer", "minimum": 1, "maximum": DIGITS,
                 "description": "Of source digits: keeps the digits from 0 to classes - 1."
@@ -84,7 +96,7 @@ fn data() -> Json {
                 "type": "string",
                 "description": "Beside IDX and NPY a second file; else the name of a column or an array."
             },
-            "scale": {"enum": ["none", "unit", "standardize"]}
+            "scale": {"enum": ["none", "unit", "standardize", "standardize_features"]}
         }
     })
 }
