@@ -178,6 +178,7 @@ fn every_activation_and_initialization_has_a_verdict() {
             seed: 5,
             repetition: 0,
             draws: None,
+            common: None,
         };
         run.score(&activations, &|| false, &mut |at, score| {
             let Ok(score) = score else { return };
