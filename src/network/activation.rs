@@ -506,6 +506,12 @@ impl Activation {
         (self.entry().derivative)(x, &self.numbers())
     }
 
+    /// [`Self::derivative`] for many points.
+    pub fn derivatives(&self) -> impl Fn(f64) -> f64 + use<> {
+        let (derivative, numbers) = (self.entry().derivative, self.numbers());
+        move |x| derivative(x, &numbers)
+    }
+
     /// Applies f to every element.
     pub fn apply(&self, xs: &mut [f32]) {
         (self.entry().lanes)(xs, &self.numbers());

@@ -169,7 +169,7 @@ pub fn triples(inputs: &Tensor, seed: u64, repetition: u64) -> candle_core::Resu
 
 /// Uniform noise for every value, `relative` to their root mean square.
 fn noise(key: Key, relative: f64, values: &[f32]) -> Vec<f32> {
-    let size = ln_root_mean_square(values.iter().map(|x| f64::from(*x)), values.len()).exp();
+    let size = ln_root_mean_square(squares(values), values.len()).exp();
     // The variance of U(-1, 1) is 1/3.
     let scale = (relative * 3f64.sqrt() * size).max(f64::from(f32::MIN_POSITIVE)) as f32;
     key.symmetric_uniforms(values.len()).into_iter().map(|u| u * scale).collect()
@@ -289,7 +289,8 @@ impl Probe for PropagationProbe<'_> {
 }
 
 fn saturated_share(inputs: &[f32], activation: &Activation) -> f64 {
-    let flat = |x: f64| activation.derivative(x).abs() < FLAT;
+    let derivative = activation.derivatives();
+    let flat = |x: f64| derivative(x).abs() < FLAT;
     let saturated = |x: f64| x.abs() > AWAY_FROM_ZERO && flat(x) && flat(-x);
     let count = inputs.iter().filter(|x| saturated(f64::from(**x))).count();
     count as f64 / inputs.len().max(1) as f64
@@ -302,12 +303,14 @@ fn signal(outputs: &[f32], samples: usize, saturated: Option<f64>) -> LayerSigna
     let units = all / samples.max(1);
     let mut means = vec![0.0; units];
     for row in clean.chunks_exact(units.max(1)) {
-        means.iter_mut().zip(row).for_each(|(mean, y)| *mean += f64::from(*y) / samples as f64);
+        means.iter_mut().zip(row).for_each(|(mean, y)| *mean += f64::from(*y));
     }
-    let deviations = clean.iter().zip(means.iter().cycle()).map(|(y, mean)| f64::from(*y) - mean);
+    let share = (samples.max(1) as f64).recip();
+    means.iter_mut().for_each(|mean| *mean *= share);
+    let spread = clean.chunks_exact(units.max(1)).map(|row| squared_distance(row, &means)).sum();
     LayerSignal {
-        ln_size: ln_root_mean_square(clean.iter().map(|y| f64::from(*y)), all),
-        ln_spread: ln_root_mean_square(deviations, all),
+        ln_size: ln_root_mean_square(squares(clean), all),
+        ln_spread: ln_root_mean_square(spread, all),
         ln_perturbation: ln_difference(clean, perturbed),
         ln_typical_perturbation: differences(clean, perturbed, samples).iter().sum::<f64>() / samples.max(1) as f64,
         ln_gradient: None,
@@ -323,13 +326,45 @@ fn differences(a: &[f32], b: &[f32], samples: usize) -> Vec<f64> {
 
 /// ln of the root mean square of a - b.
 fn ln_difference(a: &[f32], b: &[f32]) -> f64 {
-    ln_root_mean_square(a.iter().zip(b).map(|(a, b)| f64::from(*b) - f64::from(*a)), a.len())
+    ln_root_mean_square(squared_distance(a, b), a.len())
 }
 
-fn ln_root_mean_square(values: impl Iterator<Item = f64>, count: usize) -> f64 {
-    let mean = values.map(|x| x * x).sum::<f64>() / count.max(1) as f64;
-    bounded(0.5 * mean.ln())
+fn ln_root_mean_square(sum_of_squares: f64, count: usize) -> f64 {
+    bounded(0.5 * (sum_of_squares / count.max(1) as f64).ln())
 }
+
+/// The sum of the squares.
+fn squares(values: &[f32]) -> f64 {
+    let (blocks, rest) = values.as_chunks::<LANES>();
+    let mut sums = [0.0; LANES];
+    pulp::Arch::new().dispatch(|| {
+        for block in blocks {
+            for lane in 0..LANES {
+                sums[lane] += f64::from(block[lane]) * f64::from(block[lane]);
+            }
+        }
+    });
+    sums.iter().sum::<f64>() + rest.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>()
+}
+
+/// The sum of the squares of a - b.
+fn squared_distance<T: Copy + Into<f64>>(a: &[f32], b: &[T]) -> f64 {
+    let difference = |a: f32, b: T| f64::from(a) - b.into();
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    let mut sums = [0.0; LANES];
+    pulp::Arch::new().dispatch(|| {
+        for (a, b) in a.iter().zip(b) {
+            for lane in 0..LANES {
+                let difference = difference(a[lane], b[lane]);
+                sums[lane] += difference * difference;
+            }
+        }
+    });
+    sums.iter().sum::<f64>() + a_rest.iter().zip(b_rest).map(|(a, b)| difference(*a, *b).powi(2)).sum::<f64>()
+}
+
+/// Sums kept side by side, so that additions do not wait for each other.
+const LANES: usize = 32;
 
 /// Kept within the logarithms of what single precision can hold, so that what vanished and what overflowed can be
 /// averaged and written.
