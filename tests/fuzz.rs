@@ -174,6 +174,17 @@ fn safetensors() {
     fuzz_data("safetensors", None, &|name| name.ends_with(".safetensors"));
 }
 
+/// Inputs that were found to be too much once.
+#[test]
+fn what_was_found_is_borne() {
+    let found = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/found");
+    let files: Vec<_> = fs::read_dir(found).expect("fixtures").flatten().map(|entry| entry.path()).collect();
+    assert!(!files.is_empty());
+    for path in files {
+        read_data(&path, None);
+    }
+}
+
 /// What is inside of a compressed file is changed before it is compressed, so that the damage is not all to the wrapping.
 #[test]
 fn compressed() {
