@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::export::Format;
+use crate::training::optimizer::Method;
 
 /// Ranks activation functions and weight initializations of an untrained network by NEAR, live.
 ///
@@ -32,6 +33,12 @@ pub enum Command {
     Rank(RankArgs),
     /// Scores one network with given weights on given inputs, without randomness.
     Score(ScoreArgs),
+    /// Ranks, trains the best for a short budget, and reports accuracy or loss beside NEAR.
+    ///
+    /// The data must have labels. A network with one output learns them as numbers, any other as classes. All candidates
+    /// see the same samples in the same order. With many, successive halving: all train a little, and one in three trains
+    /// on three times as long. What is recommended is the best on samples that were held out.
+    Train(TrainArgs),
     /// Estimates the size of a layer: curve, fit, size.
     ///
     /// The relative score r(x) is the effective rank of the layer's output, after its activation, divided by its size x.
@@ -167,6 +174,67 @@ pub enum TableFormat {
     Jsonl,
     Csv,
     Markdown,
+}
+
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// A preset: a YAML file, or the name of a bundled one.
+    #[arg(default_value = DEFAULT_PRESET)]
+    pub preset: String,
+    #[command(flatten)]
+    pub run: RunOptions,
+    #[command(flatten)]
+    pub training: TrainingOptions,
+    /// Train the K best of the ranking [default: as many as a tenth of the cost of training all allows].
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
+    pub top: Option<u32>,
+    /// Format of the result.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: TableFormat,
+    /// Write the result to this file rather than to standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// How candidates are trained.
+#[derive(Debug, Clone, Args)]
+pub struct TrainingOptions {
+    /// Epochs of those that train to the end.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub epochs: u32,
+    /// Samples of a step.
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
+    pub batch_size: u32,
+    /// Optimizer, with PyTorch's defaults; sgd has a momentum of 0.9.
+    #[arg(long, value_enum, default_value_t)]
+    pub optimizer: Method,
+    /// Learning rate, or `auto` for a short range test of every candidate [default: 0.001; for sgd 0.01].
+    #[arg(long, value_name = "X|auto", value_parser = learning_rate)]
+    pub learning_rate: Option<LearningRate>,
+    /// The part of the samples that is held out to judge by.
+    #[arg(long, value_name = "PART", default_value_t = 0.2, value_parser = part)]
+    pub holdout: f64,
+    /// Use at most this many samples, drawn by the seed, those held out included.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
+    pub samples: Option<u32>,
+    /// Let one in N train on N times as long: `auto` (3, for 12 candidates or more), `never`, or N.
+    #[arg(long, value_name = "N|auto|never", default_value = "auto", value_parser = halving)]
+    pub halving: Halving,
+}
+
+/// Where a learning rate comes from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum LearningRate {
+    Auto,
+    Fixed(f64),
+}
+
+/// Whether candidates are halved in training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Halving {
+    Auto,
+    Never,
+    By(usize),
 }
 
 #[derive(Debug, Args)]
@@ -321,6 +389,30 @@ impl ValueEnum for Format {
 
     fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
         Some(clap::builder::PossibleValue::new(self.name()))
+    }
+}
+
+fn learning_rate(text: &str) -> Result<LearningRate, String> {
+    match (text, text.parse::<f64>()) {
+        ("auto", _) => Ok(LearningRate::Auto),
+        (_, Ok(x)) if x > 0.0 && x.is_finite() => Ok(LearningRate::Fixed(x)),
+        _ => Err("`auto`, or a number greater than 0".to_owned()),
+    }
+}
+
+fn part(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(x) if x > 0.0 && x < 1.0 => Ok(x),
+        _ => Err("a number between 0 and 1, both excluded".to_owned()),
+    }
+}
+
+fn halving(text: &str) -> Result<Halving, String> {
+    match (text, text.parse::<usize>()) {
+        ("auto", _) => Ok(Halving::Auto),
+        ("never", _) => Ok(Halving::Never),
+        (_, Ok(n)) if (2..=64).contains(&n) => Ok(Halving::By(n)),
+        _ => Err("`auto`, `never`, or a whole number from 2 to 64".to_owned()),
     }
 }
 

@@ -6,6 +6,7 @@ pub mod rank;
 pub mod recording;
 pub mod score;
 pub mod studies;
+pub mod train;
 pub mod width;
 
 use std::io::{self, Write};
@@ -74,7 +75,14 @@ pub struct Prepared {
 /// # Errors
 /// What is wrong with the preset, its data or its size.
 pub fn prepare(preset: &str, options: &RunOptions) -> Result<Prepared, Failure> {
-    let mut preset = Preset::load(preset)?;
+    prepare_loaded(Preset::load(preset)?, options)
+}
+
+/// The same with a preset that was loaded.
+///
+/// # Errors
+/// What is wrong with its data or its size.
+pub fn prepare_loaded(mut preset: Preset, options: &RunOptions) -> Result<Prepared, Failure> {
     preset.seed = options.seed.unwrap_or(preset.seed);
     match options.repetitions {
         Some(Repetitions::Fixed(n)) => (preset.repetitions, preset.auto) = (n as usize, None),
@@ -122,11 +130,22 @@ fn data_failure(preset: &Preset, error: &DataError) -> Failure {
 /// # Errors
 /// If there is none, or the file cannot be written.
 pub fn export_recommended(study: &Study, options: &RunOptions) -> Result<(), Failure> {
-    let Some(path) = &options.export else { return Ok(()) };
+    if options.export.is_none() {
+        return Ok(());
+    }
     let Some((candidate, _)) = study.recommended() else {
         let why = study.no_recommendation().unwrap_or_else(|| "no candidate has a score".to_owned());
         return Err(Failure::Run(format!("there is nothing to export: {why}")));
     };
+    export_candidate(study, candidate, options)
+}
+
+/// Writes a candidate where `--export` says, if it does.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn export_candidate(study: &Study, candidate: usize, options: &RunOptions) -> Result<(), Failure> {
+    let Some(path) = &options.export else { return Ok(()) };
     let format = export_format(path, options.export_as)?;
     let text = export::render(study, candidate, format).map_err(|e| Failure::Run(e.to_string()))?;
     write_file(path, &text)

@@ -3,6 +3,7 @@
 //! A [`Source`] reads rows of a data set in order; [`Samples`] holds the rows that the repetitions of a run use, scaled,
 //! and gives every repetition its batch.
 
+mod airfoil;
 mod array;
 mod containers;
 mod digits;
@@ -11,6 +12,7 @@ mod file;
 mod fit;
 mod idx;
 mod images;
+mod labelled;
 mod labels;
 mod npy;
 mod parquet;
@@ -33,6 +35,7 @@ use scale::Scaling;
 
 pub use digits::CLASSES as DIGITS;
 pub use file::labels_are_a_file;
+pub use labelled::{Asked, Labelled};
 
 /// What a preset says about data.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +49,8 @@ pub struct DataSpec {
 pub enum DataFrom {
     /// The digits from 0 to `classes` - 1.
     Digits { classes: usize },
+    /// The noise of airfoils.
+    Airfoil,
     /// N(0, 1)
     Gaussian,
     /// U(0, 1)
@@ -82,6 +87,8 @@ pub enum Scale {
     Unit,
     /// Zero mean and unit variance over the whole set.
     Standardize,
+    /// Zero mean and unit variance of every feature, or pixel.
+    StandardizeFeatures,
 }
 
 /// What a network is trained to give.
@@ -100,6 +107,9 @@ pub enum DataError {
     Read { path: String, reason: String },
     #[error("the data are {given} per sample, but the network's input is {expected}")]
     Shape { given: Shape, expected: Shape },
+    /// There is nothing to learn; gives the reason.
+    #[error("{0}, and training needs labels")]
+    Unlabelled(&'static str),
     #[error("{0}")]
     Invalid(String),
     #[error(transparent)]
@@ -133,6 +143,16 @@ pub trait Source: Send + Sync {
     /// # Errors
     /// If they cannot be read.
     fn labels(&self) -> Result<Option<Labels>, DataError>;
+    /// The labels of all samples as numbers, whole ones too; none also where they are words or folders.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    fn label_values(&self) -> Result<Option<Vec<f32>>, DataError> {
+        Ok(match self.labels()? {
+            Some(Labels::Values(values)) => Some(values),
+            _ => None,
+        })
+    }
 }
 
 /// The samples of a run.
@@ -258,6 +278,7 @@ pub fn open_for(from: &DataFrom, input: &Shape) -> Result<Box<dyn Source>, DataE
 fn open_as(from: &DataFrom, input: Option<&Shape>) -> Result<Box<dyn Source>, DataError> {
     match from {
         DataFrom::Digits { classes } => Ok(Box::new(digits::load(*classes)?)),
+        DataFrom::Airfoil => Ok(Box::new(airfoil::load()?)),
         DataFrom::Gaussian | DataFrom::Uniform => {
             Err(DataError::Invalid("gaussian and uniform samples are drawn, they have no rows".to_owned()))
         }

@@ -16,5 +16,6 @@ pub mod score;
 pub mod space;
 pub mod store;
 pub mod study;
+pub mod training;
 pub mod tui;
 pub mod width;

@@ -41,6 +41,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
             commands::rank::run(&cli.preset, &cli.run, &OutputOptions::default()).await
         }
         Some(Command::Rank(args)) => commands::rank::run(&args.preset, &args.run, &args.output).await,
+        Some(Command::Train(args)) => commands::train::run(args).await,
         Some(Command::Score(args)) => commands::score::run(args),
         Some(Command::Width(args)) => {
             let color = color(cli.common.color, std::io::stdout().is_terminal());

@@ -34,7 +34,7 @@ pub use yaml::printable;
 use yaml::{Map, Node, Problem};
 
 /// A network, its data and what to search.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Preset {
     pub name: String,
     pub description: Option<String>,
@@ -156,6 +156,11 @@ impl Preset {
         whole.architecture = Some(architecture);
         self.search.architectures = None;
         self.truth = None;
+    }
+
+    /// Takes over where another preset was read from, for errors that come up later.
+    pub fn source_of(&mut self, other: &Self) {
+        self.source.clone_from(&other.source);
     }
 
     /// The preset as YAML; reading it gives an equal preset. Its head says which version wrote it.
@@ -291,8 +296,9 @@ fn read_data(node: &Node<'_>, directory: &Path) -> Result<DataSpec, Problem> {
     let map = node.map("data", &["source", "classes", "path", "labels", "scale"])?;
     let classes = map.get("classes").map(|n| n.whole("the number of classes", 1, DIGITS as u64)).transpose()?;
     let from = match (map.get("source"), map.get("path")) {
-        (Some(source), None) => match word(source, "the source", &["digits", "gaussian", "uniform"])? {
+        (Some(source), None) => match word(source, "the source", &["digits", "airfoil", "gaussian", "uniform"])? {
             "digits" => DataFrom::Digits { classes: classes.map_or(DIGITS, |n| n as usize) },
+            "airfoil" => DataFrom::Airfoil,
             "uniform" => DataFrom::Uniform,
             _ => DataFrom::Gaussian,
         },
@@ -314,13 +320,14 @@ fn read_data(node: &Node<'_>, directory: &Path) -> Result<DataSpec, Problem> {
         return Err(classes.key_problem("only `source: digits` has a choice of `classes`"));
     }
     if let (Some(labels), false) = (map.get("labels"), matches!(from, DataFrom::File { .. })) {
-        return Err(labels.key_problem("`labels` belong to a `path`; bundled digits bring their own"));
+        return Err(labels.key_problem("`labels` belong to a `path`; bundled data bring their own"));
     }
     let scale = match map.get("scale") {
         None => Scale::None,
-        Some(node) => match word(node, "the scale", &["none", "unit", "standardize"])? {
+        Some(node) => match word(node, "the scale", &["none", "unit", "standardize", "standardize_features"])? {
             "unit" => Scale::Unit,
             "standardize" => Scale::Standardize,
+            "standardize_features" => Scale::StandardizeFeatures,
             _ => Scale::None,
         },
     };

@@ -14,7 +14,7 @@ use crate::network::{Activation, BiasInit, Init, Module, Network};
 use crate::random::{Key, Purpose};
 
 use effective_rank::{RankError, effective_rank};
-use propagation::{Propagation, PropagationProbe, pairs};
+use propagation::{Propagation, PropagationProbe, triples};
 
 /// One repetition's score.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,8 +88,8 @@ impl Repetition<'_> {
         cancelled: &dyn Fn() -> bool,
         report: &mut dyn FnMut(usize, Result<Score, ScoreError>),
     ) {
-        let pairs = match self.pairs() {
-            Ok(pairs) => pairs,
+        let triples = match self.triples() {
+            Ok(triples) => triples,
             Err(error) => return (0..activations.len()).for_each(|i| report(i, Err(again(&error)))),
         };
         if self.init.depends_on_activation() {
@@ -98,7 +98,9 @@ impl Repetition<'_> {
                 let start = Reached {
                     inputs: self.inputs.clone(),
                     probe: self.probe(cancelled),
-                    pairs: pairs.clone().map(|p| (p, PropagationProbe::new(cancelled))),
+                    triples: triples
+                        .clone()
+                        .map(|p| (p, PropagationProbe::new(self.network, self.seed, self.repetition, cancelled))),
                 };
                 report(i, self.finish(&self.network.modules, start, &weights, activation));
             }
@@ -106,7 +108,7 @@ impl Repetition<'_> {
         }
         let weights = self.weights(None);
         let (prefix, rest) = self.network.modules.split_at(self.network.shared_prefix());
-        match self.reach(prefix, pairs, &weights, cancelled) {
+        match self.reach(prefix, triples, &weights, cancelled) {
             Ok(reached) => {
                 for (i, activation) in activations.iter().enumerate() {
                     report(i, self.finish(rest, reached.clone(), &weights, activation));
@@ -116,30 +118,30 @@ impl Repetition<'_> {
         }
     }
 
-    /// The samples and their perturbed twins, in the first repetitions.
-    fn pairs(&self) -> Result<Option<Tensor>, ScoreError> {
+    /// Samples with their twins, in the first repetitions.
+    fn triples(&self) -> Result<Option<Tensor>, ScoreError> {
         if self.repetition >= propagation::REPETITIONS {
             return Ok(None);
         }
-        Ok(pairs(&self.inputs, self.seed, self.repetition)?)
+        Ok(triples(&self.inputs, self.seed, self.repetition)?)
     }
 
     /// Passes everything through what all activations share.
     fn reach<'p>(
         &self,
         prefix: &[Module],
-        pairs: Option<Tensor>,
+        triples: Option<Tensor>,
         weights: &dyn Weights,
         cancelled: &'p dyn Fn() -> bool,
     ) -> Result<Reached<'p>, ScoreError> {
         let mut probe = self.probe(cancelled);
         // First, since initializations that look at data are to look at the whole batch.
         let inputs = forward(prefix, self.inputs.clone(), weights, None, &mut probe)?;
-        let pass = |pairs| -> Result<_, ScoreError> {
-            let mut probe = PropagationProbe::new(cancelled);
-            Ok((forward(prefix, pairs, weights, None, &mut probe)?, probe))
+        let pass = |triples| -> Result<_, ScoreError> {
+            let mut probe = PropagationProbe::new(self.network, self.seed, self.repetition, cancelled);
+            Ok((forward(prefix, triples, weights, None, &mut probe)?, probe))
         };
-        Ok(Reached { inputs, probe, pairs: pairs.map(pass).transpose()? })
+        Ok(Reached { inputs, probe, triples: triples.map(pass).transpose()? })
     }
 
     /// Passes what was reached through the rest of the network.
@@ -150,13 +152,13 @@ impl Repetition<'_> {
         weights: &dyn Weights,
         activation: &Option<Activation>,
     ) -> Result<Score, ScoreError> {
-        let Reached { inputs, mut probe, pairs } = reached;
+        let Reached { inputs, mut probe, triples } = reached;
         let slot = activation.as_ref();
         let output = forward(rest, inputs, weights, slot, &mut probe)?;
         let mut score = probe.finish(&output)?;
-        if let Some((pairs, probe)) = pairs {
+        if let Some((triples, probe)) = triples {
             let mut probe = probe.with_slot(slot);
-            forward(rest, pairs, weights, slot, &mut probe)?;
+            forward(rest, triples, weights, slot, &mut probe)?;
             score.propagation = Some(probe.finish());
         }
         Ok(score)
@@ -177,7 +179,7 @@ impl Repetition<'_> {
 struct Reached<'a> {
     inputs: Tensor,
     probe: RankProbe<'a>,
-    pairs: Option<(Tensor, PropagationProbe<'a>)>,
+    triples: Option<(Tensor, PropagationProbe<'a>)>,
 }
 
 /// The same error for one more candidate.

@@ -153,6 +153,30 @@ impl Study {
         }
     }
 
+    /// Takes over what another study knows of the same work: the same network, data and draws.
+    pub fn adopt(&mut self, other: &Self) {
+        let (preset, before) = (&self.space.preset, &other.space.preset);
+        let is_same_work = preset.definition() == before.definition()
+            && preset.data == before.data
+            && self.space.batch() == other.space.batch();
+        if !is_same_work {
+            return;
+        }
+        let same = |a: &Candidate, b: &Candidate| {
+            (&a.architecture, &a.activation, &a.init) == (&b.architecture, &b.activation, &b.init)
+        };
+        for (candidate, record) in self.space.candidates.iter().zip(&mut self.records) {
+            let found = other.space.candidates.iter().find(|c| same(c, candidate));
+            if let Some(found) = found {
+                record.clone_from(&other.records[found.id]);
+            }
+        }
+        let records = &self.records;
+        if let Some(race) = &mut self.race {
+            race.advance(|id| records[id].failure.is_none().then_some(&records[id].scores[..]));
+        }
+    }
+
     /// Whether more repetitions of a candidate are wanted than there are, so far as is decided.
     fn is_open(&self, id: usize) -> bool {
         match &self.race {

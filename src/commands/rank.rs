@@ -41,7 +41,7 @@ pub async fn run(preset: &str, options: &RunOptions, output: &OutputOptions) -> 
     Ok(())
 }
 
-async fn score_all(prepared: &Prepared, options: &RunOptions) -> Result<(Study, Duration, bool), Failure> {
+pub(super) async fn score_all(prepared: &Prepared, options: &RunOptions) -> Result<(Study, Duration, bool), Failure> {
     let mut study = Study::new(Arc::clone(&prepared.space));
     let mut recording = Recording::open(prepared, &options.study, &mut study)?;
     if let Some(found) = recording.found() {

@@ -127,8 +127,8 @@ impl Array {
         Ok(())
     }
 
-    /// Labels of `count` samples.
-    fn labels(&self, count: usize) -> Result<Labels, DataError> {
+    /// Fails unless these can be the labels of `count` samples.
+    fn check_labels(&self, count: usize) -> Result<(), DataError> {
         let fail = |reason: String| Err(unreadable(&self.stored.path, reason));
         if self.size() != 1 {
             return fail(format!("labels are one number per sample, but these have {}", self.size()));
@@ -136,6 +136,23 @@ impl Array {
         if self.count() != count {
             return fail(format!("it has {} labels, but there are {count} samples", self.count()));
         }
+        Ok(())
+    }
+
+    /// Labels of `count` samples as numbers.
+    fn label_values(&self, count: usize) -> Result<Vec<f32>, DataError> {
+        self.check_labels(count)?;
+        let mut values = Vec::with_capacity(count);
+        self.blocks(|first, bytes| {
+            self.element.decode(bytes, self.big_endian, &mut values);
+            check_finite(&self.stored.path, &values[first..], |i| first + i)
+        })?;
+        Ok(values)
+    }
+
+    /// Labels of `count` samples.
+    fn labels(&self, count: usize) -> Result<Labels, DataError> {
+        self.check_labels(count)?;
         let (mut whole, mut values) = (Vec::new(), Vec::new());
         self.blocks(|first, bytes| {
             match self.element.decode_whole(bytes, self.big_endian) {
@@ -210,6 +227,14 @@ impl Source for ArraySource {
             LabelsAt::Nowhere => Ok(None),
             LabelsAt::Array(array) => array.labels(self.count()).map(Some),
             LabelsAt::File(path) => label_file(path)?.labels(self.count()).map(Some),
+        }
+    }
+
+    fn label_values(&self) -> Result<Option<Vec<f32>>, DataError> {
+        match &self.labels {
+            LabelsAt::Nowhere => Ok(None),
+            LabelsAt::Array(array) => array.label_values(self.count()).map(Some),
+            LabelsAt::File(path) => label_file(path)?.label_values(self.count()).map(Some),
         }
     }
 }

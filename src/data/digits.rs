@@ -53,4 +53,8 @@ impl Source for Digits {
     fn labels(&self) -> Result<Option<Labels>, DataError> {
         Ok(Some(Labels::Classes { of: self.digits.clone(), count: self.classes }))
     }
+
+    fn label_values(&self) -> Result<Option<Vec<f32>>, DataError> {
+        Ok(Some(self.digits.iter().map(|digit| *digit as f32).collect()))
+    }
 }

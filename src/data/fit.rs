@@ -65,4 +65,8 @@ impl Source for Fitted {
     fn labels(&self) -> Result<Option<Labels>, DataError> {
         self.source.labels()
     }
+
+    fn label_values(&self) -> Result<Option<Vec<f32>>, DataError> {
+        self.source.label_values()
+    }
 }

@@ -30,6 +30,14 @@ impl Texts {
         self.of.push(id);
     }
 
+    /// The numbers that the texts say, if all say finite ones.
+    pub fn numbers(self) -> Option<Vec<f32>> {
+        let mut texts: Vec<_> = self.known.into_iter().collect();
+        texts.sort_unstable_by_key(|(_, id)| *id);
+        let numbers = parse_all::<f32>(&texts).filter(|numbers| numbers.iter().all(|x| x.is_finite()))?;
+        Some(self.of.iter().map(|id| numbers[*id as usize]).collect())
+    }
+
     /// Whole numbers and words are classes, in the order of the numbers or of the words; other numbers are values.
     /// Fails with the place of a value that is not finite.
     pub fn labels(self) -> Result<Labels, usize> {

@@ -412,12 +412,23 @@ impl Source for Parquet {
     }
 
     fn labels(&self) -> Result<Option<Labels>, DataError> {
-        let Some(column) = self.label else { return Ok(None) };
-        let mut texts = Texts::default();
-        self.blocks(column, &mut |chunk, count| chunk.texts(count, &mut texts))?;
+        let Some(texts) = self.label_texts()? else { return Ok(None) };
         let labels = texts.labels();
         labels
             .map(Some)
             .map_err(|at| unreadable(&self.path, format!("the label of sample {at} (from 0) is not finite")))
+    }
+
+    fn label_values(&self) -> Result<Option<Vec<f32>>, DataError> {
+        Ok(self.label_texts()?.and_then(Texts::numbers))
+    }
+}
+
+impl Parquet {
+    fn label_texts(&self) -> Result<Option<Texts>, DataError> {
+        let Some(column) = self.label else { return Ok(None) };
+        let mut texts = Texts::default();
+        self.blocks(column, &mut |chunk, count| chunk.texts(count, &mut texts))?;
+        Ok(Some(texts))
     }
 }

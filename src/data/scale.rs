@@ -1,23 +1,36 @@
-//! The scale of a whole data set.
+//! The scale of a data set.
 
 use super::{DataError, Scale, Source};
 
-/// x -> (x - shift) factor
-#[derive(Debug, Clone, Copy)]
+/// x -> (x - shift) factor, the same for all values or by feature.
+#[derive(Debug, Clone)]
 pub struct Scaling {
-    shift: f64,
-    factor: f64,
+    /// Shift and factor of every feature in turn; a single one for all.
+    of: Vec<(f64, f64)>,
 }
 
 impl Scaling {
-    pub fn apply(self, values: &mut [f32]) {
-        values.iter_mut().for_each(|x| *x = ((f64::from(*x) - self.shift) * self.factor) as f32);
+    /// Scales whole samples.
+    pub fn apply(&self, values: &mut [f32]) {
+        let scaled = |x: f32, (shift, factor): (f64, f64)| ((f64::from(x) - shift) * factor) as f32;
+        match self.of.as_slice() {
+            [of] => values.iter_mut().for_each(|x| *x = scaled(*x, *of)),
+            of => {
+                for sample in values.chunks_mut(of.len().max(1)) {
+                    sample.iter_mut().zip(of).for_each(|(x, of)| *x = scaled(*x, *of));
+                }
+            }
+        }
     }
 
-    /// One shift and one factor for the whole set, from all of its values.
+    fn one(shift: f64, factor: f64) -> Self {
+        Self { of: vec![(shift, factor)] }
+    }
+
+    /// Shift and factor from all values of the set.
     pub fn of(source: &dyn Source, scale: Scale) -> Result<Self, DataError> {
         match scale {
-            Scale::None => Ok(Self { shift: 0.0, factor: 1.0 }),
+            Scale::None => Ok(Self::one(0.0, 1.0)),
             Scale::Unit => {
                 let (mut low, mut high) = (f32::INFINITY, f32::NEG_INFINITY);
                 source.scan(&mut |values| {
@@ -27,13 +40,20 @@ impl Scaling {
                     }
                 })?;
                 let (low, high) = (f64::from(low), f64::from(high));
-                Ok(Self { shift: low, factor: if high > low { (high - low).recip() } else { 1.0 } })
+                Ok(Self::one(low, if high > low { (high - low).recip() } else { 1.0 }))
             }
             Scale::Standardize => {
                 let mut moments = Moments::default();
                 source.scan(&mut |values| values.chunks(4096).for_each(|block| moments.add(block)))?;
-                let std = (moments.squares / moments.count).sqrt();
-                Ok(Self { shift: moments.mean, factor: if std > 0.0 { std.recip() } else { 1.0 } })
+                Ok(Self { of: vec![moments.standardizing()] })
+            }
+            Scale::StandardizeFeatures => {
+                let mut moments: Vec<_> = (0..source.shape().elements()).map(|_| Moments::default()).collect();
+                for first in (0..source.count()).step_by(1024) {
+                    let rows: Vec<_> = (first..source.count().min(first + 1024)).collect();
+                    source.read(&rows, &mut |row| moments.iter_mut().zip(row).for_each(|(m, x)| m.add(&[*x])))?;
+                }
+                Ok(Self { of: moments.iter().map(Moments::standardizing).collect() })
             }
         }
     }
@@ -49,6 +69,12 @@ struct Moments {
 }
 
 impl Moments {
+    /// Shift and factor to zero mean and unit variance; what is constant is only shifted.
+    fn standardizing(&self) -> (f64, f64) {
+        let std = (self.squares / self.count).sqrt();
+        (self.mean, if std > 0.0 { std.recip() } else { 1.0 })
+    }
+
     fn add(&mut self, block: &[f32]) {
         let n = block.len() as f64;
         if block.is_empty() {

@@ -182,6 +182,20 @@ impl Source for Table {
     }
 
     fn labels(&self) -> Result<Option<Labels>, DataError> {
+        let Some(texts) = self.label_texts()? else { return Ok(None) };
+        let labels = texts.labels();
+        labels
+            .map(Some)
+            .map_err(|at| unreadable(&self.stored.path, format!("the label of sample {at} (from 0) is not finite")))
+    }
+
+    fn label_values(&self) -> Result<Option<Vec<f32>>, DataError> {
+        Ok(self.label_texts()?.and_then(Texts::numbers))
+    }
+}
+
+impl Table {
+    fn label_texts(&self) -> Result<Option<Texts>, DataError> {
         let Some(column) = self.label else { return Ok(None) };
         let mut texts = Texts::default();
         self.records(|_, record| {
@@ -192,10 +206,7 @@ impl Source for Table {
             }
             Ok(true)
         })?;
-        let labels = texts.labels();
-        labels
-            .map(Some)
-            .map_err(|at| unreadable(&self.stored.path, format!("the label of sample {at} (from 0) is not finite")))
+        Ok(Some(texts))
     }
 }
 

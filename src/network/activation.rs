@@ -511,6 +511,12 @@ impl Activation {
         (self.entry().lanes)(xs, &self.numbers());
     }
 
+    /// Replaces every x by f'(x), see [`Self::derivative`].
+    pub fn apply_derivative(&self, xs: &mut [f64]) {
+        let (derivative, numbers) = (self.entry().derivative, self.numbers());
+        xs.iter_mut().for_each(|x| *x = derivative(*x, &numbers));
+    }
+
     /// The gain that keeps the variance of a signal through this activation.
     ///
     /// PyTorch's `torch.nn.init.calculate_gain` where it knows the activation, else 1/sqrt(E[f(z)^2]) over z ~ N(0, 1),

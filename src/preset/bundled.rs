@@ -22,6 +22,7 @@ pub fn bundled() -> &'static [Bundled] {
         "fashion-mnist",
         "small-cnn",
         "residual-cnn",
+        "airfoil",
         "layer-size",
         "nats-tss",
         "nats-sss",

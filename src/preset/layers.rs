@@ -299,6 +299,7 @@ pub fn write_preset(preset: &Preset) -> String {
     let (source, classes, path, labels) = match &preset.data.from {
         DataFrom::File { path, labels } => (None, None, value(path.to_string_lossy()), labels.as_ref().and_then(value)),
         DataFrom::Digits { classes } => (value("digits"), unless(*classes, DIGITS), None, None),
+        DataFrom::Airfoil => (value("airfoil"), None, None, None),
         DataFrom::Gaussian => (value("gaussian"), None, None, None),
         DataFrom::Uniform => (value("uniform"), None, None, None),
     };

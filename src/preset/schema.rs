@@ -82,7 +82,7 @@ fn data() -> Json {
         "additionalProperties": false,
         "oneOf": [{"required": ["source"]}, {"required": ["path"]}],
         "properties": {
-            "source": {"enum": ["digits", "gaussian", "uniform"]},
+            "source": {"enum": ["digits", "airfoil", "gaussian", "uniform"]},
             "classes": {
                 "type": "integer", "minimum": 1, "maximum": DIGITS,
                 "description": "Of source digits: keeps the digits from 0 to classes - 1."
@@ -96,7 +96,7 @@ fn data() -> Json {
                 "type": "string",
                 "description": "Beside IDX and NPY a second file; else the name of a column or an array."
             },
-            "scale": {"enum": ["none", "unit", "standardize"]}
+            "scale": {"enum": ["none", "unit", "standardize", "standardize_features"]}
         }
     })
 }

@@ -85,7 +85,7 @@ impl Work {
             from: match preset.data.from {
                 DataFrom::Gaussian => "gaussian",
                 DataFrom::Uniform => "uniform",
-                DataFrom::Digits { .. } | DataFrom::File { .. } => "given",
+                DataFrom::Digits { .. } | DataFrom::Airfoil | DataFrom::File { .. } => "given",
             },
             batch: scorer.samples().batch_size(),
             first: scorer.samples().fingerprint(0)?,

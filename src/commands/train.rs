@@ -1,0 +1,186 @@
+//! `neartop train`: the best of a ranking, trained for a short budget.
+
+mod report;
+
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::rank::{interrupt, score_all};
+use super::{Failure, check_target, export_candidate, prepare, print, write_file};
+use crate::cli::{Halving, LearningRate, TrainArgs, TrainingOptions};
+use crate::data::DataError;
+use crate::preset::Preset;
+use crate::space::bytes;
+use crate::study::Study;
+use crate::training::{self, Options, Plan, Progress, Results, Task, TrainingError, halving};
+
+use report::TrainReport;
+
+/// Ranks, trains the best and writes the result, also of a run that was broken off.
+///
+/// # Errors
+/// What is wrong with the preset or its labels, or that the run failed or was interrupted.
+pub async fn run(args: &TrainArgs) -> Result<(), Failure> {
+    if let Some(path) = &args.output {
+        check_target(path)?;
+    }
+    let prepared = prepare(&args.preset, &args.run)?;
+    let space = Arc::clone(&prepared.space);
+    let preset = &space.preset;
+    let mut options = options_of(&args.training);
+    // Before the scores, which are of no use here if there is nothing to learn.
+    let task = Task::load(&preset.data, space.network(), preset.seed, &options)
+        .map_err(|error| training_failure(preset, &error))?;
+    let (mut study, scoring, mut interrupted) = score_all(&prepared, &args.run).await?;
+    study.set_guard(!args.run.no_guard);
+    let steps = u64::from(options.epochs) * task.steps(options.batch);
+    let finalists = finalists(&study, args, steps, &mut options);
+    if finalists.is_empty() {
+        return Err(if interrupted { Failure::Interrupted } else { no_finalist(&study) });
+    }
+    let plan =
+        Plan::new(Arc::clone(&space), task, options, finalists).map_err(|error| training_failure(preset, &error))?;
+    check_memory(&plan, prepared.jobs, args.run.max_memory)?;
+    let plan = Arc::new(plan);
+    let mut results = Results::new(&plan);
+    let mut elapsed = Duration::ZERO;
+    if !interrupted {
+        (elapsed, interrupted) = train_all(&plan, prepared.jobs, &mut results).await?;
+    }
+    let report = TrainReport::new(&study, &plan, &results, scoring.as_secs_f64(), elapsed.as_secs_f64());
+    let text = report::render(&report, args.format)?;
+    match &args.output {
+        Some(path) => write_file(path, &text)?,
+        None => print(&text)?,
+    }
+    if interrupted {
+        return Err(Failure::Interrupted);
+    }
+    match results.best() {
+        Some(best) => export_candidate(&study, best.candidate, &args.run),
+        None => Err(Failure::Run("no candidate could be trained; the result says why".to_owned())),
+    }
+}
+
+fn options_of(given: &TrainingOptions) -> Options {
+    Options {
+        epochs: given.epochs,
+        batch: given.batch_size as usize,
+        method: given.optimizer,
+        learning_rate: match given.learning_rate {
+            None => Some(given.optimizer.learning_rate()),
+            Some(LearningRate::Auto) => None,
+            Some(LearningRate::Fixed(rate)) => Some(rate),
+        },
+        holdout: given.holdout,
+        samples: given.samples.map(|n| n as usize),
+        eta: match given.halving {
+            Halving::Never => None,
+            Halving::Auto => Some(halving::ETA),
+            Halving::By(eta) => Some(eta),
+        },
+    }
+}
+
+/// Why there is nothing to train.
+fn no_finalist(study: &Study) -> Failure {
+    if study.best().is_some() {
+        let why = "no candidate will train, by how signals propagate; --no-guard trains them all the same";
+        return Failure::Run(why.to_owned());
+    }
+    let reason = study.ranking().first().and_then(|r| study.reason(r.candidate)).unwrap_or_default();
+    Failure::Run(format!("no candidate could be scored: {reason}"))
+}
+
+/// The candidates to train, in the order of the ranking; with the guard only those that will train, as far as is known.
+fn finalists(study: &Study, args: &TrainArgs, steps: u64, options: &mut Options) -> Vec<usize> {
+    let ranking = study.ranking();
+    let scored = ranking.iter().filter(|ranked| ranked.rank.is_some()).map(|ranked| ranked.candidate);
+    let hopeless = |id: &usize| study.has_guard() && study.trainability(*id).is_some_and(|t| !t.is_trainable());
+    let scored = scored.filter(|id| !hopeless(id));
+    let affordable = halving::affordable(study.space.candidates.len(), steps, options.eta);
+    let finalists: Vec<_> = scored.take(args.top.map_or(affordable, |top| top as usize)).collect();
+    if args.training.halving == Halving::Auto && finalists.len() < halving::LEAST {
+        options.eta = None;
+    }
+    finalists
+}
+
+fn check_memory(plan: &Plan, jobs: usize, limit: f64) -> Result<(), Failure> {
+    let need = plan.memory(jobs);
+    if need <= (limit * 1024f64.powi(3)) as u64 {
+        return Ok(());
+    }
+    Err(Failure::Usage {
+        message: format!("training would hold about {}, and the limit is {limit} GiB", bytes(need)),
+        help: Some("lower --top, --batch-size, --samples or --jobs, or raise --max-memory".to_owned()),
+    })
+}
+
+fn training_failure(preset: &Preset, error: &TrainingError) -> Failure {
+    let (at, help): (&[&str], &str) = match error {
+        TrainingError::Data(DataError::Unlabelled(_)) => (
+            &["data"],
+            "name the labels by `labels` (a second file, or a column), or take a bundled set that has some: \
+             `source: digits` or `source: airfoil`",
+        ),
+        TrainingError::Data(_) => (&["data", "labels"], "training needs the labels of all samples"),
+        TrainingError::Outputs { .. } => (&["network"], "give the last layer as many outputs as there are classes"),
+        TrainingError::Values { .. } => (&["network"], "give the last layer one output"),
+        TrainingError::OneClass => (&["data"], "take data with two classes or more"),
+        TrainingError::TooFew { .. } => (&["data"], "take more samples, or change --holdout or --samples"),
+        TrainingError::NoCandidate => (&["search"], "search something"),
+    };
+    preset.error_at(at, &error.to_string(), Some(help)).into()
+}
+
+async fn train_all(plan: &Arc<Plan>, jobs: usize, results: &mut Results) -> Result<(Duration, bool), Failure> {
+    let bar = progress_bar(plan.total_steps());
+    tracing::info!(candidates = plan.candidates.len(), steps = plan.total_steps(), "training");
+    let start = Instant::now();
+    let mut run = training::start(Arc::clone(plan), jobs);
+    let mut stop = std::pin::pin!(interrupt());
+    let mut tick = tokio::time::interval(Duration::from_millis(200));
+    loop {
+        tokio::select! {
+            progress = run.progress.recv() => {
+                let Some(progress) = progress else { break };
+                if let Progress::Failed { candidate, reason } = &progress {
+                    tracing::warn!(candidate, reason);
+                }
+                results.record(progress);
+            }
+            _ = tick.tick() => {
+                bar.set_position(plan.steps_done());
+                if let Some(best) = results.best().and_then(|record| record.last()) {
+                    bar.set_message(format!("best {:.4}", best.held_out.quality));
+                }
+            }
+            signal = &mut stop, if !run.is_cancelled() => {
+                signal.map_err(|e| Failure::Run(e.to_string()))?;
+                run.cancel();
+            }
+        }
+    }
+    bar.finish_and_clear();
+    results.finish();
+    Ok((start.elapsed(), run.is_cancelled()))
+}
+
+/// A bar on standard error, where that is a terminal.
+fn progress_bar(total: u64) -> ProgressBar {
+    let target = if std::io::stderr().is_terminal() {
+        ProgressDrawTarget::stderr_with_hz(10)
+    } else {
+        ProgressDrawTarget::hidden()
+    };
+    let bar = ProgressBar::with_draw_target(Some(total), target);
+    let template = "{pos}/{len} steps  {msg}  {wide_bar}  {elapsed} elapsed, {eta} left";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    bar
+}

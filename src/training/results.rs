@@ -1,0 +1,169 @@
+//! What training said so far: curves, ranking, pick. Pure: no input or output, no clock.
+
+use super::{Evaluation, Plan, Point, Progress};
+use crate::study::{Agreement, Study};
+
+/// The state of a candidate in training.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    Waiting,
+    Training,
+    /// Others went on in its place, or training ended before its end.
+    Stopped,
+    /// Trained to the end.
+    Trained,
+    /// Its values are no longer finite; it counts as guessing.
+    Diverged,
+    /// It could not be trained; gives the reason.
+    Failed(String),
+}
+
+impl State {
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Training => "training",
+            Self::Stopped => "stopped",
+            Self::Trained => "trained",
+            Self::Diverged => "diverged",
+            Self::Failed(_) => "failed",
+        }
+    }
+}
+
+/// What is known of one candidate's training.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    pub candidate: usize,
+    pub learning_rate: Option<f64>,
+    /// By rising epochs.
+    pub points: Vec<Point>,
+    /// The end of the first rung, which all candidates reach.
+    pub first: Option<Evaluation>,
+    /// Rungs reached.
+    pub rungs: usize,
+    pub state: State,
+}
+
+impl Record {
+    fn new(candidate: usize) -> Self {
+        Self { candidate, learning_rate: None, points: Vec::new(), first: None, rungs: 0, state: State::Waiting }
+    }
+
+    /// The latest point.
+    #[must_use]
+    pub fn last(&self) -> Option<&Point> {
+        self.points.last()
+    }
+}
+
+/// The results of a training.
+#[derive(Debug, Clone)]
+pub struct Results {
+    /// In the plan's order of candidates.
+    records: Vec<Record>,
+    rungs: usize,
+    classification: bool,
+}
+
+impl Results {
+    #[must_use]
+    pub fn new(plan: &Plan) -> Self {
+        let records = plan.candidates.iter().map(|id| Record::new(*id)).collect();
+        Self { records, rungs: plan.rungs.len(), classification: plan.task.is_classification() }
+    }
+
+    /// Whether qualities are accuracies, rather than coefficients of determination.
+    #[must_use]
+    pub fn is_classification(&self) -> bool {
+        self.classification
+    }
+
+    /// Records what a run tells.
+    pub fn record(&mut self, progress: Progress) {
+        match progress {
+            Progress::Started { candidate, learning_rate } => self.update(candidate, |record| {
+                record.learning_rate = Some(learning_rate);
+                record.state = State::Training;
+            }),
+            Progress::Point { candidate, point } => self.update(candidate, |record| {
+                record.points.retain(|known| known.epochs < point.epochs);
+                record.points.push(point);
+                record.state = if point.held_out.loss.is_some() { State::Training } else { State::Diverged };
+            }),
+            Progress::Reached { candidate, rung } => {
+                let last = self.rungs;
+                self.update(candidate, |record| {
+                    record.rungs = rung + 1;
+                    if rung == 0 {
+                        record.first = record.last().map(|point| point.held_out);
+                    }
+                    if record.rungs == last && record.state == State::Training {
+                        record.state = State::Trained;
+                    }
+                });
+            }
+            Progress::Failed { candidate, reason } => {
+                self.update(candidate, |record| record.state = State::Failed(reason));
+            }
+            Progress::Survivors { candidates, .. } => {
+                let left = self.records.iter_mut().filter(|record| !candidates.contains(&record.candidate));
+                left.filter(|record| record.state == State::Training).for_each(|record| record.state = State::Stopped);
+            }
+        }
+    }
+
+    fn update(&mut self, candidate: usize, change: impl FnOnce(&mut Record)) {
+        if let Some(record) = self.records.iter_mut().find(|record| record.candidate == candidate) {
+            change(record);
+        }
+    }
+
+    /// Nothing more will come: what still trains has stopped.
+    pub fn finish(&mut self) {
+        let training = self.records.iter_mut().filter(|record| record.state == State::Training);
+        training.for_each(|record| record.state = State::Stopped);
+    }
+
+    /// The record of a candidate, if it is one of those to train.
+    #[must_use]
+    pub fn of(&self, candidate: usize) -> Option<&Record> {
+        self.records.iter().find(|record| record.candidate == candidate)
+    }
+
+    /// Best first: by rungs reached, then by how good they are, then by the plan's order; the failed and the waiting last.
+    #[must_use]
+    pub fn ranking(&self) -> Vec<&Record> {
+        let mut ranking: Vec<_> = self.records.iter().collect();
+        let has = |record: &Record| record.last().is_some() && !matches!(record.state, State::Failed(_));
+        ranking.sort_by(|a, b| {
+            has(b).cmp(&has(a)).then(b.rungs.cmp(&a.rungs)).then_with(|| match (a.last(), b.last()) {
+                (Some(a), Some(b)) => a.held_out.compare(&b.held_out),
+                (a, b) => b.is_some().cmp(&a.is_some()),
+            })
+        });
+        ranking
+    }
+
+    /// The candidate to take: the best of those that trained longest. None where nothing was trained.
+    #[must_use]
+    pub fn best(&self) -> Option<&Record> {
+        let best = self.ranking().into_iter().next();
+        best.filter(|record| record.last().is_some() && !matches!(record.state, State::Failed(_) | State::Diverged))
+    }
+
+    /// Candidates with at least one evaluation.
+    #[must_use]
+    pub fn trained(&self) -> usize {
+        self.records.iter().filter(|record| record.last().is_some()).count()
+    }
+
+    /// Rank correlations of NEAR and quality, at the end of the first rung, where all had trained alike.
+    #[must_use]
+    pub fn agreement(&self, study: &Study) -> Option<Agreement> {
+        let both = |record: &Record| Some((study.near(record.candidate)?.mean, record.first?.quality));
+        let (nears, qualities): (Vec<_>, Vec<_>) = self.records.iter().filter_map(both).unzip();
+        Agreement::of(&nears, &qualities)
+    }
+}
