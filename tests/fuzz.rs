@@ -54,6 +54,9 @@ fn fuzz(target: &str, seeds: &[Vec<u8>], read: &dyn Fn(&[u8]) -> bool) {
         if number % 1000 == 0 {
             let memory = peak_memory();
             assert!(memory < MEMORY, "{target}: {memory} KiB at input {number} of seed {seed}");
+            if number > 0 && number % 100_000 == 0 {
+                println!("{target}: {number} inputs so far");
+            }
         }
     }
     println!("{target}: {inputs} inputs, {taken} taken, the slowest in {slowest:?}, peak {} MiB", peak_memory() >> 10);
