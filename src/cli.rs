@@ -64,12 +64,11 @@ pub struct RunOptions {
     /// Seed of all draws, in place of the preset's.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Repetitions of every candidate, in place of the preset's.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub repetitions: Option<u32>,
-    /// Keep the results of this run in memory only.
-    #[arg(long)]
-    pub no_study: bool,
+    /// Repetitions of every candidate, in place of the preset's; `auto` spends them where the ranking is open.
+    #[arg(long, value_name = "N|auto", value_parser = repetitions)]
+    pub repetitions: Option<Repetitions>,
+    #[command(flatten)]
+    pub study: StudyOptions,
     /// Recommend the highest NEAR, also if it will not train.
     #[arg(long)]
     pub no_guard: bool,
@@ -82,6 +81,21 @@ pub struct RunOptions {
     /// Refuse runs that would take more memory than this, in GiB.
     #[arg(long, value_name = "GIB", default_value_t = 8.0, value_parser = gibibytes)]
     pub max_memory: f64,
+}
+
+/// Where results are recorded, and what was recorded is found.
+#[derive(Debug, Clone, Default, Args)]
+pub struct StudyOptions {
+    /// Record results in this file, and take those that it has [default: neartop/studies.sqlite in the user's state
+    /// directory].
+    #[arg(long, value_name = "FILE")]
+    pub study: Option<PathBuf>,
+    /// Keep the results of this run in memory only.
+    #[arg(long, conflicts_with = "study")]
+    pub no_study: bool,
+    /// Score everything anew, and replace what is recorded of it.
+    #[arg(long, conflicts_with = "no_study")]
+    pub fresh: bool,
 }
 
 /// Options of every command.
@@ -99,6 +113,21 @@ pub struct CommonOptions {
     /// Write what -v tells to this file.
     #[arg(long, value_name = "FILE", global = true)]
     pub log_file: Option<PathBuf>,
+}
+
+/// Repetitions on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repetitions {
+    Auto,
+    Fixed(u32),
+}
+
+fn repetitions(text: &str) -> Result<Repetitions, String> {
+    match (text, text.parse()) {
+        ("auto", _) => Ok(Repetitions::Auto),
+        (_, Ok(n)) if (1..=1_000_000).contains(&n) => Ok(Repetitions::Fixed(n)),
+        _ => Err("a number from 1 to 1,000,000, or `auto`".to_owned()),
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

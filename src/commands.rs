@@ -3,6 +3,7 @@
 mod output;
 pub mod presets;
 pub mod rank;
+pub mod recording;
 pub mod score;
 pub mod train;
 pub mod width;
@@ -13,13 +14,14 @@ use std::sync::Arc;
 
 use miette::Diagnostic;
 
-use crate::cli::RunOptions;
+use crate::cli::{Repetitions, RunOptions};
 use crate::data::DataError;
 use crate::export::{self, Format};
 use crate::preset::{Preset, PresetError, printable};
 use crate::scheduler::NearScorer;
 use crate::space::Space;
 use crate::study::Study;
+use crate::study::race::Auto;
 
 /// Why a command did not do what it was told.
 #[derive(Debug, thiserror::Error, Diagnostic)]
@@ -74,7 +76,13 @@ pub struct Prepared {
 pub fn prepare(preset: &str, options: &RunOptions) -> Result<Prepared, Failure> {
     let mut preset = Preset::load(preset)?;
     preset.seed = options.seed.unwrap_or(preset.seed);
-    preset.repetitions = options.repetitions.map_or(preset.repetitions, |r| r as usize);
+    match options.repetitions {
+        Some(Repetitions::Fixed(n)) => (preset.repetitions, preset.auto) = (n as usize, None),
+        Some(Repetitions::Auto) if preset.auto.is_none() => {
+            (preset.repetitions, preset.auto) = (Auto::MOST, Some(Auto::default()));
+        }
+        Some(Repetitions::Auto) | None => {}
+    }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let jobs = options.jobs.map_or(cores, usize::from);
     if let Some(path) = &options.export {

@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor};
 use rand::RngCore;
 use rand_chacha::ChaCha8Rng;
+use sha2::{Digest, Sha256};
 
 use crate::network::Shape;
 use crate::random::{Key, Purpose};
@@ -205,6 +206,30 @@ impl Samples {
 
     fn drawn(input: &Shape, seed: u64, batch: usize, draw: fn(Key, usize) -> Vec<f32>) -> Self {
         Self { shape: input.clone(), seed, batch, kind: Kind::Drawn(draw) }
+    }
+
+    /// Samples in a batch.
+    #[must_use]
+    pub fn batch_size(&self) -> usize {
+        self.batch
+    }
+
+    /// SHA-256, in hexadecimal, of the batch of a repetition as it goes into networks: its numbers in little-endian
+    /// single precision. None for samples that are drawn, which the seed says.
+    ///
+    /// # Errors
+    /// As [`Samples::batch`].
+    pub fn fingerprint(&self, repetition: u64) -> Result<Option<String>, DataError> {
+        if matches!(self.kind, Kind::Drawn(_)) {
+            return Ok(None);
+        }
+        let batch = self.batch(repetition)?.flatten_all()?.to_vec1::<f32>()?;
+        let mut hash = Sha256::new();
+        for part in batch.chunks(4096) {
+            let bytes: Vec<u8> = part.iter().flat_map(|x| x.to_le_bytes()).collect();
+            hash.update(&bytes);
+        }
+        Ok(Some(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
     }
 
     /// The batch of a repetition: `[samples, ...]`, the same for every candidate.

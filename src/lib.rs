@@ -14,6 +14,7 @@ pub mod report;
 pub mod scheduler;
 pub mod score;
 pub mod space;
+pub mod store;
 pub mod study;
 pub mod training;
 pub mod tui;

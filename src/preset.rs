@@ -2,6 +2,7 @@
 
 mod architectures;
 mod bundled;
+mod definition;
 mod layers;
 mod schema;
 mod tables;
@@ -22,9 +23,11 @@ use crate::network::init::InitKind;
 use crate::network::nas::Architecture;
 use crate::network::{Activation, BiasInit, Init, Layer, Network, Softmax};
 use crate::score::Rows;
+use crate::study::race::Auto;
 
 pub use architectures::{Architectures, Taken, Whole};
 pub use bundled::{Bundled, bundled};
+pub use definition::Definition;
 pub use schema::schema;
 pub use truth::{Truth, TruthKey};
 pub use yaml::printable;
@@ -44,7 +47,9 @@ pub struct Preset {
     pub search: Search,
     /// Known values to compare with.
     pub truth: Option<Truth>,
+    /// Of every candidate, or where `auto` decides, the most.
     pub repetitions: usize,
+    pub auto: Option<Auto>,
     /// Samples of a repetition, where that is more than the ranks need.
     pub batch: Option<usize>,
     /// Which rows of a convolution's output make its rank matrix.
@@ -274,6 +279,7 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
         search,
         truth,
         repetitions: score.repetitions,
+        auto: score.auto,
         batch: score.batch,
         rows: score.rows,
         seed: score.seed,
@@ -427,8 +433,38 @@ pub(crate) fn word<'a>(node: &Node<'a>, what: &str, known: &[&'a str]) -> Result
     })
 }
 
+/// A number, `auto`, or a map of the numbers that `auto` stands for.
+fn read_repetitions(node: &Node<'_>) -> Result<(usize, Option<Auto>), Problem> {
+    if node.as_str() == Some("auto") {
+        return Ok((Auto::MOST, Some(Auto::default())));
+    }
+    if !node.is_map() {
+        let whole = node.whole("repetitions", 1, MOST_REPETITIONS);
+        return Ok((whole.map_err(|problem| problem.help("a whole number, or `auto`"))? as usize, None));
+    }
+    let map = node.map("repetitions", &["minimum", "maximum", "confidence"])?;
+    let most = match map.get("maximum") {
+        Some(node) => node.whole("the maximum", 2, MOST_REPETITIONS)? as usize,
+        None => Auto::MOST,
+    };
+    let least = match map.get("minimum") {
+        Some(node) => node.whole("the minimum", 2, most as u64)? as usize,
+        None => Auto::LEAST.min(most),
+    };
+    let confidence = map.get("confidence").map(|node| {
+        let confidence = node.number("the confidence", 0.5, 1.0)?;
+        match confidence < 1.0 {
+            true => Ok(confidence),
+            false => Err(node.problem("the confidence must be less than 1: certainty takes endless repetitions")),
+        }
+    });
+    let confidence = confidence.transpose()?.unwrap_or(Auto::CONFIDENCE);
+    Ok((most, Some(Auto { least, confidence })))
+}
+
 struct ScoreSpec {
     repetitions: usize,
+    auto: Option<Auto>,
     seed: u64,
     batch: Option<usize>,
     rows: Rows,
@@ -436,18 +472,15 @@ struct ScoreSpec {
 
 fn read_score(node: Option<&Node<'_>>) -> Result<ScoreSpec, Problem> {
     let Some(node) = node else {
-        return Ok(ScoreSpec { repetitions: REPETITIONS, seed: 0, batch: None, rows: Rows::Full });
+        return Ok(ScoreSpec { repetitions: REPETITIONS, auto: None, seed: 0, batch: None, rows: Rows::Full });
     };
     let map = node.map("score", &["repetitions", "seed", "batch", "rows"])?;
-    let repetitions = match map.get("repetitions") {
-        Some(node) => node.whole("repetitions", 1, MOST_REPETITIONS)? as usize,
-        None => REPETITIONS,
-    };
+    let (repetitions, auto) = map.get("repetitions").map_or(Ok((REPETITIONS, None)), read_repetitions)?;
     let seed = map.get("seed").map_or(Ok(0), |node| node.whole("the seed", 0, u64::MAX))?;
     let batch = map.get("batch").map(|node| node.whole("the batch", 1, MOST_BATCH)).transpose()?;
     let rows = match map.get("rows").map(|node| word(node, "the rows", &["full", "clipped"])).transpose()? {
         Some("clipped") => Rows::Clipped,
         _ => Rows::Full,
     };
-    Ok(ScoreSpec { repetitions, seed, batch: batch.map(|n| n as usize), rows })
+    Ok(ScoreSpec { repetitions, auto, seed, batch: batch.map(|n| n as usize), rows })
 }

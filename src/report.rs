@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::network::{Activation, Init};
 use crate::score::propagation::Trainability;
+use crate::study::race::Race;
 use crate::study::{Agreement, Ranked, Status, Study};
 
 /// The JSON of `rank`.
@@ -13,7 +14,11 @@ pub struct Report {
     pub neartop: &'static str,
     pub preset: String,
     pub seed: u64,
+    /// Of every candidate, or with `auto` the most.
     pub repetitions: usize,
+    /// With `auto`: whether only candidates are left at the top that no repetition tells apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settled: Option<bool>,
     pub elapsed_seconds: f64,
     pub candidates: Vec<CandidateReport>,
     /// Of NEAR with the known values.
@@ -90,6 +95,7 @@ impl Report {
             preset: preset.name.clone(),
             seed: preset.seed,
             repetitions: study.repetitions(),
+            settled: study.race().map(Race::is_settled),
             elapsed_seconds,
             candidates: shown.map(|ranked| CandidateReport::new(study, ranked)).collect(),
             agreement: study.agreement(),

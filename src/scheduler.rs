@@ -12,6 +12,7 @@ use crate::network::{Activation, Network};
 use crate::score::spectrum::spectra;
 use crate::score::{Repetition, Score, ScoreError};
 use crate::space::Space;
+use crate::study::race::Race;
 
 /// One repetition of candidates that share architecture and initialization.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +48,12 @@ impl NearScorer {
     pub fn new(space: Arc<Space>) -> Result<Self, DataError> {
         let samples = space.samples()?;
         Ok(Self { space, samples, batches: Mutex::default() })
+    }
+
+    /// The samples of all repetitions.
+    #[must_use]
+    pub fn samples(&self) -> &Samples {
+        &self.samples
     }
 
     fn batch(&self, repetition: usize) -> Result<candle_core::Tensor, ScoreError> {
@@ -127,6 +134,17 @@ pub struct Progress {
     pub result: Result<Score, String>,
 }
 
+impl Progress {
+    /// Whether the same again would give the same: so it is but for a defect of the program.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        !matches!(&self.result, Err(reason) if reason.starts_with(DEFECT))
+    }
+}
+
+/// How the reason of a candidate begins in which the program panicked.
+const DEFECT: &str = "a defect of the program";
+
 /// A run in the background. Dropping it cancels it.
 pub struct Run {
     /// Ends when the run has ended.
@@ -178,13 +196,24 @@ impl Control {
 /// Progress that may wait for its reader.
 const CHANNEL: usize = 1024;
 
-/// Starts scoring all repetitions of the space, the first of every candidate before the second of any.
+/// What is known of a repetition of a candidate before a run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Known {
+    Nothing,
+    /// Its NEAR.
+    Scored(f64),
+    /// It has no score, and would have none again.
+    Failed,
+}
+
+/// Starts scoring all repetitions of the space, the first of every candidate before the second of any; where the preset
+/// leaves their number open, as many as its [`Race`] wants.
 ///
-/// Must be called within a tokio runtime. `done` names (candidate, repetition) pairs that need no scoring.
-pub fn start(scorer: Arc<dyn Scorer>, space: &Space, jobs: usize, done: &dyn Fn(usize, usize) -> bool) -> Run {
+/// Must be called within a tokio runtime. `known` tells of a candidate and a repetition what needs no scoring.
+pub fn start(scorer: Arc<dyn Scorer>, space: &Space, jobs: usize, known: &dyn Fn(usize, usize) -> Known) -> Run {
     let (sender, progress) = mpsc::channel(CHANNEL);
     let control = Control { cancel: CancellationToken::new(), pause: Arc::default() };
-    let plan = Arc::new(Mutex::new(Plan::new(space, jobs, done)));
+    let plan = Arc::new((Mutex::new(Plan::new(space, jobs, known)), Condvar::new()));
     for _ in 0..jobs.max(1) {
         let worker = Worker {
             scorer: Arc::clone(&scorer),
@@ -207,11 +236,22 @@ struct Plan {
     repetitions: usize,
     /// The first repetition of each candidate that failed; later ones are not scored.
     failed: Vec<usize>,
-    done: Vec<Vec<usize>>,
+    /// NEAR by candidate and repetition.
+    scores: Vec<Vec<Option<f64>>>,
+    /// Decides who is scored further, where the preset leaves it open.
+    race: Option<Race>,
+}
+
+/// What a worker does next.
+enum Next {
+    Score(Task),
+    /// Wait for the scores of others, which decide what is still to do.
+    Wait,
+    Leave,
 }
 
 impl Plan {
-    fn new(space: &Space, jobs: usize, done: &dyn Fn(usize, usize) -> bool) -> Self {
+    fn new(space: &Space, jobs: usize, known: &dyn Fn(usize, usize) -> Known) -> Self {
         let groups = space.groups();
         // Small enough that the last tasks keep all workers busy.
         let parts = (4 * jobs).div_ceil(groups.len().max(1));
@@ -220,29 +260,50 @@ impl Plan {
             group.chunks(size).map(<[usize]>::to_vec).collect::<Vec<_>>()
         };
         let repetitions = space.preset.repetitions;
-        let finished = |id| (0..repetitions).filter(|r| done(id, *r)).collect();
-        Self {
+        let candidates = space.candidates.len();
+        let mut plan = Self {
             tasks: VecDeque::new(),
             groups: groups.iter().flat_map(cut).collect(),
             next_repetition: 0,
             repetitions,
-            failed: vec![usize::MAX; space.candidates.len()],
-            done: (0..space.candidates.len()).map(finished).collect(),
-        }
-    }
-
-    fn next(&mut self) -> Option<Task> {
-        loop {
-            while let Some(mut task) = self.tasks.pop_front() {
-                let (failed, done) = (&self.failed, &self.done);
-                task.candidates
-                    .retain(|id| task.repetition < failed[*id] && done[*id].binary_search(&task.repetition).is_err());
-                if !task.candidates.is_empty() {
-                    return Some(task);
+            failed: vec![usize::MAX; candidates],
+            scores: vec![Vec::new(); candidates],
+            race: space.preset.auto.map(|auto| Race::new(auto, repetitions, candidates)),
+        };
+        for id in 0..candidates {
+            for repetition in 0..repetitions {
+                match known(id, repetition) {
+                    Known::Nothing => {}
+                    Known::Scored(near) => plan.keep(id, repetition, near),
+                    Known::Failed => plan.failed[id] = plan.failed[id].min(repetition),
                 }
             }
-            if self.next_repetition == self.repetitions {
-                return None;
+        }
+        plan.advance();
+        plan
+    }
+
+    fn next(&mut self) -> Next {
+        loop {
+            while let Some(mut task) = self.tasks.pop_front() {
+                let is_known = |id: usize| self.scores[id].get(task.repetition).is_some_and(Option::is_some);
+                let race = self.race.as_ref();
+                task.candidates.retain(|id| {
+                    task.repetition < self.failed[*id]
+                        && !is_known(*id)
+                        && race.is_none_or(|race| race.open().binary_search(id).is_ok())
+                });
+                if !task.candidates.is_empty() {
+                    return Next::Score(task);
+                }
+            }
+            let goal = match &self.race {
+                Some(race) if race.is_over() => return Next::Leave,
+                Some(race) => race.goal(),
+                None => self.repetitions,
+            };
+            if self.next_repetition == goal {
+                return if self.race.is_some() { Next::Wait } else { Next::Leave };
             }
             let repetition = self.next_repetition;
             self.next_repetition += 1;
@@ -250,16 +311,34 @@ impl Plan {
         }
     }
 
-    fn fail(&mut self, candidate: usize, repetition: usize) {
-        if let Some(first) = self.failed.get_mut(candidate) {
-            *first = repetition.min(*first);
+    fn keep(&mut self, candidate: usize, repetition: usize, near: f64) {
+        let scores = &mut self.scores[candidate];
+        if scores.len() <= repetition {
+            scores.resize(repetition + 1, None);
         }
+        scores[repetition] = Some(near);
+    }
+
+    /// Takes a result in. True where it decided what is still to do.
+    fn record(&mut self, candidate: usize, repetition: usize, result: &Result<Score, String>) -> bool {
+        match result {
+            Ok(score) => self.keep(candidate, repetition, score.near),
+            Err(_) => self.failed[candidate] = self.failed[candidate].min(repetition),
+        }
+        self.advance()
+    }
+
+    fn advance(&mut self) -> bool {
+        let Some(race) = &mut self.race else { return false };
+        let before = (race.goal(), race.is_over());
+        race.advance(|id| (self.failed[id] == usize::MAX).then_some(&self.scores[id][..]));
+        before != (race.goal(), race.is_over())
     }
 }
 
 struct Worker {
     scorer: Arc<dyn Scorer>,
-    plan: Arc<Mutex<Plan>>,
+    plan: Arc<(Mutex<Plan>, Condvar)>,
     control: Control,
     sender: mpsc::Sender<Progress>,
 }
@@ -271,8 +350,19 @@ impl Worker {
             if self.control.is_cancelled() {
                 return;
             }
-            let Some(task) = lock(&self.plan).next() else { return };
-            self.score(task);
+            let mut plan = lock(&self.plan.0);
+            match plan.next() {
+                Next::Leave => return,
+                Next::Wait => {
+                    // A cancellation notifies nobody here, so it is looked for now and then.
+                    let wait = std::time::Duration::from_millis(50);
+                    drop(self.plan.1.wait_timeout(plan, wait).unwrap_or_else(PoisonError::into_inner));
+                }
+                Next::Score(task) => {
+                    drop(plan);
+                    self.score(task);
+                }
+            }
         }
     }
 
@@ -297,13 +387,13 @@ impl Worker {
             let message = panic.downcast_ref::<String>().map(String::as_str);
             let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic");
             let candidate = task.candidates.remove(0);
-            self.send(candidate, task.repetition, Err(format!("a defect of the program: {message}")));
+            self.send(candidate, task.repetition, Err(format!("{DEFECT}: {message}")));
         }
     }
 
     fn send(&self, candidate: usize, repetition: usize, result: Result<Score, String>) {
-        if result.is_err() {
-            lock(&self.plan).fail(candidate, repetition);
+        if lock(&self.plan.0).record(candidate, repetition, &result) {
+            self.plan.1.notify_all();
         }
         // Without a reader the run is over; the cancellation that came with it stops the workers.
         let _ = self.sender.blocking_send(Progress { candidate, repetition, result });

@@ -1,13 +1,13 @@
 //! All results so far: means, errors, ties, ranking. Pure: no input or output, no clock.
 
 mod agreement;
+pub mod race;
 
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
-
 pub use agreement::Agreement;
+use race::{Race, one_sided_quantile};
 
 use crate::score::propagation::{Propagation, Trainability, Verdict};
 use crate::score::{NON_FINITE, Score};
@@ -15,7 +15,7 @@ use crate::space::{Candidate, Space};
 
 /// Two scores of one repetition that differ by less, relative to them, are the same: single precision cannot tell.
 const SAME: f64 = 1e-5;
-/// Confidence of the intervals that decide whether a candidate is tied with the best.
+/// Confidence that no candidate is called worse than the best which is not.
 const CONFIDENCE: f64 = 0.95;
 
 /// What is known of one candidate.
@@ -61,7 +61,9 @@ impl Status {
 pub struct Study {
     pub space: Arc<Space>,
     records: Vec<Record>,
+    /// Of every candidate, or where a race decides, the most.
     repetitions: usize,
+    race: Option<Race>,
     /// Whether candidates that will not train are not recommended.
     guard: bool,
 }
@@ -74,7 +76,7 @@ pub struct Ranked {
     pub rank: Option<usize>,
     /// No repetition tells it apart from the one before.
     pub tied_with_previous: bool,
-    /// The paired difference to the best is within its confidence interval of 0.
+    /// The paired difference to the best is within its confidence interval of 0, corrected for all comparisons.
     pub tied_with_best: bool,
     /// Mean difference to the best over common repetitions, and its standard error.
     pub behind_best: Option<Estimate>,
@@ -104,7 +106,8 @@ impl Study {
     pub fn new(space: Arc<Space>) -> Self {
         let repetitions = space.preset.repetitions;
         let records = vec![Record::default(); space.candidates.len()];
-        Self { space, records, repetitions, guard: true }
+        let race = space.preset.auto.map(|auto| Race::new(auto, repetitions, records.len()));
+        Self { space, records, repetitions, race, guard: true }
     }
 
     #[must_use]
@@ -125,35 +128,12 @@ impl Study {
 
     /// Records one repetition of one candidate; a second record of the same changes nothing.
     pub fn record(&mut self, candidate: usize, repetition: usize, result: Result<Score, String>) {
-        let Some(record) = self.records.get_mut(candidate) else { return };
-        match result {
-            Ok(score) => {
-                if record.scores.len() <= repetition {
-                    record.scores.resize(repetition + 1, None);
-                }
-                if record.scores[repetition].replace(score.near).is_some() {
-                    return;
-                }
-                record.layer_sums.resize(score.effective_ranks.len(), 0);
-                for (sum, rank) in record.layer_sums.iter_mut().zip(&score.effective_ranks) {
-                    *sum += (rank * FIXED_POINT).round() as u64;
-                }
-                if let Some(propagation) = score.propagation {
-                    if record.propagations.len() <= repetition {
-                        record.propagations.resize(repetition + 1, None);
-                    }
-                    record.propagations[repetition] = Some(propagation);
-                }
-                if let Some(layer) = score.dead_from {
-                    record.dead += 1;
-                    record.dead_from = layer;
-                }
-            }
-            Err(reason) => {
-                if record.failure.as_ref().is_none_or(|(first, _)| repetition < *first) {
-                    record.failure = Some((repetition, reason));
-                }
-            }
+        if let Some(record) = self.records.get_mut(candidate) {
+            record.take(repetition, result);
+        }
+        let records = &self.records;
+        if let Some(race) = &mut self.race {
+            race.advance(|id| records[id].failure.is_none().then_some(&records[id].scores[..]));
         }
     }
 
@@ -168,9 +148,23 @@ impl Study {
         match record.count() {
             _ if record.failure.is_some() || record.is_dead() => Status::Failed,
             0 => Status::Waiting,
-            n if n < self.repetitions => Status::Scoring,
+            n if n < self.repetitions && self.is_open(id) => Status::Scoring,
             _ => Status::Scored,
         }
+    }
+
+    /// Whether more repetitions of a candidate are wanted than there are, so far as is decided.
+    fn is_open(&self, id: usize) -> bool {
+        match &self.race {
+            Some(race) => !race.is_over() && race.open().binary_search(&id).is_ok(),
+            None => true,
+        }
+    }
+
+    /// The race that decides on repetitions, where the preset leaves them open.
+    #[must_use]
+    pub fn race(&self) -> Option<&Race> {
+        self.race.as_ref()
     }
 
     /// Why a candidate has no score.
@@ -251,8 +245,7 @@ impl Study {
 
     #[must_use]
     pub fn tally(&self) -> Tally {
-        let mut tally =
-            Tally { candidates: self.records.len(), total: self.records.len() * self.repetitions, ..Tally::default() };
+        let mut tally = Tally { candidates: self.records.len(), ..Tally::default() };
         for id in 0..self.records.len() {
             match self.status(id) {
                 Status::Scored => tally.scored += 1,
@@ -260,7 +253,9 @@ impl Study {
                 Status::Waiting | Status::Scoring => {}
             }
             let record = &self.records[id];
-            tally.done += if record.failure.is_some() { self.repetitions } else { record.count() };
+            let wanted = if self.is_open(id) { self.repetitions } else { record.count() };
+            tally.total += wanted;
+            tally.done += if record.failure.is_some() { wanted } else { record.count() };
         }
         tally
     }
@@ -346,7 +341,8 @@ impl Study {
             }
         });
         let best = order.first().filter(|(_, near)| near.is_some()).map(|(id, _)| *id);
-        let mut quantiles = Quantiles::default();
+        let others = order.iter().filter(|(_, near)| near.is_some()).count().saturating_sub(1);
+        let mut quantiles = Quantiles::against(others);
         let mut ranking: Vec<Ranked> = Vec::with_capacity(order.len());
         for (place, (id, near)) in order.iter().enumerate() {
             let Some(best) = best.filter(|_| near.is_some()) else {
@@ -385,15 +381,53 @@ impl Study {
         let mut any = false;
         let all = pairs.filter_map(|(a, b)| Some(((*a)?, (*b)?))).all(|(a, b)| {
             any = true;
-            (a - b).abs() <= SAME * a.abs().max(b.abs())
+            same(a, b)
         });
         any && all
     }
 }
 
+/// Whether single precision cannot tell two scores of one repetition apart.
+fn same(a: f64, b: f64) -> bool {
+    (a - b).abs() <= SAME * a.abs().max(b.abs())
+}
+
 const FIXED_POINT: f64 = (1u64 << 32) as f64;
 
 impl Record {
+    /// Takes one repetition in; a second record of the same changes nothing.
+    fn take(&mut self, repetition: usize, result: Result<Score, String>) {
+        match result {
+            Ok(score) => {
+                if self.scores.len() <= repetition {
+                    self.scores.resize(repetition + 1, None);
+                }
+                if self.scores[repetition].replace(score.near).is_some() {
+                    return;
+                }
+                self.layer_sums.resize(score.effective_ranks.len(), 0);
+                for (sum, rank) in self.layer_sums.iter_mut().zip(&score.effective_ranks) {
+                    *sum += (rank * FIXED_POINT).round() as u64;
+                }
+                if let Some(propagation) = score.propagation {
+                    if self.propagations.len() <= repetition {
+                        self.propagations.resize(repetition + 1, None);
+                    }
+                    self.propagations[repetition] = Some(propagation);
+                }
+                if let Some(layer) = score.dead_from {
+                    self.dead += 1;
+                    self.dead_from = layer;
+                }
+            }
+            Err(reason) => {
+                if self.failure.as_ref().is_none_or(|(first, _)| repetition < *first) {
+                    self.failure = Some((repetition, reason));
+                }
+            }
+        }
+    }
+
     fn count(&self) -> usize {
         self.scores.iter().flatten().count()
     }
@@ -410,19 +444,23 @@ impl Ranked {
     }
 }
 
-/// Two-sided quantiles of Student's t, by number of values.
-#[derive(Default)]
-struct Quantiles(Vec<Option<f64>>);
+/// Quantiles of Student's t by number of values, for the comparisons of one candidate with so many others: with the
+/// confidence wanted, none of them is called worse that is not (Bonferroni).
+struct Quantiles {
+    significance: f64,
+    known: Vec<Option<f64>>,
+}
 
 impl Quantiles {
+    fn against(others: usize) -> Self {
+        Self { significance: (1.0 - CONFIDENCE) / others.max(1) as f64, known: Vec::new() }
+    }
+
     fn of(&mut self, n: usize) -> f64 {
-        if self.0.len() <= n {
-            self.0.resize(n + 1, None);
+        if self.known.len() <= n {
+            self.known.resize(n + 1, None);
         }
-        *self.0[n].get_or_insert_with(|| match StudentsT::new(0.0, 1.0, n.saturating_sub(1) as f64) {
-            Ok(t) => t.inverse_cdf(f64::midpoint(1.0, CONFIDENCE)),
-            Err(_) => f64::INFINITY,
-        })
+        *self.known[n].get_or_insert_with(|| one_sided_quantile(self.significance, n))
     }
 }
 

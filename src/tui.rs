@@ -26,11 +26,12 @@ use ratatui::layout::Size;
 
 use crate::cli::RunOptions;
 use crate::commands::rank::interrupt;
+use crate::commands::recording::Recording;
 use crate::commands::{self, Failure, Prepared};
 use crate::scheduler::{self, Control, Scorer};
 use crate::study::Study;
 
-use app::{App, Effect, Message, Phase, Written};
+use app::{App, Effect, Message, Notice, Phase, Written};
 use inspector::Inspector;
 use settings::Settings;
 use sizing::Sizing;
@@ -51,17 +52,24 @@ const BATCH: usize = 4096;
 /// # Errors
 /// If the terminal fails, the export cannot be written, or the user broke off.
 pub async fn run(prepared: Prepared, options: &RunOptions, look: Look, settings: Settings) -> Result<(), Failure> {
-    let study = Study::new(Arc::clone(&prepared.space));
+    let mut study = Study::new(Arc::clone(&prepared.space));
+    let mut recording = Recording::open(&prepared, &options.study, &mut study)?;
     let scorer: Arc<dyn Scorer> = prepared.scorer.clone();
     let (study, how) = {
         let mut screen = Screen::take().map_err(|e| terminal_failure(&e))?;
-        let run = scheduler::start(scorer, &prepared.space, prepared.jobs, &|_, _| false);
+        let run = scheduler::start(scorer, &prepared.space, prepared.jobs, &|candidate, repetition| {
+            recording.known(&study, candidate, repetition)
+        });
         let workers = Workers {
             sizing: Sizing::new(&prepared, options.max_memory),
             inspector: Inspector::new(prepared.scorer.clone()),
         };
-        event_loop(&mut screen, study, run, workers, look, settings).await.map_err(|e| terminal_failure(&e))?
+        let looped = event_loop(&mut screen, study, run, &mut recording, workers, look, settings);
+        looped.await.map_err(|e| terminal_failure(&e))?
     };
+    if let Some(trouble) = recording.finish() {
+        eprintln!("neartop: {trouble}");
+    }
     if let Some((candidate, why)) = study.recommended() {
         let (c, near) = (study.candidate(candidate), study.near(candidate).map_or(f64::NAN, |e| e.mean));
         commands::print(&format!("Recommended: {c}, NEAR {near:.2} ({why})\n"))?;
@@ -90,6 +98,7 @@ async fn event_loop(
     screen: &mut Screen,
     study: Study,
     mut run: scheduler::Run,
+    recording: &mut Recording,
     workers: Workers,
     mut look: Look,
     settings: Settings,
@@ -97,6 +106,9 @@ async fn event_loop(
     let (width, height) = crossterm::terminal::size()?;
     let Workers { mut sizing, mut inspector } = workers;
     let mut app = App::new(study, Size::new(width, height));
+    if let Some(text) = recording.found() {
+        app.update(Message::Noted(Notice { text, is_error: false }));
+    }
     (app.keymap, app.has_mouse) = (settings.keymap, settings.mouse);
     screen.set_mouse(app.has_mouse)?;
     let mut stopwatch = Stopwatch::start();
@@ -108,6 +120,10 @@ async fn event_loop(
     // When the next frame is due; none while the screen shows all there is.
     let mut due = Some(drawn);
     loop {
+        if let Some(text) = recording.trouble() {
+            app.update(Message::Noted(Notice { text, is_error: true }));
+            due = due.or(Some(drawn + FRAME));
+        }
         let message = tokio::select! {
             biased;
             () = tokio::time::sleep_until(due.unwrap_or(drawn).into()), if due.is_some() => {
@@ -127,6 +143,7 @@ async fn event_loop(
             _ = &mut stop => return Ok((app.study, Leave::Interrupted)),
             count = run.progress.recv_many(&mut batch, BATCH), if app.phase != Phase::Done => {
                 if count > 0 {
+                    batch.iter().for_each(|progress| recording.record(progress));
                     Message::Scored(std::mem::take(&mut batch))
                 } else {
                     stopwatch.pause(true);

@@ -40,7 +40,7 @@ impl Place {
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_neartop"));
         command.args(args).current_dir(self.0.path()).env_remove("NO_COLOR").env("HOME", self.0.path());
-        command.env("XDG_DATA_HOME", self.path("data")).stdin(Stdio::null());
+        command.env("XDG_DATA_HOME", self.path("data")).env("XDG_STATE_HOME", self.path("state")).stdin(Stdio::null());
         command
     }
 
@@ -430,6 +430,7 @@ fn on_a_terminal(place: &Place, args: &[&str], no_color: Option<&str>) -> String
     command.args(args);
     command.cwd(place.0.path());
     command.env("TERM", "xterm-256color");
+    command.env("XDG_STATE_HOME", place.path("state"));
     command.env_remove("NO_COLOR");
     if let Some(value) = no_color {
         command.env("NO_COLOR", value);

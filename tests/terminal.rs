@@ -36,6 +36,7 @@ impl Session {
         command.arg("preset.yaml");
         command.cwd(directory.path());
         command.env("TERM", "xterm-256color");
+        command.env("XDG_STATE_HOME", directory.path().join("state"));
         let child = pair.slave.spawn_command(command).expect("the program");
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().expect("a reader");

@@ -267,6 +267,8 @@ fn optimizers_step_as_pytorch_does() {
 }
 
 fn neartop(args: &[&str]) -> std::process::Output {
+    let mut args = args.to_vec();
+    args.push("--no-study");
     assert_cmd::Command::cargo_bin("neartop").unwrap().args(args).output().unwrap()
 }
 

@@ -61,17 +61,20 @@ fn check(file: &str) -> Result<(), Failure> {
         true => format!("{} architectures x ", space.candidates.len() / each.max(1)),
         false => String::new(),
     };
+    let repetitions = match preset.auto {
+        Some(auto) => format!("{} to {}", auto.least, preset.repetitions),
+        None => preset.repetitions.to_string(),
+    };
     let text = format!(
         "{}: right\n\
          network     {}\n\
-         candidates  {} ({architectures}{of_each}), {} repetitions\n\
+         candidates  {} ({architectures}{of_each}), {repetitions} repetitions\n\
          parameters  {}\n\
          samples     {} a repetition\n\
          memory      about {} a score\n",
         preset.name,
         network.summary(),
         space.candidates.len(),
-        preset.repetitions,
         parameters(&space),
         space.batch(),
         bytes(space.memory()),

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::recording::Recording;
 use super::{Failure, Prepared, check_target, export_recommended, output, prepare, print, write_file};
 use crate::cli::{OutputOptions, RunOptions};
 use crate::report::Report;
@@ -21,7 +22,7 @@ pub async fn run(preset: &str, options: &RunOptions, output: &OutputOptions) -> 
         check_target(path)?;
     }
     let prepared = prepare(preset, options)?;
-    let (mut study, elapsed, interrupted) = score_all(&prepared).await?;
+    let (mut study, elapsed, interrupted) = score_all(&prepared, options).await?;
     study.set_guard(!options.no_guard);
     let report = Report::new(&study, elapsed.as_secs_f64(), output.top.map(|n| n as usize));
     let text = output::render(&report, output.format)?;
@@ -40,13 +41,27 @@ pub async fn run(preset: &str, options: &RunOptions, output: &OutputOptions) -> 
     Ok(())
 }
 
-pub(super) async fn score_all(prepared: &Prepared) -> Result<(Study, Duration, bool), Failure> {
+pub(super) async fn score_all(prepared: &Prepared, options: &RunOptions) -> Result<(Study, Duration, bool), Failure> {
     let mut study = Study::new(Arc::clone(&prepared.space));
+    let mut recording = Recording::open(prepared, &options.study, &mut study)?;
+    if let Some(found) = recording.found() {
+        eprintln!("neartop: {found}");
+    }
     let scorer: Arc<dyn Scorer> = prepared.scorer.clone();
     let bar = progress_bar(study.tally().total as u64);
+    bar.set_position(study.tally().done as u64);
+    bar.reset_eta();
+    let tell = |trouble: Option<String>| {
+        if let Some(trouble) = trouble {
+            bar.suspend(|| eprintln!("neartop: {trouble}"));
+        }
+    };
+    tell(recording.trouble());
     let start = Instant::now();
     let mut last = start;
-    let mut run = scheduler::start(scorer, &prepared.space, prepared.jobs, &|_, _| false);
+    let mut run = scheduler::start(scorer, &prepared.space, prepared.jobs, &|candidate, repetition| {
+        recording.known(&study, candidate, repetition)
+    });
     let mut stop = std::pin::pin!(interrupt());
     let mut interrupted = false;
     loop {
@@ -57,6 +72,8 @@ pub(super) async fn score_all(prepared: &Prepared) -> Result<(Study, Duration, b
                 if let Err(reason) = &progress.result {
                     tracing::warn!(candidate = progress.candidate, repetition = progress.repetition, reason);
                 }
+                recording.record(&progress);
+                tell(recording.trouble());
                 study.record(progress.candidate, progress.repetition, progress.result);
                 bar.inc(1);
             }
@@ -67,6 +84,7 @@ pub(super) async fn score_all(prepared: &Prepared) -> Result<(Study, Duration, b
             }
         }
     }
+    tell(recording.finish());
     bar.finish_and_clear();
     Ok((study, last - start, interrupted))
 }

@@ -34,7 +34,7 @@ pub async fn run(args: &TrainArgs) -> Result<(), Failure> {
     // Before the scores, which are of no use here if there is nothing to learn.
     let task = Task::load(&preset.data, space.network(), preset.seed, &options)
         .map_err(|error| training_failure(preset, &error))?;
-    let (mut study, scoring, mut interrupted) = score_all(&prepared).await?;
+    let (mut study, scoring, mut interrupted) = score_all(&prepared, &args.run).await?;
     study.set_guard(!args.run.no_guard);
     let steps = u64::from(options.epochs) * task.steps(options.batch);
     let finalists = finalists(&study, args, steps, &mut options);

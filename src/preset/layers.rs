@@ -11,6 +11,7 @@ use crate::network::activation::ActivationKind;
 use crate::network::nas::NasSpace;
 use crate::network::{Activation, BiasInit, Conv2d, Layer, Network, Padding, Pool, Shape, Softmax};
 use crate::score::Rows;
+use crate::study::race::Auto;
 
 /// The most layers that a network may have, repeats expanded.
 const MOST_LAYERS: usize = 10_000;
@@ -337,7 +338,7 @@ pub fn write_preset(preset: &Preset) -> String {
         (
             "score",
             Some(map([
-                ("repetitions", value(preset.repetitions)),
+                ("repetitions", write_repetitions(preset)),
                 ("batch", preset.batch.and_then(value)),
                 ("rows", unless(preset.rows, Rows::Full)),
                 ("seed", value(preset.seed)),
@@ -347,7 +348,19 @@ pub fn write_preset(preset: &Preset) -> String {
     yaml::print(&whole)
 }
 
-fn write_layers(layers: &[Layer]) -> Value {
+fn write_repetitions(preset: &Preset) -> Option<Value> {
+    let Some(auto) = preset.auto else { return value(preset.repetitions) };
+    if auto == Auto::default() && preset.repetitions == Auto::MOST {
+        return value("auto");
+    }
+    Some(map([
+        ("minimum", value(auto.least)),
+        ("maximum", value(preset.repetitions)),
+        ("confidence", value(auto.confidence)),
+    ]))
+}
+
+pub fn write_layers(layers: &[Layer]) -> Value {
     Value::Sequence(layers.iter().map(write_layer).collect())
 }
 

@@ -53,7 +53,19 @@ pub fn schema() -> Json {
                 "type": "object",
                 "additionalProperties": false,
                 "properties": {
-                    "repetitions": {"type": "integer", "minimum": 1, "maximum": 1_000_000},
+                    "repetitions": {"oneOf": [
+                        {"type": "integer", "minimum": 1, "maximum": 1_000_000},
+                        {"const": "auto"},
+                        {
+                            "type": "object",
+                            "additionalProperties": false,
+                            "properties": {
+                                "minimum": {"type": "integer", "minimum": 2, "maximum": 1_000_000},
+                                "maximum": {"type": "integer", "minimum": 2, "maximum": 1_000_000},
+                                "confidence": {"type": "number", "minimum": 0.5, "exclusiveMaximum": 1}
+                            }
+                        }
+                    ]},
                     "seed": {"type": "integer", "minimum": 0},
                     "batch": size(),
                     "rows": {"enum": ["full", "clipped"]}

@@ -33,6 +33,8 @@ pub enum Message {
     /// A frame is about to be drawn; so much time was spent scoring.
     Frame(Duration),
     Written(Written),
+    /// Something that the user should know.
+    Noted(Notice),
     Sized(Ticket, SizeNews),
     /// The spectra of a candidate.
     Inspected(usize, Spectra),
@@ -236,6 +238,10 @@ impl App {
             }
             Message::Written(written) => {
                 self.written(written);
+                None
+            }
+            Message::Noted(notice) => {
+                self.notice = Some(notice);
                 None
             }
             Message::Copied(copied) => {

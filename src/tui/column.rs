@@ -236,7 +236,16 @@ static COLUMNS: &[Column] = &[
         dispensable: 2,
         largest_first: true,
         cell: |study, ranked, _| match study.status(ranked.candidate) {
-            Status::Scoring => format!("{}/{}", study.count(ranked.candidate), study.repetitions()),
+            Status::Scoring => {
+                let goal = study.race().map_or(study.repetitions(), |race| race.goal());
+                format!("{}/{goal}", study.count(ranked.candidate))
+            }
+            Status::Scored if study.race().is_some_and(|race| race.open().contains(&ranked.candidate)) => {
+                "first".to_owned()
+            }
+            Status::Scored if study.count(ranked.candidate) < study.repetitions() => {
+                format!("out at {}", study.count(ranked.candidate))
+            }
             status => status.name().to_owned(),
         },
         value: progress,

@@ -65,6 +65,14 @@ fn title<'a>(app: &App, look: &Look) -> Line<'a> {
     if shown != all {
         text = format!(" ranking{}{shown} of {all} candidates", look.signs.separator);
     }
+    if let Some(race) = app.study.race() {
+        text += look.signs.separator;
+        text += &match (race.is_settled(), race.open().len()) {
+            (true, _) => "settled".to_owned(),
+            (false, open) if race.is_over() => format!("{open} not settled"),
+            (false, open) => format!("{open} open until {} repetitions", race.goal()),
+        };
+    }
     if app.frozen {
         text += look.signs.separator;
         text += "frozen";

@@ -1,0 +1,167 @@
+//! The study on disk behind a run: what was there, and what comes.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{Failure, Prepared, check_target};
+use crate::cli::StudyOptions;
+use crate::preset::printable;
+use crate::scheduler::{Known, Progress};
+use crate::store::{Entry, Recorder, Store, StoreError, Work};
+use crate::study::Study;
+
+/// What of a run was found in the study on disk, and where the rest goes.
+pub struct Recording {
+    /// None where results are kept in memory only.
+    recorder: Option<Recorder>,
+    /// By candidate and repetition.
+    found: Vec<Vec<bool>>,
+    /// The first repetition of each candidate that is known to fail.
+    failed: Vec<usize>,
+    total: usize,
+    /// Why results are in memory only, though they should not be.
+    trouble: Option<String>,
+}
+
+impl Recording {
+    /// Opens the study that the options name, and puts what it knows of this run into `study`. Where it cannot be used,
+    /// the run goes on in memory and says so.
+    ///
+    /// # Errors
+    /// If the study is that of a newer program, or the file that the user named is none.
+    pub fn open(prepared: &Prepared, options: &StudyOptions, study: &mut Study) -> Result<Self, Failure> {
+        let candidates = prepared.space.candidates.len();
+        let mut recording = Self {
+            recorder: None,
+            found: vec![Vec::new(); candidates],
+            failed: vec![usize::MAX; candidates],
+            total: candidates * study.repetitions(),
+            trouble: None,
+        };
+        if options.no_study {
+            return Ok(recording);
+        }
+        if let Some(path) = &options.study {
+            check_target(path)?;
+        }
+        let path = path(options);
+        let opened = path.as_ref().map_err(ToString::to_string).map(|path| open(path, options));
+        match opened {
+            Ok(Ok(store)) => {
+                if let Err(error) = recording.begin(store, prepared, options, study) {
+                    recording.trouble = Some(in_memory(path.as_deref().ok(), &error));
+                }
+            }
+            Ok(Err(error @ StoreError::Newer { .. })) => return Err(refused(path.as_deref().ok(), &error)),
+            Ok(Err(error @ StoreError::Foreign)) if options.study.is_some() => {
+                return Err(refused(path.as_deref().ok(), &error));
+            }
+            Ok(Err(error)) => recording.trouble = Some(in_memory(path.as_deref().ok(), &error)),
+            Err(error) => recording.trouble = Some(in_memory(None, &error)),
+        }
+        Ok(recording)
+    }
+
+    fn begin(
+        &mut self,
+        store: Store,
+        prepared: &Prepared,
+        options: &StudyOptions,
+        study: &mut Study,
+    ) -> Result<(), StoreError> {
+        let samples = |e: crate::data::DataError| StoreError::Unusable(e.to_string());
+        let work = Work::new(&prepared.space, &prepared.scorer).map_err(samples)?;
+        if !options.fresh {
+            let samples = prepared.scorer.samples();
+            let fingerprints = |repetition| samples.fingerprint(repetition as u64).ok().flatten();
+            store.load(&work, &fingerprints, &mut |candidate, repetition, result| {
+                let found = &mut self.found[candidate];
+                found.resize(found.len().max(repetition + 1), false);
+                found[repetition] = true;
+                if result.is_err() {
+                    self.failed[candidate] = self.failed[candidate].min(repetition);
+                }
+                study.record(candidate, repetition, result);
+            })?;
+        }
+        self.recorder = Some(Recorder::start(store, work, Arc::clone(&prepared.scorer))?);
+        Ok(())
+    }
+
+    /// What needs no scoring: a repetition whose score `study` has from the disk, or one from where the candidate is known
+    /// to fail on.
+    #[must_use]
+    pub fn known(&self, study: &Study, candidate: usize, repetition: usize) -> Known {
+        match study.scores(candidate).get(repetition).copied().flatten() {
+            Some(near) => Known::Scored(near),
+            None if self.failed.get(candidate).is_some_and(|failed| *failed <= repetition) => Known::Failed,
+            None => Known::Nothing,
+        }
+    }
+
+    /// `416 of 4160 repetitions found in the study`; none where none was.
+    #[must_use]
+    pub fn found(&self) -> Option<String> {
+        let found = self.found.iter().flatten().filter(|found| **found).count();
+        (found > 0).then(|| format!("{found} of {} repetitions found in the study", self.total))
+    }
+
+    /// Takes a result in. Never waits. What a defect of the program gave is not kept.
+    pub fn record(&self, progress: &Progress) {
+        if let Some(recorder) = self.recorder.as_ref().filter(|_| progress.is_lasting()) {
+            let Progress { candidate, repetition, result } = progress.clone();
+            recorder.record(Entry { candidate, repetition, result });
+        }
+    }
+
+    /// What went wrong, said once.
+    pub fn trouble(&mut self) -> Option<String> {
+        self.trouble.take().or_else(|| self.recorder.as_ref()?.trouble())
+    }
+
+    /// Writes what is left and says what went wrong, if that was not said yet.
+    #[must_use]
+    pub fn finish(mut self) -> Option<String> {
+        self.trouble.take().or_else(|| self.recorder.take()?.finish())
+    }
+}
+
+/// Where the study is: where the options say, or in the user's state directory.
+///
+/// # Errors
+/// If the user has no home directory.
+pub fn path(options: &StudyOptions) -> Result<PathBuf, StoreError> {
+    options.study.clone().map_or_else(Store::default_path, Ok)
+}
+
+fn open(path: &Path, options: &StudyOptions) -> Result<Store, StoreError> {
+    if options.study.is_none()
+        && let Some(directory) = path.parent()
+    {
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(directory).map_err(|e| StoreError::Unusable(e.to_string()))?;
+    }
+    Store::open(path)
+}
+
+fn named(path: Option<&Path>) -> String {
+    path.map(|path| format!(" {}", printable(&path.display().to_string()))).unwrap_or_default()
+}
+
+fn in_memory(path: Option<&Path>, error: &dyn std::fmt::Display) -> String {
+    format!("the study{} cannot be used ({error}); the run goes on in memory", named(path))
+}
+
+/// The failure of a command that cannot do without the study.
+pub fn refused(path: Option<&Path>, error: &StoreError) -> Failure {
+    let help = match error {
+        StoreError::Newer { .. } => {
+            "update neartop, name another file by --study, or keep results in memory by --no-study"
+        }
+        _ => "name a study or a file that does not exist yet",
+    };
+    Failure::Usage { message: format!("cannot use the study{}: {error}", named(path)), help: Some(help.to_owned()) }
+}

@@ -1,0 +1,59 @@
+//! The program is killed at any moment, and goes on where it was.
+
+use std::time::{Duration, Instant};
+
+use super::*;
+
+/// Results that the program said were recorded before it was killed.
+fn acknowledged(log: &str) -> i64 {
+    let of_line = |line: &str| line.split("recorded in the study results=").nth(1)?.trim().parse::<i64>().ok();
+    log.lines().filter_map(of_line).sum()
+}
+
+/// Kills runs at random moments and resumes them; gives the share of results that the kills cost none of.
+fn kill_and_resume(tries: usize, repetitions: &str) {
+    let place = Place::new();
+    let arguments = ["small.yaml", "--repetitions", repetitions];
+    let all = 6 * repetitions.parse::<i64>().expect("a number");
+    let start = Instant::now();
+    let (undisturbed, _) = place.rank(&[&arguments[..], &["--no-study"]].concat());
+    let long = start.elapsed().as_micros() as u64;
+    let mut dice = Dice(1);
+    let (mut kept, mut partial) = (0, 0);
+    for attempt in 0..tries {
+        for name in [STUDY, "s.sqlite-wal", "s.sqlite-shm", "log"] {
+            let _ = fs::remove_file(place.path(name));
+        }
+        let logged = ["rank", "--study", STUDY, "--log-file", "log", "-vv"];
+        let mut command = place.command(&[&logged[..], &arguments].concat());
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a run");
+        std::thread::sleep(Duration::from_micros(dice.below(long)));
+        child.kill().expect("a kill");
+        child.wait().expect("an end");
+        let acknowledged = acknowledged(&fs::read_to_string(place.path("log")).unwrap_or_default());
+        let (resumed, errors) = place.rank(&[&["--study", STUDY], &arguments[..]].concat());
+        let found = errors.lines().find_map(|l| l.strip_prefix("neartop: ")?.split(' ').next()?.parse::<i64>().ok());
+        let found = found.unwrap_or(0);
+        assert!(found >= acknowledged, "try {attempt}: {acknowledged} were recorded, {found} found");
+        assert_eq!(resumed, undisturbed, "try {attempt}");
+        assert!(troubles(&errors).is_empty(), "try {attempt}: {errors}");
+        assert_eq!(place.rows(STUDY), all, "try {attempt}");
+        let check = "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'";
+        assert_eq!(place.count(STUDY, check), 0, "try {attempt}");
+        kept += found;
+        partial += usize::from(found > 0 && found < all);
+    }
+    println!("{tries} kills, {partial} of them with a part done, {kept} repetitions kept, none lost that was recorded");
+    assert!(partial * 4 >= tries, "kills come while results do: {partial} of {tries}");
+}
+
+#[test]
+fn killed_runs_are_resumed() {
+    kill_and_resume(3, "400");
+}
+
+#[test]
+#[ignore = "long: NEARTOP_TRIES kills, 100 unless given"]
+fn runs_killed_at_many_moments_are_resumed() {
+    kill_and_resume(tries(100), "400");
+}
