@@ -5,6 +5,7 @@ pub mod presets;
 pub mod rank;
 pub mod recording;
 pub mod score;
+pub mod studies;
 pub mod train;
 pub mod width;
 
@@ -74,7 +75,14 @@ pub struct Prepared {
 /// # Errors
 /// What is wrong with the preset, its data or its size.
 pub fn prepare(preset: &str, options: &RunOptions) -> Result<Prepared, Failure> {
-    let mut preset = Preset::load(preset)?;
+    prepare_loaded(Preset::load(preset)?, options)
+}
+
+/// The same with a preset that was loaded.
+///
+/// # Errors
+/// What is wrong with its data or its size.
+pub fn prepare_loaded(mut preset: Preset, options: &RunOptions) -> Result<Prepared, Failure> {
     preset.seed = options.seed.unwrap_or(preset.seed);
     match options.repetitions {
         Some(Repetitions::Fixed(n)) => (preset.repetitions, preset.auto) = (n as usize, None),

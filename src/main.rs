@@ -48,6 +48,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
             commands::width::run(args, commands::width::Look { color, ascii: cli.common.ascii }).await
         }
         Some(Command::Presets(command)) => commands::presets::run(command),
+        Some(Command::Studies(args)) => commands::studies::run(args),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "neartop", &mut script);

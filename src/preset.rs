@@ -34,7 +34,7 @@ pub use yaml::printable;
 use yaml::{Map, Node, Problem};
 
 /// A network, its data and what to search.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Preset {
     pub name: String,
     pub description: Option<String>,
@@ -156,6 +156,11 @@ impl Preset {
         whole.architecture = Some(architecture);
         self.search.architectures = None;
         self.truth = None;
+    }
+
+    /// Takes over where another preset was read from, for errors that come up later.
+    pub fn source_of(&mut self, other: &Self) {
+        self.source.clone_from(&other.source);
     }
 
     /// The preset as YAML; reading it gives an equal preset. Its head says which version wrote it.

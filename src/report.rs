@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::network::{Activation, Init};
-use crate::score::propagation::Trainability;
+use crate::score::propagation::{LayerSignal, Trainability};
 use crate::study::race::Race;
 use crate::study::{Agreement, Ranked, Status, Study};
 
@@ -69,6 +69,9 @@ pub struct LayerReport {
     /// Number of columns of the rank matrix: the largest effective rank there can be.
     pub width: usize,
     pub effective_rank: f64,
+    /// How signals pass; none where they were not looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signal: Option<LayerSignal>,
     #[serde(skip)]
     pub is_activation: bool,
 }
@@ -126,7 +129,7 @@ impl CandidateReport {
             standard_error: near.and_then(|e| e.standard_error),
             behind_best: ranked.behind_best.map(|e| e.mean),
             behind_best_error: ranked.behind_best.and_then(|e| e.standard_error),
-            truth: study.space.truth(id),
+            truth: study.truth(id),
             repetitions: study.count(id),
             parameters: candidate.parameters,
             status: study.status(id).name(),
@@ -144,7 +147,8 @@ pub fn layers(study: &Study, id: usize) -> Vec<LayerReport> {
     let activation = study.candidate(id).activation.as_ref();
     let network = study.space.network_of(id);
     let counted = network.counted();
-    let layer = |(module, effective_rank): (&&crate::network::Module, f64)| LayerReport {
+    let signals = study.propagation(id).map(|p| p.layers).unwrap_or_default();
+    let layer = |(at, (module, effective_rank)): (usize, (&&crate::network::Module, f64))| LayerReport {
         module: module.name.clone(),
         kind: match (activation, module.kind()) {
             (Some(activation), "activation") => activation.name().to_owned(),
@@ -152,7 +156,8 @@ pub fn layers(study: &Study, id: usize) -> Vec<LayerReport> {
         },
         width: module.output.width(),
         effective_rank,
+        signal: signals.get(at).cloned(),
         is_activation: module.is_activation(),
     };
-    counted.iter().zip(study.effective_ranks(id)).map(layer).collect()
+    counted.iter().zip(study.effective_ranks(id)).enumerate().map(layer).collect()
 }

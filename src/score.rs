@@ -1,5 +1,6 @@
 //! Scoring one repetition of candidates: NEAR, layer by layer.
 
+mod blocks;
 pub mod effective_rank;
 pub mod propagation;
 pub mod spectrum;
@@ -11,10 +12,11 @@ use crate::network::forward::{Probe, forward};
 use crate::network::ops::with_elements;
 use crate::network::weights::{DrawnWeights, Weights};
 use crate::network::{Activation, BiasInit, Init, Module, Network};
-use crate::random::{Key, Purpose};
+use crate::random::{Draws, Key, Purpose};
 
+use blocks::forward_by_parts;
 use effective_rank::{RankError, effective_rank};
-use propagation::{Propagation, PropagationProbe, pairs};
+use propagation::{Propagation, PropagationProbe, triples};
 
 /// One repetition's score.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,6 +79,8 @@ pub struct Repetition<'a> {
     pub rows: Rows,
     pub seed: u64,
     pub repetition: u64,
+    /// Where draws are left for other initializations of the same repetition.
+    pub draws: Option<&'a Draws>,
 }
 
 impl Repetition<'_> {
@@ -88,8 +92,8 @@ impl Repetition<'_> {
         cancelled: &dyn Fn() -> bool,
         report: &mut dyn FnMut(usize, Result<Score, ScoreError>),
     ) {
-        let pairs = match self.pairs() {
-            Ok(pairs) => pairs,
+        let triples = match self.triples() {
+            Ok(triples) => triples,
             Err(error) => return (0..activations.len()).for_each(|i| report(i, Err(again(&error)))),
         };
         if self.init.depends_on_activation() {
@@ -98,7 +102,9 @@ impl Repetition<'_> {
                 let start = Reached {
                     inputs: self.inputs.clone(),
                     probe: self.probe(cancelled),
-                    pairs: pairs.clone().map(|p| (p, PropagationProbe::new(cancelled))),
+                    triples: triples
+                        .clone()
+                        .map(|p| (p, PropagationProbe::new(self.network, self.seed, self.repetition, cancelled))),
                 };
                 report(i, self.finish(&self.network.modules, start, &weights, activation));
             }
@@ -106,7 +112,7 @@ impl Repetition<'_> {
         }
         let weights = self.weights(None);
         let (prefix, rest) = self.network.modules.split_at(self.network.shared_prefix());
-        match self.reach(prefix, pairs, &weights, cancelled) {
+        match self.reach(prefix, triples, &weights, cancelled) {
             Ok(reached) => {
                 for (i, activation) in activations.iter().enumerate() {
                     report(i, self.finish(rest, reached.clone(), &weights, activation));
@@ -116,30 +122,30 @@ impl Repetition<'_> {
         }
     }
 
-    /// The samples and their perturbed twins, in the first repetitions.
-    fn pairs(&self) -> Result<Option<Tensor>, ScoreError> {
+    /// Samples with their twins, in the first repetitions.
+    fn triples(&self) -> Result<Option<Tensor>, ScoreError> {
         if self.repetition >= propagation::REPETITIONS {
             return Ok(None);
         }
-        Ok(pairs(&self.inputs, self.seed, self.repetition)?)
+        Ok(triples(&self.inputs, self.seed, self.repetition)?)
     }
 
     /// Passes everything through what all activations share.
     fn reach<'p>(
         &self,
         prefix: &[Module],
-        pairs: Option<Tensor>,
+        triples: Option<Tensor>,
         weights: &dyn Weights,
         cancelled: &'p dyn Fn() -> bool,
     ) -> Result<Reached<'p>, ScoreError> {
         let mut probe = self.probe(cancelled);
         // First, since initializations that look at data are to look at the whole batch.
-        let inputs = forward(prefix, self.inputs.clone(), weights, None, &mut probe)?;
-        let pass = |pairs| -> Result<_, ScoreError> {
-            let mut probe = PropagationProbe::new(cancelled);
-            Ok((forward(prefix, pairs, weights, None, &mut probe)?, probe))
+        let inputs = self.pass(prefix, self.inputs.clone(), weights, None, &mut probe)?;
+        let pass = |triples| -> Result<_, ScoreError> {
+            let mut probe = PropagationProbe::new(self.network, self.seed, self.repetition, cancelled);
+            Ok((forward(prefix, triples, weights, None, &mut probe)?, probe))
         };
-        Ok(Reached { inputs, probe, pairs: pairs.map(pass).transpose()? })
+        Ok(Reached { inputs, probe, triples: triples.map(pass).transpose()? })
     }
 
     /// Passes what was reached through the rest of the network.
@@ -150,20 +156,36 @@ impl Repetition<'_> {
         weights: &dyn Weights,
         activation: &Option<Activation>,
     ) -> Result<Score, ScoreError> {
-        let Reached { inputs, mut probe, pairs } = reached;
+        let Reached { inputs, mut probe, triples } = reached;
         let slot = activation.as_ref();
-        let output = forward(rest, inputs, weights, slot, &mut probe)?;
+        let output = self.pass(rest, inputs, weights, slot, &mut probe)?;
         let mut score = probe.finish(&output)?;
-        if let Some((pairs, probe)) = pairs {
+        if let Some((triples, probe)) = triples {
             let mut probe = probe.with_slot(slot);
-            forward(rest, pairs, weights, slot, &mut probe)?;
+            forward(rest, triples, weights, slot, &mut probe)?;
             score.propagation = Some(probe.finish());
         }
         Ok(score)
     }
 
+    /// Passes the batch through, by parts where no weight depends on all of it.
+    fn pass(
+        &self,
+        modules: &[Module],
+        inputs: Tensor,
+        weights: &dyn Weights,
+        slot: Option<&Activation>,
+        probe: &mut RankProbe<'_>,
+    ) -> Result<Tensor, ScoreError> {
+        if self.init.looks_at_data() {
+            forward(modules, inputs, weights, slot, probe)
+        } else {
+            forward_by_parts(modules, inputs, weights, slot, probe)
+        }
+    }
+
     fn weights(&self, activation: Option<&Activation>) -> DrawnWeights<'_> {
-        DrawnWeights::new(self.seed, self.repetition, self.init, self.bias, activation)
+        DrawnWeights::new(self.seed, self.repetition, self.init, self.bias, activation).sharing(self.draws)
     }
 
     fn probe<'p>(&self, cancelled: &'p dyn Fn() -> bool) -> RankProbe<'p> {
@@ -177,7 +199,7 @@ impl Repetition<'_> {
 struct Reached<'a> {
     inputs: Tensor,
     probe: RankProbe<'a>,
-    pairs: Option<(Tensor, PropagationProbe<'a>)>,
+    triples: Option<(Tensor, PropagationProbe<'a>)>,
 }
 
 /// The same error for one more candidate.
@@ -220,15 +242,14 @@ impl RankProbe<'_> {
     }
 
     /// The first row of the block, see [`RowOffset`].
-    fn first_row(&self, rows: usize, columns: usize, width: usize) -> usize {
+    fn first_row(&self, layer: usize, rows: usize, columns: usize, width: usize) -> usize {
         match self.offset {
             RowOffset::Drawn { rows: how, seed, repetition } if rows >= columns => {
-                let layer = self.effective_ranks.len() as u64;
                 let places = match how {
                     Rows::Full => (rows - columns) / width + 1,
                     Rows::Clipped => (rows / width).saturating_sub(1).max(1),
                 } as u64;
-                let key = Key { seed, repetition, layer, purpose: Purpose::Rows };
+                let key = Key { seed, repetition, layer: layer as u64, purpose: Purpose::Rows };
                 // The modulo's bias is below places / 2^64.
                 (key.rng().next_u64() % places) as usize * width
             }
@@ -255,7 +276,7 @@ impl RankProbe<'_> {
             match output.dims() {
                 [_, channels, height, width] => {
                     let rows = data.len() / channels;
-                    let first = self.first_row(rows, *channels, *width);
+                    let first = self.first_row(self.effective_ranks.len(), rows, *channels, *width);
                     let taken = (*channels).min(rows - first);
                     let block = rows_of_images(data, [*channels, *height, *width], first, taken);
                     take(&block, taken, *channels)
@@ -267,13 +288,16 @@ impl RankProbe<'_> {
                 }
             }
         })?;
-        taken.map_err(|error| {
-            let (module, kind) = (module.name.clone(), module.kind().to_owned());
-            match error {
-                RankError::NonFinite => ScoreError::NonFinite { module, kind },
-                RankError::NoConvergence => ScoreError::NoConvergence { module, kind },
-            }
-        })
+        taken.map_err(|error| failure(module, error))
+    }
+}
+
+/// Why a module's output has no rank.
+fn failure(module: &Module, error: RankError) -> ScoreError {
+    let (module, kind) = (module.name.clone(), module.kind().to_owned());
+    match error {
+        RankError::NonFinite => ScoreError::NonFinite { module, kind },
+        RankError::NoConvergence => ScoreError::NoConvergence { module, kind },
     }
 }
 

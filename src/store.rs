@@ -4,6 +4,7 @@
 //! does so behind a run, on a thread of its own. Several programs may use one file at once. The tables are described in
 //! `docs/study.md`.
 
+mod contents;
 mod recorder;
 mod rows;
 mod schema;
@@ -20,6 +21,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+pub use contents::{Recorded, Summary};
 pub use recorder::{Entry, Recorder};
 pub use rows::Fingerprints;
 pub use work::{DEFINITION, Work, WorkCandidate};

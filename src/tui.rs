@@ -3,11 +3,13 @@
 pub mod app;
 pub mod candidate;
 pub mod column;
+pub mod draft;
 mod export_dialog;
 mod inspector;
 pub mod keymap;
 pub mod matrix;
 pub mod palette;
+mod session;
 pub mod settings;
 pub mod sizes;
 mod sizing;
@@ -17,24 +19,23 @@ pub mod view;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event, EventStream};
 use futures_util::StreamExt;
 use ratatui::layout::Size;
+use tokio::sync::mpsc;
 
 use crate::cli::RunOptions;
 use crate::commands::rank::interrupt;
 use crate::commands::recording::Recording;
 use crate::commands::{self, Failure, Prepared};
-use crate::scheduler::{self, Control, Scorer};
+use crate::scheduler::Control;
 use crate::study::Study;
 
 use app::{App, Effect, Message, Notice, Phase, Written};
-use inspector::Inspector;
+use session::Session;
 use settings::Settings;
-use sizing::Sizing;
 use terminal::Screen;
 use theme::Look;
 
@@ -52,19 +53,10 @@ const BATCH: usize = 4096;
 /// # Errors
 /// If the terminal fails, the export cannot be written, or the user broke off.
 pub async fn run(prepared: Prepared, options: &RunOptions, look: Look, settings: Settings) -> Result<(), Failure> {
-    let mut study = Study::new(Arc::clone(&prepared.space));
-    let mut recording = Recording::open(&prepared, &options.study, &mut study)?;
-    let scorer: Arc<dyn Scorer> = prepared.scorer.clone();
-    let (study, how) = {
+    let (session, study) = Session::start(&prepared, options, None)?;
+    let (study, recording, how) = {
         let mut screen = Screen::take().map_err(|e| terminal_failure(&e))?;
-        let run = scheduler::start(scorer, &prepared.space, prepared.jobs, &|candidate, repetition| {
-            recording.known(&study, candidate, repetition)
-        });
-        let workers = Workers {
-            sizing: Sizing::new(&prepared, options.max_memory),
-            inspector: Inspector::new(prepared.scorer.clone()),
-        };
-        let looped = event_loop(&mut screen, study, run, &mut recording, workers, look, settings);
+        let looped = event_loop(&mut screen, study, session, options, look, settings);
         looped.await.map_err(|e| terminal_failure(&e))?
     };
     if let Some(trouble) = recording.finish() {
@@ -82,12 +74,6 @@ fn terminal_failure(error: &io::Error) -> Failure {
     Failure::Run(format!("the terminal failed: {error}"))
 }
 
-/// What works in the background beside the scores.
-struct Workers {
-    sizing: Sizing,
-    inspector: Inspector,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Leave {
     Quit,
@@ -97,16 +83,14 @@ enum Leave {
 async fn event_loop(
     screen: &mut Screen,
     study: Study,
-    mut run: scheduler::Run,
-    recording: &mut Recording,
-    workers: Workers,
+    mut session: Session,
+    options: &RunOptions,
     mut look: Look,
     settings: Settings,
-) -> io::Result<(Study, Leave)> {
+) -> io::Result<(Study, Recording, Leave)> {
     let (width, height) = crossterm::terminal::size()?;
-    let Workers { mut sizing, mut inspector } = workers;
     let mut app = App::new(study, Size::new(width, height));
-    if let Some(text) = recording.found() {
+    if let Some(text) = session.recording.found() {
         app.update(Message::Noted(Notice { text, is_error: false }));
     }
     (app.keymap, app.has_mouse) = (settings.keymap, settings.mouse);
@@ -116,11 +100,13 @@ async fn event_loop(
     let mut stop = std::pin::pin!(interrupt());
     let mut tick = tokio::time::interval(TICK);
     let mut batch = Vec::new();
+    // Another preset is read and checked in the background, and takes the place of this one when it is right.
+    let (opened, mut opening) = mpsc::unbounded_channel::<Result<Prepared, String>>();
     let mut drawn = Instant::now();
     // When the next frame is due; none while the screen shows all there is.
     let mut due = Some(drawn);
     loop {
-        if let Some(text) = recording.trouble() {
+        if let Some(text) = session.recording.trouble() {
             app.update(Message::Noted(Notice { text, is_error: true }));
             due = due.or(Some(drawn + FRAME));
         }
@@ -138,20 +124,38 @@ async fn event_loop(
                 Some(Ok(Event::Paste(text))) => Message::Paste(text),
                 Some(Ok(Event::Resize(width, height))) => Message::Resized(Size::new(width, height)),
                 Some(Ok(_)) => continue,
-                Some(Err(_)) | None => return Ok((app.study, Leave::Interrupted)),
+                Some(Err(_)) | None => return Ok((app.study, session.recording, Leave::Interrupted)),
             },
-            _ = &mut stop => return Ok((app.study, Leave::Interrupted)),
-            count = run.progress.recv_many(&mut batch, BATCH), if app.phase != Phase::Done => {
+            _ = &mut stop => return Ok((app.study, session.recording, Leave::Interrupted)),
+            count = session.run.progress.recv_many(&mut batch, BATCH), if app.phase != Phase::Done => {
                 if count > 0 {
-                    batch.iter().for_each(|progress| recording.record(progress));
+                    batch.iter().for_each(|progress| session.recording.record(progress));
                     Message::Scored(std::mem::take(&mut batch))
                 } else {
                     stopwatch.pause(true);
                     Message::Ended
                 }
             }
-            Some((ticket, news)) = sizing.news.recv() => Message::Sized(ticket, news),
-            Some((candidate, spectra)) = inspector.news.recv() => Message::Inspected(candidate, spectra),
+            Some((ticket, news)) = session.sizing.news.recv() => Message::Sized(ticket, news),
+            Some((candidate, spectra)) = session.inspector.news.recv() => Message::Inspected(candidate, spectra),
+            Some(prepared) = opening.recv() => {
+                let started = prepared.and_then(|prepared| {
+                    Session::start(&prepared, options, Some(&app.study)).map_err(|failure| failure.to_string())
+                });
+                match started {
+                    Ok((new, study)) => {
+                        let old = std::mem::replace(&mut session, new);
+                        let trouble = old.recording.finish();
+                        stopwatch = Stopwatch::start();
+                        app.update(Message::Opened(Ok(Box::new(study))));
+                        match trouble {
+                            Some(text) => Message::Noted(Notice { text, is_error: true }),
+                            None => Message::Frame(stopwatch.elapsed()),
+                        }
+                    }
+                    Err(reason) => Message::Opened(Err(reason)),
+                }
+            }
             _ = tick.tick(), if app.phase == Phase::Scoring => Message::Frame(stopwatch.elapsed()),
         };
         let wait = if matches!(
@@ -164,10 +168,19 @@ async fn event_loop(
         };
         due = Some(due.map_or(drawn + wait, |due| due.min(drawn + wait)));
         match app.update(message) {
-            Some(Effect::Quit) => return Ok((app.study, Leave::Quit)),
-            Some(Effect::Interrupt) => return Ok((app.study, Leave::Interrupted)),
-            Some(Effect::Size(ticket, request)) => sizing.start(ticket, request),
-            Some(Effect::Inspect(candidate)) => inspector.start(candidate),
+            Some(Effect::Quit) => return Ok((app.study, session.recording, Leave::Quit)),
+            Some(Effect::Interrupt) => return Ok((app.study, session.recording, Leave::Interrupted)),
+            Some(Effect::Size(ticket, request)) => session.sizing.start(ticket, request),
+            Some(Effect::Inspect(candidate)) => session.inspector.start(candidate),
+            Some(Effect::Open(preset)) => {
+                let (options, opened) = (options.clone(), opened.clone());
+                tokio::task::spawn_blocking(move || {
+                    // The preset has what the command line asked for.
+                    let options = RunOptions { seed: None, repetitions: None, ..options };
+                    let prepared = commands::prepare_loaded(*preset, &options).map_err(|failure| failure.to_string());
+                    let _ = opened.send(prepared);
+                });
+            }
             Some(Effect::NextTheme) => {
                 look = look.with_next_theme();
                 app.say(if look.has_colors() {
@@ -176,7 +189,7 @@ async fn event_loop(
                     "colours are off".into()
                 });
             }
-            Some(effect) => carry_out(effect, &mut app, screen, &run.control, &mut stopwatch)?,
+            Some(effect) => carry_out(effect, &mut app, screen, &session.run.control, &mut stopwatch)?,
             None => {}
         }
     }
@@ -190,7 +203,12 @@ fn carry_out(
     stopwatch: &mut Stopwatch,
 ) -> io::Result<()> {
     match effect {
-        Effect::Quit | Effect::Interrupt | Effect::Size(..) | Effect::Inspect(_) | Effect::NextTheme => {}
+        Effect::Quit
+        | Effect::Interrupt
+        | Effect::Size(..)
+        | Effect::Inspect(_)
+        | Effect::NextTheme
+        | Effect::Open(_) => {}
         Effect::SetMouse(wanted) => screen.set_mouse(wanted)?,
         Effect::Redraw => screen.clear()?,
         Effect::Suspend => {

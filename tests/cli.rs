@@ -462,3 +462,18 @@ fn colours_come_only_where_they_are_wanted() {
     assert!(!place.refused(&["rank", "bad.yaml"], 2).contains('\u{1b}'));
     assert!(place.refused(&["rank", "bad.yaml", "--color", "always"], 2).contains('\u{1b}'));
 }
+
+#[test]
+fn trainability_does_not_depend_on_the_number_of_jobs() {
+    let place = Place::new();
+    let run = |jobs: &str| {
+        let mut report = place.json(&["rank", "small.yaml", "--format", "json", "--no-study", "-j", jobs]);
+        report["elapsed_seconds"] = Value::Null;
+        report
+    };
+    let one = run("1");
+    assert_eq!(one, run("2"));
+    let first = &one["candidates"][0];
+    assert!(first["trainability"]["score"].as_f64().is_some_and(|s| s > 0.0), "{first}");
+    assert!(first["layers"][0]["signal"]["ln_gradient"].is_number(), "{first}");
+}

@@ -124,7 +124,15 @@ fn the_command_line_writes_the_recommended_candidate() {
         [("pytorch", "from torch import nn"), ("keras", "import keras"), ("candle", "use candle_nn")]
     {
         let mut command = assert_cmd::Command::cargo_bin("neartop").unwrap();
-        command.args(["rank", preset.to_str().unwrap(), "--as", format, "--export", path.to_str().unwrap()]);
+        command.args([
+            "rank",
+            "--no-study",
+            preset.to_str().unwrap(),
+            "--as",
+            format,
+            "--export",
+            path.to_str().unwrap(),
+        ]);
         command.assert().success();
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.contains(expected) && text.contains("gelu with kaiming_normal(gain=auto): NEAR "), "{text}");

@@ -64,6 +64,7 @@ fn signals(candidate: usize) -> Propagation {
         ln_spread: depth * shrink - 0.1,
         ln_perturbation: depth * shrink - 4.6,
         ln_typical_perturbation: depth * shrink - 4.6,
+        ln_gradient: Some((1.0 - depth) * shrink),
         saturated,
     };
     Propagation { layers: vec![layer(0.0, None), layer(0.5, Some(0.1)), layer(1.0, None)] }
@@ -536,4 +537,61 @@ fn what_will_not_train_is_marked_filtered_and_not_recommended() {
     assert!(app.notice.as_ref().is_some_and(|n| n.text.contains("hides")));
     press(&mut app, KeyCode::Char('T'));
     assert!(!app.study.has_guard());
+}
+
+#[test]
+fn the_search_is_changed_and_scored_anew() {
+    for (width, height) in [(120, 40), (80, 24), (40, 12)] {
+        let mut app = app(width, height);
+        press(&mut app, KeyCode::Char('s'));
+        insta::assert_snapshot!(format!("search_{width}x{height}"), text(&app));
+    }
+    let mut app = app(80, 24);
+    press(&mut app, KeyCode::Char('s'));
+    assert_eq!(press(&mut app, KeyCode::Char('r')), None);
+    assert!(app.notice.as_ref().is_some_and(|n| n.is_error && n.text == "nothing is changed"));
+    press(&mut app, KeyCode::Char('+'));
+    let Some(Effect::Open(preset)) = press(&mut app, KeyCode::Char('r')) else { panic!("nothing is scored") };
+    assert_eq!(preset.network.summary(), "64 > 64 > * > 10");
+    press(&mut app, KeyCode::Enter);
+    (0..2).for_each(|_| {
+        press(&mut app, KeyCode::Backspace);
+    });
+    write(&mut app, "20");
+    press(&mut app, KeyCode::Enter);
+    assert!(text(&app).contains("64 > 20 > * > 10"));
+    press(&mut app, KeyCode::Char('u'));
+    assert!(text(&app).contains("64 > 64 > * > 10"));
+    press(&mut app, KeyCode::Char('W'));
+    let Some(Effect::Write { text: saved, replace: false, .. }) = press(&mut app, KeyCode::Enter) else {
+        panic!("nothing is saved")
+    };
+    assert!(Preset::parse(&saved, "saved.yaml", Path::new("")).is_ok());
+    app.update(Message::Written(Written::Exists));
+    assert!(text(&app).contains("there is such a file"));
+    assert!(matches!(press(&mut app, KeyCode::Enter), Some(Effect::Write { replace: true, .. })));
+    app.update(Message::Written(Written::Done("saved.yaml".into())));
+    assert!(matches!(app.mode, Mode::Browse));
+}
+
+#[test]
+fn another_study_takes_the_place_of_this_one() {
+    let mut app = app(80, 24);
+    let text_before = PRESET.replace("sigmoid]", "sigmoid, mish]");
+    let preset = Preset::parse(&text_before, "more.yaml", Path::new("")).expect("a right preset");
+    let mut study = Study::new(Arc::new(Space::new(Arc::new(preset))));
+    study.adopt(&app.study);
+    assert_eq!(study.tally().total, 24 * 4);
+    (0..19).for_each(|id| assert_eq!(study.scores(id), app.study.scores(id)));
+    let selected = app.study.candidate(app.selected.expect("a selection")).to_string();
+    app.update(Message::Opened(Ok(Box::new(study))));
+    assert_eq!(app.study.candidate(app.selected.expect("a selection")).to_string(), selected);
+    assert_eq!(app.phase, Phase::Scoring);
+    let other = PRESET.replace("linear: 32", "linear: 31");
+    let preset = Preset::parse(&other, "other.yaml", Path::new("")).expect("a right preset");
+    let mut study = Study::new(Arc::new(Space::new(Arc::new(preset))));
+    study.adopt(&app.study);
+    assert_eq!(study.tally().done, 0);
+    app.update(Message::Opened(Err("no such file".to_owned())));
+    assert!(app.notice.as_ref().is_some_and(|n| n.is_error));
 }

@@ -4,6 +4,8 @@
 //! `NEARTOP_TRIES=100 cargo test --release --test store -- --ignored --nocapture`.
 #![cfg(unix)]
 
+#[path = "store/commands.rs"]
+mod commands;
 #[path = "store/content.rs"]
 mod content;
 #[path = "store/faults.rs"]

@@ -26,8 +26,11 @@ struct Session {
 }
 
 impl Session {
-    fn start(preset: &str, arguments: &[&str], (rows, cols): (u16, u16)) -> Self {
-        let directory = tempfile::tempdir().expect("a directory");
+    fn start(preset: &str, arguments: &[&str], size: (u16, u16)) -> Self {
+        Self::start_in(tempfile::tempdir().expect("a directory"), preset, arguments, size)
+    }
+
+    fn start_in(directory: tempfile::TempDir, preset: &str, arguments: &[&str], (rows, cols): (u16, u16)) -> Self {
         std::fs::write(directory.path().join("preset.yaml"), preset).expect("a preset");
         let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
@@ -130,6 +133,29 @@ fn a_run_from_the_first_frame_to_the_export() {
     let exported: Vec<_> = exported.filter(|p| p.to_string_lossy().contains("small-tanh")).collect();
     assert_eq!(exported.len(), 1);
     neartop::preset::Preset::load(&exported[0].to_string_lossy()).expect("a right preset");
+}
+
+#[test]
+fn what_was_scored_is_there_when_the_app_is_opened_again() {
+    let long = PRESET.replace("repetitions: 3", "repetitions: 1000000");
+    let mut session = Session::start(&long, &[], (24, 80));
+    session.wait_for("elapsed");
+    std::thread::sleep(Duration::from_millis(300));
+    let pid = session.child.process_id().expect("a process");
+    let kill = std::process::Command::new("kill").args(["-KILL".to_owned(), pid.to_string()]).status();
+    assert!(kill.is_ok_and(|s| s.success()));
+    session.end();
+    let mut session = Session::start_in(session.directory, &long, &[], (24, 80));
+    session.wait_for("repetitions found in the study");
+    session.press("q");
+    assert_eq!(session.end(), 0);
+    // Another number of repetitions is the same work.
+    let mut session = Session::start_in(session.directory, PRESET, &[], (24, 80));
+    session.wait_for("18 of 18 repetitions found in the study");
+    session.wait_for("done");
+    session.press("q");
+    assert_eq!(session.end(), 0);
+    session.assert_given_back();
 }
 
 #[test]

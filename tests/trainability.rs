@@ -33,13 +33,13 @@ fn score(mut preset: Preset, repetitions: usize) -> Study {
     study
 }
 
-/// Accuracies by candidate, in the order of the study.
-fn accuracies(study: &Study, file: &str) -> Vec<f64> {
+/// A column by candidate, in the order of the study.
+fn column(study: &Study, file: &str, name: &str) -> Vec<f64> {
     let mut reader = csv::Reader::from_path(Path::new(FIXTURES).join(file)).unwrap();
     let known: HashMap<(String, String), f64> = reader
         .deserialize::<HashMap<String, String>>()
         .map(|row| row.unwrap())
-        .map(|row| ((row["activation"].clone(), row["init"].clone()), row["test_accuracy"].parse().unwrap()))
+        .map(|row| ((row["activation"].clone(), row["init"].clone()), row[name].parse().unwrap()))
         .collect();
     let of = |candidate: &Candidate| known[&(activation(candidate), init(&candidate.init))];
     study.space.candidates.iter().map(of).collect()
@@ -79,7 +79,7 @@ fn area_under_curve(scores: &[f64], good: &[bool]) -> f64 {
 /// trains if its accuracy is within 0.1 of the best.
 fn check(preset: &str, file: &str, most_lost: f64, least_area: f64) {
     let mut study = study(preset, 4);
-    let accuracy = accuracies(&study, file);
+    let accuracy = column(&study, file, "test_accuracy");
     let best = accuracy.iter().copied().fold(0.0, f64::max);
     let (choice, why) = study.recommended().unwrap();
     let lost = best - accuracy[choice];
@@ -96,10 +96,25 @@ fn check(preset: &str, file: &str, most_lost: f64, least_area: f64) {
         assert!(*good || !trusted, "{} does not train", study.candidate(id));
     }
 
+    check_gradients(&study, file);
     study.set_guard(false);
     let (unguarded, _) = study.recommended().unwrap();
     assert_eq!(study.best(), Some(unguarded));
     assert!(best - accuracy[unguarded] > 0.3, "NEAR alone takes a network that does not train");
+}
+
+/// Gradients of PyTorch, for a random cotangent at the last layer, the mean of three draws of other weights.
+fn check_gradients(study: &Study, file: &str) {
+    let theirs = column(study, file, "ln_gradient_gain");
+    let mut apart = Vec::new();
+    for (id, theirs) in theirs.iter().enumerate() {
+        // Single precision cannot tell differences much below a millionth.
+        let Some(signals) = study.propagation(id).filter(|_| theirs.abs() < 8.0) else { continue };
+        apart.push((signals.layers[0].ln_gradient.unwrap() - theirs).abs());
+    }
+    apart.sort_by(f64::total_cmp);
+    let (median, most) = (apart[apart.len() / 2], apart[apart.len() * 9 / 10]);
+    assert!(apart.len() > 80 && median < 0.1 && most < 0.5, "{} values: {median}, {most}", apart.len());
 }
 
 #[test]
@@ -122,4 +137,50 @@ fn nothing_is_recommended_where_nothing_trains() {
     assert!(why.contains("tanh with normal") && why.contains("saturated"), "{why}");
     study.set_guard(false);
     assert!(study.recommended().is_some() && study.no_recommendation().is_none());
+}
+
+#[test]
+fn what_cannot_train_at_all_has_a_verdict() {
+    let preset = "
+name: Hopeless
+network:
+  input: 6
+  layers: [linear: 8, activation, linear: 3]
+search:
+  activations: [relu, softplus]
+  inits: [zeros, {normal: {std: 1e30}}, {constant: {value: -1}}, torch_default]
+score: {repetitions: 2, seed: 5}
+";
+    let study = score(Preset::parse(preset, "hopeless.yaml", Path::new("")).unwrap(), 2);
+    let verdicts: Vec<_> = (0..8).map(|id| study.trainability(id).unwrap().verdict).collect();
+    let of = |activation: &str, init: &str| {
+        let wanted = |c: &Candidate| c.activation.as_ref().unwrap().name() == activation && c.init.name() == init;
+        verdicts[study.space.candidates.iter().position(wanted).unwrap()]
+    };
+    assert_eq!(of("relu", "zeros"), Verdict::Dead);
+    assert_eq!(of("softplus", "normal"), Verdict::NonFinite);
+    assert_eq!(of("relu", "torch_default"), Verdict::Trainable);
+}
+
+/// Cells of graphs with batch norm, none of which is beyond training by its accuracy.
+#[test]
+fn benchmark_architectures_that_train_are_trainable() {
+    let preset = "
+name: Cells
+data: {source: gaussian}
+network: {input: [3, 8, 8], classes: 10}
+search:
+  architectures: {space: nats_tss, sample: 6}
+  inits: [kaiming_normal, torch_default]
+score: {repetitions: 2, batch: 12, seed: 5}
+";
+    let study = score(Preset::parse(preset, "cells.yaml", Path::new("")).unwrap(), 2);
+    let signals: Vec<_> = (0..study.space.candidates.len()).filter_map(|id| study.propagation(id)).collect();
+    assert!(signals.len() >= 8);
+    for signals in &signals {
+        assert!(signals.layers[0].ln_gradient.is_some(), "{signals:?}");
+        assert!(signals.layers.iter().all(|l| l.ln_size.is_finite() && l.ln_perturbation.is_finite()));
+        let found = signals.trainability();
+        assert!(found.is_trainable(), "{found:?}");
+    }
 }

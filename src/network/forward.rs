@@ -23,6 +23,14 @@ pub trait Probe {
     /// # Errors
     /// Ends the pass.
     fn observe(&mut self, module: &Module, output: &Tensor) -> Result<(), Self::Stop>;
+
+    /// What goes on in place of an output that was observed: itself, unless a probe disturbs it.
+    ///
+    /// # Errors
+    /// Ends the pass.
+    fn pass_on(&mut self, output: Tensor) -> Result<Tensor, Self::Stop> {
+        Ok(output)
+    }
 }
 
 /// Passes `input` `[samples, ...]` through `modules` and returns the output of the last.
@@ -43,6 +51,7 @@ pub fn forward<P: Probe>(
         input = apply(module, input, weights, slot, probe)?;
         if module.is_counted() {
             probe.observe(module, &input)?;
+            input = probe.pass_on(input)?;
         }
     }
     Ok(input)

@@ -1,10 +1,11 @@
 //! Whether a network will train, from how signals pass through it before training.
 //!
-//! Pairs of samples that differ by a small perturbation go through the network together with its drawn weights. How far
-//! the perturbation grows between the first and the last layer is, in the mean over directions, how far a gradient grows
-//! on the way back: both are the mean square of the same Jacobian (Poole et al. 2016, arXiv 1606.05340; Schoenholz et
-//! al. 2017, arXiv 1611.01232; Pennington et al. 2017, arXiv 1711.04735). So no backward pass is needed. How much of a
-//! layer's output still differs between samples says whether it can tell them apart. No labels, no training.
+//! Samples pass through the network with its drawn weights, each with two twins: one is perturbed at the input, the other
+//! at the output of one of the layers. The first shows how far differences between inputs grow on the way forward. The
+//! second shows how far a gradient grows on the way back from the output to that layer: a random perturbation and a random
+//! cotangent see the same Frobenius norm of the same Jacobian (Poole et al. 2016, arXiv 1606.05340; Schoenholz et al. 2017,
+//! arXiv 1611.01232; Pennington et al. 2017, arXiv 1711.04735). So no backward pass is needed. How much of a layer's output
+//! still differs between samples says whether it can tell them apart. No labels, no training.
 //! The evidence for the limits below is in `docs/trainability.md`.
 
 mod verdict;
@@ -16,17 +17,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::network::forward::Probe;
 use crate::network::ops::with_elements;
-use crate::network::{Activation, Module, Op};
+use crate::network::{Activation, Module, Network, Op};
 use crate::random::{Key, Purpose};
 use crate::score::ScoreError;
 
 /// Only the first repetitions are looked at: what is looked for are orders of magnitude.
 pub const REPETITIONS: u64 = 4;
-/// Pairs of samples that pass through the network at the most; not more than half of the batch, so that they cost no
-/// more than its own pass.
-const SAMPLES: usize = 32;
-/// Root mean square of the perturbation relative to that of the inputs.
-const PERTURBATION: f64 = 1e-2;
+/// Samples that pass through the network with their twins at the most; with these not more than the batch, so that they
+/// cost no more than its own pass.
+const SAMPLES: usize = 24;
+/// A sample, its twin perturbed at the input, and its twin perturbed at a layer.
+const TRIPLE: usize = 3;
+/// Root mean square of the perturbation of an input relative to the inputs', large enough to be seen after it shrank.
+const AT_INPUT: f64 = 1e-2;
+/// The same at a layer, small enough to be still small after it grew: gradients are of infinitesimal perturbations.
+const AT_LAYER: f64 = 1e-3;
 /// An activation is flat where the absolute value of its derivative is less,
 const FLAT: f64 = 0.05;
 /// ... and saturated where it is flat at x and at -x with |x| greater than this: rectifiers are not.
@@ -51,6 +56,9 @@ pub struct LayerSignal {
     /// The same for a typical sample: the mean over samples of each one's logarithm. It is less where few samples carry
     /// all of the signal.
     pub ln_typical_perturbation: f64,
+    /// Norm of a gradient that comes back to this output from the network's, over its norm there, for a random direction;
+    /// none where no sample was perturbed.
+    pub ln_gradient: Option<f64>,
     /// Share of an activation's inputs where it is flat on both sides of 0; none for other modules.
     pub saturated: Option<f64>,
 }
@@ -78,6 +86,7 @@ impl Propagation {
                 ln_spread: mean(&|l| l.ln_spread),
                 ln_perturbation: mean(&|l| l.ln_perturbation),
                 ln_typical_perturbation: mean(&|l| l.ln_typical_perturbation),
+                ln_gradient: mean_of_known(repetitions.clone().filter_map(|p| p.layers.get(at)?.ln_gradient)),
                 saturated: first.layers[at].saturated.map(|_| mean(&|l| l.saturated.unwrap_or(0.0))),
             }
         });
@@ -109,6 +118,12 @@ impl Propagation {
         }
     }
 
+    /// ln of the largest growth of a gradient on its way back from the last layer's output, 0 at the least.
+    #[must_use]
+    pub fn ln_gradient(&self) -> f64 {
+        self.weighted().filter_map(|l| l.ln_gradient).fold(0.0, f64::max)
+    }
+
     /// ln of the share of the last layer's output that differs between samples, 0 at the most.
     #[must_use]
     pub fn ln_distinct(&self) -> f64 {
@@ -129,39 +144,59 @@ impl Propagation {
     }
 }
 
-/// The first samples of a batch, followed by the same samples perturbed; none if there are fewer than two, which have
-/// no spread.
+fn mean_of_known(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, count) = values.fold((0.0, 0), |(sum, count), x| (sum + x, count + 1));
+    (count > 0).then(|| sum / f64::from(count))
+}
+
+/// The first samples of a batch, followed by the same samples perturbed and by the same samples once more; none if there
+/// are fewer than two, which have no spread.
 ///
 /// # Errors
 /// If the tensor is not of single precision on the CPU.
-pub fn pairs(inputs: &Tensor, seed: u64, repetition: u64) -> candle_core::Result<Option<Tensor>> {
+pub fn triples(inputs: &Tensor, seed: u64, repetition: u64) -> candle_core::Result<Option<Tensor>> {
     let batch = inputs.dim(0)?;
     if batch < 2 {
         return Ok(None);
     }
-    let samples = (batch / 2).clamp(2, SAMPLES);
+    let samples = (batch / TRIPLE).clamp(2, SAMPLES);
     let clean = inputs.narrow(0, 0, samples)?;
-    let size = with_elements(&clean, |x| ln_root_mean_square(x.iter().map(|x| f64::from(*x)), x.len()).exp())?;
     let key = Key { seed, repetition, layer: 0, purpose: Purpose::Perturbation };
-    // The variance of U(-1, 1) is 1/3.
-    let scale = PERTURBATION * 3f64.sqrt() * size.max(f64::from(f32::MIN_POSITIVE));
-    let noise = key.symmetric_uniforms(clean.elem_count());
-    let perturbed = (&clean + (Tensor::from_vec(noise, clean.shape(), clean.device())? * scale)?)?;
-    Tensor::cat(&[&clean, &perturbed], 0).map(Some)
+    let noise = with_elements(&clean, |x| noise(key, AT_INPUT, x))?;
+    let perturbed = (&clean + Tensor::from_vec(noise, clean.shape(), clean.device())?)?;
+    Tensor::cat(&[&clean, &perturbed, &clean], 0).map(Some)
 }
 
-/// Watches pairs pass.
+/// Uniform noise for every value, `relative` to their root mean square.
+fn noise(key: Key, relative: f64, values: &[f32]) -> Vec<f32> {
+    let size = ln_root_mean_square(values.iter().map(|x| f64::from(*x)), values.len()).exp();
+    // The variance of U(-1, 1) is 1/3.
+    let scale = (relative * 3f64.sqrt() * size).max(f64::from(f32::MIN_POSITIVE)) as f32;
+    key.symmetric_uniforms(values.len()).into_iter().map(|u| u * scale).collect()
+}
+
+/// Watches triples pass, and perturbs the last of each at a layer.
 #[derive(Clone)]
 pub(super) struct PropagationProbe<'a> {
     slot: Option<&'a Activation>,
     cancelled: &'a dyn Fn() -> bool,
+    seed: u64,
+    repetition: u64,
+    /// Counted modules before the last that is no activation: where a perturbation has a way to go.
+    places: usize,
     saturated: Option<f64>,
     layers: Vec<LayerSignal>,
+    /// By sample, the size of the perturbation of its last twin where it was made, and at the last layer that is no
+    /// activation: logarithms.
+    made: Vec<f64>,
+    arrived: Vec<f64>,
 }
 
 impl<'a> PropagationProbe<'a> {
-    pub fn new(cancelled: &'a dyn Fn() -> bool) -> Self {
-        Self { slot: None, cancelled, saturated: None, layers: Vec::new() }
+    pub fn new(network: &Network, seed: u64, repetition: u64, cancelled: &'a dyn Fn() -> bool) -> Self {
+        let places = network.counted().iter().rposition(|m| !m.is_activation()).unwrap_or(0);
+        let (layers, made, arrived) = (Vec::new(), Vec::new(), Vec::new());
+        Self { slot: None, cancelled, seed, repetition, places, saturated: None, layers, made, arrived }
     }
 
     /// The same probe, to go on with an activation in the slots.
@@ -169,7 +204,27 @@ impl<'a> PropagationProbe<'a> {
         Self { slot, ..self.clone() }
     }
 
-    pub fn finish(self) -> Propagation {
+    /// The module at which a sample's last twin is perturbed: repetitions take turns, and each spreads over all.
+    fn place(&self, sample: usize, samples: usize) -> usize {
+        let turn = (self.repetition % REPETITIONS) as usize;
+        (sample * REPETITIONS as usize + turn) * self.places / (samples * REPETITIONS as usize)
+    }
+
+    pub fn finish(mut self) -> Propagation {
+        let samples = self.arrived.len();
+        let mut squares = vec![(0.0, 0usize); self.places];
+        for (sample, (made, arrived)) in self.made.iter().zip(&self.arrived).enumerate() {
+            if let Some((sum, count)) = squares.get_mut(self.place(sample, samples)) {
+                *sum += (2.0 * (arrived - made)).exp();
+                *count += 1;
+            }
+        }
+        for (layer, (sum, count)) in self.layers.iter_mut().zip(squares) {
+            layer.ln_gradient = (count > 0).then(|| bounded(0.5 * (sum / count as f64).ln()));
+        }
+        if let Some(last) = self.layers.get_mut(self.places) {
+            last.ln_gradient = Some(0.0);
+        }
         Propagation { layers: self.layers }
     }
 }
@@ -184,7 +239,7 @@ impl Probe for PropagationProbe<'_> {
             _ => None,
         };
         self.saturated = match activation {
-            Some(activation) => Some(with_elements(input, |x| saturated_share(&x[..x.len() / 2], activation))?),
+            Some(activation) => Some(with_elements(input, |x| saturated_share(&x[..x.len() / TRIPLE], activation))?),
             None => module.is_activation().then_some(0.0),
         };
         Ok(())
@@ -194,10 +249,42 @@ impl Probe for PropagationProbe<'_> {
         if (self.cancelled)() {
             return Err(ScoreError::Cancelled);
         }
-        let samples = output.dim(0)? / 2;
+        let samples = output.dim(0)? / TRIPLE;
         let saturated = self.saturated.take();
+        if self.layers.len() == self.places {
+            self.arrived = with_elements(output, |y| {
+                let block = y.len() / TRIPLE;
+                differences(&y[..block], &y[2 * block..], samples)
+            })?;
+        }
         self.layers.push(with_elements(output, |y| signal(y, samples, saturated))?);
         Ok(())
+    }
+
+    fn pass_on(&mut self, output: Tensor) -> Result<Tensor, ScoreError> {
+        let at = self.layers.len().saturating_sub(1);
+        let samples = output.dim(0)? / TRIPLE;
+        let here: Vec<usize> = (0..samples).filter(|s| self.place(*s, samples) == at).collect();
+        if here.is_empty() || at >= self.places {
+            return Ok(output);
+        }
+        self.made.resize(samples, 0.0);
+        let mut values = with_elements(&output, <[f32]>::to_vec)?;
+        let units = values.len() / (TRIPLE * samples);
+        let key = |sample: usize| Key {
+            seed: self.seed,
+            repetition: self.repetition,
+            layer: (1 + at * samples + sample) as u64,
+            purpose: Purpose::Perturbation,
+        };
+        for sample in here {
+            let from = (2 * samples + sample) * units;
+            let twin = &mut values[from..from + units];
+            let before = twin.to_vec();
+            twin.iter_mut().zip(noise(key(sample), AT_LAYER, &before)).for_each(|(y, e)| *y += e);
+            self.made[sample] = ln_difference(&before, twin);
+        }
+        Ok(Tensor::from_vec(values, output.shape(), output.device())?)
     }
 }
 
@@ -208,32 +295,45 @@ fn saturated_share(inputs: &[f32], activation: &Activation) -> f64 {
     count as f64 / inputs.len().max(1) as f64
 }
 
-/// The signals in `samples` clean outputs followed by as many perturbed ones.
+/// The signals in `samples` clean outputs followed by as many perturbed ones, and others.
 fn signal(outputs: &[f32], samples: usize, saturated: Option<f64>) -> LayerSignal {
-    let (clean, perturbed) = outputs.split_at(outputs.len() / 2);
-    let units = clean.len() / samples.max(1);
+    let all = outputs.len() / TRIPLE;
+    let (clean, perturbed) = (&outputs[..all], &outputs[all..2 * all]);
+    let units = all / samples.max(1);
     let mut means = vec![0.0; units];
     for row in clean.chunks_exact(units.max(1)) {
         means.iter_mut().zip(row).for_each(|(mean, y)| *mean += f64::from(*y) / samples as f64);
     }
-    let all = clean.len();
-    let differences: Vec<f64> = clean.iter().zip(perturbed).map(|(a, b)| f64::from(*b) - f64::from(*a)).collect();
-    let typical = differences.chunks_exact(units.max(1)).map(|d| ln_root_mean_square(d.iter().copied(), units));
     let deviations = clean.iter().zip(means.iter().cycle()).map(|(y, mean)| f64::from(*y) - mean);
     LayerSignal {
         ln_size: ln_root_mean_square(clean.iter().map(|y| f64::from(*y)), all),
         ln_spread: ln_root_mean_square(deviations, all),
-        ln_perturbation: ln_root_mean_square(differences.iter().copied(), all),
-        ln_typical_perturbation: typical.sum::<f64>() / samples.max(1) as f64,
+        ln_perturbation: ln_difference(clean, perturbed),
+        ln_typical_perturbation: differences(clean, perturbed, samples).iter().sum::<f64>() / samples.max(1) as f64,
+        ln_gradient: None,
         saturated,
     }
 }
 
-/// Kept within the logarithms of what single precision can hold, so that what vanished and what overflowed can be
-/// averaged and written.
+/// [`ln_difference`] sample by sample.
+fn differences(a: &[f32], b: &[f32], samples: usize) -> Vec<f64> {
+    let units = (a.len() / samples.max(1)).max(1);
+    a.chunks_exact(units).zip(b.chunks_exact(units)).map(|(a, b)| ln_difference(a, b)).collect()
+}
+
+/// ln of the root mean square of a - b.
+fn ln_difference(a: &[f32], b: &[f32]) -> f64 {
+    ln_root_mean_square(a.iter().zip(b).map(|(a, b)| f64::from(*b) - f64::from(*a)), a.len())
+}
+
 fn ln_root_mean_square(values: impl Iterator<Item = f64>, count: usize) -> f64 {
     let mean = values.map(|x| x * x).sum::<f64>() / count.max(1) as f64;
-    let ln = 0.5 * mean.ln();
+    bounded(0.5 * mean.ln())
+}
+
+/// Kept within the logarithms of what single precision can hold, so that what vanished and what overflowed can be
+/// averaged and written.
+fn bounded(ln: f64) -> f64 {
     let limit = f64::from(f32::MAX).ln();
     if ln.is_nan() { limit } else { ln.clamp(-limit, limit) }
 }

@@ -45,8 +45,16 @@ impl Recorder {
     pub fn start(store: Store, work: Work, scorer: Arc<NearScorer>) -> Result<Self, StoreError> {
         let (entries, incoming) = mpsc::channel();
         let (says, troubles) = mpsc::channel();
-        let writer =
-            Writer { store, work, scorer, says, known: Known::default(), waiting: Vec::new(), state: State::Well };
+        let writer = Writer {
+            store,
+            work,
+            scorer,
+            says,
+            known: Known::default(),
+            waiting: Vec::new(),
+            state: State::Well,
+            has_said_so: false,
+        };
         let thread = std::thread::Builder::new().name("study".to_owned()).spawn(move || writer.run(&incoming));
         let thread = thread.map_err(|e| StoreError::Unusable(e.to_string()))?;
         Ok(Self { entries: Some(entries), troubles, thread: Some(thread) })
@@ -68,21 +76,22 @@ impl Recorder {
 
     /// Writes what is left and says what went wrong, if that was not said yet.
     pub fn finish(mut self) -> Option<String> {
-        self.close();
-        self.trouble()
+        match self.close() {
+            Ok(()) => self.trouble(),
+            Err(_) => Some("the study is not complete: recording ended by a defect of the program".to_owned()),
+        }
     }
 
-    fn close(&mut self) {
+    fn close(&mut self) -> std::thread::Result<()> {
         self.entries = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        self.thread.take().map_or(Ok(()), JoinHandle::join)
     }
 }
 
 impl Drop for Recorder {
     fn drop(&mut self) {
-        self.close();
+        // Whoever wants to know how it ended finishes it.
+        let _ = self.close();
     }
 }
 
@@ -103,6 +112,8 @@ struct Writer {
     known: Known,
     waiting: Vec<Entry>,
     state: State,
+    /// Whether it was said that results wait.
+    has_said_so: bool,
 }
 
 impl Writer {
@@ -180,13 +191,13 @@ impl Writer {
     }
 
     fn fail(&mut self, error: &StoreError) {
-        let is_new = self.state == State::Well;
         let (state, what) = match error.remedy() {
             Remedy::Wait => (State::Retry(Instant::now() + SOON), "results wait in memory until it is free"),
             Remedy::WaitLonger => (State::Retry(Instant::now() + LATER), "results wait in memory until it can be"),
             Remedy::LookAgain | Remedy::None => (State::GivenUp, "the run goes on in memory"),
         };
         self.state = state;
+        let is_new = state == State::GivenUp || !std::mem::replace(&mut self.has_said_so, true);
         if state == State::GivenUp {
             self.waiting.clear();
         }

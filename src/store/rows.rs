@@ -61,7 +61,7 @@ impl Store {
             while let Some(row) = rows.next()? {
                 let Ok(repetition) = row.get::<_, u32>(0).map(|repetition| repetition as usize) else { continue };
                 let Ok((values, checksum)) = Values::read(row) else { continue };
-                if checksum == values.checksum(work, place, repetition)
+                if checksum == values.checksum(&work.key, &work.candidates[place].key, repetition)
                     && let Some(result) = values.result(Awaited::in_repetition(repetition))
                 {
                     take(place, repetition, result);
@@ -107,7 +107,7 @@ impl Store {
                 let candidate = known.candidate(&mut candidates, study, work, entry.candidate)?;
                 let values = Values::of(&entry.result);
                 let Values { near, layers, dead_from, failure, propagation } = &values;
-                let checksum = values.checksum(work, entry.candidate, entry.repetition);
+                let checksum = values.checksum(&work.key, &work.candidates[entry.candidate].key, entry.repetition);
                 let repetition = entry.repetition as i64;
                 repetitions.execute(params![
                     candidate,

@@ -10,6 +10,7 @@ use tui_input::backend::crossterm::EventHandler;
 
 use super::candidate::{Inspection, Known, Spectra};
 use super::column::{Column, Value, columns};
+use super::draft::Draft;
 use super::export_dialog::ExportDialog;
 use super::keymap::{Action, Context, Keymap};
 use super::matrix::{Grid, Matrix};
@@ -17,6 +18,7 @@ use super::palette::Palette;
 use super::sizes::{SizeNews, SizeRequest, Sizes, Ticket};
 use super::view;
 use crate::export::{self, Format};
+use crate::preset::Preset;
 use crate::scheduler::Progress;
 use crate::study::{Agreement, Ranked, Study};
 
@@ -40,6 +42,8 @@ pub enum Message {
     Inspected(usize, Spectra),
     /// What became of a copy to the clipboard.
     Copied(Result<String, String>),
+    /// Another preset is scored from now on, or why it is not.
+    Opened(Result<Box<Study>, String>),
 }
 
 /// What became of an export.
@@ -62,6 +66,8 @@ pub enum Effect {
     SetPaused(bool),
     NextTheme,
     SetMouse(bool),
+    /// Score this preset in the place of the present one.
+    Open(Box<Preset>),
     /// Put a text on the clipboard.
     Copy(String),
     Write {
@@ -88,6 +94,7 @@ pub enum View {
     Ranking,
     Candidate(Inspection),
     Matrix(Matrix),
+    Space,
 }
 
 impl View {
@@ -98,6 +105,7 @@ impl View {
             Self::Ranking => Context::Ranking,
             Self::Candidate(_) => Context::Candidate,
             Self::Matrix(_) => Context::Matrix,
+            Self::Space => Context::Space,
         }
     }
 }
@@ -117,6 +125,36 @@ pub enum Mode {
     Export(ExportDialog),
     Sizes(Sizes),
     Palette(Palette),
+    Prompt(Prompt),
+}
+
+/// A line of text that is asked for.
+#[derive(Debug)]
+pub struct Prompt {
+    pub asks: Asks,
+    pub text: Input,
+}
+
+/// What a text is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asks {
+    /// The chosen line of the draft.
+    Line,
+    /// Where the draft is saved.
+    Path,
+    /// The same, where there is such a file.
+    Replace,
+}
+
+impl Asks {
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Line => "value: ",
+            Self::Path => "save as: ",
+            Self::Replace => "there is such a file, Enter replaces it: ",
+        }
+    }
 }
 
 /// A line of text for the user, until the next key.
@@ -157,6 +195,8 @@ pub struct App {
     /// Candidates that the user marked, in the order of marking.
     pub marked: Vec<usize>,
     pub spectra: Known,
+    /// A change of the search that is not scored yet.
+    pub draft: Option<Draft>,
     /// The first row on the screen.
     pub offset: usize,
     /// The first layer on the screen.
@@ -166,7 +206,14 @@ pub struct App {
     has_moved: bool,
     /// Scores came in since the rows were arranged, which is done once a frame.
     is_stale: bool,
+    /// The time spent scoring when they were.
+    arranged: Duration,
 }
+
+/// From so many candidates on the rows are not arranged anew for every frame with scores,
+const MANY: usize = 2000;
+/// ... but when so much time has passed.
+const BETWEEN_MANY: Duration = Duration::from_millis(300);
 
 impl App {
     #[must_use]
@@ -193,11 +240,13 @@ impl App {
             selected: None,
             marked: Vec::new(),
             spectra: Known::default(),
+            draft: None,
             offset: 0,
             detail_offset: 0,
             notice: None,
             has_moved: false,
             is_stale: false,
+            arranged: Duration::ZERO,
         };
         app.arrange();
         app.settle();
@@ -231,7 +280,7 @@ impl App {
             }
             Message::Frame(elapsed) => {
                 self.elapsed = elapsed;
-                if self.is_stale {
+                if self.is_stale && self.is_due() {
                     self.arrange();
                 }
                 None
@@ -242,6 +291,13 @@ impl App {
             }
             Message::Noted(notice) => {
                 self.notice = Some(notice);
+                None
+            }
+            Message::Opened(opened) => {
+                match opened {
+                    Ok(study) => self.open(*study),
+                    Err(reason) => self.notice = Some(Notice { text: reason, is_error: true }),
+                }
                 None
             }
             Message::Copied(copied) => {
@@ -295,6 +351,7 @@ impl App {
                     None
                 }
                 Mode::Palette(_) => self.on_palette(action, key),
+                Mode::Prompt(_) => self.on_prompt(action, key),
                 Mode::Export(dialog) => match action {
                     Some(Action::Copy) => dialog.preview.clone().ok().map(Effect::Copy),
                     Some(Action::Close) => {
@@ -334,7 +391,7 @@ impl App {
                 palette.step(count, action == Action::Down);
                 None
             }
-            Mode::Filter { .. } | Mode::Export(_) | Mode::Sizes(_) => None,
+            Mode::Filter { .. } | Mode::Export(_) | Mode::Sizes(_) | Mode::Prompt(_) => None,
         }
     }
 
@@ -361,6 +418,7 @@ impl App {
             Mode::Export(_) => Context::Export,
             Mode::Sizes(_) => Context::Sizes,
             Mode::Palette(_) => Context::Palette,
+            Mode::Prompt(_) => Context::Prompt,
         }
     }
 
@@ -426,11 +484,17 @@ impl App {
                 Some(_) => self.view = View::Candidate(Inspection::default()),
                 None => self.say("no candidate is selected"),
             },
+            Action::Space => {
+                let preset = &self.study.space.preset;
+                self.draft.get_or_insert_with(|| Draft::new(preset));
+                self.view = View::Space;
+            }
             Action::Mark => self.mark(),
             Action::ClearMarks => self.marked.clear(),
             Action::Close => self.view = View::Ranking,
             action => match &mut self.view {
                 View::Ranking => self.on_ranking(action),
+                View::Space => return self.on_space(action),
                 View::Candidate(inspection) => {
                     let last = self.selected.map_or(0, |id| self.study.effective_ranks(id).len().saturating_sub(1));
                     let layer = inspection.layer.min(last);
@@ -528,6 +592,104 @@ impl App {
         }
     }
 
+    fn on_space(&mut self, action: Action) -> Option<Effect> {
+        let page = usize::from(self.size.height / 2).max(1);
+        let draft = self.draft.as_mut()?;
+        let done = match action {
+            Action::Up => Ok(draft.go(|at| at.saturating_sub(1))),
+            Action::Down => Ok(draft.go(|at| at + 1)),
+            Action::PageUp => Ok(draft.go(|at| at.saturating_sub(page))),
+            Action::PageDown => Ok(draft.go(|at| at + page)),
+            Action::First => Ok(draft.go(|_| 0)),
+            Action::Last => Ok(draft.go(|_| usize::MAX)),
+            Action::Toggle => draft.toggle(),
+            Action::More => draft.step(true),
+            Action::Less => draft.step(false),
+            Action::Undo if !draft.undo() => Err("there is nothing to take back".to_owned()),
+            Action::Redo if !draft.redo() => Err("nothing was taken back".to_owned()),
+            Action::Edit => {
+                let text = Input::new(draft.text());
+                self.mode = Mode::Prompt(Prompt { asks: Asks::Line, text });
+                Ok(())
+            }
+            Action::SaveDraft => {
+                let text = Input::new("preset.yaml".to_owned());
+                self.mode = Mode::Prompt(Prompt { asks: Asks::Path, text });
+                Ok(())
+            }
+            Action::ScoreDraft if !draft.is_changed() => Err("nothing is changed".to_owned()),
+            Action::ScoreDraft => match draft.checked() {
+                Ok(_) => {
+                    let mut preset = draft.preset.clone();
+                    preset.source_of(&self.study.space.preset);
+                    return Some(Effect::Open(Box::new(preset)));
+                }
+                Err(error) => Err(error.to_string()),
+            },
+            _ => Ok(()),
+        };
+        if let Err(reason) = done {
+            self.notice = Some(Notice { text: reason, is_error: true });
+        }
+        None
+    }
+
+    fn on_prompt(&mut self, action: Option<Action>, key: KeyEvent) -> Option<Effect> {
+        let Mode::Prompt(prompt) = &mut self.mode else { return None };
+        match action {
+            Some(Action::Close) => self.mode = Mode::Browse,
+            Some(Action::Accept) => {
+                let (asks, text) = (prompt.asks, prompt.text.value().to_owned());
+                let draft = self.draft.as_mut()?;
+                if asks == Asks::Line {
+                    match draft.write(&text) {
+                        Ok(()) => self.mode = Mode::Browse,
+                        Err(reason) => self.notice = Some(Notice { text: reason, is_error: true }),
+                    }
+                    return None;
+                }
+                let path = PathBuf::from(text.trim());
+                let is_path = !path.as_os_str().is_empty();
+                return is_path.then(|| Effect::Write {
+                    path,
+                    text: draft.preset.to_yaml(),
+                    replace: asks == Asks::Replace,
+                });
+            }
+            _ => {
+                prompt.text.handle_event(&Event::Key(key));
+                if prompt.asks == Asks::Replace {
+                    prompt.asks = Asks::Path;
+                }
+            }
+        }
+        None
+    }
+
+    /// Shows another study in the place of this one. What the user set of the screen stays.
+    fn open(&mut self, study: Study) {
+        let candidate = self.selected.map(|id| self.study.candidate(id).clone());
+        let find = |study: &Study| {
+            let wanted = candidate.as_ref()?;
+            let same = |c: &&crate::space::Candidate| {
+                (&c.architecture, &c.activation, &c.init) == (&wanted.architecture, &wanted.activation, &wanted.init)
+            };
+            study.space.candidates.iter().find(same).map(|c| c.id)
+        };
+        let found = find(&study);
+        let mut new = Self::new(study, self.size);
+        new.keymap = std::mem::take(&mut self.keymap);
+        new.filter = std::mem::take(&mut self.filter);
+        (new.has_mouse, new.show_detail) = (self.has_mouse, self.show_detail);
+        *self = new;
+        self.arrange();
+        if let Some(found) = found.filter(|id| self.rows.iter().any(|row| row.candidate == *id)) {
+            self.select(Some(found));
+        }
+        let (done, total) = (self.study.tally().done, self.study.tally().total);
+        self.say(format!("{done} of {total} scores were there already"));
+    }
+
     fn on_palette(&mut self, action: Option<Action>, key: KeyEvent) -> Option<Effect> {
         let Mode::Palette(palette) = &mut self.mode else { return None };
         let found = palette.found(&self.keymap, self.view.context());
@@ -574,6 +736,7 @@ impl App {
             Mode::Filter { .. } => &mut self.filter,
             Mode::Export(dialog) => &mut dialog.path,
             Mode::Palette(palette) => &mut palette.words,
+            Mode::Prompt(prompt) => &mut prompt.text,
             Mode::Browse | Mode::Help { .. } | Mode::Sizes(_) => return,
         };
         for c in clean.chars() {
@@ -588,11 +751,11 @@ impl App {
                 self.mode = Mode::Browse;
                 self.say(format!("written to {}", crate::preset::printable(&path.display().to_string())));
             }
-            Written::Exists => {
-                if let Mode::Export(dialog) = &mut self.mode {
-                    dialog.confirm = true;
-                }
-            }
+            Written::Exists => match &mut self.mode {
+                Mode::Export(dialog) => dialog.confirm = true,
+                Mode::Prompt(prompt) => prompt.asks = Asks::Replace,
+                _ => {}
+            },
             Written::Failed(reason) => self.notice = Some(Notice { text: reason, is_error: true }),
         }
     }
@@ -661,9 +824,16 @@ impl App {
         self.has_moved = true;
     }
 
+    /// Whether the rows may be arranged for new scores: thousands of them only so often, so that keys do not wait.
+    fn is_due(&self) -> bool {
+        let many = self.study.space.candidates.len() > MANY;
+        !many || self.phase != Phase::Scoring || self.elapsed >= self.arranged + BETWEEN_MANY
+    }
+
     /// Filters and sorts the rows. The selection stays on its candidate.
     fn arrange(&mut self) {
         self.is_stale = false;
+        self.arranged = self.elapsed;
         self.agreement = self.study.agreement();
         let terms = Terms::new(self.filter.value());
         self.ranking = self.study.ranking();

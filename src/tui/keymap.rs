@@ -49,6 +49,13 @@ pub enum Action {
     NextTheme,
     ToggleMouse,
     ToggleGuard,
+    Space,
+    Toggle,
+    Edit,
+    Undo,
+    Redo,
+    ScoreDraft,
+    SaveDraft,
 }
 
 impl Action {
@@ -79,6 +86,8 @@ pub enum Context {
     Export,
     Sizes,
     Palette,
+    Space,
+    Prompt,
 }
 
 /// A key as the table writes it.
@@ -103,14 +112,16 @@ pub struct Binding {
     pub hint: &'static str,
 }
 
-use Context::{Candidate, Export, Filter, Help, Matrix, Palette, Ranking, Sizes};
+use Context::{Candidate, Export, Filter, Help, Matrix, Palette, Prompt, Ranking, Sizes, Space};
 use Key::{Char, Code, Ctrl, Digit};
 
-const LISTS: &[Context] = &[Ranking, Help, Export];
-const TEXTS: &[Context] = &[Filter, Export, Palette];
+const LISTS: &[Context] = &[Ranking, Help, Export, Space];
+const TEXTS: &[Context] = &[Filter, Export, Palette, Prompt];
 /// What stands alone on the screen.
-const VIEWS: &[Context] = &[Ranking, Candidate, Matrix];
-const ALL: &[Context] = &[Ranking, Candidate, Matrix, Filter, Help, Export, Sizes, Palette];
+const VIEWS: &[Context] = &[Ranking, Candidate, Matrix, Space];
+/// Those that show candidates.
+const SHOWS: &[Context] = &[Ranking, Candidate, Matrix];
+const ALL: &[Context] = &[Ranking, Candidate, Matrix, Filter, Help, Export, Sizes, Palette, Space, Prompt];
 
 const fn bind(
     keys: &'static [Key],
@@ -127,8 +138,8 @@ pub static BINDINGS: &[Binding] = &[
     bind(&[Ctrl('c')], Action::Interrupt, ALL, "", "break off"),
     bind(&[Ctrl('z')], Action::Suspend, ALL, "", "suspend to the shell; `fg` comes back"),
     bind(&[Ctrl('l')], Action::Redraw, ALL, "", "draw the screen anew"),
-    bind(&[Code(KeyCode::Up), Char('k')], Action::Up, &[Ranking, Matrix, Help], "", "up"),
-    bind(&[Code(KeyCode::Down), Char('j')], Action::Down, &[Ranking, Matrix, Help], "", "down"),
+    bind(&[Code(KeyCode::Up), Char('k')], Action::Up, &[Ranking, Matrix, Help, Space], "", "up"),
+    bind(&[Code(KeyCode::Down), Char('j')], Action::Down, &[Ranking, Matrix, Help, Space], "", "down"),
     bind(&[Code(KeyCode::Up), Ctrl('p')], Action::Up, &[Palette], "", "the command above"),
     bind(
         &[Code(KeyCode::Down), Code(KeyCode::Tab), Ctrl('n')],
@@ -141,9 +152,9 @@ pub static BINDINGS: &[Binding] = &[
     bind(&[Code(KeyCode::Down), Code(KeyCode::Tab)], Action::Down, &[Export], "format", "next format"),
     bind(&[Code(KeyCode::PageUp), Ctrl('b')], Action::PageUp, LISTS, "", "a page up"),
     bind(&[Code(KeyCode::PageDown), Ctrl('f')], Action::PageDown, LISTS, "", "a page down"),
-    bind(&[Code(KeyCode::Home), Char('g')], Action::First, &[Ranking, Help], "", "to the first line"),
-    bind(&[Code(KeyCode::End), Char('G')], Action::Last, &[Ranking, Help], "", "to the last line"),
-    bind(&[Char('b')], Action::GoToBest, VIEWS, "", "select the recommended candidate"),
+    bind(&[Code(KeyCode::Home), Char('g')], Action::First, &[Ranking, Help, Space], "", "to the first line"),
+    bind(&[Code(KeyCode::End), Char('G')], Action::Last, &[Ranking, Help, Space], "", "to the last line"),
+    bind(&[Char('b')], Action::GoToBest, SHOWS, "", "select the recommended candidate"),
     bind(&[Code(KeyCode::Up), Char('k')], Action::Up, &[Candidate], "", "the layer before"),
     bind(&[Code(KeyCode::Down), Char('j')], Action::Down, &[Candidate], "layer", "the next layer"),
     bind(&[Code(KeyCode::Home), Char('g')], Action::First, &[Candidate], "", "the first layer"),
@@ -188,14 +199,48 @@ pub static BINDINGS: &[Binding] = &[
     bind(
         &[Char(' '), Code(KeyCode::Insert)],
         Action::Mark,
-        VIEWS,
+        SHOWS,
         "",
         "mark the selected candidate; beside a marked one another is compared",
     ),
-    bind(&[Char('U')], Action::ClearMarks, VIEWS, "", "take all marks away"),
+    bind(&[Char('U')], Action::ClearMarks, SHOWS, "", "take all marks away"),
     bind(&[Char('p')], Action::Pause, VIEWS, "", "pause scoring, or go on"),
     bind(&[Char('f')], Action::Freeze, &[Ranking], "", "freeze the order of the rows, or let them move"),
-    bind(&[Char('e')], Action::Export, VIEWS, "export", "export the selected candidate"),
+    bind(&[Char('e')], Action::Export, SHOWS, "export", "export the selected candidate"),
+    bind(
+        &[Char('s')],
+        Action::Space,
+        &[Ranking, Candidate, Matrix],
+        "search",
+        "change the search: what is scored stays",
+    ),
+    bind(&[Char(' '), Char('x')], Action::Toggle, &[Space], "switch", "switch the choice on or off"),
+    bind(
+        &[Code(KeyCode::Enter)],
+        Action::Edit,
+        &[Space],
+        "edit",
+        "edit the line, or add a choice with other parameters",
+    ),
+    bind(
+        &[Char('+'), Char('='), Code(KeyCode::Right), Char('l')],
+        Action::More,
+        &[Space],
+        "",
+        "a larger number, or switch",
+    ),
+    bind(&[Char('-'), Code(KeyCode::Left), Char('h')], Action::Less, &[Space], "", "a smaller number, or switch"),
+    bind(&[Char('u')], Action::Undo, &[Space], "undo", "take the last change back"),
+    bind(&[Ctrl('r')], Action::Redo, &[Space], "", "make the change again"),
+    bind(&[Char('r')], Action::ScoreDraft, &[Space], "run", "score the changed search"),
+    bind(&[Char('W')], Action::SaveDraft, &[Space], "save", "save the search as a preset"),
+    bind(
+        &[Code(KeyCode::Esc), Char('q'), Char('s')],
+        Action::Close,
+        &[Space],
+        "ranking",
+        "back to the ranking; changes are kept until they are scored",
+    ),
     bind(&[Char('c'), Code(KeyCode::Enter)], Action::Inspect, &[Ranking, Matrix], "candidate", "the candidate in full"),
     bind(
         &[Char('m')],
@@ -204,7 +249,7 @@ pub static BINDINGS: &[Binding] = &[
         "matrix",
         "activations against initializations as a heat map",
     ),
-    bind(&[Char('w')], Action::Sizes, VIEWS, "sizes", "layer sizes of the network with the selected candidate"),
+    bind(&[Char('w')], Action::Sizes, SHOWS, "sizes", "layer sizes of the network with the selected candidate"),
     bind(
         &[Code(KeyCode::Left), Char('h'), Code(KeyCode::Up), Char('k')],
         Action::Left,
@@ -222,9 +267,9 @@ pub static BINDINGS: &[Binding] = &[
     bind(&[Char('+'), Char('=')], Action::More, &[Sizes], "threshold up", "a higher threshold"),
     bind(&[Char('-')], Action::Less, &[Sizes], "down", "a lower threshold"),
     bind(&[Code(KeyCode::Esc), Char('q'), Char('w')], Action::Close, &[Sizes], "close", "close the sizes"),
-    bind(&[Char('d')], Action::ToggleDetail, VIEWS, "", "show or hide the layers"),
-    bind(&[Char('K'), Char('[')], Action::DetailUp, VIEWS, "", "scroll the layers up"),
-    bind(&[Char('J'), Char(']')], Action::DetailDown, VIEWS, "", "scroll the layers down"),
+    bind(&[Char('d')], Action::ToggleDetail, SHOWS, "", "show or hide the layers"),
+    bind(&[Char('K'), Char('[')], Action::DetailUp, SHOWS, "", "scroll the layers up"),
+    bind(&[Char('J'), Char(']')], Action::DetailDown, SHOWS, "", "scroll the layers down"),
     bind(&[Code(KeyCode::Esc), Char('q'), Char('m')], Action::Close, &[Matrix], "ranking", "back to the ranking"),
     bind(
         &[Code(KeyCode::Esc), Char('q'), Char('c'), Code(KeyCode::Enter)],
@@ -233,7 +278,7 @@ pub static BINDINGS: &[Binding] = &[
         "ranking",
         "back to the ranking",
     ),
-    bind(&[Char('y')], Action::Copy, VIEWS, "", "copy the selected candidate as a preset to the clipboard"),
+    bind(&[Char('y')], Action::Copy, SHOWS, "", "copy the selected candidate as a preset to the clipboard"),
     bind(&[Ctrl('y')], Action::Copy, &[Export], "", "copy the preview to the clipboard"),
     bind(&[Char('T')], Action::ToggleGuard, VIEWS, "", "recommend only what will train, or any"),
     bind(&[Char('t')], Action::NextTheme, VIEWS, "", "the next theme"),

@@ -18,6 +18,7 @@ mod palette;
 mod plot;
 mod ranking;
 mod sizes;
+mod space;
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Flex, Position, Rect};
@@ -49,7 +50,7 @@ impl Layout {
     pub fn of(app: &App, area: Rect) -> Self {
         let wanted = match app.view {
             View::Ranking => None,
-            View::Candidate(_) => Some(u16::MAX),
+            View::Candidate(_) | View::Space => Some(u16::MAX),
             View::Matrix(_) => {
                 let grid = app.selected.and_then(|id| Grid::around(&app.study, id));
                 Some(grid.map_or(0, |grid| matrix::wanted_height(&grid)))
@@ -118,7 +119,7 @@ pub fn target(app: &App, at: Position) -> Option<Target> {
     match app.view {
         View::Ranking => ranking::target(app, layout.ranking, at),
         View::Matrix(_) => matrix::candidate_at(app, layout.ranking, at).map(Target::Candidate),
-        View::Candidate(_) => None,
+        View::Candidate(_) | View::Space => None,
     }
 }
 
@@ -135,6 +136,11 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, look: &Look) {
     match app.view {
         View::Ranking => ranking::draw(frame, layout.ranking, app, look),
         View::Candidate(shown) => candidate::draw(frame, layout.ranking, shown, app, look),
+        View::Space => {
+            if let Some(draft) = &app.draft {
+                space::draw(frame, layout.ranking, draft, app, look);
+            }
+        }
         View::Matrix(shown) => matrix::draw(frame, layout.ranking, shown, app, look),
     }
     layers::draw(frame, layout.detail, app, look);
@@ -144,7 +150,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, look: &Look) {
         Mode::Export(dialog) => export::draw(frame, dialog, app, look),
         Mode::Palette(shown) => palette::draw(frame, shown, app, look),
         Mode::Sizes(sizes) => sizes::draw(frame, sizes, app, look),
-        Mode::Browse | Mode::Filter { .. } => {}
+        Mode::Browse | Mode::Filter { .. } | Mode::Prompt(_) => {}
     }
 }
 

@@ -47,6 +47,30 @@ fn kill_and_resume(tries: usize, repetitions: &str) {
     assert!(partial * 4 >= tries, "kills come while results do: {partial} of {tries}");
 }
 
+/// Where the race decides who is scored further, a killed run leads to the same end.
+#[test]
+fn killed_races_are_resumed() {
+    let place = Place::new();
+    let arguments = ["small.yaml", "--repetitions", "auto"];
+    let (undisturbed, _) = place.rank(&[&arguments[..], &["--no-study"]].concat());
+    let mut dice = Dice(3);
+    let mut partial = 0;
+    for attempt in 0..8 {
+        for name in [STUDY, "s.sqlite-wal", "s.sqlite-shm"] {
+            let _ = fs::remove_file(place.path(name));
+        }
+        let mut command = place.command(&[&["rank", "--study", STUDY, "--jobs", "1"], &arguments[..]].concat());
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a run");
+        std::thread::sleep(Duration::from_millis(60 + dice.below(200)));
+        child.kill().expect("a kill");
+        child.wait().expect("an end");
+        let (resumed, errors) = place.rank(&[&["--study", STUDY], &arguments[..]].concat());
+        partial += usize::from(errors.contains("repetitions found"));
+        assert_eq!(resumed, undisturbed, "try {attempt}");
+    }
+    assert!(partial > 0, "kills come while results do");
+}
+
 #[test]
 fn killed_runs_are_resumed() {
     kill_and_resume(3, "400");
@@ -55,5 +79,5 @@ fn killed_runs_are_resumed() {
 #[test]
 #[ignore = "long: NEARTOP_TRIES kills, 100 unless given"]
 fn runs_killed_at_many_moments_are_resumed() {
-    kill_and_resume(tries(100), "400");
+    kill_and_resume(tries(100), "2000");
 }

@@ -16,7 +16,8 @@ fn inputs(width: usize, repetition: u64) -> Tensor {
 }
 
 fn run(network: &Network, inputs: Tensor, activation: &str, init: &Init, repetition: u64) -> Option<Propagation> {
-    let run = Repetition { network, inputs, init, bias: BiasInit::Zeros, rows: Rows::Full, seed: 5, repetition };
+    let run =
+        Repetition { network, inputs, init, bias: BiasInit::Zeros, rows: Rows::Full, seed: 5, repetition, draws: None };
     let mut found = None;
     run.score(&[Some(Activation::named(activation).unwrap())], &|| false, &mut |_, score| {
         found = score.unwrap().propagation;
@@ -47,7 +48,36 @@ fn orthogonal_layers_keep_every_distance() {
     let (first, last) = (&signals.layers[0], signals.layers.last().unwrap());
     assert!((first.ln_spread - last.ln_spread).abs() < 1e-3);
     // The inputs are N(0, 1), and their perturbation is a hundredth of that.
+    let gradients = signals.layers.iter().filter(|l| l.saturated.is_none()).map(|l| l.ln_gradient.unwrap());
+    assert!(gradients.into_iter().all(|g| g.abs() < 1e-2), "{signals:?}");
     assert!(first.ln_size.abs() < 0.05 && (first.ln_perturbation - 0.01f64.ln()).abs() < 0.05, "{first:?}");
+}
+
+/// With y = x + Q x and an orthogonal layer after it, the mean square of the Jacobian's columns is 2 + 2 tr(Q)/n; a
+/// gradient reaches the branch's output as it reaches the sum.
+#[test]
+fn gradients_come_back_through_both_branches() {
+    let width = 64;
+    let linear = || Layer::Linear { out: width, bias: true };
+    let residual = Layer::Residual { body: vec![linear()], shortcut: Vec::new() };
+    let network = Network::build(&Shape(vec![width]), &[linear(), residual, linear(), Layer::Slot]).unwrap();
+    let init = Init::named("orthogonal").unwrap();
+    let runs: Vec<_> =
+        (0..REPETITIONS).map(|r| run(&network, inputs(width, r), "identity", &init, r).unwrap()).collect();
+    let layers = Propagation::mean(runs.iter()).unwrap().layers;
+    let found: Vec<f64> = layers.iter().map(|l| l.ln_gradient.unwrap_or(f64::NAN)).collect();
+    assert!((found[0] - 0.5 * 2f64.ln()).abs() < 0.1, "{found:?}");
+    assert!(found[1].abs() < 1e-2 && found[2].abs() < 1e-9 && found[3].is_nan(), "{found:?}");
+    // Nothing of it reaches the other samples.
+    let growth = layers[2].ln_perturbation - layers[0].ln_perturbation;
+    assert!((growth - found[0]).abs() < 0.1, "{growth}");
+}
+
+/// In a chaotic network a perturbation soon fills all there is; a gradient goes on to grow.
+#[test]
+fn gradients_explode_where_perturbations_cannot() {
+    let signals = through(64, 10, "tanh", &normal(1.0));
+    assert!(signals.ln_gradient() > 5.0 && signals.ln_gain() < 4.5, "{signals:?}");
 }
 
 /// He et al. 2015 (arXiv 1502.01852): a rectifier halves the mean square, so each layer multiplies it by n s^2/2.
@@ -112,7 +142,53 @@ fn a_single_sample_has_no_verdict_and_later_repetitions_none_to_compute() {
     assert_eq!(run(&network, inputs(8, 0), "relu", &init, REPETITIONS), None);
 }
 
-/// Every kind of layer that pairs must pass: groups, strides, dilation, norms, pools, residuals, softmax.
+/// A weight that overflows is no score; one that nearly does has logarithms all the same.
+#[test]
+fn every_activation_and_initialization_has_a_verdict() {
+    use crate::network::Conv2d;
+    let body = vec![Layer::Conv2d(Conv2d { padding: crate::network::Padding::Same, ..Conv2d::new(4, 3) }), Layer::Slot];
+    let layers = [
+        Layer::Conv2d(Conv2d::new(4, 3)),
+        Layer::Residual { body, shortcut: Vec::new() },
+        Layer::LayerNorm,
+        Layer::Slot,
+        Layer::Flatten,
+        Layer::Linear { out: 5, bias: true },
+    ];
+    let network = Network::build(&Shape(vec![1, 6, 6]), &layers).unwrap();
+    let images = inputs(36, 0).reshape((64, 1, 6, 6)).unwrap();
+    let activations: Vec<_> = Activation::all().into_iter().map(Some).collect();
+    let mut told = 0;
+    for init in Init::all().iter().chain([&normal(1e18)]) {
+        let run = Repetition {
+            network: &network,
+            inputs: images.clone(),
+            init,
+            bias: BiasInit::Zeros,
+            rows: Rows::Full,
+            seed: 5,
+            repetition: 0,
+            draws: None,
+        };
+        run.score(&activations, &|| false, &mut |at, score| {
+            let Ok(score) = score else { return };
+            let signals = score.propagation.unwrap();
+            let numbers = |l: &LayerSignal| {
+                let gradient = l.ln_gradient.unwrap_or(0.0);
+                [l.ln_size, l.ln_spread, l.ln_perturbation, l.ln_typical_perturbation, gradient, l.correlation()]
+            };
+            let name = activations[at].as_ref().unwrap();
+            assert!(signals.layers.iter().flat_map(numbers).all(f64::is_finite), "{name} with {init}: {signals:?}");
+            let found = signals.trainability();
+            assert!((0.0..=1.0).contains(&found.score), "{name} with {init}: {found:?}");
+            assert_eq!(found.is_trainable(), found.score >= 0.5, "{name} with {init}: {found:?}");
+            told += 1;
+        });
+    }
+    assert!(told > activations.len() * 10, "{told}");
+}
+
+/// Every kind of layer that samples must pass: groups, strides, dilation, norms, pools, residuals, softmax.
 #[test]
 fn images_pass_through_every_kind_of_layer() {
     use crate::network::{Conv2d, Padding, Pool, Softmax};

@@ -9,10 +9,12 @@ const MOST_VANISHING: f64 = 7.0;
 const WEIGHT_OF_COLLAPSE: f64 = 0.5;
 /// A perturbation may grow to e^2.7 times what it was.
 const MOST_EXPLODING: f64 = 2.7;
+/// A gradient may grow to e^4 times what it was.
+const MOST_GRADIENT: f64 = 4.0;
 /// Outputs may be as large as e^2.5: then a cross entropy starts at several times that of chance.
 const MOST_OUTPUT: f64 = 2.5;
 /// Share of the activations' inputs that may lie where they are flat.
-const MOST_SATURATED: f64 = 0.5;
+const MOST_SATURATED: f64 = 0.4;
 
 /// Whether a network will train, and what keeps it from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,13 +68,14 @@ impl Trainability {
 }
 
 impl Propagation {
-    /// 1/(1 + x^2), where x is the largest of: how far a perturbation vanishes, how far it explodes, how large the
-    /// outputs are and how many inputs of activations are saturated, each in units of what may be.
+    /// 1/(1 + x^2), where x is the largest of: how far a perturbation vanishes, how far it or a gradient explodes, how
+    /// large the outputs are and how many inputs of activations are saturated, each in units of what may be.
     #[must_use]
     pub fn trainability(&self) -> Trainability {
         let gain = f64::midpoint(self.ln_gain(), self.ln_typical_gain());
         let vanishing = -(gain + WEIGHT_OF_COLLAPSE * self.ln_distinct()) / MOST_VANISHING;
-        let exploding = (self.ln_gain() / MOST_EXPLODING).max(self.ln_output() / MOST_OUTPUT);
+        let growing = (self.ln_gain() / MOST_EXPLODING).max(self.ln_gradient() / MOST_GRADIENT);
+        let exploding = growing.max(self.ln_output() / MOST_OUTPUT);
         let saturated = self.saturated() / MOST_SATURATED;
         let excess = vanishing.max(exploding).max(saturated).max(0.0);
         let verdict = if excess <= 1.0 {

@@ -3,7 +3,7 @@
 //! ```text
 //! facts      NEAR, repetitions, formulas          | spectrum    singular values of the layer, logarithmic, in the
 //!                                                 |             first repetition, before and after its activation
-//! layers     effective rank of each, as a bar     | by depth    sizes of signal, differences, perturbation
+//! layers     effective rank of each, as a bar     | by depth    sizes of signal, differences, perturbation, gradient
 //!                                                 | activation  f and its derivative
 //! ```
 
@@ -90,7 +90,11 @@ fn draw_signals(frame: &mut Frame<'_>, area: Rect, app: &App, id: usize, look: &
     let size = by_depth(&|l| l.ln_size);
     let spread = by_depth(&|l| l.ln_spread);
     let perturbation = by_depth(&|l| l.ln_perturbation);
-    let all = size.iter().chain(&spread).chain(&perturbation).map(|(_, y)| *y);
+    let gradient: Vec<(f64, f64)> = (1..)
+        .zip(&propagation.layers)
+        .filter_map(|(x, l)| Some((f64::from(x), l.ln_gradient? / std::f64::consts::LN_10)))
+        .collect();
+    let all = size.iter().chain(&spread).chain(&perturbation).chain(&gradient).map(|(_, y)| *y);
     let (low, high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), y| (l.min(y), h.max(y)));
     if size.len() < 2 || high < low {
         return;
@@ -100,6 +104,7 @@ fn draw_signals(frame: &mut Frame<'_>, area: Rect, app: &App, id: usize, look: &
         Series { name: "signal", points: &size, style: look.theme.before, is_line: true },
         Series { name: "differs", points: &spread, style: look.theme.good, is_line: true },
         Series { name: "perturbed", points: &perturbation, style: look.theme.after, is_line: true },
+        Series { name: "gradient", points: &gradient, style: look.theme.warning, is_line: true },
     ];
     let last = propagation.layers.len() as f64;
     let x = Scale { low: 1.0, high: last, labels: ["first layer".to_owned(), "last".to_owned()] };

@@ -11,14 +11,19 @@ use crate::tui::theme::Look;
 
 pub fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, look: &Look) {
     let width = usize::from(area.width);
-    if let Mode::Filter { .. } = app.mode {
-        let label = "filter: ";
+    let asked = match &app.mode {
+        Mode::Filter { .. } => Some(("filter: ", &app.filter)),
+        // What is wrong with the text is more urgent than the text, until the next key.
+        Mode::Prompt(prompt) if app.notice.is_none() => Some((prompt.asks.label(), &prompt.text)),
+        _ => None,
+    };
+    if let Some((label, input)) = asked {
         let room = width.saturating_sub(label.len() + 1);
-        let scroll = app.filter.visual_scroll(room);
-        let shown: String = app.filter.value().chars().skip(scroll).collect();
+        let scroll = input.visual_scroll(room);
+        let shown: String = input.value().chars().skip(scroll).collect();
         let line = Line::from(vec![Span::styled(label, look.theme.key), Span::raw(shown)]);
         frame.render_widget(Paragraph::new(line), area);
-        let column = label.len() + app.filter.visual_cursor().saturating_sub(scroll);
+        let column = label.len() + input.visual_cursor().saturating_sub(scroll);
         frame.set_cursor_position(Position::new(area.x + column.min(width.saturating_sub(1)) as u16, area.y));
         return;
     }

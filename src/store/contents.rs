@@ -1,0 +1,125 @@
+//! What a study's file holds, for people.
+
+use rusqlite::{OptionalExtension, params};
+use serde::Serialize;
+
+use super::values::{Awaited, Values};
+use super::{Store, StoreError};
+use crate::preset::printable;
+use crate::score::Score;
+
+/// One of the works that a file holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    pub id: i64,
+    /// SHA-256 of the content, in hexadecimal.
+    pub key: String,
+    /// What the preset was called when it was last run.
+    pub name: String,
+    pub seed: String,
+    pub candidates: u64,
+    /// Recorded repetitions of all candidates.
+    pub repetitions: u64,
+    /// Version of the program that wrote last.
+    pub program: String,
+    pub created_at: String,
+    pub updated_at: String,
+    /// What decides the numbers, as JSON.
+    #[serde(skip)]
+    pub content: String,
+}
+
+/// A candidate with what is recorded of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded {
+    /// The candidate as JSON.
+    pub key: String,
+    pub architecture: Option<String>,
+    pub activation: Option<String>,
+    pub init: String,
+    pub parameters: u64,
+    /// Repetition and result, in order. Damaged rows are left out.
+    pub results: Vec<(usize, Result<Score, String>)>,
+}
+
+const SUMMARIES: &str = "
+    SELECT id, key, name, seed, program, created_at, updated_at, content,
+    (SELECT count(*) FROM candidate WHERE study_id = study.id),
+    (SELECT count(*) FROM repetition JOIN candidate ON candidate.id = candidate_id WHERE study_id = study.id)
+    FROM study ORDER BY id";
+
+impl Store {
+    /// All works, in the order in which they were begun.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn summaries(&self) -> Result<Vec<Summary>, StoreError> {
+        let mut studies = self.connection.prepare(SUMMARIES)?;
+        let text = |row: &rusqlite::Row<'_>, at| row.get::<_, String>(at).map(|text| printable(&text));
+        let summaries = studies.query_map([], |row| {
+            Ok(Summary {
+                id: row.get(0)?,
+                key: text(row, 1)?,
+                name: text(row, 2)?,
+                seed: text(row, 3)?,
+                program: text(row, 4)?,
+                created_at: text(row, 5)?,
+                updated_at: text(row, 6)?,
+                content: text(row, 7)?,
+                candidates: row.get::<_, i64>(8)?.unsigned_abs(),
+                repetitions: row.get::<_, i64>(9)?.unsigned_abs(),
+            })
+        })?;
+        Ok(summaries.collect::<Result<_, _>>()?)
+    }
+
+    /// Everything that is recorded of a work, candidate by candidate.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn recorded(&self, id: i64, take: &mut dyn FnMut(Recorded)) -> Result<(), StoreError> {
+        let key =
+            self.connection.query_row("SELECT key FROM study WHERE id = ?1", [id], |row| row.get(0)).optional()?;
+        let Some(work): Option<String> = key else { return Ok(()) };
+        let mut candidates = self.connection.prepare(
+            "SELECT id, key, architecture, activation, init, parameters FROM candidate WHERE study_id = ?1 ORDER BY id",
+        )?;
+        let mut repetitions = self.connection.prepare(
+            "SELECT repetition, near, layers, dead_from, failure, propagation, checksum FROM repetition
+             WHERE candidate_id = ?1 AND repetition >= 0 ORDER BY repetition",
+        )?;
+        let mut rows = candidates.query([id])?;
+        while let Some(row) = rows.next()? {
+            let mut candidate = Recorded {
+                key: row.get(1)?,
+                architecture: row.get::<_, Option<String>>(2)?.map(|text| printable(&text)),
+                activation: row.get::<_, Option<String>>(3)?.map(|text| printable(&text)),
+                init: printable(&row.get::<_, String>(4)?),
+                parameters: row.get::<_, i64>(5)?.unsigned_abs(),
+                results: Vec::new(),
+            };
+            let mut results = repetitions.query([row.get::<_, i64>(0)?])?;
+            while let Some(row) = results.next()? {
+                let Ok(repetition) = row.get::<_, u32>(0).map(|repetition| repetition as usize) else { continue };
+                let Ok((values, checksum)) = Values::read(row) else { continue };
+                if checksum == values.checksum(&work, &candidate.key, repetition)
+                    && let Some(result) = values.result(Awaited::Score)
+                {
+                    candidate.results.push((repetition, result));
+                }
+            }
+            take(candidate);
+        }
+        Ok(())
+    }
+
+    /// Deletes a work with everything that is recorded of it.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn delete(&mut self, id: i64) -> Result<(), StoreError> {
+        self.check_place()?;
+        self.connection.execute("DELETE FROM study WHERE id = ?1", params![id])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,392 @@
+//! A change of the search that is being made: what can be changed, one line each, with every step to go back to.
+
+use std::path::PathBuf;
+
+use crate::catalog::{Choice, Entry};
+use crate::network::{Activation, Init, Layer, Network};
+use crate::preset::{Preset, PresetError, parse_choice};
+use crate::study::race::Auto;
+use crate::width::{resized, targets};
+
+/// A line of the draft.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Item {
+    /// The size of a layer, by its place among those that have one.
+    Size(usize),
+    /// The number of hidden layers.
+    Depth,
+    Repetitions,
+    Seed,
+    Activation(Activation),
+    Init(Init),
+}
+
+/// A preset that is being changed. The run goes on with the old one until the draft is scored.
+#[derive(Debug)]
+pub struct Draft {
+    pub preset: Preset,
+    /// Earlier states, the latest last, and those that were taken back.
+    before: Vec<Preset>,
+    after: Vec<Preset>,
+    /// Choices that the lists show beside the catalog's: those with parameters.
+    activations: Vec<Activation>,
+    inits: Vec<Init>,
+    /// The chosen line.
+    pub line: usize,
+}
+
+impl Draft {
+    #[must_use]
+    pub fn new(preset: &Preset) -> Self {
+        Self {
+            preset: preset.clone(),
+            before: Vec::new(),
+            after: Vec::new(),
+            activations: all_and(&preset.search.activations),
+            inits: all_and(&preset.search.inits),
+            line: 0,
+        }
+    }
+
+    /// Whether it differs from what it began with.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        !self.before.is_empty()
+    }
+
+    /// All lines, in the order of the screen.
+    #[must_use]
+    pub fn items(&self) -> Vec<Item> {
+        let layers = &self.preset.layers;
+        let mut items = Vec::new();
+        if self.preset.whole.is_none() {
+            items.extend((0..targets(layers).len()).map(Item::Size));
+            if block(layers).is_some() {
+                items.push(Item::Depth);
+            }
+        }
+        items.extend([Item::Repetitions, Item::Seed]);
+        if !self.preset.search.activations.is_empty() {
+            items.extend(self.activations.iter().cloned().map(Item::Activation));
+        }
+        items.extend(self.inits.iter().cloned().map(Item::Init));
+        items
+    }
+
+    #[must_use]
+    pub fn item(&self) -> Option<Item> {
+        self.items().get(self.line).cloned()
+    }
+
+    /// Whether a choice is part of the search.
+    #[must_use]
+    pub fn is_on(&self, item: &Item) -> bool {
+        match item {
+            Item::Activation(activation) => self.preset.search.activations.contains(activation),
+            Item::Init(init) => self.preset.search.inits.contains(init),
+            _ => true,
+        }
+    }
+
+    /// Hidden layers that [`Item::Depth`] counts.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        targets(&self.preset.layers).len().saturating_sub(1)
+    }
+
+    /// Switches the chosen activation or initialization on or off.
+    ///
+    /// # Errors
+    /// If none would be left.
+    pub fn toggle(&mut self) -> Result<(), String> {
+        let mut search = self.preset.search.clone();
+        let enough = match self.item() {
+            Some(Item::Activation(activation)) => switch(&mut search.activations, &activation, &self.activations),
+            Some(Item::Init(init)) => switch(&mut search.inits, &init, &self.inits),
+            _ => return Err("Enter changes this line".to_owned()),
+        };
+        if !enough {
+            return Err("a search needs one of them at least".to_owned());
+        }
+        self.change(|preset| preset.search = search);
+        Ok(())
+    }
+
+    /// Makes the chosen number larger or smaller: sizes by a factor of 2, the rest by 1.
+    ///
+    /// # Errors
+    /// If the network does not fit together then.
+    pub fn step(&mut self, up: bool) -> Result<(), String> {
+        let near = |n: usize| if up { n + 1 } else { n.saturating_sub(1).max(1) };
+        match self.item() {
+            Some(Item::Size(layer)) => {
+                let width = targets(&self.preset.layers).get(layer).map_or(1, |target| target.width);
+                self.resize(layer, if up { width.saturating_mul(2) } else { (width / 2).max(1) })
+            }
+            Some(Item::Depth) => self.deepen(up),
+            Some(Item::Repetitions) => self.write(&near(self.preset.repetitions).to_string()),
+            Some(Item::Seed) => {
+                let seed = self.preset.seed;
+                self.write(&if up { seed.saturating_add(1) } else { seed.saturating_sub(1) }.to_string())
+            }
+            _ => self.toggle(),
+        }
+    }
+
+    /// The chosen line as a text to edit.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self.item() {
+            Some(Item::Size(layer)) => {
+                targets(&self.preset.layers).get(layer).map_or_else(String::new, |target| target.width.to_string())
+            }
+            Some(Item::Depth) => self.depth().to_string(),
+            Some(Item::Repetitions) if self.preset.auto.is_some() => "auto".to_owned(),
+            Some(Item::Repetitions) => self.preset.repetitions.to_string(),
+            Some(Item::Seed) => self.preset.seed.to_string(),
+            Some(Item::Activation(activation)) => as_yaml(&activation),
+            Some(Item::Init(init)) => as_yaml(&init),
+            None => String::new(),
+        }
+    }
+
+    /// Takes an edited text for the chosen line in. Activations and initializations are added beside what there is.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn write(&mut self, text: &str) -> Result<(), String> {
+        let text = text.trim();
+        match self.item() {
+            Some(Item::Size(layer)) => self.resize(layer, number(text, 1, 1 << 20)? as usize),
+            Some(Item::Depth) => {
+                let wanted = number(text, 1, 300)? as usize;
+                while self.depth() != wanted {
+                    self.deepen(self.depth() < wanted)?;
+                }
+                Ok(())
+            }
+            Some(Item::Repetitions) => {
+                let chosen = match text {
+                    "auto" => (Auto::MOST, Some(Auto::default())),
+                    text => (number(text, 1, 1_000_000)? as usize, None),
+                };
+                self.change(|preset| (preset.repetitions, preset.auto) = chosen);
+                Ok(())
+            }
+            Some(Item::Seed) => {
+                let seed = text.parse().map_err(|_| "the seed is a whole number from 0".to_owned())?;
+                self.change(|preset| preset.seed = seed);
+                Ok(())
+            }
+            Some(Item::Activation(_)) => {
+                let new: Activation = parsed(text)?;
+                add(&mut self.activations, &new);
+                let mut search = self.preset.search.clone();
+                search.activations = self.activations.iter().filter(|a| self.keeps(a, &new)).cloned().collect();
+                self.change(|preset| preset.search = search);
+                Ok(())
+            }
+            Some(Item::Init(_)) => {
+                let new: Init = parsed(text)?;
+                add(&mut self.inits, &new);
+                let mut search = self.preset.search.clone();
+                search.inits.retain(|init| *init != new);
+                search.inits.push(new);
+                self.change(|preset| preset.search = search);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Takes the last change back.
+    pub fn undo(&mut self) -> bool {
+        let Some(earlier) = self.before.pop() else { return false };
+        self.after.push(std::mem::replace(&mut self.preset, earlier));
+        self.clamp();
+        true
+    }
+
+    /// Makes the change again that was taken back last.
+    pub fn redo(&mut self) -> bool {
+        let Some(later) = self.after.pop() else { return false };
+        self.before.push(std::mem::replace(&mut self.preset, later));
+        self.clamp();
+        true
+    }
+
+    /// The draft as a preset that was read and checked.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn checked(&self) -> Result<Preset, PresetError> {
+        Preset::parse(&self.preset.to_yaml(), "the draft", &PathBuf::new())
+    }
+
+    pub fn go(&mut self, to: impl Fn(usize) -> usize) {
+        self.line = to(self.line);
+        self.clamp();
+    }
+
+    fn keeps(&self, one: &Activation, new: &Activation) -> bool {
+        one == new || self.preset.search.activations.contains(one)
+    }
+
+    fn clamp(&mut self) {
+        self.line = self.line.min(self.items().len().saturating_sub(1));
+    }
+
+    fn change(&mut self, by: impl FnOnce(&mut Preset)) {
+        self.before.push(self.preset.clone());
+        self.after.clear();
+        by(&mut self.preset);
+    }
+
+    fn resize(&mut self, layer: usize, units: usize) -> Result<(), String> {
+        let found = targets(&self.preset.layers);
+        let Some(target) = found.get(layer) else { return Ok(()) };
+        if layer + 1 == found.len() {
+            return Err("the problem sets the size of the output".to_owned());
+        }
+        let preset = resized(&self.preset, target, units).map_err(|e| e.to_string())?;
+        self.change(|old| *old = preset);
+        Ok(())
+    }
+
+    /// Repeats the last hidden layer with its activation, or takes it away.
+    fn deepen(&mut self, deeper: bool) -> Result<(), String> {
+        let mut layers = self.preset.layers.clone();
+        let Some(block) = block(&layers) else { return Err("this network has no hidden layer to repeat".to_owned()) };
+        if deeper {
+            let copy = layers[block.clone()].to_vec();
+            layers.splice(block.end..block.end, copy);
+        } else if self.depth() > 1 {
+            layers.drain(block);
+        } else {
+            return Err("one hidden layer is the least".to_owned());
+        }
+        let network = Network::build(&self.preset.network.input, &layers).map_err(|e| e.to_string())?;
+        self.change(|preset| (preset.layers, preset.network) = (layers, network));
+        Ok(())
+    }
+}
+
+/// The last layer with a size before the output, and what follows it up to its activation.
+fn block(layers: &[Layer]) -> Option<std::ops::Range<usize>> {
+    let sized = targets(layers);
+    let last = sized.len().checked_sub(2).and_then(|at| sized.get(at))?;
+    let output = sized.last()?.place;
+    let end = layers[last.place..output].iter().position(|l| matches!(l, Layer::Slot | Layer::Activation(_)))?;
+    Some(last.place..last.place + end + 1)
+}
+
+/// The catalog, and what a preset has beside it.
+fn all_and<E: Entry>(chosen: &[Choice<E>]) -> Vec<Choice<E>> {
+    let mut all = Choice::all();
+    chosen.iter().for_each(|choice| add(&mut all, choice));
+    all
+}
+
+/// Puts a choice behind those of its name.
+fn add<E: Entry>(all: &mut Vec<Choice<E>>, choice: &Choice<E>) {
+    if !all.contains(choice) {
+        let place = all.iter().rposition(|one| one.name() == choice.name()).map_or(all.len(), |last| last + 1);
+        all.insert(place, choice.clone());
+    }
+}
+
+/// Puts a choice into a search or takes it out; the rest keep their order, new ones come where the list has them.
+fn switch<E: Entry>(search: &mut Vec<Choice<E>>, choice: &Choice<E>, all: &[Choice<E>]) -> bool {
+    match search.iter().position(|one| one == choice) {
+        Some(place) => {
+            search.remove(place);
+        }
+        None => {
+            let place = |one: &Choice<E>| all.iter().position(|other| other == one);
+            let at = search.iter().position(|one| place(one) > place(choice)).unwrap_or(search.len());
+            search.insert(at, choice.clone());
+        }
+    }
+    !search.is_empty()
+}
+
+fn number(text: &str, least: u64, most: u64) -> Result<u64, String> {
+    let number: Option<u64> = text.parse().ok();
+    number.filter(|n| (least..=most).contains(n)).ok_or_else(|| format!("a whole number from {least} to {most}"))
+}
+
+fn parsed<E: Entry>(text: &str) -> Result<Choice<E>, String> {
+    parse_choice(text, "the text").map_err(|error| error.to_string())
+}
+
+/// A choice as a preset writes it in one line.
+fn as_yaml<E: Entry>(choice: &Choice<E>) -> String {
+    let json = serde_json::to_string(choice).unwrap_or_default();
+    json.replace('"', "").replace(':', ": ").replace(',', ", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn draft() -> Draft {
+        let text = "network: {input: 8, layers: [linear: 6, activation, linear: 4, activation, linear: 3]}\n\
+                    search: {activations: [relu, tanh], inits: [orthogonal, {normal: {std: 0.1}}]}\n";
+        Draft::new(&Preset::parse(text, "test.yaml", Path::new("")).unwrap())
+    }
+
+    fn choose(draft: &mut Draft, wanted: &Item) {
+        draft.line = draft.items().iter().position(|item| item == wanted).expect("the item");
+    }
+
+    #[test]
+    fn choices_are_switched_on_and_off_and_taken_back() {
+        let mut draft = draft();
+        let tanh = draft.preset.search.activations[1].clone();
+        choose(&mut draft, &Item::Activation(tanh.clone()));
+        draft.toggle().unwrap();
+        assert_eq!(draft.preset.search.activations.len(), 1);
+        assert!(draft.is_changed() && draft.undo() && !draft.is_changed());
+        assert_eq!(draft.preset.search.activations.len(), 2);
+        assert!(draft.redo());
+        let relu = draft.preset.search.activations[0].clone();
+        choose(&mut draft, &Item::Activation(relu));
+        assert!(draft.toggle().unwrap_err().contains("one of them"));
+        choose(&mut draft, &Item::Activation(tanh));
+        draft.toggle().unwrap();
+        assert_eq!(draft.checked().unwrap().search.activations.len(), 2);
+    }
+
+    #[test]
+    fn sizes_and_depth_keep_the_network_whole() {
+        let mut draft = draft();
+        draft.line = 1;
+        draft.step(true).unwrap();
+        draft.write("10").unwrap();
+        choose(&mut draft, &Item::Depth);
+        draft.write("5").unwrap();
+        assert_eq!(draft.checked().unwrap().network.summary(), "8 > 6 > * > 10 > * > 10 > * > 10 > * > 10 > * > 3");
+        draft.write("1").unwrap();
+        assert_eq!(draft.checked().unwrap().network.summary(), "8 > 6 > * > 3");
+        draft.line = 1;
+        assert!(draft.step(true).unwrap_err().contains("output"));
+        assert!(draft.write("0").is_err());
+    }
+
+    #[test]
+    fn parameters_are_written_as_in_a_preset() {
+        let mut draft = draft();
+        let normal = draft.preset.search.inits[1].clone();
+        choose(&mut draft, &Item::Init(normal));
+        assert_eq!(draft.text(), "{normal: {std: 0.1}}");
+        draft.write("{normal: {std: 0.2}}").unwrap();
+        assert_eq!(draft.preset.search.inits.len(), 3);
+        assert!(draft.write("{normal: {sd: 1}}").unwrap_err().contains("sd"));
+        choose(&mut draft, &Item::Repetitions);
+        draft.write("auto").unwrap();
+        assert!(draft.checked().unwrap().auto.is_some());
+        assert!(draft.write("many").is_err());
+    }
+}

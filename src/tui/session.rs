@@ -1,0 +1,40 @@
+//! What works behind the screen: the run, where its results are kept, and what is worked out on request.
+
+use std::sync::Arc;
+
+use super::inspector::Inspector;
+use super::sizing::Sizing;
+use crate::cli::RunOptions;
+use crate::commands::recording::Recording;
+use crate::commands::{Failure, Prepared};
+use crate::scheduler::{self, Run, Scorer};
+use crate::study::Study;
+
+/// The background of one preset.
+pub struct Session {
+    pub run: Run,
+    pub recording: Recording,
+    pub sizing: Sizing,
+    pub inspector: Inspector,
+}
+
+impl Session {
+    /// Starts what a prepared run still has to score; what `before` or the study on disk know is not scored again.
+    ///
+    /// # Errors
+    /// If the study on disk cannot be used, though the user named it.
+    pub fn start(prepared: &Prepared, options: &RunOptions, before: Option<&Study>) -> Result<(Self, Study), Failure> {
+        let mut study = Study::new(Arc::clone(&prepared.space));
+        study.set_guard(before.map_or(!options.no_guard, Study::has_guard));
+        if let Some(before) = before {
+            study.adopt(before);
+        }
+        let recording = Recording::open(prepared, &options.study, &mut study)?;
+        let scorer: Arc<dyn Scorer> = prepared.scorer.clone();
+        let known = |candidate, repetition| recording.known(&study, candidate, repetition);
+        let run = scheduler::start(scorer, &prepared.space, prepared.jobs, &known);
+        let sizing = Sizing::new(prepared, options.max_memory);
+        let inspector = Inspector::new(prepared.scorer.clone());
+        Ok((Self { run, recording, sizing, inspector }, study))
+    }
+}

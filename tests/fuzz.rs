@@ -1,0 +1,274 @@
+//! Bad input: right files with their bytes changed at random. Whatever is read must be read or refused, without a panic,
+//! without a hang, and in bounded memory.
+//!
+//! `NEARTOP_FUZZ` says how many inputs each target gets, 3,000 unless given; `NEARTOP_FUZZ_SEED` chooses others. Inputs
+//! follow from target, seed and number alone, so a failure names all that is needed to see it again:
+//! `NEARTOP_FUZZ=1000000 cargo test --release --test fuzz -- --nocapture`.
+#![cfg(unix)]
+
+#[path = "fuzz/mutation.rs"]
+mod mutation;
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use mutation::Mutator;
+use neartop::data::{self, DataFrom};
+use neartop::network::weights::FileWeights;
+use neartop::preset::{Preset, bundled};
+use neartop::store::Store;
+
+/// What one input may take.
+const TIME: Duration = Duration::from_secs(10);
+/// KiB that the whole test may hold at once, its own files included.
+const MEMORY: u64 = 2 << 20;
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(default)
+}
+
+/// Gives `read` so many changed inputs, and fails with the first that it does not bear. `read` says whether it took the
+/// input for a right one.
+fn fuzz(target: &str, seeds: &[Vec<u8>], read: &dyn Fn(&[u8]) -> bool) {
+    let inputs = setting("NEARTOP_FUZZ", 3000);
+    let seed = setting("NEARTOP_FUZZ_SEED", 0);
+    assert!(!seeds.is_empty(), "{target} has right files to start from");
+    for right in seeds {
+        read(right);
+    }
+    let (mut taken, mut slowest) = (0u64, Duration::ZERO);
+    for number in 0..inputs {
+        let input = Mutator::new(target, seed, number).change(seeds);
+        let start = Instant::now();
+        let outcome = catch_unwind(AssertUnwindSafe(|| read(&input)));
+        let time = start.elapsed();
+        slowest = slowest.max(time);
+        if outcome.is_err() || time > TIME {
+            let path = std::env::temp_dir().join(format!("neartop-fuzz-{target}-{seed}-{number}"));
+            fs::write(&path, &input).expect("the input is kept");
+            panic!("{target}: input {number} of seed {seed} took {time:?} or panicked; it is in {}", path.display());
+        }
+        taken += u64::from(outcome.unwrap_or(false));
+        if number % 1000 == 0 {
+            let memory = peak_memory();
+            assert!(memory < MEMORY, "{target}: {memory} KiB at input {number} of seed {seed}");
+        }
+    }
+    println!("{target}: {inputs} inputs, {taken} taken, the slowest in {slowest:?}, peak {} MiB", peak_memory() >> 10);
+}
+
+/// The most memory that the process held, in KiB.
+fn peak_memory() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
+    peak.unwrap_or(0)
+}
+
+/// A folder in memory, where there is one.
+fn folder() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.expect("a folder")
+}
+
+fn fixtures(folder: &str, wanted: &dyn Fn(&str) -> bool) -> Vec<(String, Vec<u8>)> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(folder);
+    let mut files: Vec<_> = fs::read_dir(directory)
+        .expect("fixtures")
+        .flatten()
+        .filter(|entry| entry.path().is_file())
+        .map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()))
+        .filter(|(name, _)| wanted(name))
+        .map(|(name, path)| (name, fs::read(path).expect("a fixture")))
+        .filter(|(_, bytes)| bytes.len() < 100_000)
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn presets() {
+    let right: Vec<_> = bundled().iter().map(|preset| preset.text.as_bytes().to_vec()).collect();
+    // As many right ones as wrong ones.
+    let mut seeds: Vec<_> = std::iter::repeat_n(right, 12).flatten().collect();
+    seeds.extend(fixtures("bad", &|name| name.ends_with(".yaml")).into_iter().map(|(_, bytes)| bytes));
+    let directory = folder();
+    fuzz("presets", &seeds, &|bytes| {
+        let text = String::from_utf8_lossy(bytes);
+        match Preset::parse(&text, "p.yaml", directory.path()) {
+            Ok(preset) => {
+                // What was read can be written, and read again.
+                assert!(Preset::parse(&preset.to_yaml(), "again.yaml", directory.path()).is_ok());
+                true
+            }
+            Err(error) => {
+                let shown = error.to_string();
+                assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?}");
+                false
+            }
+        }
+    });
+}
+
+/// Reads the first samples of a file and its labels.
+fn read_data(path: &Path, labels: Option<&str>) -> bool {
+    let from = DataFrom::File { path: path.to_owned(), labels: labels.map(str::to_owned) };
+    let Ok(source) = data::open(&from) else { return false };
+    let rows: Vec<_> = (0..source.count().min(64)).collect();
+    let mut values = 0;
+    let read = source.read(&rows, &mut |row| values += row.len()).is_ok();
+    let scanned = source.count() > 100_000 || source.scan(&mut |_| {}).is_ok();
+    let labelled = source.labels().is_ok();
+    assert!(!read || values == rows.len() * source.shape().elements());
+    read && scanned && labelled
+}
+
+/// Fuzzes the files of a format under the names that they have.
+fn fuzz_data(target: &str, label: Option<&str>, wanted: &dyn Fn(&str) -> bool) {
+    let directory = folder();
+    let files = fixtures("data", wanted);
+    // A file's name says what it is, so each kind of name is a target of its own.
+    let mut by_extension = std::collections::BTreeMap::<String, Vec<Vec<u8>>>::new();
+    for (name, bytes) in files {
+        let extension = name.split_once('.').map_or(name.clone(), |(_, extension)| format!("x.{extension}"));
+        by_extension.entry(extension).or_default().push(bytes);
+    }
+    for (name, seeds) in by_extension {
+        let path = directory.path().join(&name);
+        fuzz(&format!("{target}-{name}"), &seeds, &|bytes| {
+            fs::write(&path, bytes).expect("a file");
+            let plain = read_data(&path, None);
+            label.is_some_and(|label| read_data(&path, Some(label))) || plain
+        });
+    }
+}
+
+#[test]
+fn idx() {
+    fuzz_data("idx", None, &|name| name == "images-idx2-float" || name == "images-idx3-ubyte");
+}
+
+#[test]
+fn csv() {
+    fuzz_data("table", Some("label"), &|name| name.ends_with(".csv") || name.ends_with(".tsv"));
+}
+
+#[test]
+fn npy() {
+    fuzz_data("npy", None, &|name| name.ends_with(".npy"));
+}
+
+#[test]
+fn npz() {
+    fuzz_data("npz", None, &|name| name.ends_with(".npz"));
+}
+
+#[test]
+fn parquet() {
+    fuzz_data("parquet", Some("label"), &|name| name.ends_with(".parquet"));
+}
+
+#[test]
+fn safetensors() {
+    fuzz_data("safetensors", None, &|name| name.ends_with(".safetensors"));
+}
+
+/// What is inside of a compressed file is changed before it is compressed, so that the damage is not all to the wrapping.
+#[test]
+fn compressed() {
+    use std::io::{Read, Write};
+    let directory = folder();
+    for (name, wanted) in
+        [("x.npy.gz", "float.npy.gz"), ("x.csv.gz", "header.csv.gz"), ("x-idx3-ubyte.gz", "images-idx3-ubyte.gz")]
+    {
+        let plain = |(_, bytes): (String, Vec<u8>)| {
+            let mut plain = Vec::new();
+            flate2::read::GzDecoder::new(&*bytes).read_to_end(&mut plain).expect("a right fixture");
+            plain
+        };
+        let seeds: Vec<_> = fixtures("data", &|name| name == wanted).into_iter().map(plain).collect();
+        let path = directory.path().join(name);
+        fuzz(&format!("inside-{name}"), &seeds, &|bytes| {
+            let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            writer.write_all(bytes).expect("memory");
+            fs::write(&path, writer.finish().expect("memory")).expect("a file");
+            read_data(&path, None)
+        });
+    }
+}
+
+#[test]
+fn images() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/data");
+    let mut by_extension = std::collections::BTreeMap::<String, Vec<Vec<u8>>>::new();
+    let mut folders = vec![root];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.path()) {
+            let extension = path.extension().unwrap_or_default().to_string_lossy().into_owned();
+            if path.is_dir() {
+                folders.push(path);
+            } else if ["png", "jpg", "jpeg", "bmp", "pgm", "ppm", "webp"].contains(&extension.as_str()) {
+                by_extension.entry(extension).or_default().push(fs::read(path).expect("an image"));
+            }
+        }
+    }
+    assert!(!by_extension.is_empty());
+    for (extension, seeds) in by_extension {
+        let directory = folder();
+        let class = directory.path().join("class");
+        fs::create_dir(&class).expect("a folder");
+        let path: PathBuf = class.join(format!("x.{extension}"));
+        fuzz(&format!("images-{extension}"), &seeds, &|bytes| {
+            fs::write(&path, bytes).expect("a file");
+            read_data(directory.path(), None)
+        });
+    }
+}
+
+#[test]
+fn weights() {
+    let directory = folder();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/parity");
+    let mut done = 0;
+    for case in fs::read_dir(root).expect("cases").flatten().map(|entry| entry.path()) {
+        let weights = case.join("weights.safetensors");
+        let (Ok(bytes), Ok(text)) = (fs::read(&weights), fs::read_to_string(case.join("network.yaml"))) else {
+            continue;
+        };
+        if bytes.len() > 20_000 || done == 2 {
+            continue;
+        }
+        done += 1;
+        let preset = Preset::parse(&text, "network.yaml", directory.path()).expect("a right network");
+        let path = directory.path().join("w.safetensors");
+        fuzz(&format!("weights-{done}"), &[bytes], &|bytes| {
+            fs::write(&path, bytes).expect("a file");
+            FileWeights::read(&path, &preset.network).is_ok()
+        });
+    }
+    assert!(done > 0);
+}
+
+#[test]
+fn studies() {
+    let directory = folder();
+    let seeds: Vec<_> = fixtures("study", &|_| true).into_iter().map(|(_, bytes)| bytes).collect();
+    let path = directory.path().join("s.sqlite");
+    fuzz("studies", &seeds, &|bytes| {
+        for name in ["s.sqlite-wal", "s.sqlite-shm", "s.sqlite-journal"] {
+            let _ = fs::remove_file(directory.path().join(name));
+        }
+        fs::write(&path, bytes).expect("a file");
+        let Ok(mut store) = Store::open(&path) else { return false };
+        let Ok(studies) = store.summaries() else { return false };
+        let mut right = true;
+        for study in studies {
+            let shown = format!("{} {} {}", study.name, study.content, study.program);
+            assert!(!shown.chars().any(char::is_control), "{shown:?}");
+            right &= store.recorded(study.id, &mut |_| {}).is_ok();
+            right &= store.delete(study.id).is_ok();
+        }
+        right
+    });
+}
