@@ -116,11 +116,13 @@ fn write_propagation(propagation: &Propagation) -> String {
     let layers = &propagation.layers;
     let of = |value: fn(&LayerSignal) -> f64| numbers(layers.iter().map(|layer| Some(value(layer))));
     format!(
-        "{{\"ln_size\":{},\"ln_spread\":{},\"ln_perturbation\":{},\"ln_typical_perturbation\":{},\"saturated\":{}}}",
+        "{{\"ln_size\":{},\"ln_spread\":{},\"ln_perturbation\":{},\"ln_typical_perturbation\":{},\"ln_gradient\":{},\
+         \"saturated\":{}}}",
         of(|l| l.ln_size),
         of(|l| l.ln_spread),
         of(|l| l.ln_perturbation),
         of(|l| l.ln_typical_perturbation),
+        numbers(layers.iter().map(|l| l.ln_gradient)),
         numbers(layers.iter().map(|l| l.saturated)),
     )
 }
@@ -133,13 +135,14 @@ fn read_propagation(text: &str) -> Option<Propagation> {
     let numbers = |name: &str| column(name)?.into_iter().collect::<Option<Vec<f64>>>();
     let (size, spread) = (numbers("ln_size")?, numbers("ln_spread")?);
     let (perturbation, typical) = (numbers("ln_perturbation")?, numbers("ln_typical_perturbation")?);
-    let saturated = column("saturated")?;
+    let (gradient, saturated) = (column("ln_gradient")?, column("saturated")?);
     let layer = |at: usize| {
         Some(LayerSignal {
             ln_size: *size.get(at)?,
             ln_spread: *spread.get(at)?,
             ln_perturbation: *perturbation.get(at)?,
             ln_typical_perturbation: *typical.get(at)?,
+            ln_gradient: *gradient.get(at)?,
             saturated: *saturated.get(at)?,
         })
     };
@@ -188,11 +191,12 @@ mod tests {
 
     #[test]
     fn propagation_is_read_as_it_was_written() {
-        let layer = |x: f64, saturated| LayerSignal {
+        let layer = |x: f64, saturated: Option<f64>| LayerSignal {
             ln_size: x,
             ln_spread: x / 3.0,
             ln_perturbation: f64::NEG_INFINITY,
             ln_typical_perturbation: -x,
+            ln_gradient: saturated.map(|x| x / 7.0),
             saturated,
         };
         let propagation = Propagation { layers: vec![layer(1.0, None), layer(0.7, Some(0.25))] };
