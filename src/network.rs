@@ -295,7 +295,7 @@ impl Module {
     }
 
     /// Calls `visit` for this module and those inside it, in the order of the forward pass.
-    fn walk<'a>(&'a self, visit: &mut impl FnMut(&'a Self)) {
+    pub(crate) fn walk<'a>(&'a self, visit: &mut impl FnMut(&'a Self)) {
         visit(self);
         if let Op::Graph(graph) = &self.op {
             for vertex in &graph.vertices {

@@ -4,6 +4,9 @@
 //! initializations of one layer in one repetition come from the same uniforms, whatever their distributions: common
 //! random numbers, which pair all comparisons between candidates.
 
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -28,7 +31,7 @@ pub enum Purpose {
 }
 
 /// Names one stream: the user's seed, the repetition, the layer's place among the layers with weights, the purpose.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
     pub seed: u64,
     pub repetition: u64,
@@ -64,6 +67,55 @@ impl Key {
     #[must_use]
     pub fn standard_normals(self, n: usize) -> Vec<f32> {
         self.quantiles(n, normal_quantile)
+    }
+}
+
+/// Draws that several initializations share, kept while there is room.
+#[derive(Debug, Default)]
+pub struct Draws(Mutex<VecDeque<Draw>>);
+
+#[derive(Debug, Clone)]
+struct Draw {
+    name: (Base, Key, usize),
+    values: Arc<OnceLock<Arc<[f32]>>>,
+}
+
+/// What distributions are images of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Base {
+    /// U(-1, 1)
+    Uniform,
+    /// N(0, 1)
+    Normal,
+    /// The orthogonal factor of a normal matrix with this many rows.
+    Orthogonal(usize),
+}
+
+/// Numbers that are kept at the most: 64 MiB of them.
+const KEPT: usize = 1 << 24;
+
+impl Draws {
+    /// The `n` values of that name: drawn by `draw` if they are not at hand.
+    pub fn get(&self, base: Base, key: Key, n: usize, draw: impl FnOnce() -> Vec<f32>) -> Arc<[f32]> {
+        if n > KEPT / 4 {
+            return draw().into();
+        }
+        let name = (base, key, n);
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let values = match kept.iter().find(|draw| draw.name == name) {
+            Some(draw) => Arc::clone(&draw.values),
+            None => {
+                let values = Arc::default();
+                while kept.iter().map(|draw| draw.name.2).sum::<usize>() + n > KEPT {
+                    kept.pop_front();
+                }
+                kept.push_back(Draw { name, values: Arc::clone(&values) });
+                values
+            }
+        };
+        drop(kept);
+        // Who needs the same values at the same time waits for them, as long as drawing them again would take.
+        Arc::clone(values.get_or_init(|| draw().into()))
     }
 }
 
@@ -179,6 +231,29 @@ mod tests {
         // A change here changes every score ever published with a seed.
         assert_eq!(KEY.symmetric_uniforms(3), KEY.symmetric_uniforms(5)[..3]);
         assert_eq!(KEY.symmetric_uniforms(3), [0.554_645_6, 0.301_77, -0.302_378_98]);
+    }
+
+    #[test]
+    fn kept_draws_are_those_drawn_anew() {
+        let draws = Draws::default();
+        let other = Key { layer: 9, ..KEY };
+        for key in [KEY, other, KEY] {
+            let kept = draws.get(Base::Normal, key, 7, || key.standard_normals(7));
+            assert_eq!(*kept, *key.standard_normals(7));
+            assert_eq!(*draws.get(Base::Uniform, key, 7, || key.symmetric_uniforms(7)), *key.symmetric_uniforms(7));
+        }
+        assert_eq!(*draws.get(Base::Normal, KEY, 7, || unreachable!()), *KEY.standard_normals(7));
+        // What does not fit pushes out what came first.
+        for layer in 0..5 {
+            draws.get(Base::Normal, Key { layer, ..KEY }, KEPT / 4, || vec![0.0; KEPT / 4]);
+        }
+        assert!(draws.0.lock().unwrap().len() <= 4);
+        let again = std::cell::Cell::new(false);
+        draws.get(Base::Normal, KEY, 7, || {
+            again.set(true);
+            vec![0.0; 7]
+        });
+        assert!(again.get());
     }
 
     #[test]

@@ -129,7 +129,7 @@ impl CandidateReport {
             standard_error: near.and_then(|e| e.standard_error),
             behind_best: ranked.behind_best.map(|e| e.mean),
             behind_best_error: ranked.behind_best.and_then(|e| e.standard_error),
-            truth: study.space.truth(id),
+            truth: study.truth(id),
             repetitions: study.count(id),
             parameters: candidate.parameters,
             status: study.status(id).name(),

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::data::{DataError, Samples};
 use crate::network::{Activation, Network};
+use crate::random::Draws;
 use crate::score::spectrum::spectra;
 use crate::score::{Repetition, Score, ScoreError};
 use crate::space::Space;
@@ -38,6 +39,7 @@ pub struct NearScorer {
     samples: Samples,
     /// The latest batches, since tasks of one repetition follow each other.
     batches: Mutex<VecDeque<(usize, candle_core::Tensor)>>,
+    draws: Draws,
 }
 
 impl NearScorer {
@@ -47,7 +49,7 @@ impl NearScorer {
     /// If the data cannot be read or do not fit the network.
     pub fn new(space: Arc<Space>) -> Result<Self, DataError> {
         let samples = space.samples()?;
-        Ok(Self { space, samples, batches: Mutex::default() })
+        Ok(Self { space, samples, batches: Mutex::default(), draws: Draws::default() })
     }
 
     /// The samples of all repetitions.
@@ -97,6 +99,7 @@ impl NearScorer {
             rows: self.space.preset.rows,
             seed: self.space.preset.seed,
             repetition: repetition as u64,
+            draws: Some(&self.draws),
         }
     }
 }
@@ -234,6 +237,9 @@ struct Plan {
     groups: Vec<Vec<usize>>,
     next_repetition: usize,
     repetitions: usize,
+    jobs: usize,
+    /// What each candidate costs beside the others, roughly: its parameters.
+    costs: Vec<u64>,
     /// The first repetition of each candidate that failed; later ones are not scored.
     failed: Vec<usize>,
     /// NEAR by candidate and repetition.
@@ -266,6 +272,8 @@ impl Plan {
             groups: groups.iter().flat_map(cut).collect(),
             next_repetition: 0,
             repetitions,
+            jobs,
+            costs: space.candidates.iter().map(|candidate| candidate.parameters).collect(),
             failed: vec![usize::MAX; candidates],
             scores: vec![Vec::new(); candidates],
             race: space.preset.auto.map(|auto| Race::new(auto, repetitions, candidates)),
@@ -307,8 +315,19 @@ impl Plan {
             }
             let repetition = self.next_repetition;
             self.next_repetition += 1;
-            self.tasks.extend(self.groups.iter().map(|g| Task { repetition, candidates: g.clone() }));
+            let groups = if self.next_repetition == goal { self.last_groups() } else { self.groups.clone() };
+            self.tasks.extend(groups.into_iter().map(|candidates| Task { repetition, candidates }));
         }
+    }
+
+    /// The groups in the order for the last repetition: the dearest first and the last few in pieces, so that all workers
+    /// end at about the same time.
+    fn last_groups(&self) -> Vec<Vec<usize>> {
+        let mut groups: Vec<&[usize]> = self.groups.iter().map(Vec::as_slice).collect();
+        groups.sort_by_key(|group| std::cmp::Reverse(group.iter().map(|id| self.costs[*id]).sum::<u64>()));
+        let (whole, cut) = groups.split_at(groups.len().saturating_sub(2 * self.jobs));
+        let pieces = cut.iter().flat_map(|group| group.chunks(group.len().div_ceil(4).max(1)));
+        whole.iter().copied().chain(pieces).map(<[usize]>::to_vec).collect()
     }
 
     fn keep(&mut self, candidate: usize, repetition: usize, near: f64) {

@@ -1,5 +1,6 @@
 //! Scoring one repetition of candidates: NEAR, layer by layer.
 
+mod blocks;
 pub mod effective_rank;
 pub mod propagation;
 pub mod spectrum;
@@ -11,8 +12,9 @@ use crate::network::forward::{Probe, forward};
 use crate::network::ops::with_elements;
 use crate::network::weights::{DrawnWeights, Weights};
 use crate::network::{Activation, BiasInit, Init, Module, Network};
-use crate::random::{Key, Purpose};
+use crate::random::{Draws, Key, Purpose};
 
+use blocks::forward_by_parts;
 use effective_rank::{RankError, effective_rank};
 use propagation::{Propagation, PropagationProbe, triples};
 
@@ -77,6 +79,8 @@ pub struct Repetition<'a> {
     pub rows: Rows,
     pub seed: u64,
     pub repetition: u64,
+    /// Where draws are left for other initializations of the same repetition.
+    pub draws: Option<&'a Draws>,
 }
 
 impl Repetition<'_> {
@@ -136,7 +140,7 @@ impl Repetition<'_> {
     ) -> Result<Reached<'p>, ScoreError> {
         let mut probe = self.probe(cancelled);
         // First, since initializations that look at data are to look at the whole batch.
-        let inputs = forward(prefix, self.inputs.clone(), weights, None, &mut probe)?;
+        let inputs = self.pass(prefix, self.inputs.clone(), weights, None, &mut probe)?;
         let pass = |triples| -> Result<_, ScoreError> {
             let mut probe = PropagationProbe::new(self.network, self.seed, self.repetition, cancelled);
             Ok((forward(prefix, triples, weights, None, &mut probe)?, probe))
@@ -154,7 +158,7 @@ impl Repetition<'_> {
     ) -> Result<Score, ScoreError> {
         let Reached { inputs, mut probe, triples } = reached;
         let slot = activation.as_ref();
-        let output = forward(rest, inputs, weights, slot, &mut probe)?;
+        let output = self.pass(rest, inputs, weights, slot, &mut probe)?;
         let mut score = probe.finish(&output)?;
         if let Some((triples, probe)) = triples {
             let mut probe = probe.with_slot(slot);
@@ -164,8 +168,24 @@ impl Repetition<'_> {
         Ok(score)
     }
 
+    /// Passes the batch through, by parts where no weight depends on all of it.
+    fn pass(
+        &self,
+        modules: &[Module],
+        inputs: Tensor,
+        weights: &dyn Weights,
+        slot: Option<&Activation>,
+        probe: &mut RankProbe<'_>,
+    ) -> Result<Tensor, ScoreError> {
+        if self.init.looks_at_data() {
+            forward(modules, inputs, weights, slot, probe)
+        } else {
+            forward_by_parts(modules, inputs, weights, slot, probe)
+        }
+    }
+
     fn weights(&self, activation: Option<&Activation>) -> DrawnWeights<'_> {
-        DrawnWeights::new(self.seed, self.repetition, self.init, self.bias, activation)
+        DrawnWeights::new(self.seed, self.repetition, self.init, self.bias, activation).sharing(self.draws)
     }
 
     fn probe<'p>(&self, cancelled: &'p dyn Fn() -> bool) -> RankProbe<'p> {
@@ -222,15 +242,14 @@ impl RankProbe<'_> {
     }
 
     /// The first row of the block, see [`RowOffset`].
-    fn first_row(&self, rows: usize, columns: usize, width: usize) -> usize {
+    fn first_row(&self, layer: usize, rows: usize, columns: usize, width: usize) -> usize {
         match self.offset {
             RowOffset::Drawn { rows: how, seed, repetition } if rows >= columns => {
-                let layer = self.effective_ranks.len() as u64;
                 let places = match how {
                     Rows::Full => (rows - columns) / width + 1,
                     Rows::Clipped => (rows / width).saturating_sub(1).max(1),
                 } as u64;
-                let key = Key { seed, repetition, layer, purpose: Purpose::Rows };
+                let key = Key { seed, repetition, layer: layer as u64, purpose: Purpose::Rows };
                 // The modulo's bias is below places / 2^64.
                 (key.rng().next_u64() % places) as usize * width
             }
@@ -257,7 +276,7 @@ impl RankProbe<'_> {
             match output.dims() {
                 [_, channels, height, width] => {
                     let rows = data.len() / channels;
-                    let first = self.first_row(rows, *channels, *width);
+                    let first = self.first_row(self.effective_ranks.len(), rows, *channels, *width);
                     let taken = (*channels).min(rows - first);
                     let block = rows_of_images(data, [*channels, *height, *width], first, taken);
                     take(&block, taken, *channels)
@@ -269,13 +288,16 @@ impl RankProbe<'_> {
                 }
             }
         })?;
-        taken.map_err(|error| {
-            let (module, kind) = (module.name.clone(), module.kind().to_owned());
-            match error {
-                RankError::NonFinite => ScoreError::NonFinite { module, kind },
-                RankError::NoConvergence => ScoreError::NoConvergence { module, kind },
-            }
-        })
+        taken.map_err(|error| failure(module, error))
+    }
+}
+
+/// Why a module's output has no rank.
+fn failure(module: &Module, error: RankError) -> ScoreError {
+    let (module, kind) = (module.name.clone(), module.kind().to_owned());
+    match error {
+        RankError::NonFinite => ScoreError::NonFinite { module, kind },
+        RankError::NoConvergence => ScoreError::NoConvergence { module, kind },
     }
 }
 

@@ -2,12 +2,14 @@
 
 mod agreement;
 pub mod race;
+mod signals;
 
 use std::cmp::Ordering;
 use std::sync::Arc;
 
 pub use agreement::Agreement;
 use race::{Race, one_sided_quantile};
+use signals::Signals;
 
 use crate::score::propagation::{Propagation, Trainability, Verdict};
 use crate::score::{NON_FINITE, Score};
@@ -28,8 +30,7 @@ pub struct Record {
     /// Repetitions in which the network was dead, and the layer from which on.
     dead: usize,
     dead_from: usize,
-    /// How signals pass, by repetition.
-    propagations: Vec<Option<Propagation>>,
+    signals: Signals,
     /// The first repetition that failed, and why.
     failure: Option<(usize, String)>,
 }
@@ -66,6 +67,8 @@ pub struct Study {
     race: Option<Race>,
     /// Whether candidates that will not train are not recommended.
     guard: bool,
+    /// Known values by candidate: looking them up takes longer than comparing them.
+    truths: Vec<Option<f64>>,
 }
 
 /// A line of the ranking.
@@ -107,7 +110,8 @@ impl Study {
         let repetitions = space.preset.repetitions;
         let records = vec![Record::default(); space.candidates.len()];
         let race = space.preset.auto.map(|auto| Race::new(auto, repetitions, records.len()));
-        Self { space, records, repetitions, race, guard: true }
+        let truths = (0..space.candidates.len()).map(|id| space.truth(id)).collect();
+        Self { space, records, repetitions, race, guard: true, truths }
     }
 
     #[must_use]
@@ -135,6 +139,12 @@ impl Study {
         if let Some(race) = &mut self.race {
             race.advance(|id| records[id].failure.is_none().then_some(&records[id].scores[..]));
         }
+    }
+
+    /// The known value of a candidate.
+    #[must_use]
+    pub fn truth(&self, id: usize) -> Option<f64> {
+        self.truths.get(id).copied().flatten()
     }
 
     #[must_use]
@@ -252,7 +262,7 @@ impl Study {
     /// How signals pass through a candidate: means over the repetitions that were looked at, by counted layer.
     #[must_use]
     pub fn propagation(&self, id: usize) -> Option<Propagation> {
-        Propagation::mean(self.records[id].propagations.iter().flatten())
+        self.records[id].signals.mean()
     }
 
     /// Whether a candidate will train; unknown before its first score, and without samples to compare.
@@ -291,16 +301,17 @@ impl Study {
     }
 
     fn best_where(&self, wanted: &dyn Fn(usize) -> bool) -> Option<usize> {
-        let nears = (0..self.records.len()).filter_map(|id| Some((id, self.near(id)?.mean)));
-        let nears = nears.filter(|(id, _)| wanted(*id));
-        nears.min_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0))).map(|(id, _)| id)
+        let mut nears: Vec<_> = (0..self.records.len()).filter_map(|id| Some((id, self.near(id)?.mean))).collect();
+        nears.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        // From the top, since whether a candidate is wanted may take longer to say than all of the sorting.
+        nears.into_iter().map(|(id, _)| id).find(|id| wanted(*id))
     }
 
     /// How well NEAR agrees with the known values of the candidates that have both; none with fewer than two of them, or
     /// where either is the same for all.
     #[must_use]
     pub fn agreement(&self) -> Option<Agreement> {
-        let both = |id| Some((self.near(id)?.mean, self.space.truth(id)?));
+        let both = |id| Some((self.near(id)?.mean, self.truths[id]?));
         let (nears, truths): (Vec<_>, Vec<_>) = (0..self.records.len()).filter_map(both).unzip();
         Agreement::of(&nears, &truths)
     }
@@ -319,7 +330,9 @@ impl Study {
         let choice = self.best_where(&|id| verdict(id) == Some(Verdict::Trainable))?;
         let mut why = "highest NEAR among trainable candidates".to_owned();
         if let Some(other) = verdict(best).filter(|_| choice != best) {
-            let passed = (0..self.records.len()).filter(|id| self.beats(*id, choice)).count();
+            let chosen = self.near(choice).map_or(f64::NEG_INFINITY, |near| near.mean);
+            let beats = |id: &usize| self.near(*id).is_some_and(|near| near.mean > chosen);
+            let passed = (0..self.records.len()).filter(beats).count();
             let more = match passed.saturating_sub(1) {
                 0 => String::new(),
                 more => format!(", and {more} more"),
@@ -328,10 +341,6 @@ impl Study {
             why += &format!("; {name} has a higher NEAR but will not train: {other}{more}");
         }
         Some((choice, why))
-    }
-
-    fn beats(&self, a: usize, b: usize) -> bool {
-        matches!((self.near(a), self.near(b)), (Some(a), Some(b)) if a.mean > b.mean)
     }
 
     /// Why no candidate is recommended, where some have a score.
@@ -433,11 +442,8 @@ impl Record {
                 for (sum, rank) in self.layer_sums.iter_mut().zip(&score.effective_ranks) {
                     *sum += (rank * FIXED_POINT).round() as u64;
                 }
-                if let Some(propagation) = score.propagation {
-                    if self.propagations.len() <= repetition {
-                        self.propagations.resize(repetition + 1, None);
-                    }
-                    self.propagations[repetition] = Some(propagation);
+                if let Some(propagation) = &score.propagation {
+                    self.signals.add(propagation);
                 }
                 if let Some(layer) = score.dead_from {
                     self.dead += 1;

@@ -4,13 +4,14 @@
 //! Drawing and exporting know laws only.
 
 use std::f64::consts::SQRT_2;
+use std::sync::Arc;
 
 use faer::MatRef;
 use faer::linalg::solvers::Qr;
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use crate::catalog::{ANY, Choice, Domain, Entry, Param, Value};
-use crate::random::{Key, Purpose, uniform};
+use crate::random::{Base, Draws, Key, Purpose, uniform};
 
 /// A weight initialization with its parameters.
 pub type Init = Choice<InitKind>;
@@ -328,10 +329,16 @@ impl Init {
         }
     }
 
+    /// Whether the weights depend on the data that reach the layer.
+    #[must_use]
+    pub fn looks_at_data(&self) -> bool {
+        self.name() == "lsuv"
+    }
+
     /// Whether the weights depend on the candidate's activation, by its gain or by the data that reach the layer.
     #[must_use]
     pub fn depends_on_activation(&self) -> bool {
-        self.name() == "lsuv" || self.params().any(|(_, value)| value == Value::Word("auto"))
+        self.looks_at_data() || self.params().any(|(_, value)| value == Value::Word("auto"))
     }
 }
 
@@ -339,24 +346,31 @@ impl Law {
     /// Draws a weight, row-major. The same key gives the same underlying draws whatever the law.
     #[must_use]
     pub fn draw(&self, shape: &WeightShape, key: Key) -> Vec<f32> {
+        self.draw_from(&Draws::default(), shape, key)
+    }
+
+    /// The same with the underlying draws taken from `draws`, or left there for others.
+    #[must_use]
+    pub fn draw_from(&self, draws: &Draws, shape: &WeightShape, key: Key) -> Vec<f32> {
         let n = shape.elements();
         match *self {
             Self::Uniform { low, high } => {
                 let (middle, half) = (f64::midpoint(low, high) as f32, ((high - low) / 2.0) as f32);
-                let mut v = key.symmetric_uniforms(n);
-                v.iter_mut().for_each(|v| *v = middle + half * *v);
-                v
+                let uniforms = draws.get(Base::Uniform, key, n, || key.symmetric_uniforms(n));
+                uniforms.iter().map(|u| middle + half * u).collect()
             }
             Self::Normal { mean, std } => {
                 let (mean, std) = (mean as f32, std as f32);
-                let mut z = key.standard_normals(n);
-                z.iter_mut().for_each(|z| *z = mean + std * *z);
-                z
+                let normals = draws.get(Base::Normal, key, n, || key.standard_normals(n));
+                normals.iter().map(|z| mean + std * z).collect()
             }
             Self::TruncatedNormal { mean, std, low, high } => truncated_normals(n, key, mean, std, low, high),
-            Self::Orthogonal { gain } => orthogonal(shape, key, gain as f32),
-            Self::UnitVariance { .. } => orthogonal(shape, key, 1.0),
-            Self::Sparse { sparsity, std } => sparse(shape, key, sparsity, std),
+            Self::Orthogonal { gain } => {
+                let gain = gain as f32;
+                orthogonal(draws, shape, key).iter().map(|q| gain * q).collect()
+            }
+            Self::UnitVariance { .. } => orthogonal(draws, shape, key).to_vec(),
+            Self::Sparse { sparsity, std } => sparse(draws, shape, key, sparsity, std),
             Self::Identity => identity(shape),
             Self::Constant { value } => vec![value as f32; n],
         }
@@ -396,26 +410,30 @@ fn truncated_normals(n: usize, key: Key, mean: f64, std: f64, low: f64, high: f6
     })
 }
 
-fn orthogonal(shape: &WeightShape, key: Key, gain: f32) -> Vec<f32> {
-    let (rows, columns) = (shape.dims[0], shape.elements() / shape.dims[0]);
-    let z = key.standard_normals(rows * columns);
-    let z = MatRef::from_row_major_slice(&z, rows, columns);
-    let tall = if rows < columns { z.transpose() } else { z };
-    let qr = Qr::new(tall);
-    let (q, r) = (qr.compute_thin_Q(), qr.thin_R());
-    let mut weight = vec![0.0; rows * columns];
-    for (i, row) in weight.chunks_exact_mut(columns).enumerate() {
-        for (j, w) in row.iter_mut().enumerate() {
-            let (i, j) = if rows < columns { (j, i) } else { (i, j) };
-            *w = gain * q[(i, j)] * if r[(j, j)] < 0.0 { -1.0 } else { 1.0 };
+fn orthogonal(draws: &Draws, shape: &WeightShape, key: Key) -> Arc<[f32]> {
+    let n = shape.elements();
+    let (rows, columns) = (shape.dims[0], n / shape.dims[0]);
+    let decompose = || {
+        let z = draws.get(Base::Normal, key, n, || key.standard_normals(n));
+        let z = MatRef::from_row_major_slice(&z, rows, columns);
+        let tall = if rows < columns { z.transpose() } else { z };
+        let qr = Qr::new(tall);
+        let (q, r) = (qr.compute_thin_Q(), qr.thin_R());
+        let mut weight = vec![0.0; rows * columns];
+        for (i, row) in weight.chunks_exact_mut(columns).enumerate() {
+            for (j, w) in row.iter_mut().enumerate() {
+                let (i, j) = if rows < columns { (j, i) } else { (i, j) };
+                *w = q[(i, j)] * if r[(j, j)] < 0.0 { -1.0 } else { 1.0 };
+            }
         }
-    }
-    weight
+        weight
+    };
+    draws.get(Base::Orthogonal(rows), key, n, decompose)
 }
 
-fn sparse(shape: &WeightShape, key: Key, sparsity: f64, std: f64) -> Vec<f32> {
+fn sparse(draws: &Draws, shape: &WeightShape, key: Key, sparsity: f64, std: f64) -> Vec<f32> {
     let (rows, columns) = (shape.dims[0], shape.elements() / shape.dims[0]);
-    let mut weight = centred(std).draw(shape, key);
+    let mut weight = centred(std).draw_from(draws, shape, key);
     let zeros = (sparsity * rows as f64).ceil() as usize;
     let mut rng = Key { purpose: Purpose::Sparsity, ..key }.rng();
     for column in 0..columns {

@@ -3,9 +3,13 @@
 //! Everything here runs on the calling thread: scores run side by side, so a layer must not spread over cores, and its
 //! sums must not depend on how many there are.
 
+mod convolution;
+
 use candle_core::{Device, Result, Storage, Tensor, bail};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
+
+use convolution::Convolution;
 
 use super::{Activation, Conv2d, Module, Op, Pool, Shape, Softmax};
 
@@ -65,15 +69,26 @@ fn linear(x: &[f32], samples: usize, w: &[f32], bias: Option<&[f32]>, out: usize
     y
 }
 
-/// Cross-correlation as a matrix product over unfolded patches, one sample and one group at a time.
+/// Cross-correlation, one sample and one group at a time: directly, or as a matrix product over unfolded patches.
 fn conv2d(x: &[f32], samples: usize, module: &Module, conv: &Conv2d, w: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
     let [ins, height, width] = dims3(&module.input);
     let [outs, out_height, out_width] = dims3(&module.output);
     let (ins, outs_per_group) = (ins / conv.groups, outs / conv.groups);
     let (patch, positions) = (ins * conv.kernel * conv.kernel, out_height * out_width);
     let plain = conv.kernel == 1 && conv.stride == 1 && conv.pads() == (0, 0);
-    let mut unfolded = vec![0.0; if plain { 0 } else { patch * positions }];
     let mut y = vec![0.0; samples * outs * positions];
+    if conv.stride == 1 && conv.kernel > 1 {
+        let dims = [ins, height, width];
+        let mut convolution = Convolution::new(dims, outs_per_group, conv.kernel, conv.dilation, conv.pads());
+        let arranged: Vec<_> = w.chunks_exact(outs_per_group * patch).map(|w| convolution.arrange(w)).collect();
+        let images = x.chunks_exact(ins * height * width).zip(arranged.iter().cycle());
+        for ((image, w), y) in images.zip(y.chunks_exact_mut(outs_per_group * positions)) {
+            convolution.apply(image, w, y);
+        }
+        add_to_planes(&mut y, positions, bias);
+        return y;
+    }
+    let mut unfolded = vec![0.0; if plain { 0 } else { patch * positions }];
     let images = x.chunks_exact(ins * height * width);
     let weights = w.chunks_exact(outs_per_group * patch).cycle();
     for ((image, w), y) in images.zip(weights).zip(y.chunks_exact_mut(outs_per_group * positions)) {
@@ -92,12 +107,16 @@ fn conv2d(x: &[f32], samples: usize, module: &Module, conv: &Conv2d, w: &[f32], 
             Par::Seq,
         );
     }
+    add_to_planes(&mut y, positions, bias);
+    y
+}
+
+fn add_to_planes(y: &mut [f32], positions: usize, bias: Option<&[f32]>) {
     if let Some(bias) = bias {
         for (plane, b) in y.chunks_exact_mut(positions).zip(bias.iter().cycle()) {
             plane.iter_mut().for_each(|y| *y += b);
         }
     }
-    y
 }
 
 /// The patches under the kernel as a `[in x kernel x kernel, positions]` matrix, zeros outside the image.
@@ -347,3 +366,6 @@ pub fn merge(how: super::Merge, branches: &[Tensor]) -> Result<Tensor> {
         (super::Merge::Sum, []) => bail!("nothing to merge"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use candle_core::{DType, Device, Tensor};
 
 use super::init::Law;
 use super::{Activation, BiasInit, Init, Module, Network, Op, ops};
-use crate::random::{Key, Purpose};
+use crate::random::{Draws, Key, Purpose};
 
 /// The weights of one module. Absent ones are the neutral element: a weight of ones, a bias of zeros.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +33,7 @@ pub struct DrawnWeights<'a> {
     init: &'a Init,
     bias: BiasInit,
     gain: f64,
+    draws: Option<&'a Draws>,
     drawn: RefCell<HashMap<usize, Parameters>>,
 }
 
@@ -41,14 +42,23 @@ impl<'a> DrawnWeights<'a> {
     #[must_use]
     pub fn new(seed: u64, repetition: u64, init: &'a Init, bias: BiasInit, activation: Option<&Activation>) -> Self {
         let gain = if init.depends_on_activation() { activation.map_or(1.0, Activation::gain) } else { 1.0 };
-        Self { seed, repetition, init, bias, gain, drawn: RefCell::default() }
+        Self { seed, repetition, init, bias, gain, draws: None, drawn: RefCell::default() }
+    }
+
+    /// The same with underlying draws that are shared.
+    #[must_use]
+    pub fn sharing(self, draws: Option<&'a Draws>) -> Self {
+        Self { draws, ..self }
     }
 
     fn draw(&self, module: &Module, input: &Tensor) -> candle_core::Result<Parameters> {
         let Some(shape) = &module.weight else { return Ok(Parameters::default()) };
         let key = |purpose| Key { seed: self.seed, repetition: self.repetition, layer: shape.index as u64, purpose };
         let law = self.init.law(shape, self.gain);
-        let weight = law.draw(shape, key(Purpose::Weights));
+        let weight = match self.draws {
+            Some(draws) => law.draw_from(draws, shape, key(Purpose::Weights)),
+            None => law.draw(shape, key(Purpose::Weights)),
+        };
         let mut weight = Tensor::from_vec(weight, shape.dims.as_slice(), &Device::Cpu)?;
         if let Law::UnitVariance { target_std, tolerance } = law {
             weight = unit_variance(module, input, weight, target_std, tolerance)?;

@@ -101,12 +101,16 @@ struct Spectrum<T: Real> {
 impl<T: Real> Spectrum<T> {
     /// Bisects until the intervals of the eigenvalues are short enough for the entropy.
     fn estimate(&mut self) -> Estimate {
+        let target = 0.05 * TOLERANCE;
         for _ in 0..60 {
             let (entropy, sum) = self.entropy();
-            if self.error(entropy, sum, |low, high| 0.5 * (high - low)) <= 0.05 * TOLERANCE {
+            let error = self.error(entropy, sum, |low, high| 0.5 * (high - low));
+            if error <= target {
                 break;
             }
-            self.bisection.halve();
+            // It halves with the intervals, nearly.
+            let halvings = (error / target).log2().ceil().clamp(1.0, 60.0) as usize;
+            (0..halvings).for_each(|_| self.bisection.halve());
         }
         let (entropy, sum) = self.entropy();
         // Rounding moves the eigenvalues of the Gram matrix by at most this; measured, with a reserve of two.

@@ -116,8 +116,8 @@ fn write_propagation(propagation: &Propagation) -> String {
     let layers = &propagation.layers;
     let of = |value: fn(&LayerSignal) -> f64| numbers(layers.iter().map(|layer| Some(value(layer))));
     format!(
-        "{{\"ln_size\":{},\"ln_spread\":{},\"ln_perturbation\":{},\"ln_typical_perturbation\":{},\"ln_gradient\":{},\
-         \"saturated\":{}}}",
+        "{{\"ln_size\":{},\"ln_spread\":{},\"ln_perturbation\":{},\"ln_typical_perturbation\":{},\
+         \"ln_gradient\":{},\"saturated\":{}}}",
         of(|l| l.ln_size),
         of(|l| l.ln_spread),
         of(|l| l.ln_perturbation),
@@ -196,7 +196,7 @@ mod tests {
             ln_spread: x / 3.0,
             ln_perturbation: f64::NEG_INFINITY,
             ln_typical_perturbation: -x,
-            ln_gradient: saturated.map(|x| x / 7.0),
+            ln_gradient: saturated.map(|s: f64| -s),
             saturated,
         };
         let propagation = Propagation { layers: vec![layer(1.0, None), layer(0.7, Some(0.25))] };

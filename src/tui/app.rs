@@ -206,7 +206,14 @@ pub struct App {
     has_moved: bool,
     /// Scores came in since the rows were arranged, which is done once a frame.
     is_stale: bool,
+    /// The time spent scoring when they were.
+    arranged: Duration,
 }
+
+/// From so many candidates on the rows are not arranged anew for every frame with scores,
+const MANY: usize = 2000;
+/// ... but when so much time has passed.
+const BETWEEN_MANY: Duration = Duration::from_millis(300);
 
 impl App {
     #[must_use]
@@ -239,6 +246,7 @@ impl App {
             notice: None,
             has_moved: false,
             is_stale: false,
+            arranged: Duration::ZERO,
         };
         app.arrange();
         app.settle();
@@ -272,7 +280,7 @@ impl App {
             }
             Message::Frame(elapsed) => {
                 self.elapsed = elapsed;
-                if self.is_stale {
+                if self.is_stale && self.is_due() {
                     self.arrange();
                 }
                 None
@@ -816,9 +824,16 @@ impl App {
         self.has_moved = true;
     }
 
+    /// Whether the rows may be arranged for new scores: thousands of them only so often, so that keys do not wait.
+    fn is_due(&self) -> bool {
+        let many = self.study.space.candidates.len() > MANY;
+        !many || self.phase != Phase::Scoring || self.elapsed >= self.arranged + BETWEEN_MANY
+    }
+
     /// Filters and sorts the rows. The selection stays on its candidate.
     fn arrange(&mut self) {
         self.is_stale = false;
+        self.arranged = self.elapsed;
         self.agreement = self.study.agreement();
         let terms = Terms::new(self.filter.value());
         self.ranking = self.study.ranking();

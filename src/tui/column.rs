@@ -169,8 +169,8 @@ static COLUMNS: &[Column] = &[
         is_measured: true,
         dispensable: 1,
         largest_first: true,
-        cell: |study, ranked, _| number(study.space.truth(ranked.candidate), 2),
-        value: |study, ranked| study.space.truth(ranked.candidate).into(),
+        cell: |study, ranked, _| number(study.truth(ranked.candidate), 2),
+        value: |study, ranked| study.truth(ranked.candidate).into(),
     },
     Column {
         title: "error",

@@ -1,37 +1,52 @@
-//! Eigenvalues of a tridiagonal matrix by counting: the pivots of T - x that are negative are as many as eigenvalues
-//! below x (Givens 1954). Many x are counted side by side, so divisions do not wait for each other.
+//! Eigenvalues of a tridiagonal matrix by counting: the leading minors of T - x change sign as often as there are
+//! eigenvalues below x (Givens 1954). Many x are counted side by side. The minors follow from each other by products
+//! alone; their quotients, the pivots, would do without scaling, but a division costs as much as all the rest.
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::real::Real;
+use super::real::{Real, multiply_add};
 use super::tridiagonal::Tridiagonal;
 
 /// The intervals that the roots of the eigenvalues are known to lie in, for a matrix without negative eigenvalues.
 pub struct Bisection<T> {
+    /// Scaled so that no eigenvalue is above 1, with zeros after the last to a whole number of `STEPS`.
     diagonal: Vec<T>,
-    /// The squares of the elements beside the diagonal, with a zero before the first.
+    /// The squares of the elements beside the diagonal, likewise, with a zero before the first.
     squares: Vec<T>,
     /// Ascending, as whole numbers of `step`.
     low: Vec<u64>,
-    /// The length of every interval.
+    /// The length of every interval, in units of `unit`.
     step: f64,
+    /// A power of two: the root of the scale.
+    unit: f64,
 }
 
 /// Shifts counted at a time.
-const BLOCK: usize = 64;
+const BLOCK: usize = 32;
+/// Minors computed from one scaling to the next: the largest power of a growth by 4 that stays far below overflow, and
+/// so few that a fall by single precision's rounding error in each stays far above underflow.
+const STEPS: usize = 4;
 
 impl<T: Real> Bisection<T> {
     /// Starts with intervals of about the mean distance of the roots.
     pub fn new(matrix: &Tridiagonal<T>) -> Self {
-        let squares: Vec<T> = std::iter::once(T::ZERO).chain(matrix.beside.iter().map(|e| *e * *e)).collect();
         let n = matrix.diagonal.len();
         let beside = |i: usize| matrix.beside.get(i).map_or(0.0, |e| e.to_f64().abs());
         // Gershgorin's circles, and a little for rounding.
         let bound = |i: usize| matrix.diagonal[i].to_f64() + beside(i) + i.checked_sub(1).map_or(0.0, beside);
         let largest = (0..n).map(bound).fold(0.0, f64::max) * (1.0 + 8.0 * T::EPSILON.to_f64());
+        let unit = if largest > 0.0 { 2f64.powi((0.5 * largest.log2()).ceil() as i32) } else { 1.0 };
+        let scale = T::from_f64(unit.powi(-2));
+        let padded = n.next_multiple_of(STEPS);
+        let mut diagonal: Vec<T> = matrix.diagonal.iter().map(|d| *d * scale).collect();
+        let beside = std::iter::once(T::ZERO).chain(matrix.beside.iter().map(|e| *e * scale));
+        let mut squares: Vec<T> = beside.map(|e| e * e).collect();
+        // A diagonal above every shift counts nothing.
+        diagonal.resize(padded, T::from_f64(2.0));
+        squares.resize(padded, T::ZERO);
         let points = n.next_multiple_of(BLOCK);
-        let step = largest.sqrt() / points as f64;
-        let mut bisection = Self { diagonal: matrix.diagonal.clone(), squares, low: vec![0; n], step };
+        let step = largest.sqrt() / unit / points as f64;
+        let mut bisection = Self { diagonal, squares, low: vec![0; n], step, unit };
         if largest > 0.0 {
             let counts = bisection.counts(&(1..=points as u64).collect::<Vec<_>>());
             let mut below = 0;
@@ -54,7 +69,8 @@ impl<T: Real> Bisection<T> {
 
     /// The intervals of the roots, ascending.
     pub fn intervals(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
-        self.low.iter().map(|low| (*low as f64 * self.step, (*low + 1) as f64 * self.step))
+        let step = self.step * self.unit;
+        self.low.iter().map(move |low| (*low as f64 * step, (*low + 1) as f64 * step))
     }
 
     /// Halves every interval.
@@ -92,15 +108,35 @@ impl<T: Real> WithSimd for Count<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> [u32; BLOCK] {
+        if S::IS_SCALAR { self.run::<false>() } else { self.run::<true>() }
+    }
+}
+
+impl<T: Real> Count<'_, T> {
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) -> [u32; BLOCK] {
         let mut counts = [0; BLOCK];
-        let mut pivots = [T::ONE; BLOCK];
-        for (diagonal, square) in self.diagonal.iter().zip(self.squares) {
+        let (mut minors, mut before) = ([T::ONE; BLOCK], [T::ZERO; BLOCK]);
+        for (diagonals, squares) in self.diagonal.chunks_exact(STEPS).zip(self.squares.chunks_exact(STEPS)) {
+            for (diagonal, square) in diagonals.iter().zip(squares) {
+                for lane in 0..BLOCK {
+                    let minor = minors[lane];
+                    let next =
+                        multiply_add::<T, FUSED>(*diagonal - self.shifts[lane], minor, -(*square * before[lane]));
+                    // The signs of both are turned so that the later minor is positive. One of zero is taken for a
+                    // small one of the other sign, as a pivot of zero for a negative one.
+                    let changes = next <= T::ZERO;
+                    counts[lane] += u32::from(changes);
+                    before[lane] = if changes { -minor } else { minor };
+                    let size = next.magnitude();
+                    minors[lane] = if size > T::TINY { size } else { T::TINY };
+                }
+            }
             for lane in 0..BLOCK {
-                let pivot = *diagonal - self.shifts[lane] - *square / pivots[lane];
-                let vanishes = pivot.magnitude() < T::SMALLEST_PIVOT;
-                let pivot = if vanishes { -T::SMALLEST_PIVOT } else { pivot };
-                pivots[lane] = pivot;
-                counts[lane] += u32::from(pivot < T::ZERO);
+                let (a, b) = (minors[lane], before[lane].magnitude());
+                let factor = (if a > b { a } else { b }).power_below_reciprocal();
+                minors[lane] *= factor;
+                before[lane] *= factor;
             }
         }
         counts

@@ -71,31 +71,31 @@ impl<T: Real> WithSimd for Step<'_, T> {
     type Output = Option<f64>;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> Option<f64> {
-        if S::IS_SCALAR { self.run::<false>() } else { self.run::<true>() }
+    fn with_simd<S: Simd>(self, simd: S) -> Option<f64> {
+        self.run(simd)
     }
 }
 
 impl<T: Real> Step<'_, T> {
     #[inline(always)]
-    fn run<const FUSED: bool>(self) -> Option<f64> {
+    fn run<S: Simd>(self, simd: S) -> Option<f64> {
         let (rows, columns) = (self.rows, self.columns);
-        let (value, left, right) = dominant_pair::<T, FUSED>(self.matrix, rows, columns)?;
+        let (value, left, right) = dominant_pair(simd, self.matrix, rows, columns)?;
         let (left, left_factor) = reflector(left);
         let (right, right_factor) = reflector(right);
         // From the right row by row, gathering what the reflection from the left needs.
         let mut across = vec![T::ZERO; columns];
         for (row, l) in self.matrix.chunks_exact_mut(columns).zip(&left) {
-            let along = dot::<T, FUSED>(row, &right);
-            add_multiple::<T, FUSED>(row, -(right_factor * along), &right);
-            add_multiple::<T, FUSED>(&mut across, *l, row);
+            let along = dot(simd, row, &right);
+            add_multiple(simd, row, -(right_factor * along), &right);
+            add_multiple(simd, &mut across, *l, row);
         }
         // From the left, leaving out the first row and column.
         for (i, l) in left.iter().enumerate().take(rows).skip(1) {
             let factor = -(left_factor * *l);
             let to = (i - 1) * (columns - 1);
             self.matrix.copy_within(i * columns + 1..(i + 1) * columns, to);
-            add_multiple::<T, FUSED>(&mut self.matrix[to..to + columns - 1], factor, &across[1..]);
+            add_multiple(simd, &mut self.matrix[to..to + columns - 1], factor, &across[1..]);
         }
         self.matrix.truncate((rows - 1) * (columns - 1));
         Some(value)
@@ -104,14 +104,15 @@ impl<T: Real> Step<'_, T> {
 
 /// The largest singular value with its unit vectors by power iteration, if it is dominant.
 #[inline(always)]
-fn dominant_pair<T: Real, const FUSED: bool>(
+fn dominant_pair<T: Real, S: Simd>(
+    simd: S,
     matrix: &[T],
     rows: usize,
     columns: usize,
 ) -> Option<(f64, Vec<T>, Vec<T>)> {
     let (mut total, mut longest, mut start) = (0.0, 0.0, 0);
     for (i, row) in matrix.chunks_exact(columns).enumerate() {
-        let square = dot::<T, FUSED>(row, row).to_f64();
+        let square = dot(simd, row, row).to_f64();
         total += square;
         if square > longest {
             (longest, start) = (square, i);
@@ -123,9 +124,9 @@ fn dominant_pair<T: Real, const FUSED: bool>(
     for iteration in 0..ITERATIONS {
         let (mut left, mut next) = (Vec::with_capacity(rows), vec![T::ZERO; columns]);
         for row in matrix.chunks_exact(columns) {
-            let along = dot::<T, FUSED>(row, &right);
+            let along = dot(simd, row, &right);
             left.push(along);
-            add_multiple::<T, FUSED>(&mut next, along, row);
+            add_multiple(simd, &mut next, along, row);
         }
         let value = normalize(&mut left)?;
         if iteration > 0 && value * value < threshold {

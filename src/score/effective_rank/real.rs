@@ -21,8 +21,8 @@ pub trait Real:
     const ZERO: Self;
     const ONE: Self;
     const EPSILON: Self;
-    /// So small that a pivot of this size changes no eigenvalue, with a reciprocal that is finite.
-    const SMALLEST_PIVOT: Self;
+    /// So small beside 1 that it changes nothing, with a reciprocal that is finite.
+    const TINY: Self;
 
     fn from_f64(x: f64) -> Self;
     fn to_f64(self) -> f64;
@@ -30,6 +30,8 @@ pub trait Real:
     fn magnitude(self) -> Self;
     /// `self a + b`, rounded once.
     fn fused(self, a: Self, b: Self) -> Self;
+    /// A power of two whose product with a positive number lies in [1/2, 1), the number being neither huge nor tiny.
+    fn power_below_reciprocal(self) -> Self;
 
     /// A vector register's worth of numbers.
     type Vector<S: Simd>: Copy;
@@ -44,16 +46,17 @@ pub trait Real:
         b: Self::Vector<S>,
         c: Self::Vector<S>,
     ) -> Self::Vector<S>;
+    fn vector_add<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
     fn vector_sum<S: Simd>(simd: S, a: Self::Vector<S>) -> Self;
 }
 
 macro_rules! real {
-    ($t:ty, $smallest:expr, $v:ident, $as:ident, $as_mut:ident, $splat:ident, $multiply_add:ident, $sum:ident) => {
+    ($t:ty, $tiny:expr, $exponent:expr, $zero_exponents:expr, $v:ident, $as:ident, $as_mut:ident, $splat:ident, $multiply_add:ident, $add:ident, $sum:ident) => {
         impl Real for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const EPSILON: Self = <$t>::EPSILON;
-            const SMALLEST_PIVOT: Self = $smallest;
+            const TINY: Self = $tiny;
 
             #[inline(always)]
             fn from_f64(x: f64) -> Self {
@@ -80,6 +83,11 @@ macro_rules! real {
                 self.mul_add(a, b)
             }
 
+            #[inline(always)]
+            fn power_below_reciprocal(self) -> Self {
+                Self::from_bits($zero_exponents - (self.to_bits() & $exponent))
+            }
+
             type Vector<S: Simd> = S::$v;
 
             #[inline(always)]
@@ -103,14 +111,43 @@ macro_rules! real {
             }
 
             #[inline(always)]
+            fn vector_add<S: Simd>(simd: S, a: S::$v, b: S::$v) -> S::$v {
+                simd.$add(a, b)
+            }
+
+            #[inline(always)]
             fn vector_sum<S: Simd>(simd: S, a: S::$v) -> Self {
                 simd.$sum(a)
             }
         }
     };
 }
-real!(f32, 1e-30, f32s, as_simd_f32s, as_mut_simd_f32s, splat_f32s, mul_add_e_f32s, reduce_sum_f32s);
-real!(f64, 1e-250, f64s, as_simd_f64s, as_mut_simd_f64s, splat_f64s, mul_add_e_f64s, reduce_sum_f64s);
+real!(
+    f32,
+    1e-30,
+    0x7f80_0000,
+    0x7e80_0000,
+    f32s,
+    as_simd_f32s,
+    as_mut_simd_f32s,
+    splat_f32s,
+    mul_add_e_f32s,
+    add_f32s,
+    reduce_sum_f32s
+);
+real!(
+    f64,
+    1e-250,
+    0x7ff0_0000_0000_0000,
+    0x7fd0_0000_0000_0000,
+    f64s,
+    as_simd_f64s,
+    as_mut_simd_f64s,
+    splat_f64s,
+    mul_add_e_f64s,
+    add_f64s,
+    reduce_sum_f64s
+);
 
 /// Numbers that are worked on side by side; a power of two, at least the width of the widest vectors.
 pub const LANES: usize = 16;
@@ -121,38 +158,49 @@ pub fn multiply_add<T: Real, const FUSED: bool>(a: T, b: T, c: T) -> T {
     if FUSED { a.fused(b, c) } else { a * b + c }
 }
 
-/// The sum of the products of two slices of one length.
+/// The part of a length that whole vectors fill.
 #[inline(always)]
-pub fn dot<T: Real, const FUSED: bool>(a: &[T], b: &[T]) -> T {
-    let (a, a_rest) = a.as_chunks::<{ 2 * LANES }>();
-    let (b, b_rest) = b.as_chunks::<{ 2 * LANES }>();
-    let mut sums = [T::ZERO; 2 * LANES];
-    for (a, b) in a.iter().zip(b) {
-        for lane in 0..2 * LANES {
-            sums[lane] = multiply_add::<T, FUSED>(a[lane], b[lane], sums[lane]);
-        }
-    }
-    let rest = a_rest.iter().zip(b_rest).fold(T::ZERO, |sum, (a, b)| multiply_add::<T, FUSED>(*a, *b, sum));
-    sum(sums) + rest
+fn whole<S: Simd, T: Real>(length: usize) -> usize {
+    length - length % (size_of::<T::Vector<S>>() / size_of::<T>())
 }
 
-/// The sum of an array, pairwise.
+/// The sum of the products of two slices of one length.
 #[inline(always)]
-pub fn sum<T: Real, const N: usize>(mut values: [T; N]) -> T {
-    let mut half = N / 2;
-    while half > 0 {
-        for lane in 0..half {
-            values[lane] += values[lane + half];
-        }
-        half /= 2;
+pub fn dot<T: Real, S: Simd>(simd: S, a: &[T], b: &[T]) -> T {
+    let end = whole::<S, T>(a.len().min(b.len()));
+    let (a_vectors, b_vectors) = (T::vectors::<S>(&a[..end]), T::vectors::<S>(&b[..end]));
+    let (a_fours, a_last) = a_vectors.as_chunks::<4>();
+    let (b_fours, b_last) = b_vectors.as_chunks::<4>();
+    let zero = T::splat(simd, T::ZERO);
+    let (mut s0, mut s1, mut s2, mut s3) = (zero, zero, zero, zero);
+    for (a, b) in a_fours.iter().zip(b_fours) {
+        s0 = T::vector_multiply_add(simd, a[0], b[0], s0);
+        s1 = T::vector_multiply_add(simd, a[1], b[1], s1);
+        s2 = T::vector_multiply_add(simd, a[2], b[2], s2);
+        s3 = T::vector_multiply_add(simd, a[3], b[3], s3);
     }
-    values[0]
+    for (a, b) in a_last.iter().zip(b_last) {
+        s0 = T::vector_multiply_add(simd, *a, *b, s0);
+    }
+    let sum = T::vector_add(simd, T::vector_add(simd, s0, s1), T::vector_add(simd, s2, s3));
+    let mut sum = T::vector_sum(simd, sum);
+    for (a, b) in a[end..].iter().zip(&b[end..]) {
+        sum += *a * *b;
+    }
+    sum
 }
 
 /// y += f x
 #[inline(always)]
-pub fn add_multiple<T: Real, const FUSED: bool>(y: &mut [T], f: T, x: &[T]) {
-    for (y, x) in y.iter_mut().zip(x) {
-        *y = multiply_add::<T, FUSED>(f, *x, *y);
+pub fn add_multiple<T: Real, S: Simd>(simd: S, y: &mut [T], f: T, x: &[T]) {
+    let end = whole::<S, T>(y.len().min(x.len()));
+    let (y, y_rest) = y.split_at_mut(end);
+    let (x, x_rest) = x.split_at(end);
+    let factor = T::splat(simd, f);
+    for (y, x) in T::vectors_mut::<S>(y).iter_mut().zip(T::vectors::<S>(x)) {
+        *y = T::vector_multiply_add(simd, factor, *x, *y);
+    }
+    for (y, x) in y_rest.iter_mut().zip(x_rest) {
+        *y += f * *x;
     }
 }

@@ -5,7 +5,7 @@ use faer::linalg::matmul::triangular::{BlockStructure, matmul};
 use faer::{Accum, MatMut, MatRef, Par};
 use pulp::{Arch, Simd, WithSimd};
 
-use super::real::{LANES, Real, add_multiple, dot, multiply_add};
+use super::real::{LANES, Real, add_multiple, dot};
 
 /// A symmetric tridiagonal matrix.
 pub struct Tridiagonal<T> {
@@ -124,13 +124,13 @@ impl<T: Real> WithSimd for Reduce<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        if S::IS_SCALAR { self.run::<S, false>(simd) } else { self.run::<S, true>(simd) }
+        self.run(simd);
     }
 }
 
 impl<T: Real> Reduce<'_, T> {
     #[inline(always)]
-    fn run<S: Simd, const FUSED: bool>(self, simd: S) {
+    fn run<S: Simd>(self, simd: S) {
         let n = self.n;
         let stride = n + PADDING;
         let (vs, ws) = self.panel.vectors.split_at_mut(PANEL * stride);
@@ -144,7 +144,7 @@ impl<T: Real> Reduce<'_, T> {
             for (v, w) in earlier() {
                 own[column] = own[column] - v[column] * w[column] - w[column] * v[column];
                 let (f, g) = (-w[column], -v[column]);
-                add_two::<T, FUSED>(&mut own[below..end], f, &v[below..end], g, &w[below..end]);
+                add_two(simd, &mut own[below..end], f, &v[below..end], g, &w[below..end]);
             }
             self.to.diagonal[column] = own[column];
             if below == n {
@@ -152,36 +152,35 @@ impl<T: Real> Reduce<'_, T> {
             }
             let v = &mut v[below..end];
             v.copy_from_slice(&own[below..end]);
-            let (beside, factor) = reflect::<T, FUSED>(v);
+            let (beside, factor) = reflect(simd, v);
             self.to.beside[column] = beside;
             let w = &mut w[below..end];
             multiply_symmetric(simd, self.matrix, n, below, v, w);
             for (ve, we) in earlier() {
                 let (ve, we) = (&ve[below..end], &we[below..end]);
-                let (along_v, along_w) = (dot::<T, FUSED>(ve, v), dot::<T, FUSED>(we, v));
-                add_two::<T, FUSED>(w, -along_w, ve, -along_v, we);
+                let (along_v, along_w) = (dot(simd, ve, v), dot(simd, we, v));
+                add_two(simd, w, -along_w, ve, -along_v, we);
             }
             w.iter_mut().for_each(|w| *w *= factor);
-            let along = T::from_f64(-0.5) * factor * dot::<T, FUSED>(w, v);
-            add_multiple::<T, FUSED>(w, along, v);
+            let along = T::from_f64(-0.5) * factor * dot(simd, w, v);
+            add_multiple(simd, w, along, v);
         }
     }
 }
 
 /// y += f a + g b
 #[inline(always)]
-fn add_two<T: Real, const FUSED: bool>(y: &mut [T], f: T, a: &[T], g: T, b: &[T]) {
-    for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
-        *y = multiply_add::<T, FUSED>(g, *b, multiply_add::<T, FUSED>(f, *a, *y));
-    }
+fn add_two<T: Real, S: Simd>(simd: S, y: &mut [T], f: T, a: &[T], g: T, b: &[T]) {
+    add_multiple(simd, y, f, a);
+    add_multiple(simd, y, g, b);
 }
 
 /// Makes x into h with h\[0\] = 1 such that (1 - f h h^T) x is along the first axis; returns its length there, and f.
 #[inline(always)]
-fn reflect<T: Real, const FUSED: bool>(x: &mut [T]) -> (T, T) {
+fn reflect<T: Real, S: Simd>(simd: S, x: &mut [T]) -> (T, T) {
     let first = x[0];
     x[0] = T::ZERO;
-    let rest = dot::<T, FUSED>(x, x);
+    let rest = dot(simd, x, x);
     x[0] = T::ONE;
     if rest == T::ZERO {
         return (first, T::ZERO);
@@ -215,16 +214,24 @@ fn multiply_symmetric<T: Real, S: Simd>(simd: S, matrix: &[T], n: usize, start: 
 }
 
 /// y += sum of factors times columns; returns the columns' products with x.
+///
+/// Written out: functions that take closures are not compiled for the widest vectors, nor is what they call.
 #[inline(always)]
 fn four_columns<T: Real, S: Simd>(simd: S, columns: [&[T]; 4], x: &[T], y: &mut [T], factors: [T; 4]) -> [T; 4] {
-    let [a, b, c, d] = columns.map(T::vectors::<S>);
+    let [a, b, c, d] = columns;
+    let (a, b, c, d) = (T::vectors::<S>(a), T::vectors::<S>(b), T::vectors::<S>(c), T::vectors::<S>(d));
     let (xs, ys) = (T::vectors::<S>(x), T::vectors_mut::<S>(y));
-    let [fa, fb, fc, fd] = factors.map(|f| T::splat(simd, f));
-    let mut sums = [T::splat(simd, T::ZERO); 4];
+    let [fa, fb, fc, fd] = factors;
+    let (fa, fb, fc, fd) = (T::splat(simd, fa), T::splat(simd, fb), T::splat(simd, fc), T::splat(simd, fd));
+    let zero = T::splat(simd, T::ZERO);
+    let (mut sa, mut sb, mut sc, mut sd) = (zero, zero, zero, zero);
     for (((((a, b), c), d), x), y) in a.iter().zip(b).zip(c).zip(d).zip(xs).zip(ys) {
-        let fma = |a, b, c| T::vector_multiply_add(simd, a, b, c);
-        *y = fma(*d, fd, fma(*c, fc, fma(*b, fb, fma(*a, fa, *y))));
-        sums = [fma(*a, *x, sums[0]), fma(*b, *x, sums[1]), fma(*c, *x, sums[2]), fma(*d, *x, sums[3])];
+        let low = T::vector_multiply_add(simd, *b, fb, T::vector_multiply_add(simd, *a, fa, *y));
+        *y = T::vector_multiply_add(simd, *d, fd, T::vector_multiply_add(simd, *c, fc, low));
+        sa = T::vector_multiply_add(simd, *a, *x, sa);
+        sb = T::vector_multiply_add(simd, *b, *x, sb);
+        sc = T::vector_multiply_add(simd, *c, *x, sc);
+        sd = T::vector_multiply_add(simd, *d, *x, sd);
     }
-    sums.map(|sum| T::vector_sum(simd, sum))
+    [T::vector_sum(simd, sa), T::vector_sum(simd, sb), T::vector_sum(simd, sc), T::vector_sum(simd, sd)]
 }

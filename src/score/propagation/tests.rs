@@ -16,7 +16,8 @@ fn inputs(width: usize, repetition: u64) -> Tensor {
 }
 
 fn run(network: &Network, inputs: Tensor, activation: &str, init: &Init, repetition: u64) -> Option<Propagation> {
-    let run = Repetition { network, inputs, init, bias: BiasInit::Zeros, rows: Rows::Full, seed: 5, repetition };
+    let run =
+        Repetition { network, inputs, init, bias: BiasInit::Zeros, rows: Rows::Full, seed: 5, repetition, draws: None };
     let mut found = None;
     run.score(&[Some(Activation::named(activation).unwrap())], &|| false, &mut |_, score| {
         found = score.unwrap().propagation;
@@ -167,6 +168,7 @@ fn every_activation_and_initialization_has_a_verdict() {
             rows: Rows::Full,
             seed: 5,
             repetition: 0,
+            draws: None,
         };
         run.score(&activations, &|| false, &mut |at, score| {
             let Ok(score) = score else { return };

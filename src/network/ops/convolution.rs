@@ -1,0 +1,194 @@
+//! Convolutions of stride 1 without unfolding.
+//!
+//! In the zero-padded image, laid out row after row, the tap (dy, dx) of output position p is the element p + dy width +
+//! dx. So every tap is one contiguous run shifted by a constant, and the outputs of a whole channel are one run too; the
+//! few positions between the end of an output row and the start of the next are computed and thrown away.
+
+use pulp::{Arch, Simd, WithSimd};
+
+/// Output channels whose weights lie together.
+const BLOCK: usize = 4;
+/// Positions that the kernel takes at a time are a divisor of this.
+const STEP: usize = 32;
+
+/// A convolution of stride 1 over images of one size, for one group of channels.
+pub struct Convolution {
+    input: [usize; 3],
+    outs: usize,
+    before: usize,
+    /// Width of the padded image.
+    width: usize,
+    /// Height and width of the output.
+    output: [usize; 2],
+    /// Length of one channel of the padded image, with room for the kernel to run on.
+    plane: usize,
+    /// Length of one channel of `result`.
+    span: usize,
+    /// Of every tap in the padded image.
+    offsets: Vec<usize>,
+    padded: Vec<f32>,
+    result: Vec<f32>,
+}
+
+impl Convolution {
+    /// `input` is `[channels, height, width]`, `pads` the zeros before and after a row or column.
+    pub fn new(input: [usize; 3], outs: usize, kernel: usize, dilation: usize, pads: (usize, usize)) -> Self {
+        let [channels, height, width] = input;
+        let reach = dilation * (kernel - 1);
+        let (padded_height, padded_width) = (height + pads.0 + pads.1, width + pads.0 + pads.1);
+        let output = [padded_height - reach, padded_width - reach];
+        let span = (output[0] * padded_width).next_multiple_of(STEP);
+        let plane = (span + reach * (padded_width + 1)).max(padded_height * padded_width);
+        let tap = |at: usize| at / kernel * dilation * padded_width + at % kernel * dilation;
+        let offsets = (0..channels).flat_map(|c| (0..kernel * kernel).map(move |at| c * plane + tap(at))).collect();
+        Self {
+            input,
+            outs,
+            before: pads.0,
+            width: padded_width,
+            output,
+            plane,
+            span,
+            offsets,
+            padded: vec![0.0; channels * plane],
+            result: vec![0.0; outs.next_multiple_of(BLOCK) * span],
+        }
+    }
+
+    /// Weights `[outs, taps]` as the kernel reads them: by blocks of output channels, then taps; zeros fill the last.
+    pub fn arrange(&self, weights: &[f32]) -> Vec<[f32; BLOCK]> {
+        let taps = self.offsets.len();
+        let block = |b: usize| {
+            (0..taps).map(move |tap| {
+                std::array::from_fn(|o| weights.get((b * BLOCK + o) * taps + tap).copied().unwrap_or_default())
+            })
+        };
+        (0..self.outs.div_ceil(BLOCK)).flat_map(block).collect()
+    }
+
+    /// Convolves `image` `[channels, height, width]` into `y` `[outs, height, width]`.
+    pub fn apply(&mut self, image: &[f32], weights: &[[f32; BLOCK]], y: &mut [f32]) {
+        let [_, height, width] = self.input;
+        for (plane, image) in self.padded.chunks_exact_mut(self.plane).zip(image.chunks_exact(height * width)) {
+            let rows = plane[self.before * self.width..].chunks_mut(self.width);
+            for (padded, row) in rows.zip(image.chunks_exact(width)) {
+                padded[self.before..self.before + width].copy_from_slice(row);
+            }
+        }
+        Arch::new().dispatch(Kernel {
+            input: &self.padded,
+            offsets: &self.offsets,
+            weights,
+            span: self.span,
+            result: &mut self.result,
+        });
+        let [out_height, out_width] = self.output;
+        for (y, result) in y.chunks_exact_mut(out_height * out_width).zip(self.result.chunks_exact(self.span)) {
+            for (y, row) in y.chunks_exact_mut(out_width).zip(result.chunks(self.width)) {
+                y.copy_from_slice(&row[..out_width]);
+            }
+        }
+    }
+}
+
+struct Kernel<'a> {
+    input: &'a [f32],
+    offsets: &'a [usize],
+    weights: &'a [[f32; BLOCK]],
+    span: usize,
+    result: &'a mut [f32],
+}
+
+impl WithSimd for Kernel<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let taps = self.offsets.len();
+        let blocks = self.weights.len() / taps;
+        let together = if S::REGISTER_COUNT >= 32 { 2 } else { 1 };
+        for position in (0..self.span).step_by(2 * S::F32_LANES) {
+            let mut block = 0;
+            while block < blocks {
+                if blocks - block >= together && together == 2 {
+                    self.outputs::<S, 2>(simd, position, block);
+                    block += 2;
+                } else {
+                    self.outputs::<S, 1>(simd, position, block);
+                    block += 1;
+                }
+            }
+        }
+    }
+}
+
+impl Kernel<'_> {
+    /// Two vectors of positions of the output channels of `BLOCKS` blocks, held in registers over all taps.
+    #[inline(always)]
+    fn outputs<S: Simd, const BLOCKS: usize>(&mut self, simd: S, position: usize, block: usize) {
+        let taps = self.offsets.len();
+        let weights: [&[[f32; BLOCK]]; BLOCKS] =
+            std::array::from_fn(|b| &self.weights[(block + b) * taps..(block + b + 1) * taps]);
+        let mut sums = [[[simd.splat_f32s(0.0); 2]; BLOCK]; BLOCKS];
+        for (tap, offset) in self.offsets.iter().enumerate() {
+            let at = offset + position;
+            let &[left, right] = S::as_simd_f32s(&self.input[at..at + 2 * S::F32_LANES]).0 else { return };
+            for b in 0..BLOCKS {
+                let w = weights[b][tap];
+                for o in 0..BLOCK {
+                    let w = simd.splat_f32s(w[o]);
+                    sums[b][o] =
+                        [simd.mul_add_e_f32s(w, left, sums[b][o][0]), simd.mul_add_e_f32s(w, right, sums[b][o][1])];
+                }
+            }
+        }
+        for (o, sums) in sums.as_flattened().iter().enumerate() {
+            let at = (block * BLOCK + o) * self.span + position;
+            S::as_mut_simd_f32s(&mut self.result[at..at + 2 * S::F32_LANES]).0.copy_from_slice(sums);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Key, Purpose};
+
+    #[test]
+    fn agrees_with_the_definition() {
+        let draw = |n, seed| Key { seed, repetition: 0, layer: 0, purpose: Purpose::Inputs }.standard_normals(n);
+        let cases = [
+            ([3, 9, 7], 5, 3, 1, (1, 1)),
+            ([2, 8, 8], 9, 3, 2, (2, 2)),
+            ([1, 6, 5], 1, 5, 1, (2, 2)),
+            ([4, 5, 6], 8, 2, 1, (0, 1)),
+            ([2, 4, 4], 13, 4, 1, (0, 0)),
+            ([1, 33, 34], 16, 3, 1, (1, 1)),
+        ];
+        for (input, outs, kernel, dilation, pads) in cases {
+            let [channels, height, width] = input;
+            let (image, weights) = (draw(channels * height * width, 1), draw(outs * channels * kernel * kernel, 2));
+            let mut convolution = Convolution::new(input, outs, kernel, dilation, pads);
+            let [out_height, out_width] = convolution.output;
+            let arranged = convolution.arrange(&weights);
+            let mut y = vec![0.0; outs * out_height * out_width];
+            // Twice: nothing may be left over from an image.
+            convolution.apply(&draw(image.len(), 3), &arranged, &mut y);
+            convolution.apply(&image, &arranged, &mut y);
+            for (at, y) in y.iter().enumerate() {
+                let (out, row, column) = (at / (out_height * out_width), at / out_width % out_height, at % out_width);
+                let mut expected = 0.0;
+                for tap in 0..channels * kernel * kernel {
+                    let (c, dy, dx) = (tap / (kernel * kernel), tap / kernel % kernel, tap % kernel);
+                    let (r, s) =
+                        ((row + dy * dilation).wrapping_sub(pads.0), (column + dx * dilation).wrapping_sub(pads.0));
+                    if r < height && s < width {
+                        let w = weights[out * channels * kernel * kernel + tap];
+                        expected += f64::from(w) * f64::from(image[(c * height + r) * width + s]);
+                    }
+                }
+                assert!((f64::from(*y) - expected).abs() < 1e-5 * (1.0 + expected.abs()), "{input:?} at {at}");
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Rank matrices of images that pass through a network a few at a time.
+//!
+//! Up to the first layer that is no image, nothing makes samples meet but a batch norm. So without one a few samples go
+//! as far as they can before the next follow, and what a layer leaves for the next is still in the cache. Only the rows
+//! that the ranks need are kept. The numbers are those of one pass to the last bit.
+
+use candle_core::Tensor;
+
+use super::effective_rank::{RankError, effective_rank, largest};
+use super::{RankProbe, ScoreError, failure, rows_of_images};
+use crate::network::forward::{Probe, forward};
+use crate::network::ops::with_elements;
+use crate::network::weights::Weights;
+use crate::network::{Activation, Module, Op};
+
+/// Elements that a layer may read and write in one go: 2 MiB of them.
+const AT_A_TIME: usize = 1 << 19;
+
+/// Passes a batch through `modules` as [`forward`] does, where `weights` do not look at the data.
+///
+/// # Errors
+/// Those of the probe, and those of tensors that do not fit.
+pub(super) fn forward_by_parts(
+    modules: &[Module],
+    input: Tensor,
+    weights: &dyn Weights,
+    slot: Option<&Activation>,
+    probe: &mut RankProbe<'_>,
+) -> Result<Tensor, ScoreError> {
+    let batch = input.dim(0)?;
+    let (images, rest) = modules.split_at(modules.iter().take_while(|m| is_image_by_sample(m)).count());
+    let footprint = images.iter().map(|m| m.input.elements() + m.output.elements()).max().unwrap_or(0);
+    let samples = AT_A_TIME / footprint.max(1);
+    if images.len() < 2 || samples.max(1) >= batch {
+        return forward(modules, input, weights, slot, probe);
+    }
+    let samples = samples.max(1);
+    let mut blocks = BlockProbe { ranks: probe, batch, start: 0, place: 0, blocks: Vec::new() };
+    let (mut outputs, mut failed): (Vec<Tensor>, Option<(usize, ScoreError)>) = (Vec::new(), None);
+    for start in (0..batch).step_by(samples) {
+        let part = input.narrow(0, start, samples.min(batch - start))?;
+        (blocks.start, blocks.place) = (start, 0);
+        match forward(images, part, weights, slot, &mut blocks) {
+            Ok(output) => outputs.push(output),
+            // Other samples may fail in an earlier layer, which is the one to name.
+            Err(error @ ScoreError::NonFinite { .. }) => {
+                if failed.as_ref().is_none_or(|(place, _)| blocks.place < *place) {
+                    failed = Some((blocks.place, error));
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if let Some((_, error)) = failed {
+        return Err(error);
+    }
+    let blocks = blocks.blocks;
+    let mut counted = Vec::with_capacity(blocks.len());
+    images.iter().for_each(|m| m.walk(&mut |m| counted.extend(m.is_counted().then_some(m))));
+    for (module, Block { columns, rows, .. }) in counted.into_iter().zip(blocks) {
+        let rank = effective_rank(&rows, rows.len() / columns, columns).map_err(|error| failure(module, error))?;
+        probe.effective_ranks.push(rank);
+    }
+    forward(rest, Tensor::cat(&outputs, 0)?, weights, slot, probe)
+}
+
+/// Whether a module makes images of images, each for itself.
+fn is_image_by_sample(module: &Module) -> bool {
+    let mut by_sample = module.input.0.len() == 3 && module.output.0.len() == 3;
+    module.walk(&mut |m| by_sample &= m.op != Op::BatchNorm);
+    by_sample
+}
+
+/// The rows of one module's rank matrix that have come so far.
+struct Block {
+    /// The first row of the matrix, and how many it has.
+    first: usize,
+    taken: usize,
+    columns: usize,
+    rows: Vec<f32>,
+}
+
+struct BlockProbe<'p, 'c> {
+    ranks: &'p RankProbe<'c>,
+    batch: usize,
+    /// The first sample of those that pass.
+    start: usize,
+    /// The counted module that they come to next.
+    place: usize,
+    blocks: Vec<Block>,
+}
+
+impl Probe for BlockProbe<'_, '_> {
+    type Stop = ScoreError;
+
+    fn observe(&mut self, module: &Module, output: &Tensor) -> Result<(), ScoreError> {
+        if (self.ranks.cancelled)() {
+            return Err(ScoreError::Cancelled);
+        }
+        let (samples, channels, height, width) = output.dims4()?;
+        let area = height * width;
+        if self.blocks.len() == self.place {
+            let layer = self.ranks.effective_ranks.len() + self.place;
+            let rows = self.batch * area;
+            let first = self.ranks.first_row(layer, rows, channels, width);
+            let taken = channels.min(rows - first);
+            self.blocks.push(Block { first, taken, columns: channels, rows: Vec::with_capacity(taken * channels) });
+        }
+        let block = &mut self.blocks[self.place];
+        let before = self.start * area;
+        let low = block.first.clamp(before, before + samples * area);
+        let high = (block.first + block.taken).clamp(low, before + samples * area);
+        let is_finite = with_elements(output, |data| {
+            block.rows.extend(rows_of_images(data, [channels, height, width], low - before, high - low));
+            largest(data).is_some()
+        })?;
+        if !is_finite {
+            return Err(failure(module, RankError::NonFinite));
+        }
+        self.place += 1;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::weights::DrawnWeights;
+    use crate::network::{BiasInit, Conv2d, Init, Layer, Network, Padding, Pool, Shape};
+    use crate::random::{Key, Purpose};
+    use crate::score::{RowOffset, Rows};
+
+    fn network() -> Network {
+        let conv = |out| Layer::Conv2d(Conv2d { padding: Padding::Zeros(1), ..Conv2d::new(out, 3) });
+        let layers = [conv(24), Layer::Slot, Layer::MaxPool(Pool::new(2)), conv(32), Layer::Slot, Layer::Flatten];
+        let head = [Layer::Linear { out: 7, bias: true }, Layer::Slot];
+        Network::build(&Shape(vec![2, 80, 80]), &[&layers[..], &head[..]].concat()).unwrap()
+    }
+
+    fn inputs() -> Vec<f32> {
+        let key = Key { seed: 3, repetition: 0, layer: 0, purpose: Purpose::Inputs };
+        key.standard_normals(7 * 2 * 80 * 80)
+    }
+
+    /// The ranks by parts and in one pass, or why there are none.
+    fn both(inputs: Vec<f32>, init: &Init) -> [Result<Vec<f64>, String>; 2] {
+        let network = network();
+        let inputs = Tensor::from_vec(inputs, (7, 2, 80, 80), &candle_core::Device::Cpu).unwrap();
+        let relu = Activation::named("relu").unwrap();
+        // Several places of the block of rows: in one part, across parts.
+        [0, 1].map(|how| {
+            let mut all = Vec::new();
+            for repetition in 0..6 {
+                let weights = DrawnWeights::new(1, repetition, init, BiasInit::FanInUniform, None);
+                let offset = RowOffset::Drawn { rows: Rows::Full, seed: 1, repetition };
+                let mut probe = RankProbe { offset, cancelled: &|| false, effective_ranks: Vec::new() };
+                let (modules, inputs) = (&network.modules, inputs.clone());
+                let output = match how {
+                    0 => forward_by_parts(modules, inputs, &weights, Some(&relu), &mut probe),
+                    _ => forward(modules, inputs, &weights, Some(&relu), &mut probe),
+                };
+                let output = output.map_err(|e| e.to_string())?;
+                all.append(&mut probe.effective_ranks);
+                all.extend(output.flatten_all().unwrap().to_vec1::<f32>().unwrap().into_iter().map(f64::from));
+            }
+            Ok(all)
+        })
+    }
+
+    #[test]
+    fn parts_give_what_one_pass_gives() {
+        let [parts, whole] = both(inputs(), &Init::named("kaiming_normal").unwrap());
+        assert_eq!(parts.as_ref().unwrap().len(), 6 * (6 + 7 * 7));
+        assert_eq!(parts, whole);
+    }
+
+    #[test]
+    fn the_first_layer_that_fails_is_named() {
+        let mut inputs = inputs();
+        // The first samples overflow in the second convolution, the last is infinite from the start.
+        inputs[..12_800].iter_mut().for_each(|x| *x *= 1e36);
+        let last = inputs.len() - 1;
+        inputs[last] = f32::INFINITY;
+        let [parts, whole] = both(inputs, &Init::named("normal").unwrap());
+        assert_eq!(parts, whole);
+        assert!(parts.unwrap_err().contains("after layer 0 "));
+    }
+}
