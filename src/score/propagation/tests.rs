@@ -16,8 +16,17 @@ fn inputs(width: usize, repetition: u64) -> Tensor {
 }
 
 fn run(network: &Network, inputs: Tensor, activation: &str, init: &Init, repetition: u64) -> Option<Propagation> {
-    let run =
-        Repetition { network, inputs, init, bias: BiasInit::Zeros, rows: Rows::Full, seed: 5, repetition, draws: None };
+    let run = Repetition {
+        network,
+        inputs,
+        init,
+        bias: BiasInit::Zeros,
+        rows: Rows::Full,
+        seed: 5,
+        repetition,
+        draws: None,
+        common: None,
+    };
     let mut found = None;
     run.score(&[Some(Activation::named(activation).unwrap())], &|| false, &mut |_, score| {
         found = score.unwrap().propagation;
@@ -169,6 +178,7 @@ fn every_activation_and_initialization_has_a_verdict() {
             seed: 5,
             repetition: 0,
             draws: None,
+            common: None,
         };
         run.score(&activations, &|| false, &mut |at, score| {
             let Ok(score) = score else { return };
