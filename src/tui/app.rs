@@ -639,12 +639,30 @@ impl App {
         let page = usize::from(self.size.height / 2).max(1);
         let draft = self.draft.as_mut()?;
         let done = match action {
-            Action::Up => Ok(draft.go(|at| at.saturating_sub(1))),
-            Action::Down => Ok(draft.go(|at| at + 1)),
-            Action::PageUp => Ok(draft.go(|at| at.saturating_sub(page))),
-            Action::PageDown => Ok(draft.go(|at| at + page)),
-            Action::First => Ok(draft.go(|_| 0)),
-            Action::Last => Ok(draft.go(|_| usize::MAX)),
+            Action::Up => {
+                draft.go(|at| at.saturating_sub(1));
+                Ok(())
+            }
+            Action::Down => {
+                draft.go(|at| at + 1);
+                Ok(())
+            }
+            Action::PageUp => {
+                draft.go(|at| at.saturating_sub(page));
+                Ok(())
+            }
+            Action::PageDown => {
+                draft.go(|at| at + page);
+                Ok(())
+            }
+            Action::First => {
+                draft.go(|_| 0);
+                Ok(())
+            }
+            Action::Last => {
+                draft.go(|_| usize::MAX);
+                Ok(())
+            }
             Action::Toggle => draft.toggle(),
             Action::More => draft.step(true),
             Action::Less => draft.step(false),
