@@ -89,6 +89,7 @@ fn repetitions(c: &mut Criterion) {
             seed: 0,
             repetition: 0,
             draws: None,
+            common: None,
         };
         for (what, activations) in [("candidate", &all[..1]), ("all_activations", &all[..])] {
             group.bench_function(BenchmarkId::new(name, what), |b| {

@@ -220,7 +220,7 @@ impl Measurement {
         let weights = DrawnWeights::new(self.seed, repetition, &self.init, self.bias, slot);
         let inputs = forward(&stage.before, inputs, &weights, slot, &mut Watch { cancelled })?;
         let (network, init, bias, rows, seed) = (&stage.last, &self.init, self.bias, self.rows, self.seed);
-        let last = Repetition { network, inputs, init, bias, rows, seed, repetition, draws: None };
+        let last = Repetition { network, inputs, init, bias, rows, seed, repetition, draws: None, common: None };
         let mut rank = Err(ScoreError::Cancelled);
         last.score(std::slice::from_ref(&self.activation), cancelled, &mut |_, score| rank = score.map(|s| s.near));
         rank

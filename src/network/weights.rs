@@ -34,6 +34,8 @@ pub struct DrawnWeights<'a> {
     bias: BiasInit,
     gain: f64,
     draws: Option<&'a Draws>,
+    /// By layer, in place of those of `init`; then there are no biases.
+    laws: Option<Vec<Law>>,
     drawn: RefCell<HashMap<usize, Parameters>>,
 }
 
@@ -42,7 +44,7 @@ impl<'a> DrawnWeights<'a> {
     #[must_use]
     pub fn new(seed: u64, repetition: u64, init: &'a Init, bias: BiasInit, activation: Option<&Activation>) -> Self {
         let gain = if init.depends_on_activation() { activation.map_or(1.0, Activation::gain) } else { 1.0 };
-        Self { seed, repetition, init, bias, gain, draws: None, drawn: RefCell::default() }
+        Self { seed, repetition, init, bias, gain, draws: None, laws: None, drawn: RefCell::default() }
     }
 
     /// The same with underlying draws that are shared.
@@ -51,10 +53,17 @@ impl<'a> DrawnWeights<'a> {
         Self { draws, ..self }
     }
 
+    /// The same with weights by other laws, by layer, and without biases.
+    #[must_use]
+    pub fn with_laws(self, laws: Vec<Law>) -> Self {
+        Self { laws: Some(laws), ..self }
+    }
+
     fn draw(&self, module: &Module, input: &Tensor) -> candle_core::Result<Parameters> {
         let Some(shape) = &module.weight else { return Ok(Parameters::default()) };
         let key = |purpose| Key { seed: self.seed, repetition: self.repetition, layer: shape.index as u64, purpose };
-        let law = self.init.law(shape, self.gain);
+        let law = self.laws.as_ref().and_then(|laws| laws.get(shape.index).copied());
+        let law = law.unwrap_or_else(|| self.init.law(shape, self.gain));
         let weight = match self.draws {
             Some(draws) => law.draw_from(draws, shape, key(Purpose::Weights)),
             None => law.draw(shape, key(Purpose::Weights)),
@@ -64,6 +73,7 @@ impl<'a> DrawnWeights<'a> {
             weight = unit_variance(module, input, weight, target_std, tolerance)?;
         }
         let has_bias = match &module.op {
+            _ if self.laws.is_some() => false,
             Op::Linear { bias } => *bias,
             Op::Conv2d(conv) => conv.bias,
             _ => false,
