@@ -92,5 +92,5 @@ fn killed_runs_are_resumed() {
 #[test]
 #[ignore = "long: NEARTOP_TRIES kills, 100 unless given"]
 fn runs_killed_at_many_moments_are_resumed() {
-    kill_and_resume(tries(100), "2000");
+    kill_and_resume(tries(100), "800");
 }
