@@ -3,6 +3,7 @@ use candle_core::Device;
 use super::*;
 use crate::catalog::Given;
 use crate::network::init::{BiasInit, Init};
+use crate::network::weights::BatchNorm;
 use crate::network::{Layer, Network, Shape};
 use crate::score::{Repetition, Rows};
 
@@ -16,8 +17,18 @@ fn inputs(width: usize, repetition: u64) -> Tensor {
 }
 
 fn run(network: &Network, inputs: Tensor, activation: &str, init: &Init, repetition: u64) -> Option<Propagation> {
-    let run =
-        Repetition { network, inputs, init, bias: BiasInit::Zeros, rows: Rows::Full, seed: 5, repetition, draws: None };
+    let run = Repetition {
+        network,
+        inputs,
+        init,
+        bias: BiasInit::Zeros,
+        rows: Rows::Full,
+        batch_norm: BatchNorm::default(),
+        seed: 5,
+        repetition,
+        draws: None,
+        common: None,
+    };
     let mut found = None;
     run.score(&[Some(Activation::named(activation).unwrap())], &|| false, &mut |_, score| {
         found = score.unwrap().propagation;
@@ -166,9 +177,11 @@ fn every_activation_and_initialization_has_a_verdict() {
             init,
             bias: BiasInit::Zeros,
             rows: Rows::Full,
+            batch_norm: BatchNorm::default(),
             seed: 5,
             repetition: 0,
             draws: None,
+            common: None,
         };
         run.score(&activations, &|| false, &mut |at, score| {
             let Ok(score) = score else { return };
