@@ -86,9 +86,11 @@ fn repetitions(c: &mut Criterion) {
             init: &init,
             bias: BiasInit::Zeros,
             rows: Rows::Full,
+            batch_norm: Default::default(),
             seed: 0,
             repetition: 0,
             draws: None,
+            common: None,
         };
         for (what, activations) in [("candidate", &all[..1]), ("all_activations", &all[..])] {
             group.bench_function(BenchmarkId::new(name, what), |b| {

@@ -8,6 +8,7 @@ pub mod forward;
 pub mod init;
 pub mod nas;
 pub mod ops;
+pub mod scale;
 pub mod weights;
 
 use std::fmt;

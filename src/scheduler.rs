@@ -11,7 +11,7 @@ use crate::data::{DataError, Samples};
 use crate::network::{Activation, Network};
 use crate::random::Draws;
 use crate::score::spectrum::spectra;
-use crate::score::{Repetition, Score, ScoreError};
+use crate::score::{CommonScores, Repetition, Score, ScoreError};
 use crate::space::Space;
 use crate::study::race::Race;
 
@@ -40,6 +40,8 @@ pub struct NearScorer {
     /// The latest batches, since tasks of one repetition follow each other.
     batches: Mutex<VecDeque<(usize, candle_core::Tensor)>>,
     draws: Draws,
+    /// Where all candidates have one network.
+    common: Option<CommonScores>,
 }
 
 impl NearScorer {
@@ -49,7 +51,8 @@ impl NearScorer {
     /// If the data cannot be read or do not fit the network.
     pub fn new(space: Arc<Space>) -> Result<Self, DataError> {
         let samples = space.samples()?;
-        Ok(Self { space, samples, batches: Mutex::default(), draws: Draws::default() })
+        let common = (!space.has_architectures()).then(CommonScores::default);
+        Ok(Self { space, samples, batches: Mutex::default(), draws: Draws::default(), common })
     }
 
     /// The samples of all repetitions.
@@ -97,9 +100,11 @@ impl NearScorer {
             init: &self.space.candidates[candidate].init,
             bias: self.space.bias(),
             rows: self.space.preset.rows,
+            batch_norm: self.space.preset.batch_norm,
             seed: self.space.preset.seed,
             repetition: repetition as u64,
             draws: Some(&self.draws),
+            common: self.common.as_ref(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Scoring one repetition of candidates: NEAR, layer by layer.
 
 mod blocks;
+mod common;
 pub mod effective_rank;
 pub mod propagation;
 pub mod spectrum;
@@ -10,11 +11,14 @@ use rand::RngCore;
 
 use crate::network::forward::{Probe, forward};
 use crate::network::ops::with_elements;
-use crate::network::weights::{DrawnWeights, Weights};
+use crate::network::scale::at_common_scale;
+use crate::network::weights::{BatchNorm, DrawnWeights, Weights};
 use crate::network::{Activation, BiasInit, Init, Module, Network};
 use crate::random::{Draws, Key, Purpose};
 
 use blocks::forward_by_parts;
+pub use common::CommonScores;
+use common::Name;
 use effective_rank::{RankError, effective_rank};
 use propagation::{Propagation, PropagationProbe, triples};
 
@@ -77,10 +81,13 @@ pub struct Repetition<'a> {
     pub init: &'a Init,
     pub bias: BiasInit,
     pub rows: Rows,
+    pub batch_norm: BatchNorm,
     pub seed: u64,
     pub repetition: u64,
     /// Where draws are left for other initializations of the same repetition.
     pub draws: Option<&'a Draws>,
+    /// Where scores are left for other initializations of this network.
+    pub common: Option<&'a CommonScores>,
 }
 
 impl Repetition<'_> {
@@ -158,14 +165,32 @@ impl Repetition<'_> {
     ) -> Result<Score, ScoreError> {
         let Reached { inputs, mut probe, triples } = reached;
         let slot = activation.as_ref();
-        let output = self.pass(rest, inputs, weights, slot, &mut probe)?;
-        let mut score = probe.finish(&output)?;
+        let mut score = match self.in_common(slot, probe.cancelled) {
+            Some(score) => score?,
+            None => {
+                let output = self.pass(rest, inputs, weights, slot, &mut probe)?;
+                probe.finish(&output)?
+            }
+        };
         if let Some((triples, probe)) = triples {
             let mut probe = probe.with_slot(slot);
             forward(rest, triples, weights, slot, &mut probe)?;
             score.propagation = Some(probe.finish());
         }
         Ok(score)
+    }
+
+    /// The score without propagation that this initialization shares with others, if it does.
+    fn in_common(&self, slot: Option<&Activation>, cancelled: &dyn Fn() -> bool) -> Option<Result<Score, ScoreError>> {
+        let common = self.common?;
+        let laws = at_common_scale(self.network, self.init, self.bias, slot)?;
+        let name = Name { repetition: self.repetition, laws: laws.clone(), slot: slot.cloned() };
+        Some(common.get(name, || {
+            let weights = self.weights(None).with_laws(laws);
+            let mut probe = self.probe(cancelled);
+            let output = self.pass(&self.network.modules, self.inputs.clone(), &weights, slot, &mut probe)?;
+            probe.finish(&output)
+        }))
     }
 
     /// Passes the batch through, by parts where no weight depends on all of it.
@@ -185,7 +210,9 @@ impl Repetition<'_> {
     }
 
     fn weights(&self, activation: Option<&Activation>) -> DrawnWeights<'_> {
-        DrawnWeights::new(self.seed, self.repetition, self.init, self.bias, activation).sharing(self.draws)
+        DrawnWeights::new(self.seed, self.repetition, self.init, self.bias, activation)
+            .with_batch_norm(self.batch_norm)
+            .sharing(self.draws)
     }
 
     fn probe<'p>(&self, cancelled: &'p dyn Fn() -> bool) -> RankProbe<'p> {
