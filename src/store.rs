@@ -23,7 +23,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 pub use contents::{Recorded, Summary};
 pub use recorder::{Entry, Recorder};
-pub use rows::Fingerprints;
+pub use rows::{Fingerprints, Trained};
 pub use work::{DEFINITION, Work, WorkCandidate};
 
 /// How long to wait for another program that is writing.

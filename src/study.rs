@@ -33,6 +33,7 @@ pub struct Record {
     signals: Signals,
     /// The first repetition that failed, and why.
     failure: Option<(usize, String)>,
+    trained: Option<Trained>,
 }
 
 /// The state of a candidate.
@@ -69,6 +70,16 @@ pub struct Study {
     guard: bool,
     /// Known values by candidate: looking them up takes longer than comparing them.
     truths: Vec<Option<f64>>,
+}
+
+/// What a short training of a candidate came to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Trained {
+    /// Share of right classes, or R^2, on samples held out.
+    pub quality: f64,
+    /// None where training diverged.
+    pub loss: Option<f64>,
+    pub epochs: f64,
 }
 
 /// A line of the ranking.
@@ -193,6 +204,19 @@ impl Study {
             Some(race) => !race.is_over() && race.open().binary_search(&id).is_ok(),
             None => true,
         }
+    }
+
+    /// Keeps what training came to.
+    pub fn set_trained(&mut self, id: usize, trained: Trained) {
+        if let Some(record) = self.records.get_mut(id) {
+            record.trained = Some(trained);
+        }
+    }
+
+    /// What training came to, where the candidate was trained.
+    #[must_use]
+    pub fn trained(&self, id: usize) -> Option<Trained> {
+        self.records[id].trained
     }
 
     /// The race that decides on repetitions, where the preset leaves them open.

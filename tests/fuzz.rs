@@ -54,6 +54,9 @@ fn fuzz(target: &str, seeds: &[Vec<u8>], read: &dyn Fn(&[u8]) -> bool) {
         if number % 1000 == 0 {
             let memory = peak_memory();
             assert!(memory < MEMORY, "{target}: {memory} KiB at input {number} of seed {seed}");
+            if number > 0 && number % 100_000 == 0 {
+                println!("{target}: {number} inputs so far");
+            }
         }
     }
     println!("{target}: {inputs} inputs, {taken} taken, the slowest in {slowest:?}, peak {} MiB", peak_memory() >> 10);
@@ -172,6 +175,17 @@ fn parquet() {
 #[test]
 fn safetensors() {
     fuzz_data("safetensors", None, &|name| name.ends_with(".safetensors"));
+}
+
+/// Inputs that were found to be too much once.
+#[test]
+fn what_was_found_is_borne() {
+    let found = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/found");
+    let files: Vec<_> = fs::read_dir(found).expect("fixtures").flatten().map(|entry| entry.path()).collect();
+    assert!(!files.is_empty());
+    for path in files {
+        read_data(&path, None);
+    }
 }
 
 /// What is inside of a compressed file is changed before it is compressed, so that the damage is not all to the wrapping.

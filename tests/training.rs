@@ -267,7 +267,9 @@ fn optimizers_step_as_pytorch_does() {
 }
 
 fn neartop(args: &[&str]) -> std::process::Output {
-    assert_cmd::Command::cargo_bin("neartop").unwrap().args(args).output().unwrap()
+    // Nothing is kept beyond a test.
+    let state = tempfile::tempdir().unwrap();
+    assert_cmd::Command::cargo_bin("neartop").unwrap().env("XDG_STATE_HOME", state.path()).args(args).output().unwrap()
 }
 
 fn trained(args: &[&str]) -> Value {
@@ -405,6 +407,7 @@ fn an_interrupt_leaves_what_was_trained() {
         .args([
             "train",
             "digits-mlp",
+            "--no-study",
             "--repetitions",
             "1",
             "--top",

@@ -7,7 +7,7 @@ use super::{Failure, Prepared, check_target};
 use crate::cli::StudyOptions;
 use crate::preset::printable;
 use crate::scheduler::{Known, Progress};
-use crate::store::{Entry, Recorder, Store, StoreError, Work};
+use crate::store::{Entry, Recorder, Store, StoreError, Trained, Work};
 use crate::study::Study;
 
 /// What of a run was found in the study on disk, and where the rest goes.
@@ -124,6 +124,26 @@ impl Recording {
     pub fn finish(mut self) -> Option<String> {
         self.trouble.take().or_else(|| self.recorder.take()?.finish())
     }
+}
+
+/// Records what training gave; gives what went wrong.
+pub fn record_trained(
+    prepared: &Prepared,
+    options: &StudyOptions,
+    budget: &str,
+    trained: &[Trained],
+) -> Option<String> {
+    if options.no_study || trained.is_empty() {
+        return None;
+    }
+    let path = path(options).ok()?;
+    let write = || {
+        let work = Work::new(&prepared.space, &prepared.scorer).map_err(|e| StoreError::Unusable(e.to_string()))?;
+        let samples = prepared.scorer.samples();
+        let fingerprints = |repetition| samples.fingerprint(repetition as u64).ok().flatten();
+        open(&path, options)?.write_trained(&work, &fingerprints, budget, trained)
+    };
+    write().err().map(|error| format!("what training gave is not in the study{} ({error})", named(Some(&path))))
 }
 
 /// Where the study is: where the options say, or in the user's state directory.

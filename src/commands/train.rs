@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::rank::{interrupt, score_all};
-use super::{Failure, check_target, export_candidate, prepare, print, write_file};
-use crate::cli::{Halving, LearningRate, TrainArgs, TrainingOptions};
+use super::{Failure, Prepared, check_target, export_candidate, prepare, print, recording, write_file};
+use crate::cli::{Halving, LearningRate, RunOptions, TrainArgs, TrainingOptions};
 use crate::data::DataError;
 use crate::preset::Preset;
 use crate::space::bytes;
+use crate::store::Trained;
 use crate::study::Study;
 use crate::training::{self, Options, Plan, Progress, Results, Task, TrainingError, halving};
 
@@ -56,12 +57,47 @@ pub async fn run(args: &TrainArgs) -> Result<(), Failure> {
         Some(path) => write_file(path, &text)?,
         None => print(&text)?,
     }
+    record(&prepared, &args.run, &plan, &results);
     if interrupted {
         return Err(Failure::Interrupted);
     }
     match results.best() {
         Some(best) => export_candidate(&study, best.candidate, &args.run),
         None => Err(Failure::Run("no candidate could be trained; the result says why".to_owned())),
+    }
+}
+
+/// Records in the study what training gave.
+fn record(prepared: &Prepared, options: &RunOptions, plan: &Plan, results: &Results) {
+    let Options { epochs, batch, method, learning_rate, holdout, samples, eta } = &plan.options;
+    let budget = serde_json::json!({
+        "epochs": epochs, "batch": batch, "optimizer": method, "learning_rate": learning_rate, "holdout": holdout,
+        "samples": samples, "eta": eta, "candidates": plan.candidates.len(),
+    });
+    let trained = results.ranking().into_iter().filter_map(|record| {
+        let last = record.last()?;
+        let curve: Vec<_> = record
+            .points
+            .iter()
+            .map(|point| {
+                serde_json::json!([point.epochs, point.train_loss, point.held_out.loss, point.held_out.quality])
+            })
+            .collect();
+        let details = serde_json::json!({
+            "state": record.state.name(), "learning_rate": record.learning_rate, "quality": last.held_out.quality,
+            "curve": curve,
+        });
+        Some(Trained {
+            candidate: record.candidate,
+            epochs: last.epochs,
+            accuracy: results.is_classification().then_some(last.held_out.quality),
+            loss: last.held_out.loss,
+            details: details.to_string(),
+        })
+    });
+    let trained: Vec<_> = trained.collect();
+    if let Some(trouble) = recording::record_trained(prepared, &options.study, &budget.to_string(), &trained) {
+        eprintln!("neartop: {trouble}");
     }
 }
 

@@ -31,7 +31,9 @@ impl Array {
     /// # Errors
     /// If it cannot.
     pub fn checked(self) -> Result<Self, DataError> {
-        let elements = self.dims.iter().try_fold(1u64, |n, d| n.checked_mul(*d as u64));
+        let product = |least: u64| self.dims.iter().try_fold(1u64, |n, d| n.checked_mul((*d as u64).max(least)));
+        // A size of 0 must not hide that those after it are too large to be multiplied.
+        let elements = product(1).and(product(0)).filter(|n| *n < 1 << 60);
         let bytes = elements.and_then(|n| n.checked_mul(self.element.size() as u64)?.checked_add(self.offset));
         self.stored.check_holds(bytes)?;
         Ok(self)

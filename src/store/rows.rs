@@ -21,6 +21,23 @@ const PUT_REPETITION: &str = "
     ON CONFLICT DO UPDATE SET near = excluded.near, layers = excluded.layers, dead_from = excluded.dead_from,
     failure = excluded.failure, propagation = excluded.propagation, checksum = excluded.checksum";
 
+const PUT_TRAINING: &str = "
+    INSERT INTO training (candidate_id, budget, epochs, accuracy, loss, details) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    ON CONFLICT DO UPDATE SET epochs = excluded.epochs, accuracy = excluded.accuracy, loss = excluded.loss,
+    details = excluded.details";
+
+/// What the training of a candidate gave.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trained {
+    /// Place of the candidate in the work.
+    pub candidate: usize,
+    pub epochs: f64,
+    pub accuracy: Option<f64>,
+    pub loss: Option<f64>,
+    /// Everything else, as JSON.
+    pub details: String,
+}
+
 /// What is known of the tables, so that it need not be asked for again. It holds until a transaction fails.
 #[derive(Debug, Default)]
 pub(super) struct Known {
@@ -88,6 +105,32 @@ impl Store {
             *known = Known::default();
         }
         written
+    }
+
+    /// Records what the training of candidates gave, in place of what the same budget gave before. `budget` is JSON.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn write_trained(
+        &mut self,
+        work: &Work,
+        fingerprints: Fingerprints<'_>,
+        budget: &str,
+        trained: &[Trained],
+    ) -> Result<(), StoreError> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut known = Known::default();
+        let study = known.study(&transaction, work, fingerprints)?;
+        {
+            let mut candidates = transaction.prepare(PUT_CANDIDATE)?;
+            let mut trainings = transaction.prepare(PUT_TRAINING)?;
+            for row in trained {
+                let candidate = known.candidate(&mut candidates, study, work, row.candidate)?;
+                trainings.execute(params![candidate, budget, row.epochs, row.accuracy, row.loss, row.details])?;
+            }
+        }
+        transaction.commit()?;
+        Ok(())
     }
 
     fn try_write(

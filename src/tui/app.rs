@@ -12,7 +12,9 @@ use super::candidate::{Inspection, Known, Spectra};
 use super::column::{Column, Value, columns};
 use super::draft::Draft;
 use super::export_dialog::ExportDialog;
+use super::finalists::{Finalists, TrainingNews};
 use super::keymap::{Action, Context, Keymap};
+use super::library::{Entry, Library};
 use super::matrix::{Grid, Matrix};
 use super::palette::Palette;
 use super::sizes::{SizeNews, SizeRequest, Sizes, Ticket};
@@ -42,6 +44,9 @@ pub enum Message {
     Inspected(usize, Spectra),
     /// What became of a copy to the clipboard.
     Copied(Result<String, String>),
+    Training(TrainingNews),
+    /// The presets that there are.
+    Found(Vec<Entry>),
     /// Another preset is scored from now on, or why it is not.
     Opened(Result<Box<Study>, String>),
 }
@@ -66,6 +71,11 @@ pub enum Effect {
     SetPaused(bool),
     NextTheme,
     SetMouse(bool),
+    /// Train these candidates, best first.
+    Train(Vec<usize>),
+    StopTraining,
+    /// Look what presets there are.
+    FindPresets,
     /// Score this preset in the place of the present one.
     Open(Box<Preset>),
     /// Put a text on the clipboard.
@@ -95,6 +105,8 @@ pub enum View {
     Candidate(Inspection),
     Matrix(Matrix),
     Space,
+    Training,
+    Library,
 }
 
 impl View {
@@ -106,6 +118,8 @@ impl View {
             Self::Candidate(_) => Context::Candidate,
             Self::Matrix(_) => Context::Matrix,
             Self::Space => Context::Space,
+            Self::Training => Context::Training,
+            Self::Library => Context::Library,
         }
     }
 }
@@ -197,6 +211,9 @@ pub struct App {
     pub spectra: Known,
     /// A change of the search that is not scored yet.
     pub draft: Option<Draft>,
+    /// The candidates that were trained last.
+    pub finalists: Option<Finalists>,
+    pub library: Library,
     /// The first row on the screen.
     pub offset: usize,
     /// The first layer on the screen.
@@ -241,6 +258,8 @@ impl App {
             marked: Vec::new(),
             spectra: Known::default(),
             draft: None,
+            finalists: None,
+            library: Library::new(),
             offset: 0,
             detail_offset: 0,
             notice: None,
@@ -291,6 +310,25 @@ impl App {
             }
             Message::Noted(notice) => {
                 self.notice = Some(notice);
+                None
+            }
+            Message::Training(news) => {
+                let begins = matches!(&news, TrainingNews::Progress(crate::training::Progress::Point { .. }));
+                if let Some(finalists) = &mut self.finalists {
+                    finalists.take(news, &mut self.study);
+                }
+                // The first values bring their column in.
+                if begins && self.columns.iter().all(|column| column.title != "trained") {
+                    let sorted = self.columns[self.sort].title;
+                    self.columns = columns(&self.study);
+                    self.sort = self.columns.iter().position(|column| column.title == sorted).unwrap_or(0);
+                }
+                self.is_stale = true;
+                None
+            }
+            Message::Found(entries) => {
+                self.library.entries = Some(entries);
+                self.library.go(|at| at);
                 None
             }
             Message::Opened(opened) => {
@@ -484,6 +522,28 @@ impl App {
                 Some(_) => self.view = View::Candidate(Inspection::default()),
                 None => self.say("no candidate is selected"),
             },
+            Action::Train => {
+                let is_new = self.finalists.as_ref().is_none_or(|finalists| finalists.has_ended);
+                let came_back = self.view != View::Training;
+                self.view = View::Training;
+                let wanted = Finalists::choose(&self.study, &self.marked);
+                let is_same = self.finalists.as_ref().is_some_and(|f| f.candidates == wanted && f.error.is_none());
+                if !is_new || (came_back && is_same) {
+                    return None;
+                }
+                if wanted.is_empty() {
+                    self.view = View::Ranking;
+                    self.say("no candidate can be trained yet");
+                    return None;
+                }
+                self.finalists = Some(Finalists::new(wanted.clone()));
+                return Some(Effect::Train(wanted));
+            }
+            Action::Library => {
+                self.view = View::Library;
+                return Some(Effect::FindPresets);
+            }
+            Action::StopTraining => return Some(Effect::StopTraining),
             Action::Space => {
                 let preset = &self.study.space.preset;
                 self.draft.get_or_insert_with(|| Draft::new(preset));
@@ -495,6 +555,8 @@ impl App {
             action => match &mut self.view {
                 View::Ranking => self.on_ranking(action),
                 View::Space => return self.on_space(action),
+                View::Training => self.on_training(action),
+                View::Library => return self.on_library(action),
                 View::Candidate(inspection) => {
                     let last = self.selected.map_or(0, |id| self.study.effective_ranks(id).len().saturating_sub(1));
                     let layer = inspection.layer.min(last);
@@ -596,12 +658,30 @@ impl App {
         let page = usize::from(self.size.height / 2).max(1);
         let draft = self.draft.as_mut()?;
         let done = match action {
-            Action::Up => Ok(draft.go(|at| at.saturating_sub(1))),
-            Action::Down => Ok(draft.go(|at| at + 1)),
-            Action::PageUp => Ok(draft.go(|at| at.saturating_sub(page))),
-            Action::PageDown => Ok(draft.go(|at| at + page)),
-            Action::First => Ok(draft.go(|_| 0)),
-            Action::Last => Ok(draft.go(|_| usize::MAX)),
+            Action::Up => {
+                draft.go(|at| at.saturating_sub(1));
+                Ok(())
+            }
+            Action::Down => {
+                draft.go(|at| at + 1);
+                Ok(())
+            }
+            Action::PageUp => {
+                draft.go(|at| at.saturating_sub(page));
+                Ok(())
+            }
+            Action::PageDown => {
+                draft.go(|at| at + page);
+                Ok(())
+            }
+            Action::First => {
+                draft.go(|_| 0);
+                Ok(())
+            }
+            Action::Last => {
+                draft.go(|_| usize::MAX);
+                Ok(())
+            }
             Action::Toggle => draft.toggle(),
             Action::More => draft.step(true),
             Action::Less => draft.step(false),
@@ -632,6 +712,40 @@ impl App {
             self.notice = Some(Notice { text: reason, is_error: true });
         }
         None
+    }
+
+    fn on_library(&mut self, action: Action) -> Option<Effect> {
+        let page = usize::from(self.size.height / 2).max(1);
+        match action {
+            Action::Up => self.library.go(|at| at.saturating_sub(1)),
+            Action::Down => self.library.go(|at| at + 1),
+            Action::PageUp => self.library.go(|at| at.saturating_sub(page)),
+            Action::PageDown => self.library.go(|at| at + page),
+            Action::First => self.library.go(|_| 0),
+            Action::Last => self.library.go(|_| usize::MAX),
+            Action::OpenPreset => match &self.library.chosen()?.preset {
+                Ok(preset) => return Some(Effect::Open(preset.clone())),
+                Err(problem) => self.notice = Some(Notice { text: problem.clone(), is_error: true }),
+            },
+            _ => {}
+        }
+        None
+    }
+
+    fn on_training(&mut self, action: Action) {
+        let Some(finalists) = &mut self.finalists else { return };
+        let last = finalists.candidates.len().saturating_sub(1);
+        finalists.line = match action {
+            Action::Up => finalists.line.saturating_sub(1),
+            Action::Down => finalists.line + 1,
+            Action::First => 0,
+            Action::Last => last,
+            _ => finalists.line,
+        }
+        .min(last);
+        if let Some(chosen) = finalists.chosen().filter(|id| self.rows.iter().any(|row| row.candidate == *id)) {
+            self.select(Some(chosen));
+        }
     }
 
     fn on_prompt(&mut self, action: Option<Action>, key: KeyEvent) -> Option<Effect> {

@@ -161,6 +161,18 @@ static COLUMNS: &[Column] = &[
         value: |study, ranked| study.trainability(ranked.candidate).map(|t| t.score).into(),
     },
     Column {
+        title: "trained",
+        help: "accuracy, or R^2, on samples held out after a short training",
+        is_relevant: |study| (0..study.space.candidates.len()).any(|id| study.trained(id).is_some()),
+        width: 8,
+        is_text: false,
+        is_measured: true,
+        dispensable: 0,
+        largest_first: true,
+        cell: |study, ranked, _| number(study.trained(ranked.candidate).map(|t| t.quality), 4),
+        value: |study, ranked| study.trained(ranked.candidate).map(|t| t.quality).into(),
+    },
+    Column {
         title: "known",
         help: "the known value that NEAR is compared with",
         is_relevant: |study| study.space.preset.truth.is_some(),

@@ -267,6 +267,9 @@ impl Draft {
         }
         let network = Network::build(&self.preset.network.input, &layers).map_err(|e| e.to_string())?;
         self.change(|preset| (preset.layers, preset.network) = (layers, network));
+        // There are more lines above it now, or fewer.
+        self.line = self.items().iter().position(|item| *item == Item::Depth).unwrap_or(self.line);
+        self.clamp();
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::coach::Coach;
 use super::inspector::Inspector;
 use super::sizing::Sizing;
 use crate::cli::RunOptions;
@@ -16,6 +17,7 @@ pub struct Session {
     pub recording: Recording,
     pub sizing: Sizing,
     pub inspector: Inspector,
+    pub coach: Coach,
 }
 
 impl Session {
@@ -35,6 +37,7 @@ impl Session {
         let run = scheduler::start(scorer, &prepared.space, prepared.jobs, &known);
         let sizing = Sizing::new(prepared, options.max_memory);
         let inspector = Inspector::new(prepared.scorer.clone());
-        Ok((Self { run, recording, sizing, inspector }, study))
+        let coach = Coach::new(prepared, options.max_memory);
+        Ok((Self { run, recording, sizing, inspector, coach }, study))
     }
 }

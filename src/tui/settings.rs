@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn settings_are_read() {
-        let text = "theme: light\nmouse: true\nkeys: {pause: [space, f5], mark: x}\n";
+        let text = "theme: light\nmouse: true\nkeys: {pause: [f5, ctrl-p], mark: x}\n";
         let settings = Settings::parse(text, "config.yaml").unwrap();
         assert_eq!((settings.theme, settings.mouse, settings.ascii), (ThemeName::Light, true, false));
         assert_eq!(Settings::parse("{}", "config.yaml").unwrap().theme, ThemeName::Terminal);

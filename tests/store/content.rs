@@ -212,3 +212,25 @@ fn several_programs_use_one_study_at_once() {
     let (result, errors) = place.rank(&["small.yaml", "--study", STUDY, "--repetitions", "60"]);
     assert_eq!((found(&errors), result == undisturbed), (Some("360 of 360"), true));
 }
+
+#[test]
+fn training_finds_the_ranking_and_adds_what_it_learns() {
+    let place = Place::new();
+    place.write("train.yaml", &PRESET.replace("linear: 6", "linear: 10"));
+    place.rank(&["train.yaml", "--study", STUDY]);
+    let args = ["train", "train.yaml", "--study", STUDY, "--top", "2", "--epochs", "1", "--format", "json"];
+    let output = place.run(&args);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), found(&errors)), (Some(0), Some("24 of 24")), "{errors}");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let told = &report["candidates"][0];
+    let sql = "SELECT accuracy FROM training JOIN candidate ON candidate.id = candidate_id
+               WHERE activation = ?1 ORDER BY accuracy DESC";
+    let activation = told["activation"].as_str().expect("a name");
+    let accuracy: f64 = place.open(STUDY).query_row(sql, [activation], |row| row.get(0)).expect("a row");
+    assert!(told["accuracy"].as_f64().is_some_and(|told| (told - accuracy).abs() < 1e-12));
+    assert_eq!(place.count(STUDY, "SELECT count(*) FROM training"), 2);
+    // The same again replaces it.
+    assert_eq!(place.run(&args).status.code(), Some(0));
+    assert_eq!(place.count(STUDY, "SELECT count(*) FROM training"), 2);
+}

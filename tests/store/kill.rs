@@ -1,5 +1,6 @@
 //! The program is killed at any moment, and goes on where it was.
 
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 use super::*;
@@ -10,14 +11,26 @@ fn acknowledged(log: &str) -> i64 {
     log.lines().filter_map(of_line).sum()
 }
 
-/// Kills runs at random moments and resumes them; gives the share of results that the kills cost none of.
+/// Kills a run when so many results are recorded, and a while later.
+fn kill_after(child: &mut Child, log: &Path, results: i64, while_later: Duration) {
+    let start = Instant::now();
+    while acknowledged(&fs::read_to_string(log).unwrap_or_default()) < results
+        && child.try_wait().expect("a child").is_none()
+    {
+        assert!(start.elapsed() < Duration::from_secs(120), "no results come");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    std::thread::sleep(while_later);
+    child.kill().expect("a kill");
+    child.wait().expect("an end");
+}
+
+/// Kills runs at random moments and resumes them.
 fn kill_and_resume(tries: usize, repetitions: &str) {
     let place = Place::new();
     let arguments = ["small.yaml", "--repetitions", repetitions];
     let all = 6 * repetitions.parse::<i64>().expect("a number");
-    let start = Instant::now();
     let (undisturbed, _) = place.rank(&[&arguments[..], &["--no-study"]].concat());
-    let long = start.elapsed().as_micros() as u64;
     let mut dice = Dice(1);
     let (mut kept, mut partial) = (0, 0);
     for attempt in 0..tries {
@@ -27,9 +40,9 @@ fn kill_and_resume(tries: usize, repetitions: &str) {
         let logged = ["rank", "--study", STUDY, "--log-file", "log", "-vv"];
         let mut command = place.command(&[&logged[..], &arguments].concat());
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a run");
-        std::thread::sleep(Duration::from_micros(dice.below(long)));
-        child.kill().expect("a kill");
-        child.wait().expect("an end");
+        // One in ten before or while the study is made, the others anywhere in the run; gathering takes 50 ms.
+        let results = if attempt % 10 == 9 { 0 } else { 1 + dice.below(all as u64 * 9 / 10) as i64 };
+        kill_after(&mut child, &place.path("log"), results, Duration::from_micros(dice.below(100_000)));
         let acknowledged = acknowledged(&fs::read_to_string(place.path("log")).unwrap_or_default());
         let (resumed, errors) = place.rank(&[&["--study", STUDY], &arguments[..]].concat());
         let found = errors.lines().find_map(|l| l.strip_prefix("neartop: ")?.split(' ').next()?.parse::<i64>().ok());
@@ -44,7 +57,7 @@ fn kill_and_resume(tries: usize, repetitions: &str) {
         partial += usize::from(found > 0 && found < all);
     }
     println!("{tries} kills, {partial} of them with a part done, {kept} repetitions kept, none lost that was recorded");
-    assert!(partial * 4 >= tries, "kills come while results do: {partial} of {tries}");
+    assert!(partial * 2 >= tries, "kills come while results do: {partial} of {tries}");
 }
 
 /// Where the race decides who is scored further, a killed run leads to the same end.
@@ -73,11 +86,11 @@ fn killed_races_are_resumed() {
 
 #[test]
 fn killed_runs_are_resumed() {
-    kill_and_resume(3, "400");
+    kill_and_resume(3, "1000");
 }
 
 #[test]
 #[ignore = "long: NEARTOP_TRIES kills, 100 unless given"]
 fn runs_killed_at_many_moments_are_resumed() {
-    kill_and_resume(tries(100), "2000");
+    kill_and_resume(tries(100), "800");
 }

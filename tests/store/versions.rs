@@ -74,15 +74,14 @@ fn a_study_of_version_1_is_brought_up_to_date() {
     let columns = "candidate_id, repetition, near, layers, dead_from, checksum";
     let before = rows(columns);
     assert_eq!((before.len(), place.count(STUDY, "SELECT user_version FROM pragma_user_version")), (12, 1));
-    let (undisturbed, _) = place.rank(&["small.yaml", "--no-study", "--repetitions", "6"]);
-    let (result, errors) = place.rank(&["small.yaml", "--study", STUDY, "--repetitions", "6"]);
+    let (_, errors) = place.rank(&["small.yaml", "--study", STUDY, "--repetitions", "6"]);
     assert_eq!(place.count(STUDY, "SELECT user_version FROM pragma_user_version"), 2);
     assert_eq!(place.count(STUDY, "SELECT count(*) FROM training"), 0);
     assert!(before == rows(columns), "what was there is as it was");
     // Version 1 did not know how signals pass, which the first repetitions are asked for.
     if neartop::store::DEFINITION == 1 {
         assert!(errors.contains("12 of 36 repetitions found"), "{errors}");
-        assert_eq!((place.rows(STUDY), result == undisturbed), (36, true));
+        assert_eq!(place.rows(STUDY), 36);
         assert_eq!(place.count(STUDY, "SELECT count(*) FROM repetition WHERE propagation IS NULL"), 12);
     }
     let (_, errors) = place.rank(&["small.yaml", "--study", STUDY, "--repetitions", "6"]);

@@ -7,10 +7,10 @@ use super::Propagation;
 /// A perturbation may shrink to e^-7 of what it was, where what all samples have in common counts half.
 const MOST_VANISHING: f64 = 7.0;
 const WEIGHT_OF_COLLAPSE: f64 = 0.5;
-/// A perturbation may grow to e^2.7 times what it was.
-const MOST_EXPLODING: f64 = 2.7;
-/// A gradient may grow to e^4 times what it was.
-const MOST_GRADIENT: f64 = 4.0;
+/// A perturbation may grow to e^6 times what it was.
+const MOST_EXPLODING: f64 = 6.0;
+/// A gradient may grow to e^6 times what it was.
+const MOST_GRADIENT: f64 = 6.0;
 /// Outputs may be as large as e^2.5: then a cross entropy starts at several times that of chance.
 const MOST_OUTPUT: f64 = 2.5;
 /// Share of the activations' inputs that may lie where they are flat.

@@ -1,0 +1,99 @@
+//! The candidates that are trained from the app: what is asked for, and what is known so far.
+
+use std::sync::Arc;
+
+use crate::study::{Study, Trained};
+use crate::training::{Plan, Progress, Results};
+
+/// Finalists that are trained where none are marked.
+pub const FINALISTS: usize = 8;
+
+/// What the background tells.
+#[derive(Debug)]
+pub enum TrainingNews {
+    /// The labels are read, and training begins.
+    Begun(Arc<Plan>),
+    Progress(Progress),
+    Ended,
+    /// Training cannot begin.
+    Failed(String),
+}
+
+/// A training, at its beginning, under way or over.
+#[derive(Debug)]
+pub struct Finalists {
+    pub candidates: Vec<usize>,
+    /// None until the labels are read.
+    pub plan: Option<Arc<Plan>>,
+    pub results: Option<Results>,
+    pub error: Option<String>,
+    pub has_ended: bool,
+    /// The chosen line of their ranking.
+    pub line: usize,
+}
+
+impl Finalists {
+    #[must_use]
+    pub fn new(candidates: Vec<usize>) -> Self {
+        Self { candidates, plan: None, results: None, error: None, has_ended: false, line: 0 }
+    }
+
+    /// Whom to train: those that are marked, or else the best that will train.
+    #[must_use]
+    pub fn choose(study: &Study, marked: &[usize]) -> Vec<usize> {
+        if !marked.is_empty() {
+            return marked.to_vec();
+        }
+        let will_train = |id: usize| !study.has_guard() || study.trainability(id).is_none_or(|t| t.is_trainable());
+        let ranking = study.ranking();
+        let scored = ranking.iter().filter(|ranked| ranked.rank.is_some()).map(|ranked| ranked.candidate);
+        scored.filter(|id| will_train(*id)).take(FINALISTS).collect()
+    }
+
+    /// Takes news in; what is trained is told to the study.
+    pub fn take(&mut self, news: TrainingNews, study: &mut Study) {
+        match news {
+            TrainingNews::Begun(plan) => {
+                self.results = Some(Results::new(&plan));
+                self.plan = Some(plan);
+            }
+            TrainingNews::Progress(progress) => {
+                let Some(results) = &mut self.results else { return };
+                let point = match &progress {
+                    Progress::Point { candidate, point } => Some((*candidate, *point)),
+                    _ => None,
+                };
+                results.record(progress);
+                if let Some((candidate, point)) = point {
+                    let (quality, loss) = (point.held_out.quality, point.held_out.loss);
+                    study.set_trained(candidate, Trained { quality, loss, epochs: point.epochs });
+                }
+            }
+            TrainingNews::Ended => {
+                self.has_ended = true;
+                if let Some(results) = &mut self.results {
+                    results.finish();
+                }
+            }
+            TrainingNews::Failed(reason) => {
+                self.has_ended = true;
+                self.error = Some(reason);
+            }
+        }
+    }
+
+    /// The candidate of the chosen line.
+    #[must_use]
+    pub fn chosen(&self) -> Option<usize> {
+        Some(self.results.as_ref()?.ranking().get(self.line)?.candidate)
+    }
+
+    /// What the quality is.
+    #[must_use]
+    pub fn quality_name(&self) -> &'static str {
+        match &self.results {
+            Some(results) if !results.is_classification() => "R^2",
+            _ => "accuracy",
+        }
+    }
+}

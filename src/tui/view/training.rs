@@ -1,0 +1,152 @@
+//! What training says: the finalists by how good they are, their curves, and quality against NEAR.
+//!
+//! ```text
+//! progress
+//! finalists with quality, loss, epochs | curves of quality over epochs
+//!                                      | quality against NEAR
+//! ```
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::pane;
+use super::plot::{self, Scale, Series};
+use crate::training::Results;
+use crate::tui::app::App;
+use crate::tui::finalists::Finalists;
+use crate::tui::theme::Look;
+
+/// From this width on the charts stand beside the list.
+const WIDE: u16 = 100;
+
+pub fn draw(frame: &mut Frame<'_>, area: Rect, finalists: &Finalists, app: &App, look: &Look) {
+    let title = format!(" training{}{} ", look.signs.separator, state(finalists));
+    let block = pane(look.signs.fit(&title, usize::from(area.width)), look);
+    let inside = block.inner(area);
+    frame.render_widget(block, area);
+    if let Some(error) = &finalists.error {
+        let text = Paragraph::new(error.clone()).style(look.theme.bad);
+        frame.render_widget(text.wrap(ratatui::widgets::Wrap { trim: true }), inside);
+        return;
+    }
+    let Some(results) = &finalists.results else {
+        frame.render_widget(Paragraph::new("the labels are being read").style(look.theme.label), inside);
+        return;
+    };
+    let rows = results.ranking().len() as u16 + 1;
+    let (list, charts) = if inside.width >= WIDE {
+        let [list, charts] = Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)]).spacing(1).areas(inside);
+        (list, charts)
+    } else {
+        let parts = [Constraint::Length(rows.min(inside.height / 2)), Constraint::Min(0)];
+        let [list, charts] = Layout::vertical(parts).areas(inside);
+        (list, charts)
+    };
+    frame.render_widget(Paragraph::new(table(finalists, results, app, look, list)), list);
+    let [curves, scatter] = if charts.height >= 14 {
+        Layout::vertical([Constraint::Fill(1), Constraint::Fill(1)]).areas(charts)
+    } else {
+        [charts, Rect::ZERO]
+    };
+    draw_curves(frame, curves, finalists, results, look);
+    draw_scatter(frame, scatter, finalists, results, app, look);
+}
+
+fn state(finalists: &Finalists) -> String {
+    let count = finalists.candidates.len();
+    match (&finalists.plan, finalists.has_ended) {
+        (_, true) => format!("{count} finalists, ended"),
+        (None, _) => format!("{count} finalists"),
+        (Some(plan), _) => {
+            let (done, total) = (plan.steps_done(), plan.total_steps().max(1));
+            let share = (100 * done / total).min(100);
+            format!("{count} finalists, {share} % of {total} steps, {} threads at most", count.min(64))
+        }
+    }
+}
+
+fn table<'a>(finalists: &Finalists, results: &Results, app: &App, look: &Look, area: Rect) -> Vec<Line<'a>> {
+    let width = usize::from(area.width);
+    let name_room = width.saturating_sub(40).max(8);
+    let quality = finalists.quality_name();
+    let head = format!("{:<name_room$} {quality:>9} {:>8} {:>7} {:>9}", "", "loss", "epochs", "state");
+    let mut lines = vec![Line::from(Span::styled(head, look.theme.header))];
+    let height = usize::from(area.height).saturating_sub(1).max(1);
+    let ranking = results.ranking();
+    let line = finalists.line.min(ranking.len().saturating_sub(1));
+    let first = (line + 1).saturating_sub(height);
+    let number = |x: Option<f64>, digits: usize| x.map(|x| format!("{x:.digits$}")).unwrap_or_default();
+    for (place, record) in ranking.iter().enumerate().skip(first).take(height) {
+        let name = look.signs.fit(&app.study.candidate(record.candidate).to_string(), name_room);
+        let last = record.last();
+        let text = format!(
+            "{name:<name_room$} {:>9} {:>8} {:>7} {:>9}",
+            number(last.map(|p| p.held_out.quality), 4),
+            number(last.and_then(|p| p.held_out.loss), 4),
+            number(last.map(|p| p.epochs), 1),
+            record.state.name(),
+        );
+        let is_best = results.best().is_some_and(|best| best.candidate == record.candidate);
+        let style = match (place == line, is_best) {
+            (true, _) => look.theme.selected,
+            (_, true) => look.theme.good,
+            _ => ratatui::style::Style::new(),
+        };
+        lines.push(Line::from(Span::styled(text, style)));
+    }
+    lines
+}
+
+/// The curve of the chosen candidate among those of the others.
+fn draw_curves(frame: &mut Frame<'_>, area: Rect, finalists: &Finalists, results: &Results, look: &Look) {
+    let ranking = results.ranking();
+    let curve = |at: usize| -> Vec<(f64, f64)> {
+        ranking[at].points.iter().map(|p| (p.epochs, p.held_out.quality.max(0.0))).collect()
+    };
+    let chosen = finalists.line.min(ranking.len().saturating_sub(1));
+    let mut curves: Vec<Vec<(f64, f64)>> = (0..ranking.len()).filter(|at| *at != chosen).map(curve).collect();
+    if !ranking.is_empty() {
+        curves.push(curve(chosen));
+    }
+    let points = || curves.iter().flatten();
+    let most = points().map(|(x, _)| *x).fold(1.0, f64::max);
+    let low = points().map(|(_, y)| *y).fold(1.0, f64::min);
+    let last = curves.len().saturating_sub(1);
+    let series: Vec<_> = curves
+        .iter()
+        .enumerate()
+        .map(|(at, points)| Series {
+            name: if at == last { "chosen" } else { "" },
+            points,
+            style: if at == last { look.theme.after } else { look.theme.label },
+            is_line: true,
+        })
+        .collect();
+    let title = format!("{} held out, by epoch", finalists.quality_name());
+    plot::draw(frame, area, &title, &series, &Scale::plain(0.0, most), &Scale::plain(low, 1.0), look);
+}
+
+fn draw_scatter(frame: &mut Frame<'_>, area: Rect, finalists: &Finalists, results: &Results, app: &App, look: &Look) {
+    let both = |candidate: usize, quality: f64| Some((app.study.near(candidate)?.mean, quality));
+    let records = results.ranking();
+    let points: Vec<_> = records.iter().filter_map(|r| both(r.candidate, r.last()?.held_out.quality)).collect();
+    if points.len() < 2 {
+        return;
+    }
+    let range = |of: fn(&(f64, f64)) -> f64| {
+        let values = points.iter().map(of);
+        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(x), h.max(x)));
+        Scale::plain(low, high)
+    };
+    let title = match results.agreement(&app.study) {
+        Some(agreement) => {
+            let (spearman, kendall) = (agreement.spearman, agreement.kendall);
+            format!("{} against NEAR: Spearman {spearman:.2}, Kendall {kendall:.2}", finalists.quality_name())
+        }
+        None => format!("{} against NEAR", finalists.quality_name()),
+    };
+    let series = [Series { name: "", points: &points, style: look.theme.before, is_line: false }];
+    plot::draw(frame, area, &title, &series, &range(|p| p.0), &range(|p| p.1), look);
+}
