@@ -86,6 +86,7 @@ fn repetitions(c: &mut Criterion) {
             init: &init,
             bias: BiasInit::Zeros,
             rows: Rows::Full,
+            batch_norm: Default::default(),
             seed: 0,
             repetition: 0,
             draws: None,

@@ -21,6 +21,7 @@ use crate::data::{DIGITS, DataFrom, DataSpec, Scale, labels_are_a_file};
 use crate::network::activation::ActivationKind;
 use crate::network::init::InitKind;
 use crate::network::nas::Architecture;
+use crate::network::weights::BatchNorm;
 use crate::network::{Activation, BiasInit, Init, Layer, Network, Softmax};
 use crate::score::Rows;
 use crate::study::race::Auto;
@@ -54,6 +55,8 @@ pub struct Preset {
     pub batch: Option<usize>,
     /// Which rows of a convolution's output make its rank matrix.
     pub rows: Rows,
+    /// Whose statistics batch norm takes.
+    pub batch_norm: BatchNorm,
     pub seed: u64,
     /// The file it was read from, and its text.
     source: (String, String),
@@ -287,6 +290,7 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
         auto: score.auto,
         batch: score.batch,
         rows: score.rows,
+        batch_norm: score.batch_norm,
         seed: score.seed,
         source: Default::default(),
     })
@@ -473,13 +477,15 @@ struct ScoreSpec {
     seed: u64,
     batch: Option<usize>,
     rows: Rows,
+    batch_norm: BatchNorm,
 }
 
 fn read_score(node: Option<&Node<'_>>) -> Result<ScoreSpec, Problem> {
     let Some(node) = node else {
-        return Ok(ScoreSpec { repetitions: REPETITIONS, auto: None, seed: 0, batch: None, rows: Rows::Full });
+        let (rows, batch_norm) = Default::default();
+        return Ok(ScoreSpec { repetitions: REPETITIONS, auto: None, seed: 0, batch: None, rows, batch_norm });
     };
-    let map = node.map("score", &["repetitions", "seed", "batch", "rows"])?;
+    let map = node.map("score", &["repetitions", "seed", "batch", "rows", "batch_norm"])?;
     let (repetitions, auto) = map.get("repetitions").map_or(Ok((REPETITIONS, None)), read_repetitions)?;
     let seed = map.get("seed").map_or(Ok(0), |node| node.whole("the seed", 0, u64::MAX))?;
     let batch = map.get("batch").map(|node| node.whole("the batch", 1, MOST_BATCH)).transpose()?;
@@ -487,5 +493,10 @@ fn read_score(node: Option<&Node<'_>>) -> Result<ScoreSpec, Problem> {
         Some("clipped") => Rows::Clipped,
         _ => Rows::Full,
     };
-    Ok(ScoreSpec { repetitions, auto, seed, batch: batch.map(|n| n as usize), rows })
+    let modes = ["training", "evaluation"];
+    let batch_norm = match map.get("batch_norm").map(|node| word(node, "batch norm", &modes)).transpose()? {
+        Some("evaluation") => BatchNorm::Evaluation,
+        _ => BatchNorm::Training,
+    };
+    Ok(ScoreSpec { repetitions, auto, seed, batch: batch.map(|n| n as usize), rows, batch_norm })
 }

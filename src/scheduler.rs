@@ -100,6 +100,7 @@ impl NearScorer {
             init: &self.space.candidates[candidate].init,
             bias: self.space.bias(),
             rows: self.space.preset.rows,
+            batch_norm: self.space.preset.batch_norm,
             seed: self.space.preset.seed,
             repetition: repetition as u64,
             draws: Some(&self.draws),

@@ -12,7 +12,7 @@ use rand::RngCore;
 use crate::network::forward::{Probe, forward};
 use crate::network::ops::with_elements;
 use crate::network::scale::at_common_scale;
-use crate::network::weights::{DrawnWeights, Weights};
+use crate::network::weights::{BatchNorm, DrawnWeights, Weights};
 use crate::network::{Activation, BiasInit, Init, Module, Network};
 use crate::random::{Draws, Key, Purpose};
 
@@ -81,6 +81,7 @@ pub struct Repetition<'a> {
     pub init: &'a Init,
     pub bias: BiasInit,
     pub rows: Rows,
+    pub batch_norm: BatchNorm,
     pub seed: u64,
     pub repetition: u64,
     /// Where draws are left for other initializations of the same repetition.
@@ -209,7 +210,9 @@ impl Repetition<'_> {
     }
 
     fn weights(&self, activation: Option<&Activation>) -> DrawnWeights<'_> {
-        DrawnWeights::new(self.seed, self.repetition, self.init, self.bias, activation).sharing(self.draws)
+        DrawnWeights::new(self.seed, self.repetition, self.init, self.bias, activation)
+            .with_batch_norm(self.batch_norm)
+            .sharing(self.draws)
     }
 
     fn probe<'p>(&self, cancelled: &'p dyn Fn() -> bool) -> RankProbe<'p> {

@@ -9,6 +9,7 @@ mod export_dialog;
 pub mod finalists;
 mod inspector;
 pub mod keymap;
+pub mod library;
 pub mod matrix;
 pub mod palette;
 mod session;
@@ -103,6 +104,7 @@ async fn event_loop(
     let mut tick = tokio::time::interval(TICK);
     let mut batch = Vec::new();
     // Another preset is read and checked in the background, and takes the place of this one when it is right.
+    let (found, mut finding) = mpsc::unbounded_channel();
     let (opened, mut opening) = mpsc::unbounded_channel::<Result<Prepared, String>>();
     let mut drawn = Instant::now();
     // When the next frame is due; none while the screen shows all there is.
@@ -141,6 +143,7 @@ async fn event_loop(
             Some((ticket, news)) = session.sizing.news.recv() => Message::Sized(ticket, news),
             Some((candidate, spectra)) = session.inspector.news.recv() => Message::Inspected(candidate, spectra),
             Some(news) = session.coach.news.recv() => Message::Training(news),
+            Some(entries) = finding.recv() => Message::Found(entries),
             Some(prepared) = opening.recv() => {
                 let started = prepared.and_then(|prepared| {
                     Session::start(&prepared, options, Some(&app.study)).map_err(|failure| failure.to_string())
@@ -177,6 +180,12 @@ async fn event_loop(
             Some(Effect::Inspect(candidate)) => session.inspector.start(candidate),
             Some(Effect::Train(candidates)) => session.coach.start(candidates),
             Some(Effect::StopTraining) => session.coach.stop(),
+            Some(Effect::FindPresets) => {
+                let found = found.clone();
+                tokio::task::spawn_blocking(move || {
+                    let _ = found.send(library::read(Path::new(".")));
+                });
+            }
             Some(Effect::Open(preset)) => {
                 let (options, opened) = (options.clone(), opened.clone());
                 tokio::task::spawn_blocking(move || {
@@ -209,7 +218,7 @@ fn carry_out(
 ) -> io::Result<()> {
     match effect {
         Effect::Quit | Effect::Interrupt | Effect::Size(..) | Effect::Inspect(_) | Effect::NextTheme => {}
-        Effect::Open(_) | Effect::Train(_) | Effect::StopTraining => {}
+        Effect::Open(_) | Effect::Train(_) | Effect::StopTraining | Effect::FindPresets => {}
         Effect::SetMouse(wanted) => screen.set_mouse(wanted)?,
         Effect::Redraw => screen.clear()?,
         Effect::Suspend => {

@@ -10,7 +10,7 @@ use candle_core::Tensor;
 
 use crate::data::{DataError, Samples};
 use crate::network::forward::{Probe, forward};
-use crate::network::weights::DrawnWeights;
+use crate::network::weights::{BatchNorm, DrawnWeights};
 use crate::network::{Activation, BiasInit, Init, Layer, Module, Network, Op, ShapeError};
 use crate::preset::Preset;
 use crate::score::{Repetition, Rows, ScoreError};
@@ -138,6 +138,7 @@ pub struct Measurement {
     pub init: Init,
     pub bias: BiasInit,
     pub rows: Rows,
+    pub batch_norm: BatchNorm,
     pub seed: u64,
     pub repetitions: usize,
     stages: Vec<Stage>,
@@ -174,6 +175,7 @@ impl Measurement {
             init,
             bias,
             rows: preset.rows,
+            batch_norm: preset.batch_norm,
             seed: preset.seed,
             repetitions: preset.repetitions,
             stages,
@@ -218,9 +220,12 @@ impl Measurement {
         let inputs = inputs.narrow(0, 0, stage.samples.min(inputs.dim(0)?))?;
         let slot = self.activation.as_ref();
         let weights = DrawnWeights::new(self.seed, repetition, &self.init, self.bias, slot);
+        let weights = weights.with_batch_norm(self.batch_norm);
         let inputs = forward(&stage.before, inputs, &weights, slot, &mut Watch { cancelled })?;
         let (network, init, bias, rows, seed) = (&stage.last, &self.init, self.bias, self.rows, self.seed);
-        let last = Repetition { network, inputs, init, bias, rows, seed, repetition, draws: None, common: None };
+        let batch_norm = self.batch_norm;
+        let last =
+            Repetition { network, inputs, init, bias, rows, batch_norm, seed, repetition, draws: None, common: None };
         let mut rank = Err(ScoreError::Cancelled);
         last.score(std::slice::from_ref(&self.activation), cancelled, &mut |_, score| rank = score.map(|s| s.near));
         rank

@@ -11,7 +11,10 @@ use neartop::score::Score;
 use neartop::score::propagation::{LayerSignal, Propagation};
 use neartop::space::Space;
 use neartop::study::Study;
+use neartop::training;
 use neartop::tui::app::{App, Effect, Message, Mode, Phase, View, Written};
+use neartop::tui::finalists::TrainingNews;
+use neartop::tui::library;
 use neartop::tui::sizes::{SizeNews, SizeRequest};
 use neartop::tui::theme::Look;
 use neartop::tui::view;
@@ -594,4 +597,63 @@ fn another_study_takes_the_place_of_this_one() {
     assert_eq!(study.tally().done, 0);
     app.update(Message::Opened(Err("no such file".to_owned())));
     assert!(app.notice.as_ref().is_some_and(|n| n.is_error));
+}
+
+#[test]
+fn presets_are_previewed_and_opened() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("mine.yaml"), PRESET).expect("a preset");
+    std::fs::write(folder.path().join("wrong.yaml"), PRESET.replace("gelu", "glue")).expect("a preset");
+    for (width, height) in [(120, 40), (80, 24), (40, 12)] {
+        let mut app = app(width, height);
+        assert_eq!(press(&mut app, KeyCode::Char('o')), Some(Effect::FindPresets));
+        assert!(text(&app).contains("they are being read"));
+        app.update(Message::Found(library::read(folder.path())));
+        press(&mut app, KeyCode::Char('G'));
+        assert_eq!(press(&mut app, KeyCode::Enter), None);
+        assert!(app.notice.as_ref().is_some_and(|n| n.is_error && n.text.contains("glue")));
+        press(&mut app, KeyCode::Char('k'));
+        let Some(Effect::Open(preset)) = press(&mut app, KeyCode::Enter) else { panic!("nothing is opened") };
+        assert_eq!(preset.name, "Two layers");
+        let shown = text(&app);
+        assert!(shown.contains("mine.yaml") || width == 40, "{shown}");
+    }
+}
+
+#[test]
+fn finalists_are_trained_and_their_curves_drawn() {
+    let mut app = app(120, 40);
+    let Some(Effect::Train(candidates)) = press(&mut app, KeyCode::Char('t')) else { panic!("nobody is trained") };
+    assert_eq!(candidates.len(), 8);
+    assert!(candidates.iter().all(|id| id % 4 != 2), "{candidates:?} will not train");
+    assert!(text(&app).contains("the labels are being read"));
+    let space = Arc::clone(&app.study.space);
+    let options = training::Options::default();
+    let task = training::Task::load(&space.preset.data, space.network(), 0, &options).expect("digits have labels");
+    let plan = training::Plan::new(space, task, options, candidates.clone()).expect("a plan");
+    app.update(Message::Training(TrainingNews::Begun(Arc::new(plan))));
+    for (place, candidate) in candidates.iter().copied().enumerate() {
+        for epoch in 1..=3 {
+            let quality = 0.9 - 0.05 * place as f64 + 0.02 * f64::from(epoch);
+            let held_out = training::Evaluation { loss: Some(1.0 - quality), quality };
+            let point = training::Point { epochs: f64::from(epoch), train_loss: Some(0.5), held_out };
+            let progress = training::Progress::Point { candidate, point };
+            app.update(Message::Training(TrainingNews::Progress(progress)));
+        }
+    }
+    app.update(Message::Frame(Duration::from_secs(80)));
+    let shown = text(&app);
+    assert!(shown.contains("accuracy held out, by epoch") && shown.contains("accuracy against NEAR"), "{shown}");
+    assert!(app.columns.iter().any(|column| column.title == "trained"));
+    assert_eq!(app.study.trained(candidates[0]).map(|t| t.epochs), Some(3.0));
+    press(&mut app, KeyCode::Down);
+    assert_eq!(app.selected, Some(candidates[1]));
+    assert_eq!(press(&mut app, KeyCode::Char('x')), Some(Effect::StopTraining));
+    app.update(Message::Training(TrainingNews::Ended));
+    for (width, height) in [(80, 24), (40, 12)] {
+        app.update(Message::Resized(Size::new(width, height)));
+        text(&app);
+    }
+    app.update(Message::Training(TrainingNews::Failed("there are no labels".to_owned())));
+    assert!(text(&app).contains("there are no labels"));
 }

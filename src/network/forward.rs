@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 
 use super::ops::{self, Statistics};
-use super::weights::Weights;
+use super::weights::{BatchNorm, Weights};
 use super::{Activation, Graph, Module, Op};
 
 /// Watches a forward pass.
@@ -101,6 +101,9 @@ fn normalize(
     weights: &dyn Weights,
 ) -> candle_core::Result<Tensor> {
     let p = weights.parameters(module, input)?;
+    if matches!(module.op, Op::BatchNorm) && p.batch_norm == BatchNorm::Evaluation {
+        return ops::normalize_untrained(input);
+    }
     ops::normalize(input, statistics, p.weight.as_ref(), p.bias.as_ref())
 }
 

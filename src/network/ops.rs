@@ -202,6 +202,14 @@ pub enum Statistics {
     Sample,
 }
 
+/// Batch norm with the running statistics of an untrained network: x/sqrt(1 + 1e-5).
+///
+/// # Errors
+/// Those of tensors.
+pub fn normalize_untrained(input: &Tensor) -> Result<Tensor> {
+    input / (1.0 + EPSILON).sqrt()
+}
+
 /// (x - mean)/sqrt(variance + 1e-5) weight + bias, with the biased variance.
 ///
 /// # Errors

@@ -15,6 +15,19 @@ use crate::random::{Draws, Key, Purpose};
 pub struct Parameters {
     pub weight: Option<Tensor>,
     pub bias: Option<Tensor>,
+    /// Of a batch norm: whose statistics it takes.
+    pub batch_norm: BatchNorm,
+}
+
+/// Whose statistics batch norm takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BatchNorm {
+    /// Those of the batch, as in training.
+    #[default]
+    Training,
+    /// The running statistics, which are a mean of 0 and a variance of 1 in an untrained network: it does next to nothing.
+    Evaluation,
 }
 
 /// Gives every module its weights.
@@ -33,6 +46,7 @@ pub struct DrawnWeights<'a> {
     init: &'a Init,
     bias: BiasInit,
     gain: f64,
+    batch_norm: BatchNorm,
     draws: Option<&'a Draws>,
     /// By layer, in place of those of `init`; then there are no biases.
     laws: Option<Vec<Law>>,
@@ -44,7 +58,14 @@ impl<'a> DrawnWeights<'a> {
     #[must_use]
     pub fn new(seed: u64, repetition: u64, init: &'a Init, bias: BiasInit, activation: Option<&Activation>) -> Self {
         let gain = if init.depends_on_activation() { activation.map_or(1.0, Activation::gain) } else { 1.0 };
-        Self { seed, repetition, init, bias, gain, draws: None, laws: None, drawn: RefCell::default() }
+        let batch_norm = BatchNorm::default();
+        Self { seed, repetition, init, bias, gain, batch_norm, draws: None, laws: None, drawn: RefCell::default() }
+    }
+
+    /// The same with other statistics for batch norm.
+    #[must_use]
+    pub fn with_batch_norm(self, batch_norm: BatchNorm) -> Self {
+        Self { batch_norm, ..self }
     }
 
     /// The same with underlying draws that are shared.
@@ -85,13 +106,15 @@ impl<'a> DrawnWeights<'a> {
             }
             _ => None,
         };
-        Ok(Parameters { weight: Some(weight), bias })
+        Ok(Parameters { weight: Some(weight), bias, ..Parameters::default() })
     }
 }
 
 impl Weights for DrawnWeights<'_> {
     fn parameters(&self, module: &Module, input: &Tensor) -> candle_core::Result<Parameters> {
-        let Some(shape) = &module.weight else { return Ok(Parameters::default()) };
+        let Some(shape) = &module.weight else {
+            return Ok(Parameters { batch_norm: self.batch_norm, ..Parameters::default() });
+        };
         if let Some(drawn) = self.drawn.borrow().get(&shape.index) {
             return Ok(drawn.clone());
         }
@@ -185,7 +208,7 @@ impl FileWeights {
 impl Weights for FileWeights {
     fn parameters(&self, module: &Module, _: &Tensor) -> candle_core::Result<Parameters> {
         let get = |what: &str| self.tensors.get(&format!("{}.{what}", module.name)).cloned();
-        Ok(Parameters { weight: get("weight"), bias: get("bias") })
+        Ok(Parameters { weight: get("weight"), bias: get("bias"), ..Parameters::default() })
     }
 }
 

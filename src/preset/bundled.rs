@@ -26,7 +26,8 @@ pub fn bundled() -> &'static [Bundled] {
         "layer-size",
         "nats-tss",
         "nats-sss",
-        "nasbench101"
+        "nasbench101",
+        "nasbench101-published"
     ]
 }
 

@@ -6,6 +6,7 @@ use serde_yaml::Value;
 use super::layers::write_layers;
 use super::{Preset, Whole};
 use crate::network::BiasInit;
+use crate::network::weights::BatchNorm;
 use crate::score::Rows;
 
 /// What of a preset decides the scores of a candidate beside the candidate itself and the samples, in one canonical form:
@@ -21,6 +22,8 @@ pub struct Definition {
     classes: Option<usize>,
     bias: BiasInit,
     rows: Rows,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batch_norm: Option<BatchNorm>,
 }
 
 impl Preset {
@@ -38,6 +41,7 @@ impl Preset {
             classes,
             bias: self.search.bias,
             rows: self.rows,
+            batch_norm: (self.batch_norm != BatchNorm::default()).then_some(self.batch_norm),
         }
     }
 

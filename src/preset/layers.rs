@@ -9,6 +9,7 @@ use crate::catalog::{Entry, nearest};
 use crate::data::{DIGITS, DataFrom, Scale};
 use crate::network::activation::ActivationKind;
 use crate::network::nas::NasSpace;
+use crate::network::weights::BatchNorm;
 use crate::network::{Activation, BiasInit, Conv2d, Layer, Network, Padding, Pool, Shape, Softmax};
 use crate::score::Rows;
 use crate::study::race::Auto;
@@ -341,6 +342,7 @@ pub fn write_preset(preset: &Preset) -> String {
                 ("repetitions", write_repetitions(preset)),
                 ("batch", preset.batch.and_then(value)),
                 ("rows", unless(preset.rows, Rows::Full)),
+                ("batch_norm", unless(preset.batch_norm, BatchNorm::Training)),
                 ("seed", value(preset.seed)),
             ])),
         ),

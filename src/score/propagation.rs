@@ -37,6 +37,9 @@ const FLAT: f64 = 0.05;
 /// ... and saturated where it is flat at x and at -x with |x| greater than this: rectifiers are not.
 const AWAY_FROM_ZERO: f64 = 1.0;
 
+/// Inputs of an activation that are looked at for saturation, about.
+const SATURATION_INPUTS: usize = 4096;
+
 /// How one repetition's signals, or their mean over repetitions, pass through a network.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Propagation {
@@ -169,7 +172,7 @@ pub fn triples(inputs: &Tensor, seed: u64, repetition: u64) -> candle_core::Resu
 
 /// Uniform noise for every value, `relative` to their root mean square.
 fn noise(key: Key, relative: f64, values: &[f32]) -> Vec<f32> {
-    let size = ln_root_mean_square(values.iter().map(|x| f64::from(*x)), values.len()).exp();
+    let size = (values.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>() / values.len().max(1) as f64).sqrt();
     // The variance of U(-1, 1) is 1/3.
     let scale = (relative * 3f64.sqrt() * size).max(f64::from(f32::MIN_POSITIVE)) as f32;
     key.symmetric_uniforms(values.len()).into_iter().map(|u| u * scale).collect()
@@ -220,7 +223,7 @@ impl<'a> PropagationProbe<'a> {
             }
         }
         for (layer, (sum, count)) in self.layers.iter_mut().zip(squares) {
-            layer.ln_gradient = (count > 0).then(|| bounded(0.5 * (sum / count as f64).ln()));
+            layer.ln_gradient = (count > 0).then(|| ln_root(sum / count as f64));
         }
         if let Some(last) = self.layers.get_mut(self.places) {
             last.ln_gradient = Some(0.0);
@@ -288,28 +291,36 @@ impl Probe for PropagationProbe<'_> {
     }
 }
 
+/// The share among evenly spread inputs: their number is bounded, since derivatives are dear.
 fn saturated_share(inputs: &[f32], activation: &Activation) -> f64 {
     let flat = |x: f64| activation.derivative(x).abs() < FLAT;
     let saturated = |x: f64| x.abs() > AWAY_FROM_ZERO && flat(x) && flat(-x);
-    let count = inputs.iter().filter(|x| saturated(f64::from(**x))).count();
-    count as f64 / inputs.len().max(1) as f64
+    // An odd step does not stay with a few of 2^k units.
+    let step = (inputs.len() / SATURATION_INPUTS) | 1;
+    let count = inputs.iter().step_by(step).filter(|x| saturated(f64::from(**x))).count();
+    count as f64 / inputs.len().div_ceil(step).max(1) as f64
 }
 
 /// The signals in `samples` clean outputs followed by as many perturbed ones, and others.
 fn signal(outputs: &[f32], samples: usize, saturated: Option<f64>) -> LayerSignal {
     let all = outputs.len() / TRIPLE;
     let (clean, perturbed) = (&outputs[..all], &outputs[all..2 * all]);
-    let units = all / samples.max(1);
-    let mut means = vec![0.0; units];
-    for row in clean.chunks_exact(units.max(1)) {
-        means.iter_mut().zip(row).for_each(|(mean, y)| *mean += f64::from(*y) / samples as f64);
+    let units = (all / samples.max(1)).max(1);
+    let mut means = vec![0.0f64; units];
+    for row in clean.chunks_exact(units) {
+        means.iter_mut().zip(row).for_each(|(mean, y)| *mean += f64::from(*y));
     }
-    let deviations = clean.iter().zip(means.iter().cycle()).map(|(y, mean)| f64::from(*y) - mean);
+    let means: Vec<f32> = means.iter().map(|sum| (sum / samples.max(1) as f64) as f32).collect();
+    let zeros = vec![0.0; units];
+    let squares = |from: &[f32]| -> f64 { clean.chunks_exact(units).map(|row| squared_distance(from, row)).sum() };
+    let changes: Vec<f64> =
+        clean.chunks_exact(units).zip(perturbed.chunks_exact(units)).map(|(a, b)| squared_distance(a, b)).collect();
+    let typical = changes.iter().map(|change| ln_root(change / units as f64)).sum::<f64>();
     LayerSignal {
-        ln_size: ln_root_mean_square(clean.iter().map(|y| f64::from(*y)), all),
-        ln_spread: ln_root_mean_square(deviations, all),
-        ln_perturbation: ln_difference(clean, perturbed),
-        ln_typical_perturbation: differences(clean, perturbed, samples).iter().sum::<f64>() / samples.max(1) as f64,
+        ln_size: ln_root(squares(&zeros) / all as f64),
+        ln_spread: ln_root(squares(&means) / all as f64),
+        ln_perturbation: ln_root(changes.iter().sum::<f64>() / all as f64),
+        ln_typical_perturbation: typical / samples.max(1) as f64,
         ln_gradient: None,
         saturated,
     }
@@ -323,18 +334,27 @@ fn differences(a: &[f32], b: &[f32], samples: usize) -> Vec<f64> {
 
 /// ln of the root mean square of a - b.
 fn ln_difference(a: &[f32], b: &[f32]) -> f64 {
-    ln_root_mean_square(a.iter().zip(b).map(|(a, b)| f64::from(*b) - f64::from(*a)), a.len())
+    ln_root(squared_distance(a, b) / a.len().max(1) as f64)
 }
 
-fn ln_root_mean_square(values: impl Iterator<Item = f64>, count: usize) -> f64 {
-    let mean = values.map(|x| x * x).sum::<f64>() / count.max(1) as f64;
-    bounded(0.5 * mean.ln())
+/// Sum of the squares of b - a, in lanes that a compiler can put side by side.
+fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
+    const LANES: usize = 8;
+    let square = |a: &f32, b: &f32| (f64::from(*b) - f64::from(*a)).powi(2);
+    let (a, b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let rest: f64 = a.remainder().iter().zip(b.remainder()).map(|(a, b)| square(a, b)).sum();
+    let mut sums = [0.0; LANES];
+    for (a, b) in a.zip(b) {
+        sums.iter_mut().zip(a.iter().zip(b)).for_each(|(sum, (a, b))| *sum += square(a, b));
+    }
+    sums.iter().sum::<f64>() + rest
 }
 
-/// Kept within the logarithms of what single precision can hold, so that what vanished and what overflowed can be
-/// averaged and written.
-fn bounded(ln: f64) -> f64 {
+/// Half the logarithm, kept within those of what single precision can hold, so that what vanished and what overflowed can
+/// be averaged and written.
+fn ln_root(mean_square: f64) -> f64 {
     let limit = f64::from(f32::MAX).ln();
+    let ln = 0.5 * mean_square.ln();
     if ln.is_nan() { limit } else { ln.clamp(-limit, limit) }
 }
 

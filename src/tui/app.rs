@@ -14,6 +14,7 @@ use super::draft::Draft;
 use super::export_dialog::ExportDialog;
 use super::finalists::{Finalists, TrainingNews};
 use super::keymap::{Action, Context, Keymap};
+use super::library::{Entry, Library};
 use super::matrix::{Grid, Matrix};
 use super::palette::Palette;
 use super::sizes::{SizeNews, SizeRequest, Sizes, Ticket};
@@ -44,6 +45,8 @@ pub enum Message {
     /// What became of a copy to the clipboard.
     Copied(Result<String, String>),
     Training(TrainingNews),
+    /// The presets that there are.
+    Found(Vec<Entry>),
     /// Another preset is scored from now on, or why it is not.
     Opened(Result<Box<Study>, String>),
 }
@@ -71,6 +74,8 @@ pub enum Effect {
     /// Train these candidates, best first.
     Train(Vec<usize>),
     StopTraining,
+    /// Look what presets there are.
+    FindPresets,
     /// Score this preset in the place of the present one.
     Open(Box<Preset>),
     /// Put a text on the clipboard.
@@ -101,6 +106,7 @@ pub enum View {
     Matrix(Matrix),
     Space,
     Training,
+    Library,
 }
 
 impl View {
@@ -113,6 +119,7 @@ impl View {
             Self::Matrix(_) => Context::Matrix,
             Self::Space => Context::Space,
             Self::Training => Context::Training,
+            Self::Library => Context::Library,
         }
     }
 }
@@ -206,6 +213,7 @@ pub struct App {
     pub draft: Option<Draft>,
     /// The candidates that were trained last.
     pub finalists: Option<Finalists>,
+    pub library: Library,
     /// The first row on the screen.
     pub offset: usize,
     /// The first layer on the screen.
@@ -251,6 +259,7 @@ impl App {
             spectra: Known::default(),
             draft: None,
             finalists: None,
+            library: Library::new(),
             offset: 0,
             detail_offset: 0,
             notice: None,
@@ -315,6 +324,11 @@ impl App {
                     self.sort = self.columns.iter().position(|column| column.title == sorted).unwrap_or(0);
                 }
                 self.is_stale = true;
+                None
+            }
+            Message::Found(entries) => {
+                self.library.entries = Some(entries);
+                self.library.go(|at| at);
                 None
             }
             Message::Opened(opened) => {
@@ -525,6 +539,10 @@ impl App {
                 self.finalists = Some(Finalists::new(wanted.clone()));
                 return Some(Effect::Train(wanted));
             }
+            Action::Library => {
+                self.view = View::Library;
+                return Some(Effect::FindPresets);
+            }
             Action::StopTraining => return Some(Effect::StopTraining),
             Action::Space => {
                 let preset = &self.study.space.preset;
@@ -538,6 +556,7 @@ impl App {
                 View::Ranking => self.on_ranking(action),
                 View::Space => return self.on_space(action),
                 View::Training => self.on_training(action),
+                View::Library => return self.on_library(action),
                 View::Candidate(inspection) => {
                     let last = self.selected.map_or(0, |id| self.study.effective_ranks(id).len().saturating_sub(1));
                     let layer = inspection.layer.min(last);
@@ -639,12 +658,30 @@ impl App {
         let page = usize::from(self.size.height / 2).max(1);
         let draft = self.draft.as_mut()?;
         let done = match action {
-            Action::Up => Ok(draft.go(|at| at.saturating_sub(1))),
-            Action::Down => Ok(draft.go(|at| at + 1)),
-            Action::PageUp => Ok(draft.go(|at| at.saturating_sub(page))),
-            Action::PageDown => Ok(draft.go(|at| at + page)),
-            Action::First => Ok(draft.go(|_| 0)),
-            Action::Last => Ok(draft.go(|_| usize::MAX)),
+            Action::Up => {
+                draft.go(|at| at.saturating_sub(1));
+                Ok(())
+            }
+            Action::Down => {
+                draft.go(|at| at + 1);
+                Ok(())
+            }
+            Action::PageUp => {
+                draft.go(|at| at.saturating_sub(page));
+                Ok(())
+            }
+            Action::PageDown => {
+                draft.go(|at| at + page);
+                Ok(())
+            }
+            Action::First => {
+                draft.go(|_| 0);
+                Ok(())
+            }
+            Action::Last => {
+                draft.go(|_| usize::MAX);
+                Ok(())
+            }
             Action::Toggle => draft.toggle(),
             Action::More => draft.step(true),
             Action::Less => draft.step(false),
@@ -673,6 +710,24 @@ impl App {
         };
         if let Err(reason) = done {
             self.notice = Some(Notice { text: reason, is_error: true });
+        }
+        None
+    }
+
+    fn on_library(&mut self, action: Action) -> Option<Effect> {
+        let page = usize::from(self.size.height / 2).max(1);
+        match action {
+            Action::Up => self.library.go(|at| at.saturating_sub(1)),
+            Action::Down => self.library.go(|at| at + 1),
+            Action::PageUp => self.library.go(|at| at.saturating_sub(page)),
+            Action::PageDown => self.library.go(|at| at + page),
+            Action::First => self.library.go(|_| 0),
+            Action::Last => self.library.go(|_| usize::MAX),
+            Action::OpenPreset => match &self.library.chosen()?.preset {
+                Ok(preset) => return Some(Effect::Open(preset.clone())),
+                Err(problem) => self.notice = Some(Notice { text: problem.clone(), is_error: true }),
+            },
+            _ => {}
         }
         None
     }

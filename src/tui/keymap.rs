@@ -58,6 +58,8 @@ pub enum Action {
     SaveDraft,
     Train,
     StopTraining,
+    Library,
+    OpenPreset,
 }
 
 impl Action {
@@ -90,6 +92,7 @@ pub enum Context {
     Palette,
     Space,
     Training,
+    Library,
     Prompt,
 }
 
@@ -115,16 +118,17 @@ pub struct Binding {
     pub hint: &'static str,
 }
 
-use Context::{Candidate, Export, Filter, Help, Matrix, Palette, Prompt, Ranking, Sizes, Space, Training};
+use Context::{Candidate, Export, Filter, Help, Library, Matrix, Palette, Prompt, Ranking, Sizes, Space, Training};
 use Key::{Char, Code, Ctrl, Digit};
 
-const LISTS: &[Context] = &[Ranking, Help, Export, Space, Training];
+const LISTS: &[Context] = &[Ranking, Help, Export, Space, Training, Library];
 const TEXTS: &[Context] = &[Filter, Export, Palette, Prompt];
 /// What stands alone on the screen.
-const VIEWS: &[Context] = &[Ranking, Candidate, Matrix, Space, Training];
+const VIEWS: &[Context] = &[Ranking, Candidate, Matrix, Space, Training, Library];
 /// Those that show candidates.
 const SHOWS: &[Context] = &[Ranking, Candidate, Matrix];
-const ALL: &[Context] = &[Ranking, Candidate, Matrix, Filter, Help, Export, Sizes, Palette, Space, Training, Prompt];
+const ALL: &[Context] =
+    &[Ranking, Candidate, Matrix, Filter, Help, Export, Sizes, Palette, Space, Training, Library, Prompt];
 
 const fn bind(
     keys: &'static [Key],
@@ -141,8 +145,14 @@ pub static BINDINGS: &[Binding] = &[
     bind(&[Ctrl('c')], Action::Interrupt, ALL, "", "break off"),
     bind(&[Ctrl('z')], Action::Suspend, ALL, "", "suspend to the shell; `fg` comes back"),
     bind(&[Ctrl('l')], Action::Redraw, ALL, "", "draw the screen anew"),
-    bind(&[Code(KeyCode::Up), Char('k')], Action::Up, &[Ranking, Matrix, Help, Space, Training], "", "up"),
-    bind(&[Code(KeyCode::Down), Char('j')], Action::Down, &[Ranking, Matrix, Help, Space, Training], "", "down"),
+    bind(&[Code(KeyCode::Up), Char('k')], Action::Up, &[Ranking, Matrix, Help, Space, Training, Library], "", "up"),
+    bind(
+        &[Code(KeyCode::Down), Char('j')],
+        Action::Down,
+        &[Ranking, Matrix, Help, Space, Training, Library],
+        "",
+        "down",
+    ),
     bind(&[Code(KeyCode::Up), Ctrl('p')], Action::Up, &[Palette], "", "the command above"),
     bind(
         &[Code(KeyCode::Down), Code(KeyCode::Tab), Ctrl('n')],
@@ -155,8 +165,20 @@ pub static BINDINGS: &[Binding] = &[
     bind(&[Code(KeyCode::Down), Code(KeyCode::Tab)], Action::Down, &[Export], "format", "next format"),
     bind(&[Code(KeyCode::PageUp), Ctrl('b')], Action::PageUp, LISTS, "", "a page up"),
     bind(&[Code(KeyCode::PageDown), Ctrl('f')], Action::PageDown, LISTS, "", "a page down"),
-    bind(&[Code(KeyCode::Home), Char('g')], Action::First, &[Ranking, Help, Space, Training], "", "to the first line"),
-    bind(&[Code(KeyCode::End), Char('G')], Action::Last, &[Ranking, Help, Space, Training], "", "to the last line"),
+    bind(
+        &[Code(KeyCode::Home), Char('g')],
+        Action::First,
+        &[Ranking, Help, Space, Training, Library],
+        "",
+        "to the first line",
+    ),
+    bind(
+        &[Code(KeyCode::End), Char('G')],
+        Action::Last,
+        &[Ranking, Help, Space, Training, Library],
+        "",
+        "to the last line",
+    ),
     bind(&[Char('b')], Action::GoToBest, SHOWS, "", "select the recommended candidate"),
     bind(&[Code(KeyCode::Up), Char('k')], Action::Up, &[Candidate], "", "the layer before"),
     bind(&[Code(KeyCode::Down), Char('j')], Action::Down, &[Candidate], "layer", "the next layer"),
@@ -225,6 +247,9 @@ pub static BINDINGS: &[Binding] = &[
         "train the marked candidates, or the best, and look at what training says",
     ),
     bind(&[Char('t')], Action::Train, &[Training], "train again", "train again: the marked candidates, or the best"),
+    bind(&[Char('o')], Action::Library, &[Ranking, Candidate, Matrix, Space, Training], "", "open another preset"),
+    bind(&[Code(KeyCode::Enter)], Action::OpenPreset, &[Library], "open", "score this preset"),
+    bind(&[Code(KeyCode::Esc), Char('q')], Action::Close, &[Library], "ranking", "back to the ranking"),
     bind(&[Char('x')], Action::StopTraining, &[Training], "stop", "end the training; what it said stays"),
     bind(&[Char('c'), Code(KeyCode::Enter)], Action::Inspect, &[Training], "candidate", "the candidate in full"),
     bind(&[Char('e')], Action::Export, &[Training], "export", "export the chosen candidate"),

@@ -13,6 +13,7 @@ mod footer;
 mod header;
 pub mod help;
 mod layers;
+mod library;
 mod matrix;
 mod palette;
 mod plot;
@@ -51,7 +52,7 @@ impl Layout {
     pub fn of(app: &App, area: Rect) -> Self {
         let wanted = match app.view {
             View::Ranking => None,
-            View::Candidate(_) | View::Space | View::Training => Some(u16::MAX),
+            View::Candidate(_) | View::Space | View::Training | View::Library => Some(u16::MAX),
             View::Matrix(_) => {
                 let grid = app.selected.and_then(|id| Grid::around(&app.study, id));
                 Some(grid.map_or(0, |grid| matrix::wanted_height(&grid)))
@@ -120,7 +121,7 @@ pub fn target(app: &App, at: Position) -> Option<Target> {
     match app.view {
         View::Ranking => ranking::target(app, layout.ranking, at),
         View::Matrix(_) => matrix::candidate_at(app, layout.ranking, at).map(Target::Candidate),
-        View::Candidate(_) | View::Space | View::Training => None,
+        View::Candidate(_) | View::Space | View::Training | View::Library => None,
     }
 }
 
@@ -137,6 +138,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, look: &Look) {
     match app.view {
         View::Ranking => ranking::draw(frame, layout.ranking, app, look),
         View::Candidate(shown) => candidate::draw(frame, layout.ranking, shown, app, look),
+        View::Library => library::draw(frame, layout.ranking, &app.library, look),
         View::Training => {
             if let Some(finalists) = &app.finalists {
                 training::draw(frame, layout.ranking, finalists, app, look);

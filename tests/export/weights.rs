@@ -15,7 +15,7 @@ pub struct Given(pub HashMap<String, Tensor>);
 impl Weights for Given {
     fn parameters(&self, module: &Module, _: &Tensor) -> candle_core::Result<Parameters> {
         let get = |what: &str| self.0.get(&format!("{}.{what}", module.name)).cloned();
-        Ok(Parameters { weight: get("weight"), bias: get("bias") })
+        Ok(Parameters { weight: get("weight"), bias: get("bias"), ..Parameters::default() })
     }
 }
 

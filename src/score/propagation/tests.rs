@@ -3,6 +3,7 @@ use candle_core::Device;
 use super::*;
 use crate::catalog::Given;
 use crate::network::init::{BiasInit, Init};
+use crate::network::weights::BatchNorm;
 use crate::network::{Layer, Network, Shape};
 use crate::score::{Repetition, Rows};
 
@@ -22,6 +23,7 @@ fn run(network: &Network, inputs: Tensor, activation: &str, init: &Init, repetit
         init,
         bias: BiasInit::Zeros,
         rows: Rows::Full,
+        batch_norm: BatchNorm::default(),
         seed: 5,
         repetition,
         draws: None,
@@ -175,6 +177,7 @@ fn every_activation_and_initialization_has_a_verdict() {
             init,
             bias: BiasInit::Zeros,
             rows: Rows::Full,
+            batch_norm: BatchNorm::default(),
             seed: 5,
             repetition: 0,
             draws: None,
