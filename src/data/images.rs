@@ -13,8 +13,9 @@ use crate::network::Shape;
 const EXTENSIONS: &[&str] = &["png", "jpg", "jpeg", "bmp", "webp", "pgm", "ppm", "pbm", "pnm"];
 /// The largest image, in pixels along a side; larger ones are refused by their headers.
 const MOST_SIDE: u32 = 1 << 14;
-/// What decoding may allocate.
-const MOST_BYTES: u64 = 1 << 30;
+/// The largest image, in bytes: a few dozen bytes of a file can say a large image of one colour, and some decoders ask for
+/// the memory before they look.
+const MOST_BYTES: u64 = 1 << 27;
 
 /// Images in the order of their classes' names, then of their own. Values are from 0 to 255.
 pub struct Images {
@@ -130,7 +131,13 @@ fn decoder(path: &Path) -> Result<impl ImageDecoder, DataError> {
     let file = File::open(path).map_err(|e| io_error(path, &e))?;
     let mut reader = ImageReader::new(BufReader::new(file)).with_guessed_format().map_err(|e| io_error(path, &e))?;
     reader.limits(limits());
-    reader.into_decoder().map_err(fail)
+    let decoder = reader.into_decoder().map_err(fail)?;
+    match decoder.total_bytes() {
+        bytes if bytes > MOST_BYTES => {
+            Err(unreadable(path, format!("the image has {bytes} bytes, and {MOST_BYTES} are the most that is read")))
+        }
+        _ => Ok(decoder),
+    }
 }
 
 fn limits() -> Limits {

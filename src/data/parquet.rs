@@ -260,14 +260,14 @@ impl<'a> Chunk<'a> {
             // Without lists there is a level per record.
             let record = match repetitions.as_slice() {
                 [] => null,
-                levels => levels[..=null].iter().filter(|level| **level == 0).count() - 1,
+                levels => levels[..=null].iter().filter(|level| **level == 0).count().saturating_sub(1),
             };
             return Err(self.fail(&format!("has no value for sample {} (from 0)", self.at + record)));
         }
         let starts = repetitions.iter().enumerate().filter(|(_, level)| **level == 0).map(|(i, _)| i);
         let uneven = starts.enumerate().position(|(record, start)| start != record * per_record);
         if uneven.is_some() || values.len() != count * per_record {
-            let sample = self.at + uneven.map_or(count, |u| u) - 1;
+            let sample = (self.at + uneven.unwrap_or(count)).saturating_sub(1);
             let problem = format!("has a list of another length than {per_record} for sample {sample} (from 0)");
             return Err(self.fail(&problem));
         }
