@@ -555,7 +555,7 @@ fn the_search_is_changed_and_scored_anew() {
     assert!(app.notice.as_ref().is_some_and(|n| n.is_error && n.text == "nothing is changed"));
     press(&mut app, KeyCode::Char('+'));
     let Some(Effect::Open(preset)) = press(&mut app, KeyCode::Char('r')) else { panic!("nothing is scored") };
-    assert_eq!(preset.network.summary(), "64 > 64 > * > 10");
+    assert_eq!(preset.network.summary(), "64 x2 > * > 10");
     press(&mut app, KeyCode::Enter);
     (0..2).for_each(|_| {
         press(&mut app, KeyCode::Backspace);
@@ -564,7 +564,7 @@ fn the_search_is_changed_and_scored_anew() {
     press(&mut app, KeyCode::Enter);
     assert!(text(&app).contains("64 > 20 > * > 10"));
     press(&mut app, KeyCode::Char('u'));
-    assert!(text(&app).contains("64 > 64 > * > 10"));
+    assert!(text(&app).contains("64 x2 > * > 10"));
     press(&mut app, KeyCode::Char('W'));
     let Some(Effect::Write { text: saved, replace: false, .. }) = press(&mut app, KeyCode::Enter) else {
         panic!("nothing is saved")
