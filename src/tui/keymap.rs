@@ -198,7 +198,7 @@ pub static BINDINGS: &[Binding] = &[
     bind(&[Code(KeyCode::End), Char('$')], Action::Last, &[Matrix], "", "to the last column"),
     bind(&[Code(KeyCode::Tab), Char('v')], Action::More, &[Matrix], "quantity", "the next quantity"),
     bind(&[Code(KeyCode::BackTab), Char('V')], Action::Less, &[Matrix], "", "the quantity before"),
-    bind(&[Digit], Action::SortBy(0), &[Ranking], "sort", "sort by that column; again: the other way round"),
+    bind(&[Digit], Action::SortBy(0), &[Ranking], "", "sort by that column; again: the other way round"),
     bind(
         &[Char('<'), Code(KeyCode::Left), Char('h')],
         Action::SortLeft,
@@ -295,7 +295,7 @@ pub static BINDINGS: &[Binding] = &[
         "matrix",
         "activations against initializations as a heat map",
     ),
-    bind(&[Char('w')], Action::Sizes, SHOWS, "sizes", "layer sizes of the network with the selected candidate"),
+    bind(&[Char('w')], Action::Sizes, SHOWS, "", "layer sizes of the network with the selected candidate"),
     bind(
         &[Code(KeyCode::Left), Char('h'), Code(KeyCode::Up), Char('k')],
         Action::Left,
