@@ -76,7 +76,7 @@ impl NearScorer {
 }
 
 impl NearScorer {
-    /// The singular values behind one repetition of one candidate, see [`spectra`](crate::score::spectrum::spectra).
+    /// The singular values behind one repetition of one candidate, see [`spectra`].
     ///
     /// # Errors
     /// Where that repetition has no score.

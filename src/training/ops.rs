@@ -1,7 +1,7 @@
 //! Layers that candle's backward pass can go through, in single or double precision and on the calling thread.
 //!
 //! Many candidates train side by side, so none may spread over cores: products are faer's, and everything else is a loop.
-//! A [`Function`] is written once, for slices; [`apply1`] and its like make it a node of candle's graph.
+//! A [`Function`] is written once, for slices; `apply1` and its like make it a node of candle's graph.
 
 mod activation;
 mod loss;
