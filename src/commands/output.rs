@@ -1,6 +1,7 @@
 //! A report as text.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use serde::Serialize;
 
 use super::Failure;
 use crate::cli::TableFormat;
@@ -9,18 +10,24 @@ use crate::study::Agreement;
 
 /// The report in a format, with a line end.
 pub fn render(report: &Report, format: TableFormat) -> Result<String, Failure> {
-    let json_failure = |e: serde_json::Error| Failure::Run(e.to_string());
     match format {
-        TableFormat::Json => Ok(serde_json::to_string_pretty(report).map_err(json_failure)? + "\n"),
-        TableFormat::Jsonl => report
-            .candidates
-            .iter()
-            .map(|candidate| Ok(serde_json::to_string(candidate).map_err(json_failure)? + "\n"))
-            .collect(),
+        TableFormat::Json => json(report),
+        TableFormat::Jsonl => json_lines(&report.candidates),
         TableFormat::Csv => csv(report),
         TableFormat::Table => Ok(table(report, presets::NOTHING)),
         TableFormat::Markdown => Ok(table(report, presets::ASCII_MARKDOWN)),
     }
+}
+
+/// As JSON over several lines, with a line end.
+pub fn json(value: &impl Serialize) -> Result<String, Failure> {
+    Ok(serde_json::to_string_pretty(value).map_err(|e| Failure::Run(e.to_string()))? + "\n")
+}
+
+/// As JSON, a line for each.
+pub fn json_lines(values: &[impl Serialize]) -> Result<String, Failure> {
+    let line = |value| Ok(serde_json::to_string(value).map_err(|e| Failure::Run(e.to_string()))? + "\n");
+    values.iter().map(line).collect()
 }
 
 const COLUMNS: [&str; 9] =

@@ -1,5 +1,6 @@
 //! `neartop presets`: what is bundled, and whether a preset is right.
 
+use super::output::json;
 use super::{Failure, print};
 use crate::catalog::nearest;
 use crate::cli::PresetsCommand;
@@ -15,10 +16,7 @@ pub fn run(command: &PresetsCommand) -> Result<(), Failure> {
         PresetsCommand::List => list(),
         PresetsCommand::Show { name } => show(name),
         PresetsCommand::Check { file } => check(file),
-        PresetsCommand::Schema => {
-            let text = serde_json::to_string_pretty(&schema()).map_err(|e| Failure::Run(e.to_string()))?;
-            print(&(text + "\n"))
-        }
+        PresetsCommand::Schema => print(&json(&schema())?),
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use candle_core::{DType, Tensor};
 use serde::Serialize;
 
+use super::output::json;
 use super::{Failure, print};
 use crate::cli::{ReportFormat, ScoreArgs};
 use crate::data::check_npy;
@@ -57,9 +58,7 @@ pub fn run(args: &ScoreArgs) -> Result<(), Failure> {
     let report = Report { layers: layers.collect(), near: score.near };
     let table = if std::io::stdout().is_terminal() { ReportFormat::Table } else { ReportFormat::Json };
     match args.format.unwrap_or(table) {
-        ReportFormat::Json => {
-            print(&(serde_json::to_string_pretty(&report).map_err(|e| Failure::Run(e.to_string()))? + "\n"))
-        }
+        ReportFormat::Json => print(&json(&report)?),
         ReportFormat::Table => {
             let mut text = format!("{:<24} {:<16} {:>6} {:>15}\n", "module", "kind", "width", "effective rank");
             for layer in &report.layers {

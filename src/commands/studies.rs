@@ -6,6 +6,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::output::{json, json_lines};
 use super::{Failure, print, recording, write_file, write_new_file};
 use crate::cli::{ReportFormat, RowsFormat, StudiesArgs, StudiesCommand, StudyOptions};
 use crate::preset::printable;
@@ -82,8 +83,7 @@ fn count(study: &Summary) -> String {
 
 fn list(studies: &[Summary], format: ReportFormat) -> Result<(), Failure> {
     if format == ReportFormat::Json {
-        let text = serde_json::to_string_pretty(studies).map_err(|e| Failure::Run(e.to_string()))?;
-        return print(&(text + "\n"));
+        return print(&json(&studies)?);
     }
     let mut table = plain(&["id", "key", "name", "seed", "candidates", "repetitions", "updated"], &[0, 3, 4, 5]);
     for study in studies {
@@ -211,16 +211,12 @@ fn export(store: &Store, study: &Summary, format: RowsFormat) -> Result<Result<S
     store.recorded(study.id, &mut |candidate| candidates.push(candidate))?;
     Ok(match format {
         RowsFormat::Csv => csv(candidates).map_err(|e| Failure::Run(e.to_string())),
-        RowsFormat::Jsonl => {
-            let line = |candidate| Ok(serde_json::to_string(&CandidateRows::new(candidate))? + "\n");
-            let text: Result<String, serde_json::Error> = candidates.into_iter().map(line).collect();
-            text.map_err(|e| Failure::Run(e.to_string()))
-        }
+        RowsFormat::Jsonl => json_lines(&candidates.into_iter().map(CandidateRows::new).collect::<Vec<_>>()),
         RowsFormat::Json => {
             let content: Value = serde_json::from_str(&study.content).unwrap_or_default();
             let candidates: Vec<_> = candidates.into_iter().map(CandidateRows::new).collect();
             let whole = serde_json::json!({"study": study, "content": content, "candidates": candidates});
-            serde_json::to_string_pretty(&whole).map(|text| text + "\n").map_err(|e| Failure::Run(e.to_string()))
+            json(&whole)
         }
     })
 }

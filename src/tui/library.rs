@@ -1,6 +1,7 @@
 //! Presets to open: the bundled ones, and those of the working directory.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::preset::{Preset, bundled};
 use crate::space::Space;
@@ -17,6 +18,8 @@ pub struct Entry {
     pub text: String,
     /// The preset, or what is wrong with it and where.
     pub preset: Result<Box<Preset>, String>,
+    /// What it asks for, line by line; or what is wrong with it.
+    pub summary: Vec<String>,
 }
 
 /// The presets that were found, and the chosen one.
@@ -53,24 +56,22 @@ impl Default for Library {
 impl Entry {
     fn read(name: String, is_bundled: bool, text: String) -> Self {
         let preset = Preset::load(&name).map(Box::new).map_err(|error| error.to_string());
-        Self { name, is_bundled, text, preset }
-    }
-
-    /// What it asks for, line by line; or what is wrong with it.
-    #[must_use]
-    pub fn summary(&self) -> Vec<String> {
-        let preset = match &self.preset {
-            Ok(preset) => preset,
-            Err(problem) => return vec![problem.clone()],
+        let summary = match &preset {
+            Ok(preset) => summary(preset),
+            Err(problem) => vec![problem.clone()],
         };
-        let space = Space::new(std::sync::Arc::new(Preset::clone(preset)));
-        let mut lines = vec![preset.name.clone()];
-        lines.extend(preset.description.clone());
-        lines.push(format!("network     {}", preset.network.summary()));
-        lines.push(format!("candidates  {}", space.candidates.len()));
-        lines.push(format!("repetitions {}", preset.repetitions));
-        lines
+        Self { name, is_bundled, text, preset, summary }
     }
+}
+
+fn summary(preset: &Preset) -> Vec<String> {
+    let space = Space::new(Arc::new(preset.clone()));
+    let mut lines = vec![preset.name.clone()];
+    lines.extend(preset.description.clone());
+    lines.push(format!("network     {}", preset.network.summary()));
+    lines.push(format!("candidates  {}", space.candidates.len()));
+    lines.push(format!("repetitions {}", preset.repetitions));
+    lines
 }
 
 /// The presets that there are: bundled, then the YAML files of `directory` and of a folder `presets` in it, by name.
@@ -109,8 +110,8 @@ mod tests {
         let entries = read(folder.path());
         let files: Vec<_> = entries.iter().filter(|e| !e.is_bundled).collect();
         assert_eq!(files.iter().map(|e| e.name.as_str()).collect::<Vec<_>>(), ["right.yaml", "wrong.yml"]);
-        assert!(files[0].preset.is_ok() && files[0].summary().iter().any(|line| line == "network     3 > 2"));
-        assert!(files[1].summary()[0].contains("liner"));
+        assert!(files[0].preset.is_ok() && files[0].summary.iter().any(|line| line == "network     3 > 2"));
+        assert!(files[1].summary[0].contains("liner"));
         assert!(entries.iter().filter(|e| e.is_bundled).all(|e| e.preset.is_ok()));
     }
 }

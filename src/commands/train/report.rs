@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::cli::TableFormat;
 use crate::commands::Failure;
+use crate::commands::output::{json, json_lines};
 use crate::report::{CandidateReport, Recommendation, Report};
 use crate::study::{Agreement, Study};
 use crate::training::optimizer::Method;
@@ -182,14 +183,9 @@ fn number(epochs: f64) -> String {
 
 /// The report in a format, with a line end.
 pub fn render(report: &TrainReport, format: TableFormat) -> Result<String, Failure> {
-    let json_failure = |e: serde_json::Error| Failure::Run(e.to_string());
     match format {
-        TableFormat::Json => Ok(serde_json::to_string_pretty(report).map_err(json_failure)? + "\n"),
-        TableFormat::Jsonl => report
-            .candidates
-            .iter()
-            .map(|candidate| Ok(serde_json::to_string(candidate).map_err(json_failure)? + "\n"))
-            .collect(),
+        TableFormat::Json => json(report),
+        TableFormat::Jsonl => json_lines(&report.candidates),
         TableFormat::Csv => csv(report),
         TableFormat::Table => Ok(table(report, presets::NOTHING) + &summary(report)),
         TableFormat::Markdown => Ok(table(report, presets::ASCII_MARKDOWN)),

@@ -39,8 +39,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, library: &Library, look: &Look) {
 
     let Some(entry) = library.chosen() else { return };
     let style = if entry.preset.is_ok() { look.theme.header } else { look.theme.bad };
-    let mut lines: Vec<_> =
-        entry.summary().into_iter().map(|line| Line::from(Span::styled(printable(&line), style))).collect();
+    let mut lines: Vec<_> = entry.summary.iter().map(|line| Line::from(Span::styled(printable(line), style))).collect();
     lines.push(Line::default());
     lines.extend(entry.text.lines().map(|line| Line::from(Span::styled(printable(line), look.theme.label))));
     frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), preview);

@@ -62,7 +62,7 @@ fn state(finalists: &Finalists) -> String {
         (Some(plan), _) => {
             let (done, total) = (plan.steps_done(), plan.total_steps().max(1));
             let share = (100 * done / total).min(100);
-            format!("{count} finalists, {share} % of {total} steps, {} threads at most", count.min(64))
+            format!("{count} finalists, {share} % of {total} steps")
         }
     }
 }

@@ -1,0 +1,112 @@
+//! The rows of the ranking: filtered, sorted, selected.
+
+use super::{App, BETWEEN_MANY, MANY, Phase};
+use crate::study::Ranked;
+use crate::study::Study;
+use crate::tui::column::Value;
+use crate::tui::view;
+use ratatui::layout::Position;
+use ratatui::layout::Rect;
+use tui_input::Input;
+
+impl App {
+    pub(super) fn set_filter(&mut self, text: String) {
+        self.filter = Input::new(text);
+        self.arrange();
+    }
+
+    /// Place of the selected row.
+    #[must_use]
+    pub fn selected_row(&self) -> Option<usize> {
+        self.rows.iter().position(|r| Some(r.candidate) == self.selected)
+    }
+
+    pub(super) fn go(&mut self, to: impl Fn(usize, usize) -> usize) {
+        let Some(last) = self.rows.len().checked_sub(1) else { return };
+        let row = to(self.selected_row().unwrap_or(0), last).min(last);
+        self.select(Some(self.rows[row].candidate));
+        self.has_moved = row > 0;
+    }
+
+    pub(super) fn select(&mut self, candidate: Option<usize>) {
+        if self.selected != candidate {
+            self.selected = candidate;
+            self.detail_offset = 0;
+        }
+        self.has_moved = true;
+    }
+
+    /// Whether the rows may be arranged for new scores: thousands of them only so often, so that keys do not wait.
+    pub(super) fn is_due(&self) -> bool {
+        let many = self.study.space.candidates.len() > MANY;
+        !many || self.phase != Phase::Scoring || self.elapsed >= self.arranged + BETWEEN_MANY
+    }
+
+    /// Filters and sorts the rows. The selection stays on its candidate.
+    pub(super) fn arrange(&mut self) {
+        self.is_stale = false;
+        self.arranged = self.elapsed;
+        self.agreement = self.study.agreement();
+        let terms = Terms::new(self.filter.value());
+        self.ranking = self.study.ranking();
+        let mut rows = self.ranking.clone();
+        rows.retain(|row| terms.admit(&self.study, row.candidate));
+        if self.frozen {
+            let places: std::collections::HashMap<_, _> =
+                self.rows.iter().enumerate().map(|(place, row)| (row.candidate, place)).collect();
+            rows.sort_by_key(|row| places.get(&row.candidate).copied().unwrap_or(usize::MAX));
+        } else if self.sort != 0 || self.descending {
+            let value = self.columns[self.sort].value;
+            let mut keyed: Vec<(Value, Ranked)> = rows.into_iter().map(|row| (value(&self.study, &row), row)).collect();
+            keyed.sort_by(|a, b| a.0.compare(&b.0, self.descending));
+            rows = keyed.into_iter().map(|(_, row)| row).collect();
+        }
+        self.rows = rows;
+        let is_there = self.selected_row().is_some();
+        if !is_there || !self.has_moved {
+            self.selected = self.rows.first().map(|row| row.candidate);
+            self.has_moved &= is_there;
+        }
+    }
+
+    /// Keeps what is scrolled within its bounds and the selection on the screen.
+    pub(super) fn settle(&mut self) {
+        let layout = self.layout();
+        let (height, count) = (layout.table_rows().max(1), self.rows.len());
+        let row = self.selected_row().unwrap_or(0);
+        let least = (row + 1).saturating_sub(height);
+        self.offset = self.offset.clamp(least, row.max(least)).min(count.saturating_sub(height));
+        let layers = self.selected.map_or(0, |id| self.study.effective_ranks(id).len());
+        self.detail_offset = self.detail_offset.min(layers.saturating_sub(layout.detail_rows()));
+    }
+
+    pub(super) fn layout(&self) -> view::Layout {
+        view::Layout::of(self, Rect::from((Position::ORIGIN, self.size)))
+    }
+}
+
+/// A filter: words that must occur, and words after a minus that must not.
+struct Terms {
+    wanted: Vec<String>,
+    unwanted: Vec<String>,
+}
+
+impl Terms {
+    fn new(filter: &str) -> Self {
+        let filter = filter.to_lowercase();
+        let (unwanted, wanted): (Vec<&str>, Vec<&str>) = filter.split_whitespace().partition(|w| w.starts_with('-'));
+        let unwanted = unwanted.iter().map(|w| w[1..].to_owned()).filter(|w| !w.is_empty());
+        Self { wanted: wanted.into_iter().map(str::to_owned).collect(), unwanted: unwanted.collect() }
+    }
+
+    fn admit(&self, study: &Study, id: usize) -> bool {
+        if self.wanted.is_empty() && self.unwanted.is_empty() {
+            return true;
+        }
+        let candidate = study.candidate(id);
+        let status = study.status(id).name();
+        let verdict = study.trainability(id).map_or("", |t| t.verdict.name());
+        let text = format!("{candidate} {status} {verdict}").to_lowercase();
+        self.wanted.iter().all(|w| text.contains(w)) && !self.unwanted.iter().any(|w| text.contains(w))
+    }
+}

@@ -1,0 +1,323 @@
+//! What keys do in the views.
+
+use super::{App, Asks, Effect, Mode, Notice, Phase, Prompt, View};
+use crate::export;
+use crate::export::Format;
+use crate::tui::candidate::Inspection;
+use crate::tui::draft::Draft;
+use crate::tui::export_dialog::ExportDialog;
+use crate::tui::finalists::Finalists;
+use crate::tui::keymap::Action;
+use crate::tui::matrix::Grid;
+use crate::tui::matrix::Matrix;
+use crate::tui::palette::Palette;
+use crate::tui::sizes::Sizes;
+use tui_input::Input;
+
+impl App {
+    /// What does the same in every view, and the rest by view.
+    pub(super) fn act(&mut self, action: Action) -> Option<Effect> {
+        match action {
+            Action::Interrupt => return Some(Effect::Interrupt),
+            Action::Suspend => return Some(Effect::Suspend),
+            Action::Redraw => return Some(Effect::Redraw),
+            Action::NextTheme => return Some(Effect::NextTheme),
+            Action::ToggleMouse => {
+                self.has_mouse = !self.has_mouse;
+                self.say(match self.has_mouse {
+                    true => "the mouse selects, sorts and scrolls; with Shift it is the terminal's",
+                    false => "the mouse is the terminal's",
+                });
+                return Some(Effect::SetMouse(self.has_mouse));
+            }
+            Action::Palette => self.mode = Mode::Palette(Palette::default()),
+            Action::Copy => match self.selected.map(|id| export::render(&self.study, id, Format::Yaml)) {
+                Some(Ok(text)) => return Some(Effect::Copy(text)),
+                Some(Err(error)) => self.notice = Some(Notice { text: error.to_string(), is_error: true }),
+                None => self.say("no candidate is selected"),
+            },
+            Action::Quit => return Some(Effect::Quit),
+            Action::GoToBest => match self.study.recommended() {
+                Some((best, _)) if self.rows.iter().any(|r| r.candidate == best) => self.select(Some(best)),
+                Some(_) => self.say("the filter hides the recommended candidate"),
+                None => {
+                    let why = self.study.no_recommendation();
+                    self.say(why.unwrap_or_else(|| "no candidate has a score yet".to_owned()));
+                }
+            },
+            Action::ToggleGuard => {
+                let guard = !self.study.has_guard();
+                self.study.set_guard(guard);
+                self.say(match guard {
+                    true => "recommended is the highest NEAR among candidates that will train",
+                    false => "recommended is the highest NEAR, whether it will train or not",
+                });
+            }
+            Action::Pause => return self.pause(),
+            Action::Export => match self.selected {
+                Some(candidate) => self.mode = Mode::Export(ExportDialog::new(&self.study, candidate)),
+                None => self.say("no candidate is selected"),
+            },
+            Action::ToggleDetail => self.show_detail = !self.show_detail,
+            Action::DetailUp => self.detail_offset = self.detail_offset.saturating_sub(1),
+            Action::DetailDown => self.detail_offset += 1,
+            Action::Help => self.mode = Mode::Help { scroll: 0 },
+            Action::Sizes => match self.selected.and_then(|candidate| Sizes::new(&self.study, candidate)) {
+                Some((sizes, effect)) => {
+                    self.mode = Mode::Sizes(sizes);
+                    return Some(effect);
+                }
+                None => self.say("this network has no layer whose size can be chosen"),
+            },
+            Action::Matrix => match self.selected.and_then(|candidate| Grid::around(&self.study, candidate)) {
+                Some(_) => self.view = View::Matrix(Matrix::default()),
+                None => self.say("a matrix needs activations and initializations to compare"),
+            },
+            Action::Inspect => match self.selected {
+                Some(_) => self.view = View::Candidate(Inspection::default()),
+                None => self.say("no candidate is selected"),
+            },
+            Action::Train => {
+                let is_new = self.finalists.as_ref().is_none_or(|finalists| finalists.has_ended);
+                let came_back = self.view != View::Training;
+                self.view = View::Training;
+                let wanted = Finalists::choose(&self.study, &self.marked);
+                let is_same = self.finalists.as_ref().is_some_and(|f| f.candidates == wanted && f.error.is_none());
+                if !is_new || (came_back && is_same) {
+                    return None;
+                }
+                if wanted.is_empty() {
+                    self.view = View::Ranking;
+                    self.say("no candidate can be trained yet");
+                    return None;
+                }
+                self.finalists = Some(Finalists::new(wanted.clone()));
+                return Some(Effect::Train(wanted));
+            }
+            Action::Library => {
+                self.view = View::Library;
+                return Some(Effect::FindPresets);
+            }
+            Action::StopTraining => return Some(Effect::StopTraining),
+            Action::Space => {
+                let preset = &self.study.space.preset;
+                self.draft.get_or_insert_with(|| Draft::new(preset));
+                self.view = View::Space;
+            }
+            Action::Mark => self.mark(),
+            Action::ClearMarks => self.marked.clear(),
+            Action::Close => self.view = View::Ranking,
+            action => match &mut self.view {
+                View::Ranking => self.on_ranking(action),
+                View::Space => return self.on_space(action),
+                View::Training => self.on_training(action),
+                View::Library => return self.on_library(action),
+                View::Candidate(inspection) => {
+                    let last = self.selected.map_or(0, |id| self.study.effective_ranks(id).len().saturating_sub(1));
+                    let layer = inspection.layer.min(last);
+                    inspection.layer = match action {
+                        Action::Up => layer.saturating_sub(1),
+                        Action::Down => (layer + 1).min(last),
+                        Action::First => 0,
+                        Action::Last => last,
+                        _ => layer,
+                    };
+                    match action {
+                        Action::Left => self.go(|at, _| at.saturating_sub(1)),
+                        Action::Right => self.go(|at, _| at + 1),
+                        _ => {}
+                    }
+                }
+                View::Matrix(matrix) => match action {
+                    Action::More => matrix.turn(&self.columns, true),
+                    Action::Less => matrix.turn(&self.columns, false),
+                    Action::Up => self.step(-1, 0),
+                    Action::Down => self.step(1, 0),
+                    Action::Left => self.step(0, -1),
+                    Action::Right => self.step(0, 1),
+                    Action::First => self.step(0, isize::MIN),
+                    Action::Last => self.step(0, isize::MAX),
+                    _ => {}
+                },
+            },
+        }
+        None
+    }
+
+    /// Marks the selected candidate, or takes the mark away.
+    pub(super) fn mark(&mut self) {
+        let Some(id) = self.selected else { return };
+        match self.marked.iter().position(|marked| *marked == id) {
+            Some(place) => {
+                self.marked.remove(place);
+            }
+            None => self.marked.push(id),
+        }
+        if self.view == View::Ranking {
+            self.go(|at, _| at + 1);
+        }
+    }
+
+    /// Selects the candidate so many cells away. One that the filter hides is shown again.
+    pub(super) fn step(&mut self, down: isize, right: isize) {
+        let Some(from) = self.selected else { return };
+        let to = Grid::around(&self.study, from).and_then(|grid| grid.step(from, down, right));
+        if to.is_some_and(|to| self.rows.iter().all(|row| row.candidate != to)) {
+            self.set_filter(String::new());
+            self.say("the filter is cleared: it hid this candidate");
+        }
+        self.select(to);
+    }
+
+    pub(super) fn on_ranking(&mut self, action: Action) {
+        let page = self.layout().table_rows().max(1);
+        match action {
+            Action::Up => self.go(|at, _| at.saturating_sub(1)),
+            Action::Down => self.go(|at, _| at + 1),
+            Action::PageUp => self.go(|at, _| at.saturating_sub(page)),
+            Action::PageDown => self.go(|at, _| at + page),
+            Action::First => self.go(|_, _| 0),
+            Action::Last => self.go(|_, last| last),
+            Action::SortBy(column) if column == self.sort => self.reverse(),
+            Action::SortBy(column) => self.sort_by(column),
+            Action::SortLeft => self.sort_by((self.sort + self.columns.len() - 1) % self.columns.len()),
+            Action::SortRight => self.sort_by((self.sort + 1) % self.columns.len()),
+            Action::Reverse => self.reverse(),
+            Action::Filter => self.mode = Mode::Filter { before: self.filter.value().to_owned() },
+            Action::ClearFilter => self.set_filter(String::new()),
+            Action::Freeze => {
+                self.frozen = !self.frozen;
+                self.say(if self.frozen { "rows keep their places" } else { "rows move again" });
+                self.arrange();
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn on_space(&mut self, action: Action) -> Option<Effect> {
+        let page = usize::from(self.size.height / 2).max(1);
+        let draft = self.draft.as_mut()?;
+        let done = match action {
+            Action::Up => {
+                draft.go(|at| at.saturating_sub(1));
+                Ok(())
+            }
+            Action::Down => {
+                draft.go(|at| at + 1);
+                Ok(())
+            }
+            Action::PageUp => {
+                draft.go(|at| at.saturating_sub(page));
+                Ok(())
+            }
+            Action::PageDown => {
+                draft.go(|at| at + page);
+                Ok(())
+            }
+            Action::First => {
+                draft.go(|_| 0);
+                Ok(())
+            }
+            Action::Last => {
+                draft.go(|_| usize::MAX);
+                Ok(())
+            }
+            Action::Toggle => draft.toggle(),
+            Action::More => draft.step(true),
+            Action::Less => draft.step(false),
+            Action::Undo if !draft.undo() => Err("there is nothing to take back".to_owned()),
+            Action::Redo if !draft.redo() => Err("nothing was taken back".to_owned()),
+            Action::Edit => {
+                let text = Input::new(draft.text());
+                self.mode = Mode::Prompt(Prompt { asks: Asks::Line, text });
+                Ok(())
+            }
+            Action::SaveDraft => {
+                let text = Input::new("preset.yaml".to_owned());
+                self.mode = Mode::Prompt(Prompt { asks: Asks::Path, text });
+                Ok(())
+            }
+            Action::ScoreDraft if !draft.is_changed() => Err("nothing is changed".to_owned()),
+            Action::ScoreDraft => match draft.checked() {
+                Ok(_) => {
+                    let mut preset = draft.preset.clone();
+                    preset.source_of(&self.study.space.preset);
+                    return Some(Effect::Open(Box::new(preset)));
+                }
+                Err(error) => Err(error.to_string()),
+            },
+            _ => Ok(()),
+        };
+        if let Err(reason) = done {
+            self.notice = Some(Notice { text: reason, is_error: true });
+        }
+        None
+    }
+
+    pub(super) fn on_library(&mut self, action: Action) -> Option<Effect> {
+        let page = usize::from(self.size.height / 2).max(1);
+        match action {
+            Action::Up => self.library.go(|at| at.saturating_sub(1)),
+            Action::Down => self.library.go(|at| at + 1),
+            Action::PageUp => self.library.go(|at| at.saturating_sub(page)),
+            Action::PageDown => self.library.go(|at| at + page),
+            Action::First => self.library.go(|_| 0),
+            Action::Last => self.library.go(|_| usize::MAX),
+            Action::OpenPreset => match &self.library.chosen()?.preset {
+                Ok(preset) => return Some(Effect::Open(preset.clone())),
+                Err(problem) => self.notice = Some(Notice { text: problem.clone(), is_error: true }),
+            },
+            _ => {}
+        }
+        None
+    }
+
+    pub(super) fn on_training(&mut self, action: Action) {
+        let Some(finalists) = &mut self.finalists else { return };
+        let last = finalists.candidates.len().saturating_sub(1);
+        finalists.line = match action {
+            Action::Up => finalists.line.saturating_sub(1),
+            Action::Down => finalists.line + 1,
+            Action::First => 0,
+            Action::Last => last,
+            _ => finalists.line,
+        }
+        .min(last);
+        if let Some(chosen) = finalists.chosen().filter(|id| self.rows.iter().any(|row| row.candidate == *id)) {
+            self.select(Some(chosen));
+        }
+    }
+
+    pub(super) fn pause(&mut self) -> Option<Effect> {
+        self.phase = match self.phase {
+            Phase::Scoring => Phase::Paused,
+            Phase::Paused => Phase::Scoring,
+            Phase::Done => {
+                self.say("all is scored, there is nothing to pause");
+                return None;
+            }
+        };
+        Some(Effect::SetPaused(self.phase == Phase::Paused))
+    }
+
+    pub(super) fn sort_by(&mut self, column: usize) {
+        let Some(found) = self.columns.get(column) else {
+            return self.say(format!("there are {} columns", self.columns.len()));
+        };
+        self.sort = column;
+        self.descending = found.largest_first;
+        self.resort();
+    }
+
+    pub(super) fn reverse(&mut self) {
+        self.descending = !self.descending;
+        self.resort();
+    }
+
+    /// The user asked for an order, so frozen rows move this once.
+    pub(super) fn resort(&mut self) {
+        let frozen = std::mem::replace(&mut self.frozen, false);
+        self.arrange();
+        self.frozen = frozen;
+    }
+}
