@@ -302,7 +302,7 @@ fn sizes_are_measured_shown_and_fitted_anew() {
 }
 
 fn any_message() -> impl Strategy<Value = (u8, char, u16, u16, u8)> {
-    (0u8..12, any::<char>(), 0u16..260, 0u16..80, 0u8..20)
+    (0u8..24, any::<char>(), 0u16..260, 0u16..80, any::<u8>())
 }
 
 proptest! {
@@ -313,7 +313,7 @@ proptest! {
     fn no_sequence_of_messages_breaks_the_screen(messages in prop::collection::vec(any_message(), 1..60)) {
         let mut app = App::new(study(), Size::new(80, 24));
         let scores = scores(4);
-        let keys = ['j', 'k', 'G', 'g', '/', 'e', '?', ' ', 'f', 'd', 'J', 'K', '1', '4', '7', 'r', '<', '>', 'b', 'w'];
+        let keys: Vec<char> = "jkGg/e? fdJK147r<>bwmcstoxuWTLMyhl+-pUvVq:".chars().collect();
         for (kind, c, width, height, n) in messages {
             let code = match kind {
                 0 => KeyCode::Enter,
@@ -328,7 +328,7 @@ proptest! {
             };
             let message = match kind {
                 8 => Message::Resized(Size::new(width, height)),
-                9 => Message::Scored(scores.iter().skip(usize::from(n) * 3).take(5).cloned().collect()),
+                9 => Message::Scored(scores.iter().skip(usize::from(n % 20) * 3).take(5).cloned().collect()),
                 10 => Message::Frame(Duration::from_secs(u64::from(width))),
                 11 => Message::Paste(c.to_string().repeat(3)),
                 _ => Message::Key(KeyEvent::new(code, KeyModifiers::NONE)),
