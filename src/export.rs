@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::network::ShapeError;
 use crate::preset::Preset;
-use crate::study::Study;
+use crate::study::{Study, Trained};
 
 /// What a format's module says about itself.
 struct Writer {
@@ -104,6 +104,13 @@ fn note(study: &Study, candidate: usize) -> String {
             format!("NEAR {:.2}{error} over {} repetitions", near.mean, study.count(candidate))
         }
         None => "no NEAR score".to_owned(),
+    };
+    let near = match study.trained(candidate) {
+        Some(Trained { quality, is_accuracy, epochs, .. }) => {
+            let what = if is_accuracy { "accuracy" } else { "R^2" };
+            format!("{near}, {what} {quality:.4} on samples held out after {epochs:.1} epochs")
+        }
+        None => near,
     };
     let seed = study.space.preset.seed;
     let version = env!("CARGO_PKG_VERSION");

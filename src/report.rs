@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::network::{Activation, Init};
 use crate::score::propagation::{LayerSignal, Trainability};
 use crate::study::race::Race;
-use crate::study::{Agreement, Ranked, Status, Study};
+use crate::study::{Agreement, Ranked, Status, Study, Trained};
 
 /// The JSON of `rank`.
 #[derive(Debug, Clone, Serialize)]
@@ -48,6 +48,9 @@ pub struct CandidateReport {
     /// The known value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub truth: Option<f64>,
+    /// What a short training came to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trained: Option<TrainedReport>,
     /// Repetitions scored.
     pub repetitions: usize,
     pub parameters: u64,
@@ -59,6 +62,28 @@ pub struct CandidateReport {
     /// Null before the first score, and where the samples are too few to tell.
     pub trainability: Option<Trainability>,
     pub layers: Vec<LayerReport>,
+}
+
+/// What a short training of a candidate came to, on samples held out.
+#[derive(Debug, Clone, Serialize)]
+pub struct TrainedReport {
+    /// Of classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accuracy: Option<f64>,
+    /// Of a regression.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub r_squared: Option<f64>,
+    /// Null where training diverged.
+    pub loss: Option<f64>,
+    pub epochs: f64,
+}
+
+impl TrainedReport {
+    fn new(trained: Trained) -> Self {
+        let Trained { quality, is_accuracy, loss, epochs } = trained;
+        let (accuracy, r_squared) = if is_accuracy { (Some(quality), None) } else { (None, Some(quality)) };
+        Self { accuracy, r_squared, loss, epochs }
+    }
 }
 
 /// A counted layer.
@@ -130,6 +155,7 @@ impl CandidateReport {
             behind_best: ranked.behind_best.map(|e| e.mean),
             behind_best_error: ranked.behind_best.and_then(|e| e.standard_error),
             truth: study.truth(id),
+            trained: study.trained(id).map(TrainedReport::new),
             repetitions: study.count(id),
             parameters: candidate.parameters,
             status: study.status(id).name(),

@@ -77,6 +77,8 @@ pub struct Study {
 pub struct Trained {
     /// Share of right classes, or R^2, on samples held out.
     pub quality: f64,
+    /// Whether that is a share of right classes.
+    pub is_accuracy: bool,
     /// None where training diverged.
     pub loss: Option<f64>,
     pub epochs: f64,

@@ -17,6 +17,7 @@ pub mod settings;
 pub mod sizes;
 mod sizing;
 mod terminal;
+pub mod terms;
 pub mod theme;
 pub mod view;
 
@@ -31,7 +32,7 @@ use tokio::sync::mpsc;
 
 use crate::cli::RunOptions;
 use crate::commands::rank::interrupt;
-use crate::commands::recording::Recording;
+use crate::commands::recording::{self, Recording};
 use crate::commands::{self, Failure, Prepared};
 use crate::scheduler::Control;
 use crate::study::Study;
@@ -97,6 +98,8 @@ async fn event_loop(
         app.update(Message::Noted(Notice { text, is_error: false }));
     }
     (app.keymap, app.has_mouse) = (settings.keymap, settings.mouse);
+    app.want_columns(settings.columns);
+    let began = Instant::now();
     screen.set_mouse(app.has_mouse)?;
     let mut stopwatch = Stopwatch::start();
     let mut events = EventStream::new();
@@ -128,9 +131,9 @@ async fn event_loop(
                 Some(Ok(Event::Paste(text))) => Message::Paste(text),
                 Some(Ok(Event::Resize(width, height))) => Message::Resized(Size::new(width, height)),
                 Some(Ok(_)) => continue,
-                Some(Err(_)) | None => return Ok((app.study, session.recording, Leave::Interrupted)),
+                Some(Err(_)) | None => return Ok(left(app, session, Leave::Interrupted)),
             },
-            _ = &mut stop => return Ok((app.study, session.recording, Leave::Interrupted)),
+            _ = &mut stop => return Ok(left(app, session, Leave::Interrupted)),
             count = session.run.progress.recv_many(&mut batch, BATCH), if app.phase != Phase::Done => {
                 if count > 0 {
                     batch.iter().for_each(|progress| session.recording.record(progress));
@@ -150,8 +153,9 @@ async fn event_loop(
                 });
                 match started {
                     Ok((new, study)) => {
+                        let kept = keep_unfinished(&session, &app);
                         let old = std::mem::replace(&mut session, new);
-                        let trouble = old.recording.finish();
+                        let trouble = old.recording.finish().or(kept);
                         stopwatch = Stopwatch::start();
                         app.update(Message::Opened(Ok(Box::new(study))));
                         match trouble {
@@ -162,11 +166,16 @@ async fn event_loop(
                     Err(reason) => Message::Opened(Err(reason)),
                 }
             }
-            _ = tick.tick(), if app.phase == Phase::Scoring => Message::Frame(stopwatch.elapsed()),
+            _ = tick.tick(), if app.is_timed() => Message::Tick(began.elapsed()),
         };
         let wait = if matches!(
             message,
-            Message::Scored(_) | Message::Frame(_) | Message::Sized(..) | Message::Inspected(..) | Message::Training(_)
+            Message::Scored(_)
+                | Message::Frame(_)
+                | Message::Tick(_)
+                | Message::Sized(..)
+                | Message::Inspected(..)
+                | Message::Training(_)
         ) {
             FRAME
         } else {
@@ -174,16 +183,21 @@ async fn event_loop(
         };
         due = Some(due.map_or(drawn + wait, |due| due.min(drawn + wait)));
         match app.update(message) {
-            Some(Effect::Quit) => return Ok((app.study, session.recording, Leave::Quit)),
-            Some(Effect::Interrupt) => return Ok((app.study, session.recording, Leave::Interrupted)),
+            Some(Effect::Quit) => return Ok(left(app, session, Leave::Quit)),
+            Some(Effect::Interrupt) => return Ok(left(app, session, Leave::Interrupted)),
             Some(Effect::Size(ticket, request)) => session.sizing.start(ticket, request),
             Some(Effect::Inspect(candidate)) => session.inspector.start(candidate),
             Some(Effect::Train(candidates)) => session.coach.start(candidates),
             Some(Effect::StopTraining) => session.coach.stop(),
-            Some(Effect::FindPresets) => {
+            Some(Effect::KeepTraining) => {
+                let trouble = app.finalists.as_ref().and_then(|finalists| session.keep_training(finalists));
+                trouble.into_iter().for_each(|text| app.warn(text));
+            }
+            Some(Effect::FindPresets(folder)) => {
                 let found = found.clone();
+                let study = (!options.study.no_study).then(|| recording::path(&options.study).ok()).flatten();
                 tokio::task::spawn_blocking(move || {
-                    let _ = found.send(library::read(Path::new(".")));
+                    let _ = found.send(library::read(&expand_home(&folder), study.as_deref()));
                 });
             }
             Some(Effect::Open(preset)) => {
@@ -209,6 +223,20 @@ async fn event_loop(
     }
 }
 
+/// What is left of the app when it is left.
+fn left(app: App, session: Session, how: Leave) -> (Study, Recording, Leave) {
+    let trouble = keep_unfinished(&session, &app);
+    let mut recording = session.recording;
+    recording.add_trouble(trouble);
+    (app.study, recording, how)
+}
+
+/// Keeps what a training said that is left before its end; gives what went wrong.
+fn keep_unfinished(session: &Session, app: &App) -> Option<String> {
+    let finalists = app.finalists.as_ref().filter(|finalists| !finalists.has_ended)?;
+    session.keep_training(finalists)
+}
+
 fn carry_out(
     effect: Effect,
     app: &mut App,
@@ -218,7 +246,8 @@ fn carry_out(
 ) -> io::Result<()> {
     match effect {
         Effect::Quit | Effect::Interrupt | Effect::Size(..) | Effect::Inspect(_) | Effect::NextTheme => {}
-        Effect::Open(_) | Effect::Train(_) | Effect::StopTraining | Effect::FindPresets => {}
+        Effect::Open(_) | Effect::Train(_) | Effect::StopTraining | Effect::KeepTraining => {}
+        Effect::FindPresets(_) => {}
         Effect::SetMouse(wanted) => screen.set_mouse(wanted)?,
         Effect::Redraw => screen.clear()?,
         Effect::Suspend => {

@@ -1,5 +1,12 @@
 //! What the screen shows and how it takes keys, without a terminal.
 
+#[path = "screen/lists.rs"]
+mod lists;
+#[path = "screen/random.rs"]
+mod random;
+#[path = "screen/views.rs"]
+mod views;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +26,6 @@ use neartop::tui::sizes::{SizeNews, SizeRequest};
 use neartop::tui::theme::Look;
 use neartop::tui::view;
 use neartop::width::{self, Curve, Point};
-use proptest::prelude::*;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::layout::Size;
@@ -108,21 +114,6 @@ fn rows(app: &App) -> Vec<String> {
 }
 
 #[test]
-fn whole_screens() {
-    for (width, height) in [(120, 40), (80, 24), (40, 12), (30, 8)] {
-        insta::assert_snapshot!(format!("ranking_{width}x{height}"), text(&app(width, height)));
-    }
-}
-
-#[test]
-fn whole_screens_in_ascii() {
-    let shown = screen(&app(80, 24), &Look::new(false, true)).backend().to_string();
-    let shown = shown.replace(env!("CARGO_PKG_VERSION"), "x.y.z");
-    assert!(shown.is_ascii(), "{shown}");
-    insta::assert_snapshot!("ranking_80x24_ascii", shown);
-}
-
-#[test]
 fn colours_are_there_unless_they_are_not_wanted() {
     let app = app(80, 24);
     let colours = |look: Look| {
@@ -138,7 +129,6 @@ fn colours_are_there_unless_they_are_not_wanted() {
 fn overlays() {
     let mut app = app(80, 24);
     press(&mut app, KeyCode::Char('?'));
-    insta::assert_snapshot!("help_80x24", text(&app));
     press(&mut app, KeyCode::End);
     assert!(text(&app).contains("repetitions scored"), "{}", text(&app));
     press(&mut app, KeyCode::Esc);
@@ -291,7 +281,7 @@ fn sizes_are_measured_shown_and_fitted_anew() {
     // 0.005^(1/(-0.13 - 1))
     assert!((size / 108.73 - 1.0).abs() < 1e-3, "{size}");
     app.update(Message::Sized(ticket, SizeNews::Estimated(Box::new(estimate))));
-    insta::assert_snapshot!("sizes_80x24", text(&app));
+    assert!(text(&app).contains("size 108.7"), "{}", text(&app));
     let refit = press(&mut app, KeyCode::Char('+'));
     assert!(matches!(refit, Some(Effect::Size(_, SizeRequest::Fit { threshold: 0.01, .. }))), "{refit:?}");
     let other = press(&mut app, KeyCode::Right);
@@ -299,61 +289,6 @@ fn sizes_are_measured_shown_and_fitted_anew() {
     let closed = press(&mut app, KeyCode::Esc);
     assert!(matches!(closed, Some(Effect::Size(_, SizeRequest::Stop))), "{closed:?}");
     assert!(matches!(app.mode, Mode::Browse));
-}
-
-fn any_message() -> impl Strategy<Value = (u8, char, u16, u16, u8)> {
-    (0u8..24, any::<char>(), 0u16..260, 0u16..80, any::<u8>())
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
-
-    /// Whatever is pressed, at whatever size, the screen is drawn and the selection is a row or nothing.
-    #[test]
-    fn no_sequence_of_messages_breaks_the_screen(messages in prop::collection::vec(any_message(), 1..60)) {
-        let mut app = App::new(study(), Size::new(80, 24));
-        let scores = scores(4);
-        let keys: Vec<char> = "jkGg/e? fdJK147r<>bwmcstoxuWTLMyhl+-pUvVq:".chars().collect();
-        for (kind, c, width, height, n) in messages {
-            let code = match kind {
-                0 => KeyCode::Enter,
-                1 => KeyCode::Esc,
-                2 => KeyCode::PageDown,
-                3 => KeyCode::PageUp,
-                4 => KeyCode::Backspace,
-                5 => KeyCode::Char(c),
-                6 => KeyCode::Down,
-                7 => KeyCode::Up,
-                _ => KeyCode::Char(keys[usize::from(n) % keys.len()]),
-            };
-            let message = match kind {
-                8 => Message::Resized(Size::new(width, height)),
-                9 => Message::Scored(scores.iter().skip(usize::from(n % 20) * 3).take(5).cloned().collect()),
-                10 => Message::Frame(Duration::from_secs(u64::from(width))),
-                11 => Message::Paste(c.to_string().repeat(3)),
-                _ => Message::Key(KeyEvent::new(code, KeyModifiers::NONE)),
-            };
-            app.update(message);
-            if app.size.width > 0 && app.size.height > 0 {
-                text(&app);
-            }
-            prop_assert_eq!(app.selected.is_none(), app.rows.is_empty());
-            prop_assert!(app.selected.is_none() || app.selected_row().is_some());
-        }
-    }
-}
-
-#[test]
-fn the_matrix() {
-    for (width, height) in [(120, 40), (80, 24), (40, 12)] {
-        let mut app = app(width, height);
-        press(&mut app, KeyCode::Char('m'));
-        insta::assert_snapshot!(format!("matrix_{width}x{height}"), text(&app));
-    }
-    let mut app = app(80, 24);
-    press(&mut app, KeyCode::Char('m'));
-    let shown = screen(&app, &Look::new(false, true)).backend().to_string();
-    assert!(shown.is_ascii(), "{shown}");
 }
 
 #[test]
@@ -402,26 +337,14 @@ fn inspect(app: &mut App) {
 }
 
 #[test]
-fn one_candidate_in_full() {
-    for (width, height) in [(120, 40), (80, 24), (40, 12)] {
-        let mut app = app(width, height);
-        inspect(&mut app);
-        insta::assert_snapshot!(format!("candidate_{width}x{height}"), text(&app));
-    }
-    let mut app = app(80, 24);
-    inspect(&mut app);
-    let shown = screen(&app, &Look::new(false, true)).backend().to_string();
-    assert!(shown.is_ascii(), "{shown}");
-}
-
-#[test]
 fn two_candidates_side_by_side() {
     let mut app = app(120, 40);
     press(&mut app, KeyCode::Char(' '));
     assert_eq!(app.marked.len(), 1);
     assert_ne!(app.selected, Some(app.marked[0]));
     inspect(&mut app);
-    insta::assert_snapshot!("candidates_120x40", text(&app));
+    let shown = text(&app);
+    assert!(shown.matches("spectrum").count() == 2, "{shown}");
     press(&mut app, KeyCode::Char('U'));
     assert_eq!(app.beside(), None);
 }
@@ -441,11 +364,6 @@ fn spectra_are_asked_for_once() {
 
 #[test]
 fn commands_are_found_by_their_words() {
-    for (width, height) in [(120, 40), (80, 24), (40, 12)] {
-        let mut app = app(width, height);
-        write(&mut app, ":ma");
-        insta::assert_snapshot!(format!("palette_{width}x{height}"), text(&app));
-    }
     let mut app = app(80, 24);
     write(&mut app, ":heat map");
     press(&mut app, KeyCode::Enter);
@@ -453,10 +371,6 @@ fn commands_are_found_by_their_words() {
     write(&mut app, ":no such command");
     assert!(text(&app).contains("no command has these words"));
     assert_eq!(press(&mut app, KeyCode::Enter), None);
-    press(&mut app, KeyCode::Esc);
-    write(&mut app, ":quit");
-    assert_eq!(press(&mut app, KeyCode::Enter), None, "the matrix is left by closing it");
-    press(&mut app, KeyCode::Esc);
     press(&mut app, KeyCode::Esc);
     write(&mut app, ":quit");
     assert_eq!(press(&mut app, KeyCode::Enter), Some(Effect::Quit));
@@ -544,11 +458,6 @@ fn what_will_not_train_is_marked_filtered_and_not_recommended() {
 
 #[test]
 fn the_search_is_changed_and_scored_anew() {
-    for (width, height) in [(120, 40), (80, 24), (40, 12)] {
-        let mut app = app(width, height);
-        press(&mut app, KeyCode::Char('s'));
-        insta::assert_snapshot!(format!("search_{width}x{height}"), text(&app));
-    }
     let mut app = app(80, 24);
     press(&mut app, KeyCode::Char('s'));
     assert_eq!(press(&mut app, KeyCode::Char('r')), None);
@@ -606,10 +515,10 @@ fn presets_are_previewed_and_opened() {
     std::fs::write(folder.path().join("wrong.yaml"), PRESET.replace("gelu", "glue")).expect("a preset");
     for (width, height) in [(120, 40), (80, 24), (40, 12)] {
         let mut app = app(width, height);
-        assert_eq!(press(&mut app, KeyCode::Char('o')), Some(Effect::FindPresets));
+        assert_eq!(press(&mut app, KeyCode::Char('o')), Some(Effect::FindPresets(".".into())));
         assert!(text(&app).contains("they are being read"));
-        app.update(Message::Found(library::read(folder.path())));
-        press(&mut app, KeyCode::Char('G'));
+        app.update(Message::Found(library::read(folder.path(), None)));
+        press(&mut app, KeyCode::Char('j'));
         assert_eq!(press(&mut app, KeyCode::Enter), None);
         assert!(app.notice.as_ref().is_some_and(|n| n.is_error && n.text.contains("glue")));
         press(&mut app, KeyCode::Char('k'));

@@ -30,16 +30,34 @@ impl Session {
         Self::start_in(tempfile::tempdir().expect("a directory"), preset, arguments, size)
     }
 
-    fn start_in(directory: tempfile::TempDir, preset: &str, arguments: &[&str], (rows, cols): (u16, u16)) -> Self {
-        std::fs::write(directory.path().join("preset.yaml"), preset).expect("a preset");
-        let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
+    fn start_in(directory: tempfile::TempDir, preset: &str, arguments: &[&str], size: (u16, u16)) -> Self {
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_neartop"));
         command.args(arguments);
         command.arg("preset.yaml");
+        Self::spawn(directory, preset, command, size)
+    }
+
+    /// An interactive shell: only where there is job control can a program be suspended.
+    fn start_shell(preset: &str, size: (u16, u16)) -> Self {
+        let mut command = CommandBuilder::new("bash");
+        command.args(["--norc", "--noprofile", "-i"]);
+        command.env("PS1", "ready> ");
+        Self::spawn(tempfile::tempdir().expect("a directory"), preset, command, size)
+    }
+
+    fn spawn(
+        directory: tempfile::TempDir,
+        preset: &str,
+        mut command: CommandBuilder,
+        (rows, cols): (u16, u16),
+    ) -> Self {
+        std::fs::write(directory.path().join("preset.yaml"), preset).expect("a preset");
+        let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
         command.cwd(directory.path());
         command.env("TERM", "xterm-256color");
         command.env("XDG_STATE_HOME", directory.path().join("state"));
+        command.env("XDG_CONFIG_HOME", directory.path().join("config"));
         let child = pair.slave.spawn_command(command).expect("the program");
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().expect("a reader");
@@ -77,6 +95,19 @@ impl Session {
             assert!(start.elapsed() < Duration::from_secs(60), "`{wanted}` did not appear on\n{shown}");
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// Where a text stands below the head of the screen, from 1 on, as the mouse counts.
+    fn find(&self, wanted: &str) -> (usize, usize) {
+        let screen = self.screen();
+        let rows = screen.screen().rows(0, self.size.1).enumerate().skip(3).collect::<Vec<_>>();
+        let (y, row) = rows.iter().find(|(_, row)| row.contains(wanted)).expect(wanted);
+        (row.split(wanted).next().map_or(0, |before| before.chars().count()) + 1, y + 1)
+    }
+
+    /// Presses the left button and lets it go, as terminals report it (SGR).
+    fn click(&mut self, (x, y): (usize, usize)) {
+        self.press(&format!("\x1b[<0;{x};{y}M\x1b[<0;{x};{y}m"));
     }
 
     /// Waits for the end and gives the exit status.
@@ -209,4 +240,122 @@ fn ascii_and_colours_are_as_asked() {
     assert!(session.raw().is_ascii());
     let colour = |n: u8| session.raw().contains(&format!("\x1b[{n}m")) || session.raw().contains("\x1b[38;5;");
     assert!(!(30..38).any(colour), "no colour is set");
+}
+
+#[test]
+fn suspended_and_brought_back_the_app_goes_on() {
+    let mut session = Session::start_shell(PRESET, (24, 80));
+    session.wait_for("ready>");
+    let program = env!("CARGO_BIN_EXE_neartop");
+    session.press(&format!("{program} --repetitions 100000 preset.yaml\r"));
+    session.wait_for("6 candidates");
+    session.press("j");
+    for _ in 0..2 {
+        session.press("\x1a");
+        session.wait_for("Stopped");
+        // The shell has the terminal: its line is echoed, on the screen that was there before.
+        session.press("echo on$((40 + 2))\r");
+        session.wait_for("on42");
+        assert!(!session.screen().screen().alternate_screen());
+        session.press("fg\r");
+        session.wait_for("6 candidates");
+        assert!(session.screen().screen().alternate_screen());
+    }
+    // Work goes on: the number of scores rises.
+    let scores = |session: &Session| {
+        let shown = session.screen().screen().contents();
+        let before = shown.split("/600000 scores").next().unwrap_or_default();
+        before.split_whitespace().last().and_then(|n| n.parse::<u64>().ok())
+    };
+    let (start, before) = (Instant::now(), scores(&session));
+    while scores(&session) <= before {
+        assert!(start.elapsed() < Duration::from_secs(30), "nothing is scored any more");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    session.press("q");
+    session.wait_for("Recommended: ");
+    session.press("exit\r");
+    session.end();
+}
+
+#[test]
+fn the_mouse_works_when_asked_for_and_is_given_back() {
+    let mut session = Session::start(PRESET, &[], (24, 80));
+    session.wait_for("done");
+    assert!(!session.raw().contains("\x1b[?1000h"), "the terminal has the mouse until asked");
+    session.press("M");
+    session.wait_for("the mouse selects");
+    assert!(session.raw().contains("\x1b[?1000h"));
+    let tab = session.find("matrix");
+    session.click(tab);
+    session.wait_for("mean");
+    let back = session.find("ranking");
+    session.click(back);
+    session.wait_for("6 candidates");
+    // The head of a column sorts, and a second click turns the order round.
+    session.click(session.find("NEAR"));
+    session.wait_for("NEAR\u{25bc}");
+    session.click(session.find("NEAR\u{25bc}"));
+    session.wait_for("NEAR\u{25b2}");
+    session.press("q");
+    assert_eq!(session.end(), 0);
+    let raw = session.raw();
+    let (on, off) = (raw.rfind("\x1b[?1000h"), raw.rfind("\x1b[?1000l"));
+    assert!(on.is_some() && off > on, "the mouse is given back");
+    session.assert_given_back();
+}
+
+#[test]
+fn a_copy_reaches_the_terminal() {
+    let mut session = Session::start(PRESET, &[], (24, 80));
+    session.wait_for("done");
+    session.press("y");
+    session.wait_for("sent to the terminal");
+    let raw = session.raw();
+    let sent = raw.split("\x1b]52;c;").nth(1).expect("a sequence for the clipboard");
+    let sent = sent.split(['\x07', '\x1b']).next().unwrap_or_default().to_owned();
+    let file = session.directory.path().join("sent");
+    std::fs::write(&file, &sent).expect("a file");
+    let decoded = std::process::Command::new("base64").arg("-d").arg(&file).output().expect("base64");
+    let text = String::from_utf8(decoded.stdout).expect("a text");
+    let preset = neartop::preset::Preset::parse(&text, "copied", std::path::Path::new("")).expect("a right preset");
+    assert_eq!(preset.name, "Small");
+    session.press("q");
+    assert_eq!(session.end(), 0);
+}
+
+#[test]
+fn what_training_gave_is_in_the_study_and_shown_again() {
+    let mut session = Session::start(PRESET, &["--study", "s.sqlite"], (24, 80));
+    session.wait_for("done");
+    session.press("t");
+    session.wait_for("finalists, ended");
+    session.press("\x1b");
+    session.wait_for("6 candidates");
+    session.press("q");
+    assert_eq!(session.end(), 0);
+    let study = rusqlite::Connection::open(session.directory.path().join("s.sqlite")).expect("a study");
+    let sql = "SELECT count(*), min(accuracy), max(accuracy) FROM training";
+    let (count, least, most) = study
+        .query_row(sql, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, f64>(1)?, row.get::<_, f64>(2)?)))
+        .expect("what was trained");
+    assert!(count >= 2 && least > 0.1 && most <= 1.0, "{count} {least} {most}");
+    drop(study);
+    // The study is found in the app, and opened from there with what was trained.
+    let other = PRESET.replace("name: Small", "name: Other").replace("linear: 16", "linear: 12");
+    let mut session = Session::start_in(session.directory, &other, &["--study", "s.sqlite"], (30, 120));
+    session.wait_for("done");
+    session.press("o");
+    session.wait_for("earlier studies");
+    session.press("/small\r");
+    session.wait_for("1 Small");
+    session.press("\r");
+    session.wait_for("18 of 18 scores were there already");
+    session.wait_for("trained");
+    session.press("e");
+    session.wait_for("export ");
+    session.wait_for("on samples held out");
+    session.press("\x1b");
+    session.press("q");
+    assert_eq!(session.end(), 0);
 }

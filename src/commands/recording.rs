@@ -6,9 +6,10 @@ use std::sync::Arc;
 use super::{Failure, Prepared, check_target};
 use crate::cli::StudyOptions;
 use crate::preset::printable;
-use crate::scheduler::{Known, Progress};
+use crate::scheduler::{Known, NearScorer, Progress};
+use crate::space::Space;
 use crate::store::{Entry, Recorder, Store, StoreError, Trained, Work};
-use crate::study::Study;
+use crate::study::{self, Study};
 
 /// What of a run was found in the study on disk, and where the rest goes.
 pub struct Recording {
@@ -83,6 +84,12 @@ impl Recording {
                 }
                 study.record(candidate, repetition, result);
             })?;
+            for trained in store.load_trained(&work, &fingerprints)? {
+                if let Some(quality) = trained.quality() {
+                    let (is_accuracy, loss, epochs) = (trained.accuracy.is_some(), trained.loss, trained.epochs);
+                    study.set_trained(trained.candidate, study::Trained { quality, is_accuracy, loss, epochs });
+                }
+            }
         }
         self.recorder = Some(Recorder::start(store, work, Arc::clone(&prepared.scorer))?);
         Ok(())
@@ -114,6 +121,11 @@ impl Recording {
         }
     }
 
+    /// Something else that went wrong with the study, to be said with the rest.
+    pub fn add_trouble(&mut self, trouble: Option<String>) {
+        self.trouble = self.trouble.take().or(trouble);
+    }
+
     /// What went wrong, said once.
     pub fn trouble(&mut self) -> Option<String> {
         self.trouble.take().or_else(|| self.recorder.as_ref()?.trouble())
@@ -133,13 +145,24 @@ pub fn record_trained(
     budget: &str,
     trained: &[Trained],
 ) -> Option<String> {
+    record_trained_of(&prepared.space, &prepared.scorer, options, budget, trained)
+}
+
+/// The same for whoever has only parts of what was prepared.
+pub fn record_trained_of(
+    space: &Space,
+    scorer: &NearScorer,
+    options: &StudyOptions,
+    budget: &str,
+    trained: &[Trained],
+) -> Option<String> {
     if options.no_study || trained.is_empty() {
         return None;
     }
     let path = path(options).ok()?;
     let write = || {
-        let work = Work::new(&prepared.space, &prepared.scorer).map_err(|e| StoreError::Unusable(e.to_string()))?;
-        let samples = prepared.scorer.samples();
+        let work = Work::new(space, scorer).map_err(|e| StoreError::Unusable(e.to_string()))?;
+        let samples = scorer.samples();
         let fingerprints = |repetition| samples.fingerprint(repetition as u64).ok().flatten();
         open(&path, options)?.write_trained(&work, &fingerprints, budget, trained)
     };

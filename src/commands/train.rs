@@ -69,6 +69,15 @@ pub async fn run(args: &TrainArgs) -> Result<(), Failure> {
 
 /// Records in the study what training gave.
 fn record(prepared: &Prepared, options: &RunOptions, plan: &Plan, results: &Results) {
+    let (budget, trained) = rows(plan, results);
+    if let Some(trouble) = recording::record_trained(prepared, &options.study, &budget, &trained) {
+        eprintln!("neartop: {trouble}");
+    }
+}
+
+/// What training gave as the study on disk keeps it: the budget as JSON, and a row for each candidate.
+#[must_use]
+pub fn rows(plan: &Plan, results: &Results) -> (String, Vec<Trained>) {
     let Options { epochs, batch, method, learning_rate, holdout, samples, eta } = &plan.options;
     let budget = serde_json::json!({
         "epochs": epochs, "batch": batch, "optimizer": method, "learning_rate": learning_rate, "holdout": holdout,
@@ -95,10 +104,7 @@ fn record(prepared: &Prepared, options: &RunOptions, plan: &Plan, results: &Resu
             details: details.to_string(),
         })
     });
-    let trained: Vec<_> = trained.collect();
-    if let Some(trouble) = recording::record_trained(prepared, &options.study, &budget.to_string(), &trained) {
-        eprintln!("neartop: {trouble}");
-    }
+    (budget.to_string(), trained.collect())
 }
 
 fn options_of(given: &TrainingOptions) -> Options {

@@ -27,6 +27,9 @@ pub struct Summary {
     /// What decides the numbers, as JSON.
     #[serde(skip)]
     pub content: String,
+    /// The preset as it was last run; none for what older versions of the program recorded.
+    #[serde(skip)]
+    pub preset: Option<String>,
 }
 
 /// A candidate with what is recorded of it.
@@ -43,7 +46,7 @@ pub struct Recorded {
 }
 
 const SUMMARIES: &str = "
-    SELECT id, key, name, seed, program, created_at, updated_at, content,
+    SELECT id, key, name, seed, program, created_at, updated_at, content, preset,
     (SELECT count(*) FROM candidate WHERE study_id = study.id),
     (SELECT count(*) FROM repetition JOIN candidate ON candidate.id = candidate_id WHERE study_id = study.id)
     FROM study ORDER BY id";
@@ -66,11 +69,31 @@ impl Store {
                 created_at: text(row, 5)?,
                 updated_at: text(row, 6)?,
                 content: text(row, 7)?,
-                candidates: row.get::<_, i64>(8)?.unsigned_abs(),
-                repetitions: row.get::<_, i64>(9)?.unsigned_abs(),
+                preset: row.get(8)?,
+                candidates: row.get::<_, i64>(9)?.unsigned_abs(),
+                repetitions: row.get::<_, i64>(10)?.unsigned_abs(),
             })
         })?;
         Ok(summaries.collect::<Result<_, _>>()?)
+    }
+
+    /// The candidates of a work with the highest mean NEAR, at most `count` of them: names, mean, and repetitions.
+    /// Candidates that fail are left out.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn best(&self, id: i64, count: usize) -> Result<Vec<(String, f64, u64)>, StoreError> {
+        let mut best = self.connection.prepare(
+            "SELECT architecture, activation, init, avg(near), count(near) FROM candidate
+             JOIN repetition ON candidate_id = candidate.id WHERE study_id = ?1 GROUP BY candidate.id
+             HAVING count(failure) = 0 AND count(near) > 0 ORDER BY avg(near) DESC, candidate.id LIMIT ?2",
+        )?;
+        let rows = best.query_map(params![id, count as i64], |row| {
+            let names = (0..2).map(|at| row.get::<_, Option<String>>(at)).collect::<Result<Vec<_>, _>>()?;
+            let names: Vec<_> = names.into_iter().flatten().chain([row.get(2)?]).collect();
+            Ok((printable(&names.join(" ")), row.get(3)?, row.get::<_, i64>(4)?.unsigned_abs()))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// Everything that is recorded of a work, candidate by candidate.

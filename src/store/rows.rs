@@ -1,6 +1,6 @@
 //! Reading and writing the rows of a work.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, Statement, TransactionBehavior, params};
 
@@ -36,6 +36,15 @@ pub struct Trained {
     pub loss: Option<f64>,
     /// Everything else, as JSON.
     pub details: String,
+}
+
+impl Trained {
+    /// Accuracy or R^2 on the samples held out; none where the row does not say.
+    #[must_use]
+    pub fn quality(&self) -> Option<f64> {
+        let of_details = || serde_json::from_str::<serde_json::Value>(&self.details).ok()?.get("quality")?.as_f64();
+        self.accuracy.or_else(of_details).filter(|quality| quality.is_finite())
+    }
 }
 
 /// What is known of the tables, so that it need not be asked for again. It holds until a transaction fails.
@@ -86,6 +95,33 @@ impl Store {
             }
         }
         Ok(())
+    }
+
+    /// What trainings of a work's candidates gave, all with one budget: that of the most candidates, and of those with as
+    /// many, the longest. Rows that make no sense are left out.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn load_trained(&self, work: &Work, fingerprints: Fingerprints<'_>) -> Result<Vec<Trained>, StoreError> {
+        let Some(study) = find(&self.connection, work, fingerprints)? else { return Ok(Vec::new()) };
+        let places = work.places();
+        let mut trainings = self.connection.prepare(
+            "SELECT key, budget, epochs, accuracy, loss, details FROM training
+             JOIN candidate ON candidate.id = candidate_id WHERE study_id = ?1",
+        )?;
+        let mut by_budget: BTreeMap<String, Vec<Trained>> = BTreeMap::new();
+        let mut rows = trainings.query([study])?;
+        while let Some(row) = rows.next()? {
+            let (Ok(key), Ok(budget)) = (row.get_ref(0)?.as_str(), row.get::<_, String>(1)) else { continue };
+            let (Some(candidate), Ok(epochs)) = (places.get(key), row.get::<_, f64>(2)) else { continue };
+            let (accuracy, loss) = (row.get(3).unwrap_or_default(), row.get(4).unwrap_or_default());
+            let details = row.get(5).unwrap_or_default();
+            let trained = Trained { candidate: *candidate, epochs, accuracy, loss, details };
+            by_budget.entry(budget).or_default().push(trained);
+        }
+        let longest = |trained: &[Trained]| trained.iter().map(|t| t.epochs).fold(0.0, f64::max);
+        let most = by_budget.into_values().max_by(|a, b| a.len().cmp(&b.len()).then(longest(a).total_cmp(&longest(b))));
+        Ok(most.unwrap_or_default())
     }
 
     /// Records entries of a work in one transaction: all of them or, with an error, none.
@@ -182,12 +218,22 @@ impl Known {
             return Ok(study);
         }
         let study = match find(connection, work, fingerprints)? {
-            Some(study) => study,
+            Some(study) => {
+                connection.execute("UPDATE study SET preset = ?2 WHERE id = ?1", params![study, work.preset])?;
+                study
+            }
             None => {
                 connection.execute(
-                    "INSERT INTO study (key, name, content, seed, program, created_at, updated_at) VALUES
-                     (?1, ?2, ?3, ?4, ?5, strftime('%Y-%m-%dT%H:%M:%SZ'), strftime('%Y-%m-%dT%H:%M:%SZ'))",
-                    params![work.key, work.name, work.content, work.seed.to_string(), env!("CARGO_PKG_VERSION")],
+                    "INSERT INTO study (key, name, content, seed, program, preset, created_at, updated_at) VALUES
+                     (?1, ?2, ?3, ?4, ?5, ?6, strftime('%Y-%m-%dT%H:%M:%SZ'), strftime('%Y-%m-%dT%H:%M:%SZ'))",
+                    params![
+                        work.key,
+                        work.name,
+                        work.content,
+                        work.seed.to_string(),
+                        env!("CARGO_PKG_VERSION"),
+                        work.preset
+                    ],
                 )?;
                 connection.last_insert_rowid()
             }

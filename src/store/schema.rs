@@ -9,7 +9,7 @@ pub const APPLICATION: i64 = 0x6e65_6172;
 
 /// What leads from each version to the next; the first makes the tables. Identifiers are never used again
 /// (`AUTOINCREMENT`): a run that goes on while its study is deleted must not write into another one.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "CREATE TABLE study (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         key TEXT NOT NULL,
@@ -57,6 +57,7 @@ const MIGRATIONS: [&str; 2] = [
         details TEXT,
         PRIMARY KEY (candidate_id, budget)
     ) WITHOUT ROWID;",
+    "ALTER TABLE study ADD COLUMN preset TEXT;",
 ];
 
 /// The version that this program reads and writes.

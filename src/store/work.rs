@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::data::{DataError, DataFrom};
 use crate::network::{Activation, Init};
-use crate::preset::Definition;
+use crate::preset::{Definition, Preset};
 use crate::scheduler::NearScorer;
 use crate::space::{Candidate, Space};
 
@@ -30,6 +30,8 @@ pub struct Work {
     pub content: String,
     /// What the preset is called, for people.
     pub name: String,
+    /// The preset as YAML that can be read from anywhere, to open the work again.
+    pub preset: String,
     pub seed: u64,
     pub repetitions: usize,
     pub candidates: Vec<WorkCandidate>,
@@ -96,6 +98,7 @@ impl Work {
             key: sha256(&content),
             content,
             name: preset.name.clone(),
+            preset: from_anywhere(preset),
             seed: preset.seed,
             repetitions: preset.repetitions,
             candidates: space
@@ -133,6 +136,13 @@ impl WorkCandidate {
             architecture,
         })
     }
+}
+
+/// A preset whose paths are absolute, as YAML.
+fn from_anywhere(preset: &Preset) -> String {
+    let mut preset = preset.clone();
+    preset.data.from.make_absolute();
+    preset.to_yaml()
 }
 
 /// Compact JSON with the fields in the order of their declaration.

@@ -1,184 +1,32 @@
 //! The state of the screen, and how messages change it. No input or output here, and no clock.
 
+mod message;
+mod mode;
 mod mouse;
 mod rows;
 mod views;
 mod windows;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use crossterm::event::{KeyEvent, KeyEventKind, MouseEvent};
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::layout::Size;
 use tui_input::Input;
 
-use super::candidate::{Inspection, Known, Spectra};
+use super::candidate::Known;
 use super::column::{Column, columns};
 use super::draft::Draft;
-use super::export_dialog::ExportDialog;
 use super::finalists::{Finalists, TrainingNews};
 use super::keymap::{Action, Context, Keymap};
-use super::library::{Entry, Library};
-use super::matrix::Matrix;
-use super::palette::Palette;
-use super::sizes::{SizeNews, SizeRequest, Sizes, Ticket};
-use crate::preset::Preset;
+use super::library::Library;
 use crate::scheduler::Progress;
 use crate::study::{Agreement, Ranked, Study};
 
-/// What the screen learns.
-#[derive(Debug)]
-pub enum Message {
-    Key(KeyEvent),
-    Mouse(MouseEvent),
-    Paste(String),
-    Resized(Size),
-    Scored(Vec<Progress>),
-    /// All that can be scored is scored.
-    Ended,
-    /// A frame is about to be drawn; so much time was spent scoring.
-    Frame(Duration),
-    Written(Written),
-    /// Something that the user should know.
-    Noted(Notice),
-    Sized(Ticket, SizeNews),
-    /// The spectra of a candidate.
-    Inspected(usize, Spectra),
-    /// What became of a copy to the clipboard.
-    Copied(Result<String, String>),
-    Training(TrainingNews),
-    /// The presets that there are.
-    Found(Vec<Entry>),
-    /// Another preset is scored from now on, or why it is not.
-    Opened(Result<Box<Study>, String>),
-}
+pub use message::{Effect, Message, Notice, Written};
+pub use mode::{Asks, Help, Mode, Phase, Prompt, View};
 
-/// What became of an export.
-#[derive(Debug)]
-pub enum Written {
-    Done(PathBuf),
-    /// There is such a file already.
-    Exists,
-    Failed(String),
-}
-
-/// What the event loop is asked to do.
-#[derive(Debug, PartialEq)]
-pub enum Effect {
-    Quit,
-    /// Leave with the exit status of an interrupted run.
-    Interrupt,
-    Suspend,
-    Redraw,
-    SetPaused(bool),
-    NextTheme,
-    SetMouse(bool),
-    /// Train these candidates, best first.
-    Train(Vec<usize>),
-    StopTraining,
-    /// Look what presets there are.
-    FindPresets,
-    /// Score this preset in the place of the present one.
-    Open(Box<Preset>),
-    /// Put a text on the clipboard.
-    Copy(String),
-    Write {
-        path: PathBuf,
-        text: String,
-        replace: bool,
-    },
-    Size(Ticket, SizeRequest),
-    /// Work out the spectra of a candidate.
-    Inspect(usize),
-}
-
-/// How far the run has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    Scoring,
-    Paused,
-    Done,
-}
-
-/// What fills the screen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum View {
-    Ranking,
-    Candidate(Inspection),
-    Matrix(Matrix),
-    Space,
-    Training,
-    Library,
-}
-
-impl View {
-    /// Where its keys are.
-    #[must_use]
-    pub fn context(self) -> Context {
-        match self {
-            Self::Ranking => Context::Ranking,
-            Self::Candidate(_) => Context::Candidate,
-            Self::Matrix(_) => Context::Matrix,
-            Self::Space => Context::Space,
-            Self::Training => Context::Training,
-            Self::Library => Context::Library,
-        }
-    }
-}
-
-/// What the keys go to: the view, or what stands over it.
-#[derive(Debug)]
-pub enum Mode {
-    /// The view itself.
-    Browse,
-    /// The filter is being written; it was this before.
-    Filter {
-        before: String,
-    },
-    Help {
-        scroll: usize,
-    },
-    Export(ExportDialog),
-    Sizes(Sizes),
-    Palette(Palette),
-    Prompt(Prompt),
-}
-
-/// A line of text that is asked for.
-#[derive(Debug)]
-pub struct Prompt {
-    pub asks: Asks,
-    pub text: Input,
-}
-
-/// What a text is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asks {
-    /// The chosen line of the draft.
-    Line,
-    /// Where the draft is saved.
-    Path,
-    /// The same, where there is such a file.
-    Replace,
-}
-
-impl Asks {
-    #[must_use]
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Line => "value: ",
-            Self::Path => "save as: ",
-            Self::Replace => "there is such a file, Enter replaces it: ",
-        }
-    }
-}
-
-/// A line of text for the user, until the next key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    pub text: String,
-    pub is_error: bool,
-}
+/// Stands for the key where the mouse did what a key does.
+const NO_KEY: KeyEvent = KeyEvent::new(KeyCode::Null, KeyModifiers::NONE);
 
 /// The state of the screen.
 pub struct App {
@@ -186,12 +34,16 @@ pub struct App {
     pub size: Size,
     pub phase: Phase,
     pub elapsed: Duration,
+    /// Since the app began.
+    pub now: Duration,
     pub view: View,
     pub mode: Mode,
     pub keymap: Keymap,
     /// Whether the program has the mouse.
     pub has_mouse: bool,
     pub filter: Input,
+    /// Titles of the columns that the user settled; all where there are none.
+    wanted_columns: Vec<String>,
     /// Those that say something of this study.
     pub columns: Vec<&'static Column>,
     /// Place of the column that the rows are sorted by.
@@ -206,6 +58,8 @@ pub struct App {
     pub rows: Vec<Ranked>,
     /// Of NEAR with known values, where there are some.
     pub agreement: Option<Agreement>,
+    /// The recommended candidate, or why there is none.
+    pub advice: Result<usize, String>,
     /// The selected candidate.
     pub selected: Option<usize>,
     /// Candidates that the user marked, in the order of marking.
@@ -221,6 +75,8 @@ pub struct App {
     /// The first layer on the screen.
     pub detail_offset: usize,
     pub notice: Option<Notice>,
+    /// What would lose something, and was asked for once.
+    asked: Option<Action>,
     /// The selection follows the first row until the user moves it.
     has_moved: bool,
     /// Scores came in since the rows were arranged, which is done once a frame.
@@ -243,11 +99,13 @@ impl App {
             size,
             phase: Phase::Scoring,
             elapsed: Duration::ZERO,
+            now: Duration::ZERO,
             view: View::Ranking,
             mode: Mode::Browse,
             keymap: Keymap::default(),
             has_mouse: false,
             filter: Input::default(),
+            wanted_columns: Vec::new(),
             columns,
             sort: 0,
             descending: false,
@@ -256,6 +114,7 @@ impl App {
             ranking: Vec::new(),
             rows: Vec::new(),
             agreement: None,
+            advice: Err(String::new()),
             selected: None,
             marked: Vec::new(),
             spectra: Known::default(),
@@ -265,6 +124,7 @@ impl App {
             offset: 0,
             detail_offset: 0,
             notice: None,
+            asked: None,
             has_moved: false,
             is_stale: false,
             arranged: Duration::ZERO,
@@ -314,23 +174,25 @@ impl App {
                 self.notice = Some(notice);
                 None
             }
+            Message::Tick(now) => {
+                self.now = now;
+                None
+            }
             Message::Training(news) => {
+                let has_ended = matches!(news, TrainingNews::Ended);
                 let begins = matches!(&news, TrainingNews::Progress(crate::training::Progress::Point { .. }));
                 if let Some(finalists) = &mut self.finalists {
-                    finalists.take(news, &mut self.study);
+                    finalists.take(news, &mut self.study, self.now);
                 }
                 // The first values bring their column in.
                 if begins && self.columns.iter().all(|column| column.title != "trained") {
-                    let sorted = self.columns[self.sort].title;
-                    self.columns = columns(&self.study);
-                    self.sort = self.columns.iter().position(|column| column.title == sorted).unwrap_or(0);
+                    self.choose_columns();
                 }
                 self.is_stale = true;
-                None
+                has_ended.then_some(Effect::KeepTraining)
             }
             Message::Found(entries) => {
-                self.library.entries = Some(entries);
-                self.library.go(|at| at);
+                self.library.show(entries);
                 None
             }
             Message::Opened(opened) => {
@@ -351,7 +213,7 @@ impl App {
             }
             Message::Sized(ticket, news) => {
                 if let Mode::Sizes(sizes) = &mut self.mode {
-                    sizes.take(ticket, news);
+                    sizes.take(ticket, news, self.now);
                 }
                 None
             }
@@ -378,6 +240,19 @@ impl App {
     fn key(&mut self, key: KeyEvent) -> Option<Effect> {
         self.notice = None;
         let action = self.keymap.lookup(self.context(), &key);
+        self.perform(action, key)
+    }
+
+    /// Does what is asked for where the keys go. Text that is written comes as a key without an action.
+    fn perform(&mut self, action: Option<Action>, key: KeyEvent) -> Option<Effect> {
+        let asked = self.asked.take();
+        if let Some(action) = action.filter(|action| asked != Some(*action))
+            && let Some(loss) = self.loss(action)
+        {
+            self.asked = Some(action);
+            self.notice = Some(Notice { text: loss, is_error: true });
+            return None;
+        }
         match action {
             Some(action @ (Action::Interrupt | Action::Suspend | Action::Redraw)) => self.act(action),
             action => match &mut self.mode {
@@ -386,8 +261,8 @@ impl App {
                     self.on_filter(action, key);
                     None
                 }
-                Mode::Help { .. } => {
-                    self.on_help(action?);
+                Mode::Help(_) => {
+                    self.on_help(action, key);
                     None
                 }
                 Mode::Palette(_) => self.on_palette(action, key),
@@ -400,16 +275,25 @@ impl App {
                     }
                     action => dialog.key(action, key, &self.study),
                 },
-                Mode::Sizes(sizes) => match action? {
-                    Action::Close => {
-                        let stop = sizes.stop();
-                        self.mode = Mode::Browse;
-                        Some(stop)
-                    }
-                    action => sizes.act(action),
-                },
+                Mode::Sizes(_) => self.on_sizes(action, key),
             },
         }
+    }
+
+    /// What an action would lose that cannot be had back, and how to do it all the same.
+    fn loss(&self, action: Action) -> Option<String> {
+        let leaves = matches!(action, Action::Quit | Action::OpenPreset);
+        if !matches!(self.mode, Mode::Browse) || !(leaves || action == Action::ScoreDraft) {
+            return None;
+        }
+        let loss = if leaves && self.draft.as_ref().is_some_and(Draft::is_unsaved) {
+            "the changed search is neither scored nor saved"
+        } else if self.finalists.as_ref().is_some_and(|finalists| !finalists.has_ended) {
+            "training is not over"
+        } else {
+            return None;
+        };
+        Some(format!("{loss}: the same key again goes on without it"))
     }
 
     #[must_use]
@@ -417,8 +301,10 @@ impl App {
         match self.mode {
             Mode::Browse => self.view.context(),
             Mode::Filter { .. } => Context::Filter,
-            Mode::Help { .. } => Context::Help,
+            Mode::Help(ref help) if help.is_typing => Context::Filter,
+            Mode::Help(_) => Context::Help,
             Mode::Export(_) => Context::Export,
+            Mode::Sizes(ref sizes) if sizes.prompt.is_some() => Context::Prompt,
             Mode::Sizes(_) => Context::Sizes,
             Mode::Palette(_) => Context::Palette,
             Mode::Prompt(_) => Context::Prompt,
@@ -439,7 +325,10 @@ impl App {
         let mut new = Self::new(study, self.size);
         new.keymap = std::mem::take(&mut self.keymap);
         new.filter = std::mem::take(&mut self.filter);
-        (new.has_mouse, new.show_detail) = (self.has_mouse, self.show_detail);
+        (new.has_mouse, new.show_detail, new.now) = (self.has_mouse, self.show_detail, self.now);
+        new.wanted_columns = std::mem::take(&mut self.wanted_columns);
+        new.library.folder = std::mem::take(&mut self.library.folder);
+        new.choose_columns();
         *self = new;
         self.arrange();
         if let Some(found) = found.filter(|id| self.rows.iter().any(|row| row.candidate == *id)) {
@@ -447,6 +336,35 @@ impl App {
         }
         let (done, total) = (self.study.tally().done, self.study.tally().total);
         self.say(format!("{done} of {total} scores were there already"));
+    }
+
+    /// Tells the user what went wrong, until the next key.
+    pub fn warn(&mut self, text: impl Into<String>) {
+        self.notice = Some(Notice { text: text.into(), is_error: true });
+    }
+
+    /// Takes the titles of the columns that the user settled.
+    pub fn want_columns(&mut self, titles: Vec<String>) {
+        self.wanted_columns = titles;
+        self.choose_columns();
+    }
+
+    fn choose_columns(&mut self) {
+        let sorted = self.columns.get(self.sort).map(|column| column.title);
+        self.columns = columns(&self.study);
+        let wanted = &self.wanted_columns;
+        if !wanted.is_empty() {
+            self.columns.retain(|column| column.is_needed() || wanted.iter().any(|title| title == column.title));
+        }
+        self.sort = self.columns.iter().position(|column| Some(column.title) == sorted).unwrap_or(0);
+    }
+
+    /// Whether something is under way whose time is shown.
+    #[must_use]
+    pub fn is_timed(&self) -> bool {
+        let trains = self.finalists.as_ref().is_some_and(|finalists| !finalists.has_ended);
+        let measures = matches!(&self.mode, Mode::Sizes(sizes) if sizes.is_measuring());
+        self.phase == Phase::Scoring || trains || measures
     }
 
     /// Tells the user something, until the next key.

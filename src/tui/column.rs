@@ -264,6 +264,20 @@ static COLUMNS: &[Column] = &[
     },
 ];
 
+impl Column {
+    /// Whether the table makes no sense without it.
+    #[must_use]
+    pub fn is_needed(&self) -> bool {
+        self.dispensable == 0
+    }
+}
+
+/// The titles of all columns.
+#[must_use]
+pub fn titles() -> Vec<&'static str> {
+    COLUMNS.iter().map(|column| column.title).collect()
+}
+
 /// The columns that say something of a study.
 #[must_use]
 pub fn columns(study: &Study) -> Vec<&'static Column> {

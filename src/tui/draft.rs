@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use tui_input::Input;
+
+use super::terms::Terms;
 use crate::catalog::{Choice, Entry};
 use crate::network::{Activation, Init, Layer, Network};
 use crate::preset::{Preset, PresetError, parse_choice};
@@ -21,6 +24,32 @@ pub enum Item {
     Init(Init),
 }
 
+impl Item {
+    /// The part of the search that it belongs to.
+    #[must_use]
+    pub fn section(&self) -> &'static str {
+        match self {
+            Self::Size(_) | Self::Depth => "network",
+            Self::Repetitions | Self::Seed => "score",
+            Self::Activation(_) => "activations",
+            Self::Init(_) => "initializations",
+        }
+    }
+
+    /// What a filter is compared with.
+    fn words(&self) -> String {
+        let name = match self {
+            Self::Size(layer) => format!("layer {layer}"),
+            Self::Depth => "hidden layers depth".to_owned(),
+            Self::Repetitions => "repetitions".to_owned(),
+            Self::Seed => "seed".to_owned(),
+            Self::Activation(activation) => activation.to_string(),
+            Self::Init(init) => init.to_string(),
+        };
+        format!("{} {name}", self.section())
+    }
+}
+
 /// A preset that is being changed. The run goes on with the old one until the draft is scored.
 #[derive(Debug)]
 pub struct Draft {
@@ -31,8 +60,11 @@ pub struct Draft {
     /// Choices that the lists show beside the catalog's: those with parameters.
     activations: Vec<Activation>,
     inits: Vec<Init>,
-    /// The chosen line.
+    /// The chosen line of those that the filter lets through.
     pub line: usize,
+    pub filter: Input,
+    /// Whether it is in a file as it is.
+    pub is_saved: bool,
 }
 
 impl Draft {
@@ -45,6 +77,8 @@ impl Draft {
             activations: all_and(&preset.search.activations),
             inits: all_and(&preset.search.inits),
             line: 0,
+            filter: Input::default(),
+            is_saved: false,
         }
     }
 
@@ -54,9 +88,22 @@ impl Draft {
         !self.before.is_empty()
     }
 
-    /// All lines, in the order of the screen.
+    /// Whether it has changes that are neither scored nor saved.
+    #[must_use]
+    pub fn is_unsaved(&self) -> bool {
+        self.is_changed() && !self.is_saved
+    }
+
+    /// The lines that the filter lets through, in the order of the screen.
     #[must_use]
     pub fn items(&self) -> Vec<Item> {
+        let terms = Terms::new(self.filter.value());
+        let mut items = self.all_items();
+        items.retain(|item| terms.is_empty() || terms.admit(&item.words()));
+        items
+    }
+
+    fn all_items(&self) -> Vec<Item> {
         let layers = &self.preset.layers;
         let mut items = Vec::new();
         if self.preset.whole.is_none() {
@@ -203,6 +250,7 @@ impl Draft {
     pub fn undo(&mut self) -> bool {
         let Some(earlier) = self.before.pop() else { return false };
         self.after.push(std::mem::replace(&mut self.preset, earlier));
+        self.is_saved = false;
         self.clamp();
         true
     }
@@ -211,6 +259,7 @@ impl Draft {
     pub fn redo(&mut self) -> bool {
         let Some(later) = self.after.pop() else { return false };
         self.before.push(std::mem::replace(&mut self.preset, later));
+        self.is_saved = false;
         self.clamp();
         true
     }
@@ -239,6 +288,7 @@ impl Draft {
     fn change(&mut self, by: impl FnOnce(&mut Preset)) {
         self.before.push(self.preset.clone());
         self.after.clear();
+        self.is_saved = false;
         by(&mut self.preset);
     }
 

@@ -51,11 +51,8 @@ impl ExportDialog {
         match action {
             Some(Action::Up) => self.choose(study, (self.format + count - 1) % count),
             Some(Action::Down) => self.choose(study, (self.format + 1) % count),
-            Some(Action::PageUp) => self.scroll = self.scroll.saturating_sub(10),
-            Some(Action::PageDown) => {
-                let lines = self.preview.as_ref().map_or(0, |text| text.lines().count());
-                self.scroll = (self.scroll + 10).min(lines.saturating_sub(1));
-            }
+            Some(Action::PageUp) => self.scroll_by(10, false),
+            Some(Action::PageDown) => self.scroll_by(10, true),
             Some(Action::Accept) => return self.accept(),
             _ => {
                 self.path.handle_event(&Event::Key(key));
@@ -63,6 +60,12 @@ impl ExportDialog {
             }
         }
         None
+    }
+
+    /// Scrolls the preview, no further than its last line.
+    pub fn scroll_by(&mut self, lines: usize, down: bool) {
+        let last = self.preview.as_ref().map_or(0, |text| text.lines().count()).saturating_sub(1);
+        self.scroll = if down { (self.scroll + lines).min(last) } else { self.scroll.saturating_sub(lines) };
     }
 
     fn accept(&self) -> Option<Effect> {

@@ -1,9 +1,13 @@
 //! The candidates that are trained from the app: what is asked for, and what is known so far.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use tui_input::Input;
+
+use super::terms::Terms;
 use crate::study::{Study, Trained};
-use crate::training::{Plan, Progress, Results};
+use crate::training::{Plan, Progress, Record, Results};
 
 /// Finalists that are trained where none are marked.
 pub const FINALISTS: usize = 8;
@@ -28,14 +32,26 @@ pub struct Finalists {
     pub results: Option<Results>,
     pub error: Option<String>,
     pub has_ended: bool,
-    /// The chosen line of their ranking.
+    /// The chosen line of what is shown of their ranking.
     pub line: usize,
+    pub filter: Input,
+    /// When it began.
+    began: Duration,
 }
 
 impl Finalists {
     #[must_use]
-    pub fn new(candidates: Vec<usize>) -> Self {
-        Self { candidates, plan: None, results: None, error: None, has_ended: false, line: 0 }
+    pub fn new(candidates: Vec<usize>, now: Duration) -> Self {
+        Self {
+            candidates,
+            plan: None,
+            results: None,
+            error: None,
+            has_ended: false,
+            line: 0,
+            filter: Input::default(),
+            began: now,
+        }
     }
 
     /// Whom to train: those that are marked, or else the best that will train.
@@ -51,9 +67,10 @@ impl Finalists {
     }
 
     /// Takes news in; what is trained is told to the study.
-    pub fn take(&mut self, news: TrainingNews, study: &mut Study) {
+    pub fn take(&mut self, news: TrainingNews, study: &mut Study, now: Duration) {
         match news {
             TrainingNews::Begun(plan) => {
+                self.began = now;
                 self.results = Some(Results::new(&plan));
                 self.plan = Some(plan);
             }
@@ -66,7 +83,8 @@ impl Finalists {
                 results.record(progress);
                 if let Some((candidate, point)) = point {
                     let (quality, loss) = (point.held_out.quality, point.held_out.loss);
-                    study.set_trained(candidate, Trained { quality, loss, epochs: point.epochs });
+                    let is_accuracy = results.is_classification();
+                    study.set_trained(candidate, Trained { quality, is_accuracy, loss, epochs: point.epochs });
                 }
             }
             TrainingNews::Ended => {
@@ -82,10 +100,29 @@ impl Finalists {
         }
     }
 
+    /// The ranking that the filter lets through, best first.
+    #[must_use]
+    pub fn shown(&self, study: &Study) -> Vec<&Record> {
+        let terms = Terms::new(self.filter.value());
+        let ranking = self.results.as_ref().map(Results::ranking).unwrap_or_default();
+        let words = |record: &Record| format!("{} {}", study.candidate(record.candidate), record.state.name());
+        ranking.into_iter().filter(|record| terms.is_empty() || terms.admit(&words(record))).collect()
+    }
+
     /// The candidate of the chosen line.
     #[must_use]
-    pub fn chosen(&self) -> Option<usize> {
-        Some(self.results.as_ref()?.ranking().get(self.line)?.candidate)
+    pub fn chosen(&self, study: &Study) -> Option<usize> {
+        Some(self.shown(study).get(self.line)?.candidate)
+    }
+
+    /// Time until all are trained, as far as one can tell.
+    #[must_use]
+    pub fn time_left(&self, now: Duration) -> Option<Duration> {
+        let plan = self.plan.as_ref().filter(|_| !self.has_ended)?;
+        let (done, total) = (plan.steps_done(), plan.total_steps());
+        let passed = now.saturating_sub(self.began).as_secs_f64();
+        let share = total.saturating_sub(done) as f64 / done as f64;
+        Duration::try_from_secs_f64(passed * share).ok()
     }
 
     /// What the quality is.

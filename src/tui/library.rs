@@ -1,49 +1,101 @@
-//! Presets to open: the bundled ones, and those of the working directory.
+//! What can be opened: the bundled presets, those of a folder, and the studies on disk.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tui_input::Input;
+
+use super::terms::Terms;
 use crate::preset::{Preset, bundled};
 use crate::space::Space;
+use crate::store::{Store, Summary};
 
 /// Files of a directory that are looked at.
 const MOST_FILES: usize = 500;
+/// Candidates of a study that are shown before it is opened.
+const BEST: usize = 5;
 
-/// A preset that can be opened.
+/// Where an entry comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    Bundled,
+    File,
+    Study,
+}
+
+impl Source {
+    /// What stands above those of a kind.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Bundled => "bundled presets",
+            Self::File => "presets of the folder",
+            Self::Study => "earlier studies",
+        }
+    }
+}
+
+/// Something that can be opened.
 #[derive(Debug)]
 pub struct Entry {
-    /// A bundled name, or a path.
+    /// A bundled name, a path, or a study's number and name.
     pub name: String,
-    pub is_bundled: bool,
+    pub source: Source,
     pub text: String,
     /// The preset, or what is wrong with it and where.
     pub preset: Result<Box<Preset>, String>,
-    /// What it asks for, line by line; or what is wrong with it.
+    /// What it asks for, line by line, and what is known of it; or what is wrong with it.
     pub summary: Vec<String>,
 }
 
-/// The presets that were found, and the chosen one.
+/// What was found, and the chosen line.
 #[derive(Debug)]
 pub struct Library {
+    /// Whose presets are shown.
+    pub folder: PathBuf,
     /// None while they are read.
     pub entries: Option<Vec<Entry>>,
+    /// The chosen line of those that the filter lets through.
     pub line: usize,
+    pub filter: Input,
 }
 
 impl Library {
     #[must_use]
     pub fn new() -> Self {
-        Self { entries: None, line: 0 }
+        Self { folder: PathBuf::from("."), entries: None, line: 0, filter: Input::default() }
+    }
+
+    /// Another folder is read.
+    pub fn look_in(&mut self, folder: PathBuf) {
+        self.folder = folder;
+        self.entries = None;
+    }
+
+    /// What was found. The choice stays on its entry.
+    pub fn show(&mut self, entries: Vec<Entry>) {
+        let chosen = self.chosen().map(|entry| entry.name.clone());
+        self.entries = Some(entries);
+        let place = self.shown().iter().position(|entry| Some(&entry.name) == chosen.as_ref());
+        self.go(|at| place.unwrap_or(at));
+    }
+
+    /// The entries that the filter lets through.
+    #[must_use]
+    pub fn shown(&self) -> Vec<&Entry> {
+        let terms = Terms::new(self.filter.value());
+        let words = |entry: &Entry| format!("{} {} {}", entry.source.title(), entry.name, entry.summary.join(" "));
+        let entries = self.entries.iter().flatten();
+        entries.filter(|entry| terms.is_empty() || terms.admit(&words(entry))).collect()
     }
 
     #[must_use]
     pub fn chosen(&self) -> Option<&Entry> {
-        self.entries.as_ref()?.get(self.line)
+        self.shown().get(self.line).copied()
     }
 
     pub fn go(&mut self, to: impl Fn(usize) -> usize) {
-        let last = self.entries.as_ref().map_or(0, |entries| entries.len().saturating_sub(1));
-        self.line = to(self.line).min(last);
+        self.line = to(self.line).min(self.shown().len().saturating_sub(1));
     }
 }
 
@@ -54,13 +106,33 @@ impl Default for Library {
 }
 
 impl Entry {
-    fn read(name: String, is_bundled: bool, text: String) -> Self {
+    fn read(name: String, source: Source, text: String) -> Self {
         let preset = Preset::load(&name).map(Box::new).map_err(|error| error.to_string());
         let summary = match &preset {
             Ok(preset) => summary(preset),
             Err(problem) => vec![problem.clone()],
         };
-        Self { name, is_bundled, text, preset, summary }
+        Self { name, source, text, preset, summary }
+    }
+
+    fn of_study(store: &Store, study: Summary) -> Self {
+        let Summary { id, name, candidates, repetitions, updated_at, preset: text, .. } = study;
+        let text = text.unwrap_or_default();
+        let preset = match text.is_empty() {
+            true => Err("an older version recorded it without its preset: open that, and it is found again".to_owned()),
+            false => {
+                let read = Preset::parse(&text, "the study", Path::new(""));
+                read.map(Box::new).map_err(|error| error.to_string())
+            }
+        };
+        let mut summary = match &preset {
+            Ok(preset) => summary(preset),
+            Err(problem) => vec![problem.clone()],
+        };
+        summary.push(format!("recorded    {candidates} candidates, {repetitions} repetitions, {updated_at}"));
+        let best = store.best(id, BEST).unwrap_or_default();
+        summary.extend(best.iter().map(|(name, near, count)| format!("{near:11.2} {name}, of {count}")));
+        Self { name: format!("{id} {name}"), source: Source::Study, text, preset, summary }
     }
 }
 
@@ -70,16 +142,19 @@ fn summary(preset: &Preset) -> Vec<String> {
     lines.extend(preset.description.clone());
     lines.push(format!("network     {}", preset.network.summary()));
     lines.push(format!("candidates  {}", space.candidates.len()));
-    lines.push(format!("repetitions {}", preset.repetitions));
+    lines.push(match preset.auto {
+        Some(auto) => format!("repetitions auto, {} to {}", auto.least, preset.repetitions),
+        None => format!("repetitions {}", preset.repetitions),
+    });
     lines
 }
 
-/// The presets that there are: bundled, then the YAML files of `directory` and of a folder `presets` in it, by name.
-/// Files that are no presets are left out; presets with something wrong are in.
+/// What there is: the latest studies first, then the YAML files of a folder and of a folder `presets` in it by name, and
+/// the bundled presets. Files that are no presets are left out; presets with something wrong are in.
 #[must_use]
-pub fn read(directory: &Path) -> Vec<Entry> {
-    let bundled = bundled().iter().map(|b| Entry::read(b.name.to_owned(), true, b.text.to_owned()));
-    let mut paths: Vec<_> = [directory.to_owned(), directory.join("presets")]
+pub fn read(folder: &Path, study: Option<&Path>) -> Vec<Entry> {
+    let bundled = bundled().iter().map(|b| Entry::read(b.name.to_owned(), Source::Bundled, b.text.to_owned()));
+    let mut paths: Vec<_> = [folder.to_owned(), folder.join("presets")]
         .iter()
         .filter_map(|folder| std::fs::read_dir(folder).ok())
         .flat_map(|files| files.flatten().map(|file| file.path()).take(MOST_FILES))
@@ -87,12 +162,21 @@ pub fn read(directory: &Path) -> Vec<Entry> {
         .collect();
     paths.sort();
     let files = paths.into_iter().filter_map(|path| {
-        let name = path.strip_prefix(directory).unwrap_or(&path).display().to_string();
+        let name = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
         let text = crate::preset::read_text(&path, &name).ok()?;
-        let is_preset = text.lines().any(|line| line.starts_with("network:"));
-        is_preset.then(|| Entry::read(path.display().to_string(), false, text)).map(|entry| Entry { name, ..entry })
+        let is_preset = text.lines().any(|line| line.starts_with("network:") || line.starts_with("search:"));
+        is_preset.then(|| Entry { name, ..Entry::read(path.display().to_string(), Source::File, text) })
     });
-    bundled.chain(files).collect()
+    let studies = study.map(studies).unwrap_or_default();
+    studies.into_iter().chain(files).chain(bundled).collect()
+}
+
+/// The studies of a file, the latest first; none where there is no such file, or it cannot be read.
+fn studies(path: &Path) -> Vec<Entry> {
+    let Ok(store) = Store::open_existing(path) else { return Vec::new() };
+    let mut studies = store.summaries().unwrap_or_default();
+    studies.sort_by(|a, b| b.updated_at.cmp(&a.updated_at).then(b.id.cmp(&a.id)));
+    studies.into_iter().map(|study| Entry::of_study(&store, study)).collect()
 }
 
 #[cfg(test)]
@@ -107,11 +191,11 @@ mod tests {
         write("wrong.yml", "network: {input: 3, layers: [liner: 2]}\n");
         write("other.yaml", "services: []\n");
         write("notes.txt", "network: none\n");
-        let entries = read(folder.path());
-        let files: Vec<_> = entries.iter().filter(|e| !e.is_bundled).collect();
+        let entries = read(folder.path(), None);
+        let files: Vec<_> = entries.iter().filter(|e| e.source == Source::File).collect();
         assert_eq!(files.iter().map(|e| e.name.as_str()).collect::<Vec<_>>(), ["right.yaml", "wrong.yml"]);
         assert!(files[0].preset.is_ok() && files[0].summary.iter().any(|line| line == "network     3 > 2"));
         assert!(files[1].summary[0].contains("liner"));
-        assert!(entries.iter().filter(|e| e.is_bundled).all(|e| e.preset.is_ok()));
+        assert!(entries.iter().filter(|e| e.source == Source::Bundled).all(|e| e.preset.is_ok()));
     }
 }

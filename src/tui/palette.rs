@@ -3,6 +3,7 @@
 use tui_input::Input;
 
 use super::keymap::{Action, Bound, Context, Keymap};
+use super::terms::Terms;
 
 /// The state of the palette.
 #[derive(Debug, Default)]
@@ -13,14 +14,11 @@ pub struct Palette {
 }
 
 impl Palette {
-    /// The commands of a context whose name or description has all words.
+    /// The commands of a context whose name and description the search lets through.
     #[must_use]
     pub fn found<'a>(&self, keymap: &'a Keymap, context: Context) -> Vec<&'a Bound> {
-        let words = self.words.value().to_lowercase();
-        let has_all = |line: &&Bound| {
-            let text = format!("{} {}", line.binding.action.name(), line.binding.help.to_lowercase());
-            words.split_whitespace().all(|word| text.contains(word))
-        };
+        let terms = Terms::new(self.words.value());
+        let has_all = |line: &&Bound| terms.admit(&format!("{} {}", line.binding.action.name(), line.binding.help));
         // A column is named by a digit, which a command here does not have.
         let takes_digit = |line: &&Bound| matches!(line.binding.action, Action::SortBy(_) | Action::Palette);
         keymap.bound(context).filter(|line| !takes_digit(line)).filter(has_all).collect()

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use super::coach::Coach;
+use super::finalists::Finalists;
 use super::inspector::Inspector;
 use super::sizing::Sizing;
-use crate::cli::RunOptions;
-use crate::commands::recording::Recording;
-use crate::commands::{Failure, Prepared};
-use crate::scheduler::{self, Run, Scorer};
+use crate::cli::{RunOptions, StudyOptions};
+use crate::commands::recording::{self, Recording};
+use crate::commands::{Failure, Prepared, train};
+use crate::scheduler::{self, NearScorer, Run, Scorer};
+use crate::space::Space;
 use crate::study::Study;
 
 /// The background of one preset.
@@ -18,6 +20,9 @@ pub struct Session {
     pub sizing: Sizing,
     pub inspector: Inspector,
     pub coach: Coach,
+    space: Arc<Space>,
+    scorer: Arc<NearScorer>,
+    options: StudyOptions,
 }
 
 impl Session {
@@ -38,6 +43,16 @@ impl Session {
         let sizing = Sizing::new(prepared, options.max_memory);
         let inspector = Inspector::new(prepared.scorer.clone());
         let coach = Coach::new(prepared, options.max_memory);
-        Ok((Self { run, recording, sizing, inspector, coach }, study))
+        let (space, scorer) = (Arc::clone(&prepared.space), Arc::clone(&prepared.scorer));
+        let options = options.study.clone();
+        Ok((Self { run, recording, sizing, inspector, coach, space, scorer, options }, study))
+    }
+
+    /// Keeps in the study on disk what training said so far; gives what went wrong.
+    #[must_use]
+    pub fn keep_training(&self, finalists: &Finalists) -> Option<String> {
+        let (plan, results) = (finalists.plan.as_ref()?, finalists.results.as_ref()?);
+        let (budget, trained) = train::rows(plan, results);
+        recording::record_trained_of(&self.space, &self.scorer, &self.options, &budget, &trained)
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use etcetera::{BaseStrategy, choose_base_strategy};
 
+use super::column::titles;
 use super::keymap::{Key, Keymap, action_names};
 use super::theme::ThemeName;
 use crate::catalog::nearest;
@@ -18,6 +19,8 @@ pub struct Settings {
     pub mouse: bool,
     pub ascii: bool,
     pub keymap: Keymap,
+    /// Titles of the columns of the ranking; all that say something where there are none.
+    pub columns: Vec<String>,
 }
 
 impl Settings {
@@ -51,13 +54,20 @@ impl Settings {
 }
 
 fn read(node: &Node<'_>) -> Result<Settings, Problem> {
-    let map = node.map("the settings", &["theme", "mouse", "ascii", "keys"])?;
+    let map = node.map("the settings", &["theme", "mouse", "ascii", "keys", "columns"])?;
     let flag = |key: &str| map.get(key).map_or(Ok(false), |node| node.boolean(&format!("`{key}`")));
     let names = ThemeName::ALL.map(ThemeName::name);
     let theme = map.get("theme").map(|node| word(node, "the theme", &names)).transpose()?;
     let theme = theme.and_then(|name| ThemeName::ALL.into_iter().find(|t| t.name() == name)).unwrap_or_default();
     let keymap = map.get("keys").map(read_keys).transpose()?.unwrap_or_default();
-    Ok(Settings { theme, mouse: flag("mouse")?, ascii: flag("ascii")?, keymap })
+    let columns = map.get("columns").map(read_columns).transpose()?.unwrap_or_default();
+    Ok(Settings { theme, mouse: flag("mouse")?, ascii: flag("ascii")?, keymap, columns })
+}
+
+fn read_columns(node: &Node<'_>) -> Result<Vec<String>, Problem> {
+    let titles = titles();
+    let read = |node: &Node<'_>| word(node, "a column", &titles).map(str::to_owned);
+    node.list("`columns`")?.iter().map(read).collect()
 }
 
 fn read_keys(node: &Node<'_>) -> Result<Keymap, Problem> {
@@ -104,6 +114,8 @@ mod tests {
         let text = "theme: light\nmouse: true\nkeys: {pause: [f5, ctrl-p], mark: x}\n";
         let settings = Settings::parse(text, "config.yaml").unwrap();
         assert_eq!((settings.theme, settings.mouse, settings.ascii), (ThemeName::Light, true, false));
+        let columns = Settings::parse("columns: [NEAR, parameters]\n", "config.yaml").unwrap().columns;
+        assert_eq!(columns, ["NEAR", "parameters"]);
         assert_eq!(Settings::parse("{}", "config.yaml").unwrap().theme, ThemeName::Terminal);
     }
 
@@ -114,5 +126,6 @@ mod tests {
         assert_eq!(problem("keys:\n  pause: hyper\n"), "config.yaml:2:10: there is no key `hyper`");
         assert_eq!(problem("keys:\n  pause: e\n"), "config.yaml:2:10: `e` would mean both pause and export");
         assert!(problem("mous: true\n").contains("mous"));
+        assert_eq!(problem("columns: [NEAR, eror]\n"), "config.yaml:1:17: a column cannot be `eror`");
     }
 }

@@ -1,6 +1,10 @@
 //! The sizes of a network's layers: what is asked for, and what is known so far.
 
-use super::app::Effect;
+use std::time::Duration;
+
+use tui_input::Input;
+
+use super::app::{Asks, Effect, Prompt};
 use super::keymap::Action;
 use crate::study::Study;
 use crate::width::{self, Curve, Point, SizeEstimate, Target};
@@ -45,11 +49,15 @@ pub struct Sizes {
     pub targets: Vec<Target>,
     /// Place of the layer in `targets`.
     pub layer: usize,
-    /// Place in the list of thresholds.
-    threshold: usize,
+    /// Of the slope.
+    threshold: f64,
+    /// A layer or a threshold that is being written.
+    pub prompt: Option<Prompt>,
     ticket: Ticket,
     pub done: usize,
     pub total: usize,
+    /// When the first news of it came.
+    began: Option<Duration>,
     /// By ascending size.
     pub points: Vec<Point>,
     pub estimate: Option<Box<SizeEstimate>>,
@@ -65,15 +73,16 @@ impl Sizes {
         if targets.is_empty() {
             return None;
         }
-        let threshold = THRESHOLDS.iter().position(|t| *t == width::SLOPE_THRESHOLD).unwrap_or(0);
         let mut sizes = Self {
             candidate,
             targets,
             layer: 0,
-            threshold,
+            threshold: width::SLOPE_THRESHOLD,
+            prompt: None,
             ticket: 0,
             done: 0,
             total: 0,
+            began: None,
             points: Vec::new(),
             estimate: None,
             note: None,
@@ -85,7 +94,7 @@ impl Sizes {
 
     #[must_use]
     pub fn threshold(&self) -> f64 {
-        THRESHOLDS[self.threshold]
+        self.threshold
     }
 
     #[must_use]
@@ -98,17 +107,69 @@ impl Sizes {
         match action {
             Action::Left if self.layer > 0 => self.layer -= 1,
             Action::Right if self.layer + 1 < self.targets.len() => self.layer += 1,
-            Action::More if self.threshold + 1 < THRESHOLDS.len() => {
-                self.threshold += 1;
+            Action::More => {
+                self.threshold = THRESHOLDS.into_iter().find(|t| *t > self.threshold)?;
                 return self.refit();
             }
-            Action::Less if self.threshold > 0 => {
-                self.threshold -= 1;
+            Action::Less => {
+                self.threshold = THRESHOLDS.into_iter().rev().find(|t| *t < self.threshold)?;
                 return self.refit();
+            }
+            Action::Threshold => {
+                self.ask(Asks::Threshold, self.threshold.to_string());
+                return None;
+            }
+            Action::PickLayer => {
+                self.ask(Asks::Layer, (self.layer + 1).to_string());
+                return None;
             }
             _ => return None,
         }
         Some(self.measure())
+    }
+
+    fn ask(&mut self, asks: Asks, text: String) {
+        self.prompt = Some(Prompt { asks, text: Input::new(text) });
+    }
+
+    /// Takes the text that was written in.
+    ///
+    /// # Errors
+    /// What would be right.
+    pub fn answer(&mut self) -> Result<Option<Effect>, String> {
+        let Some(prompt) = &self.prompt else { return Ok(None) };
+        let text = prompt.text.value().trim();
+        match prompt.asks {
+            Asks::Threshold => {
+                let threshold: Option<f64> = text.parse().ok();
+                let threshold = threshold.filter(|t| *t > 0.0 && *t < 1.0);
+                self.threshold = threshold.ok_or("a threshold is a number between 0 and 1")?;
+                self.prompt = None;
+                Ok(self.refit())
+            }
+            _ => {
+                let count = self.targets.len();
+                let layer: Option<usize> = text.parse().ok();
+                let layer = layer.filter(|n| (1..=count).contains(n));
+                self.layer = layer.ok_or_else(|| format!("a whole number from 1 to {count}"))? - 1;
+                self.prompt = None;
+                Ok(Some(self.measure()))
+            }
+        }
+    }
+
+    /// Whether ranks are being measured.
+    #[must_use]
+    pub fn is_measuring(&self) -> bool {
+        self.estimate.is_none() && self.error.is_none()
+    }
+
+    /// Time until the curve is measured, as far as one can tell.
+    #[must_use]
+    pub fn time_left(&self, now: Duration) -> Option<Duration> {
+        let passed = now.saturating_sub(self.began?).as_secs_f64();
+        let share = self.total.saturating_sub(self.done) as f64 / self.done as f64;
+        Duration::try_from_secs_f64(passed * share).ok()
     }
 
     /// The request that ends what is under way.
@@ -118,13 +179,14 @@ impl Sizes {
     }
 
     /// Takes news in; those of an earlier request are old.
-    pub fn take(&mut self, ticket: Ticket, news: SizeNews) {
+    pub fn take(&mut self, ticket: Ticket, news: SizeNews, now: Duration) {
         if ticket != self.ticket {
             return;
         }
         match news {
             SizeNews::Progress { done, total, point } => {
                 (self.done, self.total) = (done, total);
+                self.began.get_or_insert(now);
                 if let Some(point) = point {
                     let place = self.points.partition_point(|p| p.size < point.size);
                     self.points.insert(place, point);
@@ -139,6 +201,7 @@ impl Sizes {
     fn measure(&mut self) -> Effect {
         self.ticket += 1;
         (self.done, self.total) = (0, 0);
+        self.began = None;
         self.points.clear();
         (self.estimate, self.note, self.error) = (None, None, None);
         let (candidate, target, threshold) = (self.candidate, self.target().clone(), self.threshold());

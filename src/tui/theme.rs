@@ -289,6 +289,15 @@ impl Signs {
         values.iter().map(|x| self.level(share(x))).collect()
     }
 
+    /// `text` in exactly `width` columns, blanks behind it.
+    #[must_use]
+    pub fn pad(&self, text: &str, width: usize) -> String {
+        use unicode_width::UnicodeWidthStr;
+        let mut text = self.fit(text, width);
+        text.extend(std::iter::repeat_n(' ', width.saturating_sub(text.width())));
+        text
+    }
+
     /// `text` in at most `width` columns.
     #[must_use]
     pub fn fit(&self, text: &str, width: usize) -> String {
@@ -332,5 +341,9 @@ mod tests {
         assert_eq!(Signs::UNICODE.fit("orthogonal", 5), "orth…");
         assert_eq!(Signs::UNICODE.fit("日本語", 4), "日…");
         assert_eq!(Signs::ASCII.fit("ab", 0), "");
+        assert_eq!(Signs::UNICODE.pad("日本語", 8), "日本語  ");
+        assert_eq!(Signs::UNICODE.pad("日本語", 4), "日… ");
+        // A letter and an accent that has no column of its own.
+        assert_eq!(Signs::UNICODE.pad("e\u{301}", 3), "e\u{301}  ");
     }
 }

@@ -20,6 +20,7 @@ mod plot;
 mod ranking;
 mod sizes;
 mod space;
+mod tabs;
 mod training;
 
 use ratatui::Frame;
@@ -36,11 +37,15 @@ use super::theme::Look;
 const LEAST: (u16, u16) = (40, 10);
 /// From this width on, the table and the layers stand side by side.
 const WIDE: u16 = 120;
+/// From this height on, the views have a line with their names.
+const TALL: u16 = 20;
 
 /// Where things stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layout {
     pub header: Rect,
+    /// Empty where there is no room.
+    pub tabs: Rect,
     pub ranking: Rect,
     /// Empty where there is no room or the user hid it.
     pub detail: Rect,
@@ -63,9 +68,10 @@ impl Layout {
 
     /// `wanted` lines of the body go to the view; where it does not say, it shares them with the detail.
     fn new(area: Rect, show_detail: bool, wanted: Option<u16>) -> Self {
-        let [header, body, footer] =
-            ratatui::layout::Layout::vertical([Constraint::Length(3), Constraint::Min(0), Constraint::Length(1)])
-                .areas(area);
+        let tabs = u16::from(area.height >= TALL && area.width >= tabs::LEAST);
+        let parts = [3, tabs].map(Constraint::Length);
+        let parts = [parts[0], parts[1], Constraint::Min(0), Constraint::Length(1)];
+        let [header, tabs, body, footer] = ratatui::layout::Layout::vertical(parts).areas(area);
         let [ranking, detail] = if !show_detail || body.height < 9 {
             [body, Rect::ZERO]
         } else if let Some(wanted) = wanted {
@@ -81,7 +87,7 @@ impl Layout {
             let halves = [Constraint::Min(0), Constraint::Length(body.height * 2 / 5)];
             ratatui::layout::Layout::vertical(halves).areas(body)
         };
-        Self { header, ranking, detail, footer }
+        Self { header, tabs, ranking, detail, footer }
     }
 
     /// Candidates that the table shows at a time.
@@ -104,7 +110,9 @@ pub enum Target {
     Candidate(usize),
     /// The head of a column of the ranking.
     Column(usize),
-    /// A key of the footer.
+    /// A line of another list.
+    Line(usize),
+    /// A key of the footer, or the name of a view.
     Hint(Action),
 }
 
@@ -115,13 +123,25 @@ pub fn target(app: &App, at: Position) -> Option<Target> {
     if layout.footer.contains(at) {
         return footer::hint_at(app, layout.footer, at).map(Target::Hint);
     }
+    let screen = Rect::from((Position::ORIGIN, app.size));
+    match &app.mode {
+        Mode::Browse => {}
+        Mode::Palette(palette) => return palette::line_at(palette, app, screen, at).map(Target::Line),
+        _ => return None,
+    }
+    if layout.tabs.contains(at) {
+        return tabs::action_at(app, layout.tabs, at).map(Target::Hint);
+    }
     if !layout.ranking.contains(at) {
         return None;
     }
     match app.view {
         View::Ranking => ranking::target(app, layout.ranking, at),
         View::Matrix(_) => matrix::candidate_at(app, layout.ranking, at).map(Target::Candidate),
-        View::Candidate(_) | View::Space | View::Training | View::Library => None,
+        View::Library => library::line_at(&app.library, layout.ranking, at).map(Target::Line),
+        View::Space => space::line_at(app.draft.as_ref()?, layout.ranking, at).map(Target::Line),
+        View::Training => training::line_at(app.finalists.as_ref()?, app, layout.ranking, at).map(Target::Line),
+        View::Candidate(_) => None,
     }
 }
 
@@ -135,6 +155,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, look: &Look) {
     }
     let layout = Layout::of(app, area);
     header::draw(frame, layout.header, app, look);
+    tabs::draw(frame, layout.tabs, app, look);
     match app.view {
         View::Ranking => ranking::draw(frame, layout.ranking, app, look),
         View::Candidate(shown) => candidate::draw(frame, layout.ranking, shown, app, look),
@@ -154,7 +175,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, look: &Look) {
     layers::draw(frame, layout.detail, app, look);
     footer::draw(frame, layout.footer, app, look);
     match &app.mode {
-        Mode::Help { scroll } => help::draw(frame, *scroll, app, look),
+        Mode::Help(shown) => help::draw(frame, shown, app, look),
         Mode::Export(dialog) => export::draw(frame, dialog, app, look),
         Mode::Palette(shown) => palette::draw(frame, shown, app, look),
         Mode::Sizes(sizes) => sizes::draw(frame, sizes, app, look),
@@ -174,9 +195,19 @@ fn pane<'a>(title: impl Into<Line<'a>>, look: &Look) -> Block<'a> {
 
 /// A window over the rest, in the middle, of at most this size. Returns its inside.
 fn window(frame: &mut Frame<'_>, title: &str, width: u16, height: u16, look: &Look) -> Rect {
-    let area = frame.area();
+    window_at(frame, title, window_area(frame.area(), width, height), look)
+}
+
+/// Where a window of at most this size stands.
+fn window_area(screen: Rect, width: u16, height: u16) -> Rect {
+    // The footer says which keys the window takes.
+    let area = Rect { height: screen.height.saturating_sub(1), ..screen };
     let [area] = ratatui::layout::Layout::horizontal([Constraint::Max(width)]).flex(Flex::Center).areas(area);
     let [area] = ratatui::layout::Layout::vertical([Constraint::Max(height)]).flex(Flex::Center).areas(area);
+    area
+}
+
+fn window_at(frame: &mut Frame<'_>, title: &str, area: Rect, look: &Look) -> Rect {
     let block = Block::bordered()
         .border_set(look.signs.border)
         .border_style(look.theme.key)

@@ -75,7 +75,7 @@ fn a_study_of_version_1_is_brought_up_to_date() {
     let before = rows(columns);
     assert_eq!((before.len(), place.count(STUDY, "SELECT user_version FROM pragma_user_version")), (12, 1));
     let (_, errors) = place.rank(&["small.yaml", "--study", STUDY, "--repetitions", "6"]);
-    assert_eq!(place.count(STUDY, "SELECT user_version FROM pragma_user_version"), 2);
+    assert_eq!(place.count(STUDY, "SELECT user_version FROM pragma_user_version"), 3);
     assert_eq!(place.count(STUDY, "SELECT count(*) FROM training"), 0);
     assert!(before == rows(columns), "what was there is as it was");
     // Version 1 did not know how signals pass, which the first repetitions are asked for.
@@ -86,4 +86,23 @@ fn a_study_of_version_1_is_brought_up_to_date() {
     }
     let (_, errors) = place.rank(&["small.yaml", "--study", STUDY, "--repetitions", "6"]);
     assert!(errors.contains("36 of 36 repetitions found"), "{errors}");
+}
+
+#[test]
+fn a_study_of_version_2_is_brought_up_to_date_and_can_be_opened_again() {
+    let place = Place::new();
+    fs::copy("tests/fixtures/study/version-2.sqlite", place.path(STUDY)).expect("an older study");
+    let preset = || {
+        let connection = place.open(STUDY);
+        connection.query_row("SELECT preset FROM study", [], |row| row.get::<_, Option<String>>(0)).expect("a study")
+    };
+    let (_, errors) = place.rank(&["small.yaml", "--study", STUDY, "--repetitions", "5"]);
+    if neartop::store::DEFINITION == 1 {
+        assert!(errors.contains("24 of 30 repetitions found"), "{errors}");
+        assert_eq!(place.rows(STUDY), 30);
+    }
+    let text = preset().expect("the preset as it was last run");
+    let preset = neartop::preset::Preset::parse(&text, "study", Path::new("")).expect("a right preset");
+    assert_eq!((preset.name.as_str(), preset.repetitions, preset.seed), ("Small", 5, 5));
+    assert_eq!(preset.search.inits.len() * preset.search.activations.len(), 6);
 }

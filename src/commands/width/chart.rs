@@ -16,17 +16,26 @@ const HEIGHT: u16 = 16;
 const POINTS: Color = Color::Cyan;
 const FIT: Color = Color::Yellow;
 const SIZE: Color = Color::Green;
+const INTERVAL: Color = Color::LightGreen;
 
 /// Draws the relative score over the size, which runs logarithmically.
 pub fn render(curve: &Curve, fit: Option<Fit>, size: Option<f64>, look: Look) -> String {
     let area = Rect::new(0, 0, WIDTH, HEIGHT);
     let mut buffer = Buffer::empty(area);
-    draw(&curve.points, fit, size, look.ascii, area, &mut buffer);
+    draw(&curve.points, fit, size, None, look.ascii, area, &mut buffer);
     text(&buffer, look) + &legend(fit, size, look)
 }
 
-/// Draws into a part of a screen.
-pub fn draw(measured: &[Point], fit: Option<Fit>, size: Option<f64>, ascii: bool, area: Rect, buffer: &mut Buffer) {
+/// Draws into a part of a screen. The interval of the size lies along the axis.
+pub fn draw(
+    measured: &[Point],
+    fit: Option<Fit>,
+    size: Option<f64>,
+    interval: Option<(f64, f64)>,
+    ascii: bool,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
     let largest = measured.last().map_or(1.0, |p| p.size as f64).max(size.unwrap_or(1.0)).max(2.0);
     let right = largest.log10();
     let top = measured.iter().map(Point::relative).fold(1.0, f64::max);
@@ -42,10 +51,20 @@ pub fn draw(measured: &[Point], fit: Option<Fit>, size: Option<f64>, ascii: bool
     let dots = 2 * u32::from(area.height);
     let upright: Vec<_> =
         size.iter().flat_map(|s| (0..=dots).map(|i| (s.log10(), top * f64::from(i) / f64::from(dots)))).collect();
+    let within: Vec<_> = interval
+        .iter()
+        .flat_map(|(low, high)| (0..=steps).map(along).filter(|x| (low.log10()..=high.log10()).contains(x)))
+        .map(|x| (x, 0.0))
+        .collect();
     let set =
         |data, color, marker| Dataset::default().data(data).graph_type(GraphType::Scatter).style(color).marker(marker);
     let fine = if ascii { Marker::Dot } else { Marker::Braille };
-    let sets = vec![set(&upright, SIZE, fine), set(&fitted, FIT, fine), set(&points, POINTS, Marker::Dot)];
+    let sets = vec![
+        set(&within, INTERVAL, Marker::Dot),
+        set(&upright, SIZE, fine),
+        set(&fitted, FIT, fine),
+        set(&points, POINTS, Marker::Dot),
+    ];
     let label = |x: f64| Line::from(format!("{x:.0}"));
     let x_axis = Axis::default().title("size").bounds([0.0, right]).labels([
         label(1.0),
@@ -95,6 +114,7 @@ fn plain(symbol: &str, color: Color) -> &str {
         (s, _) if s.is_ascii() => s,
         ("\u{2022}", POINTS) => "o",
         ("\u{2022}", FIT) => ".",
+        ("\u{2022}", INTERVAL) => "=",
         ("\u{2502}", _) | ("\u{2022}", SIZE) => "|",
         ("\u{2500}", _) => "-",
         ("\u{2514}", _) => "+",

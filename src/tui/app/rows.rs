@@ -4,6 +4,7 @@ use super::{App, BETWEEN_MANY, MANY, Phase};
 use crate::study::Ranked;
 use crate::study::Study;
 use crate::tui::column::Value;
+use crate::tui::terms::Terms;
 use crate::tui::view;
 use ratatui::layout::Position;
 use ratatui::layout::Rect;
@@ -47,10 +48,13 @@ impl App {
         self.is_stale = false;
         self.arranged = self.elapsed;
         self.agreement = self.study.agreement();
+        self.advise();
         let terms = Terms::new(self.filter.value());
         self.ranking = self.study.ranking();
         let mut rows = self.ranking.clone();
-        rows.retain(|row| terms.admit(&self.study, row.candidate));
+        if !terms.is_empty() {
+            rows.retain(|row| terms.admit(&words(&self.study, row.candidate)));
+        }
         if self.frozen {
             let places: std::collections::HashMap<_, _> =
                 self.rows.iter().enumerate().map(|(place, row)| (row.candidate, place)).collect();
@@ -69,6 +73,15 @@ impl App {
         }
     }
 
+    /// Looks anew for the candidate to recommend, which takes too long for every frame.
+    pub(super) fn advise(&mut self) {
+        let recommended = self.study.recommended().map(|(id, _)| id);
+        self.advice = match recommended {
+            Some(id) => Ok(id),
+            None => Err(self.study.no_recommendation().unwrap_or_else(|| "no score yet".to_owned())),
+        };
+    }
+
     /// Keeps what is scrolled within its bounds and the selection on the screen.
     pub(super) fn settle(&mut self) {
         let layout = self.layout();
@@ -85,28 +98,8 @@ impl App {
     }
 }
 
-/// A filter: words that must occur, and words after a minus that must not.
-struct Terms {
-    wanted: Vec<String>,
-    unwanted: Vec<String>,
-}
-
-impl Terms {
-    fn new(filter: &str) -> Self {
-        let filter = filter.to_lowercase();
-        let (unwanted, wanted): (Vec<&str>, Vec<&str>) = filter.split_whitespace().partition(|w| w.starts_with('-'));
-        let unwanted = unwanted.iter().map(|w| w[1..].to_owned()).filter(|w| !w.is_empty());
-        Self { wanted: wanted.into_iter().map(str::to_owned).collect(), unwanted: unwanted.collect() }
-    }
-
-    fn admit(&self, study: &Study, id: usize) -> bool {
-        if self.wanted.is_empty() && self.unwanted.is_empty() {
-            return true;
-        }
-        let candidate = study.candidate(id);
-        let status = study.status(id).name();
-        let verdict = study.trainability(id).map_or("", |t| t.verdict.name());
-        let text = format!("{candidate} {status} {verdict}").to_lowercase();
-        self.wanted.iter().all(|w| text.contains(w)) && !self.unwanted.iter().any(|w| text.contains(w))
-    }
+/// What a filter is compared with.
+fn words(study: &Study, id: usize) -> String {
+    let verdict = study.trainability(id).map_or("", |t| t.verdict.name());
+    format!("{} {} {verdict}", study.candidate(id), study.status(id).name())
 }

@@ -1,6 +1,6 @@
 //! What keys do in the views.
 
-use super::{App, Asks, Effect, Mode, Notice, Phase, Prompt, View};
+use super::{App, Asks, Effect, Help, Mode, Notice, Phase, Prompt, View};
 use crate::export;
 use crate::export::Format;
 use crate::tui::candidate::Inspection;
@@ -37,17 +37,15 @@ impl App {
                 None => self.say("no candidate is selected"),
             },
             Action::Quit => return Some(Effect::Quit),
-            Action::GoToBest => match self.study.recommended() {
-                Some((best, _)) if self.rows.iter().any(|r| r.candidate == best) => self.select(Some(best)),
-                Some(_) => self.say("the filter hides the recommended candidate"),
-                None => {
-                    let why = self.study.no_recommendation();
-                    self.say(why.unwrap_or_else(|| "no candidate has a score yet".to_owned()));
-                }
+            Action::GoToBest => match self.advice.clone() {
+                Ok(best) if self.rows.iter().any(|r| r.candidate == best) => self.select(Some(best)),
+                Ok(_) => self.say("the filter hides the recommended candidate"),
+                Err(why) => self.say(why),
             },
             Action::ToggleGuard => {
                 let guard = !self.study.has_guard();
                 self.study.set_guard(guard);
+                self.advise();
                 self.say(match guard {
                     true => "recommended is the highest NEAR among candidates that will train",
                     false => "recommended is the highest NEAR, whether it will train or not",
@@ -61,7 +59,7 @@ impl App {
             Action::ToggleDetail => self.show_detail = !self.show_detail,
             Action::DetailUp => self.detail_offset = self.detail_offset.saturating_sub(1),
             Action::DetailDown => self.detail_offset += 1,
-            Action::Help => self.mode = Mode::Help { scroll: 0 },
+            Action::Help => self.mode = Mode::Help(Help::default()),
             Action::Sizes => match self.selected.and_then(|candidate| Sizes::new(&self.study, candidate)) {
                 Some((sizes, effect)) => {
                     self.mode = Mode::Sizes(sizes);
@@ -91,12 +89,12 @@ impl App {
                     self.say("no candidate can be trained yet");
                     return None;
                 }
-                self.finalists = Some(Finalists::new(wanted.clone()));
+                self.finalists = Some(Finalists::new(wanted.clone(), self.now));
                 return Some(Effect::Train(wanted));
             }
             Action::Library => {
                 self.view = View::Library;
-                return Some(Effect::FindPresets);
+                return Some(Effect::FindPresets(self.library.folder.clone()));
             }
             Action::StopTraining => return Some(Effect::StopTraining),
             Action::Space => {
@@ -106,6 +104,10 @@ impl App {
             }
             Action::Mark => self.mark(),
             Action::ClearMarks => self.marked.clear(),
+            Action::Filter => self.mode = Mode::Filter { before: self.filter().value().to_owned() },
+            Action::Close if self.view.has_own_filter() && !self.filter().value().is_empty() => {
+                self.filter_by(String::new());
+            }
             Action::Close => self.view = View::Ranking,
             action => match &mut self.view {
                 View::Ranking => self.on_ranking(action),
@@ -183,7 +185,6 @@ impl App {
             Action::SortLeft => self.sort_by((self.sort + self.columns.len() - 1) % self.columns.len()),
             Action::SortRight => self.sort_by((self.sort + 1) % self.columns.len()),
             Action::Reverse => self.reverse(),
-            Action::Filter => self.mode = Mode::Filter { before: self.filter.value().to_owned() },
             Action::ClearFilter => self.set_filter(String::new()),
             Action::Freeze => {
                 self.frozen = !self.frozen;
@@ -229,7 +230,9 @@ impl App {
             Action::Redo if !draft.redo() => Err("nothing was taken back".to_owned()),
             Action::Edit => {
                 let text = Input::new(draft.text());
-                self.mode = Mode::Prompt(Prompt { asks: Asks::Line, text });
+                if draft.item().is_some() {
+                    self.mode = Mode::Prompt(Prompt { asks: Asks::Line, text });
+                }
                 Ok(())
             }
             Action::SaveDraft => {
@@ -264,26 +267,43 @@ impl App {
             Action::First => self.library.go(|_| 0),
             Action::Last => self.library.go(|_| usize::MAX),
             Action::OpenPreset => match &self.library.chosen()?.preset {
-                Ok(preset) => return Some(Effect::Open(preset.clone())),
+                Ok(preset) => {
+                    let preset = preset.clone();
+                    self.say(format!("opening {}", preset.name));
+                    return Some(Effect::Open(preset));
+                }
                 Err(problem) => self.notice = Some(Notice { text: problem.clone(), is_error: true }),
             },
+            Action::Folder => {
+                let text = Input::new(self.library.folder.display().to_string());
+                self.mode = Mode::Prompt(Prompt { asks: Asks::Folder, text });
+            }
             _ => {}
         }
         None
     }
 
     pub(super) fn on_training(&mut self, action: Action) {
-        let Some(finalists) = &mut self.finalists else { return };
-        let last = finalists.candidates.len().saturating_sub(1);
-        finalists.line = match action {
-            Action::Up => finalists.line.saturating_sub(1),
-            Action::Down => finalists.line + 1,
-            Action::First => 0,
-            Action::Last => last,
-            _ => finalists.line,
+        let page = usize::from(self.size.height / 2).max(1);
+        match action {
+            Action::Up => self.choose_finalist(|at, _| at.saturating_sub(1)),
+            Action::Down => self.choose_finalist(|at, _| at + 1),
+            Action::PageUp => self.choose_finalist(|at, _| at.saturating_sub(page)),
+            Action::PageDown => self.choose_finalist(|at, _| at + page),
+            Action::First => self.choose_finalist(|_, _| 0),
+            Action::Last => self.choose_finalist(|_, last| last),
+            _ => {}
         }
-        .min(last);
-        if let Some(chosen) = finalists.chosen().filter(|id| self.rows.iter().any(|row| row.candidate == *id)) {
+    }
+
+    /// Goes to a line of the finalists, and selects its candidate.
+    pub(super) fn choose_finalist(&mut self, to: impl Fn(usize, usize) -> usize) {
+        let Some(finalists) = &mut self.finalists else { return };
+        let last = finalists.shown(&self.study).len().saturating_sub(1);
+        finalists.line = to(finalists.line, last).min(last);
+        if let Some(chosen) =
+            finalists.chosen(&self.study).filter(|id| self.rows.iter().any(|row| row.candidate == *id))
+        {
             self.select(Some(chosen));
         }
     }

@@ -5,6 +5,7 @@ use ratatui::layout::{Constraint, Layout, Position};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use super::footer::scrolled;
 use super::window;
 use crate::export::Format;
 use crate::preset::printable;
@@ -32,7 +33,7 @@ pub fn draw(frame: &mut Frame<'_>, dialog: &ExportDialog, app: &App, look: &Look
     let label = "file ";
     let room = usize::from(file.width).saturating_sub(label.len() + 1);
     let scroll = dialog.path.visual_scroll(room);
-    let shown: String = dialog.path.value().chars().skip(scroll).collect();
+    let shown = scrolled(dialog.path.value(), scroll);
     let line = Line::from(vec![Span::styled(label, look.theme.key), Span::raw(shown)]);
     frame.render_widget(Paragraph::new(line), file);
     let column = label.len() + dialog.path.visual_cursor().saturating_sub(scroll);

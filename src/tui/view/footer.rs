@@ -5,6 +5,8 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use unicode_width::UnicodeWidthChar;
+
 use crate::tui::app::{App, Mode};
 use crate::tui::keymap::Action;
 use crate::tui::theme::Look;
@@ -12,7 +14,11 @@ use crate::tui::theme::Look;
 pub fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, look: &Look) {
     let width = usize::from(area.width);
     let asked = match &app.mode {
-        Mode::Filter { .. } => Some(("filter: ", &app.filter)),
+        Mode::Filter { .. } => Some(("filter: ", app.filter())),
+        Mode::Help(help) if help.is_typing => Some(("filter: ", &help.words)),
+        Mode::Sizes(sizes) if app.notice.is_none() => {
+            sizes.prompt.as_ref().map(|prompt| (prompt.asks.label(), &prompt.text))
+        }
         // What is wrong with the text is more urgent than the text, until the next key.
         Mode::Prompt(prompt) if app.notice.is_none() => Some((prompt.asks.label(), &prompt.text)),
         _ => None,
@@ -20,7 +26,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, look: &Look) {
     if let Some((label, input)) = asked {
         let room = width.saturating_sub(label.len() + 1);
         let scroll = input.visual_scroll(room);
-        let shown: String = input.value().chars().skip(scroll).collect();
+        let shown = scrolled(input.value(), scroll);
         let line = Line::from(vec![Span::styled(label, look.theme.key), Span::raw(shown)]);
         frame.render_widget(Paragraph::new(line), area);
         let column = label.len() + input.visual_cursor().saturating_sub(scroll);
@@ -35,6 +41,17 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, look: &Look) {
         None => hints(app, look, width),
     };
     frame.render_widget(Paragraph::new(line), area);
+}
+
+/// A text from so many columns on.
+pub fn scrolled(text: &str, columns: usize) -> String {
+    let mut passed = 0;
+    let is_passed = |c: &char| {
+        let is_passed = passed < columns;
+        passed += c.width().unwrap_or(0);
+        is_passed
+    };
+    text.chars().skip_while(is_passed).collect()
 }
 
 /// The action of the hint at a place.

@@ -37,9 +37,9 @@ fn network<'a>(app: &App, look: &Look) -> Line<'a> {
 
 fn best<'a>(app: &App, look: &Look, width: usize) -> Line<'a> {
     let label = Span::styled("recommended  ", look.theme.label);
-    let Some((id, _)) = app.study.recommended() else {
-        let why = app.study.no_recommendation().unwrap_or_else(|| "no score yet".to_owned());
-        return Line::from(vec![label, Span::styled(why, look.theme.label)]);
+    let id = match &app.advice {
+        Ok(id) => *id,
+        Err(why) => return Line::from(vec![label, Span::styled(why.clone(), look.theme.label)]),
     };
     let candidate = app.study.candidate(id);
     // What stands behind it has room, however long its name is.
@@ -83,7 +83,7 @@ fn progress<'a>(app: &App, look: &Look, width: usize) -> Line<'a> {
 }
 
 /// Minutes and seconds, or hours, minutes and seconds.
-fn clock(time: Duration) -> String {
+pub fn clock(time: Duration) -> String {
     let seconds = time.as_secs();
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }

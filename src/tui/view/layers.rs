@@ -6,6 +6,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
+use unicode_width::UnicodeWidthStr;
+
 use super::pane;
 use crate::report::{LayerReport, layers};
 use crate::study::Status;
@@ -96,8 +98,8 @@ pub fn facts<'a>(app: &App, id: usize, look: &Look) -> Vec<Line<'a>> {
 pub fn bars<'a>(layers: &[LayerReport], offset: usize, look: &Look, area: Rect) -> Vec<Line<'a>> {
     let longest = |text: fn(&LayerReport) -> usize, most: usize| layers.iter().map(text).max().unwrap_or(0).min(most);
     let room = usize::from(area.width);
-    let module = longest(|l| l.module.chars().count(), room / 4);
-    let kind = longest(|l| l.kind.chars().count() + 1, room / 4);
+    let module = longest(|l| l.module.width(), room / 4);
+    let kind = longest(|l| l.kind.width() + 1, room / 4);
     let width = longest(|l| l.width.to_string().len(), 10);
     let cells = room.saturating_sub(module + kind + width + 14);
     layers
@@ -111,8 +113,8 @@ pub fn bars<'a>(layers: &[LayerReport], offset: usize, look: &Look, area: Rect) 
             let style: Style = if after { look.theme.after } else { look.theme.before };
             let share = layer.effective_rank / layer.width.max(1) as f64;
             Line::from(vec![
-                Span::styled(format!("{:>module$} ", look.signs.fit(&layer.module, module)), look.theme.label),
-                Span::raw(format!("{:<kind$} ", look.signs.fit(&name, kind))),
+                Span::styled(look.signs.pad(&layer.module, module) + " ", look.theme.label),
+                Span::raw(look.signs.pad(&name, kind) + " "),
                 Span::styled(look.signs.bar(share, cells), style),
                 Span::raw(format!(" {:8.1}", layer.effective_rank)),
                 Span::styled(format!(" / {:<width$}", layer.width), look.theme.label),

@@ -1,40 +1,99 @@
-//! Presets to open: their names, and what the chosen one asks for or what is wrong with it.
+//! What can be opened: names by where they come from, and what the chosen one asks for or what is wrong with it.
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::{Constraint, Layout, Position, Rect};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
+use unicode_width::UnicodeWidthStr;
 
 use super::pane;
 use crate::preset::printable;
-use crate::tui::library::Library;
+use crate::tui::library::{Library, Source};
 use crate::tui::theme::Look;
 
+/// From this width on the preview stands beside the list.
+const WIDE: u16 = 60;
+
+/// A line of the list.
+#[derive(Clone, Copy)]
+enum Row {
+    Head(Source),
+    /// Place among what is shown.
+    Entry(usize),
+}
+
+/// The list and the preview.
+fn areas(inside: Rect, library: &Library) -> [Rect; 2] {
+    if inside.width < WIDE {
+        let half = inside.height.div_ceil(2);
+        return Layout::vertical([Constraint::Length(half), Constraint::Min(0)]).areas(inside);
+    }
+    let longest = library.shown().iter().map(|e| printable(&e.name).width()).max().unwrap_or(0);
+    let width = (longest as u16 + 4).clamp(20, inside.width / 2);
+    Layout::horizontal([Constraint::Length(width), Constraint::Min(0)]).spacing(1).areas(inside)
+}
+
+/// The lines that the list has room for.
+fn rows(library: &Library, height: u16) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut chosen = 0;
+    let mut source = None;
+    for (place, entry) in library.shown().into_iter().enumerate() {
+        if source.replace(entry.source) != Some(entry.source) {
+            rows.push(Row::Head(entry.source));
+        }
+        if place == library.line {
+            chosen = rows.len();
+        }
+        rows.push(Row::Entry(place));
+    }
+    let height = usize::from(height).max(1);
+    let first = (chosen + 1).saturating_sub(height);
+    rows.into_iter().skip(first).take(height).collect()
+}
+
+/// The entry at a place of the screen.
+pub fn line_at(library: &Library, area: Rect, at: Position) -> Option<usize> {
+    let [list, _] = areas(pane("", &Look::new(false, true)).inner(area), library);
+    match rows(library, list.height).get(usize::from(at.y.checked_sub(list.y)?)) {
+        Some(Row::Entry(place)) if list.contains(at) => Some(*place),
+        _ => None,
+    }
+}
+
 pub fn draw(frame: &mut Frame<'_>, area: Rect, library: &Library, look: &Look) {
-    let block = pane(" presets ", look);
+    let folder = printable(&library.folder.display().to_string());
+    let mut title = format!(" presets and studies{}folder {folder} ", look.signs.separator);
+    if !library.filter.value().is_empty() {
+        title += &format!("{} filter: {} ", look.signs.separator.trim(), library.filter.value());
+    }
+    let block = pane(look.signs.fit(&title, usize::from(area.width)), look);
     let inside = block.inner(area);
     frame.render_widget(block, area);
-    let Some(entries) = &library.entries else {
-        frame.render_widget(Paragraph::new("they are being read").style(look.theme.label), inside);
+    let shown = library.shown();
+    if shown.is_empty() {
+        let text = if library.entries.is_none() { "they are being read" } else { "nothing has these words" };
+        frame.render_widget(Paragraph::new(text).style(look.theme.label), inside);
         return;
-    };
-    let longest = entries.iter().map(|e| e.name.chars().count()).max().unwrap_or(0);
-    let width = (longest as u16 + 4).min(inside.width / 2);
-    let [list, preview] = Layout::horizontal([Constraint::Length(width), Constraint::Min(0)]).spacing(1).areas(inside);
-    let height = usize::from(list.height).max(1);
-    let first = (library.line + 1).saturating_sub(height);
-    let line = |(place, entry): (usize, &crate::tui::library::Entry)| {
+    }
+    let [list, preview] = areas(inside, library);
+    let line = |row: Row| {
+        let Row::Entry(place) = row else {
+            let Row::Head(source) = row else { return Line::default() };
+            return Line::from(Span::styled(source.title(), look.theme.header));
+        };
+        let entry = shown[place];
         let sign = if entry.preset.is_ok() { " " } else { look.signs.fails };
-        let name = look.signs.fit(&printable(&entry.name), usize::from(width).saturating_sub(3));
         let style = match (place == library.line, &entry.preset) {
             (true, _) => look.theme.selected,
             (_, Err(_)) => look.theme.bad,
-            _ if entry.is_bundled => look.theme.label,
-            _ => ratatui::style::Style::new(),
+            _ => Style::new(),
         };
-        Line::from(Span::styled(format!("{sign} {name}"), style))
+        let text = look.signs.pad(&format!("{sign} {}", printable(&entry.name)), usize::from(list.width));
+        Line::from(Span::styled(text, style))
     };
-    let lines: Vec<_> = entries.iter().enumerate().skip(first).take(height).map(line).collect();
+    let lines: Vec<_> = rows(library, list.height).into_iter().map(line).collect();
     frame.render_widget(Paragraph::new(lines), list);
 
     let Some(entry) = library.chosen() else { return };

@@ -6,6 +6,7 @@ use ratatui::style::Color;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
+use super::header::clock;
 use super::window;
 use crate::commands::width::chart;
 use crate::tui::app::App;
@@ -24,12 +25,12 @@ pub fn draw(frame: &mut Frame<'_>, sizes: &Sizes, app: &App, look: &Look) {
     let table = if inside.height >= table + 12 { table } else { 0 };
     let [answer, chart, points] =
         Layout::vertical([Constraint::Length(3), Constraint::Min(0), Constraint::Length(table)]).areas(inside);
-    frame.render_widget(Paragraph::new(facts(sizes, look)).wrap(Wrap { trim: true }), answer);
+    frame.render_widget(Paragraph::new(facts(sizes, app, look)).wrap(Wrap { trim: true }), answer);
     draw_chart(frame, chart, sizes, look);
     frame.render_widget(Paragraph::new(rows(sizes, look)), points);
 }
 
-fn facts<'a>(sizes: &Sizes, look: &Look) -> Vec<Line<'a>> {
+fn facts<'a>(sizes: &Sizes, app: &App, look: &Look) -> Vec<Line<'a>> {
     let label = |text: String| Span::styled(text, look.theme.label);
     let (layer, count) = (sizes.layer + 1, sizes.targets.len());
     let mut state = vec![
@@ -45,7 +46,8 @@ fn facts<'a>(sizes: &Sizes, look: &Look) -> Vec<Line<'a>> {
         (Some(error), _) => Span::styled(error.clone(), look.theme.bad),
         (None, None) if sizes.total == 0 => label("measuring".to_owned()),
         (None, None) if sizes.done < sizes.total => {
-            label(format!("measuring: {} of {} ranks", sizes.done, sizes.total))
+            let left = sizes.time_left(app.now).map(|left| format!(", {} left", clock(left))).unwrap_or_default();
+            label(format!("measuring: {} of {} ranks{left}", sizes.done, sizes.total))
         }
         (None, None) => label("fitting".to_owned()),
         (None, Some(estimate)) => match &estimate.size {
@@ -69,7 +71,8 @@ fn draw_chart(frame: &mut Frame<'_>, area: Rect, sizes: &Sizes, look: &Look) {
     let estimate = sizes.estimate.as_ref();
     let (fit, size) = (estimate.and_then(|e| e.fit), estimate.and_then(|e| e.size.as_ref().ok().copied()));
     let buffer = frame.buffer_mut();
-    chart::draw(&sizes.points, fit, size, look.is_ascii(), area, buffer);
+    let interval = estimate.and_then(|e| e.interval).map(|i| (i.low, i.high));
+    chart::draw(&sizes.points, fit, size, interval, look.is_ascii(), area, buffer);
     if !look.has_colors() {
         area.positions().for_each(|at| {
             buffer[at].set_fg(Color::Reset);

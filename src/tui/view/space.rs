@@ -1,7 +1,7 @@
 //! The search itself: sizes, depth, repetitions, seed, and what of activations and initializations is switched on.
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
@@ -19,34 +19,63 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, draft: &Draft, app: &App, look: &
         (true, Some(_)) => "changed".to_owned(),
         (true, None) => format!("changed, {candidates} candidates: {} scores them", key_of(app)),
     };
-    let title = format!(" search{}{}{}{state} ", look.signs.separator, preset.network.summary(), look.signs.separator);
+    let mut title =
+        format!(" search{}{}{}{state} ", look.signs.separator, preset.network.summary(), look.signs.separator);
+    if !draft.filter.value().is_empty() {
+        title += &format!("{} filter: {} ", look.signs.separator.trim(), draft.filter.value());
+    }
     let block = pane(look.signs.fit(&title, usize::from(area.width)), look);
     let inside = block.inner(area);
     frame.render_widget(block, area);
 
     let items = draft.items();
-    let mut lines = Vec::new();
+    if items.is_empty() {
+        frame.render_widget(Paragraph::new("no line has these words").style(look.theme.label), inside);
+        return;
+    }
+    let lines = rows(draft, &items, inside.height).into_iter().map(|row| match row {
+        Row::Head(section) => Line::from(Span::styled(section, look.theme.header)),
+        Row::Item(place) => line(draft, &items[place], place == draft.line, look),
+    });
+    frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()), inside);
+}
+
+/// A line of the screen.
+#[derive(Clone, Copy)]
+enum Row {
+    Head(&'static str),
+    /// Place among the items.
+    Item(usize),
+}
+
+/// The lines that there is room for, the chosen one in the middle.
+fn rows(draft: &Draft, items: &[Item], height: u16) -> Vec<Row> {
+    let mut rows = Vec::new();
     let mut chosen = 0;
     let mut head = "";
     for (place, item) in items.iter().enumerate() {
-        let section = match item {
-            Item::Size(_) | Item::Depth => "network",
-            Item::Repetitions | Item::Seed => "score",
-            Item::Activation(_) => "activations",
-            Item::Init(_) => "initializations",
-        };
-        if section != head {
-            head = section;
-            lines.push(Line::from(Span::styled(section, look.theme.header)));
+        if item.section() != head {
+            head = item.section();
+            rows.push(Row::Head(head));
         }
         if place == draft.line {
-            chosen = lines.len();
+            chosen = rows.len();
         }
-        lines.push(line(draft, item, place == draft.line, look));
+        rows.push(Row::Item(place));
     }
-    let height = usize::from(inside.height).max(1);
-    let first = chosen.saturating_sub(height / 2).min(lines.len().saturating_sub(height));
-    frame.render_widget(Paragraph::new(lines.split_off(first)), inside);
+    let height = usize::from(height).max(1);
+    let first = chosen.saturating_sub(height / 2).min(rows.len().saturating_sub(height));
+    rows.into_iter().skip(first).take(height).collect()
+}
+
+/// The line of the draft at a place of the screen.
+pub fn line_at(draft: &Draft, area: Rect, at: Position) -> Option<usize> {
+    let inside = pane("", &Look::new(false, true)).inner(area);
+    let row = usize::from(at.y.checked_sub(inside.y)?);
+    match rows(draft, &draft.items(), inside.height).get(row) {
+        Some(Row::Item(place)) => Some(*place),
+        _ => None,
+    }
 }
 
 /// The key that scores the draft.
@@ -77,11 +106,12 @@ fn line<'a>(draft: &Draft, item: &Item, is_chosen: bool, look: &Look) -> Line<'a
             (format!("  {:<20} {text}", "repetitions"), String::new())
         }
         Item::Seed => (format!("  {:<20} {}", "seed", preset.seed), String::new()),
-        Item::Activation(activation) => (
-            format!("  {mark} {activation:<24}", activation = activation.to_string()),
-            activation.entry().formula.to_owned(),
-        ),
-        Item::Init(init) => (format!("  {mark} {init:<24}", init = init.to_string()), init.entry().formula.to_owned()),
+        Item::Activation(activation) => {
+            (format!("  {mark} {}", look.signs.pad(&activation.to_string(), 24)), activation.entry().formula.to_owned())
+        }
+        Item::Init(init) => {
+            (format!("  {mark} {}", look.signs.pad(&init.to_string(), 32)), init.entry().formula.to_owned())
+        }
     };
     let style = if is_chosen { look.theme.selected } else { ratatui::style::Style::new() };
     Line::from(vec![Span::styled(text, style), Span::styled(format!("  {note}"), look.theme.label)])

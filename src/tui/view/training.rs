@@ -7,10 +7,11 @@
 //! ```
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use super::header::clock;
 use super::pane;
 use super::plot::{self, Scale, Series};
 use crate::training::Results;
@@ -22,7 +23,10 @@ use crate::tui::theme::Look;
 const WIDE: u16 = 100;
 
 pub fn draw(frame: &mut Frame<'_>, area: Rect, finalists: &Finalists, app: &App, look: &Look) {
-    let title = format!(" training{}{} ", look.signs.separator, state(finalists));
+    let mut title = format!(" training{}{} ", look.signs.separator, state(finalists, app));
+    if !finalists.filter.value().is_empty() {
+        title += &format!("{} filter: {} ", look.signs.separator.trim(), finalists.filter.value());
+    }
     let block = pane(look.signs.fit(&title, usize::from(area.width)), look);
     let inside = block.inner(area);
     frame.render_widget(block, area);
@@ -35,26 +39,41 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, finalists: &Finalists, app: &App,
         frame.render_widget(Paragraph::new("the labels are being read").style(look.theme.label), inside);
         return;
     };
-    let rows = results.ranking().len() as u16 + 1;
-    let (list, charts) = if inside.width >= WIDE {
-        let [list, charts] = Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)]).spacing(1).areas(inside);
-        (list, charts)
-    } else {
-        let parts = [Constraint::Length(rows.min(inside.height / 2)), Constraint::Min(0)];
-        let [list, charts] = Layout::vertical(parts).areas(inside);
-        (list, charts)
-    };
+    let [list, charts] = areas(inside, results.ranking().len());
     frame.render_widget(Paragraph::new(table(finalists, results, app, look, list)), list);
     let [curves, scatter] = if charts.height >= 14 {
         Layout::vertical([Constraint::Fill(1), Constraint::Fill(1)]).areas(charts)
     } else {
         [charts, Rect::ZERO]
     };
-    draw_curves(frame, curves, finalists, results, look);
+    draw_curves(frame, curves, finalists, results, app, look);
     draw_scatter(frame, scatter, finalists, results, app, look);
 }
 
-fn state(finalists: &Finalists) -> String {
+/// The list and the charts.
+fn areas(inside: Rect, finalists: usize) -> [Rect; 2] {
+    if inside.width >= WIDE {
+        return Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)]).spacing(1).areas(inside);
+    }
+    let rows = finalists as u16 + 1;
+    Layout::vertical([Constraint::Length(rows.min(inside.height / 2)), Constraint::Min(0)]).areas(inside)
+}
+
+/// The first finalist of a list of this height.
+fn first(finalists: &Finalists, height: u16) -> usize {
+    (finalists.line + 1).saturating_sub(usize::from(height).saturating_sub(1).max(1))
+}
+
+/// The finalist at a place of the screen.
+pub fn line_at(finalists: &Finalists, app: &App, area: Rect, at: Position) -> Option<usize> {
+    let inside = pane("", &Look::new(false, true)).inner(area);
+    let [list, _] = areas(inside, finalists.results.as_ref()?.ranking().len());
+    let row = usize::from(at.y.checked_sub(list.y + 1)?);
+    let place = first(finalists, list.height) + row;
+    (list.contains(at) && place < finalists.shown(&app.study).len()).then_some(place)
+}
+
+fn state(finalists: &Finalists, app: &App) -> String {
     let count = finalists.candidates.len();
     match (&finalists.plan, finalists.has_ended) {
         (_, true) => format!("{count} finalists, ended"),
@@ -62,31 +81,50 @@ fn state(finalists: &Finalists) -> String {
         (Some(plan), _) => {
             let (done, total) = (plan.steps_done(), plan.total_steps().max(1));
             let share = (100 * done / total).min(100);
-            format!("{count} finalists, {share} % of {total} steps")
+            let left = finalists.time_left(app.now).map(|left| format!(", {} left", clock(left))).unwrap_or_default();
+            format!("{count} finalists, {share} % of {total} steps{left}")
         }
     }
 }
 
 fn table<'a>(finalists: &Finalists, results: &Results, app: &App, look: &Look, area: Rect) -> Vec<Line<'a>> {
     let width = usize::from(area.width);
-    let name_room = width.saturating_sub(40).max(8);
+    // State and epochs have no room where it is narrow, and the name needs some.
+    let (is_narrow, is_very_narrow) = (width < 58, width < 44);
+    let taken = if is_very_narrow {
+        11
+    } else if is_narrow {
+        22
+    } else {
+        41
+    };
+    let name_room = width.saturating_sub(taken).max(8);
     let quality = finalists.quality_name();
-    let head = format!("{:<name_room$} {quality:>9} {:>8} {:>7} {:>9}", "", "loss", "epochs", "state");
+    let cut = |line: String| line.chars().take(width).collect::<String>();
+    let columns = |name: String, [quality, loss, epochs, state]: [String; 4]| match (is_narrow, is_very_narrow) {
+        (_, true) => format!("{name} {quality:>9}"),
+        (true, _) => format!("{name} {quality:>9} {state:>10}"),
+        _ => format!("{name} {quality:>9} {loss:>8} {epochs:>7} {state:>10}"),
+    };
+    let titles = [quality, "loss", "epochs", "state"].map(str::to_owned);
+    let head = cut(columns(look.signs.pad("", name_room), titles));
     let mut lines = vec![Line::from(Span::styled(head, look.theme.header))];
     let height = usize::from(area.height).saturating_sub(1).max(1);
-    let ranking = results.ranking();
+    let ranking = finalists.shown(&app.study);
     let line = finalists.line.min(ranking.len().saturating_sub(1));
-    let first = (line + 1).saturating_sub(height);
+    let first = first(finalists, area.height);
     let number = |x: Option<f64>, digits: usize| x.map(|x| format!("{x:.digits$}")).unwrap_or_default();
     for (place, record) in ranking.iter().enumerate().skip(first).take(height) {
-        let name = look.signs.fit(&app.study.candidate(record.candidate).to_string(), name_room);
+        let name = look.signs.pad(&app.study.candidate(record.candidate).to_string(), name_room);
         let last = record.last();
-        let text = format!(
-            "{name:<name_room$} {:>9} {:>8} {:>7} {:>9}",
-            number(last.map(|p| p.held_out.quality), 4),
-            number(last.and_then(|p| p.held_out.loss), 4),
-            number(last.map(|p| p.epochs), 1),
-            record.state.name(),
+        let text = columns(
+            name,
+            [
+                number(last.map(|p| p.held_out.quality), 4),
+                number(last.and_then(|p| p.held_out.loss), 4),
+                number(last.map(|p| p.epochs), 1),
+                record.state.name().to_owned(),
+            ],
         );
         let is_best = results.best().is_some_and(|best| best.candidate == record.candidate);
         let style = match (place == line, is_best) {
@@ -100,16 +138,16 @@ fn table<'a>(finalists: &Finalists, results: &Results, app: &App, look: &Look, a
 }
 
 /// The curve of the chosen candidate among those of the others.
-fn draw_curves(frame: &mut Frame<'_>, area: Rect, finalists: &Finalists, results: &Results, look: &Look) {
+fn draw_curves(frame: &mut Frame<'_>, area: Rect, finalists: &Finalists, results: &Results, app: &App, look: &Look) {
     let ranking = results.ranking();
+    let shown = finalists.chosen(&app.study);
     let curve = |at: usize| -> Vec<(f64, f64)> {
         ranking[at].points.iter().map(|p| (p.epochs, p.held_out.quality.max(0.0))).collect()
     };
-    let chosen = finalists.line.min(ranking.len().saturating_sub(1));
-    let mut curves: Vec<Vec<(f64, f64)>> = (0..ranking.len()).filter(|at| *at != chosen).map(curve).collect();
-    if !ranking.is_empty() {
-        curves.push(curve(chosen));
-    }
+    let is_chosen = |at: &usize| Some(ranking[*at].candidate) == shown;
+    let mut curves: Vec<Vec<(f64, f64)>> = (0..ranking.len()).filter(|at| !is_chosen(at)).map(curve).collect();
+    // The chosen one last, above the others.
+    curves.push((0..ranking.len()).find(is_chosen).map(curve).unwrap_or_default());
     let points = || curves.iter().flatten();
     let most = points().map(|(x, _)| *x).fold(1.0, f64::max);
     let low = points().map(|(_, y)| *y).fold(1.0, f64::min);

@@ -1,0 +1,218 @@
+//! Pictures of the app for the README, as SVG: the program runs in a pseudo-terminal, keys are pressed, and what a
+//! terminal would show is drawn. `cargo build --release && cargo run --release --example pictures`
+
+#[cfg(not(unix))]
+fn main() {
+    println!("needs a pseudo-terminal");
+}
+
+#[cfg(unix)]
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    unix::main()
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::error::Error;
+    use std::fmt::Write as _;
+    use std::io::{Read, Write};
+    use std::path::Path;
+    use std::sync::mpsc::{Receiver, channel};
+    use std::time::{Duration, Instant};
+
+    use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+    use vt100::{Color, Screen};
+
+    /// Columns and lines of a picture.
+    const SIZE: (u16, u16) = (120, 32);
+    /// Pixels of a cell.
+    const CELL: (f64, f64) = (8.4, 18.0);
+    const MARGIN: f64 = 14.0;
+    const FONT: &str = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace";
+    const PAPER: &str = "#16181d";
+    const INK: &str = "#d8dce3";
+    /// The terminal's own 16 colours, as this terminal has them.
+    const COLORS: [&str; 16] = [
+        "#3b4048", "#e06c75", "#98c379", "#e5c07b", "#61afef", "#c678dd", "#56b6c2", "#abb2bf", "#7f8794", "#ef7d86",
+        "#a9d48a", "#f5d08b", "#72bfff", "#d689ed", "#67c7d3", "#ffffff",
+    ];
+
+    /// A picture: its name, the preset, what must be on the screen before a key, and the keys.
+    const PICTURES: [(&str, &str, &[(&str, &str)]); 3] = [
+        ("ranking", "digits-mlp", &[("  done  ", "j")]),
+        ("matrix", "digits-mlp", &[("  done  ", "m")]),
+        ("candidate", "digits-mlp", &[("  done  ", "c"), ("spectrum", "jj")]),
+    ];
+
+    pub fn main() -> Result<(), Box<dyn Error>> {
+        let program = std::env::current_exe()?;
+        let program = program.parent().and_then(Path::parent).ok_or("no folder")?.join("neartop");
+        if !program.is_file() {
+            return Err("there is no program yet: cargo build --release".into());
+        }
+        std::fs::create_dir_all("docs/pictures")?;
+        for (name, preset, steps) in PICTURES {
+            let screen = show(&program, preset, steps)?;
+            let path = format!("docs/pictures/{name}.svg");
+            std::fs::write(&path, svg(&screen, name))?;
+            println!("{path}");
+        }
+        Ok(())
+    }
+
+    /// What the program shows after these keys.
+    fn show(program: &Path, preset: &str, steps: &[(&str, &str)]) -> Result<Screen, Box<dyn Error>> {
+        let size = PtySize { rows: SIZE.1, cols: SIZE.0, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size)?;
+        let mut command = CommandBuilder::new(program);
+        command.args(["--no-study", "--color", "always", preset]);
+        command.env("TERM", "xterm-256color");
+        command.env("XDG_CONFIG_HOME", "/nonexistent");
+        command.cwd(std::env::current_dir()?);
+        let mut child = pair.slave.spawn_command(command)?;
+        drop(pair.slave);
+        let mut reader = pair.master.try_clone_reader()?;
+        let mut keyboard = pair.master.take_writer()?;
+        let (sender, output) = channel();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 65536];
+            while let Ok(n @ 1..) = reader.read(&mut buffer) {
+                if sender.send(buffer[..n].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        let mut terminal = vt100::Parser::new(SIZE.1, SIZE.0, 0);
+        for (wanted, keys) in steps {
+            until(&output, &mut terminal, wanted)?;
+            for key in keys.chars() {
+                write!(keyboard, "{key}")?;
+                keyboard.flush()?;
+                settle(&output, &mut terminal);
+            }
+        }
+        settle(&output, &mut terminal);
+        let screen = terminal.screen().clone();
+        keyboard.write_all(b"\x03")?;
+        keyboard.flush()?;
+        child.wait()?;
+        Ok(screen)
+    }
+
+    /// Reads until a text is on the screen.
+    fn until(output: &Receiver<Vec<u8>>, terminal: &mut vt100::Parser, wanted: &str) -> Result<(), Box<dyn Error>> {
+        let start = Instant::now();
+        while !terminal.screen().contents().contains(wanted) {
+            if start.elapsed() > Duration::from_secs(300) {
+                return Err(format!("`{wanted}` did not appear on\n{}", terminal.screen().contents()).into());
+            }
+            if let Ok(bytes) = output.recv_timeout(Duration::from_secs(1)) {
+                terminal.process(&bytes);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads until nothing more comes.
+    fn settle(output: &Receiver<Vec<u8>>, terminal: &mut vt100::Parser) {
+        while let Ok(bytes) = output.recv_timeout(Duration::from_millis(700)) {
+            terminal.process(&bytes);
+        }
+    }
+
+    /// How a run of cells looks.
+    #[derive(Clone, PartialEq)]
+    struct Style {
+        ink: String,
+        paper: Option<String>,
+        bold: bool,
+        underlined: bool,
+    }
+
+    fn style(cell: &vt100::Cell) -> Style {
+        let mut ink = color(cell.fgcolor()).unwrap_or_else(|| INK.to_owned());
+        let mut paper = color(cell.bgcolor());
+        if cell.inverse() {
+            let behind = paper.unwrap_or_else(|| PAPER.to_owned());
+            paper = Some(std::mem::replace(&mut ink, behind));
+        }
+        Style { ink, paper, bold: cell.bold(), underlined: cell.underline() }
+    }
+
+    fn color(color: Color) -> Option<String> {
+        match color {
+            Color::Default => None,
+            Color::Idx(n @ 0..16) => Some(COLORS[usize::from(n)].to_owned()),
+            // A cube with 6 steps of each colour, then 24 greys: as xterm has them.
+            Color::Idx(n @ 16..232) => {
+                let level = |step: u8| if step == 0 { 0 } else { 55 + 40 * u32::from(step) };
+                let n = n - 16;
+                Some(format!("#{:02x}{:02x}{:02x}", level(n / 36), level(n / 6 % 6), level(n % 6)))
+            }
+            Color::Idx(n) => {
+                let grey = 8 + 10 * (u32::from(n) - 232);
+                Some(format!("#{grey:02x}{grey:02x}{grey:02x}"))
+            }
+            Color::Rgb(r, g, b) => Some(format!("#{r:02x}{g:02x}{b:02x}")),
+        }
+    }
+
+    fn svg(screen: &Screen, title: &str) -> String {
+        let (columns, lines) = (f64::from(SIZE.0), f64::from(SIZE.1));
+        let (width, height) = (2.0 * MARGIN + columns * CELL.0, 2.0 * MARGIN + lines * CELL.1);
+        let mut svg = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" \
+             height=\"{height:.0}\" role=\"img\">\n<title>neartop: {title}</title>\n\
+             <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{PAPER}\"/>\n\
+             <g font-family=\"{FONT}\" font-size=\"14\" xml:space=\"preserve\">\n"
+        );
+        for y in 0..SIZE.1 {
+            let mut x = 0;
+            while x < SIZE.0 {
+                let Some(first) = screen.cell(y, x) else { break };
+                let wanted = style(first);
+                let (start, mut text) = (x, String::new());
+                while let Some(cell) = screen.cell(y, x).filter(|cell| style(cell) == wanted) {
+                    text += if cell.has_contents() { cell.contents() } else { " " };
+                    x += 1;
+                    if x == SIZE.0 {
+                        break;
+                    }
+                }
+                run(&mut svg, &wanted, &text, (start, y), x - start);
+            }
+        }
+        svg + "</g>\n</svg>\n"
+    }
+
+    /// A run of cells of one style.
+    fn run(svg: &mut String, style: &Style, text: &str, (x, y): (u16, u16), cells: u16) {
+        let (left, top) = (MARGIN + f64::from(x) * CELL.0, MARGIN + f64::from(y) * CELL.1);
+        let width = f64::from(cells) * CELL.0;
+        if let Some(paper) = &style.paper {
+            // A little more than its cells, so that no seam shows.
+            let _ = writeln!(
+                svg,
+                "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"{paper}\"/>",
+                width + 0.3,
+                CELL.1 + 0.3
+            );
+        }
+        let trimmed = text.trim_end();
+        if trimmed.is_empty() {
+            return;
+        }
+        let weight = if style.bold { " font-weight=\"bold\"" } else { "" };
+        let line = if style.underlined { " text-decoration=\"underline\"" } else { "" };
+        let escaped = trimmed.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace(' ', "\u{a0}");
+        // Its length keeps columns below each other, whatever font is there.
+        let length = trimmed.chars().count() as f64 * CELL.0;
+        let _ = writeln!(
+            svg,
+            "<text x=\"{left:.1}\" y=\"{:.1}\" textLength=\"{length:.1}\" lengthAdjust=\"spacingAndGlyphs\" \
+             fill=\"{}\"{weight}{line}>{escaped}</text>",
+            top + 13.5,
+            style.ink
+        );
+    }
+}

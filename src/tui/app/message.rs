@@ -1,0 +1,92 @@
+//! What the screen learns, and what it asks for.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crossterm::event::{KeyEvent, MouseEvent};
+use ratatui::layout::Size;
+
+use crate::preset::Preset;
+use crate::scheduler::Progress;
+use crate::study::Study;
+use crate::tui::candidate::Spectra;
+use crate::tui::finalists::TrainingNews;
+use crate::tui::library::Entry;
+use crate::tui::sizes::{SizeNews, SizeRequest, Ticket};
+
+/// What the screen learns.
+#[derive(Debug)]
+pub enum Message {
+    Key(KeyEvent),
+    Mouse(MouseEvent),
+    Paste(String),
+    Resized(Size),
+    Scored(Vec<Progress>),
+    /// All that can be scored is scored.
+    Ended,
+    /// A frame is about to be drawn; so much time was spent scoring.
+    Frame(Duration),
+    Written(Written),
+    /// So much time has passed since the app began.
+    Tick(Duration),
+    /// Something that the user should know.
+    Noted(Notice),
+    Sized(Ticket, SizeNews),
+    /// The spectra of a candidate.
+    Inspected(usize, Spectra),
+    /// What became of a copy to the clipboard.
+    Copied(Result<String, String>),
+    Training(TrainingNews),
+    /// The presets and studies that there are.
+    Found(Vec<Entry>),
+    /// Another preset is scored from now on, or why it is not.
+    Opened(Result<Box<Study>, String>),
+}
+
+/// What became of an export.
+#[derive(Debug)]
+pub enum Written {
+    Done(PathBuf),
+    /// There is such a file already.
+    Exists,
+    Failed(String),
+}
+
+/// What the event loop is asked to do.
+#[derive(Debug, PartialEq)]
+pub enum Effect {
+    Quit,
+    /// Leave with the exit status of an interrupted run.
+    Interrupt,
+    Suspend,
+    Redraw,
+    SetPaused(bool),
+    NextTheme,
+    SetMouse(bool),
+    /// Train these candidates, best first.
+    Train(Vec<usize>),
+    StopTraining,
+    /// Keep in the study what training said.
+    KeepTraining,
+    /// Look what studies there are, and what presets in a folder.
+    FindPresets(PathBuf),
+    /// Score this preset in the place of the present one.
+    Open(Box<Preset>),
+    /// Put a text on the clipboard.
+    Copy(String),
+    Write {
+        path: PathBuf,
+        text: String,
+        replace: bool,
+    },
+    Size(Ticket, SizeRequest),
+    /// Work out the spectra of a candidate.
+    Inspect(usize),
+}
+
+/// A line of text for the user, until the next key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    pub text: String,
+    pub is_error: bool,
+}

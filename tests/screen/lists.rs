@@ -1,0 +1,240 @@
+//! Lists: one syntax of searching, wide characters, the mouse, and what would be lost.
+
+use unicode_width::UnicodeWidthStr;
+
+use super::*;
+
+fn filtered(app: &mut App, words: &str) {
+    write(app, &format!("/{words}"));
+    press(app, KeyCode::Enter);
+    assert!(matches!(app.mode, Mode::Browse));
+}
+
+#[test]
+fn every_list_is_searched_alike() {
+    let mut app = app(80, 24);
+    filtered(&mut app, "relu -leaky");
+    assert_eq!(app.rows.len(), 4);
+
+    write(&mut app, "s");
+    filtered(&mut app, "relu -leaky activations");
+    let items = app.draft.as_ref().expect("a draft").items();
+    assert!(items.len() >= 2 && items.iter().all(|item| item.section() == "activations"), "{items:?}");
+    assert!(text(&app).contains("filter: relu -leaky activations"));
+    write(&mut app, "G");
+    press(&mut app, KeyCode::Esc);
+    assert_eq!(app.view, View::Space, "Esc takes the filter away first");
+    assert!(app.draft.as_ref().is_some_and(|draft| draft.items().len() > items.len()));
+    filtered(&mut app, "nothing has this");
+    assert!(text(&app).contains("no line has these words"));
+    press(&mut app, KeyCode::Enter);
+    assert!(matches!(app.mode, Mode::Browse), "there is nothing to edit");
+    press(&mut app, KeyCode::Esc);
+    press(&mut app, KeyCode::Esc);
+    assert_eq!((app.view, app.rows.len()), (View::Ranking, 4), "the ranking has its own filter");
+
+    write(&mut app, "o");
+    app.update(Message::Found(views::entries()));
+    filtered(&mut app, "presets -bundled -glue");
+    let names: Vec<_> = app.library.shown().iter().map(|entry| entry.name.clone()).collect();
+    assert_eq!(names, ["mine.yaml"]);
+    press(&mut app, KeyCode::Esc);
+    press(&mut app, KeyCode::Esc);
+
+    write(&mut app, "?/filter -relu");
+    let shown = text(&app);
+    assert!(shown.contains("words that must occur") && !shown.contains("pause scoring"), "{shown}");
+    press(&mut app, KeyCode::Enter);
+    press(&mut app, KeyCode::Esc);
+    assert!(matches!(&app.mode, Mode::Help(help) if help.words.value().is_empty()));
+    press(&mut app, KeyCode::Esc);
+
+    write(&mut app, ":layer -size");
+    let shown = text(&app);
+    assert!(shown.contains("detail-down") && !shown.contains(" sizes "), "{shown}");
+    press(&mut app, KeyCode::Esc);
+
+    press(&mut app, KeyCode::Esc);
+    views::train(&mut app);
+    filtered(&mut app, "orthogonal -gelu");
+    let finalists = app.finalists.as_ref().expect("finalists");
+    let shown: Vec<_> =
+        finalists.shown(&app.study).iter().map(|r| app.study.candidate(r.candidate).to_string()).collect();
+    assert!(!shown.is_empty() && shown.iter().all(|name| name.contains("orthogonal") && !name.contains("gelu")));
+}
+
+#[test]
+fn wide_characters_do_not_break_columns() {
+    let name = "\u{65e5}\u{672c}\u{8a9e}\u{306e}\u{30cd}\u{30c3}\u{30c8} \u{1f680} e\u{301}e\u{301} ".repeat(9);
+    let preset = PRESET.replace("Two layers", name.trim());
+    let preset = Preset::parse(&preset, "wide.yaml", Path::new("")).expect("a right preset");
+    for (width, height) in views::SIZES {
+        let mut app = App::new(Study::new(Arc::new(Space::new(Arc::new(preset.clone())))), Size::new(width, height));
+        app.update(Message::Scored(scores(4)));
+        app.update(Message::Frame(Duration::ZERO));
+        text(&app);
+        write(&mut app, "/\u{65e5}\u{672c}\u{8a9e}\u{65e5}\u{672c}\u{8a9e}\u{65e5}\u{672c}\u{8a9e}");
+        text(&app);
+        press(&mut app, KeyCode::Esc);
+        write(&mut app, "e");
+        text(&app);
+        press(&mut app, KeyCode::Esc);
+        write(&mut app, "o");
+        let mut entries = views::entries();
+        entries[1].name = name.clone();
+        app.update(Message::Found(entries));
+        for _ in 0..4 {
+            // The preview begins in the same column in every line, however wide the name beside it.
+            let terminal = screen(&app, &Look::new(false, false));
+            let buffer = terminal.backend().buffer();
+            let lines = (0..height).map(|y| {
+                let mut line = String::new();
+                let mut x = 0;
+                while x < width {
+                    let symbol = buffer[(x, y)].symbol();
+                    line += symbol;
+                    x += (symbol.width() as u16).max(1);
+                }
+                line
+            });
+            let too_wide: Vec<_> = lines.filter(|line| line.width() != usize::from(width)).collect();
+            assert!(too_wide.is_empty(), "{too_wide:?}");
+            press(&mut app, KeyCode::Down);
+        }
+    }
+}
+
+#[test]
+fn a_long_name_leaves_numbers_where_they_are() {
+    let mut long = app(120, 40);
+    let mut short = app(120, 40);
+    for app in [&mut long, &mut short] {
+        views::train(app);
+    }
+    let column = |app: &App| {
+        let shown = text(app);
+        let head = shown.lines().find(|line| line.contains("epochs")).expect("a head").to_owned();
+        let first = shown.lines().find(|line| line.contains("0.9600")).expect("a finalist").to_owned();
+        let end = |line: &str, word: &str| line[..line.find(word).expect("a word") + word.len()].width();
+        (end(&head, "loss"), end(&first, "0.0400"))
+    };
+    let (head, number) = column(&short);
+    assert_eq!(head, number, "numbers end below their titles");
+    assert_eq!(column(&long), (head, number));
+}
+
+#[test]
+fn lines_and_names_of_views_are_clicked() {
+    let mut app = app(120, 40);
+    let find = |app: &App, word: &str| {
+        let shown = text(app);
+        let (y, line) = shown.lines().enumerate().find(|(_, line)| line.contains(word)).expect(word);
+        (line[1..].split(word).next().map_or(0, UnicodeWidthStr::width) as u16, y as u16)
+    };
+    for (name, view) in [("search", View::Space), ("presets", View::Library), ("ranking", View::Ranking)] {
+        let (x, y) = find(&app, name);
+        assert_eq!(y, 3, "{name}");
+        click(&mut app, x, y);
+        assert_eq!(app.view, view, "{name}");
+    }
+    write(&mut app, "o");
+    app.update(Message::Found(views::entries()));
+    let (x, y) = find(&app, "mine.yaml");
+    click(&mut app, x, y);
+    assert_eq!(app.library.chosen().map(|entry| entry.name.as_str()), Some("mine.yaml"));
+    assert!(matches!(click(&mut app, x, y), Some(Effect::Open(_))));
+    write(&mut app, "s");
+    let (x, y) = find(&app, "tanh");
+    click(&mut app, x, y);
+    click(&mut app, x, y);
+    assert!(app.draft.as_ref().is_some_and(|draft| draft.is_changed()), "a second click switches it off");
+    write(&mut app, "u");
+    press(&mut app, KeyCode::Esc);
+    views::train(&mut app);
+    let third = app.finalists.as_ref().map(|f| f.shown(&app.study)[2].candidate).expect("a third");
+    let (x, y) = find(&app, &app.study.candidate(third).to_string());
+    click(&mut app, x, y);
+    assert_eq!((app.finalists.as_ref().map(|f| f.line), app.selected), (Some(2), Some(third)));
+    press(&mut app, KeyCode::Esc);
+    write(&mut app, ":");
+    let (x, y) = find(&app, " help ");
+    click(&mut app, x, y);
+    click(&mut app, x, y);
+    assert!(matches!(app.mode, Mode::Help(_)), "{:?}", app.mode);
+}
+
+#[test]
+fn what_would_be_lost_is_asked_about_once() {
+    let mut app = app(80, 24);
+    assert_eq!(press(&mut app, KeyCode::Char('q')), Some(Effect::Quit), "scores are in the study");
+    write(&mut app, "s+");
+    press(&mut app, KeyCode::Esc);
+    assert_eq!(press(&mut app, KeyCode::Char('q')), None);
+    assert!(app.notice.as_ref().is_some_and(|n| n.text.contains("neither scored nor saved")), "{:?}", app.notice);
+    press(&mut app, KeyCode::Down);
+    assert_eq!(press(&mut app, KeyCode::Char('q')), None, "another key takes the answer back");
+    assert_eq!(press(&mut app, KeyCode::Char('q')), Some(Effect::Quit));
+    write(&mut app, "sW");
+    press(&mut app, KeyCode::Enter);
+    app.update(Message::Written(Written::Done("saved.yaml".into())));
+    press(&mut app, KeyCode::Esc);
+    assert_eq!(press(&mut app, KeyCode::Char('q')), Some(Effect::Quit), "it is in a file");
+    views::train(&mut app);
+    press(&mut app, KeyCode::Esc);
+    assert_eq!(press(&mut app, KeyCode::Char('q')), None);
+    assert_eq!(app.update(Message::Training(TrainingNews::Ended)), Some(Effect::KeepTraining));
+    assert_eq!(press(&mut app, KeyCode::Char('q')), Some(Effect::Quit));
+}
+
+#[test]
+fn a_threshold_and_a_layer_are_written() {
+    let mut app = app(80, 24);
+    views::measure(&mut app);
+    assert!(text(&app).contains("of the resamples from"), "{}", text(&app));
+    write(&mut app, "t");
+    (0..9).for_each(|_| {
+        press(&mut app, KeyCode::Backspace);
+    });
+    write(&mut app, "2");
+    assert_eq!(press(&mut app, KeyCode::Enter), None);
+    assert!(app.notice.as_ref().is_some_and(|n| n.text.contains("between 0 and 1")));
+    press(&mut app, KeyCode::Backspace);
+    write(&mut app, "0.03");
+    let refit = press(&mut app, KeyCode::Enter);
+    assert!(matches!(refit, Some(Effect::Size(_, SizeRequest::Fit { threshold: 0.03, .. }))), "{refit:?}");
+    // The steps go on from there.
+    let up = press(&mut app, KeyCode::Char('+'));
+    assert!(matches!(up, Some(Effect::Size(_, SizeRequest::Fit { threshold: 0.05, .. }))), "{up:?}");
+    write(&mut app, "g");
+    press(&mut app, KeyCode::Backspace);
+    write(&mut app, "2");
+    let other = press(&mut app, KeyCode::Enter);
+    assert!(
+        matches!(&other, Some(Effect::Size(_, SizeRequest::Measure { target, .. })) if target.index == 2),
+        "{other:?}"
+    );
+    press(&mut app, KeyCode::Esc);
+    assert!(matches!(app.mode, Mode::Browse));
+}
+
+#[test]
+fn another_folder_is_looked_at() {
+    let mut app = app(80, 24);
+    write(&mut app, "of");
+    press(&mut app, KeyCode::Backspace);
+    write(&mut app, "other");
+    assert_eq!(press(&mut app, KeyCode::Enter), Some(Effect::FindPresets("other".into())));
+    assert!(text(&app).contains("folder other"));
+}
+
+#[test]
+fn columns_are_those_that_were_settled() {
+    let mut app = app(120, 40);
+    app.want_columns(vec!["NEAR".to_owned(), "spread".to_owned()]);
+    let titles: Vec<_> = app.columns.iter().map(|column| column.title).collect();
+    assert!(titles.contains(&"NEAR") && titles.contains(&"spread") && titles.contains(&"#"), "{titles:?}");
+    assert!(!titles.contains(&"parameters") && !text(&app).contains("parameters  "), "{titles:?}");
+    let study = study();
+    app.update(Message::Opened(Ok(Box::new(study))));
+    assert_eq!(app.columns.iter().map(|column| column.title).collect::<Vec<_>>(), titles);
+}

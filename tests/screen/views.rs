@@ -1,0 +1,209 @@
+//! Every view at every size, with and without colours.
+
+use std::collections::BTreeMap;
+
+use neartop::tui::library::{Entry, Source};
+
+use super::*;
+
+pub const SIZES: [(u16, u16); 3] = [(120, 40), (80, 24), (40, 12)];
+
+/// Every view, and every window over one.
+const VIEWS: [&str; 13] = [
+    "ranking",
+    "candidate",
+    "candidates",
+    "matrix",
+    "search",
+    "training",
+    "library",
+    "sizes",
+    "help",
+    "palette",
+    "export",
+    "filter",
+    "prompt",
+];
+
+/// The app as it is after someone opened a view.
+fn opened(view: &str, width: u16, height: u16) -> App {
+    let mut app = app(width, height);
+    match view {
+        "candidate" => inspect(&mut app),
+        "candidates" => {
+            press(&mut app, KeyCode::Char(' '));
+            inspect(&mut app);
+        }
+        "matrix" => write(&mut app, "m"),
+        "search" => write(&mut app, "s"),
+        "training" => train(&mut app),
+        "library" => {
+            write(&mut app, "o");
+            app.update(Message::Found(entries()));
+        }
+        "sizes" => measure(&mut app),
+        "help" => write(&mut app, "?"),
+        "palette" => write(&mut app, ":ma"),
+        "export" => write(&mut app, "e"),
+        "filter" => write(&mut app, "/relu -leaky"),
+        "prompt" => {
+            write(&mut app, "s");
+            press(&mut app, KeyCode::Enter);
+        }
+        _ => {}
+    }
+    app
+}
+
+/// A study, a preset, one with a mistake, and one that came with the program.
+pub fn entries() -> Vec<Entry> {
+    let preset = || Preset::parse(PRESET, "mine.yaml", Path::new("")).map(Box::new).expect("a right preset");
+    let entry = |name: &str, source, wrong: Option<&str>| Entry {
+        name: name.to_owned(),
+        source,
+        text: PRESET.trim_start().to_owned(),
+        preset: wrong.map_or_else(|| Ok(preset()), |wrong| Err(wrong.to_owned())),
+        summary: match wrong {
+            Some(wrong) => vec![wrong.to_owned()],
+            None => {
+                vec!["Two layers".to_owned(), "candidates  20".to_owned(), "      44.50 gelu orthogonal".to_owned()]
+            }
+        },
+    };
+    vec![
+        entry("3 Two layers", Source::Study, None),
+        entry("mine.yaml", Source::File, None),
+        entry("presets/\u{65e5}\u{672c}\u{8a9e}.yaml", Source::File, Some("there is no activation `glue`")),
+        entry("digits-mlp", Source::Bundled, None),
+    ]
+}
+
+/// Trains the finalists for three epochs, but for one that is lost.
+pub fn train(app: &mut App) {
+    let Some(Effect::Train(candidates)) = press(app, KeyCode::Char('t')) else { panic!("nobody is trained") };
+    let space = Arc::clone(&app.study.space);
+    let options = training::Options::default();
+    let task = training::Task::load(&space.preset.data, space.network(), 0, &options).expect("digits have labels");
+    let plan = training::Plan::new(space, task, options, candidates.clone()).expect("a plan");
+    app.update(Message::Training(TrainingNews::Begun(Arc::new(plan))));
+    for (place, candidate) in candidates.iter().copied().enumerate() {
+        for epoch in 1..=3 {
+            let quality = 0.9 - 0.05 * place as f64 + 0.02 * f64::from(epoch);
+            let held_out = training::Evaluation { loss: Some(1.0 - quality), quality };
+            let point = training::Point { epochs: f64::from(epoch), train_loss: Some(0.5), held_out };
+            let progress = training::Progress::Point { candidate, point };
+            app.update(Message::Training(TrainingNews::Progress(progress)));
+        }
+    }
+    let lost = training::Progress::Failed { candidate: candidates[7], reason: "out of luck".to_owned() };
+    app.update(Message::Training(TrainingNews::Progress(lost)));
+    app.update(Message::Frame(Duration::from_secs(80)));
+}
+
+/// Measures a layer and says its size.
+pub fn measure(app: &mut App) {
+    let Some(Effect::Size(ticket, SizeRequest::Measure { threshold, .. })) = press(app, KeyCode::Char('w')) else {
+        panic!("w measures")
+    };
+    let point = |size: usize| {
+        let relative = -0.6 + 1.6 * (size as f64).powf(-0.13);
+        Point { size, ranks: [0.99, 1.0, 1.01].map(|r| r * relative * size as f64).to_vec() }
+    };
+    let points: Vec<_> = [10, 20, 40, 80].map(point).to_vec();
+    for (done, point) in points.iter().enumerate() {
+        let news = SizeNews::Progress { done: 3 * (done + 1), total: 12, point: Some(point.clone()) };
+        app.update(Message::Sized(ticket, news));
+    }
+    let estimate = width::estimate(&Curve { points }, threshold, 0, 0);
+    app.update(Message::Sized(ticket, SizeNews::Estimated(Box::new(estimate))));
+}
+
+/// A letter for each cell by its style, and what the letters stand for.
+fn styles(app: &App) -> String {
+    let terminal = screen(app, &Look::new(true, false));
+    let buffer = terminal.backend().buffer();
+    let mut names = BTreeMap::new();
+    let mut text = String::new();
+    for y in 0..buffer.area.height {
+        let line = (0..buffer.area.width).map(|x| {
+            let cell = &buffer[(x, y)];
+            let mut style = format!("{:?} on {:?}", cell.fg, cell.bg);
+            if !cell.modifier.is_empty() {
+                style += &format!(" {:?}", cell.modifier);
+            }
+            if style == "Reset on Reset" {
+                return '.';
+            }
+            let next = char::from_u32('a' as u32 + names.len() as u32).unwrap_or('?');
+            *names.entry(style).or_insert(next)
+        });
+        text += line.collect::<String>().trim_end_matches('.');
+        text.push('\n');
+    }
+    let mut legend: Vec<_> = names.into_iter().map(|(style, letter)| format!("{letter} {style}\n")).collect();
+    legend.sort();
+    text + &legend.concat()
+}
+
+#[test]
+fn every_view_as_text() {
+    for view in VIEWS {
+        for (width, height) in SIZES {
+            insta::assert_snapshot!(format!("{view}_{width}x{height}"), text(&opened(view, width, height)));
+        }
+    }
+}
+
+#[test]
+fn every_view_in_colours() {
+    for view in VIEWS {
+        for (width, height) in SIZES {
+            insta::assert_snapshot!(format!("{view}_{width}x{height}_styles"), styles(&opened(view, width, height)));
+        }
+    }
+}
+
+#[test]
+fn every_view_in_ascii() {
+    for view in VIEWS {
+        for (width, height) in SIZES {
+            let mut app = opened(view, width, height);
+            // A name of a file stays what it is.
+            app.library.entries.iter_mut().flatten().for_each(|entry| entry.name.retain(|c| c.is_ascii()));
+            let shown = screen(&app, &Look::new(false, true)).backend().to_string();
+            assert!(shown.is_ascii(), "{view} {width}x{height}\n{shown}");
+        }
+    }
+    insta::assert_snapshot!("ranking_80x24_ascii", {
+        let shown = screen(&app(80, 24), &Look::new(false, true)).backend().to_string();
+        shown.replace(env!("CARGO_PKG_VERSION"), "x.y.z")
+    });
+}
+
+#[test]
+fn every_view_says_when_there_is_no_room() {
+    insta::assert_snapshot!("too_small_30x8", text(&app(30, 8)));
+    for view in VIEWS {
+        let mut app = opened(view, 80, 24);
+        for (width, height) in [(39, 24), (80, 9), (1, 1)] {
+            app.update(Message::Resized(Size::new(width, height)));
+            let shown = text(&app);
+            assert!(!shown.contains("neartop"), "{view}: {shown}");
+            assert!(width < 39 || shown.contains("too small"), "{view}: {shown}");
+        }
+        app.update(Message::Resized(Size::new(80, 24)));
+        assert_eq!(text(&app), text(&opened(view, 80, 24)), "{view}: all is there again");
+    }
+}
+
+#[test]
+fn without_colours_nothing_is_lost() {
+    for view in VIEWS {
+        let app = opened(view, 120, 40);
+        let shown = |look: Look| screen(&app, &look).backend().to_string();
+        assert_eq!(shown(Look::new(true, false)), shown(Look::new(false, false)).clone(), "{view}");
+        let terminal = screen(&app, &Look::new(false, false));
+        let plain = |c: &ratatui::buffer::Cell| (c.fg, c.bg) == Default::default();
+        assert!(terminal.backend().buffer().content().iter().all(plain), "{view}");
+    }
+}
