@@ -29,6 +29,7 @@ use crossterm::event::{Event, EventStream};
 use futures_util::StreamExt;
 use ratatui::layout::Size;
 use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
 
 use crate::cli::RunOptions;
 use crate::commands::rank::interrupt;
@@ -105,6 +106,8 @@ async fn event_loop(
     let mut events = EventStream::new();
     let mut stop = std::pin::pin!(interrupt());
     let mut tick = tokio::time::interval(TICK);
+    // After a rest the clock does not run after the time that it missed.
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut batch = Vec::new();
     // Another preset is read and checked in the background, and takes the place of this one when it is right.
     let (found, mut finding) = mpsc::unbounded_channel();

@@ -344,7 +344,7 @@ fn two_candidates_side_by_side() {
     assert_ne!(app.selected, Some(app.marked[0]));
     inspect(&mut app);
     let shown = text(&app);
-    assert!(shown.matches("spectrum").count() == 2, "{shown}");
+    assert!(shown.matches("singular values").count() == 2, "{shown}");
     press(&mut app, KeyCode::Char('U'));
     assert_eq!(app.beside(), None);
 }
@@ -397,32 +397,32 @@ fn the_mouse_does_what_keys_do() {
     let mut app = app(120, 40);
     assert_eq!(press(&mut app, KeyCode::Char('M')), Some(Effect::SetMouse(true)));
     let third = app.rows[2].candidate;
-    click(&mut app, 8, 7);
+    click(&mut app, 8, 8);
     assert_eq!((app.selected, app.view), (Some(third), View::Ranking));
-    let effect = click(&mut app, 8, 7);
+    let effect = click(&mut app, 8, 8);
     assert_eq!(effect, Some(Effect::Inspect(third)));
     press(&mut app, KeyCode::Esc);
     let shown = text(&app);
     let lines: Vec<&str> = shown.lines().collect();
     let column = |line: usize, word: &str| lines[line][1..].split(word).next().map(|s| s.chars().count() as u16);
-    let head = column(4, "NEAR").expect("a column");
-    click(&mut app, head, 4);
+    let head = column(5, "NEAR").expect("a column");
+    click(&mut app, head, 5);
     assert_eq!(app.columns[app.sort].title, "NEAR");
     assert!(app.descending);
-    click(&mut app, head, 4);
+    click(&mut app, head, 5);
     assert!(!app.descending);
     let hint = column(39, "matrix").expect("a hint");
     click(&mut app, hint, 39);
     assert!(matches!(app.view, View::Matrix(_)));
     let shown = text(&app);
     let lines: Vec<&str> = shown.lines().collect();
-    let cell = lines[6][1..].split("46.50").next().map(|s| s.chars().count() as u16);
+    let cell = lines[7][1..].split("46.50").next().map(|s| s.chars().count() as u16);
     let before = app.selected;
     if let Some(cell) = cell.filter(|c| *c < 110) {
-        click(&mut app, cell, 6);
+        click(&mut app, cell, 7);
         assert_ne!(app.selected, before);
     }
-    click(&mut app, 30, 8);
+    click(&mut app, 30, 9);
     assert_eq!(app.selected.map(|id| id / 4), Some(2));
     assert_eq!(click(&mut app, 119, 20), None);
 }

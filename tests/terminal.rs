@@ -354,7 +354,7 @@ fn what_training_gave_is_in_the_study_and_shown_again() {
     session.wait_for("trained");
     session.press("e");
     session.wait_for("export ");
-    session.wait_for("on samples held out");
+    session.wait_for("accuracy 0.");
     session.press("\x1b");
     session.press("q");
     assert_eq!(session.end(), 0);

@@ -1,54 +1,20 @@
 //! A change of the search that is being made: what can be changed, one line each, with every step to go back to.
 
+mod choices;
+mod item;
+
 use std::path::PathBuf;
 
 use tui_input::Input;
 
 use super::terms::Terms;
-use crate::catalog::{Choice, Entry};
+use choices::{add, all_and, as_yaml, parsed, switch};
+pub use item::Item;
+
 use crate::network::{Activation, Init, Layer, Network};
-use crate::preset::{Preset, PresetError, parse_choice};
+use crate::preset::{Preset, PresetError};
 use crate::study::race::Auto;
 use crate::width::{resized, targets};
-
-/// A line of the draft.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Item {
-    /// The size of a layer, by its place among those that have one.
-    Size(usize),
-    /// The number of hidden layers.
-    Depth,
-    Repetitions,
-    Seed,
-    Activation(Activation),
-    Init(Init),
-}
-
-impl Item {
-    /// The part of the search that it belongs to.
-    #[must_use]
-    pub fn section(&self) -> &'static str {
-        match self {
-            Self::Size(_) | Self::Depth => "network",
-            Self::Repetitions | Self::Seed => "score",
-            Self::Activation(_) => "activations",
-            Self::Init(_) => "initializations",
-        }
-    }
-
-    /// What a filter is compared with.
-    fn words(&self) -> String {
-        let name = match self {
-            Self::Size(layer) => format!("layer {layer}"),
-            Self::Depth => "hidden layers depth".to_owned(),
-            Self::Repetitions => "repetitions".to_owned(),
-            Self::Seed => "seed".to_owned(),
-            Self::Activation(activation) => activation.to_string(),
-            Self::Init(init) => init.to_string(),
-        };
-        format!("{} {name}", self.section())
-    }
-}
 
 /// A preset that is being changed. The run goes on with the old one until the draft is scored.
 #[derive(Debug)]
@@ -62,6 +28,8 @@ pub struct Draft {
     inits: Vec<Init>,
     /// The chosen line of those that the filter lets through.
     pub line: usize,
+    /// The first line on the screen, those above the items counted too.
+    pub offset: usize,
     pub filter: Input,
     /// Whether it is in a file as it is.
     pub is_saved: bool,
@@ -77,6 +45,7 @@ impl Draft {
             activations: all_and(&preset.search.activations),
             inits: all_and(&preset.search.inits),
             line: 0,
+            offset: 0,
             filter: Input::default(),
             is_saved: false,
         }
@@ -333,49 +302,9 @@ fn block(layers: &[Layer]) -> Option<std::ops::Range<usize>> {
     Some(last.place..last.place + end + 1)
 }
 
-/// The catalog, and what a preset has beside it.
-fn all_and<E: Entry>(chosen: &[Choice<E>]) -> Vec<Choice<E>> {
-    let mut all = Choice::all();
-    chosen.iter().for_each(|choice| add(&mut all, choice));
-    all
-}
-
-/// Puts a choice behind those of its name.
-fn add<E: Entry>(all: &mut Vec<Choice<E>>, choice: &Choice<E>) {
-    if !all.contains(choice) {
-        let place = all.iter().rposition(|one| one.name() == choice.name()).map_or(all.len(), |last| last + 1);
-        all.insert(place, choice.clone());
-    }
-}
-
-/// Puts a choice into a search or takes it out; the rest keep their order, new ones come where the list has them.
-fn switch<E: Entry>(search: &mut Vec<Choice<E>>, choice: &Choice<E>, all: &[Choice<E>]) -> bool {
-    match search.iter().position(|one| one == choice) {
-        Some(place) => {
-            search.remove(place);
-        }
-        None => {
-            let place = |one: &Choice<E>| all.iter().position(|other| other == one);
-            let at = search.iter().position(|one| place(one) > place(choice)).unwrap_or(search.len());
-            search.insert(at, choice.clone());
-        }
-    }
-    !search.is_empty()
-}
-
 fn number(text: &str, least: u64, most: u64) -> Result<u64, String> {
     let number: Option<u64> = text.parse().ok();
     number.filter(|n| (least..=most).contains(n)).ok_or_else(|| format!("a whole number from {least} to {most}"))
-}
-
-fn parsed<E: Entry>(text: &str) -> Result<Choice<E>, String> {
-    parse_choice(text, "the text").map_err(|error| error.to_string())
-}
-
-/// A choice as a preset writes it in one line.
-fn as_yaml<E: Entry>(choice: &Choice<E>) -> String {
-    let json = serde_json::to_string(choice).unwrap_or_default();
-    json.replace('"', "").replace(':', ": ").replace(',', ", ")
 }
 
 #[cfg(test)]

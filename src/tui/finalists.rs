@@ -34,6 +34,8 @@ pub struct Finalists {
     pub has_ended: bool,
     /// The chosen line of what is shown of their ranking.
     pub line: usize,
+    /// The first finalist on the screen.
+    pub offset: usize,
     pub filter: Input,
     /// When it began.
     began: Duration,
@@ -49,6 +51,7 @@ impl Finalists {
             error: None,
             has_ended: false,
             line: 0,
+            offset: 0,
             filter: Input::default(),
             began: now,
         }

@@ -57,13 +57,15 @@ pub struct Library {
     pub entries: Option<Vec<Entry>>,
     /// The chosen line of those that the filter lets through.
     pub line: usize,
+    /// The first line on the screen, those above the entries counted too.
+    pub offset: usize,
     pub filter: Input,
 }
 
 impl Library {
     #[must_use]
     pub fn new() -> Self {
-        Self { folder: PathBuf::from("."), entries: None, line: 0, filter: Input::default() }
+        Self { folder: PathBuf::from("."), entries: None, line: 0, offset: 0, filter: Input::default() }
     }
 
     /// Another folder is read.

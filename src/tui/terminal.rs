@@ -8,8 +8,8 @@ use std::thread::{self, ThreadId};
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
-    enable_raw_mode,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute};
 use ratatui::backend::CrosstermBackend;
@@ -60,7 +60,10 @@ impl Screen {
     /// # Errors
     /// If the terminal cannot be written.
     pub fn clear(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        execute!(self.terminal.backend_mut(), Clear(ClearType::All))?;
+        // Ratatui's own way asks where the cursor is, and whoever reads the keys would get the answer.
+        self.terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
+        Ok(())
     }
 
     /// Takes the mouse from the terminal, or leaves it to it.
@@ -97,7 +100,7 @@ impl Screen {
             signal_hook::low_level::raise(signal_hook::consts::SIGTSTP)?;
             enter()?;
             self.set_mouse(self.has_mouse)?;
-            self.terminal.clear()?;
+            self.clear()?;
         }
         Ok(())
     }

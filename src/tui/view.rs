@@ -145,6 +145,26 @@ pub fn target(app: &App, at: Position) -> Option<Target> {
     }
 }
 
+/// The first line of the list that a view shows, other than the ranking, so that the chosen one is on the screen.
+#[must_use]
+pub fn list_offset(app: &App) -> usize {
+    let area = Layout::of(app, Rect::from((Position::ORIGIN, app.size))).ranking;
+    match (app.view, &app.draft, &app.finalists) {
+        (View::Library, ..) => library::offset(&app.library, area),
+        (View::Space, Some(draft), _) => space::offset(draft, area),
+        (View::Training, _, Some(finalists)) => training::offset(finalists, app, area),
+        _ => 0,
+    }
+}
+
+/// Where a list begins that began at `offset`, so that the chosen line is within its height, and what stands above the
+/// first line too.
+fn scrolled_to(offset: usize, chosen: usize, height: u16, count: usize) -> usize {
+    let height = usize::from(height).max(1);
+    let least = (chosen + 1).saturating_sub(height);
+    offset.clamp(least, chosen.saturating_sub(1).max(least)).min(count.saturating_sub(height))
+}
+
 /// Draws a frame.
 pub fn draw(frame: &mut Frame<'_>, app: &App, look: &Look) {
     let area = frame.area();

@@ -1,6 +1,6 @@
 //! The rows of the ranking: filtered, sorted, selected.
 
-use super::{App, BETWEEN_MANY, MANY, Phase};
+use super::{App, BETWEEN_MANY, MANY, Phase, View};
 use crate::study::Ranked;
 use crate::study::Study;
 use crate::tui::column::Value;
@@ -89,6 +89,13 @@ impl App {
         let row = self.selected_row().unwrap_or(0);
         let least = (row + 1).saturating_sub(height);
         self.offset = self.offset.clamp(least, row.max(least)).min(count.saturating_sub(height));
+        let offset = view::list_offset(self);
+        match (self.view, &mut self.draft, &mut self.finalists) {
+            (View::Library, ..) => self.library.offset = offset,
+            (View::Space, Some(draft), _) => draft.offset = offset,
+            (View::Training, _, Some(finalists)) => finalists.offset = offset,
+            _ => {}
+        }
         let layers = self.selected.map_or(0, |id| self.study.effective_ranks(id).len());
         self.detail_offset = self.detail_offset.min(layers.saturating_sub(layout.detail_rows()));
     }

@@ -18,7 +18,8 @@ const WIDTH: u16 = 78;
 #[must_use]
 pub fn extent(screen: Size, view: View, keymap: &Keymap, columns: &[&Column], help: &Help) -> (usize, usize) {
     let lines = lines(view, keymap, columns, help, &Look::new(false, true)).len();
-    let page = usize::from(screen.height.saturating_sub(2));
+    // Without the frame and the footer.
+    let page = usize::from(screen.height.saturating_sub(3));
     (lines.saturating_sub(page), page)
 }
 

@@ -34,8 +34,8 @@ fn areas(inside: Rect, library: &Library) -> [Rect; 2] {
     Layout::horizontal([Constraint::Length(width), Constraint::Min(0)]).spacing(1).areas(inside)
 }
 
-/// The lines that the list has room for.
-fn rows(library: &Library, height: u16) -> Vec<Row> {
+/// All lines of the list, and the place of the chosen one among them.
+fn rows(library: &Library) -> (Vec<Row>, usize) {
     let mut rows = Vec::new();
     let mut chosen = 0;
     let mut source = None;
@@ -48,15 +48,20 @@ fn rows(library: &Library, height: u16) -> Vec<Row> {
         }
         rows.push(Row::Entry(place));
     }
-    let height = usize::from(height).max(1);
-    let first = (chosen + 1).saturating_sub(height);
-    rows.into_iter().skip(first).take(height).collect()
+    (rows, chosen)
+}
+
+/// The first line on the screen, so that the chosen one is on it too.
+pub fn offset(library: &Library, area: Rect) -> usize {
+    let [list, _] = areas(pane("", &Look::new(false, true)).inner(area), library);
+    let (rows, chosen) = rows(library);
+    super::scrolled_to(library.offset, chosen, list.height, rows.len())
 }
 
 /// The entry at a place of the screen.
 pub fn line_at(library: &Library, area: Rect, at: Position) -> Option<usize> {
     let [list, _] = areas(pane("", &Look::new(false, true)).inner(area), library);
-    match rows(library, list.height).get(usize::from(at.y.checked_sub(list.y)?)) {
+    match rows(library).0.get(library.offset + usize::from(at.y.checked_sub(list.y)?)) {
         Some(Row::Entry(place)) if list.contains(at) => Some(*place),
         _ => None,
     }
@@ -93,7 +98,8 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, library: &Library, look: &Look) {
         let text = look.signs.pad(&format!("{sign} {}", printable(&entry.name)), usize::from(list.width));
         Line::from(Span::styled(text, style))
     };
-    let lines: Vec<_> = rows(library, list.height).into_iter().map(line).collect();
+    let rows = rows(library).0.into_iter().skip(library.offset);
+    let lines: Vec<_> = rows.take(usize::from(list.height)).map(line).collect();
     frame.render_widget(Paragraph::new(lines), list);
 
     let Some(entry) = library.chosen() else { return };

@@ -33,7 +33,8 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, draft: &Draft, app: &App, look: &
         frame.render_widget(Paragraph::new("no line has these words").style(look.theme.label), inside);
         return;
     }
-    let lines = rows(draft, &items, inside.height).into_iter().map(|row| match row {
+    let rows = rows(draft, &items).0.into_iter().skip(draft.offset).take(usize::from(inside.height));
+    let lines = rows.map(|row| match row {
         Row::Head(section) => Line::from(Span::styled(section, look.theme.header)),
         Row::Item(place) => line(draft, &items[place], place == draft.line, look),
     });
@@ -48,8 +49,8 @@ enum Row {
     Item(usize),
 }
 
-/// The lines that there is room for, the chosen one in the middle.
-fn rows(draft: &Draft, items: &[Item], height: u16) -> Vec<Row> {
+/// All lines, and the place of the chosen one among them.
+fn rows(draft: &Draft, items: &[Item]) -> (Vec<Row>, usize) {
     let mut rows = Vec::new();
     let mut chosen = 0;
     let mut head = "";
@@ -63,16 +64,21 @@ fn rows(draft: &Draft, items: &[Item], height: u16) -> Vec<Row> {
         }
         rows.push(Row::Item(place));
     }
-    let height = usize::from(height).max(1);
-    let first = chosen.saturating_sub(height / 2).min(rows.len().saturating_sub(height));
-    rows.into_iter().skip(first).take(height).collect()
+    (rows, chosen)
+}
+
+/// The first line on the screen, so that the chosen one is on it too.
+pub fn offset(draft: &Draft, area: Rect) -> usize {
+    let inside = pane("", &Look::new(false, true)).inner(area);
+    let (rows, chosen) = rows(draft, &draft.items());
+    super::scrolled_to(draft.offset, chosen, inside.height, rows.len())
 }
 
 /// The line of the draft at a place of the screen.
 pub fn line_at(draft: &Draft, area: Rect, at: Position) -> Option<usize> {
     let inside = pane("", &Look::new(false, true)).inner(area);
     let row = usize::from(at.y.checked_sub(inside.y)?);
-    match rows(draft, &draft.items(), inside.height).get(row) {
+    match rows(draft, &draft.items()).0.get(draft.offset + row) {
         Some(Row::Item(place)) => Some(*place),
         _ => None,
     }

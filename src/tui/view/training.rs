@@ -59,9 +59,12 @@ fn areas(inside: Rect, finalists: usize) -> [Rect; 2] {
     Layout::vertical([Constraint::Length(rows.min(inside.height / 2)), Constraint::Min(0)]).areas(inside)
 }
 
-/// The first finalist of a list of this height.
-fn first(finalists: &Finalists, height: u16) -> usize {
-    (finalists.line + 1).saturating_sub(usize::from(height).saturating_sub(1).max(1))
+/// The first finalist on the screen, so that the chosen one is on it too.
+pub fn offset(finalists: &Finalists, app: &App, area: Rect) -> usize {
+    let count = finalists.results.as_ref().map_or(0, |results| results.ranking().len());
+    let [list, _] = areas(pane("", &Look::new(false, true)).inner(area), count);
+    let shown = finalists.shown(&app.study).len();
+    super::scrolled_to(finalists.offset, finalists.line, list.height.saturating_sub(1), shown)
 }
 
 /// The finalist at a place of the screen.
@@ -69,7 +72,7 @@ pub fn line_at(finalists: &Finalists, app: &App, area: Rect, at: Position) -> Op
     let inside = pane("", &Look::new(false, true)).inner(area);
     let [list, _] = areas(inside, finalists.results.as_ref()?.ranking().len());
     let row = usize::from(at.y.checked_sub(list.y + 1)?);
-    let place = first(finalists, list.height) + row;
+    let place = finalists.offset + row;
     (list.contains(at) && place < finalists.shown(&app.study).len()).then_some(place)
 }
 
@@ -112,9 +115,8 @@ fn table<'a>(finalists: &Finalists, results: &Results, app: &App, look: &Look, a
     let height = usize::from(area.height).saturating_sub(1).max(1);
     let ranking = finalists.shown(&app.study);
     let line = finalists.line.min(ranking.len().saturating_sub(1));
-    let first = first(finalists, area.height);
     let number = |x: Option<f64>, digits: usize| x.map(|x| format!("{x:.digits$}")).unwrap_or_default();
-    for (place, record) in ranking.iter().enumerate().skip(first).take(height) {
+    for (place, record) in ranking.iter().enumerate().skip(finalists.offset).take(height) {
         let name = look.signs.pad(&app.study.candidate(record.candidate).to_string(), name_room);
         let last = record.last();
         let text = columns(

@@ -1,0 +1,42 @@
+//! A line of the draft.
+
+use crate::network::{Activation, Init};
+
+/// A line of the draft.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Item {
+    /// The size of a layer, by its place among those that have one.
+    Size(usize),
+    /// The number of hidden layers.
+    Depth,
+    Repetitions,
+    Seed,
+    Activation(Activation),
+    Init(Init),
+}
+
+impl Item {
+    /// The part of the search that it belongs to.
+    #[must_use]
+    pub fn section(&self) -> &'static str {
+        match self {
+            Self::Size(_) | Self::Depth => "network",
+            Self::Repetitions | Self::Seed => "score",
+            Self::Activation(_) => "activations",
+            Self::Init(_) => "initializations",
+        }
+    }
+
+    /// What a filter is compared with.
+    pub(super) fn words(&self) -> String {
+        let name = match self {
+            Self::Size(layer) => format!("layer {layer}"),
+            Self::Depth => "hidden layers depth".to_owned(),
+            Self::Repetitions => "repetitions".to_owned(),
+            Self::Seed => "seed".to_owned(),
+            Self::Activation(activation) => activation.to_string(),
+            Self::Init(init) => init.to_string(),
+        };
+        format!("{} {name}", self.section())
+    }
+}
