@@ -213,9 +213,10 @@ impl App {
             }
             Message::Sized(ticket, news) => {
                 if let Mode::Sizes(sizes) = &mut self.mode {
-                    sizes.take(ticket, news, self.now);
+                    sizes.take(ticket, news, self.now)
+                } else {
+                    None
                 }
-                None
             }
         };
         self.settle();

@@ -124,6 +124,9 @@ impl Finalists {
         let plan = self.plan.as_ref().filter(|_| !self.has_ended)?;
         let (done, total) = (plan.steps_done(), plan.total_steps());
         let passed = now.saturating_sub(self.began).as_secs_f64();
+        if passed < 1.0 {
+            return None;
+        }
         let share = total.saturating_sub(done) as f64 / done as f64;
         Duration::try_from_secs_f64(passed * share).ok()
     }

@@ -51,6 +51,8 @@ pub struct Sizes {
     pub layer: usize,
     /// Of the slope.
     threshold: f64,
+    /// The threshold of the fit that was asked for.
+    fitted: f64,
     /// A layer or a threshold that is being written.
     pub prompt: Option<Prompt>,
     ticket: Ticket,
@@ -78,6 +80,7 @@ impl Sizes {
             targets,
             layer: 0,
             threshold: width::SLOPE_THRESHOLD,
+            fitted: width::SLOPE_THRESHOLD,
             prompt: None,
             ticket: 0,
             done: 0,
@@ -168,6 +171,9 @@ impl Sizes {
     #[must_use]
     pub fn time_left(&self, now: Duration) -> Option<Duration> {
         let passed = now.saturating_sub(self.began?).as_secs_f64();
+        if passed < 1.0 {
+            return None;
+        }
         let share = self.total.saturating_sub(self.done) as f64 / self.done as f64;
         Duration::try_from_secs_f64(passed * share).ok()
     }
@@ -178,10 +184,10 @@ impl Sizes {
         Effect::Size(self.ticket + 1, SizeRequest::Stop)
     }
 
-    /// Takes news in; those of an earlier request are old.
-    pub fn take(&mut self, ticket: Ticket, news: SizeNews, now: Duration) {
+    /// Takes news in, and says what they lead to; those of an earlier request are old.
+    pub fn take(&mut self, ticket: Ticket, news: SizeNews, now: Duration) -> Option<Effect> {
         if ticket != self.ticket {
-            return;
+            return None;
         }
         match news {
             SizeNews::Progress { done, total, point } => {
@@ -193,9 +199,12 @@ impl Sizes {
                 }
             }
             SizeNews::Note(note) => self.note = Some(note),
+            // The threshold was changed in the meantime.
+            SizeNews::Estimated(_) if self.fitted != self.threshold => return self.refit(),
             SizeNews::Estimated(estimate) => self.estimate = Some(estimate),
             SizeNews::Failed(reason) => self.error = Some(reason),
         }
+        None
     }
 
     fn measure(&mut self) -> Effect {
@@ -204,16 +213,18 @@ impl Sizes {
         self.began = None;
         self.points.clear();
         (self.estimate, self.note, self.error) = (None, None, None);
+        self.fitted = self.threshold;
         let (candidate, target, threshold) = (self.candidate, self.target().clone(), self.threshold());
         Effect::Size(self.ticket, SizeRequest::Measure { candidate, target, threshold })
     }
 
-    /// Another threshold needs no measurement, unless the one under way would fit by the old.
+    /// Another threshold needs no measurement. One under way goes on, and is fitted anew at its end.
     fn refit(&mut self) -> Option<Effect> {
         if self.total == 0 || self.done < self.total {
-            return Some(self.measure());
+            return None;
         }
         self.ticket += 1;
+        self.fitted = self.threshold;
         self.estimate = None;
         let curve = Curve { points: self.points.clone() };
         let request = SizeRequest::Fit { curve, target: self.target().clone(), threshold: self.threshold() };

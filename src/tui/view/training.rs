@@ -151,6 +151,10 @@ fn draw_curves(frame: &mut Frame<'_>, area: Rect, finalists: &Finalists, results
     // The chosen one last, above the others.
     curves.push((0..ranking.len()).find(is_chosen).map(curve).unwrap_or_default());
     let points = || curves.iter().flatten();
+    if points().next().is_none() {
+        frame.render_widget(Paragraph::new("no epoch is over yet").style(look.theme.label), area);
+        return;
+    }
     let most = points().map(|(x, _)| *x).fold(1.0, f64::max);
     let low = points().map(|(_, y)| *y).fold(1.0, f64::min);
     let last = curves.len().saturating_sub(1);
