@@ -37,8 +37,12 @@ mod unix {
         "#a9d48a", "#f5d08b", "#72bfff", "#d689ed", "#67c7d3", "#ffffff",
     ];
 
-    /// A picture: its name, the preset, what must be on the screen before a key, and the keys.
-    const PICTURES: [(&str, &str, &[(&str, &str)]); 3] = [
+    /// What must be on the screen before keys are pressed, and the keys.
+    type Step = (&'static str, &'static str);
+    /// A picture: its name, the preset, and what is done.
+    type Picture = (&'static str, &'static str, &'static [Step]);
+
+    const PICTURES: [Picture; 3] = [
         ("ranking", "digits-mlp", &[("  done  ", "j")]),
         ("matrix", "digits-mlp", &[("  done  ", "m")]),
         ("candidate", "digits-mlp", &[("  done  ", "c"), ("spectrum", "jj")]),
@@ -61,7 +65,7 @@ mod unix {
     }
 
     /// What the program shows after these keys.
-    fn show(program: &Path, preset: &str, steps: &[(&str, &str)]) -> Result<Screen, Box<dyn Error>> {
+    fn show(program: &Path, preset: &str, steps: &[Step]) -> Result<Screen, Box<dyn Error>> {
         let size = PtySize { rows: SIZE.1, cols: SIZE.0, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size)?;
         let mut command = CommandBuilder::new(program);
