@@ -357,6 +357,7 @@ fn what_training_gave_is_in_the_study_and_shown_again() {
     session.wait_for("export ");
     session.wait_for("accuracy 0.");
     session.press("\x1b");
+    session.wait_for("6 candidates");
     session.press("q");
     assert_eq!(session.end(), 0);
 }
