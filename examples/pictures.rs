@@ -1,5 +1,5 @@
 //! Pictures of the app for the README, as SVG: the program runs in a pseudo-terminal, keys are pressed, and what a
-//! terminal would show is drawn. `cargo build --release && cargo run --release --example pictures`
+//! terminal would show is drawn. `cargo build --release && cargo run --release --example pictures [-- NAME...]`
 
 #[cfg(not(unix))]
 fn main() {
@@ -45,7 +45,7 @@ mod unix {
     const PICTURES: [Picture; 3] = [
         ("ranking", "digits-mlp", &[("  done  ", "j")]),
         ("matrix", "digits-mlp", &[("  done  ", "m")]),
-        ("candidate", "digits-mlp", &[("  done  ", "c"), ("spectrum", "jj")]),
+        ("candidate", "digits-mlp", &[("  done  ", "c"), ("singular values", "jj")]),
     ];
 
     pub fn main() -> Result<(), Box<dyn Error>> {
@@ -55,7 +55,9 @@ mod unix {
             return Err("there is no program yet: cargo build --release".into());
         }
         std::fs::create_dir_all("docs/pictures")?;
-        for (name, preset, steps) in PICTURES {
+        let wanted: Vec<_> = std::env::args().skip(1).collect();
+        let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|one| one == name);
+        for (name, preset, steps) in PICTURES.into_iter().filter(|(name, ..)| is_wanted(name)) {
             let screen = show(&program, preset, steps)?;
             let path = format!("docs/pictures/{name}.svg");
             std::fs::write(&path, svg(&screen, name))?;
