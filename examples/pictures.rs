@@ -170,7 +170,7 @@ mod unix {
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" \
              height=\"{height:.0}\" role=\"img\">\n<title>neartop: {title}</title>\n\
              <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{PAPER}\"/>\n\
-             <g font-family=\"{FONT}\" font-size=\"14\" xml:space=\"preserve\">\n"
+             <g font-family=\"{FONT}\" font-size=\"14\">\n"
         );
         for y in 0..SIZE.1 {
             let mut x = 0;
@@ -204,21 +204,65 @@ mod unix {
                 CELL.1 + 0.3
             );
         }
-        let trimmed = text.trim_end();
-        if trimmed.is_empty() {
-            return;
-        }
         let weight = if style.bold { " font-weight=\"bold\"" } else { "" };
         let line = if style.underlined { " text-decoration=\"underline\"" } else { "" };
-        let escaped = trimmed.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace(' ', "\u{a0}");
-        // Its length keeps columns below each other, whatever font is there.
-        let length = trimmed.chars().count() as f64 * CELL.0;
-        let _ = writeln!(
-            svg,
-            "<text x=\"{left:.1}\" y=\"{:.1}\" textLength=\"{length:.1}\" lengthAdjust=\"spacingAndGlyphs\" \
-             fill=\"{}\"{weight}{line}>{escaped}</text>",
-            top + 13.5,
-            style.ink
-        );
+        let mut at = 0;
+        while at < cells {
+            let rest: String = text.chars().skip(usize::from(at)).collect();
+            let Some(first) = rest.chars().next() else { return };
+            let left = left + f64::from(at) * CELL.0;
+            if first == ' ' {
+                at += 1;
+                continue;
+            }
+            if let Some(shape) = shape(first, left, top) {
+                let _ = writeln!(svg, "<path d=\"{shape}\" fill=\"{}\"/>", style.ink);
+                at += 1;
+                continue;
+            }
+            // A word for itself, and as long as its cells, so that columns stand below each other whatever font is there.
+            let word: String = rest.chars().take_while(|c| *c != ' ' && shape(*c, 0.0, 0.0).is_none()).collect();
+            let count = word.chars().count();
+            let length = count as f64 * CELL.0;
+            let escaped = word.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+            let _ = writeln!(
+                svg,
+                "<text x=\"{left:.1}\" y=\"{:.1}\" textLength=\"{length:.1}\" lengthAdjust=\"spacingAndGlyphs\" \
+                 fill=\"{}\"{weight}{line}>{escaped}</text>",
+                top + 13.5,
+                style.ink
+            );
+            at += count as u16;
+        }
+    }
+
+    /// The outline of a block, a line or a pattern of dots, which fonts draw with seams between them.
+    fn shape(c: char, left: f64, top: f64) -> Option<String> {
+        let (width, height) = CELL;
+        let rect = |x: f64, y: f64, w: f64, h: f64| format!("M{:.1} {:.1}h{w:.1}v{h:.1}h{:.1}z", left + x, top + y, -w);
+        let (middle, center) = (width / 2.0 - 0.5, height / 2.0 - 0.5);
+        Some(match c {
+            // From an eighth of a cell's height to the whole cell, and from the whole width down to an eighth of it.
+            '\u{2581}'..='\u{2588}' => {
+                let share = f64::from(c as u32 - 0x2580) / 8.0;
+                rect(0.0, height * (1.0 - share), width + 0.2, height * share)
+            }
+            '\u{2589}'..='\u{258f}' => rect(0.0, 0.0, width * f64::from(0x2590 - c as u32) / 8.0, height),
+            '\u{2500}' => rect(0.0, center, width + 0.2, 1.0),
+            '\u{2502}' => rect(middle, 0.0, 1.0, height),
+            '\u{2514}' => rect(middle, 0.0, 1.0, center) + &rect(middle, center, width - middle, 1.0),
+            '\u{2801}'..='\u{28ff}' => {
+                // Bits of the dots, the left column downwards, then the right one; the lowest row came later.
+                const DOTS: [(u32, u32); 8] = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3)];
+                let bits = c as u32 - 0x2800;
+                let dots = DOTS.iter().enumerate().filter(|(bit, _)| bits >> bit & 1 == 1);
+                let dot = |(x, y): (u32, u32)| {
+                    let (x, y) = ((0.5 + f64::from(x)) * width / 2.0, (0.5 + f64::from(y)) * height / 4.0);
+                    rect(x - 1.0, y - 1.0, 2.0, 2.0)
+                };
+                dots.map(|(_, place)| dot(*place)).collect()
+            }
+            _ => return None,
+        })
     }
 }
