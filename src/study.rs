@@ -5,6 +5,7 @@ pub mod race;
 mod signals;
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 pub use agreement::Agreement;
@@ -186,9 +187,10 @@ impl Study {
         let same = |a: &Candidate, b: &Candidate| {
             (&a.architecture, &a.activation, &a.init) == (&b.architecture, &b.activation, &b.init)
         };
+        // There may be a hundred thousand on both sides.
+        let places: HashMap<_, _> = other.space.candidates.iter().map(|c| (c.to_string(), c)).collect();
         for (candidate, record) in self.space.candidates.iter().zip(&mut self.records) {
-            let found = other.space.candidates.iter().find(|c| same(c, candidate));
-            if let Some(found) = found {
+            if let Some(found) = places.get(&candidate.to_string()).filter(|c| same(c, candidate)) {
                 record.clone_from(&other.records[found.id]);
             }
         }

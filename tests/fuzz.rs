@@ -1,9 +1,10 @@
 //! Bad input: right files with their bytes changed at random. Whatever is read must be read or refused, without a panic,
 //! without a hang, and in bounded memory.
 //!
-//! `NEARTOP_FUZZ` says how many inputs each target gets, 3,000 unless given; `NEARTOP_FUZZ_SEED` chooses others. Inputs
-//! follow from target, seed and number alone, so a failure names all that is needed to see it again:
-//! `NEARTOP_FUZZ=1000000 cargo test --release --test fuzz -- --nocapture`.
+//! `NEARTOP_FUZZ` says how many inputs each target gets, 3,000 unless given; `NEARTOP_FUZZ_SEED` chooses others, and
+//! `NEARTOP_FUZZ_FROM` the number of the first, so that many can be tried in parts. Inputs follow from target, seed and
+//! number alone, so a failure names all that is needed to see it again:
+//! `NEARTOP_FUZZ=1000000 cargo test --release --test fuzz -- --nocapture --test-threads 1`.
 #![cfg(unix)]
 
 #[path = "fuzz/mutation.rs"]
@@ -12,13 +13,16 @@ mod mutation;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mutation::Mutator;
 use neartop::data::{self, DataFrom};
 use neartop::network::weights::FileWeights;
 use neartop::preset::{Preset, bundled};
-use neartop::store::Store;
+use neartop::scheduler::{NearScorer, Scorer, Task};
+use neartop::space::Space;
+use neartop::store::{Entry, Recordable, Recorder, Store, Work};
 
 /// What one input may take.
 const TIME: Duration = Duration::from_secs(10);
@@ -33,18 +37,19 @@ fn setting(name: &str, default: u64) -> u64 {
 /// input for a right one.
 fn fuzz(target: &str, seeds: &[Vec<u8>], read: &dyn Fn(&[u8]) -> bool) {
     let inputs = setting("NEARTOP_FUZZ", 3000);
-    let seed = setting("NEARTOP_FUZZ_SEED", 0);
+    let (seed, first) = (setting("NEARTOP_FUZZ_SEED", 0), setting("NEARTOP_FUZZ_FROM", 0));
+    let begun = Instant::now();
     assert!(!seeds.is_empty(), "{target} has right files to start from");
     for right in seeds {
         read(right);
     }
-    let (mut taken, mut slowest) = (0u64, Duration::ZERO);
-    for number in 0..inputs {
+    let (mut taken, mut slowest) = (0u64, (Duration::ZERO, 0));
+    for number in first..first + inputs {
         let input = Mutator::new(target, seed, number).change(seeds);
         let start = Instant::now();
         let outcome = catch_unwind(AssertUnwindSafe(|| read(&input)));
         let time = start.elapsed();
-        slowest = slowest.max(time);
+        slowest = slowest.max((time, number));
         if outcome.is_err() || time > TIME {
             let path = std::env::temp_dir().join(format!("neartop-fuzz-{target}-{seed}-{number}"));
             fs::write(&path, &input).expect("the input is kept");
@@ -54,12 +59,15 @@ fn fuzz(target: &str, seeds: &[Vec<u8>], read: &dyn Fn(&[u8]) -> bool) {
         if number % 1000 == 0 {
             let memory = peak_memory();
             assert!(memory < MEMORY, "{target}: {memory} KiB at input {number} of seed {seed}");
-            if number > 0 && number % 100_000 == 0 {
-                println!("{target}: {number} inputs so far");
-            }
         }
     }
-    println!("{target}: {inputs} inputs, {taken} taken, the slowest in {slowest:?}, peak {} MiB", peak_memory() >> 10);
+    println!(
+        "{target}: {inputs} inputs from {first} in {:.0?}, {taken} taken, the slowest, number {}, in {:.1?}, peak {} MiB",
+        begun.elapsed(),
+        slowest.1,
+        slowest.0,
+        peak_memory() >> 10
+    );
 }
 
 /// The most memory that the process held, in KiB.
@@ -198,6 +206,11 @@ fn what_was_found_is_borne() {
     }
 }
 
+#[test]
+fn gzip() {
+    fuzz_data("gzip", Some("label"), &|name| name.ends_with(".gz"));
+}
+
 /// What is inside of a compressed file is changed before it is compressed, so that the damage is not all to the wrapping.
 #[test]
 fn compressed() {
@@ -274,11 +287,39 @@ fn weights() {
     assert!(done > 0);
 }
 
+/// A study of this version with a few results, and the work that it is of.
+fn recorded(path: &Path) -> Work {
+    let text = "data: {source: gaussian}
+network: {input: 3, layers: [linear: 2, activation, linear: 2]}
+search: {activations: [relu, tanh], inits: [orthogonal]}
+score: {repetitions: 2}";
+    let preset = Preset::parse(text, "p.yaml", Path::new("")).expect("a right preset");
+    let space = Arc::new(Space::new(Arc::new(preset)));
+    let scorer = NearScorer::new(Arc::clone(&space)).expect("samples");
+    let work = Work::new(&space, &scorer).expect("samples");
+    let recordable = Recordable { work: work.clone(), fingerprint: Box::new(|_| Some("a".to_owned())) };
+    let recorder = Recorder::start(Store::open(path).expect("a study"), vec![recordable]).expect("a thread");
+    for (candidate, repetition) in [(0, 0), (0, 1), (1, 0)] {
+        let task = Task { repetition, candidates: vec![candidate] };
+        scorer.score(&task, &|| false, &mut |_, score| {
+            let result = score.map_err(|error| error.to_string());
+            recorder.record(Entry { work: 0, candidate, repetition, result });
+        });
+    }
+    recorder.record(Entry { work: 0, candidate: 1, repetition: 1, result: Err("no reason".to_owned()) });
+    assert!(recorder.finish().is_empty());
+    work
+}
+
 #[test]
 fn studies() {
     let directory = folder();
-    let seeds: Vec<_> = fixtures("study", &|_| true).into_iter().map(|(_, bytes)| bytes).collect();
     let path = directory.path().join("s.sqlite");
+    let work = recorded(&path);
+    let mut seeds: Vec<_> =
+        fixtures("study", &|name| name.ends_with(".sqlite")).into_iter().map(|(_, bytes)| bytes).collect();
+    // Mostly of this version.
+    seeds.extend(std::iter::repeat_n(fs::read(&path).expect("a study"), 4));
     fuzz("studies", &seeds, &|bytes| {
         for name in ["s.sqlite-wal", "s.sqlite-shm", "s.sqlite-journal"] {
             let _ = fs::remove_file(directory.path().join(name));
@@ -286,7 +327,7 @@ fn studies() {
         fs::write(&path, bytes).expect("a file");
         let Ok(mut store) = Store::open(&path) else { return false };
         let Ok(studies) = store.summaries() else { return false };
-        let mut right = true;
+        let mut right = store.load(&work, &|_| Some("a".to_owned()), &mut |_, _, _| {}).is_ok();
         for study in studies {
             let shown = format!("{} {} {}", study.name, study.content, study.program);
             assert!(!shown.chars().any(char::is_control), "{shown:?}");

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 fn width(args: &[&str]) -> Command {
     let mut command = Command::cargo_bin("neartop").unwrap();
-    command.env_remove("NO_COLOR").arg("width").args(args);
+    command.env_remove("NO_COLOR").args(["width", "--no-study"]).args(args);
     command
 }
 
