@@ -2,7 +2,8 @@
 //! without a hang, and in bounded memory.
 //!
 //! `NEARTOP_FUZZ` says how many inputs each target gets, 3,000 unless given; `NEARTOP_FUZZ_SEED` chooses others, and
-//! `NEARTOP_FUZZ_FROM` the number of the first, so that many can be tried in parts. Inputs follow from target, seed and
+//! `NEARTOP_FUZZ_FROM` the number of the first, so that many can be tried in parts. `NEARTOP_FUZZ_KEEP` leaves those that
+//! made a library panic, or took long, in the folder for temporary files. Inputs follow from target, seed and
 //! number alone, so a failure names all that is needed to see it again:
 //! `NEARTOP_FUZZ=1000000 cargo test --release --test fuzz -- --nocapture --test-threads 1`.
 #![cfg(unix)]
@@ -11,9 +12,11 @@
 mod mutation;
 
 use std::fs;
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use mutation::Mutator;
@@ -33,12 +36,40 @@ fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(default)
 }
 
+/// Warnings in the log. The only ones while files are read are of libraries that panicked, which readers make errors of.
+static WARNINGS: AtomicU64 = AtomicU64::new(0);
+
+/// Counts what would be written.
+struct Count;
+
+impl Write for Count {
+    fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
+        WARNINGS.fetch_add(1, Ordering::Relaxed);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Keeps an input where it can be looked at.
+fn keep(target: &str, seed: u64, number: u64, input: &[u8]) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("neartop-fuzz-{target}-{seed}-{number}"));
+    fs::write(&path, input).expect("the input is kept");
+    path
+}
+
 /// Gives `read` so many changed inputs, and fails with the first that it does not bear. `read` says whether it took the
 /// input for a right one.
 fn fuzz(target: &str, seeds: &[Vec<u8>], read: &dyn Fn(&[u8]) -> bool) {
     let inputs = setting("NEARTOP_FUZZ", 3000);
     let (seed, first) = (setting("NEARTOP_FUZZ_SEED", 0), setting("NEARTOP_FUZZ_FROM", 0));
     let begun = Instant::now();
+    // One of several tests sets it.
+    let _ = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_writer(|| Count).try_init();
+    let warnings = WARNINGS.load(Ordering::Relaxed);
+    let shall_keep = std::env::var_os("NEARTOP_FUZZ_KEEP").is_some();
     assert!(!seeds.is_empty(), "{target} has right files to start from");
     for right in seeds {
         read(right);
@@ -46,24 +77,28 @@ fn fuzz(target: &str, seeds: &[Vec<u8>], read: &dyn Fn(&[u8]) -> bool) {
     let (mut taken, mut slowest) = (0u64, (Duration::ZERO, 0));
     for number in first..first + inputs {
         let input = Mutator::new(target, seed, number).change(seeds);
+        let before = WARNINGS.load(Ordering::Relaxed);
         let start = Instant::now();
         let outcome = catch_unwind(AssertUnwindSafe(|| read(&input)));
         let time = start.elapsed();
         slowest = slowest.max((time, number));
         if outcome.is_err() || time > TIME {
-            let path = std::env::temp_dir().join(format!("neartop-fuzz-{target}-{seed}-{number}"));
-            fs::write(&path, &input).expect("the input is kept");
+            let path = keep(target, seed, number, &input);
             panic!("{target}: input {number} of seed {seed} took {time:?} or panicked; it is in {}", path.display());
         }
         taken += u64::from(outcome.unwrap_or(false));
+        if shall_keep && (WARNINGS.load(Ordering::Relaxed) > before || time > TIME / 10) {
+            keep(target, seed, number, &input);
+        }
         if number % 1000 == 0 {
             let memory = peak_memory();
             assert!(memory < MEMORY, "{target}: {memory} KiB at input {number} of seed {seed}");
         }
     }
     println!(
-        "{target}: {inputs} inputs from {first} in {:.0?}, {taken} taken, the slowest, number {}, in {:.1?}, peak {} MiB",
+        "{target}: {inputs} inputs from {first} in {:.0?}, {taken} taken, {} made a library panic, the slowest, number {}, in {:.1?}, peak {} MiB",
         begun.elapsed(),
+        WARNINGS.load(Ordering::Relaxed) - warnings,
         slowest.1,
         slowest.0,
         peak_memory() >> 10
@@ -214,7 +249,7 @@ fn gzip() {
 /// What is inside of a compressed file is changed before it is compressed, so that the damage is not all to the wrapping.
 #[test]
 fn compressed() {
-    use std::io::{Read, Write};
+    use std::io::Read;
     let directory = folder();
     for (name, wanted) in
         [("x.npy.gz", "float.npy.gz"), ("x.csv.gz", "header.csv.gz"), ("x-idx3-ubyte.gz", "images-idx3-ubyte.gz")]
