@@ -1,6 +1,6 @@
 //! `neartop width` records every effective rank and finds it again.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::*;
 
@@ -82,7 +82,7 @@ fn drawn_samples_are_the_same_for_other_sizes() {
 #[test]
 fn a_measurement_that_was_killed_is_resumed() {
     let place = Place::new();
-    let args = ["width", "small.yaml", "--format", "json", "--repetitions", "400", "--sizes", "8,16,32"];
+    let args = ["width", "small.yaml", "--format", "json", "--repetitions", "2000", "--sizes", "8,16,32"];
     let undisturbed = place.run(&[&args[..], &["--no-study"]].concat()).stdout;
     let mut dice = Dice(4);
     let mut partial = 0;
@@ -93,14 +93,24 @@ fn a_measurement_that_was_killed_is_resumed() {
         }
         let mut command = place.command(&[&args[..], &["--study", STUDY, "--jobs", "1"]].concat());
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a run");
-        std::thread::sleep(Duration::from_millis(40 + dice.below(400)));
+        // Some time after the first results are there.
+        let start = Instant::now();
+        let count = |path: &Path| {
+            let count = "SELECT count(*) FROM repetition";
+            Connection::open(path).ok()?.query_row(count, [], |row| row.get::<_, i64>(0)).ok()
+        };
+        while count(&place.path(STUDY)).is_none_or(|rows| rows == 0) {
+            assert!(start.elapsed() < Duration::from_secs(60), "no results come");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        std::thread::sleep(Duration::from_millis(dice.below(200)));
         child.kill().expect("a kill");
         child.wait().expect("an end");
         let output = place.run(&[&args[..], &["--study", STUDY]].concat());
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-        partial += usize::from(found(&errors).is_some_and(|found| !found.starts_with("1200 ")));
+        partial += usize::from(found(&errors).is_some_and(|found| !found.starts_with("6000 ")));
         assert!(output.stdout == undisturbed, "try {attempt}: {errors}");
-        assert_eq!(place.rows(STUDY), 1200, "try {attempt}");
+        assert_eq!(place.rows(STUDY), 6000, "try {attempt}");
     }
     println!("{tries} kills of width, {partial} of them with a part done, all results equal");
     assert!(partial > 0, "kills come while results do");
