@@ -236,6 +236,7 @@ fn what_was_found_is_borne() {
             read_data(directory.path(), None);
         } else {
             read_data(&path, None);
+            read_data(&path, Some("label"));
         }
         assert!(start.elapsed() < TIME / 4, "{}", path.display());
     }

@@ -9,8 +9,8 @@ use std::thread::{self, ThreadId};
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
-    enable_raw_mode,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute};
 use ratatui::backend::CrosstermBackend;
@@ -65,7 +65,12 @@ impl Screen {
     /// # Errors
     /// If the terminal cannot be written.
     pub fn clear(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        // The library's own clearing asks the terminal where the cursor is, and fails where that does not answer in time.
+        // A terminal that shows its cursor has nothing to do when it is dropped.
+        self.terminal.show_cursor()?;
+        execute!(stdout(), Clear(ClearType::All), cursor::Hide)?;
+        *self.terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
+        Ok(())
     }
 
     /// Takes the mouse from the terminal, or leaves it to it.
@@ -102,7 +107,7 @@ impl Screen {
             signal_hook::low_level::raise(signal_hook::consts::SIGTSTP)?;
             enter()?;
             self.set_mouse(self.has_mouse)?;
-            self.terminal.clear()?;
+            self.clear()?;
         }
         Ok(())
     }
