@@ -304,6 +304,8 @@ pub struct WidthArgs {
     /// Let --export replace a file.
     #[arg(long, requires = "export")]
     pub force: bool,
+    #[command(flatten)]
+    pub study: StudyOptions,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

@@ -40,8 +40,9 @@ pub enum Failure {
     /// The run failed.
     #[error("{0}")]
     Run(String),
-    #[error("cannot write {path}: {source}")]
-    Write { path: String, source: io::Error },
+    // The field is not called `source`, so that reports do not tell the cause once more.
+    #[error("cannot write {path}: {cause}")]
+    Write { path: String, cause: io::Error },
     /// The user broke off; what was done is written.
     #[error("interrupted")]
     Interrupted,
@@ -189,7 +190,7 @@ pub fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
         }
         whole_file(path, text)?.persist(path).map(drop).map_err(|e| e.error)
     };
-    write().map_err(|source| write_failure(path, source))
+    write().map_err(|cause| write_failure(path, cause))
 }
 
 /// Writes a file that must not be there yet, whole or not at all.
@@ -198,7 +199,7 @@ pub fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
 /// If there is such a file, or it cannot be written.
 pub fn write_new_file(path: &Path, text: &str) -> Result<(), Failure> {
     let write = || whole_file(path, text)?.persist_noclobber(path).map(drop).map_err(|e| e.error);
-    write().map_err(|source| write_failure(path, source))
+    write().map_err(|cause| write_failure(path, cause))
 }
 
 /// The text in a temporary file beside `path`.
@@ -216,8 +217,13 @@ fn whole_file(path: &Path, text: &str) -> io::Result<tempfile::NamedTempFile> {
     Ok(file)
 }
 
-fn write_failure(path: &Path, source: io::Error) -> Failure {
-    Failure::Write { path: printable(&path.display().to_string()), source }
+fn write_failure(path: &Path, cause: io::Error) -> Failure {
+    Failure::Write { path: printable(&path.display().to_string()), cause }
+}
+
+/// Says something on standard error. Whoever cannot hear it, on a terminal that is gone, is no reason to stop.
+pub fn tell(text: impl std::fmt::Display) {
+    let _ = writeln!(io::stderr(), "neartop: {text}");
 }
 
 /// Writes to standard output. A reader that has seen enough, such as `head`, is no error.
@@ -228,7 +234,7 @@ pub fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Err(source) => Err(Failure::Write { path: "standard output".to_owned(), source }),
+        Err(cause) => Err(Failure::Write { path: "standard output".to_owned(), cause }),
         Ok(()) => Ok(()),
     }
 }

@@ -23,12 +23,10 @@ mod table;
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
-use rand::RngCore;
-use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 
 use crate::network::Shape;
-use crate::random::{Key, Purpose};
+use crate::random::{Key, Purpose, below};
 use array::{ArraySource, LabelsAt};
 use file::Format;
 use scale::Scaling;
@@ -220,10 +218,18 @@ impl Samples {
     /// # Errors
     /// As [`Samples::batch`].
     pub fn fingerprint(&self, repetition: u64) -> Result<Option<String>, DataError> {
+        self.fingerprint_of(repetition, self.batch)
+    }
+
+    /// The same of the first `count` samples of the batch, or of all where it has fewer.
+    ///
+    /// # Errors
+    /// As [`Samples::batch`].
+    pub fn fingerprint_of(&self, repetition: u64, count: usize) -> Result<Option<String>, DataError> {
         if matches!(self.kind, Kind::Drawn(_)) {
             return Ok(None);
         }
-        let batch = self.batch(repetition)?.flatten_all()?.to_vec1::<f32>()?;
+        let batch = self.batch(repetition)?.narrow(0, 0, count.min(self.batch))?.flatten_all()?.to_vec1::<f32>()?;
         let mut hash = Sha256::new();
         for part in batch.chunks(4096) {
             let bytes: Vec<u8> = part.iter().flat_map(|x| x.to_le_bytes()).collect();
@@ -329,11 +335,6 @@ fn choose(seed: u64, repetition: u64, count: usize, wanted: usize) -> Vec<usize>
             at_j
         })
         .collect()
-}
-
-/// A uniform integer below `n`; the bias of the multiplication is below n / 2^64.
-fn below(rng: &mut ChaCha8Rng, n: usize) -> usize {
-    ((u128::from(rng.next_u64()) * n as u128) >> 64) as usize
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub mod commands;
 pub mod data;
 pub mod export;
 pub mod network;
+pub(crate) mod panics;
 pub mod preset;
 pub mod random;
 pub mod report;

@@ -41,7 +41,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
             tui::run(commands::prepare(&cli.preset, &cli.run)?, &cli.run, look, settings).await
         }
         None => {
-            eprintln!("neartop: standard output is not a terminal, so this is `neartop rank`");
+            commands::tell("standard output is not a terminal, so this is `neartop rank`");
             commands::rank::run(&cli.preset, &cli.run, &OutputOptions::default()).await
         }
         Some(Command::Rank(args)) => commands::rank::run(&args.preset, &args.run, &args.output).await,
@@ -87,11 +87,11 @@ fn report(failure: &Failure, options: &CommonOptions) {
         text = failure.to_string();
     }
     match failure {
-        Failure::Interrupted => eprintln!("neartop: interrupted"),
+        Failure::Interrupted => commands::tell("interrupted"),
         Failure::Preset(PresetError::Invalid(invalid)) => {
-            eprintln!("neartop: error in {}\n{}", invalid.place, text.trim_end());
+            commands::tell(format_args!("error in {}\n{}", invalid.place, text.trim_end()));
         }
-        _ => eprintln!("neartop: error\n{}", text.trim_end()),
+        _ => commands::tell(format_args!("error\n{}", text.trim_end())),
     }
 }
 
@@ -108,9 +108,9 @@ fn start_log(options: &CommonOptions) -> Result<(), Failure> {
         None => log.with_writer(std::io::stderr).init(),
         Some(path) => {
             let open = std::fs::OpenOptions::new().create(true).append(true).open(path);
-            let file = open.map_err(|source| Failure::Write {
+            let file = open.map_err(|cause| Failure::Write {
                 path: neartop::preset::printable(&path.display().to_string()),
-                source,
+                cause,
             })?;
             log.with_writer(std::sync::Mutex::new(file)).with_ansi(false).init();
         }

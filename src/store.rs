@@ -22,7 +22,7 @@ use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 pub use contents::{Recorded, Summary};
-pub use recorder::{Entry, Recorder};
+pub use recorder::{Entry, Recordable, Recorder};
 pub use rows::{Fingerprints, Trained};
 pub use work::{DEFINITION, Work, WorkCandidate};
 

@@ -5,7 +5,8 @@ pub mod race;
 mod signals;
 
 use std::cmp::Ordering;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 pub use agreement::Agreement;
 use race::{Race, one_sided_quantile};
@@ -25,6 +26,11 @@ const CONFIDENCE: f64 = 0.95;
 pub struct Record {
     /// NEAR by repetition.
     scores: Vec<Option<f64>>,
+    /// How many of them there are.
+    count: usize,
+    /// Their estimate, until the next comes.
+    near: OnceLock<Option<Estimate>>,
+    behind: Memo,
     /// Sum of each layer's effective ranks in units of 2^-32, so that the order of arrival does not matter.
     layer_sums: Vec<u64>,
     /// Repetitions in which the network was dead, and the layer from which on.
@@ -34,6 +40,26 @@ pub struct Record {
     /// The first repetition that failed, and why.
     failure: Option<(usize, String)>,
     trained: Option<Trained>,
+}
+
+/// The last comparison of a candidate with the best, since a long run compares thousands of scores for every frame.
+#[derive(Debug, Default)]
+struct Memo(Mutex<Option<Behind>>);
+
+/// Another study may number its candidates in another way.
+impl Clone for Memo {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+#[derive(Debug)]
+struct Behind {
+    best: usize,
+    /// Scores that the best and the candidate had.
+    counts: (usize, usize),
+    estimate: Option<Estimate>,
+    common: usize,
 }
 
 /// The state of a candidate.
@@ -188,9 +214,10 @@ impl Study {
         let same = |a: &Candidate, b: &Candidate| {
             (&a.architecture, &a.activation, &a.init) == (&b.architecture, &b.activation, &b.init)
         };
+        // There may be a hundred thousand on both sides.
+        let places: HashMap<_, _> = other.space.candidates.iter().map(|c| (c.to_string(), c)).collect();
         for (candidate, record) in self.space.candidates.iter().zip(&mut self.records) {
-            let found = other.space.candidates.iter().find(|c| same(c, candidate));
-            if let Some(found) = found {
+            if let Some(found) = places.get(&candidate.to_string()).filter(|c| same(c, candidate)) {
                 record.clone_from(&other.records[found.id]);
             }
         }
@@ -268,7 +295,8 @@ impl Study {
         if self.status(id) == Status::Failed {
             return None;
         }
-        estimate(self.records[id].scores.iter().flatten().copied())
+        let record = &self.records[id];
+        *record.near.get_or_init(|| estimate(record.scores.iter().flatten().copied()))
     }
 
     /// NEAR by repetition.
@@ -413,10 +441,10 @@ impl Study {
                 Some(last) if tied_with_previous => last.rank,
                 _ => Some(place + 1),
             };
-            let behind_best = estimate(self.differences(best, *id));
+            let (behind_best, common) = self.behind(best, *id);
             let tied_with_best = self.same(best, *id)
                 || behind_best.is_some_and(|d| match d.standard_error {
-                    Some(error) => d.mean <= quantiles.of(self.common(best, *id)) * error,
+                    Some(error) => d.mean <= quantiles.of(common) * error,
                     None => false,
                 });
             ranking.push(Ranked { candidate: *id, rank, tied_with_previous, tied_with_best, behind_best });
@@ -430,8 +458,20 @@ impl Study {
         pairs.filter_map(|(a, b)| Some((*a)? - (*b)?))
     }
 
-    fn common(&self, a: usize, b: usize) -> usize {
-        self.differences(a, b).count()
+    /// How far a candidate is behind the best in the repetitions that both have, and how many those are.
+    fn behind(&self, best: usize, id: usize) -> (Option<Estimate>, usize) {
+        let record = &self.records[id];
+        // No score is ever replaced, so their numbers tell whether there are new ones.
+        let counts = (self.records[best].count, record.count);
+        let mut last = record.behind.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*last {
+            Some(behind) if (behind.best, behind.counts) == (best, counts) => (behind.estimate, behind.common),
+            _ => {
+                let (estimate, common) = (estimate(self.differences(best, id)), self.differences(best, id).count());
+                *last = Some(Behind { best, counts, estimate, common });
+                (estimate, common)
+            }
+        }
     }
 
     /// Whether no common repetition tells the two apart.
@@ -461,9 +501,12 @@ impl Record {
                 if self.scores.len() <= repetition {
                     self.scores.resize(repetition + 1, None);
                 }
-                if self.scores[repetition].replace(score.near).is_some() {
+                if self.scores[repetition].is_some() {
                     return;
                 }
+                self.scores[repetition] = Some(score.near);
+                self.count += 1;
+                self.near.take();
                 self.layer_sums.resize(score.effective_ranks.len(), 0);
                 for (sum, rank) in self.layer_sums.iter_mut().zip(&score.effective_ranks) {
                     *sum += (rank * FIXED_POINT).round() as u64;
@@ -485,7 +528,7 @@ impl Record {
     }
 
     fn count(&self) -> usize {
-        self.scores.iter().flatten().count()
+        self.count
     }
 
     /// Dead in every repetition so far.

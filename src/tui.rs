@@ -16,7 +16,7 @@ mod session;
 pub mod settings;
 pub mod sizes;
 mod sizing;
-mod terminal;
+pub mod terminal;
 pub mod terms;
 pub mod theme;
 pub mod view;
@@ -32,7 +32,7 @@ use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
 use crate::cli::RunOptions;
-use crate::commands::rank::interrupt;
+use crate::commands::rank::Interrupts;
 use crate::commands::recording::{self, Recording};
 use crate::commands::{self, Failure, Prepared};
 use crate::scheduler::Control;
@@ -59,18 +59,22 @@ const BATCH: usize = 4096;
 /// If the terminal fails, the export cannot be written, or the user broke off.
 pub async fn run(prepared: Prepared, options: &RunOptions, look: Look, settings: Settings) -> Result<(), Failure> {
     let (session, study) = Session::start(&prepared, options, None)?;
+    // Before the terminal is taken, so that no signal leaves it as it then is.
+    let interrupts = Interrupts::watch()?;
     let (study, recording, how) = {
         let mut screen = Screen::take().map_err(|e| terminal_failure(&e))?;
-        let looped = event_loop(&mut screen, study, session, options, look, settings);
+        let looped = event_loop(&mut screen, interrupts, study, session, options, look, settings);
         looped.await.map_err(|e| terminal_failure(&e))?
     };
-    if let Some(trouble) = recording.finish() {
-        eprintln!("neartop: {trouble}");
+    for trouble in recording.finish() {
+        commands::tell(trouble);
     }
     if let Some((candidate, why)) = study.recommended() {
         let (c, near) = (study.candidate(candidate), study.near(candidate).map_or(f64::NAN, |e| e.mean));
-        commands::print(&format!("Recommended: {c}, NEAR {near:.2} ({why})\n"))?;
+        let shown = commands::print(&format!("Recommended: {c}, NEAR {near:.2} ({why})\n"));
         commands::export_recommended(&study, options)?;
+        // The terminal may be gone.
+        shown.or_else(|error| if how == Leave::Interrupted { Ok(()) } else { Err(error) })?;
     }
     if how == Leave::Interrupted { Err(Failure::Interrupted) } else { Ok(()) }
 }
@@ -87,6 +91,7 @@ enum Leave {
 
 async fn event_loop(
     screen: &mut Screen,
+    mut interrupts: Interrupts,
     study: Study,
     mut session: Session,
     options: &RunOptions,
@@ -104,7 +109,6 @@ async fn event_loop(
     screen.set_mouse(app.has_mouse)?;
     let mut stopwatch = Stopwatch::start();
     let mut events = EventStream::new();
-    let mut stop = std::pin::pin!(interrupt());
     let mut tick = tokio::time::interval(TICK);
     // After a rest the clock does not run after the time that it missed.
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -124,7 +128,11 @@ async fn event_loop(
             biased;
             () = tokio::time::sleep_until(due.unwrap_or(drawn).into()), if due.is_some() => {
                 app.update(Message::Frame(stopwatch.elapsed()));
-                screen.draw(|frame| view::draw(frame, &app, &look))?;
+                if let Err(error) = screen.draw(|frame| view::draw(frame, &app, &look)) {
+                    // What is closed ends the program as a signal does.
+                    tracing::error!(%error, "the terminal is gone");
+                    return Ok((app.study, session.recording, Leave::Interrupted));
+                }
                 (drawn, due) = (Instant::now(), None);
                 continue;
             }
@@ -136,7 +144,7 @@ async fn event_loop(
                 Some(Ok(_)) => continue,
                 Some(Err(_)) | None => return Ok(left(app, session, Leave::Interrupted)),
             },
-            _ = &mut stop => return Ok(left(app, session, Leave::Interrupted)),
+            () = interrupts.next() => return Ok(left(app, session, Leave::Interrupted)),
             count = session.run.progress.recv_many(&mut batch, BATCH), if app.phase != Phase::Done => {
                 if count > 0 {
                     batch.iter().for_each(|progress| session.recording.record(progress));
@@ -158,12 +166,13 @@ async fn event_loop(
                     Ok((new, study)) => {
                         let kept = keep_unfinished(&session, &app);
                         let old = std::mem::replace(&mut session, new);
-                        let trouble = old.recording.finish().or(kept);
+                        let mut trouble = old.recording.finish();
+                        trouble.extend(kept);
                         stopwatch = Stopwatch::start();
                         app.update(Message::Opened(Ok(Box::new(study))));
-                        match trouble {
-                            Some(text) => Message::Noted(Notice { text, is_error: true }),
-                            None => Message::Frame(stopwatch.elapsed()),
+                        match trouble.is_empty() {
+                            false => Message::Noted(Notice { text: trouble.join("; "), is_error: true }),
+                            true => Message::Frame(stopwatch.elapsed()),
                         }
                     }
                     Err(reason) => Message::Opened(Err(reason)),
@@ -285,7 +294,7 @@ fn write(path: PathBuf, text: &str, replace: bool) -> Written {
     let written = if replace { commands::write_file(&path, text) } else { commands::write_new_file(&path, text) };
     match written {
         Ok(()) => Written::Done(path),
-        Err(Failure::Write { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => Written::Exists,
+        Err(Failure::Write { cause, .. }) if cause.kind() == io::ErrorKind::AlreadyExists => Written::Exists,
         Err(failure) => Written::Failed(failure.to_string()),
     }
 }

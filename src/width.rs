@@ -12,10 +12,10 @@ use crate::data::{DataError, Samples};
 use crate::network::forward::{Probe, forward};
 use crate::network::weights::{BatchNorm, DrawnWeights};
 use crate::network::{Activation, BiasInit, Init, Layer, Module, Network, Op, ShapeError};
-use crate::preset::Preset;
+use crate::preset::{Definition, Preset};
 use crate::score::{Repetition, Rows, ScoreError};
 
-pub use curve::{Curve, Point, Progress, measure};
+pub use curve::{Curve, Measured, Point, Progress, Ranks, measure};
 pub use fit::{Fit, Interval, NoSize, SizeEstimate, estimate};
 
 /// The sizes that are measured unless others are asked for.
@@ -119,13 +119,17 @@ pub fn check_sizes(sizes: &[usize]) -> Result<(), WidthError> {
 
 /// One size of the layer: the network up to the output that is ranked.
 #[derive(Debug)]
-struct Stage {
-    size: usize,
+pub struct Stage {
+    pub size: usize,
+    /// What of the preset decides the effective rank, which is that of the last layer.
+    pub definition: Definition,
+    /// Number of trained parameters.
+    pub parameters: u64,
     before: Vec<Module>,
     /// The module that is ranked, alone.
     last: Network,
     /// Samples that fill the rank matrix.
-    samples: usize,
+    pub samples: usize,
     /// Bytes that one repetition holds, roughly.
     memory: u64,
 }
@@ -158,14 +162,16 @@ impl Measurement {
     ) -> Result<Self, WidthError> {
         check_sizes(sizes)?;
         let stage = |size: &usize| -> Result<Stage, WidthError> {
-            let mut modules = resized(preset, target, *size)?.network.modules;
-            modules.truncate(target.ranked + 1);
-            let whole = Network { input: preset.network.input.clone(), modules };
+            let mut part = resized(preset, target, *size)?;
+            part.layers.truncate(target.ranked + 1);
+            part.network.modules.truncate(target.ranked + 1);
+            let (definition, whole) = (part.definition(), part.network);
+            let parameters = whole.parameters(activation.as_ref());
             let before = whole.modules[..target.ranked].to_vec();
             let input = before.last().map_or(&whole.input, |m| &m.output).clone();
             let last = Network { input, modules: whole.modules[target.ranked..].to_vec() };
             let samples = last.samples_needed();
-            Ok(Stage { size: *size, before, samples, memory: whole.memory(samples), last })
+            Ok(Stage { size: *size, definition, parameters, before, samples, memory: whole.memory(samples), last })
         };
         let stages = sizes.iter().map(stage).collect::<Result<_, _>>()?;
         let (target, bias) = (target.clone(), preset.search.bias);
@@ -180,6 +186,12 @@ impl Measurement {
             repetitions: preset.repetitions,
             stages,
         })
+    }
+
+    /// Every size, in ascending order.
+    #[must_use]
+    pub fn stages(&self) -> &[Stage] {
+        &self.stages
     }
 
     /// Effective ranks to compute: one for every size and repetition.

@@ -292,6 +292,24 @@ fn a_full_disk_is_reported() {
     assert!(errors(&output).contains("cannot write standard output"), "{}", errors(&output));
 }
 
+/// The reader of Parquet panics on these, which is nobody's business.
+#[test]
+fn a_damaged_file_is_an_error_and_no_panic() {
+    let place = Place::new();
+    for (name, labels) in [("panics", ""), ("panics-of-a-list", ", labels: label")] {
+        let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/found").join(format!("{name}.parquet"));
+        let text = format!(
+            "data: {{path: {:?}{labels}}}\nnetwork: {{input: 2, layers: [linear: 2]}}\n",
+            data.display().to_string()
+        );
+        fs::write(place.path("damaged.yaml"), text).expect("a preset");
+        let output = place.run(&["rank", "damaged.yaml", "--no-study"]);
+        let said = errors(&output);
+        assert_eq!(output.status.code(), Some(2), "{name}: {said}");
+        assert!(!said.contains("panicked") && said.contains("damaged"), "{name}: {said}");
+    }
+}
+
 #[test]
 fn bad_usage_ends_with_2() {
     let place = Place::new();

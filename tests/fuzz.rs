@@ -1,24 +1,31 @@
 //! Bad input: right files with their bytes changed at random. Whatever is read must be read or refused, without a panic,
 //! without a hang, and in bounded memory.
 //!
-//! `NEARTOP_FUZZ` says how many inputs each target gets, 3,000 unless given; `NEARTOP_FUZZ_SEED` chooses others. Inputs
-//! follow from target, seed and number alone, so a failure names all that is needed to see it again:
-//! `NEARTOP_FUZZ=1000000 cargo test --release --test fuzz -- --nocapture`.
+//! `NEARTOP_FUZZ` says how many inputs each target gets, 3,000 unless given; `NEARTOP_FUZZ_SEED` chooses others, and
+//! `NEARTOP_FUZZ_FROM` the number of the first, so that many can be tried in parts. `NEARTOP_FUZZ_KEEP` leaves those that
+//! made a library panic, or took long, in the folder for temporary files. Inputs follow from target, seed and
+//! number alone, so a failure names all that is needed to see it again:
+//! `NEARTOP_FUZZ=1000000 cargo test --release --test fuzz -- --nocapture --test-threads 1`.
 #![cfg(unix)]
 
 #[path = "fuzz/mutation.rs"]
 mod mutation;
 
 use std::fs;
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use mutation::Mutator;
 use neartop::data::{self, DataFrom};
 use neartop::network::weights::FileWeights;
 use neartop::preset::{Preset, bundled};
-use neartop::store::Store;
+use neartop::scheduler::{NearScorer, Scorer, Task};
+use neartop::space::Space;
+use neartop::store::{Entry, Recordable, Recorder, Store, Work};
 
 /// What one input may take.
 const TIME: Duration = Duration::from_secs(10);
@@ -29,37 +36,73 @@ fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(default)
 }
 
+/// Warnings in the log. The only ones while files are read are of libraries that panicked, which readers make errors of.
+static WARNINGS: AtomicU64 = AtomicU64::new(0);
+
+/// Counts what would be written.
+struct Count;
+
+impl Write for Count {
+    fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
+        WARNINGS.fetch_add(1, Ordering::Relaxed);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Keeps an input where it can be looked at.
+fn keep(target: &str, seed: u64, number: u64, input: &[u8]) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("neartop-fuzz-{target}-{seed}-{number}"));
+    fs::write(&path, input).expect("the input is kept");
+    path
+}
+
 /// Gives `read` so many changed inputs, and fails with the first that it does not bear. `read` says whether it took the
 /// input for a right one.
 fn fuzz(target: &str, seeds: &[Vec<u8>], read: &dyn Fn(&[u8]) -> bool) {
     let inputs = setting("NEARTOP_FUZZ", 3000);
-    let seed = setting("NEARTOP_FUZZ_SEED", 0);
+    let (seed, first) = (setting("NEARTOP_FUZZ_SEED", 0), setting("NEARTOP_FUZZ_FROM", 0));
+    let begun = Instant::now();
+    // One of several tests sets it.
+    let _ = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_writer(|| Count).try_init();
+    let warnings = WARNINGS.load(Ordering::Relaxed);
+    let shall_keep = std::env::var_os("NEARTOP_FUZZ_KEEP").is_some();
     assert!(!seeds.is_empty(), "{target} has right files to start from");
     for right in seeds {
         read(right);
     }
-    let (mut taken, mut slowest) = (0u64, Duration::ZERO);
-    for number in 0..inputs {
+    let (mut taken, mut slowest) = (0u64, (Duration::ZERO, 0));
+    for number in first..first + inputs {
         let input = Mutator::new(target, seed, number).change(seeds);
+        let before = WARNINGS.load(Ordering::Relaxed);
         let start = Instant::now();
         let outcome = catch_unwind(AssertUnwindSafe(|| read(&input)));
         let time = start.elapsed();
-        slowest = slowest.max(time);
+        slowest = slowest.max((time, number));
         if outcome.is_err() || time > TIME {
-            let path = std::env::temp_dir().join(format!("neartop-fuzz-{target}-{seed}-{number}"));
-            fs::write(&path, &input).expect("the input is kept");
+            let path = keep(target, seed, number, &input);
             panic!("{target}: input {number} of seed {seed} took {time:?} or panicked; it is in {}", path.display());
         }
         taken += u64::from(outcome.unwrap_or(false));
+        if shall_keep && (WARNINGS.load(Ordering::Relaxed) > before || time > TIME / 10) {
+            keep(target, seed, number, &input);
+        }
         if number % 1000 == 0 {
             let memory = peak_memory();
             assert!(memory < MEMORY, "{target}: {memory} KiB at input {number} of seed {seed}");
-            if number > 0 && number % 100_000 == 0 {
-                println!("{target}: {number} inputs so far");
-            }
         }
     }
-    println!("{target}: {inputs} inputs, {taken} taken, the slowest in {slowest:?}, peak {} MiB", peak_memory() >> 10);
+    println!(
+        "{target}: {inputs} inputs from {first} in {:.0?}, {taken} taken, {} made a library panic, the slowest, number {}, in {:.1?}, peak {} MiB",
+        begun.elapsed(),
+        WARNINGS.load(Ordering::Relaxed) - warnings,
+        slowest.1,
+        slowest.0,
+        peak_memory() >> 10
+    );
 }
 
 /// The most memory that the process held, in KiB.
@@ -193,15 +236,21 @@ fn what_was_found_is_borne() {
             read_data(directory.path(), None);
         } else {
             read_data(&path, None);
+            read_data(&path, Some("label"));
         }
         assert!(start.elapsed() < TIME / 4, "{}", path.display());
     }
 }
 
+#[test]
+fn gzip() {
+    fuzz_data("gzip", Some("label"), &|name| name.ends_with(".gz"));
+}
+
 /// What is inside of a compressed file is changed before it is compressed, so that the damage is not all to the wrapping.
 #[test]
 fn compressed() {
-    use std::io::{Read, Write};
+    use std::io::Read;
     let directory = folder();
     for (name, wanted) in
         [("x.npy.gz", "float.npy.gz"), ("x.csv.gz", "header.csv.gz"), ("x-idx3-ubyte.gz", "images-idx3-ubyte.gz")]
@@ -274,11 +323,39 @@ fn weights() {
     assert!(done > 0);
 }
 
+/// A study of this version with a few results, and the work that it is of.
+fn recorded(path: &Path) -> Work {
+    let text = "data: {source: gaussian}
+network: {input: 3, layers: [linear: 2, activation, linear: 2]}
+search: {activations: [relu, tanh], inits: [orthogonal]}
+score: {repetitions: 2}";
+    let preset = Preset::parse(text, "p.yaml", Path::new("")).expect("a right preset");
+    let space = Arc::new(Space::new(Arc::new(preset)));
+    let scorer = NearScorer::new(Arc::clone(&space)).expect("samples");
+    let work = Work::new(&space, &scorer).expect("samples");
+    let recordable = Recordable { work: work.clone(), fingerprint: Box::new(|_| Some("a".to_owned())) };
+    let recorder = Recorder::start(Store::open(path).expect("a study"), vec![recordable]).expect("a thread");
+    for (candidate, repetition) in [(0, 0), (0, 1), (1, 0)] {
+        let task = Task { repetition, candidates: vec![candidate] };
+        scorer.score(&task, &|| false, &mut |_, score| {
+            let result = score.map_err(|error| error.to_string());
+            recorder.record(Entry { work: 0, candidate, repetition, result });
+        });
+    }
+    recorder.record(Entry { work: 0, candidate: 1, repetition: 1, result: Err("no reason".to_owned()) });
+    assert!(recorder.finish().is_empty());
+    work
+}
+
 #[test]
 fn studies() {
     let directory = folder();
-    let seeds: Vec<_> = fixtures("study", &|_| true).into_iter().map(|(_, bytes)| bytes).collect();
     let path = directory.path().join("s.sqlite");
+    let work = recorded(&path);
+    let mut seeds: Vec<_> =
+        fixtures("study", &|name| name.ends_with(".sqlite")).into_iter().map(|(_, bytes)| bytes).collect();
+    // Mostly of this version.
+    seeds.extend(std::iter::repeat_n(fs::read(&path).expect("a study"), 4));
     fuzz("studies", &seeds, &|bytes| {
         for name in ["s.sqlite-wal", "s.sqlite-shm", "s.sqlite-journal"] {
             let _ = fs::remove_file(directory.path().join(name));
@@ -286,7 +363,7 @@ fn studies() {
         fs::write(&path, bytes).expect("a file");
         let Ok(mut store) = Store::open(&path) else { return false };
         let Ok(studies) = store.summaries() else { return false };
-        let mut right = true;
+        let mut right = store.load(&work, &|_| Some("a".to_owned()), &mut |_, _, _| {}).is_ok();
         for study in studies {
             let shown = format!("{} {} {}", study.name, study.content, study.program);
             assert!(!shown.chars().any(char::is_control), "{shown:?}");

@@ -8,10 +8,14 @@
 mod commands;
 #[path = "store/content.rs"]
 mod content;
+#[path = "store/definition.rs"]
+mod definition;
 #[path = "store/faults.rs"]
 mod faults;
 #[path = "store/kill.rs"]
 mod kill;
+#[path = "store/sizes.rs"]
+mod sizes;
 #[path = "store/versions.rs"]
 mod versions;
 

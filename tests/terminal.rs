@@ -1,6 +1,9 @@
 //! The app in a real pseudo-terminal: what only a terminal shows.
 #![cfg(unix)]
 
+#[path = "terminal/faults.rs"]
+mod faults;
+
 use std::io::{Read, Write};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -31,29 +34,29 @@ impl Session {
     }
 
     fn start_in(directory: tempfile::TempDir, preset: &str, arguments: &[&str], size: (u16, u16)) -> Self {
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_neartop"));
-        command.args(arguments);
-        command.arg("preset.yaml");
-        Self::spawn(directory, preset, command, size)
+        let arguments = [arguments, &["preset.yaml"]].concat();
+        Self::start_program(directory, preset, env!("CARGO_BIN_EXE_neartop"), &arguments, size)
     }
 
     /// An interactive shell: only where there is job control can a program be suspended.
     fn start_shell(preset: &str, size: (u16, u16)) -> Self {
-        let mut command = CommandBuilder::new("bash");
-        command.args(["--norc", "--noprofile", "-i"]);
-        command.env("PS1", "ready> ");
-        Self::spawn(tempfile::tempdir().expect("a directory"), preset, command, size)
+        let directory = tempfile::tempdir().expect("a directory");
+        Self::start_program(directory, preset, "bash", &["--norc", "--noprofile", "-i"], size)
     }
 
-    fn spawn(
+    fn start_program(
         directory: tempfile::TempDir,
         preset: &str,
-        mut command: CommandBuilder,
+        program: &str,
+        arguments: &[&str],
         (rows, cols): (u16, u16),
     ) -> Self {
         std::fs::write(directory.path().join("preset.yaml"), preset).expect("a preset");
         let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
+        let mut command = CommandBuilder::new(program);
+        command.args(arguments);
+        command.env("PS1", "ready> ");
         command.cwd(directory.path());
         command.env("TERM", "xterm-256color");
         command.env("XDG_STATE_HOME", directory.path().join("state"));
@@ -108,6 +111,19 @@ impl Session {
     /// Presses the left button and lets it go, as terminals report it (SGR).
     fn click(&mut self, (x, y): (usize, usize)) {
         self.press(&format!("\x1b[<0;{x};{y}M\x1b[<0;{x};{y}m"));
+    }
+
+    /// Waits for something in all that was written, also outside of the app's screen.
+    fn wait_for_raw(&self, wanted: &str) {
+        self.wait_for_raw_after(wanted, "");
+    }
+
+    fn wait_for_raw_after(&self, wanted: &str, after: &str) {
+        let start = Instant::now();
+        while !self.raw().split_once(after).is_some_and(|(_, rest)| rest.contains(wanted)) {
+            assert!(start.elapsed() < Duration::from_secs(60), "`{wanted}` was not written in\n{:?}", self.raw());
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Waits for the end and gives the exit status.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 fn width(args: &[&str]) -> Command {
     let mut command = Command::cargo_bin("neartop").unwrap();
-    command.env_remove("NO_COLOR").arg("width").args(args);
+    command.env_remove("NO_COLOR").args(["width", "--no-study"]).args(args);
     command
 }
 
@@ -224,7 +224,19 @@ fn an_interrupted_run_writes_what_it_has() {
     use std::process::Stdio;
     let binary = assert_cmd::cargo::cargo_bin("neartop");
     let child = std::process::Command::new(binary)
-        .args(["width", "layer-size", "--sizes", "10,1500", "--repetitions", "200", "--format", "json", "-j", "1"])
+        .args([
+            "width",
+            "--no-study",
+            "layer-size",
+            "--sizes",
+            "10,1500",
+            "--repetitions",
+            "200",
+            "--format",
+            "json",
+            "-j",
+            "1",
+        ])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()

@@ -45,7 +45,7 @@ pub(super) async fn score_all(prepared: &Prepared, options: &RunOptions) -> Resu
     let mut study = Study::new(Arc::clone(&prepared.space));
     let mut recording = Recording::open(prepared, &options.study, &mut study)?;
     if let Some(found) = recording.found() {
-        eprintln!("neartop: {found}");
+        super::tell(found);
     }
     let scorer: Arc<dyn Scorer> = prepared.scorer.clone();
     let bar = progress_bar(study.tally().total as u64);
@@ -53,16 +53,16 @@ pub(super) async fn score_all(prepared: &Prepared, options: &RunOptions) -> Resu
     bar.reset_eta();
     let tell = |trouble: Option<String>| {
         if let Some(trouble) = trouble {
-            bar.suspend(|| eprintln!("neartop: {trouble}"));
+            bar.suspend(|| super::tell(trouble));
         }
     };
     tell(recording.trouble());
+    let mut interrupts = Interrupts::watch()?;
     let start = Instant::now();
     let mut last = start;
     let mut run = scheduler::start(scorer, &prepared.space, prepared.jobs, &|candidate, repetition| {
         recording.known(&study, candidate, repetition)
     });
-    let mut stop = std::pin::pin!(interrupt());
     let mut interrupted = false;
     loop {
         tokio::select! {
@@ -77,14 +77,13 @@ pub(super) async fn score_all(prepared: &Prepared, options: &RunOptions) -> Resu
                 study.record(progress.candidate, progress.repetition, progress.result);
                 bar.inc(1);
             }
-            signal = &mut stop, if !interrupted => {
-                signal.map_err(|e| Failure::Run(e.to_string()))?;
+            () = interrupts.next(), if !interrupted => {
                 interrupted = true;
                 run.control.cancel();
             }
         }
     }
-    tell(recording.finish());
+    recording.finish().into_iter().for_each(|trouble| tell(Some(trouble)));
     bar.finish_and_clear();
     Ok((study, last - start, interrupted))
 }
@@ -103,21 +102,45 @@ pub(super) fn progress_bar(total: u64) -> ProgressBar {
     bar
 }
 
-/// Waits for Ctrl-C, or for a wish to terminate.
-///
-/// # Errors
-/// If signals cannot be watched.
-pub async fn interrupt() -> std::io::Result<()> {
+/// Ctrl-C and wishes to terminate, which end the program of themselves only before they are watched for.
+pub struct Interrupts {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (mut terminate, mut hang_up) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
-        tokio::select! {
-            result = tokio::signal::ctrl_c() => result,
-            _ = terminate.recv() => Ok(()),
-            _ = hang_up.recv() => Ok(()),
+    signals: [tokio::signal::unix::Signal; 3],
+}
+
+impl Interrupts {
+    /// Watches from now on.
+    ///
+    /// # Errors
+    /// If signals cannot be watched.
+    pub fn watch() -> Result<Self, Failure> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let watch = |kind| signal(kind).map_err(|e| Failure::Run(e.to_string()));
+            let signals =
+                [watch(SignalKind::interrupt())?, watch(SignalKind::terminate())?, watch(SignalKind::hangup())?];
+            Ok(Self { signals })
+        }
+        #[cfg(not(unix))]
+        Ok(Self {})
+    }
+
+    /// Waits for the next.
+    pub async fn next(&mut self) {
+        #[cfg(unix)]
+        {
+            let [interrupt, terminate, hang_up] = &mut self.signals;
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+                _ = hang_up.recv() => {}
+            }
+        }
+        // Where they cannot be watched for, they end the program.
+        #[cfg(not(unix))]
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
         }
     }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
 }

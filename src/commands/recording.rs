@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use super::{Failure, Prepared, check_target};
 use crate::cli::StudyOptions;
+use crate::data::DataError;
 use crate::preset::printable;
 use crate::scheduler::{Known, NearScorer, Progress};
+use crate::score::Score;
 use crate::space::Space;
-use crate::store::{Entry, Recorder, Store, StoreError, Trained, Work};
+use crate::store::{Entry, Recordable, Recorder, Remedy, Store, StoreError, Trained, Work};
 use crate::study::{self, Study};
 
 /// What of a run was found in the study on disk, and where the rest goes.
@@ -42,57 +44,32 @@ impl Recording {
         if options.no_study {
             return Ok(recording);
         }
-        if let Some(path) = &options.study {
-            check_target(path)?;
-        }
-        let path = path(options);
-        let opened = path.as_ref().map_err(ToString::to_string).map(|path| open(path, options));
-        match opened {
-            Ok(Ok(store)) => {
-                if let Err(error) = recording.begin(store, prepared, options, study) {
-                    recording.trouble = Some(in_memory(path.as_deref().ok(), &error));
-                }
-            }
-            Ok(Err(error @ StoreError::Newer { .. })) => return Err(refused(path.as_deref().ok(), &error)),
-            Ok(Err(error @ StoreError::Foreign)) if options.study.is_some() => {
-                return Err(refused(path.as_deref().ok(), &error));
-            }
-            Ok(Err(error)) => recording.trouble = Some(in_memory(path.as_deref().ok(), &error)),
-            Err(error) => recording.trouble = Some(in_memory(None, &error)),
-        }
-        Ok(recording)
-    }
-
-    fn begin(
-        &mut self,
-        store: Store,
-        prepared: &Prepared,
-        options: &StudyOptions,
-        study: &mut Study,
-    ) -> Result<(), StoreError> {
-        let samples = |e: crate::data::DataError| StoreError::Unusable(e.to_string());
-        let work = Work::new(&prepared.space, &prepared.scorer).map_err(samples)?;
-        if !options.fresh {
-            let samples = prepared.scorer.samples();
-            let fingerprints = |repetition| samples.fingerprint(repetition as u64).ok().flatten();
-            store.load(&work, &fingerprints, &mut |candidate, repetition, result| {
-                let found = &mut self.found[candidate];
+        let works = || {
+            let work = Work::new(&prepared.space, &prepared.scorer)?;
+            let scorer = Arc::clone(&prepared.scorer);
+            // A repetition that was scored had its samples.
+            let fingerprint = move |repetition| scorer.samples().fingerprint(repetition as u64).ok().flatten();
+            Ok(vec![Recordable { work, fingerprint: Box::new(fingerprint) }])
+        };
+        let (found, failed) = (&mut recording.found, &mut recording.failed);
+        (recording.recorder, recording.trouble) = begin(options, works, &mut |_, found_there| match found_there {
+            Found::Score(candidate, repetition, result) => {
+                let found = &mut found[candidate];
                 found.resize(found.len().max(repetition + 1), false);
                 found[repetition] = true;
                 if result.is_err() {
-                    self.failed[candidate] = self.failed[candidate].min(repetition);
+                    failed[candidate] = failed[candidate].min(repetition);
                 }
                 study.record(candidate, repetition, result);
-            })?;
-            for trained in store.load_trained(&work, &fingerprints)? {
+            }
+            Found::Trained(trained) => {
                 if let Some(quality) = trained.quality() {
                     let (is_accuracy, loss, epochs) = (trained.accuracy.is_some(), trained.loss, trained.epochs);
                     study.set_trained(trained.candidate, study::Trained { quality, is_accuracy, loss, epochs });
                 }
             }
-        }
-        self.recorder = Some(Recorder::start(store, work, Arc::clone(&prepared.scorer))?);
-        Ok(())
+        })?;
+        Ok(recording)
     }
 
     /// What needs no scoring: a repetition whose score `study` has from the disk, or one from where the candidate is known
@@ -117,7 +94,7 @@ impl Recording {
     pub fn record(&self, progress: &Progress) {
         if let Some(recorder) = self.recorder.as_ref().filter(|_| progress.is_lasting()) {
             let Progress { candidate, repetition, result } = progress.clone();
-            recorder.record(Entry { candidate, repetition, result });
+            recorder.record(Entry { work: 0, candidate, repetition, result });
         }
     }
 
@@ -131,11 +108,73 @@ impl Recording {
         self.trouble.take().or_else(|| self.recorder.as_ref()?.trouble())
     }
 
-    /// Writes what is left and says what went wrong, if that was not said yet.
+    /// Writes what is left and says what went wrong, as far as that was not said yet.
     #[must_use]
-    pub fn finish(mut self) -> Option<String> {
-        self.trouble.take().or_else(|| self.recorder.take()?.finish())
+    pub fn finish(self) -> Vec<String> {
+        self.trouble.into_iter().chain(self.recorder.map(Recorder::finish).unwrap_or_default()).collect()
     }
+}
+
+/// What records works, and why it does not, though it should.
+pub type Begun = (Option<Recorder>, Option<String>);
+
+/// What a study knows of a work.
+pub enum Found {
+    /// The result of a candidate's repetition.
+    Score(usize, usize, Result<Score, String>),
+    Trained(Trained),
+}
+
+/// Opens the study that the options name, gives `take` what it knows of the works, each by its place, and starts to record them. Where the study cannot be used, results stay in memory.
+///
+/// # Errors
+/// If the study is that of a newer program, or the file that the user named is none.
+pub fn begin(
+    options: &StudyOptions,
+    works: impl FnOnce() -> Result<Vec<Recordable>, DataError>,
+    take: &mut dyn FnMut(usize, Found),
+) -> Result<Begun, Failure> {
+    if let Some(path) = &options.study {
+        check_target(path)?;
+    }
+    let path = match path(options) {
+        Ok(path) => path,
+        Err(error) => return Ok((None, Some(in_memory(None, &error)))),
+    };
+    let works = match works() {
+        Ok(works) => works,
+        Err(error) => return Ok((None, Some(in_memory(Some(&path), &error)))),
+    };
+    let opened = open(&path, options).and_then(|store| {
+        if !options.fresh {
+            for (place, Recordable { work, fingerprint }) in works.iter().enumerate() {
+                store.load(work, fingerprint, &mut |candidate, repetition, result| {
+                    take(place, Found::Score(candidate, repetition, result));
+                })?;
+                for trained in store.load_trained(work, fingerprint)? {
+                    take(place, Found::Trained(trained));
+                }
+            }
+        }
+        Ok(store)
+    });
+    let (recorder, trouble) = match opened {
+        Ok(store) => (Recorder::start(store, works), None),
+        Err(error @ StoreError::Newer { .. }) => return Err(refused(Some(&path), &error)),
+        Err(error @ StoreError::Foreign) if options.study.is_some() => return Err(refused(Some(&path), &error)),
+        Err(error) if matches!(error.remedy(), Remedy::Wait | Remedy::WaitLonger) => {
+            let trouble = format!(
+                "the study{} cannot be read ({error}); nothing in it is used, and results wait in memory until it can be",
+                named(Some(&path))
+            );
+            (Recorder::start_later(path.clone(), works), Some(trouble))
+        }
+        Err(error) => return Ok((None, Some(in_memory(Some(&path), &error)))),
+    };
+    Ok(match recorder {
+        Ok(recorder) => (Some(recorder), trouble),
+        Err(error) => (None, Some(in_memory(Some(&path), &error))),
+    })
 }
 
 /// Records what training gave; gives what went wrong.

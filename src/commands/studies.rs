@@ -45,7 +45,7 @@ pub fn run(args: &StudiesArgs) -> Result<(), Failure> {
             let chosen = ids.iter().map(|id| choose(&studies, id)).collect::<Result<Vec<_>, _>>()?;
             for study in chosen {
                 store.delete(study.id).map_err(fail)?;
-                eprintln!("neartop: deleted study {}, {}: {}", study.id, study.name, count(study));
+                super::tell(format_args!("deleted study {}, {}: {}", study.id, study.name, count(study)));
             }
             Ok(())
         }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::rank::{interrupt, score_all};
+use super::rank::{Interrupts, score_all};
 use super::{Failure, Prepared, check_target, export_candidate, prepare, print, recording, write_file};
 use crate::cli::{Halving, LearningRate, RunOptions, TrainArgs, TrainingOptions};
 use crate::data::DataError;
@@ -71,7 +71,7 @@ pub async fn run(args: &TrainArgs) -> Result<(), Failure> {
 fn record(prepared: &Prepared, options: &RunOptions, plan: &Plan, results: &Results) {
     let (budget, trained) = rows(plan, results);
     if let Some(trouble) = recording::record_trained(prepared, &options.study, &budget, &trained) {
-        eprintln!("neartop: {trouble}");
+        super::tell(trouble);
     }
 }
 
@@ -183,8 +183,8 @@ async fn train_all(plan: &Arc<Plan>, jobs: usize, results: &mut Results) -> Resu
     let bar = progress_bar(plan.total_steps());
     tracing::info!(candidates = plan.candidates.len(), steps = plan.total_steps(), "training");
     let start = Instant::now();
+    let mut interrupts = Interrupts::watch()?;
     let mut run = training::start(Arc::clone(plan), jobs);
-    let mut stop = std::pin::pin!(interrupt());
     let mut tick = tokio::time::interval(Duration::from_millis(200));
     loop {
         tokio::select! {
@@ -201,10 +201,7 @@ async fn train_all(plan: &Arc<Plan>, jobs: usize, results: &mut Results) -> Resu
                     bar.set_message(format!("best {:.4}", best.held_out.quality));
                 }
             }
-            signal = &mut stop, if !run.is_cancelled() => {
-                signal.map_err(|e| Failure::Run(e.to_string()))?;
-                run.cancel();
-            }
+            () = interrupts.next(), if !run.is_cancelled() => run.cancel(),
         }
     }
     bar.finish_and_clear();

@@ -1,6 +1,7 @@
 //! `neartop width`: how many units a layer needs.
 
 pub mod chart;
+mod recording;
 mod report;
 
 use std::fmt::Display;
@@ -8,7 +9,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::rank::{interrupt, progress_bar};
+use super::rank::{Interrupts, progress_bar};
+use recording::Recording;
+
 use super::{Failure, data_failure, print, write_file, write_new_file};
 use crate::catalog::{Choice, Entry};
 use crate::cli::{WidthArgs, WidthFormat};
@@ -173,7 +176,9 @@ async fn size(args: &WidthArgs, preset: &Preset, measurement: Measurement) -> Re
         notes.push(format!("layer {} gives the network's output, whose size the problem sets", target.index));
     }
     let total = args.sizes.len() * measurement.repetitions;
-    let (curve, stopped) = measure(measurement, samples, jobs, target.index).await?;
+    let samples = Arc::new(samples);
+    let recording = Recording::open(&measurement, preset, &samples, &args.study)?;
+    let (curve, stopped) = measure(measurement, samples, recording, jobs).await?;
     let complete = curve.points.len() * preset.repetitions == total;
     let estimate = complete.then(|| width::estimate(&curve, args.slope_threshold, preset.seed, target.index));
     if let Some(Ok(size)) = estimate.as_ref().map(|e| e.size) {
@@ -191,27 +196,39 @@ fn extrapolated(sizes: &[usize], size: f64) -> Option<String> {
 /// Runs the measurement beside the signals, and says whether one came.
 async fn measure(
     measurement: Measurement,
-    samples: Samples,
+    samples: Arc<Samples>,
+    mut recording: Recording,
     jobs: usize,
-    layer: usize,
 ) -> Result<(Curve, bool), Failure> {
     let stop = Arc::new(AtomicBool::new(false));
+    let mut interrupts = Interrupts::watch()?;
     let bar = progress_bar(measurement.total() as u64);
+    if let Some(found) = recording.found() {
+        super::tell(found);
+    }
+    bar.set_position(recording.known().iter().flatten().flatten().count() as u64);
+    bar.reset_eta();
+    let layer = measurement.target.index;
     let (shown, asked) = (bar.clone(), Arc::clone(&stop));
     let mut work = tokio::task::spawn_blocking(move || {
         let cancelled = || asked.load(Ordering::Relaxed);
-        width::measure(&measurement, &samples, jobs, &cancelled, &mut |progress| {
+        let tell = |trouble: String| shown.suspend(|| super::tell(trouble));
+        let known = recording.known().clone();
+        let curve = width::measure(&measurement, &samples, &known, jobs, &cancelled, &mut |progress| {
+            recording.record(progress.latest);
+            recording.trouble().into_iter().for_each(tell);
             shown.inc(1);
             if let Some(point) = progress.point {
                 tracing::info!(layer, size = point.size, relative = point.relative(), "measured");
             }
-        })
+        });
+        recording.finish().into_iter().for_each(tell);
+        curve
     });
     let curve = tokio::select! {
         curve = &mut work => curve,
-        signal = interrupt() => {
+        () = interrupts.next() => {
             stop.store(true, Ordering::Relaxed);
-            signal.map_err(|e| Failure::Run(e.to_string()))?;
             work.await
         }
     };
@@ -235,7 +252,7 @@ fn write(args: &WidthArgs, preset: &Preset, answers: &[Answer], look: Look) -> R
         let mut told: Vec<&String> = Vec::new();
         for note in answers.iter().flat_map(|a| &a.notes) {
             if !told.contains(&note) {
-                eprintln!("neartop: {note}");
+                super::tell(note);
                 told.push(note);
             }
         }

@@ -1,7 +1,6 @@
 //! Parquet: numeric columns as features, or one column of lists of equal length.
 
 use std::fs::File;
-use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
 use half::f16;
@@ -18,6 +17,7 @@ use super::labels::Texts;
 use super::{DataError, Labels, Source};
 use crate::catalog::nearest;
 use crate::network::Shape;
+use crate::panics::contain;
 
 /// Values that are decoded at once.
 const BLOCK: usize = 1 << 20;
@@ -41,8 +41,7 @@ pub fn open(path: &Path, labels: Option<&str>) -> Result<Parquet, DataError> {
 
 /// Makes an error of a panic: the library has assertions that a damaged file can break.
 fn contained<T>(path: &Path, read: impl FnOnce() -> Result<T, DataError>) -> Result<T, DataError> {
-    std::panic::catch_unwind(AssertUnwindSafe(read))
-        .unwrap_or_else(|_| Err(unreadable(path, "it is damaged, so that the reader of Parquet broke off")))
+    contain(read).unwrap_or_else(|| Err(unreadable(path, "it is damaged, so that the reader of Parquet broke off")))
 }
 
 fn open_unguarded(path: &Path, labels: Option<&str>) -> Result<Parquet, DataError> {

@@ -245,11 +245,11 @@ fn read_conv(node: &Node<'_>) -> Result<Layer, Problem> {
     let size = |key: &str| map.get(key).map_or(Ok(1), |n| n.size(key));
     let padding = match map.get("padding") {
         None => Padding::Zeros(0),
-        Some(node) if node.as_str().is_some() => {
-            word(node, "the padding", &["same"])?;
-            Padding::Same
-        }
-        Some(node) => Padding::Zeros(node.whole("the padding: a number or `same`", 0, 1 << 20)? as usize),
+        Some(node) if node.as_str().is_some() => match word(node, "the padding", &["same", "valid"])? {
+            "valid" => Padding::Zeros(0),
+            _ => Padding::Same,
+        },
+        Some(node) => Padding::Zeros(node.whole("the padding: a number, `same` or `valid`", 0, 1 << 20)? as usize),
     };
     Ok(Layer::Conv2d(Conv2d {
         out: map.need("out")?.size("out")?,
@@ -414,4 +414,28 @@ fn write_pool(pool: &Pool) -> Value {
         ("padding", unless(pool.padding, 0)),
         ("count_include_pad", unless(pool.count_include_pad, true)),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{Layer, Padding};
+    use crate::preset::Preset;
+
+    #[test]
+    fn convolutions_are_padded_by_a_number_or_a_word() {
+        let padding = |word: &str| {
+            let layers = format!("[conv2d: {{out: 2, kernel: 3, padding: {word}}}, activation]");
+            let text = format!("network: {{input: [1, 8, 8], layers: {layers}}}\ndata: {{source: digits}}");
+            match Preset::parse(&text, "p.yaml", Path::new("")).map(|preset| preset.layers[0].clone()) {
+                Ok(Layer::Conv2d(conv)) => Ok(conv.padding),
+                other => Err(format!("{other:?}")),
+            }
+        };
+        assert_eq!(padding("2"), Ok(Padding::Zeros(2)));
+        assert_eq!(padding("same"), Ok(Padding::Same));
+        assert_eq!(padding("valid"), Ok(Padding::Zeros(0)));
+        assert!(padding("full").is_err_and(|error| error.contains("same") && error.contains("valid")));
+    }
 }

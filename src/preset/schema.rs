@@ -188,7 +188,7 @@ fn layer() -> Json {
         &["out", "kernel"],
         json!({
             "out": size(), "kernel": size(), "stride": size(), "dilation": size(), "groups": size(), "bias": flag(),
-            "padding": {"anyOf": [from_zero(), {"const": "same"}]}
+            "padding": {"anyOf": [from_zero(), {"enum": ["same", "valid"]}]}
         }),
     );
     let layers = || json!({"$ref": "#/$defs/layers"});

@@ -32,6 +32,15 @@ pub struct Summary {
     pub preset: Option<String>,
 }
 
+impl Summary {
+    /// Whether the candidates of a preset were scored, and not the sizes of one of its layers.
+    #[must_use]
+    pub fn is_ranking(&self) -> bool {
+        let content: Option<serde_json::Value> = serde_json::from_str(&self.content).ok();
+        content.is_none_or(|content| content.get("ranked").is_none())
+    }
+}
+
 /// A candidate with what is recorded of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recorded {

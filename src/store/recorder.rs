@@ -1,6 +1,6 @@
 //! Records results behind a run, on a thread of its own.
 
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use super::rows::Known;
 use super::{Remedy, Store, StoreError, Work};
 use crate::preset::printable;
-use crate::scheduler::NearScorer;
 use crate::score::Score;
 
 /// How long results are gathered for one transaction.
@@ -21,9 +20,18 @@ const LAST_WAIT: Duration = Duration::from_secs(5);
 /// Results that wait for a study at the most; those that come then are in memory only.
 const MOST_WAITING: usize = 1 << 17;
 
+/// A work, and what its samples are known by.
+pub struct Recordable {
+    pub work: Work,
+    /// The fingerprint of a repetition's samples; none where they are drawn.
+    pub fingerprint: Box<dyn Fn(usize) -> Option<String> + Send>,
+}
+
 /// One finished repetition of one candidate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
+    /// Place of the work among those that are recorded.
+    pub work: usize,
     pub candidate: usize,
     pub repetition: usize,
     /// A score, or why there is none.
@@ -38,22 +46,35 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Starts recording a work.
+    /// Starts recording works.
     ///
     /// # Errors
     /// If the system gives no thread.
-    pub fn start(store: Store, work: Work, scorer: Arc<NearScorer>) -> Result<Self, StoreError> {
+    pub fn start(store: Store, works: Vec<Recordable>) -> Result<Self, StoreError> {
+        let path = store.path().to_owned();
+        Self::spawn(Some(store), path, works)
+    }
+
+    /// Starts recording works in a study that cannot be opened yet, of which the user knows.
+    ///
+    /// # Errors
+    /// If the system gives no thread.
+    pub fn start_later(path: PathBuf, works: Vec<Recordable>) -> Result<Self, StoreError> {
+        Self::spawn(None, path, works)
+    }
+
+    fn spawn(store: Option<Store>, path: PathBuf, works: Vec<Recordable>) -> Result<Self, StoreError> {
         let (entries, incoming) = mpsc::channel();
         let (says, troubles) = mpsc::channel();
         let writer = Writer {
+            has_said_so: store.is_none(),
             store,
-            work,
-            scorer,
+            path,
+            known: works.iter().map(|_| Known::default()).collect(),
+            works,
             says,
-            known: Known::default(),
             waiting: Vec::new(),
             state: State::Well,
-            has_said_so: false,
         };
         let thread = std::thread::Builder::new().name("study".to_owned()).spawn(move || writer.run(&incoming));
         let thread = thread.map_err(|e| StoreError::Unusable(e.to_string()))?;
@@ -74,12 +95,12 @@ impl Recorder {
         self.troubles.try_recv().ok()
     }
 
-    /// Writes what is left and says what went wrong, if that was not said yet.
-    pub fn finish(mut self) -> Option<String> {
-        match self.close() {
-            Ok(()) => self.trouble(),
-            Err(_) => Some("the study is not complete: recording ended by a defect of the program".to_owned()),
-        }
+    /// Writes what is left and says what went wrong, as far as that was not said yet.
+    #[must_use]
+    pub fn finish(mut self) -> Vec<String> {
+        let end = self.close();
+        let defect = "the study is not complete: recording ended by a defect of the program";
+        self.troubles.try_iter().chain(end.is_err().then(|| defect.to_owned())).collect()
     }
 
     fn close(&mut self) -> std::thread::Result<()> {
@@ -105,11 +126,13 @@ enum State {
 }
 
 struct Writer {
-    store: Store,
-    work: Work,
-    scorer: Arc<NearScorer>,
+    /// None while it cannot be opened.
+    store: Option<Store>,
+    path: PathBuf,
+    works: Vec<Recordable>,
+    /// By work.
+    known: Vec<Known>,
     says: Sender<String>,
-    known: Known,
     waiting: Vec<Entry>,
     state: State,
     /// Whether it was said that results wait.
@@ -164,7 +187,8 @@ impl Writer {
             }
         }
         if !self.waiting.is_empty() {
-            tracing::warn!(results = self.waiting.len(), "not recorded in the study");
+            // Nobody listens any more where the run was broken off.
+            let _ = self.says.send(format!("{} results are not in the study", self.waiting.len()));
         }
     }
 
@@ -184,10 +208,17 @@ impl Writer {
     }
 
     fn try_write(&mut self) -> Result<(), StoreError> {
-        let scorer = &self.scorer;
-        // A repetition that was scored had its samples.
-        let fingerprints = |repetition| scorer.samples().fingerprint(repetition as u64).ok().flatten();
-        self.store.write(&self.work, &fingerprints, &self.waiting, &mut self.known)
+        let store = match &mut self.store {
+            Some(store) => store,
+            none => none.insert(Store::open(&self.path)?),
+        };
+        for (place, (recordable, known)) in self.works.iter().zip(&mut self.known).enumerate() {
+            let mut entries = self.waiting.iter().filter(|entry| entry.work == place).peekable();
+            if entries.peek().is_some() {
+                store.write(&recordable.work, &*recordable.fingerprint, entries, known)?;
+            }
+        }
+        Ok(())
     }
 
     fn fail(&mut self, error: &StoreError) {
@@ -203,7 +234,7 @@ impl Writer {
         }
         tracing::warn!(%error, "the study cannot be written");
         if is_new {
-            let path = printable(&self.store.path().display().to_string());
+            let path = printable(&self.path.display().to_string());
             // Nobody listens any more when the run is over.
             let _ = self.says.send(format!("the study {path} cannot be written ({error}); {what}"));
         }

@@ -128,11 +128,11 @@ impl Store {
     ///
     /// # Errors
     /// If the file cannot be written, is not at its place any more, or holds the same work on other samples.
-    pub(super) fn write(
+    pub(super) fn write<'a>(
         &mut self,
         work: &Work,
         fingerprints: Fingerprints<'_>,
-        entries: &[Entry],
+        entries: impl Iterator<Item = &'a Entry>,
         known: &mut Known,
     ) -> Result<(), StoreError> {
         self.check_place()?;
@@ -169,11 +169,11 @@ impl Store {
         Ok(())
     }
 
-    fn try_write(
+    fn try_write<'a>(
         &mut self,
         work: &Work,
         fingerprints: Fingerprints<'_>,
-        entries: &[Entry],
+        entries: impl Iterator<Item = &'a Entry>,
         known: &mut Known,
     ) -> Result<(), StoreError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;

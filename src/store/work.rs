@@ -6,16 +6,18 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::data::{DataError, DataFrom};
+use crate::data::{DataError, DataFrom, Samples};
 use crate::network::{Activation, Init};
 use crate::preset::{Definition, Preset};
 use crate::scheduler::NearScorer;
 use crate::space::{Candidate, Space};
+use crate::width::{Measurement, Stage};
 
-/// The version of what a score is. It must be raised whenever the numbers of any network, activation, initialization,
-/// data set or stream of draws change, or a default that presets leave out: what older versions stored is not found
-/// any more then, and computed anew.
-pub const DEFINITION: u32 = 1;
+/// The version of what a score is. It rises whenever a score or how signals pass changes by more than rounding: a network,
+/// activation, initialization, data set or stream of draws, or a default that presets leave out. What older versions
+/// stored is not found any more then, and computed anew. It does not rise for rounding, which is not the same on every
+/// machine either, nor for what is new. `tests/store/definition.rs` guards it.
+pub const DEFINITION: u32 = 2;
 
 /// The work of a run: one study's worth of candidates and repetitions.
 ///
@@ -53,6 +55,9 @@ pub struct WorkCandidate {
 #[derive(Serialize)]
 struct Content<'a> {
     definition: u32,
+    /// What is ranked, where that is not every counted layer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ranked: Option<&'static str>,
     network: &'a Definition,
     samples: SamplesContent,
 }
@@ -83,17 +88,9 @@ impl Work {
     /// If the samples cannot be had.
     pub fn new(space: &Space, scorer: &NearScorer) -> Result<Self, DataError> {
         let preset = &space.preset;
-        let samples = SamplesContent {
-            from: match preset.data.from {
-                DataFrom::Gaussian => "gaussian",
-                DataFrom::Uniform => "uniform",
-                DataFrom::Digits { .. } | DataFrom::Airfoil | DataFrom::File { .. } => "given",
-            },
-            batch: scorer.samples().batch_size(),
-            first: scorer.samples().fingerprint(0)?,
-        };
-        let content = Content { definition: DEFINITION, network: &preset.definition(), samples };
-        let content = canonical(&content)?;
+        let samples = SamplesContent::new(preset, scorer.samples(), scorer.samples().batch_size())?;
+        let network = &preset.definition();
+        let content = canonical(&Content { definition: DEFINITION, ranked: None, network, samples })?;
         Ok(Self {
             key: sha256(&content),
             content,
@@ -109,10 +106,55 @@ impl Work {
         })
     }
 
+    /// The works of a measurement of sizes, one for each size: the effective rank of the last of the layers up to the one
+    /// that is sized. Their only candidate is the activation with the initialization that is measured.
+    ///
+    /// # Errors
+    /// If the samples cannot be had.
+    pub fn of_sizes(measurement: &Measurement, preset: &Preset, samples: &Samples) -> Result<Vec<Self>, DataError> {
+        let (activation, init) = (measurement.activation.as_ref(), &measurement.init);
+        let key = canonical(&CandidateContent { architecture: None, activation, init })?;
+        let candidate = |parameters| WorkCandidate {
+            key: key.clone(),
+            architecture: None,
+            activation: activation.map(ToString::to_string),
+            init: init.to_string(),
+            parameters,
+        };
+        let work = |stage: &Stage| {
+            let network = &stage.definition;
+            let samples = SamplesContent::new(preset, samples, stage.samples)?;
+            let content = Content { definition: DEFINITION, ranked: Some("the last layer"), network, samples };
+            let content = canonical(&content)?;
+            Ok(Self {
+                key: sha256(&content),
+                content,
+                name: format!("{}: layer {} at {}", preset.name, measurement.target.index, stage.size),
+                preset: from_anywhere(preset),
+                seed: measurement.seed,
+                repetitions: measurement.repetitions,
+                candidates: vec![candidate(stage.parameters)],
+            })
+        };
+        measurement.stages().iter().map(work).collect()
+    }
+
     /// The place of each candidate by its key.
     #[must_use]
     pub fn places(&self) -> HashMap<&str, usize> {
         self.candidates.iter().enumerate().map(|(place, candidate)| (candidate.key.as_str(), place)).collect()
+    }
+}
+
+impl SamplesContent {
+    /// The first `count` samples of a repetition, or all where there are fewer.
+    fn new(preset: &Preset, samples: &Samples, count: usize) -> Result<Self, DataError> {
+        let from = match preset.data.from {
+            DataFrom::Gaussian => "gaussian",
+            DataFrom::Uniform => "uniform",
+            DataFrom::Digits { .. } | DataFrom::Airfoil | DataFrom::File { .. } => "given",
+        };
+        Ok(Self { from, batch: count.min(samples.batch_size()), first: samples.fingerprint_of(0, count)? })
     }
 }
 

@@ -177,6 +177,7 @@ pub fn read(folder: &Path, study: Option<&Path>) -> Vec<Entry> {
 fn studies(path: &Path) -> Vec<Entry> {
     let Ok(store) = Store::open_existing(path) else { return Vec::new() };
     let mut studies = store.summaries().unwrap_or_default();
+    studies.retain(crate::store::Summary::is_ranking);
     studies.sort_by(|a, b| b.updated_at.cmp(&a.updated_at).then(b.id.cmp(&a.id)));
     studies.into_iter().map(|study| Entry::of_study(&store, study)).collect()
 }

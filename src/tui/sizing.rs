@@ -99,8 +99,8 @@ impl Work {
             self.tell(SizeNews::Note(format!("sizes from {first} on lack samples: the data have {available}")));
         }
         let cancelled = || self.stop.load(Ordering::Relaxed);
-        let curve = width::measure(&measurement, &samples, self.jobs, &cancelled, &mut |progress| {
-            let width::Progress { done, total, point } = progress;
+        let curve = width::measure(&measurement, &samples, &Vec::new(), self.jobs, &cancelled, &mut |progress| {
+            let width::Progress { done, total, point, .. } = progress;
             self.tell(SizeNews::Progress { done, total, point: point.cloned() });
         });
         let curve = curve.map_err(|e| e.to_string())?;

@@ -1,6 +1,7 @@
 //! The terminal: taken, and left as it was found.
 
 use std::io::{self, Stdout, Write, stdout};
+use std::mem::ManuallyDrop;
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, ThreadId};
@@ -15,6 +16,8 @@ use crossterm::{cursor, execute};
 use ratatui::backend::CrosstermBackend;
 use ratatui::{Frame, Terminal};
 
+use crate::panics::is_contained;
+
 /// Bytes of a text that common terminals take: xterm stops at 100,000 of its encoded form.
 const CLIPBOARD: usize = 74_000;
 
@@ -23,7 +26,9 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// The terminal while the app has it. Dropping it gives it back.
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<Stdout>>,
+    /// Never dropped: it would complain on standard error that it cannot show the cursor of a terminal that was closed,
+    /// and panic since that cannot be written either. [`restore`] does what is to be done.
+    terminal: ManuallyDrop<Terminal<CrosstermBackend<Stdout>>>,
     has_mouse: bool,
 }
 
@@ -36,7 +41,7 @@ impl Screen {
         restore_on_panic(thread::current().id());
         enter()?;
         match Terminal::new(CrosstermBackend::new(stdout())) {
-            Ok(terminal) => Ok(Self { terminal, has_mouse: false }),
+            Ok(terminal) => Ok(Self { terminal: ManuallyDrop::new(terminal), has_mouse: false }),
             Err(error) => {
                 restore();
                 Err(error)
@@ -60,9 +65,11 @@ impl Screen {
     /// # Errors
     /// If the terminal cannot be written.
     pub fn clear(&mut self) -> io::Result<()> {
-        execute!(self.terminal.backend_mut(), Clear(ClearType::All))?;
-        // Ratatui's own way asks where the cursor is, and whoever reads the keys would get the answer.
-        self.terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
+        // The library's own clearing asks the terminal where the cursor is, and fails where that does not answer in time.
+        // A terminal that shows its cursor has nothing to do when it is dropped.
+        self.terminal.show_cursor()?;
+        execute!(stdout(), Clear(ClearType::All), cursor::Hide)?;
+        *self.terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
         Ok(())
     }
 
@@ -134,7 +141,9 @@ fn restore() {
 fn restore_on_panic(drawing: ThreadId) {
     let previous = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        if thread::current().id() == drawing {
+        if is_contained() {
+            previous(info);
+        } else if thread::current().id() == drawing {
             restore();
             previous(info);
         } else if TAKEN.load(Ordering::SeqCst) {

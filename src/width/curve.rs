@@ -44,23 +44,37 @@ pub struct Curve {
     pub points: Vec<Point>,
 }
 
-/// How far a measurement has come, told after every effective rank.
+/// Effective ranks by size and repetition, as far as they are known.
+pub type Ranks = Vec<Vec<Option<f64>>>;
+
+/// An effective rank that was computed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measured {
+    /// Place of the size among those that are measured.
+    pub stage: usize,
+    pub repetition: usize,
+    pub rank: f64,
+}
+
+/// How far a measurement has come, told after every effective rank that is computed.
 #[derive(Debug, Clone, Copy)]
 pub struct Progress<'a> {
+    pub latest: Measured,
     pub done: usize,
     pub total: usize,
     /// A point, when its last repetition is done.
     pub point: Option<&'a Point>,
 }
 
-/// Measures all sizes on `jobs` threads; the points do not depend on how many. Cancelled, it gives the points that were
-/// complete.
+/// Measures all sizes on `jobs` threads, but for what is known; the points do not depend on how many. Cancelled, it gives
+/// the points that were complete.
 ///
 /// # Errors
 /// The first size and repetition without an effective rank.
 pub fn measure(
     measurement: &Measurement,
     samples: &Samples,
+    known: &Ranks,
     jobs: usize,
     cancelled: &(dyn Fn() -> bool + Sync),
     report: &mut dyn FnMut(Progress<'_>),
@@ -68,7 +82,7 @@ pub fn measure(
     let repetitions = measurement.repetitions;
     let total = measurement.total();
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let mut table = Table::new(measurement);
+    let mut table = Table::new(measurement, known);
     let (sender, results) = mpsc::channel();
     let work = |sender: mpsc::Sender<(usize, Result<f64, ScoreError>)>| {
         while !cancelled() && !failed.load(Ordering::Relaxed) {
@@ -77,6 +91,9 @@ pub fn measure(
                 return;
             }
             let (stage, repetition) = (task / repetitions, task % repetitions);
+            if known_rank(known, stage, repetition).is_some() {
+                continue;
+            }
             let rank = measurement.effective_rank(stage, repetition as u64, samples, &|| cancelled());
             failed.fetch_or(matches!(&rank, Err(e) if !matches!(e, ScoreError::Cancelled)), Ordering::Relaxed);
             if sender.send((task, rank)).is_err() {
@@ -104,19 +121,25 @@ pub fn measure(
     table.finish()
 }
 
+fn known_rank(known: &Ranks, stage: usize, repetition: usize) -> Option<f64> {
+    known.get(stage)?.get(repetition).copied().flatten()
+}
+
 /// The effective ranks as they come in, in any order.
 struct Table<'a> {
     measurement: &'a Measurement,
-    ranks: Vec<Vec<Option<f64>>>,
+    ranks: Ranks,
     done: usize,
     /// The first task that failed. Tasks are handed out in order, so all before it have been tried.
     failure: Option<(usize, ScoreError)>,
 }
 
 impl<'a> Table<'a> {
-    fn new(measurement: &'a Measurement) -> Self {
-        let ranks = vec![vec![None; measurement.repetitions]; measurement.stages.len()];
-        Self { measurement, ranks, done: 0, failure: None }
+    fn new(measurement: &'a Measurement, known: &Ranks) -> Self {
+        let of_stage = |stage| (0..measurement.repetitions).map(|r| known_rank(known, stage, r)).collect();
+        let ranks: Ranks = (0..measurement.stages.len()).map(of_stage).collect();
+        let done = ranks.iter().flatten().flatten().count();
+        Self { measurement, ranks, done, failure: None }
     }
 
     fn record(&mut self, task: usize, rank: Result<f64, ScoreError>, report: &mut dyn FnMut(Progress<'_>)) {
@@ -126,7 +149,8 @@ impl<'a> Table<'a> {
                 self.ranks[stage][repetition] = Some(rank);
                 self.done += 1;
                 let total = self.measurement.total();
-                report(Progress { done: self.done, total, point: self.point(stage).as_ref() });
+                let latest = Measured { stage, repetition, rank };
+                report(Progress { latest, done: self.done, total, point: self.point(stage).as_ref() });
             }
             Err(ScoreError::Cancelled) => {}
             Err(error) if self.failure.as_ref().is_none_or(|(first, _)| task < *first) => {

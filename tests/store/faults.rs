@@ -58,7 +58,7 @@ fn a_study_that_is_held_for_ever_stops_no_run() {
     let (undisturbed, _) = place.rank(&["small.yaml", "--no-study", "--seed", "8"]);
     let (result, errors) = place.rank(&["small.yaml", "--study", STUDY, "--seed", "8"]);
     assert_eq!((result == undisturbed, troubles(&errors).len()), (true, 1), "{errors}");
-    assert!(errors.contains("locked"), "{errors}");
+    assert!(errors.contains("locked") && errors.contains("24 results are not in the study"), "{errors}");
     drop(other);
     assert_eq!(place.rows(STUDY), ALL);
     // Also one that cannot even be read.
@@ -68,6 +68,34 @@ fn a_study_that_is_held_for_ever_stops_no_run() {
         .expect("a lock");
     let (result, errors) = place.rank(&["small.yaml", "--study", STUDY, "--seed", "8"]);
     assert_eq!((result == undisturbed, troubles(&errors).len()), (true, 1), "{errors}");
+    assert!(errors.contains("24 results are not in the study"), "{errors}");
+    drop(other);
+    assert_eq!(place.rows(STUDY), ALL);
+}
+
+/// Locked when the run begins, free while it goes on: what was scored in the meantime is recorded too.
+#[test]
+fn a_study_that_is_held_at_first_is_used_later() {
+    let place = Place::new();
+    let (undisturbed, _) = place.rank(&[&LONG[..], &["--no-study"]].concat());
+    place.rank(&["small.yaml", "--study", STUDY]);
+    let other = place.open(STUDY);
+    other
+        .execute_batch("PRAGMA locking_mode = exclusive; BEGIN EXCLUSIVE; UPDATE study SET name = 'x'; COMMIT")
+        .expect("a lock");
+    let mut child = start(&place);
+    let mut said = String::new();
+    let mut errors = std::io::BufReader::new(child.stderr.take().expect("standard error"));
+    std::io::BufRead::read_line(&mut errors, &mut said).expect("a line");
+    assert!(said.contains("cannot be read") && said.contains("wait in memory"), "{said}");
+    drop(other);
+    let mut rest = String::new();
+    std::io::Read::read_to_string(&mut errors, &mut rest).expect("the rest");
+    let (result, _) = end(child);
+    assert_eq!((result == undisturbed, rest.as_str()), (true, ""));
+    assert_eq!(place.rows(STUDY), LONG_ALL);
+    let (result, errors) = place.rank(&[&["--study", STUDY], &LONG[..]].concat());
+    assert_eq!((result == undisturbed, errors.contains("9000 of 9000 repetitions found")), (true, true), "{errors}");
 }
 
 #[test]

@@ -152,7 +152,7 @@ const UNIT_VARIANCE: &str = r#"
 ///
 /// Normalizations use the statistics of the batch, dropout is off, and running statistics start anew.
 fn unit_variance(vars: &VarMap, network: &Network, batch: &Tensor, target: f64, tolerance: f64) -> Result<()> {
-    let variables = vars.data().lock().unwrap().clone();
+    let variables = vars.data().lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
     network.pass(batch, true, false, &mut |name, output| {
         for _ in 0..10 {
             let y = output()?.detach().flatten_all()?.to_dtype(DType::F64)?;

@@ -1,0 +1,283 @@
+//! What much work takes: time and memory, measured and bounded.
+//!
+//! Small unless `NEARTOP_LOAD=full`: 100,000 candidates, 300 layers, a layer of 8,192 units, 10,000 rows, 24 hours.
+//! `NEARTOP_LOAD=full cargo test --release --test load -- --nocapture --test-threads 1`.
+#![cfg(target_os = "linux")]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use neartop::preset::Preset;
+use neartop::scheduler::{self, Known, NearScorer, Scorer, Task};
+use neartop::score::{Score, ScoreError};
+use neartop::space::Space;
+use neartop::store::{Entry, Recordable, Recorder, Store, Work};
+use neartop::study::Study;
+use neartop::tui::app::{App, Message};
+use neartop::tui::theme::Look;
+use neartop::tui::view;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::layout::Size;
+
+/// `full` as it is asked for, else `small`.
+fn load<T>(small: T, full: T) -> T {
+    if std::env::var("NEARTOP_LOAD").is_ok_and(|load| load == "full") { full } else { small }
+}
+
+/// A preset with `slopes` times `deviations` candidates, on drawn samples.
+fn grid(slopes: usize, deviations: usize, repetitions: usize) -> String {
+    let mut text =
+        "name: Grid\ndata: {source: gaussian}\nnetwork: {input: 8, layers: [linear: 4, activation, linear: 2]}\n\
+                    search:\n  activations:\n"
+            .to_owned();
+    for slope in 1..=slopes {
+        writeln!(text, "    - leaky_relu: {{negative_slope: {}}}", slope as f64 / 1024.0).expect("memory");
+    }
+    text += "  inits:\n";
+    for deviation in 1..=deviations {
+        writeln!(text, "    - normal: {{std: {}}}", deviation as f64 / 256.0).expect("memory");
+    }
+    writeln!(text, "score: {{repetitions: {repetitions}, seed: 1}}").expect("memory");
+    text
+}
+
+/// Memory of a process in KiB: `VmHWM`, the most that it held, or `VmRSS`, what it holds.
+fn memory(process: &str, which: &str) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix(which)?.strip_prefix(':')?.trim().strip_suffix(" kB")?.parse().ok())
+}
+
+/// What a run took.
+struct Cost {
+    time: Duration,
+    /// The most that it held, in MiB.
+    memory: u64,
+    output: String,
+}
+
+/// Runs the program in a folder.
+fn run(folder: &Path, args: &[&str]) -> Cost {
+    let start = Instant::now();
+    let (out, err) = (fs::File::create(folder.join("out")), fs::File::create(folder.join("err")));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_neartop"));
+    command.args(args).current_dir(folder).env("XDG_STATE_HOME", folder).stdin(Stdio::null());
+    command.stdout(out.expect("a file")).stderr(err.expect("a file"));
+    let mut child = command.spawn().expect("a run");
+    let mut most = 0;
+    let status = loop {
+        most = most.max(memory(&child.id().to_string(), "VmHWM").unwrap_or(0));
+        if let Some(status) = child.try_wait().expect("a child") {
+            break status;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    let time = start.elapsed();
+    let errors = fs::read_to_string(folder.join("err")).expect("what it said");
+    assert!(status.success(), "{args:?}: {errors}");
+    Cost { time, memory: most >> 10, output: fs::read_to_string(folder.join("out")).expect("a result") + &errors }
+}
+
+#[test]
+fn many_candidates() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (slopes, deviations) = load((40, 25), (400, 250));
+    let all = slopes * deviations;
+    fs::write(folder.path().join("grid.yaml"), grid(slopes, deviations, 2)).expect("a preset");
+    let args = ["rank", "grid.yaml", "--format", "jsonl", "--study", "s.sqlite"];
+    let first = run(folder.path(), &args);
+    assert_eq!(first.output.lines().filter(|line| line.contains("\"status\":\"scored\"")).count(), all);
+    let again = run(folder.path(), &args);
+    assert!(again.output.contains(&format!("{0} of {0} repetitions found", 2 * all)));
+    println!("{all} candidates, 2 repetitions: {:.1?}, {} MiB", first.time, first.memory);
+    println!("the same from the study: {:.1?}, {} MiB", again.time, again.memory);
+    // 12 KiB for each, beside what the program takes.
+    assert!(first.memory.max(again.memory) < 64 + all as u64 * 12 / 1024, "{} {}", first.memory, again.memory);
+}
+
+#[test]
+fn many_layers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let layers = load(60, 300);
+    let preset = format!(
+        "data: {{source: gaussian}}\nnetwork: {{input: 64, layers: [repeat: {{times: {layers}, layers: [linear: 64, activation]}}]}}\n\
+         search: {{activations: [tanh, relu], inits: [orthogonal, kaiming_normal]}}\nscore: {{repetitions: 4, seed: 1}}\n"
+    );
+    fs::write(folder.path().join("deep.yaml"), preset).expect("a preset");
+    let cost = run(folder.path(), &["rank", "deep.yaml", "--format", "jsonl", "--no-study"]);
+    // Some do not survive so many layers.
+    assert!(cost.output.matches("\"kind\":\"linear\"").count() >= 2 * layers);
+    println!("{layers} linear layers of 64 units with activations, 16 scores: {:.1?}, {} MiB", cost.time, cost.memory);
+    assert!(cost.memory < 300, "{} MiB", cost.memory);
+}
+
+#[test]
+fn a_wide_layer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let width: usize = load(512, 8192);
+    let preset = format!(
+        "data: {{source: gaussian}}\nnetwork: {{input: 256, layers: [linear: {width}, activation, linear: 10]}}\n\
+         search: {{activations: [relu], inits: [kaiming_normal]}}\nscore: {{repetitions: 1, seed: 1}}\n"
+    );
+    fs::write(folder.path().join("wide.yaml"), preset).expect("a preset");
+    let args = ["rank", "wide.yaml", "--format", "jsonl", "--no-study", "--jobs", "1"];
+    let cost = run(folder.path(), &args);
+    assert!(cost.output.contains("\"status\":\"scored\""), "{}", cost.output);
+    println!("a layer of {width} units, 1 score: {:.1?}, {} MiB", cost.time, cost.memory);
+    // Twelve matrices of that size in single precision, beside what the program takes.
+    assert!(cost.memory < 64 + ((12 * 4 * width * width) >> 20) as u64, "{} MiB", cost.memory);
+    // What it takes is known before, and refused where it may not.
+    let mut command = Command::new(env!("CARGO_BIN_EXE_neartop"));
+    command.args(args).args(["--max-memory", "0.001"]).current_dir(folder.path());
+    let refused = command.output().expect("a run");
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("one score would hold about"));
+}
+
+fn space(preset: &str) -> Arc<Space> {
+    Arc::new(Space::new(Arc::new(Preset::parse(preset, "grid.yaml", Path::new("")).expect("a right preset"))))
+}
+
+/// A made-up score of as many layers as the grid's network has.
+fn made_up(candidate: usize, repetition: usize) -> Score {
+    let first = 1.0 + ((candidate * 7919 + repetition * 104_729) % 4096) as f64 / 2048.0;
+    let effective_ranks = vec![first, first / 2.0, 1.25];
+    Score { near: effective_ranks.iter().sum(), effective_ranks, dead_from: None, propagation: None }
+}
+
+#[test]
+fn many_rows() {
+    let (slopes, deviations) = (100, load(10, 100));
+    let space = space(&grid(slopes, deviations, 4));
+    let count = space.candidates.len();
+    let mut app = App::new(Study::new(Arc::clone(&space)), Size::new(200, 50));
+    let progress = |repetition| {
+        let of =
+            move |candidate| scheduler::Progress { candidate, repetition, result: Ok(made_up(candidate, repetition)) };
+        (0..count).map(of).collect::<Vec<_>>()
+    };
+    for repetition in 0..3 {
+        app.update(Message::Scored(progress(repetition)));
+    }
+    let mut terminal = Terminal::new(TestBackend::new(200, 50)).expect("a test terminal");
+    let look = Look::new(true, false);
+    let mut times = Vec::new();
+    let mut press = |app: &mut App, code| {
+        let start = Instant::now();
+        app.update(Message::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+        app.update(Message::Frame(Duration::from_secs(60)));
+        terminal.draw(|frame| view::draw(frame, app, &look)).expect("a frame");
+        times.push((start.elapsed(), code));
+    };
+    for round in 0..3 {
+        for digit in '1'..='9' {
+            press(&mut app, KeyCode::Char(digit));
+            press(&mut app, KeyCode::Char(digit));
+            assert_eq!(app.rows.len(), count);
+            // Scores come in meanwhile.
+            app.update(Message::Scored(progress(3).into_iter().skip(round * 100).take(100).collect()));
+        }
+        press(&mut app, KeyCode::Char('/'));
+        for key in "0.0 leaky -std".chars() {
+            press(&mut app, KeyCode::Char(key));
+        }
+        press(&mut app, KeyCode::Esc);
+        press(&mut app, KeyCode::End);
+        press(&mut app, KeyCode::PageUp);
+    }
+    times.sort_by_key(|(time, _)| *time);
+    let (median, (worst, key)) = (times[times.len() / 2].0, times[times.len() - 1]);
+    println!("{count} rows, {} keys: median {median:.1?}, worst {worst:.1?} ({key:?})", times.len());
+    // Without optimization, and beside other tests.
+    assert!(median < Duration::from_millis(load(400, 100)), "{median:?}");
+}
+
+/// Gives made-up scores as fast as they are taken.
+struct Fake;
+
+impl Scorer for Fake {
+    fn score(
+        &self,
+        task: &Task,
+        cancelled: &dyn Fn() -> bool,
+        report: &mut dyn FnMut(usize, Result<Score, ScoreError>),
+    ) {
+        for candidate in &task.candidates {
+            let result =
+                if cancelled() { Err(ScoreError::Cancelled) } else { Ok(made_up(*candidate, task.repetition)) };
+            report(*candidate, result);
+        }
+    }
+}
+
+/// 24 hours at 24 scores a second, as fast as they can be taken: scheduler, study on disk, state of the screen and frames
+/// are the program's own, and only the scores are made up.
+#[test]
+fn a_day() {
+    let a_second = load(1, 24);
+    let (hours, candidates) = (24, 2400);
+    let an_hour = 3600 * a_second;
+    let space = space(&grid(80, 30, hours * an_hour / candidates));
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("s.sqlite");
+    let scorer = NearScorer::new(Arc::clone(&space)).expect("samples");
+    let work = Work::new(&space, &scorer).expect("samples");
+    let recordable = Recordable { work, fingerprint: Box::new(|_| None) };
+    let recorder = Recorder::start(Store::open(&path).expect("a study"), vec![recordable]).expect("a thread");
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");
+    let mut app = App::new(Study::new(Arc::clone(&space)), Size::new(120, 40));
+    let mut terminal = Terminal::new(TestBackend::new(120, 40)).expect("a test terminal");
+    let look = Look::new(true, false);
+    let mut seen = Vec::new();
+    runtime.block_on(async {
+        let mut run = scheduler::start(Arc::new(Fake), &space, 1, &|_, _| Known::Nothing);
+        let (mut batch, mut taken, mut start) = (Vec::new(), 0, Instant::now());
+        while run.progress.recv_many(&mut batch, a_second).await > 0 {
+            for progress in &batch {
+                let scheduler::Progress { candidate, repetition, result } = progress.clone();
+                recorder.record(Entry { work: 0, candidate, repetition, result });
+            }
+            let before = taken / an_hour;
+            taken += batch.len();
+            app.update(Message::Scored(std::mem::take(&mut batch)));
+            // A frame every twenty seconds of that day.
+            if taken / (20 * a_second) != (taken - 1) / (20 * a_second) {
+                app.update(Message::Frame(Duration::from_secs((taken / a_second) as u64)));
+                terminal.draw(|frame| view::draw(frame, &app, &look)).expect("a frame");
+            }
+            if taken / an_hour > before {
+                seen.push((start.elapsed(), memory("self", "VmRSS").unwrap_or(0)));
+                start = Instant::now();
+            }
+        }
+    });
+    let start = Instant::now();
+    assert_eq!(recorder.finish(), Vec::<String>::new());
+    let written = start.elapsed();
+    assert_eq!(seen.len(), hours);
+    for (hour, (time, memory)) in seen.iter().enumerate() {
+        println!("hour {}: {time:.2?}, {} MiB", hour + 1, memory >> 10);
+    }
+    let file = fs::metadata(&path).map_or(0, |metadata| metadata.len()) >> 20;
+    println!("{} scores, the last written after {written:.2?}, a study of {file} MiB", hours * an_hour);
+    // What each score keeps: itself in the ranking, and in the plan of the scheduler.
+    let grown = seen[hours - 1].1.saturating_sub(seen[3].1) * 1024;
+    let each = grown as f64 / ((hours - 4) * an_hour) as f64;
+    println!("grown by {each:.0} bytes a score since hour 4");
+    assert!(each < load(512.0, 96.0), "{each} bytes a score");
+    let median = |times: &mut Vec<Duration>| {
+        times.sort();
+        times[times.len() / 2]
+    };
+    let time = |hours: std::ops::Range<usize>| median(&mut seen[hours].iter().map(|(time, _)| *time).collect());
+    let (early, late) = (time(1..9), time(16..24));
+    println!("an hour took {early:.2?} early and {late:.2?} late");
+    assert!(late < early.mul_f64(load(10.0, 2.0)), "{early:?} early, {late:?} late");
+}
