@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::cluster::units::Shard;
 use crate::export::Format;
 use crate::training::optimizer::Method;
 
@@ -31,6 +32,17 @@ pub const DEFAULT_PRESET: &str = "digits-mlp";
 pub enum Command {
     /// Ranks without a screen: progress on standard error, the result on standard output.
     Rank(RankArgs),
+    /// Scores what it is told on standard input, for programs that spread a run over machines.
+    ///
+    /// Takes chunks as JSON lines, {"chunk":1,"candidates":[0,1,2],"repetitions":[0]}, and writes a line for each result as
+    /// soon as it is there, then {"chunk":1,"results":3}. The first line that it writes says what its work is. The same
+    /// chunk gives the same results wherever and however often it is scored. `neartop merge` takes the output as a part.
+    Worker(WorkerArgs),
+    /// Brings parts of a run together: records them in the study, and ranks.
+    ///
+    /// Parts are what `neartop rank PRESET --shard I/N --output FILE` and `neartop worker` write. Those of other work are
+    /// refused; seed and repetitions are those of the parts. Exit status 1 says that scores are missing.
+    Merge(MergeArgs),
     /// Scores one network with given weights on given inputs, without randomness.
     Score(ScoreArgs),
     /// Ranks, trains the best for a short budget, and reports accuracy or loss beside NEAR.
@@ -145,6 +157,48 @@ pub struct RankArgs {
     /// A preset: a YAML file, or the name of a bundled one.
     #[arg(default_value = DEFAULT_PRESET)]
     pub preset: String,
+    #[command(flatten)]
+    pub run: RunOptions,
+    #[command(flatten)]
+    pub output: OutputOptions,
+    #[command(flatten)]
+    pub spread: SpreadOptions,
+}
+
+/// Parts of a run.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SpreadOptions {
+    /// Score the I-th of N parts of the run and write its results, as JSON lines, to --output; what that file has already
+    /// is not scored again. `neartop merge` brings parts together.
+    #[arg(long, value_name = "I/N", conflicts_with_all = ["study", "no_study", "format", "top", "export", "no_guard"])]
+    pub shard: Option<Shard>,
+    /// Refuse to score other work than that of this key, which is in the first line of a part.
+    #[arg(long, value_name = "KEY", requires = "shard")]
+    pub work: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct WorkerArgs {
+    /// A preset: a YAML file, or the name of a bundled one.
+    #[arg(default_value = DEFAULT_PRESET)]
+    pub preset: String,
+    #[command(flatten)]
+    pub run: RunOptions,
+    /// Refuse to score other work than that of this key.
+    #[arg(long, value_name = "KEY")]
+    pub work: Option<String>,
+    /// Print all there is to score as so many chunks, and score nothing.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub list_chunks: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// The preset that the parts were scored with: a YAML file, or the name of a bundled one.
+    pub preset: String,
+    /// The parts.
+    #[arg(required = true, value_name = "PART")]
+    pub parts: Vec<PathBuf>,
     #[command(flatten)]
     pub run: RunOptions,
     #[command(flatten)]

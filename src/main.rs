@@ -40,7 +40,12 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
             eprintln!("neartop: standard output is not a terminal, so this is `neartop rank`");
             commands::rank::run(&cli.preset, &cli.run, &OutputOptions::default()).await
         }
-        Some(Command::Rank(args)) => commands::rank::run(&args.preset, &args.run, &args.output).await,
+        Some(Command::Rank(args)) => match args.spread.shard {
+            Some(shard) => commands::shard::run(args, shard).await,
+            None => commands::rank::run(&args.preset, &args.run, &args.output).await,
+        },
+        Some(Command::Worker(args)) => commands::worker::run(args).await,
+        Some(Command::Merge(args)) => commands::merge::run(args),
         Some(Command::Train(args)) => commands::train::run(args).await,
         Some(Command::Score(args)) => commands::score::run(args),
         Some(Command::Width(args)) => {

@@ -7,7 +7,7 @@ use super::{Failure, Prepared, check_target};
 use crate::cli::StudyOptions;
 use crate::preset::printable;
 use crate::scheduler::{Known, Progress};
-use crate::store::{Entry, Recorder, Store, StoreError, Trained, Work};
+use crate::store::{Bulk, Entry, Recorder, Store, StoreError, Trained, Work};
 use crate::study::Study;
 
 /// What of a run was found in the study on disk, and where the rest goes.
@@ -88,6 +88,34 @@ impl Recording {
         Ok(())
     }
 
+    /// The same for results that come in bulk: they are written as they are taken, and the run waits for that.
+    ///
+    /// # Errors
+    /// As [`Recording::open`].
+    pub fn open_for_taking(
+        prepared: &Prepared,
+        options: &StudyOptions,
+        study: &mut Study,
+    ) -> Result<(Self, Taking), Failure> {
+        let mut recording = Self::open(prepared, options, study)?;
+        let mut taking = Taking { store: None, trouble: recording.trouble.take() };
+        // The recorder has nothing to write and leaves the file at once.
+        if let Some(recorder) = recording.recorder.take() {
+            taking.trouble = recorder.finish();
+            let work = Work::new(&prepared.space, &prepared.scorer).map_err(|e| Failure::Run(e.to_string()))?;
+            let path = path(options);
+            match path.as_ref().map_err(ToString::to_string).map(|path| open(path, options)) {
+                Ok(Ok(store)) => {
+                    let bulk = Bulk::new(store, work, Arc::clone(&prepared.scorer));
+                    taking.store = Some(bulk);
+                }
+                Ok(Err(error)) => taking.trouble = Some(in_memory(path.as_deref().ok(), &error)),
+                Err(error) => taking.trouble = Some(in_memory(None, &error)),
+            }
+        }
+        Ok((recording, taking))
+    }
+
     /// What needs no scoring: a repetition whose score `study` has from the disk, or one from where the candidate is known
     /// to fail on.
     #[must_use]
@@ -123,6 +151,33 @@ impl Recording {
     #[must_use]
     pub fn finish(mut self) -> Option<String> {
         self.trouble.take().or_else(|| self.recorder.take()?.finish())
+    }
+}
+
+/// Takes results in bulk into the study on disk, if there is one.
+pub struct Taking {
+    store: Option<Bulk>,
+    trouble: Option<String>,
+}
+
+impl Taking {
+    /// Writes entries. Where that fails, those and all that follow are in memory only.
+    pub fn take(&mut self, entries: &[Entry]) {
+        let lasting: Vec<Entry> = entries.iter().filter(|entry| entry.is_lasting()).cloned().collect();
+        if let Some(bulk) = &mut self.store
+            && let Err(error) = bulk.write(&lasting)
+        {
+            let path = named(Some(bulk.path()));
+            self.trouble = Some(format!("the study{path} cannot be written ({error}); the ranking has all the same"));
+            self.store = None;
+        }
+    }
+
+    /// Says on standard error what went wrong, once.
+    pub fn tell(&mut self) {
+        if let Some(trouble) = self.trouble.take() {
+            eprintln!("neartop: {trouble}");
+        }
     }
 }
 
