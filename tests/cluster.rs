@@ -26,44 +26,44 @@ score: {repetitions: 4, seed: 5}
 ";
 
 /// A folder with `small.yaml`, where the program runs and keeps its study.
-pub struct Place(TempDir);
+struct Place(TempDir);
 
 impl Place {
-    pub fn new() -> Self {
+    fn new() -> Self {
         Self::with(PRESET)
     }
 
-    pub fn with(preset: &str) -> Self {
+    fn with(preset: &str) -> Self {
         let place = Self(tempfile::tempdir().expect("a folder"));
         place.write("small.yaml", preset);
         place
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    pub fn write(&self, name: &str, text: &str) {
+    fn write(&self, name: &str, text: &str) {
         fs::write(self.path(name), text).expect("a file");
     }
 
-    pub fn read(&self, name: &str) -> String {
+    fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).expect("a file")
     }
 
-    pub fn command(&self, args: &[&str]) -> Command {
+    fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_neartop"));
         command.args(args).current_dir(self.0.path()).stdin(Stdio::null()).env("NO_COLOR", "1");
         command.env("HOME", self.0.path()).env("XDG_STATE_HOME", self.path("state"));
         command
     }
 
-    pub fn run(&self, args: &[&str]) -> Output {
+    fn run(&self, args: &[&str]) -> Output {
         self.command(args).output().expect("a run")
     }
 
     /// Runs what must succeed, and gives standard output and standard error.
-    pub fn done(&self, args: &[&str]) -> (String, String) {
+    fn done(&self, args: &[&str]) -> (String, String) {
         let output = self.run(args);
         let (out, err) = texts(&output);
         assert!(output.status.success(), "{args:?}: {err}");
@@ -71,19 +71,19 @@ impl Place {
     }
 
     /// The ranking of the run on this machine alone.
-    pub fn local(&self, args: &[&str]) -> String {
+    fn local(&self, args: &[&str]) -> String {
         let args = [&["rank", "small.yaml", "--format", "json", "--no-study"], args].concat();
         ranking(&self.done(&args).0)
     }
 }
 
-pub fn texts(output: &Output) -> (String, String) {
+fn texts(output: &Output) -> (String, String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (text(&output.stdout), text(&output.stderr))
 }
 
 /// The text of a ranking without its time: the same only if all numbers are, to the last bit.
-pub fn ranking(json: &str) -> String {
+fn ranking(json: &str) -> String {
     assert!(json.starts_with('{') && json.contains("\"elapsed_seconds\""), "{json}");
     json.lines().filter(|line| !line.contains("\"elapsed_seconds\"")).map(|line| line.to_owned() + "\n").collect()
 }
