@@ -22,6 +22,8 @@ pub struct Cli {
     #[command(flatten)]
     pub run: RunOptions,
     #[command(flatten)]
+    pub cluster: ClusterOptions,
+    #[command(flatten)]
     pub common: CommonOptions,
 }
 
@@ -70,7 +72,7 @@ pub enum Command {
 }
 
 /// Options of everything that scores.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct RunOptions {
     /// Scores computed at a time [default: all cores].
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
@@ -152,7 +154,7 @@ pub enum Color {
     Never,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct RankArgs {
     /// A preset: a YAML file, or the name of a bundled one.
     #[arg(default_value = DEFAULT_PRESET)]
@@ -163,6 +165,49 @@ pub struct RankArgs {
     pub output: OutputOptions,
     #[command(flatten)]
     pub spread: SpreadOptions,
+    #[command(flatten)]
+    pub cluster: ClusterOptions,
+    /// Submit what is to be submitted, and leave at once; the same command without this follows the run.
+    #[arg(long, requires = "on", conflicts_with_all = ["cancel", "dry_run"])]
+    pub detach: bool,
+    /// End the jobs of the run. What they have scored stays.
+    #[arg(long, requires = "on")]
+    pub cancel: bool,
+    /// Make the directory of the run with its batch script, and submit nothing.
+    #[arg(long, requires = "on", conflicts_with = "cancel")]
+    pub dry_run: bool,
+}
+
+/// Where a run is computed.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ClusterOptions {
+    /// Score on a cluster rather than on this machine. The same command in the same directory joins a run that was left.
+    #[arg(long, value_enum, value_name = "SYSTEM")]
+    pub on: Option<System>,
+    /// Partition of --on slurm [default: that of the cluster].
+    #[arg(long, value_name = "P", requires = "on")]
+    pub partition: Option<String>,
+    /// Number of chunks, each a task of one array job [default: so many that a task runs about 5 minutes].
+    #[arg(long, value_name = "N", requires = "on", value_parser = clap::value_parser!(u32).range(1..))]
+    pub chunks: Option<u32>,
+    /// Time limit of a task, as sbatch takes it [default: by the measured cost of a few scores].
+    #[arg(long, value_name = "T", requires = "on", value_parser = time_limit)]
+    pub time: Option<String>,
+    /// Cores of a task.
+    #[arg(long, value_name = "C", requires = "on", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    pub cpus: u16,
+    /// How often a chunk that failed is submitted again.
+    #[arg(long, value_name = "N", requires = "on", default_value_t = 2)]
+    pub retries: u16,
+    /// Directory of the run, on a file system that all machines share [default: neartop-NAME-KEY here].
+    #[arg(long, value_name = "DIR", requires = "on")]
+    pub run_dir: Option<PathBuf>,
+}
+
+/// A batch system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum System {
+    Slurm,
 }
 
 /// Parts of a run.
@@ -170,7 +215,7 @@ pub struct RankArgs {
 pub struct SpreadOptions {
     /// Score the I-th of N parts of the run and write its results, as JSON lines, to --output; what that file has already
     /// is not scored again. `neartop merge` brings parts together.
-    #[arg(long, value_name = "I/N", conflicts_with_all = ["study", "no_study", "format", "top", "export", "no_guard"])]
+    #[arg(long, value_name = "I/N", conflicts_with_all = ["study", "no_study", "format", "top", "export", "no_guard", "on"])]
     pub shard: Option<Shard>,
     /// Refuse to score other work than that of this key, which is in the first line of a part.
     #[arg(long, value_name = "KEY", requires = "shard")]
@@ -452,6 +497,15 @@ fn learning_rate(text: &str) -> Result<LearningRate, String> {
         (_, Ok(x)) if x > 0.0 && x.is_finite() => Ok(LearningRate::Fixed(x)),
         _ => Err("`auto`, or a number greater than 0".to_owned()),
     }
+}
+
+fn time_limit(text: &str) -> Result<String, String> {
+    let is_right = text.starts_with(|c: char| c.is_ascii_digit())
+        && text.ends_with(|c: char| c.is_ascii_digit())
+        && text.chars().all(|c| c.is_ascii_digit() || c == ':' || c == '-')
+        || text.eq_ignore_ascii_case("unlimited");
+    let help = "minutes, [D-]HH:MM:SS or another form that sbatch takes, such as 30 or 2:00:00";
+    if is_right { Ok(text.to_owned()) } else { Err(help.to_owned()) }
 }
 
 fn part(text: &str) -> Result<f64, String> {

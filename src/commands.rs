@@ -1,5 +1,6 @@
 //! What the program does without a screen, and what all of its commands share.
 
+pub mod cluster;
 pub mod merge;
 mod output;
 pub mod presets;

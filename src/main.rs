@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 use miette::{GraphicalReportHandler, GraphicalTheme};
-use neartop::cli::{Cli, Color, Command, CommonOptions, OutputOptions};
+use neartop::cli::{Cli, Color, Command, CommonOptions, RankArgs};
 use neartop::commands::{self, Failure};
 use neartop::preset::PresetError;
 use neartop::tui::{self, settings::Settings, theme::Look};
@@ -38,12 +38,9 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         }
         None => {
             eprintln!("neartop: standard output is not a terminal, so this is `neartop rank`");
-            commands::rank::run(&cli.preset, &cli.run, &OutputOptions::default()).await
+            rank(&RankArgs { preset: cli.preset, run: cli.run, cluster: cli.cluster, ..RankArgs::default() }).await
         }
-        Some(Command::Rank(args)) => match args.spread.shard {
-            Some(shard) => commands::shard::run(args, shard).await,
-            None => commands::rank::run(&args.preset, &args.run, &args.output).await,
-        },
+        Some(Command::Rank(args)) => rank(args).await,
         Some(Command::Worker(args)) => commands::worker::run(args).await,
         Some(Command::Merge(args)) => commands::merge::run(args),
         Some(Command::Train(args)) => commands::train::run(args).await,
@@ -65,6 +62,14 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
             render.map_err(|e| Failure::Run(e.to_string()))?;
             commands::print(&String::from_utf8_lossy(&page))
         }
+    }
+}
+
+async fn rank(args: &RankArgs) -> Result<(), Failure> {
+    match (args.spread.shard, args.cluster.on) {
+        (Some(shard), _) => commands::shard::run(args, shard).await,
+        (None, Some(_)) => commands::cluster::run(args).await,
+        (None, None) => commands::rank::run(&args.preset, &args.run, &args.output).await,
     }
 }
 

@@ -167,6 +167,17 @@ pub struct Run {
     _cancel_on_drop: tokio_util::sync::DropGuard,
 }
 
+impl Run {
+    /// A run whose results come from elsewhere, through the sender.
+    #[must_use]
+    pub fn fed() -> (mpsc::Sender<Progress>, Self) {
+        let (sender, progress) = mpsc::channel(CHANNEL);
+        let control = Control { cancel: CancellationToken::new(), pause: Arc::default() };
+        let guard = control.cancel.clone().drop_guard();
+        (sender, Self { progress, control, _cancel_on_drop: guard })
+    }
+}
+
 /// Pauses, resumes and cancels a run.
 #[derive(Clone)]
 pub struct Control {
@@ -197,7 +208,7 @@ impl Control {
         *lock(&self.pause.0)
     }
 
-    fn wait_while_paused(&self) {
+    pub(crate) fn wait_while_paused(&self) {
         let mut paused = lock(&self.pause.0);
         while *paused && !self.is_cancelled() {
             let wait = std::time::Duration::from_millis(200);

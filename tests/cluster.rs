@@ -5,6 +5,8 @@
 mod merge;
 #[path = "cluster/shard.rs"]
 mod shard;
+#[path = "cluster/slurm.rs"]
+mod slurm;
 #[path = "cluster/worker.rs"]
 mod worker;
 

@@ -114,6 +114,24 @@ impl Units {
         cut(shard.number - 1)..cut(shard.number)
     }
 
+    /// The shard that has a unit, of so many.
+    #[must_use]
+    pub fn shard_of(&self, at: usize, of: u32) -> u32 {
+        let guess = (at as u128 * u128::from(of) / self.count().max(1) as u128) as u32 + 1;
+        // Rounding moves the cut by less than a shard.
+        (guess..=of).find(|number| self.range(Shard { number: *number, of }).contains(&at)).unwrap_or(of)
+    }
+
+    /// The place of each candidate in the order within a repetition.
+    #[must_use]
+    pub fn places(&self) -> Vec<u32> {
+        let mut places = vec![0; self.order.len()];
+        for (place, candidate) in self.order.iter().enumerate() {
+            places[*candidate as usize] = place as u32;
+        }
+        places
+    }
+
     /// The units of a range that are `wanted`, as tasks for so many jobs.
     #[must_use]
     pub fn tasks(&self, range: Range<usize>, jobs: usize, wanted: &dyn Fn(usize, usize) -> bool) -> Vec<Task> {
@@ -181,6 +199,7 @@ mod tests {
                 for number in 1..=of {
                     let range = units.range(Shard { number, of });
                     assert!(range.len() <= units.count() / of as usize + 1);
+                    assert!(range.clone().all(|at| units.shard_of(at, of) == number));
                     for task in units.tasks(range, 3, &|_, _| true) {
                         for id in task.candidates {
                             assert!(seen.insert((id, task.repetition)), "{id} {} twice", task.repetition);

@@ -154,6 +154,18 @@ impl Recording {
     }
 }
 
+/// Gives all that the study on disk knows of a run; nothing where there is none.
+pub(super) fn each_recorded(prepared: &Prepared, work: &Work, options: &StudyOptions, take: &mut dyn FnMut(Entry)) {
+    let path = path(options).ok().filter(|path| !options.no_study && !options.fresh && path.exists());
+    let Some(store) = path.and_then(|path| open(&path, options).ok()) else { return };
+    let samples = prepared.scorer.samples();
+    let fingerprints = |repetition| samples.fingerprint(repetition as u64).ok().flatten();
+    // What cannot be read is scored again.
+    let _ = store.load(work, &fingerprints, &mut |candidate, repetition, result| {
+        take(Entry { candidate, repetition, result });
+    });
+}
+
 /// Takes results in bulk into the study on disk, if there is one.
 pub struct Taking {
     store: Option<Bulk>,

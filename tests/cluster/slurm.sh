@@ -21,6 +21,8 @@ done
 [ "$(id -u)" = 0 ] || missing="$missing root"
 if [ -n "$missing" ]; then echo "a Slurm for tests needs:$missing (apt-get install slurm-wlm munge)" >&2; exit 77; fi
 
+# The daemons outlive this script, and are not to hold what its caller has open.
+exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 mkdir -p "$dir/state" "$dir/spool"
 chmod 700 "$dir"
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
