@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 use miette::{GraphicalReportHandler, GraphicalTheme};
-use neartop::cli::{Cli, Color, Command, CommonOptions, RankArgs};
+use neartop::cli::{Cli, Color, Command, CommonOptions, RankArgs, RunOptions};
 use neartop::commands::{self, Failure};
 use neartop::preset::PresetError;
 use neartop::tui::{self, settings::Settings, theme::Look};
@@ -34,7 +34,15 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
             let settings = Settings::load()?;
             let look = Look::new(color(cli.common.color, true), cli.common.ascii || settings.ascii);
             let look = look.with_theme(settings.theme);
-            tui::run(commands::prepare(&cli.preset, &cli.run)?, &cli.run, look, settings).await
+            let prepared = commands::prepare(&cli.preset, &cli.run)?;
+            match cli.cluster.on {
+                None => tui::run(prepared, &cli.run, None, look, settings).await,
+                Some(_) => {
+                    let (joined, study) = commands::cluster::open(&cli.preset, &prepared, &cli.run, &cli.cluster)?;
+                    let run = RunOptions { study, ..cli.run };
+                    tui::run(prepared, &run, Some(joined), look, settings).await
+                }
+            }
         }
         None => {
             eprintln!("neartop: standard output is not a terminal, so this is `neartop rank`");

@@ -120,7 +120,8 @@ fn call(command: &mut Command) -> Result<String, String> {
 }
 
 /// Lines of `job|tasks|state|reason`.
-fn read_queue(text: &str, most: u32) -> Queue {
+#[must_use]
+pub fn read_queue(text: &str, most: u32) -> Queue {
     let mut queue = Queue::default();
     for line in text.lines() {
         let mut fields = line.split('|').map(str::trim);

@@ -12,7 +12,7 @@ use super::rank::{conclude, interrupt, progress_bar, write_ranking};
 use super::recording::{Recording, Taking};
 use super::shard::{refuse_auto, work_of};
 use super::{Failure, Prepared, check_target, prepare as prepare_run};
-use crate::cli::{RankArgs, StudyOptions};
+use crate::cli::{ClusterOptions, RankArgs, RunOptions, StudyOptions};
 use crate::cluster::coordinator::{Coordinator, States};
 use crate::cluster::filesystem::shared_kind;
 use crate::cluster::follow::{End, Followed, follow};
@@ -81,6 +81,23 @@ pub async fn run(args: &RankArgs) -> Result<(), Failure> {
         Some(failure) => Err(Failure::Run(failure)),
         None => conclude(&study, &args.run),
     }
+}
+
+/// Makes or joins a run for the app, and says where its study may be.
+///
+/// # Errors
+/// If the run cannot be one on a cluster, or its directory or Slurm cannot be used.
+pub fn open(
+    preset: &str,
+    prepared: &Prepared,
+    options: &RunOptions,
+    cluster: &ClusterOptions,
+) -> Result<(Joined, StudyOptions), Failure> {
+    refuse_auto(prepared, "a run on a cluster")?;
+    let work = Arc::new(work_of(prepared)?);
+    let study = local_study(&options.study)?;
+    let joined = join(preset, options, prepared, &work, cluster, &study, false)?;
+    Ok((joined, study))
 }
 
 /// Takes results in until the run is over. True where the user left before.

@@ -22,6 +22,7 @@ use super::library::{Entry, Library};
 use super::matrix::Matrix;
 use super::palette::Palette;
 use super::sizes::{SizeNews, SizeRequest, Sizes, Ticket};
+use crate::cluster::coordinator::States;
 use crate::preset::Preset;
 use crate::scheduler::Progress;
 use crate::study::{Agreement, Ranked, Study};
@@ -49,6 +50,8 @@ pub enum Message {
     Training(TrainingNews),
     /// The presets that there are.
     Found(Vec<Entry>),
+    /// How the chunks of a run on a cluster stand.
+    Chunks(States),
     /// Another preset is scored from now on, or why it is not.
     Opened(Result<Box<Study>, String>),
 }
@@ -76,6 +79,8 @@ pub enum Effect {
     /// Train these candidates, best first.
     Train(Vec<usize>),
     StopTraining,
+    /// End the jobs of a run on a cluster.
+    CancelJobs,
     /// Look what presets there are.
     FindPresets,
     /// Score this preset in the place of the present one.
@@ -221,6 +226,10 @@ pub struct App {
     /// The first layer on the screen.
     pub detail_offset: usize,
     pub notice: Option<Notice>,
+    /// How the chunks stand, where the run is on a cluster.
+    pub chunks: Option<States>,
+    /// The jobs are cancelled if the next key asks for it again.
+    asks_to_cancel: bool,
     /// The selection follows the first row until the user moves it.
     has_moved: bool,
     /// Scores came in since the rows were arranged, which is done once a frame.
@@ -265,6 +274,8 @@ impl App {
             offset: 0,
             detail_offset: 0,
             notice: None,
+            chunks: None,
+            asks_to_cancel: false,
             has_moved: false,
             is_stale: false,
             arranged: Duration::ZERO,
@@ -328,6 +339,10 @@ impl App {
                 self.is_stale = true;
                 None
             }
+            Message::Chunks(states) => {
+                self.chunks = Some(states);
+                None
+            }
             Message::Found(entries) => {
                 self.library.entries = Some(entries);
                 self.library.go(|at| at);
@@ -378,6 +393,7 @@ impl App {
     fn key(&mut self, key: KeyEvent) -> Option<Effect> {
         self.notice = None;
         let action = self.keymap.lookup(self.context(), &key);
+        self.asks_to_cancel &= action == Some(Action::CancelJobs);
         match action {
             Some(action @ (Action::Interrupt | Action::Suspend | Action::Redraw)) => self.act(action),
             action => match &mut self.mode {

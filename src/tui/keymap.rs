@@ -58,6 +58,7 @@ pub enum Action {
     SaveDraft,
     Train,
     StopTraining,
+    CancelJobs,
     Library,
     OpenPreset,
 }
@@ -230,6 +231,7 @@ pub static BINDINGS: &[Binding] = &[
     ),
     bind(&[Char('U')], Action::ClearMarks, SHOWS, "", "take all marks away"),
     bind(&[Char('p')], Action::Pause, VIEWS, "", "pause scoring, or go on"),
+    bind(&[Char('X')], Action::CancelJobs, VIEWS, "", "end the jobs of a run on a cluster; press it twice"),
     bind(&[Char('f')], Action::Freeze, &[Ranking], "", "freeze the order of the rows, or let them move"),
     bind(&[Char('e')], Action::Export, SHOWS, "export", "export the selected candidate"),
     bind(

@@ -6,8 +6,11 @@ use super::coach::Coach;
 use super::inspector::Inspector;
 use super::sizing::Sizing;
 use crate::cli::RunOptions;
+use crate::cluster::coordinator::States;
+use crate::cluster::follow::Followed;
+use crate::commands::cluster::Joined;
 use crate::commands::recording::Recording;
-use crate::commands::{Failure, Prepared};
+use crate::commands::{self, Failure, Prepared};
 use crate::scheduler::{self, Run, Scorer};
 use crate::study::Study;
 
@@ -18,6 +21,8 @@ pub struct Session {
     pub sizing: Sizing,
     pub inspector: Inspector,
     pub coach: Coach,
+    /// Where the run is on a cluster.
+    pub cluster: Option<Followed>,
 }
 
 impl Session {
@@ -25,19 +30,43 @@ impl Session {
     ///
     /// # Errors
     /// If the study on disk cannot be used, though the user named it.
-    pub fn start(prepared: &Prepared, options: &RunOptions, before: Option<&Study>) -> Result<(Self, Study), Failure> {
+    pub fn start(
+        prepared: &Prepared,
+        options: &RunOptions,
+        before: Option<&Study>,
+        joined: Option<&Joined>,
+    ) -> Result<(Self, Study), Failure> {
         let mut study = Study::new(Arc::clone(&prepared.space));
         study.set_guard(before.map_or(!options.no_guard, Study::has_guard));
         if let Some(before) = before {
             study.adopt(before);
         }
         let recording = Recording::open(prepared, &options.study, &mut study)?;
-        let scorer: Arc<dyn Scorer> = prepared.scorer.clone();
-        let known = |candidate, repetition| recording.known(&study, candidate, repetition);
-        let run = scheduler::start(scorer, &prepared.space, prepared.jobs, &known);
+        let (run, cluster) = match joined {
+            Some(joined) => {
+                let (run, followed) = commands::cluster::start(prepared, joined, &study, &recording)?;
+                (run, Some(followed))
+            }
+            None => {
+                let scorer: Arc<dyn Scorer> = prepared.scorer.clone();
+                let known = |candidate, repetition| recording.known(&study, candidate, repetition);
+                (scheduler::start(scorer, &prepared.space, prepared.jobs, &known), None)
+            }
+        };
         let sizing = Sizing::new(prepared, options.max_memory);
         let inspector = Inspector::new(prepared.scorer.clone());
         let coach = Coach::new(prepared, options.max_memory);
-        Ok((Self { run, recording, sizing, inspector, coach }, study))
+        Ok((Self { run, recording, sizing, inspector, coach, cluster }, study))
+    }
+
+    /// How the chunks of a run on a cluster stand, once that has changed; never where there is none.
+    pub async fn chunks(cluster: &mut Option<Followed>) -> Option<States> {
+        match cluster {
+            Some(followed) => {
+                followed.states.changed().await.ok()?;
+                Some(followed.states.borrow_and_update().clone())
+            }
+            None => std::future::pending().await,
+        }
     }
 }
