@@ -141,7 +141,8 @@ impl Bench {
         let (mut lines, mut bytes, mut turn) = (0, 0, 0);
         let mut dead: Vec<(u32, Vec<usize>)> = Vec::new();
         while !todo.is_empty() || !dead.is_empty() {
-            let running: std::collections::HashSet<u32> = engine.running.lock().expect("a lock").iter().copied().collect();
+            let running: std::collections::HashSet<u32> =
+                engine.running.lock().expect("a lock").iter().copied().collect();
             let (back, still): (Vec<_>, Vec<_>) = dead.into_iter().partition(|(n, _)| running.contains(n));
             (dead, todo) = (still, [todo, back].concat());
             let mut next = Vec::new();
@@ -181,7 +182,11 @@ fn main() {
     let (workers, results, layers) = (get(0, 10_000), get(1, 4), get(2, 150));
     let start = Instant::now();
     let bench = Bench::new(workers as u32, results, layers);
-    println!("{workers} workers, {} candidates, {layers} layers: made in {:.2?}", bench.units.candidates(), start.elapsed());
+    println!(
+        "{workers} workers, {} candidates, {layers} layers: made in {:.2?}",
+        bench.units.candidates(),
+        start.elapsed()
+    );
 
     // While nothing happens: all run, none has written.
     let engine = Pretended::default();

@@ -13,6 +13,8 @@ pub mod filesystem;
 pub mod follow;
 pub mod ledger;
 pub mod part;
+pub mod reading;
 pub mod sizing;
 pub mod slurm;
+pub mod states;
 pub mod units;

@@ -1,6 +1,8 @@
 //! A run on several machines: shards, workers and merging, and a real Slurm where it can be had.
 #![cfg(unix)]
 
+#[path = "cluster/app.rs"]
+mod app;
 #[path = "cluster/merge.rs"]
 mod merge;
 #[path = "cluster/shard.rs"]

@@ -1,7 +1,6 @@
 //! Submits chunks, takes their results in as they land, and submits again what failed.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,7 +8,9 @@ use super::chunks::{read_chunks, write_chunks};
 use super::directory::{Directory, Event, Journal};
 use super::engine::{Ending, Engine, Queue};
 use super::ledger::Ledger;
-use super::part::{PartError, PartReader};
+use super::part::{Header, PartError, check_samples};
+use super::reading::{Read, Reading};
+use super::states::{Loss, State, States};
 use super::units::{Shard, Units};
 use crate::preset::printable;
 use crate::scheduler::Progress;
@@ -39,37 +40,6 @@ const READING: Duration = Duration::from_millis(500);
 const QUEUE_SHARE: u32 = 20;
 const SELDOM: Duration = Duration::from_secs(60);
 
-/// The state of a chunk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    /// Not submitted, or about to be.
-    Waiting,
-    Pending,
-    Running,
-    Done,
-    /// It failed as often as it may.
-    Failed,
-    /// Somebody ended it.
-    Cancelled,
-}
-
-/// How many chunks are in which state.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct States {
-    pub waiting: usize,
-    pub pending: usize,
-    pub running: usize,
-    pub done: usize,
-    pub failed: usize,
-    pub cancelled: usize,
-    /// Chunks that were submitted again, each time counted.
-    pub retried: usize,
-    /// Why chunks wait, or what goes wrong, in words.
-    pub remark: Option<String>,
-    /// Jobs that are in the queue.
-    pub jobs: Vec<u64>,
-}
-
 /// What a chunk is known by.
 #[derive(Debug, Clone)]
 struct Chunk {
@@ -86,22 +56,13 @@ struct Chunk {
     why: Option<String>,
 }
 
-/// The end of a chunk that was given up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Loss {
-    pub chunk: u32,
-    pub tries: u32,
-    pub why: String,
-    pub missing: u32,
-    pub log: Option<PathBuf>,
-}
-
 /// A run on a cluster, as it is seen from here.
 pub struct Coordinator<E: Engine> {
     engine: E,
     directory: Directory,
     journal: Journal,
-    work: Arc<Work>,
+    reading: Reading,
+    header: Header,
     units: Units,
     /// Place of each candidate within a repetition.
     places: Vec<u32>,
@@ -117,8 +78,10 @@ pub struct Coordinator<E: Engine> {
     patience: Patience,
     looked: Option<(Instant, Duration)>,
     queue: Queue,
-    /// Where reading goes on among the chunks that run.
-    cursor: usize,
+    /// Chunks whose parts are still to read in this turn.
+    unread: VecDeque<usize>,
+    /// Until all parts were read once.
+    is_catching_up: bool,
     retried: usize,
     trouble: Option<String>,
 }
@@ -158,8 +121,9 @@ impl<E: Engine> Coordinator<E> {
         let mut coordinator = Self {
             engine,
             journal: Journal::of(&directory),
+            reading: Reading::new(directory.clone(), Arc::clone(&work)),
             directory,
-            work,
+            header: Header::new(&work, None),
             places: units.places(),
             units,
             ledger: known,
@@ -172,7 +136,8 @@ impl<E: Engine> Coordinator<E> {
             patience: Patience::default(),
             looked: None,
             queue: Queue::default(),
-            cursor: 0,
+            unread: VecDeque::new(),
+            is_catching_up: true,
             retried: 0,
             trouble: None,
         };
@@ -196,7 +161,11 @@ impl<E: Engine> Coordinator<E> {
             self.join()?;
         }
         let more = self.read(report)?;
-        self.judge()?;
+        if self.is_catching_up {
+            // What is there already is not submitted.
+            return Ok(Step::More);
+        }
+        self.judge(report)?;
         self.submit()?;
         if self.chunks.iter().any(|c| !matches!(c.state, State::Done | State::Failed | State::Cancelled)) {
             return Ok(if more { Step::More } else { Step::Idle });
@@ -204,7 +173,7 @@ impl<E: Engine> Coordinator<E> {
         // What those that were ended wrote last.
         for at in 0..self.chunks.len() {
             if self.chunks[at].state != State::Done {
-                self.read_chunk(at, report)?;
+                self.read_whole(at, report)?;
             }
         }
         Ok(Step::Over)
@@ -361,65 +330,69 @@ impl<E: Engine> Coordinator<E> {
     /// Reads what landed, those parts first whose chunk has ended. True where time ran out before all was read.
     fn read(&mut self, report: &mut dyn FnMut(Progress)) -> Result<bool, String> {
         let start = Instant::now();
-        let is_first = self.cursor == 0 && self.chunks.iter().all(|chunk| chunk.offset == 0);
-        let mut turn: Vec<usize> = Vec::new();
-        let mut running: Vec<usize> = Vec::new();
-        for (at, chunk) in self.chunks.iter().enumerate() {
-            match chunk.state {
-                State::Done => {}
-                _ if is_first || chunk.absent.is_some() => turn.push(at),
-                State::Running => running.push(at),
-                _ => {}
+        if self.unread.is_empty() {
+            let (catching_up, chunks) = (self.is_catching_up, &self.chunks);
+            let open = || chunks.iter().enumerate().filter(|(_, chunk)| chunk.state != State::Done);
+            let ended = open().filter(|(_, chunk)| catching_up || chunk.absent.is_some());
+            let running =
+                open().filter(|(_, chunk)| !catching_up && chunk.absent.is_none() && chunk.state == State::Running);
+            self.unread = ended.chain(running).map(|(at, _)| at).collect();
+        }
+        while !self.unread.is_empty() {
+            let batch = self.unread.drain(..self.unread.len().min(self.reading.together()));
+            let batch: Vec<_> = batch.map(|at| (at, self.chunks[at].offset)).collect();
+            for (at, read) in self.reading.read_all(&batch) {
+                if self.take_read(at, read, report)? {
+                    self.unread.push_back(at);
+                }
+            }
+            if start.elapsed() > READING {
+                break;
             }
         }
-        let split = running.partition_point(|at| *at < self.cursor);
-        running.rotate_left(split);
-        turn.extend(running);
-        for at in turn {
-            self.cursor = at + 1;
-            self.read_chunk(at, report)?;
-            if start.elapsed() > READING && !is_first {
-                return Ok(true);
-            }
-        }
-        self.cursor = self.chunks.len();
-        Ok(false)
+        self.is_catching_up &= !self.unread.is_empty();
+        Ok(!self.unread.is_empty())
     }
 
-    fn read_chunk(&mut self, at: usize, report: &mut dyn FnMut(Progress)) -> Result<(), String> {
-        let number = at as u32 + 1;
-        let path = self.directory.part(number);
-        let offset = self.chunks[at].offset;
-        let refuse =
-            |error: &PartError| format!("the part {} cannot be used: {error}", printable(&path.display().to_string()));
-        let opened = if offset == 0 { PartReader::open(&path) } else { PartReader::open_at(&path, offset) };
-        let mut part = match opened {
-            Ok(part) => part,
+    /// Takes in what was read of a part. True where there is more.
+    fn take_read(
+        &mut self,
+        at: usize,
+        read: Result<Read, PartError>,
+        report: &mut dyn FnMut(Progress),
+    ) -> Result<bool, String> {
+        let path = self.directory.part(at as u32 + 1);
+        let refuse = |error: &PartError| format!("{} cannot be used: {error}", printable(&path.display().to_string()));
+        let read = match read {
+            Ok(read) => read,
             // It is not there yet, or its machine cannot be reached for now.
-            Err(PartError::Io(_)) => return Ok(()),
+            Err(PartError::Io(_)) => return Ok(false),
             Err(error) => return Err(refuse(&error)),
         };
-        if let Some(header) = &part.header {
-            let own = super::part::Header::new(&self.work, None);
-            header.check(&own).map_err(|why| refuse(&PartError::OtherWork(why)))?;
+        if let Some(header) = &read.header {
+            header.check(&self.header).map_err(|why| refuse(&PartError::OtherWork(why)))?;
         }
-        loop {
-            let found = match part.next(&self.work) {
-                Ok(Some(found)) => found,
-                Ok(None) => break,
-                Err(PartError::Io(_)) => break,
-                Err(error) => return Err(refuse(&error)),
-            };
+        for found in read.found {
             let repetition = found.entry.repetition;
             if repetition >= self.units.repetitions() {
                 continue;
             }
             let fingerprint = self.samples.entry(repetition).or_insert_with(|| (self.fingerprint)(repetition));
-            super::part::check_samples(&found, fingerprint.as_deref()).map_err(|error| refuse(&error))?;
+            check_samples(&found, fingerprint.as_deref()).map_err(|error| refuse(&error))?;
             self.take(found.entry, report);
         }
-        self.chunks[at].offset = part.offset;
-        Ok(())
+        self.chunks[at].offset = read.offset;
+        Ok(read.more)
+    }
+
+    /// Reads all that a part has.
+    fn read_whole(&mut self, at: usize, report: &mut dyn FnMut(Progress)) -> Result<(), String> {
+        loop {
+            let read = self.reading.read(at, self.chunks[at].offset);
+            if !self.take_read(at, read, report)? {
+                return Ok(());
+            }
+        }
     }
 
     /// Takes a result in and settles what it settles.
@@ -445,7 +418,7 @@ impl<E: Engine> Coordinator<E> {
     }
 
     /// Finds out what became of chunks that left the queue unfinished.
-    fn judge(&mut self) -> Result<(), String> {
+    fn judge(&mut self, report: &mut dyn FnMut(Progress)) -> Result<(), String> {
         let overdue = |chunk: &Chunk| {
             chunk.state != State::Done && chunk.absent.is_some_and(|since| since.elapsed() >= self.patience.ended)
         };
@@ -453,6 +426,10 @@ impl<E: Engine> Coordinator<E> {
         let mut endings: HashMap<u64, HashMap<u32, Ending>> = HashMap::new();
         for at in over {
             let number = at as u32 + 1;
+            self.read_whole(at, report)?;
+            if self.chunks[at].state == State::Done {
+                continue;
+            }
             let ending = self.chunks[at]
                 .job
                 .and_then(|job| endings.entry(job).or_insert_with(|| self.engine.ended(job)).get(&number).cloned());

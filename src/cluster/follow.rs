@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::coordinator::{Coordinator, Loss, States, Step};
+use super::coordinator::{Coordinator, Step};
 use super::engine::Engine;
+use super::states::{Loss, States};
 use crate::scheduler::Run;
 
 /// Between two looks for results.

@@ -22,7 +22,7 @@ use super::library::{Entry, Library};
 use super::matrix::Matrix;
 use super::palette::Palette;
 use super::sizes::{SizeNews, SizeRequest, Sizes, Ticket};
-use crate::cluster::coordinator::States;
+use crate::cluster::states::States;
 use crate::preset::Preset;
 use crate::scheduler::Progress;
 use crate::study::{Agreement, Ranked, Study};

@@ -15,9 +15,9 @@ static ALONE: Mutex<()> = Mutex::new(());
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A place with a Slurm.
-struct Cluster {
-    place: Place,
-    conf: PathBuf,
+pub struct Cluster {
+    pub place: Place,
+    pub conf: PathBuf,
     _alone: MutexGuard<'static, ()>,
 }
 
@@ -28,7 +28,7 @@ fn preset() -> String {
 
 impl Cluster {
     /// None where Slurm is not installed.
-    fn start() -> Option<Self> {
+    pub fn start() -> Option<Self> {
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let place = Place::with(&preset());
         let output = script("start", &place.path("slurm"));
@@ -56,13 +56,13 @@ impl Cluster {
     }
 
     /// Makes the run's directory and puts lines into its script, before the task begins.
-    fn prepare(&self, chunks: &str, lines: &str) {
+    pub fn prepare(&self, chunks: &str, lines: &str) {
         let (code, _, err) = self.rank(&["--chunks", chunks, "--dry-run"]);
         assert_eq!(code, Some(0), "{err}");
         self.edit("neartop=${", &format!("{lines}\nneartop=${{"));
     }
 
-    fn edit(&self, from: &str, to: &str) {
+    pub fn edit(&self, from: &str, to: &str) {
         let script = self.place.read("run/task.sbatch");
         assert!(script.contains(from), "{script}");
         self.place.write("run/task.sbatch", &script.replacen(from, to, 1));
@@ -73,7 +73,7 @@ impl Cluster {
         self.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a run")
     }
 
-    fn queue(&self) -> String {
+    pub fn queue(&self) -> String {
         let output = Command::new("squeue").args(["-h", "-o", "%F_%K %T"]).env("SLURM_CONF", &self.conf).output();
         texts(&output.expect("squeue")).0
     }
@@ -84,7 +84,7 @@ impl Cluster {
             .map_or(0, |text| text.matches('\n').count())
     }
 
-    fn submissions(&self) -> usize {
+    pub fn submissions(&self) -> usize {
         self.place.read("run/jobs.jsonl").matches("submitted").count()
     }
 }
@@ -101,7 +101,7 @@ fn script(command: &str, directory: &Path) -> Output {
     Command::new("bash").arg(script).arg(command).arg(directory).stdin(Stdio::null()).output().expect("bash")
 }
 
-fn wait_until(what: &str, is_so: &mut dyn FnMut() -> bool) {
+pub fn wait_until(what: &str, is_so: &mut dyn FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !is_so() {
         assert!(Instant::now() < end, "waited too long until {what}");

@@ -14,7 +14,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use crate::cluster::coordinator::States;
+use crate::cluster::states::States;
 use crate::commands::cluster::in_words;
 use crate::tui::app::{App, Phase};
 use crate::tui::column::grouped;
