@@ -133,10 +133,15 @@ impl Bench {
         file.expect("a part").write_all(text.as_bytes()).expect("a line");
     }
 
+    /// All parts with nothing but their header.
+    fn begin(&self) {
+        let header = Header::new(&self.work, None).line().expect("a header") + "\n";
+        (1..=self.workers).for_each(|number| self.append(number, &header));
+    }
+
     /// All workers write in turn, a result at a time; each leaves the queue when it is done. One in a hundred dies half way
     /// and writes the rest when it is submitted again.
     fn work(&self, engine: &Pretended) -> (usize, usize) {
-        let header = Header::new(&self.work, None).line().expect("a header") + "\n";
         let mut todo: Vec<(u32, Vec<usize>)> = (1..=self.workers).map(|n| (n, self.scored_by(n))).collect();
         let (mut lines, mut bytes, mut turn) = (0, 0, 0);
         let mut dead: Vec<(u32, Vec<usize>)> = Vec::new();
@@ -146,26 +151,25 @@ impl Bench {
             let (back, still): (Vec<_>, Vec<_>) = dead.into_iter().partition(|(n, _)| running.contains(n));
             (dead, todo) = (still, [todo, back].concat());
             let mut next = Vec::new();
+            let mut ended = std::collections::HashSet::new();
             for (number, mut left) in todo {
                 if turn == 1 && number % 100 == 0 {
                     dead.push((number, left));
-                    engine.running.lock().expect("a lock").retain(|n| *n != number);
+                    ended.insert(number);
                     continue;
-                }
-                if turn == 0 {
-                    self.append(number, &header);
                 }
                 if let Some(candidate) = left.pop() {
                     let line = self.line(candidate) + "\n";
                     (lines, bytes) = (lines + 1, bytes + line.len());
                     self.append(number, &line);
                 }
-                if !left.is_empty() {
+                if left.is_empty() {
+                    ended.insert(number);
+                } else {
                     next.push((number, left));
                 }
             }
-            let left: std::collections::HashSet<u32> = next.iter().map(|(n, _)| *n).collect();
-            engine.running.lock().expect("a lock").retain(|n| left.contains(n));
+            engine.running.lock().expect("a lock").retain(|n| !ended.contains(n));
             todo = next;
             turn += 1;
             if todo.is_empty() {
@@ -188,7 +192,8 @@ fn main() {
         start.elapsed()
     );
 
-    // While nothing happens: all run, none has written.
+    // While nothing happens: all run, none has a result.
+    bench.begin();
     let engine = Pretended::default();
     let mut coordinator = bench.coordinator(engine.clone());
     coordinator.step(&mut |_| {}).expect("a step");
