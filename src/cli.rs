@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::cluster::units::Shard;
 use crate::export::Format;
 use crate::training::optimizer::Method;
 
@@ -21,6 +22,8 @@ pub struct Cli {
     #[command(flatten)]
     pub run: RunOptions,
     #[command(flatten)]
+    pub cluster: ClusterOptions,
+    #[command(flatten)]
     pub common: CommonOptions,
 }
 
@@ -31,6 +34,17 @@ pub const DEFAULT_PRESET: &str = "digits-mlp";
 pub enum Command {
     /// Ranks without a screen: progress on standard error, the result on standard output.
     Rank(RankArgs),
+    /// Scores what it is told on standard input, for programs that spread a run over machines.
+    ///
+    /// Takes chunks as JSON lines, {"chunk":1,"candidates":[0,1,2],"repetitions":[0]}, and writes a line for each result as
+    /// soon as it is there, then {"chunk":1,"results":3}. The first line that it writes says what its work is. The same
+    /// chunk gives the same results wherever and however often it is scored. `neartop merge` takes the output as a part.
+    Worker(WorkerArgs),
+    /// Brings parts of a run together: records them in the study, and ranks.
+    ///
+    /// Parts are what `neartop rank PRESET --shard I/N --output FILE` and `neartop worker` write. Those of other work are
+    /// refused; seed and repetitions are those of the parts. Exit status 1 says that scores are missing.
+    Merge(MergeArgs),
     /// Scores one network with given weights on given inputs, without randomness.
     Score(ScoreArgs),
     /// Ranks, trains the best for a short budget, and reports accuracy or loss beside NEAR.
@@ -58,7 +72,7 @@ pub enum Command {
 }
 
 /// Options of everything that scores.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct RunOptions {
     /// Scores computed at a time [default: all cores].
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
@@ -140,11 +154,96 @@ pub enum Color {
     Never,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct RankArgs {
     /// A preset: a YAML file, or the name of a bundled one.
     #[arg(default_value = DEFAULT_PRESET)]
     pub preset: String,
+    #[command(flatten)]
+    pub run: RunOptions,
+    #[command(flatten)]
+    pub output: OutputOptions,
+    #[command(flatten)]
+    pub spread: SpreadOptions,
+    #[command(flatten)]
+    pub cluster: ClusterOptions,
+    /// Submit what is to be submitted, and leave at once; the same command without this follows the run.
+    #[arg(long, requires = "on", conflicts_with_all = ["cancel", "dry_run"])]
+    pub detach: bool,
+    /// End the jobs of the run. What they have scored stays.
+    #[arg(long, requires = "on")]
+    pub cancel: bool,
+    /// Make the directory of the run with its batch script, and submit nothing.
+    #[arg(long, requires = "on", conflicts_with = "cancel")]
+    pub dry_run: bool,
+}
+
+/// Where a run is computed.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ClusterOptions {
+    /// Score on a cluster rather than on this machine. The same command in the same directory joins a run that was left.
+    #[arg(long, value_enum, value_name = "SYSTEM")]
+    pub on: Option<System>,
+    /// Partition of --on slurm [default: that of the cluster].
+    #[arg(long, value_name = "P", requires = "on")]
+    pub partition: Option<String>,
+    /// Number of chunks, each a task of one array job [default: so many that a task runs about 5 minutes].
+    #[arg(long, value_name = "N", requires = "on", value_parser = clap::value_parser!(u32).range(1..))]
+    pub chunks: Option<u32>,
+    /// Time limit of a task, as sbatch takes it [default: by the measured cost of a few scores].
+    #[arg(long, value_name = "T", requires = "on", value_parser = time_limit)]
+    pub time: Option<String>,
+    /// Cores of a task.
+    #[arg(long, value_name = "C", requires = "on", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    pub cpus: u16,
+    /// How often a chunk that failed is submitted again.
+    #[arg(long, value_name = "N", requires = "on", default_value_t = 2)]
+    pub retries: u16,
+    /// Directory of the run, on a file system that all machines share [default: neartop-NAME-KEY here].
+    #[arg(long, value_name = "DIR", requires = "on")]
+    pub run_dir: Option<PathBuf>,
+}
+
+/// A batch system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum System {
+    Slurm,
+}
+
+/// Parts of a run.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SpreadOptions {
+    /// Score the I-th of N parts of the run and write its results, as JSON lines, to --output; what that file has already
+    /// is not scored again. `neartop merge` brings parts together.
+    #[arg(long, value_name = "I/N", conflicts_with_all = ["study", "no_study", "format", "top", "export", "no_guard", "on"])]
+    pub shard: Option<Shard>,
+    /// Refuse to score other work than that of this key, which is in the first line of a part.
+    #[arg(long, value_name = "KEY", requires = "shard")]
+    pub work: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct WorkerArgs {
+    /// A preset: a YAML file, or the name of a bundled one.
+    #[arg(default_value = DEFAULT_PRESET)]
+    pub preset: String,
+    #[command(flatten)]
+    pub run: RunOptions,
+    /// Refuse to score other work than that of this key.
+    #[arg(long, value_name = "KEY")]
+    pub work: Option<String>,
+    /// Print all there is to score as so many chunks, and score nothing.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub list_chunks: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// The preset that the parts were scored with: a YAML file, or the name of a bundled one.
+    pub preset: String,
+    /// The parts.
+    #[arg(required = true, value_name = "PART")]
+    pub parts: Vec<PathBuf>,
     #[command(flatten)]
     pub run: RunOptions,
     #[command(flatten)]
@@ -400,6 +499,15 @@ fn learning_rate(text: &str) -> Result<LearningRate, String> {
         (_, Ok(x)) if x > 0.0 && x.is_finite() => Ok(LearningRate::Fixed(x)),
         _ => Err("`auto`, or a number greater than 0".to_owned()),
     }
+}
+
+fn time_limit(text: &str) -> Result<String, String> {
+    let is_right = text.starts_with(|c: char| c.is_ascii_digit())
+        && text.ends_with(|c: char| c.is_ascii_digit())
+        && text.chars().all(|c| c.is_ascii_digit() || c == ':' || c == '-')
+        || text.eq_ignore_ascii_case("unlimited");
+    let help = "minutes, [D-]HH:MM:SS or another form that sbatch takes, such as 30 or 2:00:00";
+    if is_right { Ok(text.to_owned()) } else { Err(help.to_owned()) }
 }
 
 fn part(text: &str) -> Result<f64, String> {

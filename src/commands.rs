@@ -1,13 +1,17 @@
 //! What the program does without a screen, and what all of its commands share.
 
+pub mod cluster;
+pub mod merge;
 mod output;
 pub mod presets;
 pub mod rank;
 pub mod recording;
 pub mod score;
+pub mod shard;
 pub mod studies;
 pub mod train;
 pub mod width;
+pub mod worker;
 
 use std::io::{self, Write};
 use std::path::Path;

@@ -4,6 +4,7 @@
 
 pub mod catalog;
 pub mod cli;
+pub mod cluster;
 pub mod commands;
 pub mod data;
 pub mod export;

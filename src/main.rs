@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 use miette::{GraphicalReportHandler, GraphicalTheme};
-use neartop::cli::{Cli, Color, Command, CommonOptions, OutputOptions};
+use neartop::cli::{Cli, Color, Command, CommonOptions, RankArgs, RunOptions};
 use neartop::commands::{self, Failure};
 use neartop::preset::PresetError;
 use neartop::tui::{self, settings::Settings, theme::Look};
@@ -38,13 +38,23 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
             let settings = Settings::load()?;
             let look = Look::new(color(cli.common.color, true), cli.common.ascii || settings.ascii);
             let look = look.with_theme(settings.theme);
-            tui::run(commands::prepare(&cli.preset, &cli.run)?, &cli.run, look, settings).await
+            let prepared = commands::prepare(&cli.preset, &cli.run)?;
+            match cli.cluster.on {
+                None => tui::run(prepared, &cli.run, None, look, settings).await,
+                Some(_) => {
+                    let (joined, study) = commands::cluster::open(&cli.preset, &prepared, &cli.run, &cli.cluster)?;
+                    let run = RunOptions { study, ..cli.run };
+                    tui::run(prepared, &run, Some(joined), look, settings).await
+                }
+            }
         }
         None => {
             commands::tell("standard output is not a terminal, so this is `neartop rank`");
-            commands::rank::run(&cli.preset, &cli.run, &OutputOptions::default()).await
+            rank(&RankArgs { preset: cli.preset, run: cli.run, cluster: cli.cluster, ..RankArgs::default() }).await
         }
-        Some(Command::Rank(args)) => commands::rank::run(&args.preset, &args.run, &args.output).await,
+        Some(Command::Rank(args)) => rank(args).await,
+        Some(Command::Worker(args)) => commands::worker::run(args).await,
+        Some(Command::Merge(args)) => commands::merge::run(args),
         Some(Command::Train(args)) => commands::train::run(args).await,
         Some(Command::Score(args)) => commands::score::run(args),
         Some(Command::Width(args)) => {
@@ -64,6 +74,14 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
             render.map_err(|e| Failure::Run(e.to_string()))?;
             commands::print(&String::from_utf8_lossy(&page))
         }
+    }
+}
+
+async fn rank(args: &RankArgs) -> Result<(), Failure> {
+    match (args.spread.shard, args.cluster.on) {
+        (Some(shard), _) => commands::shard::run(args, shard).await,
+        (None, Some(_)) => commands::cluster::run(args).await,
+        (None, None) => commands::rank::run(&args.preset, &args.run, &args.output).await,
     }
 }
 

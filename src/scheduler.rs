@@ -143,11 +143,17 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Whether the same again would give the same: so it is but for a defect of the program.
+    /// See [`is_lasting`].
     #[must_use]
     pub fn is_lasting(&self) -> bool {
-        !matches!(&self.result, Err(reason) if reason.starts_with(DEFECT))
+        is_lasting(&self.result)
     }
+}
+
+/// Whether the same again would give the same result: so it is but for a defect of the program.
+#[must_use]
+pub fn is_lasting(result: &Result<Score, String>) -> bool {
+    !matches!(result, Err(reason) if reason.starts_with(DEFECT))
 }
 
 /// How the reason of a candidate begins in which the program panicked.
@@ -159,6 +165,17 @@ pub struct Run {
     pub progress: mpsc::Receiver<Progress>,
     pub control: Control,
     _cancel_on_drop: tokio_util::sync::DropGuard,
+}
+
+impl Run {
+    /// A run whose results come from elsewhere, through the sender.
+    #[must_use]
+    pub fn fed() -> (mpsc::Sender<Progress>, Self) {
+        let (sender, progress) = mpsc::channel(CHANNEL);
+        let control = Control { cancel: CancellationToken::new(), pause: Arc::default() };
+        let guard = control.cancel.clone().drop_guard();
+        (sender, Self { progress, control, _cancel_on_drop: guard })
+    }
 }
 
 /// Pauses, resumes and cancels a run.
@@ -191,7 +208,7 @@ impl Control {
         *lock(&self.pause.0)
     }
 
-    fn wait_while_paused(&self) {
+    pub(crate) fn wait_while_paused(&self) {
         let mut paused = lock(&self.pause.0);
         while *paused && !self.is_cancelled() {
             let wait = std::time::Duration::from_millis(200);
@@ -219,9 +236,21 @@ pub enum Known {
 ///
 /// Must be called within a tokio runtime. `known` tells of a candidate and a repetition what needs no scoring.
 pub fn start(scorer: Arc<dyn Scorer>, space: &Space, jobs: usize, known: &dyn Fn(usize, usize) -> Known) -> Run {
+    start_plan(scorer, Plan::new(space, jobs, known), jobs)
+}
+
+/// Starts scoring tasks of a space with so many candidates, in their order. What follows on a failure of its candidate is
+/// left out.
+///
+/// Must be called within a tokio runtime.
+pub fn start_tasks(scorer: Arc<dyn Scorer>, tasks: Vec<Task>, candidates: usize, jobs: usize) -> Run {
+    start_plan(scorer, Plan::of_tasks(tasks, candidates, jobs), jobs)
+}
+
+fn start_plan(scorer: Arc<dyn Scorer>, plan: Plan, jobs: usize) -> Run {
     let (sender, progress) = mpsc::channel(CHANNEL);
     let control = Control { cancel: CancellationToken::new(), pause: Arc::default() };
-    let plan = Arc::new((Mutex::new(Plan::new(space, jobs, known)), Condvar::new()));
+    let plan = Arc::new((Mutex::new(plan), Condvar::new()));
     for _ in 0..jobs.max(1) {
         let worker = Worker {
             scorer: Arc::clone(&scorer),
@@ -294,6 +323,21 @@ impl Plan {
         }
         plan.advance();
         plan
+    }
+
+    /// A plan that is these tasks and no more.
+    fn of_tasks(tasks: Vec<Task>, candidates: usize, jobs: usize) -> Self {
+        Self {
+            tasks: tasks.into(),
+            groups: Vec::new(),
+            next_repetition: 0,
+            repetitions: 0,
+            jobs,
+            costs: Vec::new(),
+            failed: vec![usize::MAX; candidates],
+            scores: vec![Vec::new(); candidates],
+            race: None,
+        }
     }
 
     fn next(&mut self) -> Next {

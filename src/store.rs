@@ -4,6 +4,7 @@
 //! does so behind a run, on a thread of its own. Several programs may use one file at once. The tables are described in
 //! `docs/study.md`.
 
+mod bulk;
 mod contents;
 mod recorder;
 mod rows;
@@ -21,9 +22,11 @@ use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+pub use bulk::Bulk;
 pub use contents::{Recorded, Summary};
 pub use recorder::{Entry, Recordable, Recorder};
 pub use rows::{Fingerprints, Trained};
+pub(crate) use values::{Awaited, Values};
 pub use work::{DEFINITION, Work, WorkCandidate};
 
 /// How long to wait for another program that is writing.

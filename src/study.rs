@@ -269,7 +269,7 @@ impl Study {
     #[must_use]
     pub fn remark(&self, id: usize) -> Option<String> {
         let record = &self.records[id];
-        (record.dead > 0 && !record.is_dead()).then(|| {
+        (record.failure.is_none() && record.dead > 0 && !record.is_dead()).then(|| {
             let place = self.dead_place(id);
             format!("dead in {} of {} repetitions, {place}", record.dead, record.count())
         })
@@ -515,8 +515,9 @@ impl Record {
                     self.signals.add(propagation);
                 }
                 if let Some(layer) = score.dead_from {
+                    // The first layer, whichever repetition arrives first.
+                    self.dead_from = if self.dead == 0 { layer } else { self.dead_from.min(layer) };
                     self.dead += 1;
-                    self.dead_from = layer;
                 }
             }
             Err(reason) => {
@@ -527,8 +528,12 @@ impl Record {
         }
     }
 
+    /// Repetitions scored; those after one that failed do not count, since whether they are scored depends on the machine.
     fn count(&self) -> usize {
-        self.count
+        match &self.failure {
+            None => self.count,
+            Some((first, _)) => self.scores.iter().take(*first).flatten().count(),
+        }
     }
 
     /// Dead in every repetition so far.

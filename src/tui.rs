@@ -32,6 +32,8 @@ use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
 use crate::cli::RunOptions;
+use crate::cluster::follow::Followed;
+use crate::commands::cluster::Joined;
 use crate::commands::rank::Interrupts;
 use crate::commands::recording::{self, Recording};
 use crate::commands::{self, Failure, Prepared};
@@ -53,12 +55,18 @@ const TICK: Duration = Duration::from_secs(1);
 /// Scores taken in at once.
 const BATCH: usize = 4096;
 
-/// Opens the app on a run that was prepared. When it is left, says what it recommends and exports it where asked to.
+/// Opens the app on a run that was prepared, on this machine or on the cluster that it `joined`. When it is left, says what it recommends and exports it where asked to.
 ///
 /// # Errors
 /// If the terminal fails, the export cannot be written, or the user broke off.
-pub async fn run(prepared: Prepared, options: &RunOptions, look: Look, settings: Settings) -> Result<(), Failure> {
-    let (session, study) = Session::start(&prepared, options, None)?;
+pub async fn run(
+    prepared: Prepared,
+    options: &RunOptions,
+    joined: Option<Joined>,
+    look: Look,
+    settings: Settings,
+) -> Result<(), Failure> {
+    let (session, study) = Session::start(&prepared, options, None, joined.as_ref())?;
     // Before the terminal is taken, so that no signal leaves it as it then is.
     let interrupts = Interrupts::watch()?;
     let (study, recording, how) = {
@@ -68,6 +76,9 @@ pub async fn run(prepared: Prepared, options: &RunOptions, look: Look, settings:
     };
     for trouble in recording.finish() {
         commands::tell(trouble);
+    }
+    if let Some(joined) = joined.filter(|_| study.tally().done < study.tally().total) {
+        commands::tell(format!("the jobs of {} go on; the same command joins the run again", joined.place()));
     }
     if let Some((candidate, why)) = study.recommended() {
         let (c, near) = (study.candidate(candidate), study.near(candidate).map_or(f64::NAN, |e| e.mean));
@@ -103,6 +114,7 @@ async fn event_loop(
     if let Some(text) = session.recording.found() {
         app.update(Message::Noted(Notice { text, is_error: false }));
     }
+    app.chunks = session.cluster.as_mut().map(|cluster| cluster.states.borrow_and_update().clone());
     (app.keymap, app.has_mouse) = (settings.keymap, settings.mouse);
     app.want_columns(settings.columns);
     let began = Instant::now();
@@ -151,16 +163,21 @@ async fn event_loop(
                     Message::Scored(std::mem::take(&mut batch))
                 } else {
                     stopwatch.pause(true);
+                    let end = session.cluster.as_ref().and_then(Followed::end);
+                    if let Some(text) = end.and_then(|end| commands::cluster::outcome(&end)) {
+                        app.update(Message::Noted(Notice { text, is_error: true }));
+                    }
                     Message::Ended
                 }
             }
+            Some(states) = Session::chunks(&mut session.cluster) => Message::Chunks(states),
             Some((ticket, news)) = session.sizing.news.recv() => Message::Sized(ticket, news),
             Some((candidate, spectra)) = session.inspector.news.recv() => Message::Inspected(candidate, spectra),
             Some(news) = session.coach.news.recv() => Message::Training(news),
             Some(entries) = finding.recv() => Message::Found(entries),
             Some(prepared) = opening.recv() => {
                 let started = prepared.and_then(|prepared| {
-                    Session::start(&prepared, options, Some(&app.study)).map_err(|failure| failure.to_string())
+                    Session::start(&prepared, options, Some(&app.study), None).map_err(|failure| failure.to_string())
                 });
                 match started {
                     Ok((new, study)) => {
@@ -183,6 +200,7 @@ async fn event_loop(
         let wait = if matches!(
             message,
             Message::Scored(_)
+                | Message::Chunks(_)
                 | Message::Frame(_)
                 | Message::Tick(_)
                 | Message::Sized(..)
@@ -204,6 +222,11 @@ async fn event_loop(
             Some(Effect::KeepTraining) => {
                 let trouble = app.finalists.as_ref().and_then(|finalists| session.keep_training(finalists));
                 trouble.into_iter().for_each(|text| app.warn(text));
+            }
+            Some(Effect::CancelJobs) => {
+                if let Some(cluster) = &session.cluster {
+                    cluster.orders().cancel_jobs();
+                }
             }
             Some(Effect::FindPresets(folder)) => {
                 let found = found.clone();
@@ -259,7 +282,7 @@ fn carry_out(
     match effect {
         Effect::Quit | Effect::Interrupt | Effect::Size(..) | Effect::Inspect(_) | Effect::NextTheme => {}
         Effect::Open(_) | Effect::Train(_) | Effect::StopTraining | Effect::KeepTraining => {}
-        Effect::FindPresets(_) => {}
+        Effect::FindPresets(_) | Effect::CancelJobs => {}
         Effect::SetMouse(wanted) => screen.set_mouse(wanted)?,
         Effect::Redraw => screen.clear()?,
         Effect::Suspend => {

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use neartop::cluster::states::States;
 use neartop::preset::Preset;
 use neartop::scheduler::Progress;
 use neartop::score::Score;
@@ -111,6 +112,25 @@ fn text(app: &App) -> String {
 fn rows(app: &App) -> Vec<String> {
     let label = |id| format!("{} {}", app.study.candidate(id).activation_label(), app.study.candidate(id).init);
     app.rows.iter().map(|row| label(row.candidate)).collect()
+}
+
+#[test]
+fn chunks_of_a_cluster_stand_above_the_table() {
+    let mut app = app(80, 12);
+    assert_eq!(press(&mut app, KeyCode::Char('X')), None);
+    assert!(text(&app).contains("this run is not on a cluster"));
+    let states =
+        States { pending: 3, running: 4, failed: 1, done: 5, retried: 2, jobs: vec![17, 23], ..States::default() };
+    app.update(Message::Chunks(states));
+    app.update(Message::Frame(Duration::from_secs(75)));
+    press(&mut app, KeyCode::Esc);
+    insta::assert_snapshot!("chunks_80x12", text(&app));
+    // Jobs end only if the key is pressed twice in a row.
+    assert_eq!(press(&mut app, KeyCode::Char('X')), None);
+    assert_eq!(press(&mut app, KeyCode::Down), None);
+    assert_eq!(press(&mut app, KeyCode::Char('X')), None);
+    assert_eq!(press(&mut app, KeyCode::Char('X')), Some(Effect::CancelJobs));
+    assert_eq!(press(&mut app, KeyCode::Char('X')), None);
 }
 
 #[test]

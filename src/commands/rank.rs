@@ -24,16 +24,26 @@ pub async fn run(preset: &str, options: &RunOptions, output: &OutputOptions) -> 
     let prepared = prepare(preset, options)?;
     let (mut study, elapsed, interrupted) = score_all(&prepared, options).await?;
     study.set_guard(!options.no_guard);
-    let report = Report::new(&study, elapsed.as_secs_f64(), output.top.map(|n| n as usize));
-    let text = output::render(&report, output.format)?;
-    match &output.output {
-        Some(path) => write_file(path, &text)?,
-        None => print(&text)?,
-    }
+    write_ranking(&study, elapsed.as_secs_f64(), output)?;
     if interrupted {
         return Err(Failure::Interrupted);
     }
-    export_recommended(&study, options)?;
+    conclude(&study, options)
+}
+
+/// Writes a ranking as asked.
+pub(super) fn write_ranking(study: &Study, seconds: f64, output: &OutputOptions) -> Result<(), Failure> {
+    let report = Report::new(study, seconds, output.top.map(|n| n as usize));
+    let text = output::render(&report, output.format)?;
+    match &output.output {
+        Some(path) => write_file(path, &text),
+        None => print(&text),
+    }
+}
+
+/// What is left to do when all is scored: the export, or to say that nothing has a score.
+pub(super) fn conclude(study: &Study, options: &RunOptions) -> Result<(), Failure> {
+    export_recommended(study, options)?;
     if study.best().is_none() {
         let reason = study.ranking().first().and_then(|r| study.reason(r.candidate)).unwrap_or_default();
         return Err(Failure::Run(format!("no candidate could be scored: {reason}")));

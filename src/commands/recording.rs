@@ -10,7 +10,7 @@ use crate::preset::printable;
 use crate::scheduler::{Known, NearScorer, Progress};
 use crate::score::Score;
 use crate::space::Space;
-use crate::store::{Entry, Recordable, Recorder, Remedy, Store, StoreError, Trained, Work};
+use crate::store::{Bulk, Entry, Recordable, Recorder, Remedy, Store, StoreError, Trained, Work};
 use crate::study::{self, Study};
 
 /// What of a run was found in the study on disk, and where the rest goes.
@@ -70,6 +70,35 @@ impl Recording {
             }
         })?;
         Ok(recording)
+    }
+
+    /// The same for results that come in bulk: they are written as they are taken, and the run waits for that.
+    ///
+    /// # Errors
+    /// As [`Recording::open`].
+    pub fn open_for_taking(
+        prepared: &Prepared,
+        options: &StudyOptions,
+        study: &mut Study,
+    ) -> Result<(Self, Taking), Failure> {
+        let mut recording = Self::open(prepared, options, study)?;
+        let mut taking = Taking { store: None, trouble: recording.trouble.take() };
+        // The recorder has nothing to write and leaves the file at once.
+        if let Some(recorder) = recording.recorder.take() {
+            let troubles = recorder.finish();
+            taking.trouble = (!troubles.is_empty()).then(|| troubles.join("; "));
+            let work = Work::new(&prepared.space, &prepared.scorer).map_err(|e| Failure::Run(e.to_string()))?;
+            let path = path(options);
+            match path.as_ref().map_err(ToString::to_string).map(|path| open(path, options)) {
+                Ok(Ok(store)) => {
+                    let bulk = Bulk::new(store, work, Arc::clone(&prepared.scorer));
+                    taking.store = Some(bulk);
+                }
+                Ok(Err(error)) => taking.trouble = Some(in_memory(path.as_deref().ok(), &error)),
+                Err(error) => taking.trouble = Some(in_memory(None, &error)),
+            }
+        }
+        Ok((recording, taking))
     }
 
     /// What needs no scoring: a repetition whose score `study` has from the disk, or one from where the candidate is known
@@ -175,6 +204,45 @@ pub fn begin(
         Ok(recorder) => (Some(recorder), trouble),
         Err(error) => (None, Some(in_memory(Some(&path), &error))),
     })
+}
+
+/// Gives all that the study on disk knows of a run; nothing where there is none.
+pub(super) fn each_recorded(prepared: &Prepared, work: &Work, options: &StudyOptions, take: &mut dyn FnMut(Entry)) {
+    let path = path(options).ok().filter(|path| !options.no_study && !options.fresh && path.exists());
+    let Some(store) = path.and_then(|path| open(&path, options).ok()) else { return };
+    let samples = prepared.scorer.samples();
+    let fingerprints = |repetition| samples.fingerprint(repetition as u64).ok().flatten();
+    // What cannot be read is scored again.
+    let _ = store.load(work, &fingerprints, &mut |candidate, repetition, result| {
+        take(Entry { work: 0, candidate, repetition, result });
+    });
+}
+
+/// Takes results in bulk into the study on disk, if there is one.
+pub struct Taking {
+    store: Option<Bulk>,
+    trouble: Option<String>,
+}
+
+impl Taking {
+    /// Writes entries. Where that fails, those and all that follow are in memory only.
+    pub fn take(&mut self, entries: &[Entry]) {
+        let lasting: Vec<Entry> = entries.iter().filter(|entry| entry.is_lasting()).cloned().collect();
+        if let Some(bulk) = &mut self.store
+            && let Err(error) = bulk.write(&lasting)
+        {
+            let path = named(Some(bulk.path()));
+            self.trouble = Some(format!("the study{path} cannot be written ({error}); the ranking has all the same"));
+            self.store = None;
+        }
+    }
+
+    /// Says on standard error what went wrong, once.
+    pub fn tell(&mut self) {
+        if let Some(trouble) = self.trouble.take() {
+            super::tell(trouble);
+        }
+    }
 }
 
 /// Records what training gave; gives what went wrong.

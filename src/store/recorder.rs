@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::rows::Known;
 use super::{Remedy, Store, StoreError, Work};
 use crate::preset::printable;
+use crate::scheduler;
 use crate::score::Score;
 
 /// How long results are gathered for one transaction.
@@ -36,6 +37,20 @@ pub struct Entry {
     pub repetition: usize,
     /// A score, or why there is none.
     pub result: Result<Score, String>,
+}
+
+impl Entry {
+    /// NEAR, where there is a score.
+    #[must_use]
+    pub fn near(&self) -> Option<f64> {
+        self.result.as_ref().ok().map(|score| score.near)
+    }
+
+    /// Whether the same again would give the same, see [`scheduler::is_lasting`].
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        scheduler::is_lasting(&self.result)
+    }
 }
 
 /// Takes results in and writes them behind the run. Dropping it writes what is left.

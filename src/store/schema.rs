@@ -88,6 +88,8 @@ pub fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
 /// # Errors
 /// If the file is no study, or that of a newer program.
 pub fn check(connection: &Connection) -> Result<i64, StoreError> {
+    // All from one moment: another program may be making the tables. What only reads need not be committed.
+    let _moment = if connection.is_autocommit() { Some(connection.unchecked_transaction()?) } else { None };
     let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
     let (application, version) = (number("application_id")?, number("user_version")?);
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;

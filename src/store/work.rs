@@ -139,6 +139,19 @@ impl Work {
         measurement.stages().iter().map(work).collect()
     }
 
+    /// SHA-256 of the work together with its candidates in their order, in hexadecimal: where it is the same, so is what
+    /// the number of a candidate stands for.
+    #[must_use]
+    pub fn order_key(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update(&self.key);
+        for candidate in &self.candidates {
+            hash.update([0]);
+            hash.update(&candidate.key);
+        }
+        hexadecimal(&hash.finalize())
+    }
+
     /// The place of each candidate by its key.
     #[must_use]
     pub fn places(&self) -> HashMap<&str, usize> {
@@ -193,7 +206,11 @@ fn canonical(content: &impl Serialize) -> Result<String, DataError> {
 }
 
 fn sha256(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
+    hexadecimal(&Sha256::digest(text.as_bytes()))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
         // Writing to a string does not fail.
         let _ = write!(hex, "{byte:02x}");
         hex

@@ -19,6 +19,7 @@ use super::draft::Draft;
 use super::finalists::{Finalists, TrainingNews};
 use super::keymap::{Action, Context, Keymap};
 use super::library::Library;
+use crate::cluster::states::States;
 use crate::scheduler::Progress;
 use crate::study::{Agreement, Ranked, Study};
 
@@ -77,6 +78,8 @@ pub struct App {
     pub notice: Option<Notice>,
     /// What would lose something, and was asked for once.
     asked: Option<Action>,
+    /// How the chunks stand, where the run is on a cluster.
+    pub chunks: Option<States>,
     /// The selection follows the first row until the user moves it.
     has_moved: bool,
     /// Scores came in since the rows were arranged, which is done once a frame.
@@ -125,6 +128,7 @@ impl App {
             detail_offset: 0,
             notice: None,
             asked: None,
+            chunks: None,
             has_moved: false,
             is_stale: false,
             arranged: Duration::ZERO,
@@ -190,6 +194,10 @@ impl App {
                 }
                 self.is_stale = true;
                 has_ended.then_some(Effect::KeepTraining)
+            }
+            Message::Chunks(states) => {
+                self.chunks = Some(states);
+                None
             }
             Message::Found(entries) => {
                 self.library.show(entries);
@@ -283,6 +291,9 @@ impl App {
 
     /// What an action would lose that cannot be had back, and how to do it all the same.
     fn loss(&self, action: Action) -> Option<String> {
+        if action == Action::CancelJobs && self.chunks.is_some() && self.phase != Phase::Done {
+            return Some("the same key again ends all jobs of this run; what they have scored stays".to_owned());
+        }
         let leaves = matches!(action, Action::Quit | Action::OpenPreset);
         if !matches!(self.mode, Mode::Browse) || !(leaves || action == Action::ScoreDraft) {
             return None;

@@ -7,8 +7,11 @@ use super::finalists::Finalists;
 use super::inspector::Inspector;
 use super::sizing::Sizing;
 use crate::cli::{RunOptions, StudyOptions};
+use crate::cluster::follow::Followed;
+use crate::cluster::states::States;
+use crate::commands::cluster::Joined;
 use crate::commands::recording::{self, Recording};
-use crate::commands::{Failure, Prepared, train};
+use crate::commands::{self, Failure, Prepared, train};
 use crate::scheduler::{self, NearScorer, Run, Scorer};
 use crate::space::Space;
 use crate::study::Study;
@@ -23,6 +26,8 @@ pub struct Session {
     space: Arc<Space>,
     scorer: Arc<NearScorer>,
     options: StudyOptions,
+    /// Where the run is on a cluster.
+    pub cluster: Option<Followed>,
 }
 
 impl Session {
@@ -30,22 +35,35 @@ impl Session {
     ///
     /// # Errors
     /// If the study on disk cannot be used, though the user named it.
-    pub fn start(prepared: &Prepared, options: &RunOptions, before: Option<&Study>) -> Result<(Self, Study), Failure> {
+    pub fn start(
+        prepared: &Prepared,
+        options: &RunOptions,
+        before: Option<&Study>,
+        joined: Option<&Joined>,
+    ) -> Result<(Self, Study), Failure> {
         let mut study = Study::new(Arc::clone(&prepared.space));
         study.set_guard(before.map_or(!options.no_guard, Study::has_guard));
         if let Some(before) = before {
             study.adopt(before);
         }
         let recording = Recording::open(prepared, &options.study, &mut study)?;
-        let scorer: Arc<dyn Scorer> = prepared.scorer.clone();
-        let known = |candidate, repetition| recording.known(&study, candidate, repetition);
-        let run = scheduler::start(scorer, &prepared.space, prepared.jobs, &known);
+        let (run, cluster) = match joined {
+            Some(joined) => {
+                let (run, followed) = commands::cluster::start(prepared, joined, &study, &recording)?;
+                (run, Some(followed))
+            }
+            None => {
+                let scorer: Arc<dyn Scorer> = prepared.scorer.clone();
+                let known = |candidate, repetition| recording.known(&study, candidate, repetition);
+                (scheduler::start(scorer, &prepared.space, prepared.jobs, &known), None)
+            }
+        };
         let sizing = Sizing::new(prepared, options.max_memory);
         let inspector = Inspector::new(prepared.scorer.clone());
         let coach = Coach::new(prepared, options.max_memory);
         let (space, scorer) = (Arc::clone(&prepared.space), Arc::clone(&prepared.scorer));
         let options = options.study.clone();
-        Ok((Self { run, recording, sizing, inspector, coach, space, scorer, options }, study))
+        Ok((Self { run, recording, sizing, inspector, coach, cluster, space, scorer, options }, study))
     }
 
     /// Keeps in the study on disk what training said so far; gives what went wrong.
@@ -54,5 +72,16 @@ impl Session {
         let (plan, results) = (finalists.plan.as_ref()?, finalists.results.as_ref()?);
         let (budget, trained) = train::rows(plan, results);
         recording::record_trained_of(&self.space, &self.scorer, &self.options, &budget, &trained)
+    }
+
+    /// How the chunks of a run on a cluster stand, once that has changed; never where there is none.
+    pub async fn chunks(cluster: &mut Option<Followed>) -> Option<States> {
+        match cluster {
+            Some(followed) => {
+                followed.states.changed().await.ok()?;
+                Some(followed.states.borrow_and_update().clone())
+            }
+            None => std::future::pending().await,
+        }
     }
 }

@@ -63,13 +63,13 @@ impl Layout {
                 Some(grid.map_or(0, |grid| matrix::wanted_height(&grid)))
             }
         };
-        Self::new(area, app.show_detail, wanted)
+        Self::new(area, 3 + u16::from(app.chunks.is_some()), app.show_detail, wanted)
     }
 
     /// `wanted` lines of the body go to the view; where it does not say, it shares them with the detail.
-    fn new(area: Rect, show_detail: bool, wanted: Option<u16>) -> Self {
+    fn new(area: Rect, header: u16, show_detail: bool, wanted: Option<u16>) -> Self {
         let tabs = u16::from(area.height >= TALL && area.width >= tabs::LEAST);
-        let parts = [3, tabs].map(Constraint::Length);
+        let parts = [header, tabs].map(Constraint::Length);
         let parts = [parts[0], parts[1], Constraint::Min(0), Constraint::Length(1)];
         let [header, tabs, body, footer] = ratatui::layout::Layout::vertical(parts).areas(area);
         let [ranking, detail] = if !show_detail || body.height < 9 {

@@ -92,7 +92,9 @@ fn a_study_of_version_2_is_brought_up_to_date_and_can_be_opened_again() {
     fs::copy("tests/fixtures/study/version-2.sqlite", place.path(STUDY)).expect("an older study");
     let preset = || {
         let connection = place.open(STUDY);
-        connection.query_row("SELECT preset FROM study", [], |row| row.get::<_, Option<String>>(0)).expect("a study")
+        connection
+            .query_row("SELECT preset FROM study ORDER BY id DESC LIMIT 1", [], |row| row.get::<_, Option<String>>(0))
+            .expect("a study")
     };
     let (_, errors) = place.rank(&["small.yaml", "--study", STUDY, "--repetitions", "5"]);
     if neartop::store::DEFINITION == 1 {
@@ -136,7 +138,7 @@ fn write_as_version_1(place: &Place) {
         let set = "UPDATE repetition SET checksum = ?3 WHERE candidate_id = ?1 AND repetition = ?2";
         connection.execute(set, row).expect("a checksum");
     }
-    let older = "ALTER TABLE repetition DROP COLUMN propagation; DROP TABLE training; PRAGMA user_version = 1";
+    let older = "ALTER TABLE repetition DROP COLUMN propagation; ALTER TABLE study DROP COLUMN preset; DROP TABLE training; PRAGMA user_version = 1";
     connection.execute_batch(older).expect("an older study");
 }
 

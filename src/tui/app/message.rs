@@ -6,6 +6,7 @@ use std::time::Duration;
 use crossterm::event::{KeyEvent, MouseEvent};
 use ratatui::layout::Size;
 
+use crate::cluster::states::States;
 use crate::preset::Preset;
 use crate::scheduler::Progress;
 use crate::study::Study;
@@ -39,6 +40,8 @@ pub enum Message {
     Training(TrainingNews),
     /// The presets and studies that there are.
     Found(Vec<Entry>),
+    /// How the chunks of a run on a cluster stand.
+    Chunks(States),
     /// Another preset is scored from now on, or why it is not.
     Opened(Result<Box<Study>, String>),
 }
@@ -66,6 +69,8 @@ pub enum Effect {
     /// Train these candidates, best first.
     Train(Vec<usize>),
     StopTraining,
+    /// End the jobs of a run on a cluster.
+    CancelJobs,
     /// Keep in the study what training said.
     KeepTraining,
     /// Look what studies there are, and what presets in a folder.

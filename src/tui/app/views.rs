@@ -52,6 +52,7 @@ impl App {
                 });
             }
             Action::Pause => return self.pause(),
+            Action::CancelJobs => return self.cancel_jobs(),
             Action::Export => match self.selected {
                 Some(candidate) => self.mode = Mode::Export(ExportDialog::new(&self.study, candidate)),
                 None => self.say("no candidate is selected"),
@@ -317,7 +318,22 @@ impl App {
                 return None;
             }
         };
+        if self.chunks.is_some() && self.phase == Phase::Paused {
+            self.say("the jobs go on, and their results wait");
+        }
         Some(Effect::SetPaused(self.phase == Phase::Paused))
+    }
+
+    fn cancel_jobs(&mut self) -> Option<Effect> {
+        match &self.chunks {
+            None => self.say("this run is not on a cluster"),
+            Some(_) if self.phase == Phase::Done => self.say("the run is over"),
+            Some(_) => {
+                self.say("the jobs are told to end");
+                return Some(Effect::CancelJobs);
+            }
+        }
+        None
     }
 
     pub(super) fn sort_by(&mut self, column: usize) {

@@ -53,6 +53,7 @@ pub enum Action {
     SaveDraft,
     Train,
     StopTraining,
+    CancelJobs,
     Library,
     OpenPreset,
     /// Show the presets of another folder.

@@ -145,6 +145,7 @@ pub static BINDINGS: &[Binding] = &[
     ),
     bind(&[Char('U')], Action::ClearMarks, SHOWS, "", "take all marks away"),
     bind(&[Char('p')], Action::Pause, VIEWS, "", "pause scoring, or go on"),
+    bind(&[Char('X')], Action::CancelJobs, VIEWS, "", "end the jobs of a run on a cluster; press it twice"),
     bind(&[Char('f')], Action::Freeze, &[Ranking], "", "freeze the order of the rows, or let them move"),
     bind(&[Char('e')], Action::Export, SHOWS, "export", "export the selected candidate"),
     bind(&[Char('t')], Action::Train, &[Training], "train again", "train again: the marked candidates, or the best"),

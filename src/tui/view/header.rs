@@ -2,7 +2,10 @@
 //! neartop 0.1.0  Digits MLP  64 > 128 > * > 10
 //! recommended  tanh with orthogonal  NEAR 161.53 ±0.34  17,226 parameters
 //! ████████▌         52%   2163/4160 scores   0:04 elapsed   0:03 left   0 failed
+//! chunks  3 pending, 4 running, 5 done   job 17
 //! ```
+//!
+//! The last line is there where the run is on a cluster.
 
 use std::time::Duration;
 
@@ -11,16 +14,16 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use crate::cluster::states::States;
+use crate::commands::cluster::in_words;
 use crate::tui::app::{App, Phase};
 use crate::tui::column::grouped;
 use crate::tui::theme::Look;
 
 pub fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, look: &Look) {
-    let lines = vec![
-        network(app, look),
-        best(app, look, usize::from(area.width)),
-        progress(app, look, usize::from(area.width)),
-    ];
+    let width = usize::from(area.width);
+    let mut lines = vec![network(app, look), best(app, look, width), progress(app, look, width)];
+    lines.extend(app.chunks.as_ref().map(|states| chunks(states, look, width)));
     frame.render_widget(Paragraph::new(lines), area);
 }
 
@@ -80,6 +83,18 @@ fn progress<'a>(app: &App, look: &Look, width: usize) -> Line<'a> {
         Span::styled(text, state_style),
         Span::styled(failed, failed_style),
     ])
+}
+
+fn chunks<'a>(states: &States, look: &Look, width: usize) -> Line<'a> {
+    let jobs = states.jobs.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+    let jobs = match states.jobs.len() {
+        0 => String::new(),
+        1 => format!("   job {jobs}"),
+        _ => format!("   jobs {jobs}"),
+    };
+    let text = look.signs.fit(&(in_words(states) + &jobs), width.saturating_sub(8));
+    let style = if states.failed + states.cancelled > 0 { look.theme.bad } else { look.theme.header };
+    Line::from(vec![Span::styled("chunks  ", look.theme.label), Span::styled(text, style)])
 }
 
 /// Minutes and seconds, or hours, minutes and seconds.

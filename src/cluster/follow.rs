@@ -1,0 +1,119 @@
+//! Follows a run on a cluster from a thread of its own, as a run whose results come from there.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::coordinator::{Coordinator, Step};
+use super::engine::Engine;
+use super::states::{Loss, States};
+use crate::scheduler::Run;
+
+/// Between two looks for results.
+const PAUSE: Duration = Duration::from_millis(500);
+/// How soon a wish of the user is seen.
+const NAP: Duration = Duration::from_millis(50);
+
+/// A run that is followed. Dropping its [`Run`] leaves it; its jobs go on.
+pub struct Followed {
+    pub states: watch::Receiver<States>,
+    orders: Orders,
+    end: Arc<Mutex<Option<End>>>,
+}
+
+/// What the user wants of the jobs.
+#[derive(Debug, Clone, Default)]
+pub struct Orders(Arc<AtomicBool>);
+
+impl Orders {
+    /// Ends all jobs, soon.
+    pub fn cancel_jobs(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Default)]
+pub struct End {
+    /// Units without a result.
+    pub missing: usize,
+    pub losses: Vec<Loss>,
+    pub cancelled: bool,
+    /// What made it impossible to go on.
+    pub error: Option<String>,
+}
+
+impl Followed {
+    #[must_use]
+    pub fn orders(&self) -> Orders {
+        self.orders.clone()
+    }
+
+    /// How the run ended; none while it goes on, and where it was left.
+    #[must_use]
+    pub fn end(&self) -> Option<End> {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Follows a run until it is over or left.
+///
+/// # Errors
+/// If the system gives no thread.
+pub fn follow<E: Engine + 'static>(mut coordinator: Coordinator<E>) -> std::io::Result<(Run, Followed)> {
+    let (sender, run) = Run::fed();
+    let (tell, states) = watch::channel(coordinator.states());
+    let followed = Followed { states, orders: Orders::default(), end: Arc::default() };
+    let (orders, end, control) = (followed.orders(), Arc::clone(&followed.end), run.control.clone());
+    let work = move || {
+        let mut is_cancelled = false;
+        let error = loop {
+            control.wait_while_paused();
+            if control.is_cancelled() {
+                return;
+            }
+            if orders.0.swap(false, Ordering::Relaxed) {
+                match coordinator.cancel() {
+                    Ok(()) => is_cancelled = true,
+                    Err(error) => break Some(error),
+                }
+            }
+            // Whoever does not listen any more has left.
+            let step = coordinator.step(&mut |progress| drop(sender.blocking_send(progress)));
+            let now = coordinator.states();
+            tell.send_if_modified(|states| {
+                *states != now && {
+                    *states = now;
+                    true
+                }
+            });
+            match step {
+                Ok(Step::More) => {}
+                Ok(Step::Idle) => wait(&control, &orders),
+                Ok(Step::Over) => break None,
+                Err(error) => break Some(error),
+            }
+        };
+        let states = coordinator.states();
+        let now = End {
+            missing: coordinator.missing(),
+            losses: coordinator.losses(),
+            cancelled: is_cancelled || states.cancelled > 0,
+            error,
+        };
+        *end.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+        tell.send_replace(states);
+    };
+    std::thread::Builder::new().name("cluster".to_owned()).spawn(work)?;
+    Ok((run, followed))
+}
+
+fn wait(control: &crate::scheduler::Control, orders: &Orders) {
+    let mut left = PAUSE;
+    while !left.is_zero() && !control.is_cancelled() && !orders.0.load(Ordering::Relaxed) {
+        std::thread::sleep(NAP.min(left));
+        left = left.saturating_sub(NAP);
+    }
+}

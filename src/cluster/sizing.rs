@@ -1,0 +1,104 @@
+//! How many chunks a run is cut into: few scores are timed, and tasks are to run for minutes.
+
+use std::time::{Duration, Instant};
+
+use super::units::Units;
+use crate::scheduler::{NearScorer, Scorer, Task};
+use crate::score::propagation;
+
+/// How long a task is to run: long enough that starting it does not count, short enough that little is lost with it.
+pub const TASK: Duration = Duration::from_secs(300);
+/// How long measuring may take for each kind of repetition.
+const MEASURE: Duration = Duration::from_secs(3);
+/// Tasks that are timed of each kind at the most.
+const TIMED: usize = 12;
+
+/// What a run costs on this machine, on one core.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cost {
+    /// Seconds of a score in the first repetitions, which also look at how signals pass, and in later ones.
+    pub first: f64,
+    pub later: f64,
+    /// Of the whole run.
+    pub total: f64,
+    /// Scores that were timed.
+    pub timed: usize,
+}
+
+/// Times a few scores, spread over all candidates.
+#[must_use]
+pub fn measure(units: &Units, scorer: &NearScorer) -> Cost {
+    let firsts = propagation::REPETITIONS as usize;
+    let (first, timed) = time(units, scorer, 0);
+    let (later, timed_later) = match units.repetitions() > firsts {
+        true => time(units, scorer, firsts),
+        false => (first, 0),
+    };
+    let with = units.repetitions().min(firsts) as f64;
+    let without = units.repetitions() as f64 - with;
+    let total = units.candidates() as f64 * (with * first + without * later);
+    Cost { first, later, total, timed: timed + timed_later }
+}
+
+/// Seconds of a score of this repetition, and how many were timed.
+fn time(units: &Units, scorer: &NearScorer, repetition: usize) -> (f64, usize) {
+    let all = repetition * units.candidates()..(repetition + 1) * units.candidates();
+    let tasks: Vec<Task> = units.tasks(all, 1, &|_, _| true);
+    let step = tasks.len().div_ceil(TIMED).max(1);
+    let start = Instant::now();
+    let mut scored = 0;
+    for task in tasks.iter().step_by(step) {
+        scorer.score(task, &|| false, &mut |_, _| scored += 1);
+        if start.elapsed() > MEASURE {
+            break;
+        }
+    }
+    (start.elapsed().as_secs_f64() / scored.max(1) as f64, scored)
+}
+
+/// How many chunks a run is cut into.
+#[must_use]
+pub fn chunks(cost: &Cost, units: &Units, cpus: usize, most: u32) -> u32 {
+    let wanted = (cost.total / cpus as f64 / TASK.as_secs_f64()).ceil();
+    (wanted as u32).clamp(1, most).min(u32::try_from(units.count()).unwrap_or(u32::MAX))
+}
+
+/// A time limit for a task, in minutes: nodes may be slower than this machine, and chunks are not all alike.
+#[must_use]
+pub fn minutes(cost: &Cost, cpus: usize, chunks: u32) -> u32 {
+    let seconds = cost.total / cpus as f64 / f64::from(chunks);
+    // The first repetitions cost more than the mean.
+    let share = if cost.later > 0.0 { (cost.first / cost.later).max(1.0) } else { 1.0 };
+    ((seconds * share * 4.0 / 60.0).ceil() as u32).saturating_add(5)
+}
+
+/// Bytes of memory that a task asks for, for each of its cores.
+#[must_use]
+pub fn memory(of_score: u64, candidates: usize, cpus: usize) -> u64 {
+    // The program, its list of candidates, and draws that are kept.
+    let shared = (256 << 20) + candidates as u64 * 1024;
+    of_score * 3 / 2 + shared.div_ceil(cpus as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::preset::Preset;
+    use crate::space::Space;
+
+    #[test]
+    fn tasks_run_for_minutes() {
+        let space = Space::new(Arc::new(Preset::load("digits-mlp").unwrap()));
+        let units = Units::new(&space);
+        let cost = |total| Cost { first: 0.2, later: 0.1, total, timed: 1 };
+        assert_eq!(chunks(&cost(10.0), &units, 1, 1000), 1);
+        assert_eq!(chunks(&cost(3000.0), &units, 1, 1000), 10);
+        assert_eq!(chunks(&cost(3000.0), &units, 4, 1000), 3);
+        assert_eq!(chunks(&cost(1e9), &units, 1, 1000), 1000);
+        assert_eq!(chunks(&cost(1e12), &units, 1, u32::MAX) as usize, units.count());
+        // 300 s a task, twice that in the first repetitions, fourfold for slow nodes: 40 minutes and 5 to start.
+        assert_eq!(minutes(&cost(3000.0), 1, 10), 45);
+    }
+}

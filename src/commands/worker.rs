@@ -1,0 +1,190 @@
+//! `neartop worker`: chunks of work in, results out, both as JSON lines.
+
+use std::io::{self, BufRead};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use super::rank::Interrupts;
+use super::shard::{Lines, check_work, refuse_auto, unwritten, work_of};
+use super::{Failure, Prepared, prepare, print};
+use crate::cli::WorkerArgs;
+use crate::cluster::part::{Header, PartWriter};
+use crate::cluster::units::{Shard, Units, cut_for};
+use crate::preset::printable;
+use crate::scheduler::{self, Progress, Scorer, Task};
+use crate::store::Entry;
+
+/// What a worker is to score: every one of the repetitions of every one of the candidates.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Chunk {
+    /// Comes back when the chunk is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    chunk: Option<Value>,
+    /// The work that it is a chunk of, or the beginning of its key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    work: Option<String>,
+    candidates: Vec<usize>,
+    repetitions: Vec<usize>,
+}
+
+/// Says that a chunk is done, or why it is not.
+#[derive(Serialize)]
+struct Answer<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chunk: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    results: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// Takes chunks from standard input until it ends, and writes results to standard output, each as it is there.
+///
+/// # Errors
+/// What is wrong with the preset; once all is read, that a line was no chunk of this work.
+pub async fn run(args: &WorkerArgs) -> Result<(), Failure> {
+    let prepared = prepare(&args.preset, &args.run)?;
+    refuse_auto(&prepared, "a worker")?;
+    let work = work_of(&prepared)?;
+    let header = Header::new(&work, None);
+    check_work(args.work.as_deref(), &header)?;
+    if let Some(count) = args.list_chunks {
+        return list(&prepared, &header, count);
+    }
+    let to_out = |e| unwritten("standard output", e);
+    let mut out = PartWriter::to_stream(io::stdout(), &header).map_err(to_out)?;
+    let mut lines = Lines::new(&prepared, &work);
+    let mut incoming = read_lines();
+    let mut interrupts = Interrupts::watch()?;
+    let mut refused = 0;
+    loop {
+        let line = tokio::select! {
+            line = incoming.recv() => line,
+            () = interrupts.next() => {
+                return Err(Failure::Interrupted);
+            }
+        };
+        let Some(line) = line else { break };
+        let line = line.map_err(|e| Failure::Run(format!("standard input cannot be read: {e}")))?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let (chunk, results) = match read_chunk(&line, &header, &prepared) {
+            Ok(chunk) => {
+                let tasks = tasks(&prepared, &chunk);
+                let scorer: Arc<dyn Scorer> = prepared.scorer.clone();
+                let candidates = prepared.space.candidates.len();
+                let mut run = scheduler::start_tasks(scorer, tasks, candidates, prepared.jobs);
+                let mut results = 0;
+                loop {
+                    let progress = tokio::select! {
+                        progress = run.progress.recv() => progress,
+                        () = interrupts.next() => {
+                            return Err(Failure::Interrupted);
+                        }
+                    };
+                    let Some(Progress { candidate, repetition, result }) = progress else { break };
+                    out.put(&lines.of(&Entry { work: 0, candidate, repetition, result })?).map_err(to_out)?;
+                    results += 1;
+                }
+                (chunk.chunk, Ok(results))
+            }
+            Err(error) => {
+                refused += 1;
+                (None, Err(error))
+            }
+        };
+        let (results, error) = match results {
+            Ok(results) => (Some(results), None),
+            Err(error) => (None, Some(error)),
+        };
+        let answer = serde_json::to_string(&Answer { chunk: chunk.as_ref(), results, error });
+        out.put(&answer.map_err(|e| Failure::Run(e.to_string()))?).map_err(to_out)?;
+    }
+    match refused {
+        0 => Ok(()),
+        n => Err(Failure::Usage {
+            message: format!("{n} lines were no chunks of this work; the answers say why"),
+            help: Some(EXAMPLE.to_owned()),
+        }),
+    }
+}
+
+const EXAMPLE: &str = "write chunks such as {\"chunk\":1,\"candidates\":[0,1,2],\"repetitions\":[0]}";
+
+/// Lines of standard input, read by a thread of their own, since reading cannot be broken off.
+fn read_lines() -> mpsc::Receiver<io::Result<String>> {
+    let (sender, lines) = mpsc::channel(1);
+    std::thread::spawn(move || {
+        for line in io::stdin().lock().lines() {
+            let is_over = line.is_err();
+            if sender.blocking_send(line).is_err() || is_over {
+                return;
+            }
+        }
+    });
+    lines
+}
+
+fn read_chunk(line: &str, header: &Header, prepared: &Prepared) -> Result<Chunk, String> {
+    let chunk: Chunk = serde_json::from_str(line).map_err(|e| format!("{}; {EXAMPLE}", printable(&e.to_string())))?;
+    if let Some(work) = &chunk.work
+        && (work.len() < 8 || !header.work.starts_with(work.as_str()))
+    {
+        return Err(format!("it is a chunk of other work, {}; this worker's is {}", printable(work), header.work));
+    }
+    let candidates = prepared.space.candidates.len();
+    if let Some(id) = chunk.candidates.iter().find(|id| **id >= candidates) {
+        return Err(format!("there is no candidate {id}: they are numbered from 0 to {}", candidates - 1));
+    }
+    let repetitions = prepared.space.preset.repetitions;
+    if let Some(repetition) = chunk.repetitions.iter().find(|repetition| **repetition >= repetitions) {
+        return Err(format!("there is no repetition {repetition}: they are numbered from 0 to {}", repetitions - 1));
+    }
+    Ok(chunk)
+}
+
+/// A chunk as tasks: what shares architecture and initialization stays together.
+fn tasks(prepared: &Prepared, chunk: &Chunk) -> Vec<Task> {
+    let inits = prepared.space.preset.search.inits.len();
+    let of_one = inits * prepared.space.preset.search.activations.len().max(1);
+    let group = |id: usize| (id / of_one, id % inits);
+    let mut candidates = chunk.candidates.clone();
+    candidates.sort_unstable_by_key(|id| (group(*id), *id));
+    candidates.dedup();
+    let groups: Vec<_> = candidates.chunk_by(|a, b| group(*a) == group(*b)).collect();
+    let mut repetitions = chunk.repetitions.clone();
+    repetitions.sort_unstable();
+    repetitions.dedup();
+    let tasks = repetitions.into_iter().flat_map(|repetition| {
+        groups.iter().map(move |candidates| Task { repetition, candidates: candidates.to_vec() })
+    });
+    cut_for(tasks.collect(), prepared.jobs)
+}
+
+/// Prints all units of the run as so many chunks, some of them in several lines.
+fn list(prepared: &Prepared, header: &Header, count: u32) -> Result<(), Failure> {
+    let units = Units::new(&prepared.space);
+    let mut text = String::new();
+    for number in 1..=count {
+        let mut at = units.range(Shard { number, of: count });
+        while !at.is_empty() {
+            let (_, repetition) = units.unit(at.start);
+            let end = at.end.min((repetition + 1) * units.candidates());
+            let chunk = Chunk {
+                chunk: Some(number.into()),
+                work: Some(header.work.clone()),
+                candidates: (at.start..end).map(|at| units.unit(at).0).collect(),
+                repetitions: vec![repetition],
+            };
+            text += &serde_json::to_string(&chunk).map_err(|e| Failure::Run(e.to_string()))?;
+            text.push('\n');
+            at.start = end;
+        }
+    }
+    print(&text)
+}
