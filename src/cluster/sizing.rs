@@ -8,6 +8,8 @@ use crate::score::propagation;
 
 /// How long a task is to run: long enough that starting it does not count, short enough that little is lost with it.
 pub const TASK: Duration = Duration::from_secs(300);
+/// Starting takes at the most one in so many seconds of a task.
+const STARTING: f64 = 20.0;
 /// How long measuring may take for each kind of repetition.
 const MEASURE: Duration = Duration::from_secs(3);
 /// Tasks that are timed of each kind at the most.
@@ -23,11 +25,13 @@ pub struct Cost {
     pub total: f64,
     /// Scores that were timed.
     pub timed: usize,
+    /// Seconds that a task takes before its first score: listing candidates.
+    pub start: f64,
 }
 
-/// Times a few scores, spread over all candidates.
+/// Times a few scores, spread over all candidates. `start` is what a task takes before its first.
 #[must_use]
-pub fn measure(units: &Units, scorer: &NearScorer) -> Cost {
+pub fn measure(units: &Units, scorer: &NearScorer, start: Duration) -> Cost {
     let firsts = propagation::REPETITIONS as usize;
     let (first, timed) = time(units, scorer, 0);
     let (later, timed_later) = match units.repetitions() > firsts {
@@ -37,7 +41,7 @@ pub fn measure(units: &Units, scorer: &NearScorer) -> Cost {
     let with = units.repetitions().min(firsts) as f64;
     let without = units.repetitions() as f64 - with;
     let total = units.candidates() as f64 * (with * first + without * later);
-    Cost { first, later, total, timed: timed + timed_later }
+    Cost { first, later, total, timed: timed + timed_later, start: start.as_secs_f64() }
 }
 
 /// Seconds of a score of this repetition, and how many were timed.
@@ -59,7 +63,8 @@ fn time(units: &Units, scorer: &NearScorer, repetition: usize) -> (f64, usize) {
 /// How many chunks a run is cut into.
 #[must_use]
 pub fn chunks(cost: &Cost, units: &Units, cpus: usize, most: u32) -> u32 {
-    let wanted = (cost.total / cpus as f64 / TASK.as_secs_f64()).ceil();
+    let task = TASK.as_secs_f64().max(STARTING * cost.start);
+    let wanted = (cost.total / cpus as f64 / task).ceil();
     (wanted as u32).clamp(1, most).min(u32::try_from(units.count()).unwrap_or(u32::MAX))
 }
 
@@ -69,7 +74,7 @@ pub fn minutes(cost: &Cost, cpus: usize, chunks: u32) -> u32 {
     let seconds = cost.total / cpus as f64 / f64::from(chunks);
     // The first repetitions cost more than the mean.
     let share = if cost.later > 0.0 { (cost.first / cost.later).max(1.0) } else { 1.0 };
-    ((seconds * share * 4.0 / 60.0).ceil() as u32).saturating_add(5)
+    (((seconds * share + cost.start) * 4.0 / 60.0).ceil() as u32).saturating_add(5)
 }
 
 /// Bytes of memory that a task asks for, for each of its cores.
@@ -92,13 +97,15 @@ mod tests {
     fn tasks_run_for_minutes() {
         let space = Space::new(Arc::new(Preset::load("digits-mlp").unwrap()));
         let units = Units::new(&space);
-        let cost = |total| Cost { first: 0.2, later: 0.1, total, timed: 1 };
+        let cost = |total| Cost { first: 0.2, later: 0.1, total, timed: 1, start: 0.5 };
+        let slow = Cost { start: 30.0, ..cost(3000.0) };
+        assert_eq!(chunks(&slow, &units, 1, 1000), 5);
         assert_eq!(chunks(&cost(10.0), &units, 1, 1000), 1);
         assert_eq!(chunks(&cost(3000.0), &units, 1, 1000), 10);
         assert_eq!(chunks(&cost(3000.0), &units, 4, 1000), 3);
         assert_eq!(chunks(&cost(1e9), &units, 1, 1000), 1000);
         assert_eq!(chunks(&cost(1e12), &units, 1, u32::MAX) as usize, units.count());
         // 300 s a task, twice that in the first repetitions, fourfold for slow nodes: 40 minutes and 5 to start.
-        assert_eq!(minutes(&cost(3000.0), 1, 10), 45);
+        assert_eq!(minutes(&cost(3000.0), 1, 10), 46);
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::cli::{ClusterOptions, RunOptions, StudyOptions};
 use crate::cluster::coordinator::Coordinator;
@@ -17,6 +18,7 @@ use crate::commands::recording::each_recorded;
 use crate::commands::shard::fingerprint;
 use crate::commands::{Failure, Prepared};
 use crate::preset::printable;
+use crate::space::Space;
 use crate::store::Work;
 
 /// A run whose directory is there.
@@ -142,7 +144,10 @@ fn make(
         });
     }
     let cpus = usize::from(options.cpus);
-    let cost = sizing::measure(&units, &prepared.scorer);
+    let start = Instant::now();
+    let again = Space::new(Arc::clone(&prepared.space.preset));
+    Work::new(&again, &prepared.scorer).map_err(|e| Failure::Run(e.to_string()))?;
+    let cost = sizing::measure(&units, &prepared.scorer, start.elapsed());
     let chunks = options.chunks.unwrap_or_else(|| sizing::chunks(&cost, &units, cpus, most));
     let time = options.time.clone().unwrap_or_else(|| sizing::minutes(&cost, cpus, chunks).to_string());
     eprintln!(
