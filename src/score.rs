@@ -13,14 +13,14 @@ use crate::network::forward::{Probe, forward};
 use crate::network::ops::with_elements;
 use crate::network::scale::at_common_scale;
 use crate::network::weights::{BatchNorm, DrawnWeights, Weights};
-use crate::network::{Activation, BiasInit, Init, Module, Network};
+use crate::network::{Activation, BiasInit, Init, Module, Network, Op};
 use crate::random::{Draws, Key, Purpose};
 
 use blocks::forward_by_parts;
 pub use common::CommonScores;
 use common::Name;
 use effective_rank::{RankError, effective_rank};
-use propagation::{Propagation, PropagationProbe, triples};
+use propagation::{Propagation, PropagationProbe, twins};
 
 /// One repetition's score.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,27 +99,20 @@ impl Repetition<'_> {
         cancelled: &dyn Fn() -> bool,
         report: &mut dyn FnMut(usize, Result<Score, ScoreError>),
     ) {
-        let triples = match self.triples() {
-            Ok(triples) => triples,
+        let start = match self.start(cancelled) {
+            Ok(start) => start,
             Err(error) => return (0..activations.len()).for_each(|i| report(i, Err(again(&error)))),
         };
         if self.init.depends_on_activation() {
             for (i, activation) in activations.iter().enumerate() {
                 let weights = self.weights(activation.as_ref());
-                let start = Reached {
-                    inputs: self.inputs.clone(),
-                    probe: self.probe(cancelled),
-                    triples: triples
-                        .clone()
-                        .map(|p| (p, PropagationProbe::new(self.network, self.seed, self.repetition, cancelled))),
-                };
-                report(i, self.finish(&self.network.modules, start, &weights, activation));
+                report(i, self.finish(&self.network.modules, start.clone(), &weights, activation));
             }
             return;
         }
         let weights = self.weights(None);
         let (prefix, rest) = self.network.modules.split_at(self.network.shared_prefix());
-        match self.reach(prefix, triples, &weights, cancelled) {
+        match self.pass(prefix, start, &weights, None) {
             Ok(reached) => {
                 for (i, activation) in activations.iter().enumerate() {
                     report(i, self.finish(rest, reached.clone(), &weights, activation));
@@ -129,30 +122,57 @@ impl Repetition<'_> {
         }
     }
 
-    /// Samples with their twins, in the first repetitions.
-    fn triples(&self) -> Result<Option<Tensor>, ScoreError> {
-        if self.repetition >= propagation::REPETITIONS {
-            return Ok(None);
+    /// The samples, in the first repetitions with twins.
+    fn start<'p>(&self, cancelled: &'p dyn Fn() -> bool) -> Result<Reached<'p>, ScoreError> {
+        let (batch, inputs) = (self.inputs.dim(0)?, self.inputs.clone());
+        let ranks = self.probe(cancelled);
+        let twins = match self.repetition < propagation::REPETITIONS {
+            true => twins(&self.inputs, self.seed, self.repetition)?,
+            false => None,
+        };
+        let Some(twins) = twins else {
+            return Ok(Reached { inputs, probe: BatchProbe { batch, ranks, propagation: None }, apart: None });
+        };
+        let count = twins.dim(0)?;
+        let propagation = PropagationProbe::new(self.network, self.seed, self.repetition, count, cancelled);
+        if self.is_by_sample() {
+            let inputs = Tensor::cat(&[&inputs, &twins], 0)?;
+            let probe = BatchProbe { batch, ranks, propagation: Some(propagation) };
+            return Ok(Reached { inputs, probe, apart: None });
         }
-        Ok(triples(&self.inputs, self.seed, self.repetition)?)
+        let triples = Tensor::cat(&[&inputs.narrow(0, 0, count / propagation::TWINS)?, &twins], 0)?;
+        let probe = BatchProbe { batch, ranks, propagation: None };
+        Ok(Reached { inputs, probe, apart: Some((triples, propagation)) })
     }
 
-    /// Passes everything through what all activations share.
-    fn reach<'p>(
+    /// Whether what a sample becomes does not depend on those that pass with it.
+    fn is_by_sample(&self) -> bool {
+        let mut by_sample = !self.init.looks_at_data();
+        let normalizes = self.batch_norm == BatchNorm::Training;
+        self.network.modules.iter().for_each(|m| m.walk(&mut |m| by_sample &= !(normalizes && m.op == Op::BatchNorm)));
+        by_sample
+    }
+
+    /// Passes everything through `modules`.
+    fn pass<'p>(
         &self,
-        prefix: &[Module],
-        triples: Option<Tensor>,
+        modules: &[Module],
+        reached: Reached<'p>,
         weights: &dyn Weights,
-        cancelled: &'p dyn Fn() -> bool,
+        slot: Option<&Activation>,
     ) -> Result<Reached<'p>, ScoreError> {
-        let mut probe = self.probe(cancelled);
+        let Reached { inputs, mut probe, apart } = reached;
         // First, since initializations that look at data are to look at the whole batch.
-        let inputs = self.pass(prefix, self.inputs.clone(), weights, None, &mut probe)?;
-        let pass = |triples| -> Result<_, ScoreError> {
-            let mut probe = PropagationProbe::new(self.network, self.seed, self.repetition, cancelled);
-            Ok((forward(prefix, triples, weights, None, &mut probe)?, probe))
+        let inputs = if self.init.looks_at_data() {
+            forward(modules, inputs, weights, slot, &mut probe)?
+        } else {
+            forward_by_parts(modules, inputs, weights, slot, &mut probe)?
         };
-        Ok(Reached { inputs, probe, triples: triples.map(pass).transpose()? })
+        let apart = match apart {
+            Some((triples, mut probe)) => Some((forward(modules, triples, weights, slot, &mut probe)?, probe)),
+            None => None,
+        };
+        Ok(Reached { inputs, probe, apart })
     }
 
     /// Passes what was reached through the rest of the network.
@@ -163,20 +183,21 @@ impl Repetition<'_> {
         weights: &dyn Weights,
         activation: &Option<Activation>,
     ) -> Result<Score, ScoreError> {
-        let Reached { inputs, mut probe, triples } = reached;
         let slot = activation.as_ref();
-        let mut score = match self.in_common(slot, probe.cancelled) {
-            Some(score) => score?,
-            None => {
-                let output = self.pass(rest, inputs, weights, slot, &mut probe)?;
-                probe.finish(&output)?
+        let mut reached = reached.with_slot(slot);
+        if let Some(score) = self.in_common(slot, reached.probe.ranks.cancelled) {
+            let mut score = score?;
+            if let Some((triples, mut probe)) = reached.triples()? {
+                forward(rest, triples, weights, slot, &mut probe)?;
+                score.propagation = Some(probe.finish());
             }
-        };
-        if let Some((triples, probe)) = triples {
-            let mut probe = probe.with_slot(slot);
-            forward(rest, triples, weights, slot, &mut probe)?;
-            score.propagation = Some(probe.finish());
+            return Ok(score);
         }
+        reached = self.pass(rest, reached, weights, slot)?;
+        let Reached { inputs, probe, apart } = reached;
+        let propagation = probe.propagation.or(apart.map(|(_, probe)| probe));
+        let mut score = probe.ranks.finish(&inputs.narrow(0, 0, probe.batch)?)?;
+        score.propagation = propagation.map(PropagationProbe::finish);
         Ok(score)
     }
 
@@ -187,26 +208,12 @@ impl Repetition<'_> {
         let name = Name { repetition: self.repetition, laws: laws.clone(), slot: slot.cloned() };
         Some(common.get(name, || {
             let weights = self.weights(None).with_laws(laws);
-            let mut probe = self.probe(cancelled);
-            let output = self.pass(&self.network.modules, self.inputs.clone(), &weights, slot, &mut probe)?;
-            probe.finish(&output)
+            let batch = self.inputs.dim(0)?;
+            let probe = BatchProbe { batch, ranks: self.probe(cancelled), propagation: None };
+            let start = Reached { inputs: self.inputs.clone(), probe, apart: None };
+            let Reached { inputs, probe, .. } = self.pass(&self.network.modules, start, &weights, slot)?;
+            probe.ranks.finish(&inputs)
         }))
-    }
-
-    /// Passes the batch through, by parts where no weight depends on all of it.
-    fn pass(
-        &self,
-        modules: &[Module],
-        inputs: Tensor,
-        weights: &dyn Weights,
-        slot: Option<&Activation>,
-        probe: &mut RankProbe<'_>,
-    ) -> Result<Tensor, ScoreError> {
-        if self.init.looks_at_data() {
-            forward(modules, inputs, weights, slot, probe)
-        } else {
-            forward_by_parts(modules, inputs, weights, slot, probe)
-        }
     }
 
     fn weights(&self, activation: Option<&Activation>) -> DrawnWeights<'_> {
@@ -224,9 +231,28 @@ impl Repetition<'_> {
 /// How far a repetition has come with what all activations share.
 #[derive(Clone)]
 struct Reached<'a> {
+    /// The batch, followed by twins where they can pass with it.
     inputs: Tensor,
-    probe: RankProbe<'a>,
-    triples: Option<(Tensor, PropagationProbe<'a>)>,
+    probe: BatchProbe<'a>,
+    /// Samples with their twins where they cannot.
+    apart: Option<(Tensor, PropagationProbe<'a>)>,
+}
+
+impl<'a> Reached<'a> {
+    fn with_slot(self, slot: Option<&'a Activation>) -> Self {
+        let Self { inputs, probe, apart } = self;
+        let set = |probe: PropagationProbe<'a>| probe.with_slot(slot);
+        let probe = BatchProbe { propagation: probe.propagation.map(set), ..probe };
+        Self { inputs, probe, apart: apart.map(|(triples, probe)| (triples, set(probe))) }
+    }
+
+    /// Only the samples that have twins, and these.
+    fn triples(self) -> candle_core::Result<Option<(Tensor, PropagationProbe<'a>)>> {
+        let Some(probe) = self.probe.propagation else { return Ok(self.apart) };
+        let twins = self.inputs.narrow(0, self.probe.batch, probe.twins())?;
+        let samples = self.inputs.narrow(0, 0, probe.twins() / propagation::TWINS)?;
+        Ok(Some((Tensor::cat(&[samples, twins], 0)?, probe)))
+    }
 }
 
 /// The same error for one more candidate.
@@ -335,6 +361,35 @@ impl Probe for RankProbe<'_> {
         let rank = self.with_matrix(module, output, effective_rank)?;
         self.effective_ranks.push(rank);
         Ok(())
+    }
+}
+
+/// Takes the ranks of a batch, and watches the twins that pass behind it, if they do.
+#[derive(Clone)]
+struct BatchProbe<'a> {
+    /// Samples that are scored.
+    batch: usize,
+    ranks: RankProbe<'a>,
+    propagation: Option<PropagationProbe<'a>>,
+}
+
+impl Probe for BatchProbe<'_> {
+    type Stop = ScoreError;
+
+    fn enter(&mut self, module: &Module, input: &Tensor) -> Result<(), ScoreError> {
+        self.propagation.as_mut().map_or(Ok(()), |probe| probe.enter(module, input))
+    }
+
+    fn observe(&mut self, module: &Module, output: &Tensor) -> Result<(), ScoreError> {
+        self.ranks.observe(module, &output.narrow(0, 0, self.batch)?)?;
+        self.propagation.as_mut().map_or(Ok(()), |probe| probe.observe(module, output))
+    }
+
+    fn pass_on(&mut self, output: Tensor) -> Result<Tensor, ScoreError> {
+        match &mut self.propagation {
+            Some(probe) => probe.pass_on(output),
+            None => Ok(output),
+        }
     }
 }
 

@@ -4,10 +4,13 @@
 //! as far as they can before the next follow, and what a layer leaves for the next is still in the cache. Only the rows
 //! that the ranks need are kept. The numbers are those of one pass to the last bit.
 
+use std::ops::Range;
+
 use candle_core::Tensor;
 
 use super::effective_rank::{RankError, effective_rank, largest};
-use super::{RankProbe, ScoreError, failure, rows_of_images};
+use super::propagation::{PropagationProbe, TWINS};
+use super::{BatchProbe, RankProbe, ScoreError, failure, rows_of_images};
 use crate::network::forward::{Probe, forward};
 use crate::network::ops::with_elements;
 use crate::network::weights::Weights;
@@ -25,22 +28,34 @@ pub(super) fn forward_by_parts(
     input: Tensor,
     weights: &dyn Weights,
     slot: Option<&Activation>,
-    probe: &mut RankProbe<'_>,
+    probe: &mut BatchProbe<'_>,
 ) -> Result<Tensor, ScoreError> {
-    let batch = input.dim(0)?;
+    let (batch, passing) = (probe.batch, input.dim(0)?);
     let (images, rest) = modules.split_at(modules.iter().take_while(|m| is_image_by_sample(m)).count());
     let footprint = images.iter().map(|m| m.input.elements() + m.output.elements()).max().unwrap_or(0);
-    let samples = AT_A_TIME / footprint.max(1);
-    if images.len() < 2 || samples.max(1) >= batch {
+    let at_a_time = (AT_A_TIME / footprint.max(1)).max(1);
+    if images.len() < 2 || at_a_time >= passing {
         return forward(modules, input, weights, slot, probe);
     }
-    let samples = samples.max(1);
-    let mut blocks = BlockProbe { ranks: probe, batch, start: 0, place: 0, blocks: Vec::new() };
+    let twins = passing - batch;
+    let mut blocks = BlockProbe { ranks: &probe.ranks, batch, part: 0..0, place: 0, blocks: Vec::new(), twins: None };
     let (mut outputs, mut failed): (Vec<Tensor>, Option<(usize, ScoreError)>) = (Vec::new(), None);
-    for start in (0..batch).step_by(samples) {
-        let part = input.narrow(0, start, samples.min(batch - start))?;
-        (blocks.start, blocks.place) = (start, 0);
+    let (mut start, mut watched, mut twins_out) = (0, probe.propagation.as_mut(), None);
+    while start < batch {
+        // Twins pass with their samples.
+        blocks.twins = watched.take();
+        let least = if blocks.twins.is_some() { twins / TWINS } else { 1 };
+        let end = (start + at_a_time.max(least)).min(batch);
+        (blocks.part, blocks.place) = (start..end, 0);
+        let mut part = input.narrow(0, start, end - start)?;
+        if blocks.twins.is_some() {
+            part = Tensor::cat(&[&part, &input.narrow(0, batch, twins)?], 0)?;
+        }
         match forward(images, part, weights, slot, &mut blocks) {
+            Ok(output) if blocks.twins.is_some() => {
+                outputs.push(output.narrow(0, 0, end - start)?);
+                twins_out = Some(output.narrow(0, end - start, twins)?);
+            }
             Ok(output) => outputs.push(output),
             // Other samples may fail in an earlier layer, which is the one to name.
             Err(error @ ScoreError::NonFinite { .. }) => {
@@ -50,6 +65,7 @@ pub(super) fn forward_by_parts(
             }
             Err(error) => return Err(error),
         }
+        start = end;
     }
     if let Some((_, error)) = failed {
         return Err(error);
@@ -59,8 +75,9 @@ pub(super) fn forward_by_parts(
     images.iter().for_each(|m| m.walk(&mut |m| counted.extend(m.is_counted().then_some(m))));
     for (module, Block { columns, rows, .. }) in counted.into_iter().zip(blocks) {
         let rank = effective_rank(&rows, rows.len() / columns, columns).map_err(|error| failure(module, error))?;
-        probe.effective_ranks.push(rank);
+        probe.ranks.effective_ranks.push(rank);
     }
+    outputs.extend(twins_out);
     forward(rest, Tensor::cat(&outputs, 0)?, weights, slot, probe)
 }
 
@@ -83,21 +100,28 @@ struct Block {
 struct BlockProbe<'p, 'c> {
     ranks: &'p RankProbe<'c>,
     batch: usize,
-    /// The first sample of those that pass.
-    start: usize,
+    /// The samples of the batch that pass,
+    part: Range<usize>,
     /// The counted module that they come to next.
     place: usize,
     blocks: Vec<Block>,
+    /// ... and who watches the twins behind them.
+    twins: Option<&'p mut PropagationProbe<'c>>,
 }
 
 impl Probe for BlockProbe<'_, '_> {
     type Stop = ScoreError;
 
+    fn enter(&mut self, module: &Module, input: &Tensor) -> Result<(), ScoreError> {
+        self.twins.as_mut().map_or(Ok(()), |twins| twins.enter(module, input))
+    }
+
     fn observe(&mut self, module: &Module, output: &Tensor) -> Result<(), ScoreError> {
         if (self.ranks.cancelled)() {
             return Err(ScoreError::Cancelled);
         }
-        let (samples, channels, height, width) = output.dims4()?;
+        let samples = self.part.len();
+        let (_, channels, height, width) = output.dims4()?;
         let area = height * width;
         if self.blocks.len() == self.place {
             let layer = self.ranks.effective_ranks.len() + self.place;
@@ -107,10 +131,10 @@ impl Probe for BlockProbe<'_, '_> {
             self.blocks.push(Block { first, taken, columns: channels, rows: Vec::with_capacity(taken * channels) });
         }
         let block = &mut self.blocks[self.place];
-        let before = self.start * area;
+        let before = self.part.start * area;
         let low = block.first.clamp(before, before + samples * area);
         let high = (block.first + block.taken).clamp(low, before + samples * area);
-        let is_finite = with_elements(output, |data| {
+        let is_finite = with_elements(&output.narrow(0, 0, samples)?, |data| {
             block.rows.extend(rows_of_images(data, [channels, height, width], low - before, high - low));
             largest(data).is_some()
         })?;
@@ -118,7 +142,14 @@ impl Probe for BlockProbe<'_, '_> {
             return Err(failure(module, RankError::NonFinite));
         }
         self.place += 1;
-        Ok(())
+        self.twins.as_mut().map_or(Ok(()), |twins| twins.observe(module, output))
+    }
+
+    fn pass_on(&mut self, output: Tensor) -> Result<Tensor, ScoreError> {
+        match &mut self.twins {
+            Some(twins) => twins.pass_on(output),
+            None => Ok(output),
+        }
     }
 }
 
@@ -153,14 +184,15 @@ mod tests {
             for repetition in 0..6 {
                 let weights = DrawnWeights::new(1, repetition, init, BiasInit::FanInUniform, None);
                 let offset = RowOffset::Drawn { rows: Rows::Full, seed: 1, repetition };
-                let mut probe = RankProbe { offset, cancelled: &|| false, effective_ranks: Vec::new() };
+                let ranks = RankProbe { offset, cancelled: &|| false, effective_ranks: Vec::new() };
+                let mut probe = BatchProbe { batch: 7, ranks, propagation: None };
                 let (modules, inputs) = (&network.modules, inputs.clone());
                 let output = match how {
                     0 => forward_by_parts(modules, inputs, &weights, Some(&relu), &mut probe),
                     _ => forward(modules, inputs, &weights, Some(&relu), &mut probe),
                 };
                 let output = output.map_err(|e| e.to_string())?;
-                all.append(&mut probe.effective_ranks);
+                all.append(&mut probe.ranks.effective_ranks);
                 all.extend(output.flatten_all().unwrap().to_vec1::<f32>().unwrap().into_iter().map(f64::from));
             }
             Ok(all)

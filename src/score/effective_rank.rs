@@ -8,11 +8,16 @@
 mod bisection;
 mod deflation;
 mod real;
+mod together;
 mod tridiagonal;
+
+use std::collections::BTreeMap;
 
 use faer::MatRef;
 
+use deflation::Deflated;
 use real::Real;
+use tridiagonal::{Gram, Tridiagonal};
 
 /// A matrix whose rank cannot be said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -33,28 +38,120 @@ const TOLERANCE: f64 = 5e-4;
 /// # Errors
 /// If an element is not finite.
 pub fn effective_rank(matrix: &[f32], rows: usize, columns: usize) -> Result<f64, RankError> {
-    let largest = largest(matrix).ok_or(RankError::NonFinite)?;
-    if largest == 0.0 {
-        return Ok(0.0);
+    let mut ranks = Ranks::default();
+    let place = ranks.add(matrix, rows, columns)?;
+    ranks.finish();
+    ranks.get(place).unwrap_or(Err(RankError::NoConvergence))
+}
+
+/// Effective ranks of many matrices, see [`effective_rank`]. The small ones among them wait until there are enough to
+/// be worked on side by side; their ranks do not depend on which those are.
+#[derive(Default)]
+pub struct Ranks {
+    ranks: Vec<Option<Result<f64, RankError>>>,
+    /// By size, in steps of [`SIZES`].
+    waiting: BTreeMap<usize, Vec<Waiting>>,
+}
+
+/// The place of a rank among [`Ranks`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place(usize);
+
+/// A matrix that others of its size join.
+struct Waiting {
+    place: usize,
+    matrix: Scaled,
+    rest: Deflated<f32>,
+    gram: Gram<f32>,
+}
+
+impl Ranks {
+    /// Takes in a row-major `[rows x columns]` matrix.
+    ///
+    /// # Errors
+    /// If an element is not finite.
+    pub fn add(&mut self, matrix: &[f32], rows: usize, columns: usize) -> Result<Place, RankError> {
+        let place = self.ranks.len();
+        let largest = largest(matrix).ok_or(RankError::NonFinite)?;
+        if largest == 0.0 {
+            self.ranks.push(Some(Ok(0.0)));
+            return Ok(Place(place));
+        }
+        // The rank ignores scale; single precision does not.
+        let scale = power_of_two(largest);
+        let matrix = Scaled { values: matrix.iter().map(|x| x * scale).collect(), rows, columns };
+        let size = rows.min(columns);
+        if size <= SMALL || size > TOGETHER {
+            self.ranks.push(Some(matrix.rank(size > SMALL)));
+            return Ok(Place(place));
+        }
+        self.ranks.push(None);
+        let mut rest = deflation::split_off_dominant(matrix.values.clone(), rows, columns);
+        let gram = Gram::new(&std::mem::take(&mut rest.matrix), rest.rows, rest.columns);
+        let class = self.waiting.entry(size.next_multiple_of(SIZES)).or_default();
+        class.push(Waiting { place, matrix, rest, gram });
+        if class.len() == together::MATRICES {
+            let class = std::mem::take(class);
+            self.reduce(&class);
+        }
+        Ok(Place(place))
     }
-    // The rank ignores scale; single precision does not.
-    let scale = power_of_two(largest);
-    let scaled: Vec<f32> = matrix.iter().map(|x| x * scale).collect();
-    if rows.min(columns) > SMALL {
-        let estimate = Estimate::new(scaled.clone(), rows, columns);
+
+    /// Ends all waiting.
+    pub fn finish(&mut self) {
+        for class in std::mem::take(&mut self.waiting).into_values() {
+            self.reduce(&class);
+        }
+    }
+
+    /// A rank; none while it waits.
+    #[must_use]
+    pub fn get(&self, place: Place) -> Option<Result<f64, RankError>> {
+        self.ranks.get(place.0).copied().flatten()
+    }
+
+    fn reduce(&mut self, class: &[Waiting]) {
+        let grams: Vec<_> = class.iter().map(|waiting| &waiting.gram).collect();
+        for (waiting, reduced) in class.iter().zip(together::reduce(&grams)) {
+            let estimate = Estimate::of(&waiting.rest, &reduced);
+            let rank =
+                if estimate.error <= TOLERANCE { Ok(estimate.entropy.exp()) } else { waiting.matrix.rank(false) };
+            self.ranks[waiting.place] = Some(rank);
+        }
+    }
+}
+
+/// A row-major matrix whose largest element is near 1.
+struct Scaled {
+    values: Vec<f32>,
+    rows: usize,
+    columns: usize,
+}
+
+impl Scaled {
+    /// The effective rank, with single precision tried first if it is to be.
+    fn rank(&self, single: bool) -> Result<f64, RankError> {
+        let (rows, columns) = (self.rows, self.columns);
+        if single {
+            let estimate = Estimate::new(self.values.clone(), rows, columns);
+            if estimate.error <= TOLERANCE {
+                return Ok(estimate.entropy.exp());
+            }
+        }
+        let double: Vec<f64> = self.values.iter().map(|x| f64::from(*x)).collect();
+        let estimate = Estimate::new(double.clone(), rows, columns);
         if estimate.error <= TOLERANCE {
             return Ok(estimate.entropy.exp());
         }
+        let values = MatRef::from_row_major_slice(&double, rows, columns).singular_values();
+        Ok(entropy_rank(values.map_err(|_| RankError::NoConvergence)?.iter().copied()))
     }
-    let double: Vec<f64> = scaled.iter().map(|x| f64::from(*x)).collect();
-    let estimate = Estimate::new(double.clone(), rows, columns);
-    if estimate.error <= TOLERANCE {
-        return Ok(estimate.entropy.exp());
-    }
-    let values =
-        MatRef::from_row_major_slice(&double, rows, columns).singular_values().map_err(|_| RankError::NoConvergence)?;
-    Ok(entropy_rank(values.iter().copied()))
 }
+
+/// Matrices up to this size wait for others: so many of them fit into the second cache.
+const TOGETHER: usize = 192;
+/// Matrices whose sizes differ by less wait together.
+const SIZES: usize = 16;
 
 /// Up to this size double precision costs nothing to speak of.
 const SMALL: usize = 24;
@@ -82,15 +179,19 @@ struct Estimate {
 impl Estimate {
     fn new<T: Real>(matrix: Vec<T>, rows: usize, columns: usize) -> Self {
         let rest = deflation::split_off_dominant(matrix, rows, columns);
-        let eigenvalues = tridiagonal::Tridiagonal::of_gram(&rest.matrix, rest.rows, rest.columns);
-        let bisection = bisection::Bisection::new(&eigenvalues);
-        let mut spectrum = Spectrum { dominant: rest.dominant, noise: rest.noise, scale: rest.scale, bisection };
+        Self::of(&rest, &Tridiagonal::of(Gram::new(&rest.matrix, rest.rows, rest.columns)))
+    }
+
+    /// From the eigenvalues of the Gram matrix of what was not split off.
+    fn of<T: Real>(rest: &Deflated<T>, eigenvalues: &Tridiagonal<T>) -> Self {
+        let bisection = bisection::Bisection::new(eigenvalues);
+        let mut spectrum = Spectrum { dominant: &rest.dominant, noise: rest.noise, scale: rest.scale, bisection };
         spectrum.estimate()
     }
 }
 
-struct Spectrum<T: Real> {
-    dominant: Vec<f64>,
+struct Spectrum<'a, T: Real> {
+    dominant: &'a [f64],
     /// What rounding in the deflation may have added to a singular value.
     noise: f64,
     /// Singular values of the deflated matrix times this are those of the whole.
@@ -98,7 +199,7 @@ struct Spectrum<T: Real> {
     bisection: bisection::Bisection<T>,
 }
 
-impl<T: Real> Spectrum<T> {
+impl<T: Real> Spectrum<'_, T> {
     /// Bisects until the intervals of the eigenvalues are short enough for the entropy.
     fn estimate(&mut self) -> Estimate {
         let target = 0.05 * TOLERANCE;

@@ -23,11 +23,12 @@ use crate::score::ScoreError;
 
 /// Only the first repetitions are looked at: what is looked for are orders of magnitude.
 pub const REPETITIONS: u64 = 4;
-/// Samples that pass through the network with their twins at the most; with these not more than the batch, so that they
-/// cost no more than its own pass.
+/// Samples that have twins at the most.
 const SAMPLES: usize = 24;
-/// A sample, its twin perturbed at the input, and its twin perturbed at a layer.
-const TRIPLE: usize = 3;
+/// The same where samples are images, whose pixels give means enough.
+const IMAGES: usize = 8;
+/// Of every sample: one perturbed at the input, one at a layer.
+pub(super) const TWINS: usize = 2;
 /// Root mean square of the perturbation of an input relative to the inputs', large enough to be seen after it shrank.
 const AT_INPUT: f64 = 1e-2;
 /// The same at a layer, small enough to be still small after it grew: gradients are of infinitesimal perturbations.
@@ -152,22 +153,23 @@ fn mean_of_known(values: impl Iterator<Item = f64>) -> Option<f64> {
     (count > 0).then(|| sum / f64::from(count))
 }
 
-/// The first samples of a batch, followed by the same samples perturbed and by the same samples once more; none if there
-/// are fewer than two, which have no spread.
+/// The twins of the first samples of a batch `[samples, ...]`: the samples perturbed, then the same samples as they are,
+/// for a layer to perturb. None for a batch of fewer than two, which have no spread.
 ///
 /// # Errors
 /// If the tensor is not of single precision on the CPU.
-pub fn triples(inputs: &Tensor, seed: u64, repetition: u64) -> candle_core::Result<Option<Tensor>> {
-    let batch = inputs.dim(0)?;
-    if batch < 2 {
+pub fn twins(batch: &Tensor, seed: u64, repetition: u64) -> candle_core::Result<Option<Tensor>> {
+    let samples = batch.dim(0)?;
+    if samples < 2 {
         return Ok(None);
     }
-    let samples = (batch / TRIPLE).clamp(2, SAMPLES);
-    let clean = inputs.narrow(0, 0, samples)?;
+    let most = if batch.rank() == 4 { IMAGES } else { SAMPLES };
+    // Samples and twins are not more than the batch.
+    let clean = batch.narrow(0, 0, (samples / (1 + TWINS)).clamp(2, most))?;
     let key = Key { seed, repetition, layer: 0, purpose: Purpose::Perturbation };
     let noise = with_elements(&clean, |x| noise(key, AT_INPUT, x))?;
     let perturbed = (&clean + Tensor::from_vec(noise, clean.shape(), clean.device())?)?;
-    Tensor::cat(&[&clean, &perturbed, &clean], 0).map(Some)
+    Tensor::cat(&[&perturbed, &clean], 0).map(Some)
 }
 
 /// Uniform noise for every value, `relative` to their root mean square.
@@ -178,13 +180,16 @@ fn noise(key: Key, relative: f64, values: &[f32]) -> Vec<f32> {
     key.symmetric_uniforms(values.len()).into_iter().map(|u| u * scale).collect()
 }
 
-/// Watches triples pass, and perturbs the last of each at a layer.
+/// Watches samples pass with their twins, and perturbs the last twin of each at a layer. The samples come first, their
+/// twins last; what is between does not matter.
 #[derive(Clone)]
 pub(super) struct PropagationProbe<'a> {
     slot: Option<&'a Activation>,
     cancelled: &'a dyn Fn() -> bool,
     seed: u64,
     repetition: u64,
+    /// Samples that have twins.
+    samples: usize,
     /// Counted modules before the last that is no activation: where a perturbation has a way to go.
     places: usize,
     saturated: Option<f64>,
@@ -196,10 +201,12 @@ pub(super) struct PropagationProbe<'a> {
 }
 
 impl<'a> PropagationProbe<'a> {
-    pub fn new(network: &Network, seed: u64, repetition: u64, cancelled: &'a dyn Fn() -> bool) -> Self {
+    /// For a pass that ends in `twins`, see [`twins`].
+    pub fn new(network: &Network, seed: u64, repetition: u64, twins: usize, cancelled: &'a dyn Fn() -> bool) -> Self {
+        let samples = twins / TWINS;
         let places = network.counted().iter().rposition(|m| !m.is_activation()).unwrap_or(0);
         let (layers, made, arrived) = (Vec::new(), Vec::new(), Vec::new());
-        Self { slot: None, cancelled, seed, repetition, places, saturated: None, layers, made, arrived }
+        Self { slot: None, cancelled, seed, repetition, samples, places, saturated: None, layers, made, arrived }
     }
 
     /// The same probe, to go on with an activation in the slots.
@@ -207,17 +214,28 @@ impl<'a> PropagationProbe<'a> {
         Self { slot, ..self.clone() }
     }
 
+    /// Samples and twins that pass.
+    pub fn twins(&self) -> usize {
+        self.samples * TWINS
+    }
+
     /// The module at which a sample's last twin is perturbed: repetitions take turns, and each spreads over all.
-    fn place(&self, sample: usize, samples: usize) -> usize {
+    fn place(&self, sample: usize) -> usize {
         let turn = (self.repetition % REPETITIONS) as usize;
-        (sample * REPETITIONS as usize + turn) * self.places / (samples * REPETITIONS as usize)
+        (sample * REPETITIONS as usize + turn) * self.places / (self.samples * REPETITIONS as usize)
+    }
+
+    /// The samples among all that pass, then their twins.
+    fn parts<'y>(&self, values: &'y [f32], passing: usize) -> Parts<'y> {
+        let size = values.len() / passing.max(1) * self.samples;
+        let (rest, at_layer) = values.split_at(values.len() - size);
+        Parts { clean: &values[..size], at_input: &rest[rest.len() - size..], at_layer }
     }
 
     pub fn finish(mut self) -> Propagation {
-        let samples = self.arrived.len();
         let mut squares = vec![(0.0, 0usize); self.places];
         for (sample, (made, arrived)) in self.made.iter().zip(&self.arrived).enumerate() {
-            if let Some((sum, count)) = squares.get_mut(self.place(sample, samples)) {
+            if let Some((sum, count)) = squares.get_mut(self.place(sample)) {
                 *sum += (2.0 * (arrived - made)).exp();
                 *count += 1;
             }
@@ -242,7 +260,10 @@ impl Probe for PropagationProbe<'_> {
             _ => None,
         };
         self.saturated = match activation {
-            Some(activation) => Some(with_elements(input, |x| saturated_share(&x[..x.len() / TRIPLE], activation))?),
+            Some(activation) => {
+                let passing = input.dim(0)?;
+                Some(with_elements(input, |x| saturated_share(self.parts(x, passing).clean, activation))?)
+            }
             None => module.is_activation().then_some(0.0),
         };
         Ok(())
@@ -252,28 +273,28 @@ impl Probe for PropagationProbe<'_> {
         if (self.cancelled)() {
             return Err(ScoreError::Cancelled);
         }
-        let samples = output.dim(0)? / TRIPLE;
+        let passing = output.dim(0)?;
         let saturated = self.saturated.take();
         if self.layers.len() == self.places {
             self.arrived = with_elements(output, |y| {
-                let block = y.len() / TRIPLE;
-                differences(&y[..block], &y[2 * block..], samples)
+                let Parts { clean, at_layer, .. } = self.parts(y, passing);
+                differences(clean, at_layer, self.samples)
             })?;
         }
-        self.layers.push(with_elements(output, |y| signal(y, samples, saturated))?);
+        self.layers.push(with_elements(output, |y| signal(&self.parts(y, passing), self.samples, saturated))?);
         Ok(())
     }
 
     fn pass_on(&mut self, output: Tensor) -> Result<Tensor, ScoreError> {
         let at = self.layers.len().saturating_sub(1);
-        let samples = output.dim(0)? / TRIPLE;
-        let here: Vec<usize> = (0..samples).filter(|s| self.place(*s, samples) == at).collect();
+        let (samples, passing) = (self.samples, output.dim(0)?);
+        let here: Vec<usize> = (0..samples).filter(|s| self.place(*s) == at).collect();
         if here.is_empty() || at >= self.places {
             return Ok(output);
         }
         self.made.resize(samples, 0.0);
         let mut values = with_elements(&output, <[f32]>::to_vec)?;
-        let units = values.len() / (TRIPLE * samples);
+        let units = values.len() / passing;
         let key = |sample: usize| Key {
             seed: self.seed,
             repetition: self.repetition,
@@ -281,7 +302,7 @@ impl Probe for PropagationProbe<'_> {
             purpose: Purpose::Perturbation,
         };
         for sample in here {
-            let from = (2 * samples + sample) * units;
+            let from = (passing - samples + sample) * units;
             let twin = &mut values[from..from + units];
             let before = twin.to_vec();
             twin.iter_mut().zip(noise(key(sample), AT_LAYER, &before)).for_each(|(y, e)| *y += e);
@@ -302,10 +323,17 @@ fn saturated_share(inputs: &[f32], activation: &Activation) -> f64 {
     count as f64 / inputs.len().div_ceil(step).max(1) as f64
 }
 
-/// The signals in `samples` clean outputs followed by as many perturbed ones, and others.
-fn signal(outputs: &[f32], samples: usize, saturated: Option<f64>) -> LayerSignal {
-    let all = outputs.len() / TRIPLE;
-    let (clean, perturbed) = (&outputs[..all], &outputs[all..2 * all]);
+/// The outputs of the samples that have twins, and of both twins.
+struct Parts<'y> {
+    clean: &'y [f32],
+    at_input: &'y [f32],
+    at_layer: &'y [f32],
+}
+
+/// The signals in the outputs of `samples` samples.
+fn signal(parts: &Parts<'_>, samples: usize, saturated: Option<f64>) -> LayerSignal {
+    let (clean, perturbed) = (parts.clean, parts.at_input);
+    let all = clean.len();
     let units = (all / samples.max(1)).max(1);
     let mut means = vec![0.0f64; units];
     for row in clean.chunks_exact(units) {

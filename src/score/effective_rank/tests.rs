@@ -84,9 +84,19 @@ fn dominated_and_degenerate_matrices() {
 
 #[test]
 fn eigenvalues_of_single_precision_keep_the_assumed_error() {
-    for (n, seed) in [(40, 1), (128, 2), (128, 3), (333, 4)] {
+    for (n, seed, side_by_side) in [
+        (40, 1, false),
+        (128, 2, false),
+        (128, 3, false),
+        (333, 4, false),
+        (30, 5, true),
+        (128, 6, true),
+        (192, 7, true),
+    ] {
         let z = normals(n * n, seed);
-        let mut bisection = bisection::Bisection::new(&tridiagonal::Tridiagonal::of_gram(&z, n, n));
+        let gram = Gram::new(&z, n, n);
+        let reduced = if side_by_side { together::reduce(&[&gram]).pop().unwrap() } else { Tridiagonal::of(gram) };
+        let mut bisection = bisection::Bisection::new(&reduced);
         (0..24).for_each(|_| bisection.halve());
         let mut exact: Vec<f64> =
             Mat::from_fn(n, n, |i, j| f64::from(z[i * n + j])).singular_values().unwrap().into_iter().collect();
@@ -132,4 +142,36 @@ fn ranks_of_row_and_column_major_agree() {
     let transposed: Vec<f32> = (0..rows * columns).map(|k| m[(k % rows, k / rows)]).collect();
     let (a, b) = (effective_rank(&z, rows, columns).unwrap(), effective_rank(&transposed, columns, rows).unwrap());
     assert!((a / b - 1.0).abs() < 1e-4);
+}
+
+/// The ranks of a matrix alone, and of the same among others of other sizes, are equal to the last bit.
+#[test]
+fn a_rank_does_not_depend_on_its_neighbours() {
+    let size = |i: usize| 97 + i * 7 % 16;
+    let matrices: Vec<_> = (0..37).map(|i| (normals(size(i) * 150, i as u64), size(i))).collect();
+    let mut ranks = Ranks::default();
+    let places: Vec<_> = matrices
+        .iter()
+        .enumerate()
+        // Some have a singular value to split off, which makes them smaller still.
+        .map(|(i, (z, n))| (z.iter().map(|z| z + (i % 3) as f32).collect::<Vec<_>>(), *n))
+        .map(|(z, n)| (ranks.add(&z, n, 150).unwrap(), effective_rank(&z, n, 150)))
+        .collect();
+    assert_eq!(ranks.get(places[36].0), None);
+    ranks.finish();
+    for (place, alone) in places {
+        assert_eq!(ranks.get(place), Some(alone));
+    }
+}
+
+/// A block of zeros at the end, and matrices of rank one, leave nothing to reflect.
+#[test]
+fn nothing_left_to_reflect() {
+    for n in [30, 64] {
+        let z = normals(n * n, 9);
+        let part = |k: usize| if k / n < n / 2 && k % n < n / 2 { z[k] } else { 0.0 };
+        check(&(0..n * n).map(part).collect::<Vec<_>>(), n, n);
+        check(&(0..n * n).map(|k| if k % n == 0 { z[k] } else { 0.0 }).collect::<Vec<_>>(), n, n);
+        check(&(0..n * n).map(|k| if k == 0 { 1.0 } else { 0.0 }).collect::<Vec<_>>(), n, n);
+    }
 }

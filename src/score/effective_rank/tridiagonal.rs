@@ -14,17 +14,25 @@ pub struct Tridiagonal<T> {
     pub beside: Vec<T>,
 }
 
-impl<T: Real> Tridiagonal<T> {
-    /// Similar to the smaller of A A^T and A^T A for the row-major `[rows x columns]` matrix A.
-    pub fn of_gram(matrix: &[T], rows: usize, columns: usize) -> Self {
-        let n = rows.min(columns);
+/// The lower triangle of the smaller of A A^T and A^T A, column-major.
+pub struct Gram<T> {
+    pub size: usize,
+    /// Elements from one column to the next; what is between is zero.
+    pub stride: usize,
+    pub values: Vec<T>,
+}
+
+impl<T: Real> Gram<T> {
+    /// Of the row-major `[rows x columns]` matrix A.
+    pub fn new(matrix: &[T], rows: usize, columns: usize) -> Self {
+        let size = rows.min(columns);
         let a = MatRef::from_row_major_slice(matrix, rows, columns);
         let (left, right) = if rows <= columns { (a, a.transpose()) } else { (a.transpose(), a) };
         // Zeros after every column and after the last let the kernels run on past the end.
-        let stride = n + PADDING;
-        let mut gram = vec![T::ZERO; (n + COLUMNS) * stride];
+        let stride = size + PADDING;
+        let mut values = vec![T::ZERO; (size + COLUMNS) * stride];
         matmul(
-            MatMut::from_column_major_slice_with_stride_mut(&mut gram, n, n, stride),
+            MatMut::from_column_major_slice_with_stride_mut(&mut values, size, size, stride),
             BlockStructure::TriangularLower,
             Accum::Replace,
             left,
@@ -34,6 +42,14 @@ impl<T: Real> Tridiagonal<T> {
             T::ONE,
             Par::Seq,
         );
+        Self { size, stride, values }
+    }
+}
+
+impl<T: Real> Tridiagonal<T> {
+    /// Similar to a Gram matrix.
+    pub fn of(gram: Gram<T>) -> Self {
+        let Gram { size: n, stride, values: mut gram } = gram;
         let mut reduced = Self { diagonal: vec![T::ZERO; n], beside: vec![T::ZERO; n.saturating_sub(1)] };
         let mut panel =
             Panel { vectors: vec![T::ZERO; 2 * PANEL * stride], mirrored: vec![T::ZERO; 2 * PANEL * stride] };

@@ -1,0 +1,255 @@
+//! Reduction of several small Gram matrices to tridiagonal form side by side: one matrix to a lane of the vectors.
+//!
+//! What a small matrix costs alone is waiting: sums of short columns, each of which needs the one before. Here every
+//! element is a vector of the elements of several matrices, so that nothing is summed across lanes. A lane's numbers do
+//! not depend on what the others hold. The update by one reflection and the product that the next one needs read the
+//! matrix together (Dongarra, Sorensen & Hammarling 1989).
+
+use pulp::{Arch, Simd, WithSimd};
+
+use super::tridiagonal::{Gram, Tridiagonal};
+
+/// As many matrices as the widest vectors have lanes.
+pub const MATRICES: usize = 16;
+
+/// Tridiagonal matrices similar to each of `matrices`.
+pub fn reduce(matrices: &[&Gram<f32>]) -> Vec<Tridiagonal<f32>> {
+    Arch::new().dispatch(Reduce { matrices })
+}
+
+struct Reduce<'a> {
+    matrices: &'a [&'a Gram<f32>],
+}
+
+impl WithSimd for Reduce<'_> {
+    type Output = Vec<Tridiagonal<f32>>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        let mut reduced = Vec::with_capacity(self.matrices.len());
+        for matrices in self.matrices.chunks(S::F32_LANES) {
+            let size = matrices.iter().map(|m| m.size).max().unwrap_or(0);
+            let mut lanes = Aligned::new(size * size * S::F32_LANES);
+            interleave(matrices, size, S::F32_LANES, lanes.values());
+            let mut diagonal = Aligned::new(size * S::F32_LANES);
+            let mut beside = Aligned::new(size * S::F32_LANES);
+            {
+                let vectors = S::as_mut_simd_f32s;
+                let to = (vectors(diagonal.values()).0, vectors(beside.values()).0);
+                tridiagonalize(simd, vectors(lanes.values()).0, size, to.0, to.1);
+            }
+            for (lane, matrix) in matrices.iter().enumerate() {
+                let of_lane = |all: &mut Aligned, length| {
+                    all.values().iter().skip(lane).step_by(S::F32_LANES).take(length).copied().collect()
+                };
+                reduced.push(Tridiagonal {
+                    diagonal: of_lane(&mut diagonal, matrix.size),
+                    beside: of_lane(&mut beside, matrix.size.saturating_sub(1)),
+                });
+            }
+        }
+        reduced
+    }
+}
+
+/// Zeros that start where vectors can be read in one go.
+struct Aligned {
+    memory: Vec<f32>,
+    start: usize,
+    length: usize,
+}
+
+impl Aligned {
+    /// Bytes of the widest vector.
+    const BOUNDARY: usize = 64;
+
+    fn new(length: usize) -> Self {
+        let memory = vec![0.0; length + Self::BOUNDARY / size_of::<f32>()];
+        let start = memory.as_ptr().align_offset(Self::BOUNDARY).min(memory.len() - length);
+        Self { memory, start, length }
+    }
+
+    fn values(&mut self) -> &mut [f32] {
+        &mut self.memory[self.start..self.start + self.length]
+    }
+}
+
+/// Lays the lower triangles of the matrices side by side, column by column; a smaller matrix leaves zeros at its end, which
+/// change nothing.
+#[inline(always)]
+fn interleave(matrices: &[&Gram<f32>], size: usize, lanes: usize, to: &mut [f32]) {
+    for (lane, matrix) in matrices.iter().enumerate() {
+        for column in 0..matrix.size {
+            let from = &matrix.values[column * matrix.stride + column..column * matrix.stride + matrix.size];
+            let start = (column * size + column) * lanes + lane;
+            for (to, from) in to[start..].iter_mut().step_by(lanes).zip(from) {
+                *to = *from;
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn tridiagonalize<S: Simd>(simd: S, a: &mut [S::f32s], size: usize, diagonal: &mut [S::f32s], beside: &mut [S::f32s]) {
+    let zero = simd.splat_f32s(0.0);
+    let mut vectors = [vec![zero; size], vec![zero; size], vec![zero; size], vec![zero; size]];
+    let [v, w, x, y] = &mut vectors;
+    for j in 0..size {
+        // The reflection before this column's, which the rest of the matrix has not heard of yet.
+        let column = &mut a[j * size..(j + 1) * size];
+        let (vj, wj) = (v[j], w[j]);
+        for ((a, v), w) in column[j..].iter_mut().zip(&v[j..]).zip(&w[j..]) {
+            *a = rank_two(simd, *a, (*v, *w), (vj, wj));
+        }
+        diagonal[j] = column[j];
+        let next = j + 1;
+        if next == size {
+            return;
+        }
+        x[next..].copy_from_slice(&column[next..]);
+        let (length, factor) = reflect(simd, &mut x[next..]);
+        beside[j] = length;
+        let (v, w) = (&mut v[next..], &mut w[next..]);
+        let (x, y) = (&mut x[next..], &mut y[next..]);
+        let rest = Rest { a, size, start: next };
+        if S::REGISTER_COUNT >= 32 {
+            rest.update_and_multiply::<S, 4>(simd, v, w, x, y);
+        } else {
+            rest.update_and_multiply::<S, 2>(simd, v, w, x, y);
+        }
+        y.iter_mut().for_each(|y| *y = simd.mul_f32s(factor, *y));
+        let along = simd.mul_f32s(simd.mul_f32s(simd.splat_f32s(-0.5), factor), dot(simd, x, y));
+        for (((x, y), v), w) in x.iter().zip(y.iter()).zip(v).zip(w) {
+            (*v, *w) = (*x, simd.mul_add_e_f32s(along, *x, *y));
+        }
+    }
+}
+
+/// The products of two columns of every matrix. Partial sums wait less for each other, and round less.
+#[inline(always)]
+fn dot<S: Simd>(simd: S, a: &[S::f32s], b: &[S::f32s]) -> S::f32s {
+    let zero = simd.splat_f32s(0.0);
+    let mut sums = [zero; 8];
+    let (a_eights, a_last) = a.as_chunks::<8>();
+    let (b_eights, b_last) = b.as_chunks::<8>();
+    for (a, b) in a_eights.iter().zip(b_eights) {
+        for i in 0..8 {
+            sums[i] = simd.mul_add_e_f32s(a[i], b[i], sums[i]);
+        }
+    }
+    for (i, (a, b)) in a_last.iter().zip(b_last).enumerate() {
+        sums[i] = simd.mul_add_e_f32s(*a, *b, sums[i]);
+    }
+    let [a, b, c, d, e, f, g, h] = sums;
+    let add = |a, b| simd.add_f32s(a, b);
+    add(add(add(a, b), add(c, d)), add(add(e, f), add(g, h)))
+}
+
+/// Makes x into h with h\[0\] = 1 such that (1 - f h h^T) x is along the first axis; returns its length there, and f.
+#[inline(always)]
+fn reflect<S: Simd>(simd: S, x: &mut [S::f32s]) -> (S::f32s, S::f32s) {
+    let (zero, one) = (simd.splat_f32s(0.0), simd.splat_f32s(1.0));
+    let first = x[0];
+    let rest = dot(simd, &x[1..], &x[1..]);
+    let nothing = simd.equal_f32s(rest, zero);
+    let length = simd.sqrt_f32s(simd.mul_add_e_f32s(first, first, rest));
+    let to = simd.select_f32s(simd.greater_than_f32s(first, zero), simd.neg_f32s(length), length);
+    let inverse = simd.select_f32s(nothing, zero, simd.div_f32s(one, simd.sub_f32s(first, to)));
+    x[0] = one;
+    for x in &mut x[1..] {
+        *x = simd.mul_f32s(*x, inverse);
+    }
+    let factor = simd.select_f32s(nothing, zero, simd.div_f32s(simd.sub_f32s(to, first), to));
+    (simd.select_f32s(nothing, first, to), factor)
+}
+
+/// a - v w' - w v'
+#[inline(always)]
+fn rank_two<S: Simd>(simd: S, a: S::f32s, (v, w): (S::f32s, S::f32s), (v1, w1): (S::f32s, S::f32s)) -> S::f32s {
+    simd.negate_mul_add_e_f32s(w, v1, simd.negate_mul_add_e_f32s(v, w1, a))
+}
+
+/// The rows and columns from `start` on of the matrices; the lower triangle counts.
+struct Rest<'a, V> {
+    a: &'a mut [V],
+    size: usize,
+    start: usize,
+}
+
+impl<V: Copy> Rest<'_, V> {
+    /// A -= v w^T + w v^T, then y = A x; all vectors begin at `start`. `COLUMNS` columns at a time.
+    #[inline(always)]
+    fn update_and_multiply<S: Simd<f32s = V>, const COLUMNS: usize>(
+        self,
+        simd: S,
+        v: &[V],
+        w: &[V],
+        x: &[V],
+        y: &mut [V],
+    ) {
+        let Self { a, size, start } = self;
+        let rest = size - start;
+        y.fill(simd.splat_f32s(0.0));
+        let mut c = 0;
+        while c < rest {
+            let together = COLUMNS.min(rest - c);
+            let columns = &mut a[(start + c) * size..(start + c + together) * size];
+            // The corner on the diagonal.
+            for i in 0..together {
+                let at = i * size + start + c;
+                for k in i..together {
+                    let updated = rank_two(simd, columns[at + k], (v[c + k], w[c + k]), (v[c + i], w[c + i]));
+                    columns[at + k] = updated;
+                    y[c + k] = simd.mul_add_e_f32s(updated, x[c + i], y[c + k]);
+                    if k > i {
+                        y[c + i] = simd.mul_add_e_f32s(updated, x[c + k], y[c + i]);
+                    }
+                }
+            }
+            let below = c + together;
+            if together == COLUMNS && below < rest {
+                let mut parts = columns.chunks_exact_mut(size);
+                let columns: [&mut [V]; COLUMNS] = std::array::from_fn(|_| match parts.next() {
+                    Some(column) => &mut column[start + below..],
+                    None => &mut [],
+                });
+                let of = |from: &[V]| -> [V; COLUMNS] { std::array::from_fn(|i| from[c + i]) };
+                let factors = [of(v), of(w), of(x)];
+                let sums =
+                    below_corner(simd, columns, factors, [&v[below..], &w[below..], &x[below..]], &mut y[below..]);
+                for (y, sum) in y[c..].iter_mut().zip(sums) {
+                    *y = simd.add_f32s(*y, sum);
+                }
+            }
+            c = below;
+        }
+    }
+}
+
+/// The same below the corner; returns the columns' products with x.
+#[inline(always)]
+fn below_corner<S: Simd, const COLUMNS: usize>(
+    simd: S,
+    columns: [&mut [S::f32s]; COLUMNS],
+    factors: [[S::f32s; COLUMNS]; 3],
+    [v, w, x]: [&[S::f32s]; 3],
+    y: &mut [S::f32s],
+) -> [S::f32s; COLUMNS] {
+    let rows = y.len();
+    let columns = columns.map(|column| &mut column[..rows]);
+    let (v, w, x) = (&v[..rows], &w[..rows], &x[..rows]);
+    let [fv, fw, fx] = factors;
+    let mut sums = [simd.splat_f32s(0.0); COLUMNS];
+    for r in 0..rows {
+        let mut product = y[r];
+        for i in 0..COLUMNS {
+            let a = simd.negate_mul_add_e_f32s(v[r], fw[i], columns[i][r]);
+            let a = simd.negate_mul_add_e_f32s(w[r], fv[i], a);
+            columns[i][r] = a;
+            product = simd.mul_add_e_f32s(a, fx[i], product);
+            sums[i] = simd.mul_add_e_f32s(a, x[r], sums[i]);
+        }
+        y[r] = product;
+    }
+    sums
+}
