@@ -7,7 +7,7 @@ use std::sync::Arc;
 use neartop::network::Init;
 use neartop::preset::Preset;
 use neartop::scheduler::{NearScorer, Scorer, Task};
-use neartop::score::propagation::Verdict;
+use neartop::score::propagation::{Propagation, Trainability, Verdict};
 use neartop::space::{Candidate, Space};
 use neartop::study::Study;
 
@@ -33,7 +33,7 @@ fn score(mut preset: Preset, repetitions: usize) -> Study {
     study
 }
 
-/// A column by candidate, in the order of the study.
+/// A column by candidate, in the order of the study. NaN where the file has no such candidate.
 fn column(study: &Study, file: &str, name: &str) -> Vec<f64> {
     let mut reader = csv::Reader::from_path(Path::new(FIXTURES).join(file)).unwrap();
     let known: HashMap<(String, String), f64> = reader
@@ -41,7 +41,7 @@ fn column(study: &Study, file: &str, name: &str) -> Vec<f64> {
         .map(|row| row.unwrap())
         .map(|row| ((row["activation"].clone(), row["init"].clone()), row[name].parse().unwrap()))
         .collect();
-    let of = |candidate: &Candidate| known[&(activation(candidate), init(&candidate.init))];
+    let of = |candidate: &Candidate| *known.get(&(activation(candidate), init(&candidate.init))).unwrap_or(&f64::NAN);
     study.space.candidates.iter().map(of).collect()
 }
 
@@ -115,6 +115,124 @@ fn check_gradients(study: &Study, file: &str) {
     apart.sort_by(f64::total_cmp);
     let (median, most) = (apart[apart.len() / 2], apart[apart.len() * 9 / 10]);
     assert!(apart.len() > 80 && median < 0.1 && most < 0.5, "{} values: {median}, {most}", apart.len());
+}
+
+/// Grids of `docs/trainability/train.py`: the preset's name, and the steps after which accuracy was measured.
+const GRIDS: [(&str, &[u32]); 9] = [
+    ("fashion-64x10-adam", &[300, 600, 1200]),
+    ("fashion-64x20-sgd", &[300, 600, 1200]),
+    ("digits-cnn-16x6-adam", &[150, 300, 600]),
+    ("digits-cnn-bn-16x6-adam", &[150, 300, 600]),
+    ("digits-40x15-adam", &[300, 600, 1200]),
+    ("digits-64x30-adam", &[300, 600, 1200]),
+    ("digits-64x30-sgd", &[300, 600, 1200]),
+    ("fashion-cnn-20x8-adam", &[150, 300, 600]),
+    ("fashion-cnn-bn-20x8-adam", &[150, 300, 600]),
+];
+
+/// What is known of a grid: its study, and the accuracies that training reached.
+struct Grid {
+    study: Study,
+    /// Candidates that were trained, and what they reached.
+    trained: Vec<(usize, f64)>,
+    best: f64,
+}
+
+impl Grid {
+    fn new(study: Study, accuracy: &[f64]) -> Self {
+        let trained: Vec<_> = accuracy.iter().copied().enumerate().filter(|(_, a)| !a.is_nan()).collect();
+        let best = trained.iter().map(|(_, a)| *a).fold(0.0, f64::max);
+        Self { study, trained, best }
+    }
+
+    fn area(&self, measure: impl Fn(usize) -> f64) -> f64 {
+        let scores: Vec<_> = self.trained.iter().map(|(id, _)| measure(*id)).collect();
+        let good: Vec<_> = self.trained.iter().map(|(_, a)| *a >= self.best - 0.1).collect();
+        area_under_curve(&scores, &good)
+    }
+
+    fn score(&self, id: usize) -> f64 {
+        self.study.trainability(id).map_or(0.0, |t| t.score)
+    }
+
+    /// One of the signals, as a distance from 0 that is bad; what has no signals is worst.
+    fn signal(&self, of: impl Fn(&Propagation) -> f64) -> f64 {
+        self.area(|id| self.study.propagation(id).map_or(f64::NEG_INFINITY, |signals| -of(&signals).abs()))
+    }
+
+    fn near(&self, id: usize) -> f64 {
+        self.study.near(id).map_or(f64::NEG_INFINITY, |near| near.mean)
+    }
+
+    /// Accuracy lost by the best of those that pass by what they are ranked by.
+    fn lost(&self, passes: impl Fn(usize) -> bool) -> (usize, f64) {
+        let passing = self.trained.iter().filter(|(id, _)| passes(*id));
+        let (id, accuracy) = passing.max_by(|a, b| self.near(a.0).total_cmp(&self.near(b.0))).unwrap();
+        (*id, self.best - accuracy)
+    }
+
+    fn is_trusted(&self, id: usize) -> bool {
+        self.study.trainability(id).is_some_and(Trainability::is_trainable)
+    }
+
+    /// How many that fail are called trainable, and how many that train are not.
+    fn mistakes(&self) -> (usize, usize) {
+        let count = |trusted: bool| {
+            let wrong = |(id, a): &&(usize, f64)| self.is_trusted(*id) == trusted && (*a >= self.best - 0.1) != trusted;
+            self.trained.iter().filter(wrong).count()
+        };
+        (count(true), count(false))
+    }
+
+    fn row(&self, name: &str) -> String {
+        let good = self.trained.iter().filter(|(_, a)| *a >= self.best - 0.1).count();
+        let areas = [
+            self.area(|id| self.score(id)),
+            self.signal(Propagation::ln_gain),
+            self.signal(|s| s.layers[0].ln_gradient.unwrap_or(0.0)),
+            self.signal(Propagation::ln_typical_gain),
+            self.signal(Propagation::ln_output),
+            self.signal(Propagation::ln_distinct),
+            self.signal(Propagation::ln_amplification),
+            self.signal(Propagation::saturated),
+            self.area(|id| self.near(id)),
+        ];
+        let areas: Vec<_> = areas.iter().map(|a| format!("{a:.3}")).collect();
+        let (trusted, refused) = self.mistakes();
+        let (first, near_lost) = self.lost(|_| true);
+        let (choice, lost) = self.lost(|id| self.is_trusted(id));
+        let relu = |c: &Candidate| activation(c) == "relu" && c.init.name() == "torch_default";
+        let plain = self.trained.iter().find(|(id, _)| relu(&self.study.space.candidates[*id]));
+        format!(
+            "| {name} | {} | {good} | {} | {trusted} | {refused} | {near_lost:.3} ({}) | {lost:.3} ({}) | {:.3} |",
+            self.trained.len(),
+            areas.join(" | "),
+            self.study.candidate(first),
+            self.study.candidate(choice),
+            plain.map_or(f64::NAN, |(_, a)| self.best - a),
+        )
+    }
+}
+
+/// The table of `docs/trainability.md`: areas by score, g, first gradient, t, ln output, c, a, u and NEAR, mistakes, and
+/// accuracies lost.
+#[test]
+#[ignore = "prints a table: cargo test --test trainability table -- --ignored --nocapture"]
+fn table() {
+    for (preset, file) in
+        [("shallow.yaml", "fashion-mnist_784-64-64-10.csv"), ("deep.yaml", "fashion-mnist_784-128x5-10.csv")]
+    {
+        let study = study(preset, 4);
+        let accuracy = column(&study, file, "test_accuracy");
+        println!("{}", Grid::new(study, &accuracy).row(preset));
+    }
+    for (name, steps) in GRIDS {
+        for steps in steps {
+            let study = study(&format!("{name}.yaml"), 4);
+            let accuracy = column(&study, &format!("{name}.csv"), &format!("after_{steps}"));
+            println!("{}", Grid::new(study, &accuracy).row(&format!("{name}, {steps} steps")));
+        }
+    }
 }
 
 #[test]
