@@ -6,7 +6,7 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use neartop::network::init::{Law, WeightShape};
 use neartop::network::{Activation, BiasInit, Conv2d, Init, Layer, Network, Padding, Shape};
 use neartop::random::{Key, Purpose};
-use neartop::score::effective_rank::effective_rank;
+use neartop::score::effective_rank::{Ranks, effective_rank};
 use neartop::score::{Repetition, Rows};
 
 const KEY: Key = Key { seed: 0, repetition: 0, layer: 0, purpose: Purpose::Inputs };
@@ -25,6 +25,24 @@ fn effective_ranks(c: &mut Criterion) {
         group.sample_size(if n > 200 { 10 } else { 40 });
         for (name, matrix) in spectra(n) {
             group.bench_function(BenchmarkId::new(name, n), |b| b.iter(|| effective_rank(black_box(&matrix), n, n)));
+        }
+    }
+}
+
+/// Sixteen matrices that are worked on side by side.
+fn many_effective_ranks(c: &mut Criterion) {
+    let mut group = c.benchmark_group("effective_ranks_of_16");
+    group.sample_size(20);
+    for n in [32, 64, 128, 192] {
+        for (name, matrix) in spectra(n) {
+            group.bench_function(BenchmarkId::new(name, n), |b| {
+                b.iter(|| {
+                    let mut ranks = Ranks::default();
+                    let places: Vec<_> = (0..16).map(|_| ranks.add(black_box(&matrix), n, n)).collect();
+                    ranks.finish();
+                    places.into_iter().flatten().filter_map(|place| ranks.get(place)).count()
+                });
+            });
         }
     }
 }
@@ -100,5 +118,5 @@ fn repetitions(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, effective_ranks, activations, draws, repetitions);
+criterion_group!(benches, effective_ranks, many_effective_ranks, activations, draws, repetitions);
 criterion_main!(benches);

@@ -390,28 +390,32 @@ impl Worker {
         }
     }
 
-    /// Scores a task. A panic costs the candidate that it came in; the others are scored again without it.
-    fn score(&self, mut task: Task) {
-        while !task.candidates.is_empty() && !self.control.is_cancelled() {
-            let mut reported = 0;
-            let cancelled = || self.control.is_cancelled();
-            let mut report = |candidate, result: Result<Score, ScoreError>| {
-                reported += 1;
-                match result {
-                    Err(ScoreError::Cancelled) => {}
-                    result => self.send(candidate, task.repetition, result.map_err(|e| e.to_string())),
-                }
-            };
-            let outcome = catch_unwind(AssertUnwindSafe(|| self.scorer.score(&task, &cancelled, &mut report)));
-            let Err(panic) = outcome else { return };
-            task.candidates.drain(..reported.min(task.candidates.len()));
-            if task.candidates.is_empty() {
-                return;
+    /// Scores a task. A panic costs the candidate that it came in: those without a result are scored again one by one.
+    fn score(&self, task: Task) {
+        if self.control.is_cancelled() {
+            return;
+        }
+        let mut left = task.candidates.clone();
+        let cancelled = || self.control.is_cancelled();
+        let mut report = |candidate, result: Result<Score, ScoreError>| {
+            left.retain(|id| *id != candidate);
+            match result {
+                Err(ScoreError::Cancelled) => {}
+                result => self.send(candidate, task.repetition, result.map_err(|e| e.to_string())),
             }
+        };
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.scorer.score(&task, &cancelled, &mut report)));
+        let Err(panic) = outcome else { return };
+        if let [candidate] = task.candidates[..] {
             let message = panic.downcast_ref::<String>().map(String::as_str);
             let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic");
-            let candidate = task.candidates.remove(0);
-            self.send(candidate, task.repetition, Err(format!("{DEFECT}: {message}")));
+            if left == [candidate] {
+                self.send(candidate, task.repetition, Err(format!("{DEFECT}: {message}")));
+            }
+            return;
+        }
+        for candidate in left {
+            self.score(Task { repetition: task.repetition, candidates: vec![candidate] });
         }
     }
 

@@ -8,9 +8,11 @@ use std::ops::Range;
 
 use candle_core::Tensor;
 
-use super::effective_rank::{RankError, effective_rank, largest};
+use super::effective_rank::{RankError, largest};
+use super::probe::{BatchProbe, RankProbe};
 use super::propagation::{PropagationProbe, TWINS};
-use super::{BatchProbe, RankProbe, ScoreError, failure, rows_of_images};
+use super::rank_matrix::rows_of_images;
+use super::{ScoreError, failure};
 use crate::network::forward::{Probe, forward};
 use crate::network::ops::with_elements;
 use crate::network::weights::Weights;
@@ -74,8 +76,8 @@ pub(super) fn forward_by_parts(
     let mut counted = Vec::with_capacity(blocks.len());
     images.iter().for_each(|m| m.walk(&mut |m| counted.extend(m.is_counted().then_some(m))));
     for (module, Block { columns, rows, .. }) in counted.into_iter().zip(blocks) {
-        let rank = effective_rank(&rows, rows.len() / columns, columns).map_err(|error| failure(module, error))?;
-        probe.ranks.effective_ranks.push(rank);
+        let place = probe.ranks.ranks.borrow_mut().add(&rows, rows.len() / columns, columns);
+        probe.ranks.places.push(place.map_err(|error| failure(module, error))?);
     }
     outputs.extend(twins_out);
     forward(rest, Tensor::cat(&outputs, 0)?, weights, slot, probe)
@@ -117,16 +119,16 @@ impl Probe for BlockProbe<'_, '_> {
     }
 
     fn observe(&mut self, module: &Module, output: &Tensor) -> Result<(), ScoreError> {
-        if (self.ranks.cancelled)() {
+        if (self.ranks.matrices.cancelled)() {
             return Err(ScoreError::Cancelled);
         }
         let samples = self.part.len();
         let (_, channels, height, width) = output.dims4()?;
         let area = height * width;
         if self.blocks.len() == self.place {
-            let layer = self.ranks.effective_ranks.len() + self.place;
+            let layer = self.ranks.places.len() + self.place;
             let rows = self.batch * area;
-            let first = self.ranks.first_row(layer, rows, channels, width);
+            let first = self.ranks.matrices.first_row(layer, rows, channels, width);
             let taken = channels.min(rows - first);
             self.blocks.push(Block { first, taken, columns: channels, rows: Vec::with_capacity(taken * channels) });
         }
@@ -155,11 +157,15 @@ impl Probe for BlockProbe<'_, '_> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+
     use super::*;
     use crate::network::weights::DrawnWeights;
     use crate::network::{BiasInit, Conv2d, Init, Layer, Network, Padding, Pool, Shape};
     use crate::random::{Key, Purpose};
-    use crate::score::{RowOffset, Rows};
+    use crate::score::Rows;
+    use crate::score::effective_rank::Ranks;
+    use crate::score::rank_matrix::{RankMatrices, RowOffset};
 
     fn network() -> Network {
         let conv = |out| Layer::Conv2d(Conv2d { padding: Padding::Zeros(1), ..Conv2d::new(out, 3) });
@@ -184,7 +190,8 @@ mod tests {
             for repetition in 0..6 {
                 let weights = DrawnWeights::new(1, repetition, init, BiasInit::FanInUniform, None);
                 let offset = RowOffset::Drawn { rows: Rows::Full, seed: 1, repetition };
-                let ranks = RankProbe { offset, cancelled: &|| false, effective_ranks: Vec::new() };
+                let found = RefCell::new(Ranks::default());
+                let ranks = RankProbe::new(RankMatrices { offset, cancelled: &|| false }, &found);
                 let mut probe = BatchProbe { batch: 7, ranks, propagation: None };
                 let (modules, inputs) = (&network.modules, inputs.clone());
                 let output = match how {
@@ -192,7 +199,9 @@ mod tests {
                     _ => forward(modules, inputs, &weights, Some(&relu), &mut probe),
                 };
                 let output = output.map_err(|e| e.to_string())?;
-                all.append(&mut probe.ranks.effective_ranks);
+                found.borrow_mut().finish();
+                let ranks = probe.ranks.places.iter().map(|place| found.borrow().get(*place).unwrap().unwrap());
+                all.extend(ranks);
                 all.extend(output.flatten_all().unwrap().to_vec1::<f32>().unwrap().into_iter().map(f64::from));
             }
             Ok(all)

@@ -3,8 +3,9 @@
 use candle_core::Tensor;
 use faer::MatRef;
 
-use super::effective_rank::{RankError, entropy_rank};
-use super::{RankProbe, Repetition, ScoreError};
+use super::effective_rank::RankError;
+use super::rank_matrix::RankMatrices;
+use super::{Repetition, ScoreError};
 use crate::network::forward::{Probe, forward};
 use crate::network::{Activation, Module};
 
@@ -15,13 +16,13 @@ use crate::network::{Activation, Module};
 /// As for the scores of the repetition.
 pub fn spectra(repetition: &Repetition<'_>, activation: Option<&Activation>) -> Result<Vec<Vec<f64>>, ScoreError> {
     let weights = repetition.weights(activation);
-    let mut probe = SpectrumProbe { ranks: repetition.probe(&|| false), spectra: Vec::new() };
+    let mut probe = SpectrumProbe { matrices: repetition.matrices(&|| false), spectra: Vec::new() };
     forward(&repetition.network.modules, repetition.inputs.clone(), &weights, activation, &mut probe)?;
     Ok(probe.spectra)
 }
 
 struct SpectrumProbe<'a> {
-    ranks: RankProbe<'a>,
+    matrices: RankMatrices<'a>,
     spectra: Vec<Vec<f64>>,
 }
 
@@ -29,13 +30,11 @@ impl Probe for SpectrumProbe<'_> {
     type Stop = ScoreError;
 
     fn observe(&mut self, module: &Module, output: &Tensor) -> Result<(), ScoreError> {
-        let values = self.ranks.with_matrix(module, output, |matrix, rows, columns| {
+        let values = self.matrices.with_matrix(self.spectra.len(), module, output, |matrix, rows, columns| {
             let double: Vec<f64> = matrix.iter().map(|x| f64::from(*x)).collect();
             let matrix = MatRef::from_row_major_slice(&double, rows, columns);
             matrix.singular_values().map_err(|_| RankError::NoConvergence)
         })?;
-        // The place of the next block follows from the number of ranks taken.
-        self.ranks.effective_ranks.push(entropy_rank(values.iter().copied()));
         let largest = values.first().copied().unwrap_or(0.0);
         let share = |s: &f64| if largest > 0.0 { s / largest } else { 0.0 };
         self.spectra.push(values.iter().map(share).collect());
@@ -48,9 +47,9 @@ mod tests {
     use std::path::Path;
     use std::sync::Arc;
 
-    use super::*;
     use crate::preset::Preset;
     use crate::scheduler::{NearScorer, Scorer, Task};
+    use crate::score::effective_rank::entropy_rank;
     use crate::space::Space;
 
     #[test]

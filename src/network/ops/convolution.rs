@@ -8,8 +8,8 @@ use pulp::{Arch, Simd, WithSimd};
 
 /// Output channels whose weights lie together.
 const BLOCK: usize = 4;
-/// Positions that the kernel takes at a time are a divisor of this.
-const STEP: usize = 32;
+/// Positions of a vector are a divisor of this.
+const STEP: usize = 16;
 
 /// A convolution of stride 1 over images of one size, for one group of channels.
 pub struct Convolution {
@@ -51,7 +51,7 @@ impl Convolution {
             span,
             offsets,
             padded: vec![0.0; channels * plane],
-            result: vec![0.0; outs.next_multiple_of(BLOCK) * span],
+            result: vec![0.0; outs * span],
         }
     }
 
@@ -68,71 +68,118 @@ impl Convolution {
 
     /// Convolves `image` `[channels, height, width]` into `y` `[outs, height, width]`.
     pub fn apply(&mut self, image: &[f32], weights: &[[f32; BLOCK]], y: &mut [f32]) {
+        Arch::new().dispatch(Apply { convolution: self, image, weights, y });
+    }
+
+    /// Copies an image to where zeros surround it.
+    #[inline(always)]
+    fn pad<S: Simd>(&mut self, image: &[f32]) {
         let [_, height, width] = self.input;
         for (plane, image) in self.padded.chunks_exact_mut(self.plane).zip(image.chunks_exact(height * width)) {
             let rows = plane[self.before * self.width..].chunks_mut(self.width);
             for (padded, row) in rows.zip(image.chunks_exact(width)) {
-                padded[self.before..self.before + width].copy_from_slice(row);
-            }
-        }
-        Arch::new().dispatch(Kernel {
-            input: &self.padded,
-            offsets: &self.offsets,
-            weights,
-            span: self.span,
-            result: &mut self.result,
-        });
-        let [out_height, out_width] = self.output;
-        for (y, result) in y.chunks_exact_mut(out_height * out_width).zip(self.result.chunks_exact(self.span)) {
-            for (y, row) in y.chunks_exact_mut(out_width).zip(result.chunks(self.width)) {
-                y.copy_from_slice(&row[..out_width]);
+                copy::<S>(row, &mut padded[self.before..self.before + width]);
             }
         }
     }
 }
 
+/// Copies vector by vector: rows are too short for a call.
+#[inline(always)]
+fn copy<S: Simd>(from: &[f32], to: &mut [f32]) {
+    let ((from, from_rest), (to, to_rest)) = (S::as_simd_f32s(from), S::as_mut_simd_f32s(to));
+    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+    to_rest.iter_mut().zip(from_rest).for_each(|(to, from)| *to = *from);
+}
+
+struct Apply<'a> {
+    convolution: &'a mut Convolution,
+    image: &'a [f32],
+    weights: &'a [[f32; BLOCK]],
+    y: &'a mut [f32],
+}
+
+impl WithSimd for Apply<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { convolution, image, weights, y } = self;
+        convolution.pad::<S>(image);
+        let [height, width] = convolution.output;
+        let (input, offsets, outs) = (&convolution.padded[..], &convolution.offsets[..], convolution.outs);
+        if width % S::F32_LANES == 0 {
+            let row = Row { output: width / S::F32_LANES, input: convolution.width };
+            let vectors = height * row.output;
+            let kernel = Kernel { input, offsets, weights, outs, vectors, row, span: height * width };
+            kernel.run(simd, y);
+            return;
+        }
+        // Rows that are no whole number of vectors are computed with the padding between them, as one.
+        let (span, padded_width) = (convolution.span, convolution.width);
+        let row = Row { output: span / S::F32_LANES, input: span };
+        let kernel = Kernel { input, offsets, weights, outs, vectors: span / S::F32_LANES, row, span };
+        kernel.run(simd, &mut convolution.result);
+        for (y, result) in y.chunks_exact_mut(height * width).zip(convolution.result.chunks_exact(span)) {
+            for (y, row) in y.chunks_exact_mut(width).zip(result.chunks(padded_width)) {
+                copy::<S>(&row[..width], y);
+            }
+        }
+    }
+}
+
+/// The length of a row of outputs in vectors, and of a row of inputs.
+#[derive(Clone, Copy)]
+struct Row {
+    output: usize,
+    input: usize,
+}
+
+#[derive(Clone, Copy)]
 struct Kernel<'a> {
     input: &'a [f32],
     offsets: &'a [usize],
     weights: &'a [[f32; BLOCK]],
+    outs: usize,
+    /// Vectors of a channel of the output.
+    vectors: usize,
+    row: Row,
+    /// From one channel of the output to the next.
     span: usize,
-    result: &'a mut [f32],
 }
 
-impl WithSimd for Kernel<'_> {
-    type Output = ();
-
+impl Kernel<'_> {
     #[inline(always)]
-    fn with_simd<S: Simd>(mut self, simd: S) {
-        let taps = self.offsets.len();
-        let blocks = self.weights.len() / taps;
+    fn run<S: Simd>(self, simd: S, y: &mut [f32]) {
+        let blocks = self.weights.len() / self.offsets.len();
         let together = if S::REGISTER_COUNT >= 32 { 2 } else { 1 };
-        for position in (0..self.span).step_by(2 * S::F32_LANES) {
+        for vector in (0..self.vectors).step_by(2) {
+            // The last may be alone, and is then computed twice.
+            let pair = [vector, (vector + 1).min(self.vectors - 1)];
             let mut block = 0;
             while block < blocks {
                 if blocks - block >= together && together == 2 {
-                    self.outputs::<S, 2>(simd, position, block);
+                    self.outputs::<S, 2>(simd, pair, block, y);
                     block += 2;
                 } else {
-                    self.outputs::<S, 1>(simd, position, block);
+                    self.outputs::<S, 1>(simd, pair, block, y);
                     block += 1;
                 }
             }
         }
     }
-}
 
-impl Kernel<'_> {
     /// Two vectors of positions of the output channels of `BLOCKS` blocks, held in registers over all taps.
     #[inline(always)]
-    fn outputs<S: Simd, const BLOCKS: usize>(&mut self, simd: S, position: usize, block: usize) {
+    fn outputs<S: Simd, const BLOCKS: usize>(&self, simd: S, pair: [usize; 2], block: usize, y: &mut [f32]) {
         let taps = self.offsets.len();
         let weights: [&[[f32; BLOCK]]; BLOCKS] =
             std::array::from_fn(|b| &self.weights[(block + b) * taps..(block + b + 1) * taps]);
+        let from = pair.map(|v| v / self.row.output * self.row.input + v % self.row.output * S::F32_LANES);
         let mut sums = [[[simd.splat_f32s(0.0); 2]; BLOCK]; BLOCKS];
         for (tap, offset) in self.offsets.iter().enumerate() {
-            let at = offset + position;
-            let &[left, right] = S::as_simd_f32s(&self.input[at..at + 2 * S::F32_LANES]).0 else { return };
+            let [left, right] = from.map(|from| &self.input[offset + from..][..S::F32_LANES]);
+            let (&[left], &[right]) = (S::as_simd_f32s(left).0, S::as_simd_f32s(right).0) else { return };
             for b in 0..BLOCKS {
                 let w = weights[b][tap];
                 for o in 0..BLOCK {
@@ -142,9 +189,11 @@ impl Kernel<'_> {
                 }
             }
         }
-        for (o, sums) in sums.as_flattened().iter().enumerate() {
-            let at = (block * BLOCK + o) * self.span + position;
-            S::as_mut_simd_f32s(&mut self.result[at..at + 2 * S::F32_LANES]).0.copy_from_slice(sums);
+        for (o, sums) in sums.as_flattened().iter().enumerate().take(self.outs - block * BLOCK) {
+            for (v, sum) in pair.iter().zip(sums) {
+                let at = (block * BLOCK + o) * self.span + v * S::F32_LANES;
+                S::as_mut_simd_f32s(&mut y[at..at + S::F32_LANES]).0.copy_from_slice(&[*sum]);
+            }
         }
     }
 }
@@ -164,6 +213,9 @@ mod tests {
             ([4, 5, 6], 8, 2, 1, (0, 1)),
             ([2, 4, 4], 13, 4, 1, (0, 0)),
             ([1, 33, 34], 16, 3, 1, (1, 1)),
+            ([3, 5, 16], 6, 3, 1, (1, 1)),
+            ([2, 3, 32], 12, 3, 1, (1, 1)),
+            ([2, 4, 64], 3, 5, 1, (2, 2)),
         ];
         for (input, outs, kernel, dilation, pads) in cases {
             let [channels, height, width] = input;

@@ -5,6 +5,8 @@
 //! not depend on what the others hold. The update by one reflection and the product that the next one needs read the
 //! matrix together (Dongarra, Sorensen & Hammarling 1989).
 
+use std::cell::RefCell;
+
 use pulp::{Arch, Simd, WithSimd};
 
 use super::tridiagonal::{Gram, Tridiagonal};
@@ -26,62 +28,66 @@ impl WithSimd for Reduce<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        let lanes = S::F32_LANES;
         let mut reduced = Vec::with_capacity(self.matrices.len());
-        for matrices in self.matrices.chunks(S::F32_LANES) {
+        for matrices in self.matrices.chunks(lanes) {
             let size = matrices.iter().map(|m| m.size).max().unwrap_or(0);
-            let mut lanes = Aligned::new(size * size * S::F32_LANES);
-            interleave(matrices, size, S::F32_LANES, lanes.values());
-            let mut diagonal = Aligned::new(size * S::F32_LANES);
-            let mut beside = Aligned::new(size * S::F32_LANES);
-            {
+            let stride = stride(size);
+            with_zeros((size * stride + SHIFT + 6 * stride) * lanes, |zeros| {
+                let (all, rest) = zeros.split_at_mut(size * stride * lanes);
+                let (diagonal, rest) = rest.split_at_mut(stride * lanes);
+                let (beside, rest) = rest.split_at_mut(stride * lanes);
+                interleave(matrices, stride, lanes, all);
                 let vectors = S::as_mut_simd_f32s;
-                let to = (vectors(diagonal.values()).0, vectors(beside.values()).0);
-                tridiagonalize(simd, vectors(lanes.values()).0, size, to.0, to.1);
-            }
-            for (lane, matrix) in matrices.iter().enumerate() {
-                let of_lane = |all: &mut Aligned, length| {
-                    all.values().iter().skip(lane).step_by(S::F32_LANES).take(length).copied().collect()
-                };
-                reduced.push(Tridiagonal {
-                    diagonal: of_lane(&mut diagonal, matrix.size),
-                    beside: of_lane(&mut beside, matrix.size.saturating_sub(1)),
-                });
-            }
+                let to = (&mut *vectors(diagonal).0, &mut *vectors(beside).0);
+                tridiagonalize(simd, vectors(all).0, size, to, vectors(&mut rest[SHIFT * lanes..]).0);
+                for (lane, matrix) in matrices.iter().enumerate() {
+                    let of_lane =
+                        |all: &[f32], length| all.iter().skip(lane).step_by(lanes).take(length).copied().collect();
+                    reduced.push(Tridiagonal {
+                        diagonal: of_lane(diagonal, matrix.size),
+                        beside: of_lane(beside, matrix.size.saturating_sub(1)),
+                    });
+                }
+            });
         }
         reduced
     }
 }
 
-/// Zeros that start where vectors can be read in one go.
-struct Aligned {
-    memory: Vec<f32>,
-    start: usize,
-    length: usize,
+/// Rows from one column to the next. A processor takes a read for one that waits for an earlier write where the last 12
+/// bits of their addresses agree: so the four columns and four vectors that are worked on lie an eighth of that apart.
+fn stride(size: usize) -> usize {
+    const PERIOD: usize = 64;
+    size.saturating_sub(PERIOD / 4).next_multiple_of(PERIOD) + PERIOD / 4
 }
+/// Rows that the vectors lie apart from the columns.
+const SHIFT: usize = 8;
 
-impl Aligned {
+/// Calls `f` with zeros that start where vectors can be read in one go. The memory is kept for the thread's next matrices:
+/// to get it anew from the system takes as long as the reduction.
+fn with_zeros<R>(length: usize, f: impl FnOnce(&mut [f32]) -> R) -> R {
     /// Bytes of the widest vector.
     const BOUNDARY: usize = 64;
-
-    fn new(length: usize) -> Self {
-        let memory = vec![0.0; length + Self::BOUNDARY / size_of::<f32>()];
-        let start = memory.as_ptr().align_offset(Self::BOUNDARY).min(memory.len() - length);
-        Self { memory, start, length }
+    thread_local! {
+        static MEMORY: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
     }
-
-    fn values(&mut self) -> &mut [f32] {
-        &mut self.memory[self.start..self.start + self.length]
-    }
+    MEMORY.with_borrow_mut(|memory| {
+        memory.clear();
+        memory.resize(length + BOUNDARY / size_of::<f32>(), 0.0);
+        let start = memory.as_ptr().align_offset(BOUNDARY).min(memory.len() - length);
+        f(&mut memory[start..start + length])
+    })
 }
 
 /// Lays the lower triangles of the matrices side by side, column by column; a smaller matrix leaves zeros at its end, which
 /// change nothing.
 #[inline(always)]
-fn interleave(matrices: &[&Gram<f32>], size: usize, lanes: usize, to: &mut [f32]) {
+fn interleave(matrices: &[&Gram<f32>], stride: usize, lanes: usize, to: &mut [f32]) {
     for (lane, matrix) in matrices.iter().enumerate() {
         for column in 0..matrix.size {
             let from = &matrix.values[column * matrix.stride + column..column * matrix.stride + matrix.size];
-            let start = (column * size + column) * lanes + lane;
+            let start = (column * stride + column) * lanes + lane;
             for (to, from) in to[start..].iter_mut().step_by(lanes).zip(from) {
                 *to = *from;
             }
@@ -90,13 +96,20 @@ fn interleave(matrices: &[&Gram<f32>], size: usize, lanes: usize, to: &mut [f32]
 }
 
 #[inline(always)]
-fn tridiagonalize<S: Simd>(simd: S, a: &mut [S::f32s], size: usize, diagonal: &mut [S::f32s], beside: &mut [S::f32s]) {
-    let zero = simd.splat_f32s(0.0);
-    let mut vectors = [vec![zero; size], vec![zero; size], vec![zero; size], vec![zero; size]];
-    let [v, w, x, y] = &mut vectors;
+fn tridiagonalize<S: Simd>(
+    simd: S,
+    a: &mut [S::f32s],
+    size: usize,
+    (diagonal, beside): (&mut [S::f32s], &mut [S::f32s]),
+    vectors: &mut [S::f32s],
+) {
+    let stride = stride(size);
+    let mut vectors = vectors.chunks_exact_mut(stride);
+    let mut vector = || vectors.next().map_or(&mut [][..], |vector| &mut vector[..size]);
+    let (v, w, x, y) = (vector(), vector(), vector(), vector());
     for j in 0..size {
         // The reflection before this column's, which the rest of the matrix has not heard of yet.
-        let column = &mut a[j * size..(j + 1) * size];
+        let column = &mut a[j * stride..j * stride + size];
         let (vj, wj) = (v[j], w[j]);
         for ((a, v), w) in column[j..].iter_mut().zip(&v[j..]).zip(&w[j..]) {
             *a = rank_two(simd, *a, (*v, *w), (vj, wj));
@@ -111,7 +124,7 @@ fn tridiagonalize<S: Simd>(simd: S, a: &mut [S::f32s], size: usize, diagonal: &m
         beside[j] = length;
         let (v, w) = (&mut v[next..], &mut w[next..]);
         let (x, y) = (&mut x[next..], &mut y[next..]);
-        let rest = Rest { a, size, start: next };
+        let rest = Rest { a, size, stride, start: next };
         if S::REGISTER_COUNT >= 32 {
             rest.update_and_multiply::<S, 4>(simd, v, w, x, y);
         } else {
@@ -173,6 +186,7 @@ fn rank_two<S: Simd>(simd: S, a: S::f32s, (v, w): (S::f32s, S::f32s), (v1, w1): 
 struct Rest<'a, V> {
     a: &'a mut [V],
     size: usize,
+    stride: usize,
     start: usize,
 }
 
@@ -187,16 +201,16 @@ impl<V: Copy> Rest<'_, V> {
         x: &[V],
         y: &mut [V],
     ) {
-        let Self { a, size, start } = self;
+        let Self { a, size, stride, start } = self;
         let rest = size - start;
         y.fill(simd.splat_f32s(0.0));
         let mut c = 0;
         while c < rest {
             let together = COLUMNS.min(rest - c);
-            let columns = &mut a[(start + c) * size..(start + c + together) * size];
+            let columns = &mut a[(start + c) * stride..(start + c + together) * stride];
             // The corner on the diagonal.
             for i in 0..together {
-                let at = i * size + start + c;
+                let at = i * stride + start + c;
                 for k in i..together {
                     let updated = rank_two(simd, columns[at + k], (v[c + k], w[c + k]), (v[c + i], w[c + i]));
                     columns[at + k] = updated;
@@ -208,9 +222,9 @@ impl<V: Copy> Rest<'_, V> {
             }
             let below = c + together;
             if together == COLUMNS && below < rest {
-                let mut parts = columns.chunks_exact_mut(size);
+                let mut parts = columns.chunks_exact_mut(stride);
                 let columns: [&mut [V]; COLUMNS] = std::array::from_fn(|_| match parts.next() {
-                    Some(column) => &mut column[start + below..],
+                    Some(column) => &mut column[start + below..size],
                     None => &mut [],
                 });
                 let of = |from: &[V]| -> [V; COLUMNS] { std::array::from_fn(|i| from[c + i]) };

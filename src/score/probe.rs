@@ -1,0 +1,109 @@
+//! What watches a batch pass: its ranks, and its twins.
+
+use std::cell::RefCell;
+
+use candle_core::Tensor;
+
+use super::effective_rank::{Place, RankError, Ranks};
+use super::propagation::{Propagation, PropagationProbe};
+use super::rank_matrix::RankMatrices;
+use super::{Score, ScoreError, failure};
+use crate::network::forward::Probe;
+use crate::network::ops::with_elements;
+use crate::network::{Module, Network};
+
+/// Takes the effective rank of every counted output.
+#[derive(Clone)]
+pub(super) struct RankProbe<'a> {
+    pub matrices: RankMatrices<'a>,
+    pub ranks: &'a RefCell<Ranks>,
+    /// Of every counted output so far.
+    pub places: Vec<Place>,
+}
+
+impl<'a> RankProbe<'a> {
+    pub fn new(matrices: RankMatrices<'a>, ranks: &'a RefCell<Ranks>) -> Self {
+        Self { matrices, ranks, places: Vec::new() }
+    }
+
+    /// After the pass, with the network's output.
+    pub fn finish(self, output: &Tensor) -> Result<Unranked, ScoreError> {
+        let is_dead = with_elements(output, |y| y.iter().all(|y| *y == 0.0))?;
+        Ok(Unranked { places: self.places, is_dead, propagation: None })
+    }
+}
+
+impl Probe for RankProbe<'_> {
+    type Stop = ScoreError;
+
+    fn observe(&mut self, module: &Module, output: &Tensor) -> Result<(), ScoreError> {
+        let take = |matrix: &[f32], rows, columns| self.ranks.borrow_mut().add(matrix, rows, columns);
+        let place = self.matrices.with_matrix(self.places.len(), module, output, take)?;
+        self.places.push(place);
+        Ok(())
+    }
+}
+
+/// A score whose ranks may still wait.
+pub(super) struct Unranked {
+    places: Vec<Place>,
+    is_dead: bool,
+    pub propagation: Option<Propagation>,
+}
+
+impl Unranked {
+    /// The score; none while a rank waits.
+    pub fn ranked(&self, ranks: &Ranks, network: &Network) -> Option<Result<Score, ScoreError>> {
+        let mut effective_ranks = Vec::with_capacity(self.places.len());
+        for (layer, place) in self.places.iter().enumerate() {
+            match ranks.get(*place)? {
+                Ok(rank) => effective_ranks.push(rank),
+                Err(error) => return network.counted().get(layer).map(|module| Err(failure(module, error))),
+            }
+        }
+        let last_alive = effective_ranks.iter().rposition(|r| *r > 0.0);
+        Some(Ok(Score {
+            near: effective_ranks.iter().sum(),
+            dead_from: self.is_dead.then(|| last_alive.map_or(0, |last| last + 1)),
+            effective_ranks,
+            propagation: self.propagation.clone(),
+        }))
+    }
+
+    /// The score, with an end to all waiting.
+    pub fn ranked_now(&self, ranks: &RefCell<Ranks>, network: &Network) -> Result<Score, ScoreError> {
+        let mut ranks = ranks.borrow_mut();
+        ranks.finish();
+        let missing = || candle_core::Error::Msg(RankError::NoConvergence.to_string()).into();
+        self.ranked(&ranks, network).unwrap_or_else(|| Err(missing()))
+    }
+}
+
+/// Takes the ranks of a batch, and watches the twins that pass behind it, if they do.
+#[derive(Clone)]
+pub(super) struct BatchProbe<'a> {
+    /// Samples that are scored.
+    pub batch: usize,
+    pub ranks: RankProbe<'a>,
+    pub propagation: Option<PropagationProbe<'a>>,
+}
+
+impl Probe for BatchProbe<'_> {
+    type Stop = ScoreError;
+
+    fn enter(&mut self, module: &Module, input: &Tensor) -> Result<(), ScoreError> {
+        self.propagation.as_mut().map_or(Ok(()), |probe| probe.enter(module, input))
+    }
+
+    fn observe(&mut self, module: &Module, output: &Tensor) -> Result<(), ScoreError> {
+        self.ranks.observe(module, &output.narrow(0, 0, self.batch)?)?;
+        self.propagation.as_mut().map_or(Ok(()), |probe| probe.observe(module, output))
+    }
+
+    fn pass_on(&mut self, output: Tensor) -> Result<Tensor, ScoreError> {
+        match &mut self.propagation {
+            Some(probe) => probe.pass_on(output),
+            None => Ok(output),
+        }
+    }
+}
