@@ -228,9 +228,7 @@ fn table() {
     }
     for (name, steps) in GRIDS {
         for steps in steps {
-            let study = study(&format!("{name}.yaml"), 4);
-            let accuracy = column(&study, &format!("{name}.csv"), &format!("after_{steps}"));
-            println!("{}", Grid::new(study, &accuracy).row(&format!("{name}, {steps} steps")));
+            println!("{}", grid(name, *steps).row(&format!("{name}, {steps} steps")));
         }
     }
 }
@@ -243,6 +241,57 @@ fn two_hidden_layers() {
 #[test]
 fn five_hidden_layers() {
     check("deep.yaml", "fashion-mnist_784-128x5-10.csv", 0.02, 0.97);
+}
+
+fn grid(name: &str, steps: u32) -> Grid {
+    let study = study(&format!("{name}.yaml"), 4);
+    let accuracy = column(&study, &format!("{name}.csv"), &format!("after_{steps}"));
+    Grid::new(study, &accuracy)
+}
+
+#[test]
+fn convolutions() {
+    let grid = grid("digits-cnn-16x6-adam", 600);
+    let area = grid.area(|id| grid.score(id));
+    assert!(area >= 0.99, "{area}");
+    assert_eq!(grid.mistakes().0, 0);
+}
+
+/// Batch norm hides from the signal how large weights are, yet not from training.
+#[test]
+fn convolutions_with_batch_norm() {
+    let grid = grid("digits-cnn-bn-16x6-adam", 600);
+    let area = grid.area(|id| grid.score(id));
+    assert!(area >= 0.88, "{area}");
+    for (id, accuracy) in &grid.trained {
+        assert!(*accuracy > 0.6 || !grid.is_trusted(*id), "{} does not train", grid.study.candidate(*id));
+    }
+}
+
+#[test]
+fn a_network_is_checked_as_it_trains_however_it_is_scored() {
+    let preset = |mode: &str| {
+        let text = format!(
+            "
+name: Norms
+data: {{source: gaussian}}
+network:
+  input: [2, 6, 6]
+  layers:
+    - repeat: {{times: 8, layers: [conv2d: {{out: 8, kernel: 3, padding: 1}}, batch_norm, activation]}}
+    - global_avg_pool
+    - flatten
+    - linear: 4
+search: {{activations: [relu], inits: [torch_default]}}
+score: {{repetitions: 2, batch: 24, batch_norm: {mode}}}
+"
+        );
+        score(Preset::parse(&text, "norms.yaml", Path::new("")).unwrap(), 2)
+    };
+    let (training, evaluation) = (preset("training"), preset("evaluation"));
+    assert_ne!(training.near(0), evaluation.near(0));
+    assert_eq!(training.propagation(0), evaluation.propagation(0));
+    assert!(evaluation.trainability(0).unwrap().is_trainable());
 }
 
 #[test]
