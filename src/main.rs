@@ -12,6 +12,10 @@ use neartop::commands::{self, Failure};
 use neartop::preset::PresetError;
 use neartop::tui::{self, settings::Settings, theme::Look};
 
+/// The system's allocator gives the memory of every few matrices back and asks for it again.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let common = cli.common.clone();

@@ -18,8 +18,8 @@ use crate::network::ops::with_elements;
 use crate::network::weights::Weights;
 use crate::network::{Activation, Module, Op};
 
-/// Elements that a layer may read and write in one go: 2 MiB of them.
-const AT_A_TIME: usize = 1 << 19;
+/// Elements that a layer may read and write in one go: 1 MiB of them, half of a usual second cache.
+const AT_A_TIME: usize = 1 << 18;
 
 /// Passes a batch through `modules` as [`forward`] does, where `weights` do not look at the data.
 ///

@@ -84,12 +84,21 @@ fn with_zeros<R>(length: usize, f: impl FnOnce(&mut [f32]) -> R) -> R {
 /// change nothing.
 #[inline(always)]
 fn interleave(matrices: &[&Gram<f32>], stride: usize, lanes: usize, to: &mut [f32]) {
-    for (lane, matrix) in matrices.iter().enumerate() {
-        for column in 0..matrix.size {
-            let from = &matrix.values[column * matrix.stride + column..column * matrix.stride + matrix.size];
-            let start = (column * stride + column) * lanes + lane;
-            for (to, from) in to[start..].iter_mut().step_by(lanes).zip(from) {
-                *to = *from;
+    // A few rows at a time, so that what is written stays near while the matrices take turns.
+    const ROWS: usize = 16;
+    let size = matrices.iter().map(|m| m.size).max().unwrap_or(0);
+    for column in 0..size {
+        for first in (column..size).step_by(ROWS) {
+            for (lane, matrix) in matrices.iter().enumerate() {
+                let end = (first + ROWS).min(matrix.size);
+                if column >= end || first >= end {
+                    continue;
+                }
+                let from = &matrix.values[column * matrix.stride..][first..end];
+                let to = &mut to[(column * stride + first) * lanes..][..(end - first) * lanes];
+                for (row, from) in from.iter().enumerate() {
+                    to[row * lanes + lane] = *from;
+                }
             }
         }
     }
@@ -255,13 +264,14 @@ fn below_corner<S: Simd, const COLUMNS: usize>(
     let [fv, fw, fx] = factors;
     let mut sums = [simd.splat_f32s(0.0); COLUMNS];
     for r in 0..rows {
-        let mut product = y[r];
+        // Read once: a compiler must suppose that writing to the columns changes what is in the slices.
+        let (v, w, x, mut product) = (v[r], w[r], x[r], y[r]);
         for i in 0..COLUMNS {
-            let a = simd.negate_mul_add_e_f32s(v[r], fw[i], columns[i][r]);
-            let a = simd.negate_mul_add_e_f32s(w[r], fv[i], a);
+            let a = simd.negate_mul_add_e_f32s(v, fw[i], columns[i][r]);
+            let a = simd.negate_mul_add_e_f32s(w, fv[i], a);
             columns[i][r] = a;
             product = simd.mul_add_e_f32s(a, fx[i], product);
-            sums[i] = simd.mul_add_e_f32s(a, x[r], sums[i]);
+            sums[i] = simd.mul_add_e_f32s(a, x, sums[i]);
         }
         y[r] = product;
     }
