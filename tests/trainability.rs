@@ -117,18 +117,21 @@ fn check_gradients(study: &Study, file: &str) {
     assert!(apart.len() > 80 && median < 0.1 && most < 0.5, "{} values: {median}, {most}", apart.len());
 }
 
-/// Grids of `docs/trainability/train.py`: the preset's name, and the steps after which accuracy was measured.
-const GRIDS: [(&str, &[u32]); 9] = [
-    ("fashion-64x10-adam", &[300, 600, 1200]),
-    ("fashion-64x20-sgd", &[300, 600, 1200]),
-    ("digits-cnn-16x6-adam", &[150, 300, 600]),
-    ("digits-cnn-bn-16x6-adam", &[150, 300, 600]),
-    ("digits-40x15-adam", &[300, 600, 1200]),
-    ("digits-64x30-adam", &[300, 600, 1200]),
-    ("digits-64x30-sgd", &[300, 600, 1200]),
-    ("fashion-cnn-20x8-adam", &[150, 300, 600]),
-    ("fashion-cnn-bn-20x8-adam", &[150, 300, 600]),
-];
+/// Grids of `docs/trainability/train.py`, which have a preset of the same name: with the steps after which accuracy was
+/// measured.
+fn grids() -> Vec<(String, Vec<u32>)> {
+    let files = std::fs::read_dir(FIXTURES).unwrap().map(|entry| entry.unwrap().path());
+    let steps = |file: &Path| -> Vec<u32> {
+        let header = csv::Reader::from_path(file).unwrap().headers().unwrap().clone();
+        header.iter().filter_map(|name| name.strip_prefix("after_")?.parse().ok()).collect()
+    };
+    let grids =
+        files.filter(|file| file.extension().is_some_and(|e| e == "csv") && file.with_extension("yaml").exists());
+    let mut grids: Vec<_> =
+        grids.map(|file| (file.file_stem().unwrap().to_str().unwrap().to_owned(), steps(&file))).collect();
+    grids.sort();
+    grids
+}
 
 /// What is known of a grid: its study, and the accuracies that training reached.
 struct Grid {
@@ -226,9 +229,9 @@ fn table() {
         let accuracy = column(&study, file, "test_accuracy");
         println!("{}", Grid::new(study, &accuracy).row(preset));
     }
-    for (name, steps) in GRIDS {
+    for (name, steps) in grids() {
         for steps in steps {
-            println!("{}", grid(name, *steps).row(&format!("{name}, {steps} steps")));
+            println!("{}", grid(&name, steps).row(&format!("{name}, {steps} steps")));
         }
     }
 }
