@@ -20,9 +20,9 @@ impl Standing {
 impl Study {
     /// What every candidate is ranked by, in their fixed order; none without a score.
     ///
-    /// A mean is that of the candidate with the most repetitions, less the paired difference over those in common, so that
-    /// a candidate with few repetitions, which happened to be of high scores, has no advantage. Where all have the same
-    /// repetitions that is their own mean.
+    /// In a race a mean is that of the candidate with the most repetitions, less the paired difference over those in
+    /// common, so that a candidate with few repetitions, which happened to be of high scores, has no advantage. Without one,
+    /// where all come to the same repetitions, it is their own mean.
     pub(super) fn standings(&self) -> Vec<(usize, Option<Standing>)> {
         let nears: Vec<_> = (0..self.records.len()).map(|id| self.near(id).map(|e| e.mean)).collect();
         let count = |id: usize| self.records[id].scores.iter().flatten().count();
@@ -30,7 +30,7 @@ impl Study {
         let reference =
             scored.reduce(|a, b| if b.1.cmp(&a.1).then(b.2.total_cmp(&a.2)) == Ordering::Greater { b } else { a });
         let adjusted = |id: usize, own: f64| match reference {
-            Some((reference, most, mean)) if count(id) < most => {
+            Some((reference, most, mean)) if self.race.is_some() && count(id) < most => {
                 estimate(self.differences(id, reference)).map_or(own, |ahead| mean + ahead.mean)
             }
             _ => own,
