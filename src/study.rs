@@ -3,6 +3,7 @@
 mod agreement;
 pub mod race;
 mod signals;
+mod standing;
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -355,10 +356,11 @@ impl Study {
     }
 
     fn best_where(&self, wanted: &dyn Fn(usize) -> bool) -> Option<usize> {
-        let mut nears: Vec<_> = (0..self.records.len()).filter_map(|id| Some((id, self.near(id)?.mean))).collect();
-        nears.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        let mut standings: Vec<_> =
+            self.standings().into_iter().filter_map(|(id, standing)| Some((id, standing?))).collect();
+        standings.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
         // From the top, since whether a candidate is wanted may take longer to say than all of the sorting.
-        nears.into_iter().map(|(id, _)| id).find(|id| wanted(*id))
+        standings.into_iter().map(|(id, _)| id).find(|id| wanted(*id))
     }
 
     /// How well NEAR agrees with the known values of the candidates that have both; none with fewer than two of them, or
@@ -416,10 +418,9 @@ impl Study {
     /// All candidates by falling NEAR; those without one last, in their fixed order, the failed after the waiting.
     #[must_use]
     pub fn ranking(&self) -> Vec<Ranked> {
-        let mut order: Vec<(usize, Option<f64>)> =
-            (0..self.records.len()).map(|id| (id, self.near(id).map(|e| e.mean))).collect();
+        let mut order = self.standings();
         order.sort_by(|a, b| match (a.1, b.1) {
-            (Some(x), Some(y)) => y.total_cmp(&x).then(a.0.cmp(&b.0)),
+            (Some(x), Some(y)) => y.cmp(&x).then(a.0.cmp(&b.0)),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
             (None, None) => {
@@ -443,10 +444,11 @@ impl Study {
             };
             let (behind_best, common) = self.behind(best, *id);
             let tied_with_best = self.same(best, *id)
-                || behind_best.is_some_and(|d| match d.standard_error {
-                    Some(error) => d.mean <= quantiles.of(common) * error,
-                    None => false,
-                });
+                || self.in_race(*id)
+                    && behind_best.is_some_and(|d| match d.standard_error {
+                        Some(error) => d.mean <= quantiles.of(common) * error,
+                        None => false,
+                    });
             ranking.push(Ranked { candidate: *id, rank, tied_with_previous, tied_with_best, behind_best });
         }
         ranking

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use assert_cmd::Command;
 use neartop::preset::Preset;
 use neartop::scheduler::{self, Known, NearScorer};
+use neartop::score::Score;
 use neartop::space::Space;
 use neartop::study::{Status, Study};
 use serde_json::Value;
@@ -103,4 +104,38 @@ fn presets_say_how() {
     for wrong in ["some", "{minimum: 9, maximum: 8}", "{confidence: 1.0}", "{confidence: 0.2}", "{most: 3}", "0"] {
         assert!(parse(wrong).is_err(), "{wrong}");
     }
+}
+
+/// The first repetitions happen to be of high scores, and those that leave have no others.
+#[test]
+fn a_candidate_that_left_stands_behind_those_that_went_on() {
+    let mut study = Study::new(space());
+    let near = |candidate: usize, repetition: usize| {
+        let of_all = if repetition < 6 { 100.0 } else { 0.0 };
+        let wavers = if candidate == 1 { f64::from([-1i8, 1][repetition % 2]) } else { 0.0 };
+        let own = if candidate < 2 { 50.0 } else { 10.0 + candidate as f64 };
+        of_all + own + wavers
+    };
+    for repetition in 0..40 {
+        for candidate in 0..16 {
+            if study.race().is_some_and(|race| !race.is_over() && race.open().contains(&candidate)) {
+                let score = Score {
+                    near: near(candidate, repetition),
+                    effective_ranks: Vec::new(),
+                    dead_from: None,
+                    propagation: None,
+                };
+                study.record(candidate, repetition, Ok(score));
+            }
+        }
+    }
+    assert_eq!((study.count(0), study.count(1), study.count(15)), (40, 40, 6));
+    let mean = |id: usize| study.near(id).expect("a score").mean;
+    assert!(mean(15) > mean(0), "{} {}", mean(15), mean(0));
+    let ranking = study.ranking();
+    let order: Vec<_> = ranking.iter().map(|r| r.candidate).collect();
+    assert_eq!(order, [0, 1, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2]);
+    let tied: Vec<_> = ranking.iter().filter(|r| r.tied_with_best).map(|r| r.candidate).collect();
+    assert_eq!(tied, [0, 1]);
+    assert_eq!(study.best(), Some(0));
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use neartop::network::Init;
 use neartop::preset::Preset;
 use neartop::scheduler::{NearScorer, Scorer, Task};
-use neartop::score::propagation::Verdict;
+use neartop::score::propagation::{Propagation, Trainability, Verdict};
 use neartop::space::{Candidate, Space};
 use neartop::study::Study;
 
@@ -33,7 +33,7 @@ fn score(mut preset: Preset, repetitions: usize) -> Study {
     study
 }
 
-/// A column by candidate, in the order of the study.
+/// A column by candidate, in the order of the study. NaN where the file has no such candidate.
 fn column(study: &Study, file: &str, name: &str) -> Vec<f64> {
     let mut reader = csv::Reader::from_path(Path::new(FIXTURES).join(file)).unwrap();
     let known: HashMap<(String, String), f64> = reader
@@ -41,7 +41,7 @@ fn column(study: &Study, file: &str, name: &str) -> Vec<f64> {
         .map(|row| row.unwrap())
         .map(|row| ((row["activation"].clone(), row["init"].clone()), row[name].parse().unwrap()))
         .collect();
-    let of = |candidate: &Candidate| known[&(activation(candidate), init(&candidate.init))];
+    let of = |candidate: &Candidate| *known.get(&(activation(candidate), init(&candidate.init))).unwrap_or(&f64::NAN);
     study.space.candidates.iter().map(of).collect()
 }
 
@@ -117,6 +117,125 @@ fn check_gradients(study: &Study, file: &str) {
     assert!(apart.len() > 80 && median < 0.1 && most < 0.5, "{} values: {median}, {most}", apart.len());
 }
 
+/// Grids of `docs/trainability/train.py`, which have a preset of the same name: with the steps after which accuracy was
+/// measured.
+fn grids() -> Vec<(String, Vec<u32>)> {
+    let files = std::fs::read_dir(FIXTURES).unwrap().map(|entry| entry.unwrap().path());
+    let steps = |file: &Path| -> Vec<u32> {
+        let header = csv::Reader::from_path(file).unwrap().headers().unwrap().clone();
+        header.iter().filter_map(|name| name.strip_prefix("after_")?.parse().ok()).collect()
+    };
+    let grids =
+        files.filter(|file| file.extension().is_some_and(|e| e == "csv") && file.with_extension("yaml").exists());
+    let mut grids: Vec<_> =
+        grids.map(|file| (file.file_stem().unwrap().to_str().unwrap().to_owned(), steps(&file))).collect();
+    grids.sort();
+    grids
+}
+
+/// What is known of a grid: its study, and the accuracies that training reached.
+struct Grid {
+    study: Study,
+    /// Candidates that were trained, and what they reached.
+    trained: Vec<(usize, f64)>,
+    best: f64,
+}
+
+impl Grid {
+    fn new(study: Study, accuracy: &[f64]) -> Self {
+        let trained: Vec<_> = accuracy.iter().copied().enumerate().filter(|(_, a)| !a.is_nan()).collect();
+        let best = trained.iter().map(|(_, a)| *a).fold(0.0, f64::max);
+        Self { study, trained, best }
+    }
+
+    fn area(&self, measure: impl Fn(usize) -> f64) -> f64 {
+        let scores: Vec<_> = self.trained.iter().map(|(id, _)| measure(*id)).collect();
+        let good: Vec<_> = self.trained.iter().map(|(_, a)| *a >= self.best - 0.1).collect();
+        area_under_curve(&scores, &good)
+    }
+
+    fn score(&self, id: usize) -> f64 {
+        self.study.trainability(id).map_or(0.0, |t| t.score)
+    }
+
+    /// One of the signals, as a distance from 0 that is bad; what has no signals is worst.
+    fn signal(&self, of: impl Fn(&Propagation) -> f64) -> f64 {
+        self.area(|id| self.study.propagation(id).map_or(f64::NEG_INFINITY, |signals| -of(&signals).abs()))
+    }
+
+    fn near(&self, id: usize) -> f64 {
+        self.study.near(id).map_or(f64::NEG_INFINITY, |near| near.mean)
+    }
+
+    /// Accuracy lost by the best of those that pass by what they are ranked by.
+    fn lost(&self, passes: impl Fn(usize) -> bool) -> (usize, f64) {
+        let passing = self.trained.iter().filter(|(id, _)| passes(*id));
+        let (id, accuracy) = passing.max_by(|a, b| self.near(a.0).total_cmp(&self.near(b.0))).unwrap();
+        (*id, self.best - accuracy)
+    }
+
+    fn is_trusted(&self, id: usize) -> bool {
+        self.study.trainability(id).is_some_and(Trainability::is_trainable)
+    }
+
+    /// How many that fail are called trainable, and how many that train are not.
+    fn mistakes(&self) -> (usize, usize) {
+        let count = |trusted: bool| {
+            let wrong = |(id, a): &&(usize, f64)| self.is_trusted(*id) == trusted && (*a >= self.best - 0.1) != trusted;
+            self.trained.iter().filter(wrong).count()
+        };
+        (count(true), count(false))
+    }
+
+    fn row(&self, name: &str) -> String {
+        let good = self.trained.iter().filter(|(_, a)| *a >= self.best - 0.1).count();
+        let areas = [
+            self.area(|id| self.score(id)),
+            self.signal(Propagation::ln_gain),
+            self.signal(|s| s.layers[0].ln_gradient.unwrap_or(0.0)),
+            self.signal(Propagation::ln_typical_gain),
+            self.signal(Propagation::ln_output),
+            self.signal(Propagation::ln_distinct),
+            self.signal(Propagation::ln_amplification),
+            self.signal(Propagation::saturated),
+            self.area(|id| self.near(id)),
+        ];
+        let areas: Vec<_> = areas.iter().map(|a| format!("{a:.3}")).collect();
+        let (trusted, refused) = self.mistakes();
+        let (first, near_lost) = self.lost(|_| true);
+        let (choice, lost) = self.lost(|id| self.is_trusted(id));
+        let relu = |c: &Candidate| activation(c) == "relu" && c.init.name() == "torch_default";
+        let plain = self.trained.iter().find(|(id, _)| relu(&self.study.space.candidates[*id]));
+        format!(
+            "| {name} | {} | {good} | {} | {trusted} | {refused} | {near_lost:.3} ({}) | {lost:.3} ({}) | {:.3} |",
+            self.trained.len(),
+            areas.join(" | "),
+            self.study.candidate(first),
+            self.study.candidate(choice),
+            plain.map_or(f64::NAN, |(_, a)| self.best - a),
+        )
+    }
+}
+
+/// The table of `docs/trainability.md`: areas by score, g, first gradient, t, ln output, c, a, u and NEAR, mistakes, and
+/// accuracies lost.
+#[test]
+#[ignore = "prints a table: cargo test --test trainability table -- --ignored --nocapture"]
+fn table() {
+    for (preset, file) in
+        [("shallow.yaml", "fashion-mnist_784-64-64-10.csv"), ("deep.yaml", "fashion-mnist_784-128x5-10.csv")]
+    {
+        let study = study(preset, 4);
+        let accuracy = column(&study, file, "test_accuracy");
+        println!("{}", Grid::new(study, &accuracy).row(preset));
+    }
+    for (name, steps) in grids() {
+        for steps in steps {
+            println!("{}", grid(&name, steps).row(&format!("{name}, {steps} steps")));
+        }
+    }
+}
+
 #[test]
 fn two_hidden_layers() {
     check("shallow.yaml", "fashion-mnist_784-64-64-10.csv", 0.01, 0.99);
@@ -125,6 +244,57 @@ fn two_hidden_layers() {
 #[test]
 fn five_hidden_layers() {
     check("deep.yaml", "fashion-mnist_784-128x5-10.csv", 0.02, 0.97);
+}
+
+fn grid(name: &str, steps: u32) -> Grid {
+    let study = study(&format!("{name}.yaml"), 4);
+    let accuracy = column(&study, &format!("{name}.csv"), &format!("after_{steps}"));
+    Grid::new(study, &accuracy)
+}
+
+#[test]
+fn convolutions() {
+    let grid = grid("digits-cnn-16x6-adam", 600);
+    let area = grid.area(|id| grid.score(id));
+    assert!(area >= 0.99, "{area}");
+    assert_eq!(grid.mistakes().0, 0);
+}
+
+/// Batch norm hides from the signal how large weights are, yet not from training.
+#[test]
+fn convolutions_with_batch_norm() {
+    let grid = grid("digits-cnn-bn-16x6-adam", 600);
+    let area = grid.area(|id| grid.score(id));
+    assert!(area >= 0.88, "{area}");
+    for (id, accuracy) in &grid.trained {
+        assert!(*accuracy > 0.6 || !grid.is_trusted(*id), "{} does not train", grid.study.candidate(*id));
+    }
+}
+
+#[test]
+fn a_network_is_checked_as_it_trains_however_it_is_scored() {
+    let preset = |mode: &str| {
+        let text = format!(
+            "
+name: Norms
+data: {{source: gaussian}}
+network:
+  input: [2, 6, 6]
+  layers:
+    - repeat: {{times: 8, layers: [conv2d: {{out: 8, kernel: 3, padding: 1}}, batch_norm, activation]}}
+    - global_avg_pool
+    - flatten
+    - linear: 4
+search: {{activations: [relu], inits: [torch_default]}}
+score: {{repetitions: 2, batch: 24, batch_norm: {mode}}}
+"
+        );
+        score(Preset::parse(&text, "norms.yaml", Path::new("")).unwrap(), 2)
+    };
+    let (training, evaluation) = (preset("training"), preset("evaluation"));
+    assert_ne!(training.near(0), evaluation.near(0));
+    assert_eq!(training.propagation(0), evaluation.propagation(0));
+    assert!(evaluation.trainability(0).unwrap().is_trainable());
 }
 
 #[test]

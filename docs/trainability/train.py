@@ -1,19 +1,22 @@
-"""Trains small networks from many initializations and writes how well they did beside measures of signal propagation.
+"""Trains networks from many initializations and writes the accuracies they reach.
 
-usage: train.py OUT.csv mlp WIDTH DEPTH adam|sgd|measure    a plain network of DEPTH hidden layers
-       train.py OUT.csv cnn DEPTH adam|sgd [bn]             DEPTH 3x3 convolutions of 16 channels, stride 2 at the first,
-                                                           on 14 x 14 pixels (digits: 8 x 8)
-Data: Fashion-MNIST (idx files, Debian package dataset-fashion-mnist), standardized, the first 5,000 samples; accuracy on
-the first 5,000 test samples. With DATA=digits in the environment scikit-learn's 8 x 8 digits, the first 1,400 to train
-on, the rest to test. Adam 1e-3, or SGD with momentum 0.9 and the best of three rates; batch 64, EPOCHS=4.
-ACTIVATIONS=relu,tanh in the environment trains those only. All initializations of an activation train side by side as
-one batched product. `measure` only measures, without training.
+usage: train.py OUT.csv mlp WIDTH DEPTH adam|sgd       DEPTH hidden layers
+       train.py OUT.csv cnn WIDTH DEPTH adam|sgd [bn]  DEPTH 3x3 convolutions of WIDTH channels, stride 2 at the first, then
+                                                       the mean over all places and a linear layer
+Data: Fashion-MNIST (idx files, Debian package dataset-fashion-mnist), standardized, the first 5,000 samples, accuracy on the
+first 5,000 test samples; convolutions see 7 x 7 means of 4 x 4 pixels. With DATA=digits in the environment
+scikit-learn's 8 x 8 digits, the first 1,400 to train on, the rest to test. Adam 1e-3, or SGD with momentum 0.9 and the best
+of three rates; batch 64. STEPS=300,600,1200 in the environment are the steps after which accuracy is measured; the last
+ends training. ACTIVATIONS=relu,tanh trains those only. Batch norm judges by the moments of 1,000 samples (or all).
+All initializations of an activation train side by side as one batched product. A row is written when its activation is
+done, and what OUT.csv has is not done again; MOST_SECONDS=240 starts no further activation after so many seconds.
 """
 
 import csv
 import gzip
 import os
 import sys
+import time
 
 import numpy as np
 import torch
@@ -21,7 +24,8 @@ import torch.nn.functional as F
 
 torch.set_num_threads(1)
 FOLDER = "/usr/share/datasets/fashion-mnist/"
-TRAIN, TEST, BATCH, EPOCHS = 5000, 5000, 64, int(os.environ.get("EPOCHS", 4))
+TRAIN, TEST, BATCH = 5000, 5000, 64
+STEPS = [int(s) for s in os.environ.get("STEPS", "300,600,1200").split(",")]
 RATES = {"adam": [1e-3], "sgd": [0.1, 0.01, 0.001]}
 ACTIVATIONS = {
     "relu": F.relu, "leaky": lambda x: F.leaky_relu(x, 0.1), "tanh": torch.tanh, "sigmoid": torch.sigmoid, "gelu": F.gelu,
@@ -47,11 +51,13 @@ def load_digits():
     return x[:1400], y[:1400], x[1400:], y[1400:]
 
 
-def load():
+def load(kind):
     if os.environ.get("DATA") == "digits":
         return load_digits()
     x, y = idx("train-images-idx3-ubyte.gz", TRAIN), idx("train-labels-idx1-ubyte.gz", TRAIN)[:, 0]
     xt, yt = idx("t10k-images-idx3-ubyte.gz", TEST), idx("t10k-labels-idx1-ubyte.gz", TEST)[:, 0]
+    if kind == "cnn":
+        x, xt = (a.reshape(-1, 7, 4, 7, 4).mean((2, 4)).reshape(-1, 49) for a in (x, xt))
     mean, std = x.mean(), x.std()
     as_float = lambda a: torch.tensor((a - mean) / std, dtype=torch.float32)
     return as_float(x), torch.tensor(y.astype(np.int64)), as_float(xt), torch.tensor(yt.astype(np.int64))
@@ -70,102 +76,72 @@ def draw(init, shape):
     return w, b
 
 
-def mlp_parameters(inits, features, width, depth):
+def drawn(inits, shape):
+    both = [draw(init, shape) for init in inits]
+    return [torch.stack([w for w, _ in both]), torch.stack([b for _, b in both])]
+
+
+def mlp(inits, features, width, depth, act, bn):
+    """Parameters, each [configurations, ...], and the network as a function of a batch."""
     sizes = [features] + [width] * depth + [10]
-    layers = []
-    for i, o in zip(sizes, sizes[1:]):
-        drawn = [draw(init, (o, i)) for init in inits]
-        layers.append((torch.stack([w for w, _ in drawn]), torch.stack([b for _, b in drawn])))
-    return layers
+    parameters = [p for i, o in zip(sizes, sizes[1:]) for p in drawn(inits, (o, i))]
+
+    def run(x):
+        h = x.expand(len(inits), *x.shape)
+        for place in range(depth + 1):
+            w, b = parameters[2 * place:2 * place + 2]
+            h = torch.baddbmm(b[:, None], h, w.transpose(1, 2))
+            h = act(h) if place < depth else h
+        return h
+
+    return parameters, run
 
 
-def mlp(layers, act, x, keep=None):
-    h = x.expand(layers[0][0].shape[0], *x.shape)
-    for place, (w, b) in enumerate(layers):
-        h = torch.baddbmm(b[:, None], h, w.transpose(1, 2))
-        if keep is not None:
-            keep.append(h)
-        if place + 1 < len(layers):
+def cnn(inits, features, width, depth, act, bn):
+    sizes = [1] + [width] * depth
+    parameters = [p for i, o in zip(sizes, sizes[1:]) for p in drawn(inits, (o, i, 3, 3))] + drawn(inits, (10, width))
+    parameters[:-2] = [p.permute(0, 3, 4, 2, 1).flatten(1, 3).contiguous() if p.dim() > 2 else p for p in parameters[:-2]]
+    norms = [p for _ in range(depth if bn else 0) for p in (torch.ones(len(inits), width), torch.zeros(len(inits), width))]
+    side = round(features**0.5)
+
+    def convolve(h, w, b, stride):
+        """h [configurations, samples, height, width, channels], as a product with all patches."""
+        h = F.pad(h, (0, 0, 1, 1, 1, 1))
+        n = (h.shape[2] - 3) // stride + 1
+        at = lambda i: slice(i, i + stride * (n - 1) + 1, stride)
+        patches = torch.cat([h[:, :, at(i), at(j)] for i in range(3) for j in range(3)], -1)
+        return torch.baddbmm(b[:, None], patches.flatten(1, 3), w).view(*patches.shape[:-1], -1)
+
+    def run(x):
+        h = x.view(1, -1, side, side, 1).expand(len(inits), -1, -1, -1, -1)
+        for place in range(depth):
+            h = convolve(h, *parameters[2 * place:2 * place + 2], 2 if place == 0 else 1)
+            if bn:
+                variance, mean = torch.var_mean(h, (1, 2, 3), correction=0, keepdim=True)
+                scale, shift = (p[:, None, None, None] for p in norms[2 * place:2 * place + 2])
+                h = (h - mean) * (variance + 1e-5).rsqrt() * scale + shift
             h = act(h)
-    return h
+        w, b = parameters[-2:]
+        return torch.baddbmm(b[:, None], h.mean((2, 3)), w.transpose(1, 2))
+
+    return parameters + norms, run
 
 
-def cnn_parameters(inits, depth):
-    sizes = [1] + [16] * depth
-    layers = []
-    for i, o in zip(sizes, sizes[1:]):
-        drawn = [draw(init, (o, i, 3, 3)) for init in inits]
-        layers.append((torch.cat([w for w, _ in drawn]), torch.cat([b for _, b in drawn])))
-    drawn = [draw(init, (10, 16)) for init in inits]
-    layers.append((torch.stack([w for w, _ in drawn]), torch.stack([b for _, b in drawn])))
-    return layers
-
-
-def cnn(layers, act, x, keep=None, bn=False):
-    groups = layers[-1][0].shape[0]
-    side = round(x.shape[1]**0.5)
-    h = x.view(-1, 1, side, side)
-    h = (F.avg_pool2d(h, 2) if side == 28 else h).repeat(1, groups, 1, 1)
-    for place, (w, b) in enumerate(layers[:-1]):
-        h = F.conv2d(h, w, b, stride=2 if place == 0 else 1, padding=1, groups=groups)
-        if keep is not None:
-            keep.append(h.view(h.shape[0], groups, -1).transpose(0, 1))
-            h = keep[-1].transpose(0, 1).reshape(h.shape)
-        if bn:
-            h = F.batch_norm(h, None, None, training=True)
-        h = act(h)
-    h = h.mean((2, 3)).view(-1, groups, 16).transpose(0, 1)
-    w, b = layers[-1]
-    h = torch.baddbmm(b[:, None], h, w.transpose(1, 2))
-    if keep is not None:
-        keep.append(h)
-    return h
-
-
-def ln(x):
-    return torch.log(x.clamp_min(1e-35))
-
-
-def measures(run, act, x):
-    """Per configuration; `hs` are pre-activations [configurations, samples, units]."""
-    hs = []
-    out = run(x, hs)
-    c = torch.randn(out.shape)
-    grads = torch.autograd.grad(out, hs, c, allow_unused=True)
-    hs = [h.detach() for h in hs]
-    near = []
+def accuracy(run, xt, yt):
     with torch.no_grad():
-        run(x + 1e-2 * x.pow(2).mean().sqrt() * torch.randn(x.shape), near)
-    ms = lambda t: t.double().pow(2).mean((1, 2))
-    spread = [(h - h.mean(1, keepdim=True)) for h in hs]
-    delta = [n - h for n, h in zip(near, hs)]
-    g = [t.double().pow(2).sum((1, 2)) for t in grads]
-    m = {
-        "ln_gradient": 0.5 * (ln(g[0]) - ln(g[-1])),
-        "ln_gradient_min": torch.stack([0.5 * (ln(t) - ln(g[-1])) for t in g]).amin(0),
-        "ln_out": 0.5 * ln(ms(hs[-1])), "ln_spread": 0.5 * ln(ms(spread[-1])),
-        "ln_out_max": torch.stack([0.5 * ln(ms(h)) for h in hs]).amax(0),
-        "ln_spread_gain": 0.5 * (ln(ms(spread[-1])) - ln(ms(spread[0]))),
-        "ln_perturbed": 0.5 * (ln(ms(delta[-1])) - ln(ms(delta[0]))),
-    }
-    typical = lambda t: 0.5 * ln(t.double().pow(2).mean(2)).mean(1)
-    m["ln_perturbed_typical"] = typical(delta[-1]) - typical(delta[0])
-    m["ln_spread_typical"], m["ln_out_typical"] = typical(spread[-1]), typical(hs[-1])
-    flat = lambda h: torch.autograd.functional.jvp(act, h, torch.ones_like(h))[1].abs() < 0.05
-    saturated = lambda h: (flat(h) & flat(-h) & (h.abs() > 1)).double().mean((1, 2))
-    m["saturated"] = torch.stack([saturated(h) for h in hs[:-1]]).mean(0)
-    m["ln_between"] = m["ln_spread"] - m["ln_out"]
-    m["ln_between_hidden"] = 0.5 * (ln(ms(spread[-2])) - ln(ms(hs[-2])))
-    m["ln_chaos"] = m["ln_perturbed"] - m["ln_spread_gain"]
-    return m
+        out = torch.cat([run(t) for t in xt.split(1000)], 1)
+    hits = (out.argmax(-1) == yt).float().mean(1)
+    return torch.where(out.isfinite().all(-1).all(-1), hits, 0.1)
 
 
 def train(run, parameters, rates, data):
+    """Accuracies [configurations, len(STEPS)]; Adam without rates."""
     x, y, xt, yt = data
-    parameters = [p.requires_grad_() for layer in parameters for p in layer]
+    for p in parameters:
+        p.requires_grad_()
     m1, m2 = [torch.zeros_like(p) for p in parameters], [torch.zeros_like(p) for p in parameters]
-    adam, step = rates is None, 0
-    for _ in range(EPOCHS):
+    step, found = 0, []
+    while True:
         for at in torch.randperm(len(x)).split(BATCH)[:-1]:
             out = run(x[at])
             n = out.shape[0]
@@ -174,53 +150,38 @@ def train(run, parameters, rates, data):
             step += 1
             with torch.no_grad():
                 for p, g, a, b in zip(parameters, grads, m1, m2):
-                    if adam:
+                    if rates is None:
                         a.lerp_(g, 0.1)
                         b.lerp_(g * g, 0.001)
                         p -= 1e-3 * (a / (1 - 0.9**step)) / ((b / (1 - 0.999**step)).sqrt() + 1e-8)
                     else:
                         a.mul_(0.9).add_(g)
-                        per = len(p) // n
-                        p -= rates.repeat_interleave(per).view(-1, *[1] * (p.dim() - 1)) * a
-    with torch.no_grad():
-        out = torch.cat([run(t) for t in xt.split(1000)], 1)
-    hits = (out.argmax(-1) == yt).float().mean(1)
-    return torch.where(out.isfinite().all(-1).all(-1), hits, 0.1)
+                        p -= rates.view(-1, *[1] * (p.dim() - 1)) * a
+            if step in STEPS:
+                found.append(accuracy(run, xt, yt))
+            if step == STEPS[-1]:
+                return torch.stack(found, 1)
 
 
 def main():
-    path, kind, *rest = sys.argv[1:]
-    bn = rest[-1] == "bn"
-    how = next(a for a in rest if a in ("adam", "sgd", "measure"))
-    numbers = [int(a) for a in rest if a.isdigit()]
-    data = load()
-    rows = []
+    path, kind, width, depth, how, *bn = sys.argv[1:]
+    start, data, rows = time.time(), load(kind), []
+    if os.path.exists(path):
+        with open(path) as file:
+            rows = list(csv.DictReader(file))
     chosen = os.environ.get("ACTIVATIONS", ",".join(ACTIVATIONS)).split(",")
-    for name, act in ((name, ACTIVATIONS[name]) for name in chosen):
-        rates = RATES.get(how, [0])
-        inits = INITS * len(rates)
+    for name in (n for n in chosen if n not in {r["activation"] for r in rows}):
+        if time.time() - start > float(os.environ.get("MOST_SECONDS", "inf")):
+            break
+        inits = INITS * len(RATES[how])
         torch.manual_seed(1)
-        if kind == "mlp":
-            parameters = mlp_parameters(inits, data[0].shape[1], *numbers)
-            run = lambda x, keep=None: mlp(parameters, act, x, keep)
-        else:
-            parameters = cnn_parameters(inits, *numbers)
-            run = lambda x, keep=None: cnn(parameters, act, x, keep, bn)
-        for layer in parameters:
-            for p in layer:
-                p.requires_grad_()
-        found = measures(run, act, data[0][:128])
-        if how == "measure":
-            accuracy = torch.full((len(inits),), float("nan"))
-        else:
-            per = torch.tensor(rates).repeat_interleave(len(INITS))
-            accuracy = train(run, parameters, None if how == "adam" else per, data)
-        accuracy = accuracy.view(len(rates), -1).amax(0)
-        for i, init in enumerate(INITS):
-            row = {"activation": name, "init": init, "test_accuracy": round(accuracy[i].item(), 4)}
-            row.update({k: round(v[i].item(), 4) for k, v in found.items()})
-            rows.append(row)
-        print(name, [(r["init"], r["test_accuracy"]) for r in rows[-len(INITS):]], flush=True)
+        build = mlp if kind == "mlp" else cnn
+        parameters, run = build(inits, data[0].shape[1], int(width), int(depth), ACTIVATIONS[name], bool(bn))
+        rates = None if how == "adam" else torch.tensor(RATES[how]).repeat_interleave(len(INITS))
+        reached = train(run, parameters, rates, data).view(len(RATES[how]), len(INITS), -1).amax(0)
+        for init, values in zip(INITS, reached):
+            rows.append({"activation": name, "init": init} | {f"after_{s}": f"{v:.4f}" for s, v in zip(STEPS, values)})
+        print(name, round(time.time() - start), [(r["init"], r[f"after_{STEPS[-1]}"]) for r in rows[-len(INITS):]], flush=True)
         with open(path, "w", newline="") as file:
             writer = csv.DictWriter(file, rows[0])
             writer.writeheader()

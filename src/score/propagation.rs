@@ -38,6 +38,9 @@ const FLAT: f64 = 0.05;
 /// ... and saturated where it is flat at x and at -x with |x| greater than this: rectifiers are not.
 const AWAY_FROM_ZERO: f64 = 1.0;
 
+/// ln of the size of an output that is nothing but zeros, or as good as that.
+const NOTHING: f64 = -80.0;
+
 /// Inputs of an activation that are looked at for saturation, about.
 const SATURATION_INPUTS: usize = 4096;
 
@@ -138,6 +141,15 @@ impl Propagation {
     #[must_use]
     pub fn ln_output(&self) -> f64 {
         self.weighted().next_back().map_or(0.0, |last| last.ln_size)
+    }
+
+    /// ln of the largest ratio of a layer's output to what an activation before it gives, which is the size of the layer's
+    /// weights as the signal sees it; 0 at the least. A layer whose activation gives nothing does not count.
+    #[must_use]
+    pub fn ln_amplification(&self) -> f64 {
+        let pairs = self.layers.windows(2).filter(|pair| pair[0].saturated.is_some() && pair[1].saturated.is_none());
+        let alive = pairs.filter(|pair| pair[0].ln_size > NOTHING);
+        alive.map(|pair| pair[1].ln_size - pair[0].ln_size).fold(0.0, f64::max)
     }
 
     /// Mean over the activations of the share of saturated inputs.

@@ -13,7 +13,7 @@ use super::rank_matrix::{RankMatrices, RowOffset};
 use super::{Rows, Score, ScoreError, again};
 use crate::network::forward::forward;
 use crate::network::scale::at_common_scale;
-use crate::network::weights::{BatchNorm, DrawnWeights, Weights};
+use crate::network::weights::{BatchNorm, DrawnWeights, Parameters, Weights};
 use crate::network::{Activation, BiasInit, Init, Module, Network, Op};
 use crate::random::Draws;
 
@@ -107,8 +107,7 @@ impl Repetition<'_> {
     /// Whether what a sample becomes does not depend on those that pass with it.
     fn is_by_sample(&self) -> bool {
         let mut by_sample = !self.init.looks_at_data();
-        let normalizes = self.batch_norm == BatchNorm::Training;
-        self.network.modules.iter().for_each(|m| m.walk(&mut |m| by_sample &= !(normalizes && m.op == Op::BatchNorm)));
+        self.network.modules.iter().for_each(|m| m.walk(&mut |m| by_sample &= m.op != Op::BatchNorm));
         by_sample
     }
 
@@ -128,7 +127,9 @@ impl Repetition<'_> {
             forward_by_parts(modules, inputs, weights, slot, &mut probe)?
         };
         let apart = match apart {
-            Some((triples, mut probe)) => Some((forward(modules, triples, weights, slot, &mut probe)?, probe)),
+            Some((triples, mut probe)) => {
+                Some((forward(modules, triples, &InTraining(weights), slot, &mut probe)?, probe))
+            }
             None => None,
         };
         Ok(Reached { inputs, probe, apart })
@@ -147,7 +148,7 @@ impl Repetition<'_> {
         if let Some(score) = self.in_common(slot, reached.probe.ranks.matrices.cancelled) {
             let mut score = score?;
             if let Some((triples, mut probe)) = reached.triples()? {
-                forward(rest, triples, weights, slot, &mut probe)?;
+                forward(rest, triples, &InTraining(weights), slot, &mut probe)?;
                 score.propagation = Some(probe.finish());
             }
             return Ok(Found::Score(score));
@@ -192,6 +193,15 @@ impl Repetition<'_> {
 enum Found {
     Score(Score),
     Unranked(Unranked),
+}
+
+/// The same weights, with batch norm as in training: there a network trains or does not, whatever it is scored by.
+struct InTraining<'a>(&'a dyn Weights);
+
+impl Weights for InTraining<'_> {
+    fn parameters(&self, module: &Module, input: &Tensor) -> candle_core::Result<Parameters> {
+        Ok(Parameters { batch_norm: BatchNorm::Training, ..self.0.parameters(module, input)? })
+    }
 }
 
 /// How far a repetition has come with what all activations share.

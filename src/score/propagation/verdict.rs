@@ -13,6 +13,9 @@ const MOST_EXPLODING: f64 = 6.0;
 const MOST_GRADIENT: f64 = 6.0;
 /// Outputs may be as large as e^2.5: then a cross entropy starts at several times that of chance.
 const MOST_OUTPUT: f64 = 2.5;
+/// A layer's output may be e^2.2 times its input: weights as large hardly turn by steps of a usual learning rate, which
+/// shows where batch norm hides their size from the signal.
+const MOST_AMPLIFIED: f64 = 2.2;
 /// Share of the activations' inputs that may lie where they are flat.
 const MOST_SATURATED: f64 = 0.4;
 
@@ -23,7 +26,7 @@ pub enum Verdict {
     Trainable,
     /// Gradients die out, or all inputs look the same from within.
     Vanishing,
-    /// Outputs or gradients grow beyond what a usual learning rate can bear.
+    /// Outputs, gradients or weights are too large for a usual learning rate.
     Exploding,
     /// Most inputs of some activation lie where it is flat.
     Saturated,
@@ -69,13 +72,15 @@ impl Trainability {
 
 impl Propagation {
     /// 1/(1 + x^2), where x is the largest of: how far a perturbation vanishes, how far it or a gradient explodes, how
-    /// large the outputs are and how many inputs of activations are saturated, each in units of what may be.
+    /// large the outputs are and the weights, and how many inputs of activations are saturated, each in units of what may
+    /// be.
     #[must_use]
     pub fn trainability(&self) -> Trainability {
         let gain = f64::midpoint(self.ln_gain(), self.ln_typical_gain());
         let vanishing = -(gain + WEIGHT_OF_COLLAPSE * self.ln_distinct()) / MOST_VANISHING;
         let growing = (self.ln_gain() / MOST_EXPLODING).max(self.ln_gradient() / MOST_GRADIENT);
-        let exploding = growing.max(self.ln_output() / MOST_OUTPUT);
+        let large = (self.ln_output() / MOST_OUTPUT).max(self.ln_amplification() / MOST_AMPLIFIED);
+        let exploding = growing.max(large);
         let saturated = self.saturated() / MOST_SATURATED;
         let excess = vanishing.max(exploding).max(saturated).max(0.0);
         let verdict = if excess <= 1.0 {
