@@ -24,8 +24,12 @@ fn signal(pid: u32, name: &str) {
 
 /// Repetitions in the study of a session that has ended.
 fn kept(directory: &std::path::Path) -> i64 {
-    let study = rusqlite::Connection::open(directory.join("state/neartop/studies.sqlite")).expect("a study");
-    study.query_row("SELECT count(*) FROM repetition", [], |row| row.get(0)).expect("a count")
+    count(directory).expect("a study")
+}
+
+fn count(directory: &std::path::Path) -> rusqlite::Result<i64> {
+    let study = rusqlite::Connection::open(directory.join("state/neartop/studies.sqlite"))?;
+    study.query_row("SELECT count(*) FROM repetition", [], |row| row.get(0))
 }
 
 #[test]
@@ -70,10 +74,13 @@ fn a_closed_terminal_ends_it_and_nothing_is_lost() {
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().expect("a reader");
         let (mut seen, mut buffer, start) = (Vec::new(), [0; 4096], Instant::now());
-        while !String::from_utf8_lossy(&seen).contains("elapsed") || start.elapsed() < moment(attempt) {
+        let mut before = 0;
+        while !String::from_utf8_lossy(&seen).contains("elapsed") || start.elapsed() < moment(attempt) || before == 0 {
             let n = reader.read(&mut buffer).expect("the program writes");
             seen.extend_from_slice(&buffer[..n]);
             assert!(start.elapsed() < Duration::from_secs(60), "nothing is shown");
+            // There is no study before it is begun.
+            before = count(directory.path()).unwrap_or(0);
         }
         // The last that hold the terminal.
         drop((reader, pair.master));
@@ -86,10 +93,11 @@ fn a_closed_terminal_ends_it_and_nothing_is_lost() {
             std::thread::sleep(Duration::from_millis(10));
         };
         assert_eq!(status.exit_code(), 130, "try {attempt}: {status:?}");
-        least = least.min(kept(directory.path()));
+        let after = kept(directory.path());
+        assert!(after >= before, "what was scored is kept: {before} before, {after} after");
+        least = least.min(after);
     }
     println!("{tries} closed terminals: exit status 130, {least} results or more in the study");
-    assert!(least > 0, "what was scored is kept");
 }
 
 #[test]
