@@ -36,7 +36,7 @@ pub enum Command {
     Rank(RankArgs),
     /// Scores what it is told on standard input, for programs that spread a run over machines.
     ///
-    /// Takes chunks as JSON lines, {"chunk":1,"candidates":[0,1,2],"repetitions":[0]}, and writes a line for each result as
+    /// Takes chunks as JSON lines (--list-chunks shows some), and writes a line for each result as
     /// soon as it is there, then {"chunk":1,"results":3}. The first line that it writes says what its work is. The same
     /// chunk gives the same results wherever and however often it is scored. `neartop merge` takes the output as a part.
     Worker(WorkerArgs),
