@@ -89,6 +89,7 @@ impl Recorder {
             works,
             says,
             waiting: Vec::new(),
+            left_out: 0,
             state: State::Well,
         };
         let thread = std::thread::Builder::new().name("study".to_owned()).spawn(move || writer.run(&incoming));
@@ -149,6 +150,8 @@ struct Writer {
     known: Vec<Known>,
     says: Sender<String>,
     waiting: Vec<Entry>,
+    /// Results that there was no room to keep waiting.
+    left_out: usize,
     state: State,
     /// Whether it was said that results wait.
     has_said_so: bool,
@@ -158,7 +161,7 @@ impl Writer {
     fn run(mut self, incoming: &Receiver<Entry>) {
         loop {
             let is_over = self.gather(incoming);
-            if self.waiting.is_empty() && is_over {
+            if self.waiting.is_empty() && self.left_out == 0 && is_over {
                 return;
             }
             if is_over {
@@ -178,9 +181,14 @@ impl Writer {
         let mut wait = SOON;
         let mut end = None;
         loop {
+            let is_full = self.waiting.len() >= MOST_WAITING;
+            if is_full && self.state == State::Well {
+                // The rest stays in the channel while these are written.
+                return false;
+            }
             match incoming.recv_timeout(wait) {
-                Ok(entry) if self.waiting.len() < MOST_WAITING => self.waiting.push(entry),
-                Ok(_) => {}
+                Ok(_) if is_full => self.left_out += 1,
+                Ok(entry) => self.waiting.push(entry),
                 Err(RecvTimeoutError::Timeout) => return false,
                 Err(RecvTimeoutError::Disconnected) => return true,
             }
@@ -201,9 +209,10 @@ impl Writer {
                 _ => break,
             }
         }
-        if !self.waiting.is_empty() {
+        let missing = self.waiting.len() + self.left_out;
+        if missing > 0 {
             // Nobody listens any more where the run was broken off.
-            let _ = self.says.send(format!("{} results are not in the study", self.waiting.len()));
+            let _ = self.says.send(format!("{missing} results are not in the study"));
         }
     }
 
