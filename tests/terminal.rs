@@ -24,6 +24,8 @@ struct Session {
     keyboard: Box<dyn Write + Send>,
     /// All that the program wrote.
     output: Arc<Mutex<Vec<u8>>>,
+    /// Ends when nobody holds the terminal any more.
+    reader: std::thread::JoinHandle<()>,
     size: (u16, u16),
     directory: tempfile::TempDir,
 }
@@ -67,13 +69,13 @@ impl Session {
         let keyboard = pair.master.take_writer().expect("a writer");
         let output = Arc::new(Mutex::new(Vec::new()));
         let written = Arc::clone(&output);
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(n @ 1..) = reader.read(&mut buffer) {
                 written.lock().expect("no panic").extend_from_slice(&buffer[..n]);
             }
         });
-        Self { child, master: pair.master, keyboard, output, size: (rows, cols), directory }
+        Self { child, master: pair.master, keyboard, output, reader, size: (rows, cols), directory }
     }
 
     fn raw(&self) -> String {
@@ -126,12 +128,13 @@ impl Session {
         }
     }
 
-    /// Waits for the end and gives the exit status.
+    /// Waits for the end, and for all that was written before it, and gives the exit status.
     fn end(&mut self) -> u32 {
         let start = Instant::now();
+        let mut status = None;
         loop {
-            if let Some(status) = self.child.try_wait().expect("a child") {
-                std::thread::sleep(Duration::from_millis(100));
+            status = status.or(self.child.try_wait().expect("a child"));
+            if let Some(status) = status.as_ref().filter(|_| self.reader.is_finished()) {
                 return status.exit_code();
             }
             assert!(start.elapsed() < Duration::from_secs(60), "the program does not end");

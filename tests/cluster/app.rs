@@ -75,7 +75,7 @@ fn the_app_follows_leaves_joins_and_cancels() {
     app.wait_for("32/72 scores");
     app.press("q");
     assert!(app.child.wait().expect("an end").success());
-    assert!(app.text().contains("go on; the same command joins the run again"), "{}", app.text());
+    app.wait_for("go on; the same command joins the run again");
     assert!(cluster.queue().contains("RUNNING"));
 
     let mut app = Shown::start(&cluster, &args);
