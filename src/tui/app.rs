@@ -19,6 +19,7 @@ use super::draft::Draft;
 use super::finalists::{Finalists, TrainingNews};
 use super::keymap::{Action, Context, Keymap};
 use super::library::Library;
+use super::matrix::Matrix;
 use crate::cluster::states::States;
 use crate::scheduler::Progress;
 use crate::study::{Agreement, Ranked, Study};
@@ -66,6 +67,8 @@ pub struct App {
     /// Candidates that the user marked, in the order of marking.
     pub marked: Vec<usize>,
     pub spectra: Known,
+    /// What the matrix shows, whenever it is looked at.
+    pub matrix: Matrix,
     /// A change of the search that is not scored yet.
     pub draft: Option<Draft>,
     /// The candidates that were trained last.
@@ -121,6 +124,7 @@ impl App {
             selected: None,
             marked: Vec::new(),
             spectra: Known::default(),
+            matrix: Matrix::default(),
             draft: None,
             finalists: None,
             library: Library::new(),
@@ -338,6 +342,7 @@ impl App {
         new.keymap = std::mem::take(&mut self.keymap);
         new.filter = std::mem::take(&mut self.filter);
         (new.has_mouse, new.show_detail, new.now) = (self.has_mouse, self.show_detail, self.now);
+        new.matrix = self.matrix;
         new.wanted_columns = std::mem::take(&mut self.wanted_columns);
         new.library.folder = std::mem::take(&mut self.library.folder);
         new.choose_columns();

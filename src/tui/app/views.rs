@@ -9,7 +9,6 @@ use crate::tui::export_dialog::ExportDialog;
 use crate::tui::finalists::Finalists;
 use crate::tui::keymap::Action;
 use crate::tui::matrix::Grid;
-use crate::tui::matrix::Matrix;
 use crate::tui::palette::Palette;
 use crate::tui::sizes::Sizes;
 use tui_input::Input;
@@ -69,7 +68,7 @@ impl App {
                 None => self.say("this network has no layer whose size can be chosen"),
             },
             Action::Matrix => match self.selected.and_then(|candidate| Grid::around(&self.study, candidate)) {
-                Some(_) => self.view = View::Matrix(Matrix::default()),
+                Some(_) => self.view = View::Matrix,
                 None => self.say("a matrix needs activations and initializations to compare"),
             },
             Action::Inspect => match self.selected {
@@ -131,9 +130,9 @@ impl App {
                         _ => {}
                     }
                 }
-                View::Matrix(matrix) => match action {
-                    Action::More => matrix.turn(&self.columns, true),
-                    Action::Less => matrix.turn(&self.columns, false),
+                View::Matrix => match action {
+                    Action::More => self.matrix.turn(&self.columns, true),
+                    Action::Less => self.matrix.turn(&self.columns, false),
                     Action::Up => self.step(-1, 0),
                     Action::Down => self.step(1, 0),
                     Action::Left => self.step(0, -1),
