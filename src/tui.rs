@@ -43,7 +43,7 @@ use crate::study::Study;
 use app::{App, Effect, Message, Notice, Phase, Written};
 use session::Session;
 use settings::Settings;
-use terminal::Screen;
+use terminal::{Screen, Stops};
 use theme::Look;
 
 /// The shortest time between two frames while scores come in.
@@ -68,10 +68,10 @@ pub async fn run(
 ) -> Result<(), Failure> {
     let (session, study) = Session::start(&prepared, options, None, joined.as_ref())?;
     // Before the terminal is taken, so that no signal leaves it as it then is.
-    let interrupts = Interrupts::watch()?;
+    let signals = (Interrupts::watch()?, Stops::watch().map_err(|e| terminal_failure(&e))?);
     let (study, recording, how) = {
         let mut screen = Screen::take().map_err(|e| terminal_failure(&e))?;
-        let looped = event_loop(&mut screen, interrupts, study, session, options, look, settings);
+        let looped = event_loop(&mut screen, signals, study, session, options, look, settings);
         looped.await.map_err(|e| terminal_failure(&e))?
     };
     for trouble in recording.finish() {
@@ -102,7 +102,7 @@ enum Leave {
 
 async fn event_loop(
     screen: &mut Screen,
-    mut interrupts: Interrupts,
+    (mut interrupts, mut stops): (Interrupts, Stops),
     study: Study,
     mut session: Session,
     options: &RunOptions,
@@ -157,6 +157,7 @@ async fn event_loop(
                 Some(Err(_)) | None => return Ok(left(app, session, Leave::Interrupted)),
             },
             () = interrupts.next() => return Ok(left(app, session, Leave::Interrupted)),
+            () = stops.next() => Message::Suspend,
             count = session.run.progress.recv_many(&mut batch, BATCH), if app.phase != Phase::Done => {
                 if count > 0 {
                     batch.iter().for_each(|progress| session.recording.record(progress));

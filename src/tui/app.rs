@@ -156,6 +156,7 @@ impl App {
                 self.size = size;
                 None
             }
+            Message::Suspend => Some(Effect::Suspend),
             Message::Scored(progress) => {
                 for Progress { candidate, repetition, result } in progress {
                     self.study.record(candidate, repetition, result);

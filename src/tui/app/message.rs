@@ -22,6 +22,8 @@ pub enum Message {
     Mouse(MouseEvent),
     Paste(String),
     Resized(Size),
+    /// Whoever minds the program wants it to stop until it is told to go on.
+    Suspend,
     Scored(Vec<Progress>),
     /// All that can be scored is scored.
     Ended,
