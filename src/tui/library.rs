@@ -46,6 +46,8 @@ pub struct Entry {
     pub preset: Result<Box<Preset>, String>,
     /// What it asks for, line by line, and what is known of it; or what is wrong with it.
     pub summary: Vec<String>,
+    /// What is recorded, where it is a study.
+    pub study: Option<Summary>,
 }
 
 /// What was found, and the chosen line.
@@ -114,12 +116,12 @@ impl Entry {
             Ok(preset) => summary(preset),
             Err(problem) => vec![problem.clone()],
         };
-        Self { name, source, text, preset, summary }
+        Self { name, source, text, preset, summary, study: None }
     }
 
-    fn of_study(store: &Store, study: Summary) -> Self {
-        let Summary { id, name, candidates, repetitions, updated_at, preset: text, .. } = study;
-        let text = text.unwrap_or_default();
+    fn of_study(store: &Store, mut study: Summary) -> Self {
+        let text = study.preset.take().unwrap_or_default();
+        let Summary { id, name, candidates, repetitions, updated_at, .. } = &study;
         let preset = match text.is_empty() {
             true => Err("an older version recorded it without its preset: open that, and it is found again".to_owned()),
             false => {
@@ -132,9 +134,9 @@ impl Entry {
             Err(problem) => vec![problem.clone()],
         };
         summary.push(format!("recorded    {candidates} candidates, {repetitions} repetitions, {updated_at}"));
-        let best = store.best(id, BEST).unwrap_or_default();
+        let best = store.best(*id, BEST).unwrap_or_default();
         summary.extend(best.iter().map(|(name, near, count)| format!("{near:11.2} {name}, of {count}")));
-        Self { name: format!("{id} {name}"), source: Source::Study, text, preset, summary }
+        Self { name: format!("{id} {name}"), source: Source::Study, text, preset, summary, study: Some(study) }
     }
 }
 

@@ -179,7 +179,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, look: &Look) {
     match app.view {
         View::Ranking => ranking::draw(frame, layout.ranking, app, look),
         View::Candidate(shown) => candidate::draw(frame, layout.ranking, shown, app, look),
-        View::Library => library::draw(frame, layout.ranking, &app.library, look),
+        View::Library => library::draw(frame, layout.ranking, app, look),
         View::Training => {
             if let Some(finalists) = &app.finalists {
                 training::draw(frame, layout.ranking, finalists, app, look);

@@ -7,7 +7,7 @@ use crate::tui::candidate::Inspection;
 use crate::tui::draft::Draft;
 use crate::tui::export_dialog::ExportDialog;
 use crate::tui::finalists::Finalists;
-use crate::tui::keymap::Action;
+use crate::tui::keymap::{Action, Context};
 use crate::tui::matrix::Grid;
 use crate::tui::palette::Palette;
 use crate::tui::sizes::Sizes;
@@ -273,6 +273,13 @@ impl App {
                     return Some(Effect::Open(preset));
                 }
                 Err(problem) => self.notice = Some(Notice { text: problem.clone(), is_error: true }),
+            },
+            Action::DeleteStudy => match &self.library.chosen()?.study {
+                Some(study) if self.is_own(study) => {
+                    self.warn("this run is recorded in that study; open another preset first, then delete it");
+                }
+                Some(study) => return Some(Effect::DeleteStudy(Box::new(study.clone()))),
+                None => self.warn("this is a preset, and only studies are deleted here"),
             },
             Action::Folder => {
                 let text = Input::new(self.library.folder.display().to_string());
