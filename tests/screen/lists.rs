@@ -190,7 +190,7 @@ fn what_would_be_lost_is_asked_about_once() {
 fn a_threshold_and_a_layer_are_written() {
     let mut app = app(80, 24);
     views::measure(&mut app);
-    assert!(text(&app).contains("of the resamples from"), "{}", text(&app));
+    assert!(text(&app).contains("% of the resamples"), "{}", text(&app));
     write(&mut app, "t");
     (0..9).for_each(|_| {
         press(&mut app, KeyCode::Backspace);
