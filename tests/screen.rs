@@ -575,6 +575,7 @@ fn finalists_are_trained_and_their_curves_drawn() {
     assert_eq!(candidates.len(), 8);
     assert!(candidates.iter().all(|id| id % 4 != 2), "{candidates:?} will not train");
     assert!(text(&app).contains("the labels are being read"));
+    assert!(text(&app).contains("8 candidates train; x stops it, Esc leaves while it goes on"));
     let space = Arc::clone(&app.study.space);
     let options = training::Options::default();
     let task = training::Task::load(&space.preset.data, space.network(), 0, &options).expect("digits have labels");

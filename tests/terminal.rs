@@ -387,7 +387,7 @@ fn what_training_gave_is_in_the_study_and_shown_again() {
     let mut session = Session::start(PRESET, &["--study", "s.sqlite"], (24, 80));
     session.wait_for("done");
     session.press("t");
-    session.wait_for("finalists, ended");
+    session.wait_for("training \u{b7} ended \u{b7} 4 finalists");
     session.press("\x1b");
     session.wait_for("6 candidates");
     session.press("q");

@@ -203,6 +203,9 @@ impl App {
                     self.choose_columns();
                 }
                 self.is_stale = true;
+                if self.view != View::Training {
+                    self.tell_of_training();
+                }
                 has_ended.then_some(Effect::KeepTraining)
             }
             Message::Chunks(states) => {
@@ -245,6 +248,24 @@ impl App {
         };
         self.settle();
         effect.or_else(|| self.inspect())
+    }
+
+    /// How a training came out that has just ended behind another view.
+    fn tell_of_training(&mut self) {
+        let Some(finalists) = self.finalists.as_ref().filter(|finalists| finalists.has_ended) else { return };
+        let best =
+            finalists.results.as_ref().and_then(|results| Some((results.best()?.candidate, results.best()?.last()?)));
+        match (&finalists.error, best) {
+            (Some(reason), _) => self.warn(format!("training: {reason}")),
+            (None, Some((candidate, point))) => {
+                let (name, quality) = (finalists.quality_name(), point.held_out.quality);
+                self.say(format!(
+                    "training has ended, best is {}: {name} {quality:.4}",
+                    self.study.candidate(candidate)
+                ));
+            }
+            (None, None) => self.say("training has ended"),
+        }
     }
 
     /// Asks for the spectra that the view shows and does not have.

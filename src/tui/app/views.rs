@@ -76,27 +76,17 @@ impl App {
                 None => self.say("no candidate is selected"),
             },
             Action::Train => {
-                let is_new = self.finalists.as_ref().is_none_or(|finalists| finalists.has_ended);
-                let came_back = self.view != View::Training;
-                self.view = View::Training;
-                let wanted = Finalists::choose(&self.study, &self.marked);
-                let is_same = self.finalists.as_ref().is_some_and(|f| f.candidates == wanted && f.error.is_none());
-                if !is_new || (came_back && is_same) {
-                    return None;
-                }
-                if wanted.is_empty() {
-                    self.view = View::Ranking;
-                    self.say("no candidate can be trained yet");
-                    return None;
-                }
-                self.finalists = Some(Finalists::new(wanted.clone(), self.now));
-                return Some(Effect::Train(wanted));
+                return self.train();
             }
             Action::Library => {
                 self.view = View::Library;
                 return Some(Effect::FindPresets(self.library.folder.clone()));
             }
-            Action::StopTraining => return Some(Effect::StopTraining),
+            Action::StopTraining if self.finalists.as_ref().is_some_and(|finalists| !finalists.has_ended) => {
+                self.say("training is told to stop; what it said stays");
+                return Some(Effect::StopTraining);
+            }
+            Action::StopTraining => self.say("nobody is in training"),
             Action::Space => {
                 let preset = &self.study.space.preset;
                 self.draft.get_or_insert_with(|| Draft::new(preset));
@@ -144,6 +134,34 @@ impl App {
             },
         }
         None
+    }
+
+    /// Shows the finalists. Trains them where there are none yet, others are marked, or it is asked for in their view.
+    fn train(&mut self) -> Option<Effect> {
+        let came_back = std::mem::replace(&mut self.view, View::Training) != View::Training;
+        let wanted = Finalists::choose(&self.study, &self.marked);
+        let [stop, leave] =
+            [Action::StopTraining, Action::Close].map(|action| self.keymap.label(Context::Training, action));
+        if let Some(finalists) = &self.finalists {
+            let is_wanted = self.marked.is_empty() || finalists.candidates == wanted;
+            if !finalists.has_ended {
+                if !came_back || !is_wanted {
+                    self.say(format!("{} candidates are in training; {stop} stops it", finalists.candidates.len()));
+                }
+                return None;
+            }
+            if came_back && is_wanted && finalists.error.is_none() {
+                return None;
+            }
+        }
+        if wanted.is_empty() {
+            self.view = View::Ranking;
+            self.say("no candidate can be trained yet");
+            return None;
+        }
+        self.finalists = Some(Finalists::new(wanted.clone(), self.now));
+        self.say(format!("{} candidates train; {stop} stops it, {leave} leaves while it goes on", wanted.len()));
+        Some(Effect::Train(wanted))
     }
 
     /// Marks the selected candidate, or takes the mark away.
