@@ -148,9 +148,7 @@ impl Finalists {
         let (method, epochs, samples) = (options.method.name(), options.epochs, grouped(plan.task.sizes().0 as u64));
         match options.eta {
             Some(eta) => {
-                format!(
-                    "{count} finalists by {method}, the best 1 of {eta} on and on up to {epochs} epochs of {samples} samples"
-                )
+                format!("{count} finalists by {method}, 1 in {eta} goes on, up to {epochs} epochs of {samples} samples")
             }
             None => format!("{count} finalists by {method}, {epochs} epochs of {samples} samples"),
         }
