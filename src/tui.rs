@@ -159,7 +159,7 @@ async fn event_loop(
                 Some(Err(_)) | None => return Ok(left(app, session, Leave::Interrupted)),
             },
             () = interrupts.next() => return Ok(left(app, session, Leave::Interrupted)),
-            () = stops.next() => Message::Suspend,
+            stop = stops.next() => Message::Stop(stop),
             count = session.run.progress.recv_many(&mut batch, BATCH), if app.phase != Phase::Done => {
                 if count > 0 {
                     batch.iter().for_each(|progress| session.recording.record(progress));
@@ -301,8 +301,11 @@ fn carry_out(
             stopwatch.pause(true);
             screen.suspend()?;
             stopwatch.pause(app.phase != Phase::Scoring);
-            let (width, height) = crossterm::terminal::size()?;
-            app.update(Message::Resized(Size::new(width, height)));
+            resized(app)?;
+        }
+        Effect::GoOn => {
+            screen.retake()?;
+            resized(app)?;
         }
         Effect::SetPaused(paused) => {
             control.set_paused(paused);
@@ -321,6 +324,13 @@ fn carry_out(
             app.update(Message::Written(write(path, &text, replace)));
         }
     }
+    Ok(())
+}
+
+/// The terminal may have another size since the program was stopped.
+fn resized(app: &mut App) -> io::Result<()> {
+    let (width, height) = crossterm::terminal::size()?;
+    app.update(Message::Resized(Size::new(width, height)));
     Ok(())
 }
 

@@ -20,6 +20,7 @@ use super::finalists::{Finalists, TrainingNews};
 use super::keymap::{Action, Context, Keymap};
 use super::library::Library;
 use super::matrix::Matrix;
+use super::terminal::Stop;
 use crate::cluster::states::States;
 use crate::commands::studies::count;
 use crate::scheduler::Progress;
@@ -161,7 +162,8 @@ impl App {
                 self.size = size;
                 None
             }
-            Message::Suspend => Some(Effect::Suspend),
+            Message::Stop(Stop::Wanted) => Some(Effect::Suspend),
+            Message::Stop(Stop::Over) => Some(Effect::GoOn),
             Message::Scored(progress) => {
                 for Progress { candidate, repetition, result } in progress {
                     self.study.record(candidate, repetition, result);

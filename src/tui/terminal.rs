@@ -108,41 +108,67 @@ impl Screen {
             if is_minded() {
                 signal_hook::low_level::raise(signal_hook::consts::SIGSTOP)?;
             }
-            enter()?;
-            self.set_mouse(self.has_mouse)?;
-            self.clear()?;
+            self.retake()?;
         }
         Ok(())
     }
+
+    /// Takes the terminal again after a stop, whatever others made of it meanwhile: not every stop is told of before.
+    ///
+    /// # Errors
+    /// If the terminal cannot be set up again.
+    pub fn retake(&mut self) -> io::Result<()> {
+        // What is thought to be set would not be set again.
+        disable_raw_mode()?;
+        enter()?;
+        self.set_mouse(self.has_mouse)?;
+        self.clear()
+    }
 }
 
-/// Wishes from outside that the process stops for a while, which would stop it of themselves before they are watched for.
+/// What someone outside did to the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// Asked it to stop for a while, which stops it at once where it is not watched for.
+    Wanted,
+    /// Let it go on after a stop.
+    Over,
+}
+
+/// Watches for stops.
 pub struct Stops {
     #[cfg(unix)]
-    signal: tokio::signal::unix::Signal,
+    signals: [tokio::signal::unix::Signal; 2],
 }
 
 impl Stops {
     /// Watches from now on.
     ///
     /// # Errors
-    /// If the signal cannot be watched.
+    /// If signals cannot be watched.
     pub fn watch() -> io::Result<Self> {
         #[cfg(unix)]
         {
+            use signal_hook::consts::{SIGCONT, SIGTSTP};
             use tokio::signal::unix::{SignalKind, signal};
-            Ok(Self { signal: signal(SignalKind::from_raw(signal_hook::consts::SIGTSTP))? })
+            let watch = |number| signal(SignalKind::from_raw(number));
+            Ok(Self { signals: [watch(SIGTSTP)?, watch(SIGCONT)?] })
         }
         #[cfg(not(unix))]
         Ok(Self {})
     }
 
     /// Waits for the next.
-    pub async fn next(&mut self) {
+    pub async fn next(&mut self) -> Stop {
         #[cfg(unix)]
-        if self.signal.recv().await.is_some() {
-            return;
+        {
+            let [wanted, over] = &mut self.signals;
+            tokio::select! {
+                _ = wanted.recv() => Stop::Wanted,
+                _ = over.recv() => Stop::Over,
+            }
         }
+        #[cfg(not(unix))]
         std::future::pending().await
     }
 }

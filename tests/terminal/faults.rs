@@ -132,7 +132,7 @@ fn a_signal_from_outside_stops_it_and_another_lets_it_go_on() {
     for attempt in 0..tries(2) {
         let directory = tempfile::tempdir().expect("a directory");
         let script = format!(
-            "set -m; {} preset.yaml; echo stopped-$?; read go; fg; echo ended-$?",
+            "set -m; {} preset.yaml; echo stopped-$?; read go; fg; echo again-$?; read go; fg; echo ended-$?",
             env!("CARGO_BIN_EXE_neartop")
         );
         let mut session = Session::start_program(directory, &long(), "bash", &["-c", &script], (24, 80));
@@ -144,11 +144,19 @@ fn a_signal_from_outside_stops_it_and_another_lets_it_go_on() {
         assert_eq!(state(pid), 'T');
         session.assert_given_back();
         session.output.lock().expect("no panic").clear();
-        session.press("\r");
+        session.press("\n");
         // The whole screen, not what has changed.
         session.wait_for("6 candidates");
         session.wait_for("q quit");
         assert!(session.screen().screen().alternate_screen());
+        // What nobody can watch for leaves the terminal as it is; the whole screen is there again afterwards all the same.
+        session.output.lock().expect("no panic").clear();
+        signal(pid, "STOP");
+        session.wait_for_raw("again-147");
+        session.output.lock().expect("no panic").clear();
+        session.press("\n");
+        session.wait_for("6 candidates");
+        session.wait_for("q quit");
         session.press("q");
         session.wait_for_raw("ended-0");
         session.end();

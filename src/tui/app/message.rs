@@ -15,6 +15,7 @@ use crate::tui::candidate::Spectra;
 use crate::tui::finalists::TrainingNews;
 use crate::tui::library::Entry;
 use crate::tui::sizes::{SizeNews, SizeRequest, Ticket};
+use crate::tui::terminal::Stop;
 
 /// What the screen learns.
 #[derive(Debug)]
@@ -23,8 +24,8 @@ pub enum Message {
     Mouse(MouseEvent),
     Paste(String),
     Resized(Size),
-    /// Whoever minds the program wants it to stop until it is told to go on.
-    Suspend,
+    /// Someone outside stops the program, or lets it go on.
+    Stop(Stop),
     Scored(Vec<Progress>),
     /// All that can be scored is scored.
     Ended,
@@ -67,6 +68,8 @@ pub enum Effect {
     /// Leave with the exit status of an interrupted run.
     Interrupt,
     Suspend,
+    /// Take the terminal again after a stop.
+    GoOn,
     Redraw,
     SetPaused(bool),
     NextTheme,
