@@ -244,6 +244,21 @@ fn pause_stops_and_goes_on() {
 }
 
 #[test]
+fn every_candidate_is_exported_to_a_file_of_its_own() {
+    let mut app = app(80, 24);
+    let mut names = std::collections::BTreeSet::new();
+    for _ in 0..20 {
+        press(&mut app, KeyCode::Char('e'));
+        let Mode::Export(dialog) = &app.mode else { panic!("e exports") };
+        names.insert(dialog.path.value().to_owned());
+        press(&mut app, KeyCode::Esc);
+        press(&mut app, KeyCode::Down);
+    }
+    assert_eq!(names.len(), 20, "{names:?}");
+    assert!(names.contains("two_layers-leaky_relu_negative_slope_0_2-normal_std_0_05.yaml"), "{names:?}");
+}
+
+#[test]
 fn an_export_asks_before_it_replaces_a_file() {
     let mut app = app(80, 24);
     press(&mut app, KeyCode::Char('e'));

@@ -90,16 +90,17 @@ impl ExportDialog {
     }
 }
 
-/// A file name for a candidate: `digits_mlp-tanh-orthogonal`.
+/// A file name for a candidate, with all that tells it from the others: `digits_mlp-tanh-orthogonal_gain_auto`.
 fn stem(study: &Study, candidate: usize) -> String {
     let c = study.candidate(candidate);
-    let activation = c.activation.as_ref().map(|a| a.name());
-    let parts = [Some(study.space.preset.name.as_str()), activation, Some(c.init.name())];
-    let clean = |part: &str| {
-        let kept: String =
-            part.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
-        kept.trim_matches('_').to_owned()
+    let (architecture, activation) =
+        (c.architecture.as_ref().map(ToString::to_string), c.activation.as_ref().map(ToString::to_string));
+    let parts = [Some(study.space.preset.name.clone()), architecture, activation, Some(c.init.to_string())];
+    let clean = |part: String| {
+        let words = part.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+        words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("_")
     };
-    let parts: Vec<_> = parts.into_iter().flatten().map(clean).filter(|p| !p.is_empty()).collect();
-    parts.join("-")
+    let parts = parts.into_iter().flatten().map(clean).filter(|part| !part.is_empty());
+    // File systems take 255 bytes, and an extension is to come.
+    parts.collect::<Vec<_>>().join("-").chars().take(200).collect()
 }
