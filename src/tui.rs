@@ -37,6 +37,7 @@ use crate::commands::cluster::Joined;
 use crate::commands::rank::Interrupts;
 use crate::commands::recording::{self, Recording};
 use crate::commands::{self, Failure, Prepared, studies};
+use crate::preset::printable;
 use crate::scheduler::Control;
 use crate::study::Study;
 
@@ -127,7 +128,7 @@ async fn event_loop(
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut batch = Vec::new();
     // Another preset is read and checked in the background, and takes the place of this one when it is right.
-    let (found, mut finding) = mpsc::unbounded_channel();
+    let (found, mut finding) = mpsc::unbounded_channel::<(Vec<library::Entry>, Option<String>)>();
     let (opened, mut opening) = mpsc::unbounded_channel::<Result<Prepared, String>>();
     let (deleted, mut deleting) = mpsc::unbounded_channel();
     let mut drawn = Instant::now();
@@ -177,7 +178,10 @@ async fn event_loop(
             Some((ticket, news)) = session.sizing.news.recv() => Message::Sized(ticket, news),
             Some((candidate, spectra)) = session.inspector.news.recv() => Message::Inspected(candidate, spectra),
             Some(news) = session.coach.news.recv() => Message::Training(news),
-            Some(entries) = finding.recv() => Message::Found(entries),
+            Some((entries, trouble)) = finding.recv() => {
+                trouble.into_iter().for_each(|text| app.warn(text));
+                Message::Found(entries)
+            }
             Some(outcome) = deleting.recv() => Message::Deleted(outcome),
             Some(prepared) = opening.recv() => {
                 let started = prepared.and_then(|prepared| {
@@ -237,7 +241,11 @@ async fn event_loop(
                 let found = found.clone();
                 let study = (!options.study.no_study).then(|| recording::path(&options.study).ok()).flatten();
                 tokio::task::spawn_blocking(move || {
-                    let _ = found.send(library::read(&expand_home(&folder), study.as_deref()));
+                    let folder = expand_home(&folder);
+                    let trouble = std::fs::read_dir(&folder)
+                        .err()
+                        .map(|error| format!("{}: {error}", printable(&folder.display().to_string())));
+                    let _ = found.send((library::read(&folder, study.as_deref()), trouble));
                 });
             }
             Some(Effect::DeleteStudy(study)) => {

@@ -352,6 +352,13 @@ fn a_study_is_deleted_in_the_app() {
     let other = PRESET.replace("name: Small", "name: Other").replace("linear: 16", "linear: 12");
     let mut session = Session::start_in(session.directory, &other, &["--study", "s.sqlite"], (24, 120));
     session.wait_for("done");
+    let study = rusqlite::Connection::open(session.directory.path().join("s.sqlite")).expect("a study");
+    let studies = || study.query_row("SELECT count(*) FROM study", [], |row| row.get::<_, i64>(0)).expect("a number");
+    let start = Instant::now();
+    while studies() < 2 {
+        assert!(start.elapsed() < Duration::from_secs(60), "the run is not recorded");
+        std::thread::sleep(Duration::from_millis(20));
+    }
     session.press("o");
     session.wait_for("earlier studies");
     session.press("/other\r");
@@ -360,11 +367,12 @@ fn a_study_is_deleted_in_the_app() {
     session.wait_for("this run is recorded in that study");
     session.press("\x1b");
     session.wait_for("1 Small");
-    session.press("/small\r");
+    session.press("f\x15nowhere\r");
+    session.wait_for("nowhere: No such file");
+    session.press("/earlier small\r");
     session.wait_for("18 repetitions");
     session.press("D");
     session.wait_for("deletes study 1, Small: 18 repetitions of 6 candidates");
-    let study = rusqlite::Connection::open(session.directory.path().join("s.sqlite")).expect("a study");
     study.execute_batch("BEGIN IMMEDIATE").expect("nobody writes");
     session.press("D");
     session.wait_for("database is locked");
@@ -374,8 +382,7 @@ fn a_study_is_deleted_in_the_app() {
     session.press("D");
     session.wait_for("deleted study 1, Small");
     session.wait_for("nothing has these words");
-    let left: i64 = study.query_row("SELECT count(*) FROM study", [], |row| row.get(0)).expect("a number");
-    assert_eq!(left, 1);
+    assert_eq!(studies(), 1);
     session.press("\x1b\x1b");
     session.wait_for("6 candidates");
     session.press("q");

@@ -74,7 +74,7 @@ impl Library {
     /// Another folder is read.
     pub fn look_in(&mut self, folder: PathBuf) {
         self.folder = folder;
-        self.entries = None;
+        (self.entries, self.line) = (None, 0);
     }
 
     /// What was found. The choice stays on its entry.

@@ -310,11 +310,14 @@ fn a_threshold_changed_while_measuring_is_fitted_at_the_end() {
 #[test]
 fn another_folder_is_looked_at() {
     let mut app = app(80, 24);
-    write(&mut app, "of");
+    write(&mut app, "o");
+    app.update(Message::Found(views::entries()));
+    write(&mut app, "Gf");
     press(&mut app, KeyCode::Backspace);
     write(&mut app, "other");
     assert_eq!(press(&mut app, KeyCode::Enter), Some(Effect::FindPresets("other".into())));
     assert!(text(&app).contains("folder other"));
+    assert_eq!((app.library.line, app.library.chosen().is_none()), (0, true), "nothing is known of it yet");
 }
 
 #[test]

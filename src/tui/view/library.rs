@@ -31,7 +31,7 @@ fn areas(inside: Rect, library: &Library) -> [Rect; 2] {
         return Layout::vertical([Constraint::Length(half), Constraint::Min(0)]).areas(inside);
     }
     let longest = library.shown().iter().map(|e| printable(&e.name).width()).max().unwrap_or(0);
-    let width = (longest as u16 + 4).clamp(20, inside.width / 2);
+    let width = (longest as u16 + 4).clamp(23, inside.width / 2);
     Layout::horizontal([Constraint::Length(width), Constraint::Min(0)]).spacing(1).areas(inside)
 }
 
