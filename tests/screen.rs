@@ -213,9 +213,15 @@ fn a_filter_keeps_what_has_all_words_and_none_that_are_refused() {
     assert_eq!(rows(&app).len(), 20);
     write(&mut app, "/nothing has this");
     assert!(app.rows.is_empty() && app.selected.is_none());
-    assert!(text(&app).contains("no candidate"));
+    assert!(text(&app).contains("nothing has these words"));
     press(&mut app, KeyCode::Esc);
     assert_eq!(rows(&app).len(), 20, "leaving the filter by Esc brings the one before back");
+    write(&mut app, "/nothing has this");
+    press(&mut app, KeyCode::Enter);
+    for key in ['c', 'w', 'm', 'e', 'y'] {
+        assert_eq!(press(&mut app, KeyCode::Char(key)), None);
+        assert!(text(&app).contains("no candidate is selected"), "{key}");
+    }
 }
 
 #[test]

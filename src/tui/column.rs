@@ -79,6 +79,9 @@ fn progress(study: &Study, ranked: &Ranked) -> Value {
     }
 }
 
+/// Columns of the screen for what became of a candidate.
+const STATE: usize = 8;
+
 /// The columns in the order of the screen. The first is the one that the table is sorted by at the start.
 static COLUMNS: &[Column] = &[
     Column {
@@ -242,7 +245,7 @@ static COLUMNS: &[Column] = &[
         title: "state",
         help: "repetitions scored, or what became of it",
         is_relevant: |_| true,
-        width: 8,
+        width: STATE as u16,
         is_text: false,
         is_measured: false,
         dispensable: 2,
@@ -250,13 +253,15 @@ static COLUMNS: &[Column] = &[
         cell: |study, ranked, _| match study.status(ranked.candidate) {
             Status::Scoring => {
                 let goal = study.race().map_or(study.repetitions(), |race| race.goal());
-                format!("{}/{goal}", study.count(ranked.candidate))
+                let (count, of) = (study.count(ranked.candidate).to_string(), format!("/{goal}"));
+                // A part of the goal would be read as another goal.
+                if count.len() + of.len() > STATE { count } else { count + &of }
             }
             Status::Scored if study.race().is_some_and(|race| race.open().contains(&ranked.candidate)) => {
                 "first".to_owned()
             }
             Status::Scored if study.count(ranked.candidate) < study.repetitions() => {
-                format!("out at {}", study.count(ranked.candidate))
+                format!("out {}", study.count(ranked.candidate))
             }
             status => status.name().to_owned(),
         },

@@ -60,19 +60,8 @@ impl App {
             Action::DetailUp => self.detail_offset = self.detail_offset.saturating_sub(1),
             Action::DetailDown => self.detail_offset += 1,
             Action::Help => self.mode = Mode::Help(Help::default()),
-            Action::Sizes => match self.selected.and_then(|candidate| Sizes::new(&self.study, candidate)) {
-                Some((sizes, effect)) => {
-                    self.mode = Mode::Sizes(sizes);
-                    return Some(effect);
-                }
-                None => self.say("this network has no layer whose size can be chosen"),
-            },
-            Action::Matrix => match self.selected.and_then(|candidate| Grid::around(&self.study, candidate)) {
-                Some(_) => self.view = View::Matrix,
-                None => self.say("a matrix needs activations and initializations to compare"),
-            },
-            Action::Inspect => match self.selected {
-                Some(_) => self.view = View::Candidate(Inspection::default()),
+            Action::Sizes | Action::Matrix | Action::Inspect => match self.selected {
+                Some(candidate) => return self.look_at(action, candidate),
                 None => self.say("no candidate is selected"),
             },
             Action::Train => {
@@ -132,6 +121,25 @@ impl App {
                     _ => {}
                 },
             },
+        }
+        None
+    }
+
+    /// Opens what shows a candidate in its way.
+    fn look_at(&mut self, action: Action, candidate: usize) -> Option<Effect> {
+        match action {
+            Action::Sizes => match Sizes::new(&self.study, candidate) {
+                Some((sizes, effect)) => {
+                    self.mode = Mode::Sizes(sizes);
+                    return Some(effect);
+                }
+                None => self.say("this network has no layer whose size can be chosen"),
+            },
+            Action::Matrix => match Grid::around(&self.study, candidate) {
+                Some(_) => self.view = View::Matrix,
+                None => self.say("a matrix needs activations and initializations to compare"),
+            },
+            _ => self.view = View::Candidate(Inspection::default()),
         }
         None
     }

@@ -11,7 +11,7 @@ use crate::tui::app::App;
 use crate::tui::palette::Palette;
 use crate::tui::theme::Look;
 
-const WIDTH: u16 = 78;
+const WIDTH: u16 = 100;
 
 /// The window and its inside.
 fn area(app: &App, screen: Rect) -> Rect {

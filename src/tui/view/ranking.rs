@@ -43,6 +43,10 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, look: &Look) {
     let widths = columns.iter().map(|(_, _, width)| Constraint::Length(*width));
     let table = Table::new(lines, widths).header(Row::new(header)).column_spacing(SPACING).block(block);
     frame.render_widget(table, area);
+    if app.rows.is_empty() && area.height > 2 {
+        let below = Rect { y: area.y + 2, height: 1, ..area };
+        frame.render_widget(Line::from(Span::styled(" nothing has these words", look.theme.label)), below);
+    }
 }
 
 /// The candidate or the head of a column at a place of the table.
