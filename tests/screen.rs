@@ -620,6 +620,7 @@ fn finalists_are_trained_and_their_curves_drawn() {
     assert_eq!(app.selected, Some(candidates[1]));
     assert_eq!(press(&mut app, KeyCode::Char('x')), Some(Effect::StopTraining));
     app.update(Message::Training(TrainingNews::Ended));
+    assert!(text(&app).contains("training has ended, best is "), "{}", text(&app));
     for (width, height) in [(80, 24), (40, 12)] {
         app.update(Message::Resized(Size::new(width, height)));
         text(&app);

@@ -205,7 +205,8 @@ impl App {
                     self.choose_columns();
                 }
                 self.is_stale = true;
-                if self.view != View::Training {
+                // A line that is being written is not covered.
+                if matches!(self.mode, Mode::Browse) {
                     self.tell_of_training();
                 }
                 has_ended.then_some(Effect::KeepTraining)
@@ -252,7 +253,7 @@ impl App {
         effect.or_else(|| self.inspect())
     }
 
-    /// How a training came out that has just ended behind another view.
+    /// How a training came out that has just ended, in the place of what was said when it began.
     fn tell_of_training(&mut self) {
         let Some(finalists) = self.finalists.as_ref().filter(|finalists| finalists.has_ended) else { return };
         let best =
