@@ -235,7 +235,8 @@ fn a_day() {
     let work = Work::new(&space, &scorer).expect("samples");
     let recordable = Recordable { work, fingerprint: Box::new(|_| None) };
     let recorder = Recorder::start(Store::open(&path).expect("a study"), vec![recordable]).expect("a thread");
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().expect("a runtime");
     let mut app = App::new(Study::new(Arc::clone(&space)), Size::new(120, 40));
     let mut terminal = Terminal::new(TestBackend::new(120, 40)).expect("a test terminal");
     let look = Look::new(true, false);
