@@ -36,14 +36,14 @@ use crate::cluster::follow::Followed;
 use crate::commands::cluster::Joined;
 use crate::commands::rank::Interrupts;
 use crate::commands::recording::{self, Recording};
-use crate::commands::{self, Failure, Prepared};
+use crate::commands::{self, Failure, Prepared, studies};
 use crate::scheduler::Control;
 use crate::study::Study;
 
 use app::{App, Effect, Message, Notice, Phase, Written};
 use session::Session;
 use settings::Settings;
-use terminal::Screen;
+use terminal::{Screen, Stops};
 use theme::Look;
 
 /// The shortest time between two frames while scores come in.
@@ -68,10 +68,10 @@ pub async fn run(
 ) -> Result<(), Failure> {
     let (session, study) = Session::start(&prepared, options, None, joined.as_ref())?;
     // Before the terminal is taken, so that no signal leaves it as it then is.
-    let interrupts = Interrupts::watch()?;
+    let signals = (Interrupts::watch()?, Stops::watch().map_err(|e| terminal_failure(&e))?);
     let (study, recording, how) = {
         let mut screen = Screen::take().map_err(|e| terminal_failure(&e))?;
-        let looped = event_loop(&mut screen, interrupts, study, session, options, look, settings);
+        let looped = event_loop(&mut screen, signals, study, session, options, look, settings);
         looped.await.map_err(|e| terminal_failure(&e))?
     };
     for trouble in recording.finish() {
@@ -102,7 +102,7 @@ enum Leave {
 
 async fn event_loop(
     screen: &mut Screen,
-    mut interrupts: Interrupts,
+    (mut interrupts, mut stops): (Interrupts, Stops),
     study: Study,
     mut session: Session,
     options: &RunOptions,
@@ -117,6 +117,7 @@ async fn event_loop(
     app.chunks = session.cluster.as_mut().map(|cluster| cluster.states.borrow_and_update().clone());
     (app.keymap, app.has_mouse) = (settings.keymap, settings.mouse);
     app.want_columns(settings.columns);
+    app.recorded = session.recording.key().map(str::to_owned);
     let began = Instant::now();
     screen.set_mouse(app.has_mouse)?;
     let mut stopwatch = Stopwatch::start();
@@ -128,6 +129,7 @@ async fn event_loop(
     // Another preset is read and checked in the background, and takes the place of this one when it is right.
     let (found, mut finding) = mpsc::unbounded_channel();
     let (opened, mut opening) = mpsc::unbounded_channel::<Result<Prepared, String>>();
+    let (deleted, mut deleting) = mpsc::unbounded_channel();
     let mut drawn = Instant::now();
     // When the next frame is due; none while the screen shows all there is.
     let mut due = Some(drawn);
@@ -157,6 +159,7 @@ async fn event_loop(
                 Some(Err(_)) | None => return Ok(left(app, session, Leave::Interrupted)),
             },
             () = interrupts.next() => return Ok(left(app, session, Leave::Interrupted)),
+            () = stops.next() => Message::Suspend,
             count = session.run.progress.recv_many(&mut batch, BATCH), if app.phase != Phase::Done => {
                 if count > 0 {
                     batch.iter().for_each(|progress| session.recording.record(progress));
@@ -175,6 +178,7 @@ async fn event_loop(
             Some((candidate, spectra)) = session.inspector.news.recv() => Message::Inspected(candidate, spectra),
             Some(news) = session.coach.news.recv() => Message::Training(news),
             Some(entries) = finding.recv() => Message::Found(entries),
+            Some(outcome) = deleting.recv() => Message::Deleted(outcome),
             Some(prepared) = opening.recv() => {
                 let started = prepared.and_then(|prepared| {
                     Session::start(&prepared, options, Some(&app.study), None).map_err(|failure| failure.to_string())
@@ -187,6 +191,7 @@ async fn event_loop(
                         trouble.extend(kept);
                         stopwatch = Stopwatch::start();
                         app.update(Message::Opened(Ok(Box::new(study))));
+                        app.recorded = session.recording.key().map(str::to_owned);
                         match trouble.is_empty() {
                             false => Message::Noted(Notice { text: trouble.join("; "), is_error: true }),
                             true => Message::Frame(stopwatch.elapsed()),
@@ -233,6 +238,13 @@ async fn event_loop(
                 let study = (!options.study.no_study).then(|| recording::path(&options.study).ok()).flatten();
                 tokio::task::spawn_blocking(move || {
                     let _ = found.send(library::read(&expand_home(&folder), study.as_deref()));
+                });
+            }
+            Some(Effect::DeleteStudy(study)) => {
+                let (options, deleted) = (options.study.clone(), deleted.clone());
+                tokio::task::spawn_blocking(move || {
+                    let outcome = studies::delete_in(&options, &study).map_err(|failure| failure.to_string());
+                    let _ = deleted.send(outcome);
                 });
             }
             Some(Effect::Open(preset)) => {
@@ -282,7 +294,7 @@ fn carry_out(
     match effect {
         Effect::Quit | Effect::Interrupt | Effect::Size(..) | Effect::Inspect(_) | Effect::NextTheme => {}
         Effect::Open(_) | Effect::Train(_) | Effect::StopTraining | Effect::KeepTraining => {}
-        Effect::FindPresets(_) | Effect::CancelJobs => {}
+        Effect::FindPresets(_) | Effect::DeleteStudy(_) | Effect::CancelJobs => {}
         Effect::SetMouse(wanted) => screen.set_mouse(wanted)?,
         Effect::Redraw => screen.clear()?,
         Effect::Suspend => {

@@ -368,7 +368,7 @@ fn studies() {
             let shown = format!("{} {} {}", study.name, study.content, study.program);
             assert!(!shown.chars().any(char::is_control), "{shown:?}");
             right &= store.recorded(study.id, &mut |_| {}).is_ok();
-            right &= store.delete(study.id).is_ok();
+            right &= store.delete(&study).is_ok();
         }
         right
     });

@@ -332,6 +332,25 @@ fn the_matrix_moves_by_cells() {
 }
 
 #[test]
+fn the_matrix_remembers_its_quantity() {
+    let mut app = app(120, 40);
+    write(&mut app, "mvv");
+    let quantity = |app: &App| app.matrix.quantity(&app.columns).map(|column| column.title);
+    let third = quantity(&app);
+    assert_eq!(third, neartop::tui::matrix::quantities(&app.columns).get(2).map(|column| column.title));
+    press(&mut app, KeyCode::Esc);
+    write(&mut app, "m");
+    assert_eq!(quantity(&app), third, "after the view was left");
+    app.want_columns(vec!["NEAR".to_owned(), third.expect("a quantity").to_owned()]);
+    assert_eq!(quantity(&app), third, "by its title, wherever the column stands");
+    app.update(Message::Opened(Ok(Box::new(study()))));
+    write(&mut app, "m");
+    assert_eq!(quantity(&app), third, "in another study");
+    app.want_columns(vec!["NEAR".to_owned()]);
+    assert_eq!(quantity(&app), Some("NEAR"), "the first where there is no such column");
+}
+
+#[test]
 fn the_matrix_shows_what_the_filter_hides() {
     let mut app = app(80, 24);
     write(&mut app, "/relu -leaky");
@@ -387,7 +406,7 @@ fn commands_are_found_by_their_words() {
     let mut app = app(80, 24);
     write(&mut app, ":heat map");
     press(&mut app, KeyCode::Enter);
-    assert!(matches!((app.view, &app.mode), (View::Matrix(_), Mode::Browse)));
+    assert!(matches!((app.view, &app.mode), (View::Matrix, Mode::Browse)));
     write(&mut app, ":no such command");
     assert!(text(&app).contains("no command has these words"));
     assert_eq!(press(&mut app, KeyCode::Enter), None);
@@ -433,7 +452,7 @@ fn the_mouse_does_what_keys_do() {
     assert!(!app.descending);
     let hint = column(39, "matrix").expect("a hint");
     click(&mut app, hint, 39);
-    assert!(matches!(app.view, View::Matrix(_)));
+    assert!(matches!(app.view, View::Matrix));
     let shown = text(&app);
     let lines: Vec<&str> = shown.lines().collect();
     let cell = lines[7][1..].split("46.50").next().map(|s| s.chars().count() as u16);
@@ -556,6 +575,7 @@ fn finalists_are_trained_and_their_curves_drawn() {
     assert_eq!(candidates.len(), 8);
     assert!(candidates.iter().all(|id| id % 4 != 2), "{candidates:?} will not train");
     assert!(text(&app).contains("the labels are being read"));
+    assert!(text(&app).contains("8 candidates train; x stops it, Esc leaves while it goes on"));
     let space = Arc::clone(&app.study.space);
     let options = training::Options::default();
     let task = training::Task::load(&space.preset.data, space.network(), 0, &options).expect("digits have labels");

@@ -344,11 +344,50 @@ fn a_copy_reaches_the_terminal() {
 }
 
 #[test]
+fn a_study_is_deleted_in_the_app() {
+    let mut session = Session::start(PRESET, &["--study", "s.sqlite"], (24, 80));
+    session.wait_for("done");
+    session.press("q");
+    assert_eq!(session.end(), 0);
+    let other = PRESET.replace("name: Small", "name: Other").replace("linear: 16", "linear: 12");
+    let mut session = Session::start_in(session.directory, &other, &["--study", "s.sqlite"], (24, 120));
+    session.wait_for("done");
+    session.press("o");
+    session.wait_for("earlier studies");
+    session.press("/other\r");
+    session.wait_for("this run is recorded here");
+    session.press("D");
+    session.wait_for("this run is recorded in that study");
+    session.press("\x1b");
+    session.wait_for("1 Small");
+    session.press("/small\r");
+    session.wait_for("18 repetitions");
+    session.press("D");
+    session.wait_for("deletes study 1, Small: 18 repetitions of 6 candidates");
+    let study = rusqlite::Connection::open(session.directory.path().join("s.sqlite")).expect("a study");
+    study.execute_batch("BEGIN IMMEDIATE").expect("nobody writes");
+    session.press("D");
+    session.wait_for("database is locked");
+    study.execute_batch("ROLLBACK").expect("the lock");
+    session.press("D");
+    session.wait_for("deletes study 1");
+    session.press("D");
+    session.wait_for("deleted study 1, Small");
+    session.wait_for("nothing has these words");
+    let left: i64 = study.query_row("SELECT count(*) FROM study", [], |row| row.get(0)).expect("a number");
+    assert_eq!(left, 1);
+    session.press("\x1b\x1b");
+    session.wait_for("6 candidates");
+    session.press("q");
+    assert_eq!(session.end(), 0);
+}
+
+#[test]
 fn what_training_gave_is_in_the_study_and_shown_again() {
     let mut session = Session::start(PRESET, &["--study", "s.sqlite"], (24, 80));
     session.wait_for("done");
     session.press("t");
-    session.wait_for("finalists, ended");
+    session.wait_for("training \u{b7} ended \u{b7} 4 finalists");
     session.press("\x1b");
     session.wait_for("6 candidates");
     session.press("q");

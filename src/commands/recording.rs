@@ -22,6 +22,8 @@ pub struct Recording {
     /// The first repetition of each candidate that is known to fail.
     failed: Vec<usize>,
     total: usize,
+    /// The key of what is recorded.
+    key: Option<String>,
     /// Why results are in memory only, though they should not be.
     trouble: Option<String>,
 }
@@ -39,13 +41,16 @@ impl Recording {
             found: vec![Vec::new(); candidates],
             failed: vec![usize::MAX; candidates],
             total: candidates * study.repetitions(),
+            key: None,
             trouble: None,
         };
         if options.no_study {
             return Ok(recording);
         }
+        let key = &mut recording.key;
         let works = || {
             let work = Work::new(&prepared.space, &prepared.scorer)?;
+            *key = Some(work.key.clone());
             let scorer = Arc::clone(&prepared.scorer);
             // A repetition that was scored had its samples.
             let fingerprint = move |repetition| scorer.samples().fingerprint(repetition as u64).ok().flatten();
@@ -125,6 +130,12 @@ impl Recording {
             let Progress { candidate, repetition, result } = progress.clone();
             recorder.record(Entry { work: 0, candidate, repetition, result });
         }
+    }
+
+    /// The key of the work, as studies on disk have it; none where nothing is recorded.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
     }
 
     /// Something else that went wrong with the study, to be said with the rest.

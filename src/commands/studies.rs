@@ -43,12 +43,27 @@ pub fn run(args: &StudiesArgs) -> Result<(), Failure> {
         StudiesCommand::Delete { ids } => {
             // All or none: a wrong one is found before the first is gone.
             let chosen = ids.iter().map(|id| choose(&studies, id)).collect::<Result<Vec<_>, _>>()?;
-            for study in chosen {
-                store.delete(study.id).map_err(fail)?;
-                super::tell(format_args!("deleted study {}, {}: {}", study.id, study.name, count(study)));
-            }
-            Ok(())
+            chosen.into_iter().try_for_each(|study| delete(&mut store, study).map(super::tell))
         }
+    }
+}
+
+/// Deletes a study of the file that the options name; says what is gone.
+///
+/// # Errors
+/// If the file cannot be written, or has no such study any more.
+pub fn delete_in(options: &StudyOptions, study: &Summary) -> Result<String, Failure> {
+    let path = recording::path(options).map_err(|e| recording::refused(None, &e))?;
+    let mut store = Store::open_existing(&path).map_err(|error| failure(&path, &error))?;
+    delete(&mut store, study)
+}
+
+fn delete(store: &mut Store, study: &Summary) -> Result<String, Failure> {
+    let named = format!("study {}, {}", study.id, study.name);
+    match store.delete(study) {
+        Ok(true) => Ok(format!("deleted {named}: {}", count(study))),
+        Ok(false) => Err(Failure::Run(format!("{named}, is not there any more"))),
+        Err(error) => Err(failure(store.path(), &error)),
     }
 }
 
@@ -77,7 +92,9 @@ fn choose<'a>(studies: &'a [Summary], id: &str) -> Result<&'a Summary, Failure> 
     }
 }
 
-fn count(study: &Summary) -> String {
+/// `416 repetitions of 52 candidates`.
+#[must_use]
+pub fn count(study: &Summary) -> String {
     format!("{} repetitions of {} candidates", study.repetitions, study.candidates)
 }
 

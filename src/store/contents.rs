@@ -145,13 +145,15 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes a work with everything that is recorded of it.
+    /// Deletes a work with everything that is recorded of it, and says whether it was there. Its key is looked at too: a
+    /// number goes to another work once the last one is deleted.
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn delete(&mut self, id: i64) -> Result<(), StoreError> {
+    pub fn delete(&mut self, study: &Summary) -> Result<bool, StoreError> {
         self.check_place()?;
-        self.connection.execute("DELETE FROM study WHERE id = ?1", params![id])?;
-        Ok(())
+        let deleted =
+            self.connection.execute("DELETE FROM study WHERE id = ?1 AND key = ?2", params![study.id, study.key])?;
+        Ok(deleted > 0)
     }
 }

@@ -19,6 +19,16 @@ pub enum Method {
 }
 
 impl Method {
+    /// What it is called.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sgd => "SGD",
+            Self::Adam => "Adam",
+            Self::Adamw => "AdamW",
+        }
+    }
+
     /// The learning rate that is used unless another is given.
     #[must_use]
     pub fn learning_rate(self) -> f64 {

@@ -19,8 +19,11 @@ use super::draft::Draft;
 use super::finalists::{Finalists, TrainingNews};
 use super::keymap::{Action, Context, Keymap};
 use super::library::Library;
+use super::matrix::Matrix;
 use crate::cluster::states::States;
+use crate::commands::studies::count;
 use crate::scheduler::Progress;
+use crate::store::Summary;
 use crate::study::{Agreement, Ranked, Study};
 
 pub use message::{Effect, Message, Notice, Written};
@@ -66,6 +69,8 @@ pub struct App {
     /// Candidates that the user marked, in the order of marking.
     pub marked: Vec<usize>,
     pub spectra: Known,
+    /// What the matrix shows, whenever it is looked at.
+    pub matrix: Matrix,
     /// A change of the search that is not scored yet.
     pub draft: Option<Draft>,
     /// The candidates that were trained last.
@@ -76,8 +81,10 @@ pub struct App {
     /// The first layer on the screen.
     pub detail_offset: usize,
     pub notice: Option<Notice>,
-    /// What would lose something, and was asked for once.
-    asked: Option<Action>,
+    /// What would lose something, and was asked for once; and what it would lose.
+    asked: Option<(Action, String)>,
+    /// The key of the study on disk that this run is recorded in.
+    pub recorded: Option<String>,
     /// How the chunks stand, where the run is on a cluster.
     pub chunks: Option<States>,
     /// The selection follows the first row until the user moves it.
@@ -121,6 +128,7 @@ impl App {
             selected: None,
             marked: Vec::new(),
             spectra: Known::default(),
+            matrix: Matrix::default(),
             draft: None,
             finalists: None,
             library: Library::new(),
@@ -128,6 +136,7 @@ impl App {
             detail_offset: 0,
             notice: None,
             asked: None,
+            recorded: None,
             chunks: None,
             has_moved: false,
             is_stale: false,
@@ -152,6 +161,7 @@ impl App {
                 self.size = size;
                 None
             }
+            Message::Suspend => Some(Effect::Suspend),
             Message::Scored(progress) => {
                 for Progress { candidate, repetition, result } in progress {
                     self.study.record(candidate, repetition, result);
@@ -193,11 +203,20 @@ impl App {
                     self.choose_columns();
                 }
                 self.is_stale = true;
+                if self.view != View::Training {
+                    self.tell_of_training();
+                }
                 has_ended.then_some(Effect::KeepTraining)
             }
             Message::Chunks(states) => {
                 self.chunks = Some(states);
                 None
+            }
+            Message::Deleted(deleted) => {
+                let is_error = deleted.is_err();
+                self.notice = Some(Notice { text: deleted.unwrap_or_else(|e| e), is_error });
+                // What is there now, also where another program has deleted it.
+                Some(Effect::FindPresets(self.library.folder.clone()))
             }
             Message::Found(entries) => {
                 self.library.show(entries);
@@ -231,6 +250,24 @@ impl App {
         effect.or_else(|| self.inspect())
     }
 
+    /// How a training came out that has just ended behind another view.
+    fn tell_of_training(&mut self) {
+        let Some(finalists) = self.finalists.as_ref().filter(|finalists| finalists.has_ended) else { return };
+        let best =
+            finalists.results.as_ref().and_then(|results| Some((results.best()?.candidate, results.best()?.last()?)));
+        match (&finalists.error, best) {
+            (Some(reason), _) => self.warn(format!("training: {reason}")),
+            (None, Some((candidate, point))) => {
+                let (name, quality) = (finalists.quality_name(), point.held_out.quality);
+                self.say(format!(
+                    "training has ended, best is {}: {name} {quality:.4}",
+                    self.study.candidate(candidate)
+                ));
+            }
+            (None, None) => self.say("training has ended"),
+        }
+    }
+
     /// Asks for the spectra that the view shows and does not have.
     fn inspect(&mut self) -> Option<Effect> {
         let View::Candidate(_) = self.view else { return None };
@@ -255,11 +292,12 @@ impl App {
     /// Does what is asked for where the keys go. Text that is written comes as a key without an action.
     fn perform(&mut self, action: Option<Action>, key: KeyEvent) -> Option<Effect> {
         let asked = self.asked.take();
-        if let Some(action) = action.filter(|action| asked != Some(*action))
+        if let Some(action) = action
             && let Some(loss) = self.loss(action)
+            && asked.as_ref() != Some(&(action, loss.clone()))
         {
-            self.asked = Some(action);
-            self.notice = Some(Notice { text: loss, is_error: true });
+            self.warn(loss.clone());
+            self.asked = Some((action, loss));
             return None;
         }
         match action {
@@ -292,7 +330,12 @@ impl App {
     /// What an action would lose that cannot be had back, and how to do it all the same.
     fn loss(&self, action: Action) -> Option<String> {
         if action == Action::CancelJobs && self.chunks.is_some() && self.phase != Phase::Done {
-            return Some("the same key again ends all jobs of this run; what they have scored stays".to_owned());
+            return Some(format!("{} ends all jobs of this run; what they have scored stays", self.again(action)));
+        }
+        if action == Action::DeleteStudy {
+            let study = self.library.chosen()?.study.as_ref().filter(|study| !self.is_own(study))?;
+            let (id, name, count) = (study.id, &study.name, count(study));
+            return Some(format!("{} deletes study {id}, {name}: {count}", self.again(action)));
         }
         let leaves = matches!(action, Action::Quit | Action::OpenPreset);
         if !matches!(self.mode, Mode::Browse) || !(leaves || action == Action::ScoreDraft) {
@@ -305,7 +348,19 @@ impl App {
         } else {
             return None;
         };
-        Some(format!("{loss}: the same key again goes on without it"))
+        Some(format!("{loss}: {} goes on without it", self.again(action)))
+    }
+
+    /// How what was asked about once is confirmed: `D again`.
+    fn again(&self, action: Action) -> String {
+        let key = self.keymap.label(self.view.context(), action);
+        format!("{} again", if key.is_empty() { "the same".to_owned() } else { key })
+    }
+
+    /// Whether a study on disk is the one that this run is recorded in.
+    #[must_use]
+    pub fn is_own(&self, study: &Summary) -> bool {
+        self.recorded.as_ref() == Some(&study.key)
     }
 
     #[must_use]
@@ -338,6 +393,7 @@ impl App {
         new.keymap = std::mem::take(&mut self.keymap);
         new.filter = std::mem::take(&mut self.filter);
         (new.has_mouse, new.show_detail, new.now) = (self.has_mouse, self.show_detail, self.now);
+        new.matrix = self.matrix;
         new.wanted_columns = std::mem::take(&mut self.wanted_columns);
         new.library.folder = std::mem::take(&mut self.library.folder);
         new.choose_columns();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tui_input::Input;
 
+use super::column::grouped;
 use super::terms::Terms;
 use crate::study::{Study, Trained};
 use crate::training::{Plan, Progress, Record, Results};
@@ -129,6 +130,28 @@ impl Finalists {
         }
         let share = total.saturating_sub(done) as f64 / done as f64;
         Duration::try_from_secs_f64(passed * share).ok()
+    }
+
+    /// How far training is, in per cent, and the time left; none before it begins and after its end.
+    #[must_use]
+    pub fn progress(&self, now: Duration) -> Option<(u64, Option<Duration>)> {
+        let plan = self.plan.as_ref().filter(|_| !self.has_ended)?;
+        Some(((100 * plan.steps_done() / plan.total_steps().max(1)).min(100), self.time_left(now)))
+    }
+
+    /// What training costs: whom, how, how long and on what.
+    #[must_use]
+    pub fn plan(&self) -> String {
+        let count = self.candidates.len();
+        let Some(plan) = &self.plan else { return format!("{count} finalists") };
+        let options = &plan.options;
+        let (method, epochs, samples) = (options.method.name(), options.epochs, grouped(plan.task.sizes().0 as u64));
+        match options.eta {
+            Some(eta) => {
+                format!("{count} finalists by {method}, 1 in {eta} goes on, up to {epochs} epochs of {samples} samples")
+            }
+            None => format!("{count} finalists by {method}, {epochs} epochs of {samples} samples"),
+        }
     }
 
     /// What the quality is.

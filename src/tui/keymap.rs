@@ -81,6 +81,13 @@ impl Keymap {
         })
     }
 
+    /// The first key of an action in a context, as people write it; empty where it has none.
+    #[must_use]
+    pub fn label(&self, context: Context, action: Action) -> String {
+        let line = self.bound(context).find(|line| line.binding.action == action && !line.keys.is_empty());
+        line.map(|line| line.keys[0].label()).unwrap_or_default()
+    }
+
     /// The lines that count in a context.
     pub fn bound(&self, context: Context) -> impl Iterator<Item = &Bound> {
         self.lines.iter().filter(move |line| line.binding.contexts.contains(&context))

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use miette::Diagnostic;
 use tui_input::Input;
 
 use super::terms::Terms;
-use crate::preset::{Preset, bundled};
+use crate::preset::{Preset, PresetError, bundled};
 use crate::space::Space;
 use crate::store::{Store, Summary};
 
@@ -46,6 +47,8 @@ pub struct Entry {
     pub preset: Result<Box<Preset>, String>,
     /// What it asks for, line by line, and what is known of it; or what is wrong with it.
     pub summary: Vec<String>,
+    /// What is recorded, where it is a study.
+    pub study: Option<Summary>,
 }
 
 /// What was found, and the chosen line.
@@ -109,22 +112,22 @@ impl Default for Library {
 
 impl Entry {
     fn read(name: String, source: Source, text: String) -> Self {
-        let preset = Preset::load(&name).map(Box::new).map_err(|error| error.to_string());
+        let preset = Preset::load(&name).map(Box::new).map_err(|error| told(&error));
         let summary = match &preset {
             Ok(preset) => summary(preset),
             Err(problem) => vec![problem.clone()],
         };
-        Self { name, source, text, preset, summary }
+        Self { name, source, text, preset, summary, study: None }
     }
 
-    fn of_study(store: &Store, study: Summary) -> Self {
-        let Summary { id, name, candidates, repetitions, updated_at, preset: text, .. } = study;
-        let text = text.unwrap_or_default();
+    fn of_study(store: &Store, mut study: Summary) -> Self {
+        let text = study.preset.take().unwrap_or_default();
+        let Summary { id, name, candidates, repetitions, updated_at, .. } = &study;
         let preset = match text.is_empty() {
             true => Err("an older version recorded it without its preset: open that, and it is found again".to_owned()),
             false => {
                 let read = Preset::parse(&text, "the study", Path::new(""));
-                read.map(Box::new).map_err(|error| error.to_string())
+                read.map(Box::new).map_err(|error| told(&error))
             }
         };
         let mut summary = match &preset {
@@ -132,9 +135,18 @@ impl Entry {
             Err(problem) => vec![problem.clone()],
         };
         summary.push(format!("recorded    {candidates} candidates, {repetitions} repetitions, {updated_at}"));
-        let best = store.best(id, BEST).unwrap_or_default();
+        let best = store.best(*id, BEST).unwrap_or_default();
         summary.extend(best.iter().map(|(name, near, count)| format!("{near:11.2} {name}, of {count}")));
-        Self { name: format!("{id} {name}"), source: Source::Study, text, preset, summary }
+        Self { name: format!("{id} {name}"), source: Source::Study, text, preset, summary, study: Some(study) }
+    }
+}
+
+/// Where a preset is wrong, what is, and what would be right.
+fn told(error: &PresetError) -> String {
+    let help = error.help().map(|help| format!("; {help}")).unwrap_or_default();
+    match error {
+        PresetError::Invalid(invalid) => format!("{}: {invalid}{help}", invalid.place),
+        PresetError::Unreadable { .. } => format!("{error}{help}"),
     }
 }
 
@@ -198,7 +210,8 @@ mod tests {
         let files: Vec<_> = entries.iter().filter(|e| e.source == Source::File).collect();
         assert_eq!(files.iter().map(|e| e.name.as_str()).collect::<Vec<_>>(), ["right.yaml", "wrong.yml"]);
         assert!(files[0].preset.is_ok() && files[0].summary.iter().any(|line| line == "network     3 > 2"));
-        assert!(files[1].summary[0].contains("liner"));
+        let problem = &files[1].summary[0];
+        assert!(problem.contains("wrong.yml:1:") && problem.contains("did you mean `linear`?"), "{problem}");
         assert!(entries.iter().filter(|e| e.source == Source::Bundled).all(|e| e.preset.is_ok()));
     }
 }

@@ -9,8 +9,8 @@ use crate::study::{Ranked, Study};
 /// Which quantity the cells show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Matrix {
-    /// Place among [`quantities`].
-    quantity: usize,
+    /// Title of the column that the user turned to.
+    quantity: Option<&'static str>,
 }
 
 /// The candidates of one architecture by activation (down) and initialization (across).
@@ -28,16 +28,23 @@ pub fn quantities(columns: &[&'static Column]) -> Vec<&'static Column> {
 }
 
 impl Matrix {
-    /// The quantity that is shown; none where no column is measured.
+    /// The quantity that is shown: the first where this study has no such column. None where no column is measured.
     #[must_use]
     pub fn quantity(self, columns: &[&'static Column]) -> Option<&'static Column> {
-        quantities(columns).get(self.quantity).copied()
+        quantities(columns).get(self.place(columns)).copied()
+    }
+
+    /// Place among [`quantities`].
+    #[must_use]
+    pub fn place(self, columns: &[&'static Column]) -> usize {
+        quantities(columns).iter().position(|column| Some(column.title) == self.quantity).unwrap_or(0)
     }
 
     /// The next quantity, or the one before.
     pub fn turn(&mut self, columns: &[&'static Column], forward: bool) {
         let count = quantities(columns).len().max(1);
-        self.quantity = (self.quantity + if forward { 1 } else { count - 1 }) % count;
+        let place = (self.place(columns) + if forward { 1 } else { count - 1 }) % count;
+        self.quantity = quantities(columns).get(place).map(|column| column.title);
     }
 }
 

@@ -104,13 +104,55 @@ impl Screen {
         #[cfg(unix)]
         {
             restore();
-            signal_hook::low_level::raise(signal_hook::consts::SIGTSTP)?;
+            // A signal that is watched does not stop the process any more, another one does.
+            if is_minded() {
+                signal_hook::low_level::raise(signal_hook::consts::SIGSTOP)?;
+            }
             enter()?;
             self.set_mouse(self.has_mouse)?;
             self.clear()?;
         }
         Ok(())
     }
+}
+
+/// Wishes from outside that the process stops for a while, which would stop it of themselves before they are watched for.
+pub struct Stops {
+    #[cfg(unix)]
+    signal: tokio::signal::unix::Signal,
+}
+
+impl Stops {
+    /// Watches from now on.
+    ///
+    /// # Errors
+    /// If the signal cannot be watched.
+    pub fn watch() -> io::Result<Self> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            Ok(Self { signal: signal(SignalKind::from_raw(signal_hook::consts::SIGTSTP))? })
+        }
+        #[cfg(not(unix))]
+        Ok(Self {})
+    }
+
+    /// Waits for the next.
+    pub async fn next(&mut self) {
+        #[cfg(unix)]
+        if self.signal.recv().await.is_some() {
+            return;
+        }
+        std::future::pending().await
+    }
+}
+
+/// Whether a shell would let a stopped process go on: not where the terminal has nothing but this program to run.
+#[cfg(unix)]
+fn is_minded() -> bool {
+    use rustix::termios::{tcgetpgrp, tcgetsid};
+    let out = stdout();
+    matches!((tcgetpgrp(&out), tcgetsid(&out)), (Ok(job), Ok(session)) if job != session)
 }
 
 impl Drop for Screen {

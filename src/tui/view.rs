@@ -58,7 +58,7 @@ impl Layout {
         let wanted = match app.view {
             View::Ranking => None,
             View::Candidate(_) | View::Space | View::Training | View::Library => Some(u16::MAX),
-            View::Matrix(_) => {
+            View::Matrix => {
                 let grid = app.selected.and_then(|id| Grid::around(&app.study, id));
                 Some(grid.map_or(0, |grid| matrix::wanted_height(&grid)))
             }
@@ -137,7 +137,7 @@ pub fn target(app: &App, at: Position) -> Option<Target> {
     }
     match app.view {
         View::Ranking => ranking::target(app, layout.ranking, at),
-        View::Matrix(_) => matrix::candidate_at(app, layout.ranking, at).map(Target::Candidate),
+        View::Matrix => matrix::candidate_at(app, layout.ranking, at).map(Target::Candidate),
         View::Library => library::line_at(&app.library, layout.ranking, at).map(Target::Line),
         View::Space => space::line_at(app.draft.as_ref()?, layout.ranking, at).map(Target::Line),
         View::Training => training::line_at(app.finalists.as_ref()?, app, layout.ranking, at).map(Target::Line),
@@ -179,7 +179,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, look: &Look) {
     match app.view {
         View::Ranking => ranking::draw(frame, layout.ranking, app, look),
         View::Candidate(shown) => candidate::draw(frame, layout.ranking, shown, app, look),
-        View::Library => library::draw(frame, layout.ranking, &app.library, look),
+        View::Library => library::draw(frame, layout.ranking, app, look),
         View::Training => {
             if let Some(finalists) = &app.finalists {
                 training::draw(frame, layout.ranking, finalists, app, look);
@@ -190,7 +190,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, look: &Look) {
                 space::draw(frame, layout.ranking, draft, app, look);
             }
         }
-        View::Matrix(shown) => matrix::draw(frame, layout.ranking, shown, app, look),
+        View::Matrix => matrix::draw(frame, layout.ranking, app, look),
     }
     layers::draw(frame, layout.detail, app, look);
     footer::draw(frame, layout.footer, app, look);

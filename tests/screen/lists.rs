@@ -113,7 +113,8 @@ fn a_long_name_leaves_numbers_where_they_are() {
     }
     let column = |app: &App| {
         let shown = text(app);
-        let head = shown.lines().find(|line| line.contains("epochs")).expect("a head").to_owned();
+        let head =
+            shown.lines().find(|line| line.contains("loss") && line.contains("epochs")).expect("a head").to_owned();
         let first = shown.lines().find(|line| line.contains("0.9600")).expect("a finalist").to_owned();
         let end = |line: &str, word: &str| line[..line.find(word).expect("a word") + word.len()].width();
         (end(&head, "loss"), end(&first, "0.0400"))
@@ -182,15 +183,91 @@ fn what_would_be_lost_is_asked_about_once() {
     views::train(&mut app);
     press(&mut app, KeyCode::Esc);
     assert_eq!(press(&mut app, KeyCode::Char('q')), None);
+    assert!(app.notice.as_ref().is_some_and(|n| n.text == "training is not over: q again goes on without it"));
     assert_eq!(app.update(Message::Training(TrainingNews::Ended)), Some(Effect::KeepTraining));
     assert_eq!(press(&mut app, KeyCode::Char('q')), Some(Effect::Quit));
+}
+
+#[test]
+fn a_study_is_deleted_when_that_was_asked_for_twice() {
+    let mut app = app(80, 24);
+    let notice = |app: &App| app.notice.as_ref().map(|n| n.text.clone()).unwrap_or_default();
+    write(&mut app, "o");
+    app.update(Message::Found(views::entries()));
+    assert_eq!(press(&mut app, KeyCode::Char('D')), None);
+    assert!(notice(&app).contains("deletes study 3, Two layers: 80 repetitions of 20 candidates"), "{}", notice(&app));
+    // Another study stands in its place meanwhile.
+    let mut entries = views::entries();
+    (entries[0].name, entries[0].study) = ("4 Other".to_owned(), Some(views::recorded(4, "Other")));
+    app.update(Message::Found(entries));
+    write(&mut app, "g");
+    assert_eq!(press(&mut app, KeyCode::Char('D')), None);
+    app.update(Message::Found(views::entries()));
+    assert_eq!(press(&mut app, KeyCode::Delete), None, "what was asked about is another");
+    let Some(Effect::DeleteStudy(study)) = press(&mut app, KeyCode::Delete) else { panic!("it is not deleted") };
+    assert_eq!(study.id, 3);
+    let looks_again = app.update(Message::Deleted(Err("the database is locked".to_owned())));
+    assert_eq!((looks_again, notice(&app).as_str()), (Some(Effect::FindPresets(".".into())), "the database is locked"));
+    // By its name it is asked about too.
+    write(&mut app, ":delete-study");
+    assert_eq!(press(&mut app, KeyCode::Enter), None);
+    assert!(notice(&app).contains("deletes study 3"));
+    assert!(matches!(press(&mut app, KeyCode::Char('D')), Some(Effect::DeleteStudy(_))));
+    // That of this very run is not.
+    app.recorded = Some("key of 3".to_owned());
+    for _ in 0..2 {
+        assert_eq!(press(&mut app, KeyCode::Char('D')), None);
+        assert!(notice(&app).contains("this run is recorded in that study"));
+    }
+    press(&mut app, KeyCode::Down);
+    for _ in 0..2 {
+        assert_eq!(press(&mut app, KeyCode::Char('D')), None);
+        assert!(notice(&app).contains("only studies are deleted"));
+    }
+}
+
+#[test]
+fn what_training_costs_is_seen_wherever_one_is() {
+    let mut app = app(80, 24);
+    views::train(&mut app);
+    assert!(text(&app).contains("8 finalists by Adam, 10 epochs of 1,43"), "{}", text(&app));
+    // The same key changes nothing while it goes on, and says what does.
+    assert_eq!(press(&mut app, KeyCode::Char('t')), None);
+    assert!(text(&app).contains("8 candidates are in training; x stops it"));
+    press(&mut app, KeyCode::Esc);
+    assert!(text(&app).contains("failed  training 0 %"), "{}", text(&app));
+    write(&mut app, "jjj t");
+    assert!(text(&app).contains("8 candidates are in training"), "the marked one is not trained yet");
+    press(&mut app, KeyCode::Esc);
+    app.update(Message::Training(TrainingNews::Ended));
+    assert!(text(&app).contains("training has ended, best is "), "{}", text(&app));
+    press(&mut app, KeyCode::Char('U'));
+    assert!(!text(&app).contains("training 0 %"));
+    // It is looked at again, though the ranking may have others at its head by now.
+    app.finalists.as_mut().expect("finalists").candidates.pop();
+    assert_eq!(press(&mut app, KeyCode::Char('t')), None);
+    assert_eq!(press(&mut app, KeyCode::Char('x')), None);
+    assert!(text(&app).contains("nobody is in training"));
+    assert!(matches!(press(&mut app, KeyCode::Char('t')), Some(Effect::Train(_))));
+}
+
+#[test]
+fn the_interval_of_a_size_is_seen_without_colours() {
+    let mut app = app(80, 24);
+    views::measure(&mut app);
+    for (ascii, end, drawn) in [(false, '\u{250a}', "104.2 \u{251c}"), (true, ':', "104.2 [")] {
+        let shown = screen(&app, &Look::new(false, ascii)).backend().to_string();
+        let lines = shown.lines().filter(|line| line.contains('|') || line.contains('\u{2502}'));
+        assert!(lines.filter(|line| line.contains(end)).count() >= 5, "{shown}");
+        assert!(shown.contains(drawn) && shown.contains(" 113.5  95 % of the resamples"), "{shown}");
+    }
 }
 
 #[test]
 fn a_threshold_and_a_layer_are_written() {
     let mut app = app(80, 24);
     views::measure(&mut app);
-    assert!(text(&app).contains("of the resamples from"), "{}", text(&app));
+    assert!(text(&app).contains("% of the resamples"), "{}", text(&app));
     write(&mut app, "t");
     (0..9).for_each(|_| {
         press(&mut app, KeyCode::Backspace);

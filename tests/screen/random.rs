@@ -97,7 +97,7 @@ fn check(app: &App) -> Result<(), TestCaseError> {
     match app.view {
         View::Space => prop_assert!(app.draft.is_some()),
         View::Training => prop_assert!(app.finalists.is_some()),
-        View::Candidate(_) | View::Matrix(_) => prop_assert!(app.selected.is_some() || app.rows.is_empty()),
+        View::Candidate(_) | View::Matrix => prop_assert!(app.selected.is_some() || app.rows.is_empty()),
         View::Ranking | View::Library => {}
     }
     if let Mode::Filter { .. } = app.mode {

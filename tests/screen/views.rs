@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use neartop::store::Summary;
 use neartop::tui::library::{Entry, Source};
 
 use super::*;
@@ -69,6 +70,7 @@ pub fn entries() -> Vec<Entry> {
                 vec!["Two layers".to_owned(), "candidates  20".to_owned(), "      44.50 gelu orthogonal".to_owned()]
             }
         },
+        study: (source == Source::Study).then(|| recorded(3, "Two layers")),
     };
     vec![
         entry("3 Two layers", Source::Study, None),
@@ -76,6 +78,23 @@ pub fn entries() -> Vec<Entry> {
         entry("presets/\u{65e5}\u{672c}\u{8a9e}.yaml", Source::File, Some("there is no activation `glue`")),
         entry("digits-mlp", Source::Bundled, None),
     ]
+}
+
+/// A study on disk.
+pub fn recorded(id: i64, name: &str) -> Summary {
+    Summary {
+        id,
+        key: format!("key of {id}"),
+        name: name.to_owned(),
+        seed: "0".to_owned(),
+        candidates: 20,
+        repetitions: 80,
+        program: "x.y.z".to_owned(),
+        created_at: String::new(),
+        updated_at: String::new(),
+        content: String::new(),
+        preset: None,
+    }
 }
 
 /// Trains the finalists for three epochs, but for one that is lost.

@@ -112,19 +112,72 @@ fn it_stops_and_goes_on() {
         session.wait_for("elapsed");
         std::thread::sleep(moment(attempt));
         session.press("\x1a");
-        session.wait_for_raw("stopped-148");
+        session.wait_for_raw("stopped-147");
         let raw = session.raw();
-        let before = raw.split("stopped-148").next().unwrap_or_default();
+        let before = raw.split("stopped-147").next().unwrap_or_default();
         let (on, off) = (before.rfind("\x1b[?1049h"), before.rfind("\x1b[?1049l"));
         assert!(on.is_some() && on < off, "the terminal is given back while it is stopped");
         // `fg` takes it up again, with the whole screen.
-        session.wait_for_raw_after("elapsed", "stopped-148");
+        session.wait_for_raw_after("elapsed", "stopped-147");
         session.press("q");
         session.wait_for_raw("ended-0");
         session.end();
         session.assert_given_back();
     }
     println!("{tries} times stopped and taken up again");
+}
+
+#[test]
+fn a_signal_from_outside_stops_it_and_another_lets_it_go_on() {
+    for attempt in 0..tries(2) {
+        let directory = tempfile::tempdir().expect("a directory");
+        let script = format!(
+            "set -m; {} preset.yaml; echo stopped-$?; read go; fg; echo ended-$?",
+            env!("CARGO_BIN_EXE_neartop")
+        );
+        let mut session = Session::start_program(directory, &long(), "bash", &["-c", &script], (24, 80));
+        session.wait_for("elapsed");
+        let pid = child_of(session.child.process_id().expect("a process"));
+        std::thread::sleep(moment(attempt));
+        signal(pid, "TSTP");
+        session.wait_for_raw("stopped-147");
+        assert_eq!(state(pid), 'T');
+        session.assert_given_back();
+        session.output.lock().expect("no panic").clear();
+        session.press("\r");
+        // The whole screen, not what has changed.
+        session.wait_for("6 candidates");
+        session.wait_for("q quit");
+        assert!(session.screen().screen().alternate_screen());
+        session.press("q");
+        session.wait_for_raw("ended-0");
+        session.end();
+        session.assert_given_back();
+    }
+}
+
+#[test]
+fn a_signal_does_not_stop_what_no_shell_would_let_go_on() {
+    let mut session = Session::start(PRESET, &[], (24, 80));
+    session.wait_for("done");
+    session.output.lock().expect("no panic").clear();
+    signal(session.child.process_id().expect("a process"), "TSTP");
+    session.wait_for("6 candidates");
+    session.press("q");
+    assert_eq!(session.end(), 0);
+    session.assert_given_back();
+}
+
+/// The only child of a process.
+fn child_of(pid: u32) -> u32 {
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).expect("its children");
+    children.trim().parse().expect("one child")
+}
+
+/// A letter: `T` for what is stopped.
+fn state(pid: u32) -> char {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("a process");
+    stat.rsplit(") ").next().and_then(|rest| rest.chars().next()).expect("a state")
 }
 
 /// What [`a_panic_in_drawing_is_read_on_a_terminal_that_works`] runs in a terminal: this very program.

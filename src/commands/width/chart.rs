@@ -17,6 +17,8 @@ const POINTS: Color = Color::Cyan;
 const FIT: Color = Color::Yellow;
 const SIZE: Color = Color::Green;
 const INTERVAL: Color = Color::LightGreen;
+/// Where the interval ends; shown in the colour of the interval.
+const END: Color = Color::Indexed(10);
 
 /// Draws the relative score over the size, which runs logarithmically.
 pub fn render(curve: &Curve, fit: Option<Fit>, size: Option<f64>, look: Look) -> String {
@@ -26,7 +28,7 @@ pub fn render(curve: &Curve, fit: Option<Fit>, size: Option<f64>, look: Look) ->
     text(&buffer, look) + &legend(fit, size, look)
 }
 
-/// Draws into a part of a screen. The interval of the size lies along the axis.
+/// Draws into a part of a screen. The interval of the size lies along the axis, between two dashed lines.
 pub fn draw(
     measured: &[Point],
     fit: Option<Fit>,
@@ -37,6 +39,8 @@ pub fn draw(
     buffer: &mut Buffer,
 ) {
     let largest = measured.last().map_or(1.0, |p| p.size as f64).max(size.unwrap_or(1.0)).max(2.0);
+    // Both ends of an interval are on the chart, unless it reaches far beyond.
+    let largest = interval.map_or(largest, |(_, high)| largest.max(1.1 * high.min(4.0 * largest)));
     let right = largest.log10();
     let top = measured.iter().map(Point::relative).fold(1.0, f64::max);
     let mut points = vec![(0.0, 1.0)];
@@ -49,8 +53,9 @@ pub fn draw(
         .filter(|(_, r)| (0.0..=top).contains(r))
         .collect();
     let dots = 2 * u32::from(area.height);
-    let upright: Vec<_> =
-        size.iter().flat_map(|s| (0..=dots).map(|i| (s.log10(), top * f64::from(i) / f64::from(dots)))).collect();
+    let line_at = |x: f64| (0..=dots).map(move |i| (x.log10(), top * f64::from(i) / f64::from(dots)));
+    let upright: Vec<_> = size.into_iter().flat_map(line_at).collect();
+    let ends: Vec<_> = interval.iter().flat_map(|(low, high)| [*low, *high]).flat_map(line_at).collect();
     let within: Vec<_> = interval
         .iter()
         .flat_map(|(low, high)| (0..=steps).map(along).filter(|x| (low.log10()..=high.log10()).contains(x)))
@@ -61,6 +66,7 @@ pub fn draw(
     let fine = if ascii { Marker::Dot } else { Marker::Braille };
     let sets = vec![
         set(&within, INTERVAL, Marker::Dot),
+        set(&ends, END, Marker::Dot),
         set(&upright, SIZE, fine),
         set(&fitted, FIT, fine),
         set(&points, POINTS, Marker::Dot),
@@ -77,11 +83,12 @@ pub fn draw(
         Line::from(format!("{top:.2}")),
     ]);
     Chart::new(sets).x_axis(x_axis).y_axis(y_axis).legend_position(None).render(area, buffer);
-    if ascii {
-        for position in area.positions() {
-            let cell = &mut buffer[position];
-            let symbol = plain(cell.symbol(), cell.fg).to_owned();
-            cell.set_symbol(&symbol);
+    for position in area.positions() {
+        let cell = &mut buffer[position];
+        let symbol = if ascii { plain(cell.symbol(), cell.fg) } else { drawn(cell.symbol(), cell.fg) }.to_owned();
+        cell.set_symbol(&symbol);
+        if cell.fg == END {
+            cell.set_fg(INTERVAL);
         }
     }
 }
@@ -108,6 +115,15 @@ fn text(buffer: &Buffer, look: Look) -> String {
     text
 }
 
+/// What stands for the dots of an interval: the colour tells whose dot it is.
+fn drawn(symbol: &str, color: Color) -> &str {
+    match (symbol, color) {
+        ("\u{2022}", INTERVAL) => "\u{2501}",
+        ("\u{2022}", END) => "\u{250a}",
+        (s, _) => s,
+    }
+}
+
 /// ASCII for what the chart draws: the colour tells whose dot it is.
 fn plain(symbol: &str, color: Color) -> &str {
     match (symbol, color) {
@@ -115,6 +131,7 @@ fn plain(symbol: &str, color: Color) -> &str {
         ("\u{2022}", POINTS) => "o",
         ("\u{2022}", FIT) => ".",
         ("\u{2022}", INTERVAL) => "=",
+        ("\u{2022}", END) => ":",
         ("\u{2502}", _) | ("\u{2022}", SIZE) => "|",
         ("\u{2500}", _) => "-",
         ("\u{2514}", _) => "+",

@@ -9,6 +9,7 @@ use ratatui::layout::Size;
 use crate::cluster::states::States;
 use crate::preset::Preset;
 use crate::scheduler::Progress;
+use crate::store::Summary;
 use crate::study::Study;
 use crate::tui::candidate::Spectra;
 use crate::tui::finalists::TrainingNews;
@@ -22,6 +23,8 @@ pub enum Message {
     Mouse(MouseEvent),
     Paste(String),
     Resized(Size),
+    /// Whoever minds the program wants it to stop until it is told to go on.
+    Suspend,
     Scored(Vec<Progress>),
     /// All that can be scored is scored.
     Ended,
@@ -40,6 +43,8 @@ pub enum Message {
     Training(TrainingNews),
     /// The presets and studies that there are.
     Found(Vec<Entry>),
+    /// What became of a study that was to be deleted.
+    Deleted(Result<String, String>),
     /// How the chunks of a run on a cluster stand.
     Chunks(States),
     /// Another preset is scored from now on, or why it is not.
@@ -77,6 +82,7 @@ pub enum Effect {
     FindPresets(PathBuf),
     /// Score this preset in the place of the present one.
     Open(Box<Preset>),
+    DeleteStudy(Box<Summary>),
     /// Put a text on the clipboard.
     Copy(String),
     Write {

@@ -5,7 +5,6 @@ use tui_input::Input;
 use crate::tui::candidate::Inspection;
 use crate::tui::export_dialog::ExportDialog;
 use crate::tui::keymap::Context;
-use crate::tui::matrix::Matrix;
 use crate::tui::palette::Palette;
 use crate::tui::sizes::Sizes;
 
@@ -22,7 +21,7 @@ pub enum Phase {
 pub enum View {
     Ranking,
     Candidate(Inspection),
-    Matrix(Matrix),
+    Matrix,
     Space,
     Training,
     Library,
@@ -35,7 +34,7 @@ impl View {
         match self {
             Self::Ranking => Context::Ranking,
             Self::Candidate(_) => Context::Candidate,
-            Self::Matrix(_) => Context::Matrix,
+            Self::Matrix => Context::Matrix,
             Self::Space => Context::Space,
             Self::Training => Context::Training,
             Self::Library => Context::Library,

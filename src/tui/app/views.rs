@@ -7,9 +7,8 @@ use crate::tui::candidate::Inspection;
 use crate::tui::draft::Draft;
 use crate::tui::export_dialog::ExportDialog;
 use crate::tui::finalists::Finalists;
-use crate::tui::keymap::Action;
+use crate::tui::keymap::{Action, Context};
 use crate::tui::matrix::Grid;
-use crate::tui::matrix::Matrix;
 use crate::tui::palette::Palette;
 use crate::tui::sizes::Sizes;
 use tui_input::Input;
@@ -69,7 +68,7 @@ impl App {
                 None => self.say("this network has no layer whose size can be chosen"),
             },
             Action::Matrix => match self.selected.and_then(|candidate| Grid::around(&self.study, candidate)) {
-                Some(_) => self.view = View::Matrix(Matrix::default()),
+                Some(_) => self.view = View::Matrix,
                 None => self.say("a matrix needs activations and initializations to compare"),
             },
             Action::Inspect => match self.selected {
@@ -77,27 +76,17 @@ impl App {
                 None => self.say("no candidate is selected"),
             },
             Action::Train => {
-                let is_new = self.finalists.as_ref().is_none_or(|finalists| finalists.has_ended);
-                let came_back = self.view != View::Training;
-                self.view = View::Training;
-                let wanted = Finalists::choose(&self.study, &self.marked);
-                let is_same = self.finalists.as_ref().is_some_and(|f| f.candidates == wanted && f.error.is_none());
-                if !is_new || (came_back && is_same) {
-                    return None;
-                }
-                if wanted.is_empty() {
-                    self.view = View::Ranking;
-                    self.say("no candidate can be trained yet");
-                    return None;
-                }
-                self.finalists = Some(Finalists::new(wanted.clone(), self.now));
-                return Some(Effect::Train(wanted));
+                return self.train();
             }
             Action::Library => {
                 self.view = View::Library;
                 return Some(Effect::FindPresets(self.library.folder.clone()));
             }
-            Action::StopTraining => return Some(Effect::StopTraining),
+            Action::StopTraining if self.finalists.as_ref().is_some_and(|finalists| !finalists.has_ended) => {
+                self.say("training is told to stop; what it said stays");
+                return Some(Effect::StopTraining);
+            }
+            Action::StopTraining => self.say("nobody is in training"),
             Action::Space => {
                 let preset = &self.study.space.preset;
                 self.draft.get_or_insert_with(|| Draft::new(preset));
@@ -131,9 +120,9 @@ impl App {
                         _ => {}
                     }
                 }
-                View::Matrix(matrix) => match action {
-                    Action::More => matrix.turn(&self.columns, true),
-                    Action::Less => matrix.turn(&self.columns, false),
+                View::Matrix => match action {
+                    Action::More => self.matrix.turn(&self.columns, true),
+                    Action::Less => self.matrix.turn(&self.columns, false),
                     Action::Up => self.step(-1, 0),
                     Action::Down => self.step(1, 0),
                     Action::Left => self.step(0, -1),
@@ -145,6 +134,34 @@ impl App {
             },
         }
         None
+    }
+
+    /// Shows the finalists. Trains them where there are none yet, others are marked, or it is asked for in their view.
+    fn train(&mut self) -> Option<Effect> {
+        let came_back = std::mem::replace(&mut self.view, View::Training) != View::Training;
+        let wanted = Finalists::choose(&self.study, &self.marked);
+        let [stop, leave] =
+            [Action::StopTraining, Action::Close].map(|action| self.keymap.label(Context::Training, action));
+        if let Some(finalists) = &self.finalists {
+            let is_wanted = self.marked.is_empty() || finalists.candidates == wanted;
+            if !finalists.has_ended {
+                if !came_back || !is_wanted {
+                    self.say(format!("{} candidates are in training; {stop} stops it", finalists.candidates.len()));
+                }
+                return None;
+            }
+            if came_back && is_wanted && finalists.error.is_none() {
+                return None;
+            }
+        }
+        if wanted.is_empty() {
+            self.view = View::Ranking;
+            self.say("no candidate can be trained yet");
+            return None;
+        }
+        self.finalists = Some(Finalists::new(wanted.clone(), self.now));
+        self.say(format!("{} candidates train; {stop} stops it, {leave} leaves while it goes on", wanted.len()));
+        Some(Effect::Train(wanted))
     }
 
     /// Marks the selected candidate, or takes the mark away.
@@ -274,6 +291,13 @@ impl App {
                     return Some(Effect::Open(preset));
                 }
                 Err(problem) => self.notice = Some(Notice { text: problem.clone(), is_error: true }),
+            },
+            Action::DeleteStudy => match &self.library.chosen()?.study {
+                Some(study) if self.is_own(study) => {
+                    self.warn("this run is recorded in that study; open another preset first, then delete it");
+                }
+                Some(study) => return Some(Effect::DeleteStudy(Box::new(study.clone()))),
+                None => self.warn("this is a preset, and only studies are deleted here"),
             },
             Action::Folder => {
                 let text = Input::new(self.library.folder.display().to_string());

@@ -6,7 +6,7 @@ use crossterm::event::{Event, KeyEvent};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
-use super::{App, Asks, Effect, Mode, Notice, View, Written};
+use super::{App, Asks, Effect, Mode, NO_KEY, Notice, View, Written};
 use crate::tui::keymap::Action;
 use crate::tui::view;
 
@@ -140,7 +140,7 @@ impl App {
                 let chosen = found.get(palette.chosen.min(found.len().saturating_sub(1)));
                 let action = chosen.map(|line| line.binding.action)?;
                 self.mode = Mode::Browse;
-                return self.act(action);
+                return self.perform(Some(action), NO_KEY);
             }
             _ => {
                 palette.words.handle_event(&Event::Key(key));

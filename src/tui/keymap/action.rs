@@ -56,6 +56,7 @@ pub enum Action {
     CancelJobs,
     Library,
     OpenPreset,
+    DeleteStudy,
     /// Show the presets of another folder.
     Folder,
     /// Write a threshold.

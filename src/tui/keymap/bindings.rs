@@ -151,6 +151,13 @@ pub static BINDINGS: &[Binding] = &[
     bind(&[Char('t')], Action::Train, &[Training], "train again", "train again: the marked candidates, or the best"),
     bind(&[Code(KeyCode::Enter)], Action::OpenPreset, &[Library], "open", "score this preset, or open this study"),
     bind(&[Char('f')], Action::Folder, &[Library], "folder", "look for presets in another folder"),
+    bind(
+        &[Char('D'), Code(KeyCode::Delete)],
+        Action::DeleteStudy,
+        &[Library],
+        "delete",
+        "delete this study with all that is recorded of it; press it twice",
+    ),
     bind(&[Code(KeyCode::Esc), Char('q')], Action::Close, &[Library], "ranking", "back to the ranking"),
     bind(&[Char('x')], Action::StopTraining, &[Training], "stop", "end the training; what it said stays"),
     bind(&[Char('e')], Action::Export, &[Training], "export", "export the chosen candidate"),

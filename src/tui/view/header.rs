@@ -16,7 +16,7 @@ use ratatui::widgets::Paragraph;
 
 use crate::cluster::states::States;
 use crate::commands::cluster::in_words;
-use crate::tui::app::{App, Phase};
+use crate::tui::app::{App, Phase, View};
 use crate::tui::column::grouped;
 use crate::tui::theme::Look;
 
@@ -75,13 +75,22 @@ fn progress<'a>(app: &App, look: &Look, width: usize) -> Line<'a> {
             format!(" {percent:3.0}%  {}/{} scores  {} elapsed  {state}  ", tally.done, tally.total, clock(app.elapsed))
         }
     };
-    let cells = width.saturating_sub(text.len() + failed.len()).clamp(4, 40);
+    // Training that goes on behind another view; its own view tells more.
+    let training = app.finalists.as_ref().filter(|_| app.view != View::Training);
+    let training = training.and_then(|finalists| finalists.progress(app.now));
+    let training = training.map(|(share, left)| match left {
+        Some(left) if width >= 100 => format!("  training {share} %, {} left", clock(left)),
+        _ => format!("  training {share} %"),
+    });
+    let training = training.unwrap_or_default();
+    let cells = width.saturating_sub(text.len() + failed.len() + training.len()).clamp(4, 40);
     let state_style = if app.phase == Phase::Paused { look.theme.warning } else { look.theme.header };
     let failed_style = if tally.failed > 0 { look.theme.bad } else { look.theme.label };
     Line::from(vec![
         Span::styled(look.signs.bar(share, cells), look.theme.good),
         Span::styled(text, state_style),
         Span::styled(failed, failed_style),
+        Span::styled(training, look.theme.after),
     ])
 }
 

@@ -9,6 +9,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::pane;
 use crate::preset::printable;
+use crate::tui::app::App;
 use crate::tui::library::{Library, Source};
 use crate::tui::theme::Look;
 
@@ -67,7 +68,8 @@ pub fn line_at(library: &Library, area: Rect, at: Position) -> Option<usize> {
     }
 }
 
-pub fn draw(frame: &mut Frame<'_>, area: Rect, library: &Library, look: &Look) {
+pub fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, look: &Look) {
+    let library = &app.library;
     let folder = printable(&library.folder.display().to_string());
     let mut title = format!(" presets and studies{}folder {folder} ", look.signs.separator);
     if !library.filter.value().is_empty() {
@@ -105,6 +107,9 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, library: &Library, look: &Look) {
     let Some(entry) = library.chosen() else { return };
     let style = if entry.preset.is_ok() { look.theme.header } else { look.theme.bad };
     let mut lines: Vec<_> = entry.summary.iter().map(|line| Line::from(Span::styled(printable(line), style))).collect();
+    if entry.study.as_ref().is_some_and(|study| app.is_own(study)) {
+        lines.push(Line::from(Span::styled("this run is recorded here", look.theme.good)));
+    }
     lines.push(Line::default());
     lines.extend(entry.text.lines().map(|line| Line::from(Span::styled(printable(line), look.theme.label))));
     frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), preview);

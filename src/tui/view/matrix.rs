@@ -20,7 +20,7 @@ use super::pane;
 use crate::study::Status;
 use crate::tui::app::App;
 use crate::tui::column::Column;
-use crate::tui::matrix::{Grid, Matrix, Values};
+use crate::tui::matrix::{Grid, Values};
 use crate::tui::theme::Look;
 
 /// The least and the most columns of the screen for one candidate, brackets included.
@@ -34,9 +34,9 @@ pub fn wanted_height(grid: &Grid) -> u16 {
     (1 + HEAD + grid.activations.len() + 1).min(usize::from(u16::MAX)) as u16
 }
 
-pub fn draw(frame: &mut Frame<'_>, area: Rect, matrix: Matrix, app: &App, look: &Look) {
+pub fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, look: &Look) {
     let found = app.selected.and_then(|id| Some((id, Grid::around(&app.study, id)?)));
-    let (Some((selected, grid)), Some(quantity)) = (found, matrix.quantity(&app.columns)) else {
+    let (Some((selected, grid)), Some(quantity)) = (found, app.matrix.quantity(&app.columns)) else {
         frame.render_widget(pane(" no grid ", look), area);
         return;
     };

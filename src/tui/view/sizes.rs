@@ -12,6 +12,7 @@ use crate::commands::width::chart;
 use crate::tui::app::App;
 use crate::tui::sizes::Sizes;
 use crate::tui::theme::Look;
+use crate::width::Interval;
 
 pub fn draw(frame: &mut Frame<'_>, sizes: &Sizes, app: &App, look: &Look) {
     let candidate = app.study.candidate(sizes.candidate);
@@ -42,6 +43,7 @@ fn facts<'a>(sizes: &Sizes, app: &App, look: &Look) -> Vec<Line<'a>> {
     if let Some(note) = &sizes.note {
         state.push(Span::styled(format!("  {note}"), look.theme.warning));
     }
+    let mut lines = vec![Line::from(state)];
     let answer = match (&sizes.error, &sizes.estimate) {
         (Some(error), _) => Span::styled(error.clone(), look.theme.bad),
         (None, None) if sizes.total == 0 => label("measuring".to_owned()),
@@ -53,15 +55,30 @@ fn facts<'a>(sizes: &Sizes, app: &App, look: &Look) -> Vec<Line<'a>> {
         (None, Some(estimate)) => match &estimate.size {
             Err(reason) => Span::styled(format!("no size: {reason}"), look.theme.warning),
             Ok(size) => {
-                let interval = estimate.interval.map(|i| {
-                    format!(", {:.0} % of the resamples from {:.1} to {:.1}", 100.0 * i.confidence, i.low, i.high)
-                });
                 let now = sizes.target().width;
-                Span::styled(format!("size {size:.1}{} (now {now})", interval.unwrap_or_default()), look.theme.good)
+                Span::styled(format!("size {size:.1} (now {now})"), look.theme.good)
             }
         },
     };
-    vec![Line::from(state), Line::from(answer)]
+    lines.push(Line::from(answer));
+    if let Some((size, interval)) = sizes.estimate.as_ref().and_then(|e| Some((e.size.as_ref().ok()?, e.interval?))) {
+        lines.push(within(*size, interval, look));
+    }
+    lines
+}
+
+/// Where the size lies in its interval, which is often too narrow for the axis of the chart.
+fn within<'a>(size: f64, Interval { low, high, confidence, .. }: Interval, look: &Look) -> Line<'a> {
+    const CELLS: usize = 17;
+    let [left, line, point, right] =
+        if look.is_ascii() { ["[", "-", "o", "]"] } else { ["\u{251c}", "\u{2500}", "\u{25cf}", "\u{2524}"] };
+    let share = if high > low { ((size - low) / (high - low)).clamp(0.0, 1.0) } else { 0.5 };
+    let place = (share * (CELLS - 1) as f64).round() as usize;
+    let drawn = format!("{left}{}{point}{}{right}", line.repeat(place), line.repeat(CELLS - 1 - place));
+    Line::from(vec![
+        Span::styled(format!("{low:.1} {drawn} {high:.1}"), look.theme.good),
+        Span::styled(format!("  {:.0} % of the resamples", 100.0 * confidence), look.theme.label),
+    ])
 }
 
 fn draw_chart(frame: &mut Frame<'_>, area: Rect, sizes: &Sizes, look: &Look) {

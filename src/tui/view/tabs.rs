@@ -28,7 +28,7 @@ fn shown(app: &App) -> Action {
     match (&app.mode, app.view) {
         (Mode::Sizes(_), _) => Action::Sizes,
         (_, View::Ranking) => Action::Close,
-        (_, View::Matrix(_)) => Action::Matrix,
+        (_, View::Matrix) => Action::Matrix,
         (_, View::Candidate(_)) => Action::Inspect,
         (_, View::Training) => Action::Train,
         (_, View::Space) => Action::Space,

@@ -23,7 +23,8 @@ use crate::tui::theme::Look;
 const WIDE: u16 = 100;
 
 pub fn draw(frame: &mut Frame<'_>, area: Rect, finalists: &Finalists, app: &App, look: &Look) {
-    let mut title = format!(" training{}{} ", look.signs.separator, state(finalists, app));
+    let separator = look.signs.separator;
+    let mut title = format!(" training{separator}{}{separator}{} ", state(finalists, app), finalists.plan());
     if !finalists.filter.value().is_empty() {
         title += &format!("{} filter: {} ", look.signs.separator.trim(), finalists.filter.value());
     }
@@ -77,16 +78,14 @@ pub fn line_at(finalists: &Finalists, app: &App, area: Rect, at: Position) -> Op
 }
 
 fn state(finalists: &Finalists, app: &App) -> String {
-    let count = finalists.candidates.len();
-    match (&finalists.plan, finalists.has_ended) {
-        (_, true) => format!("{count} finalists, ended"),
-        (None, _) => format!("{count} finalists"),
-        (Some(plan), _) => {
-            let (done, total) = (plan.steps_done(), plan.total_steps().max(1));
-            let share = (100 * done / total).min(100);
-            let left = finalists.time_left(app.now).map(|left| format!(", {} left", clock(left))).unwrap_or_default();
-            format!("{count} finalists, {share} % of {total} steps{left}")
+    match finalists.progress(app.now) {
+        Some((share, left)) => {
+            let left = left.map(|left| format!(", {} left", clock(left))).unwrap_or_default();
+            format!("{share} %{left}")
         }
+        None if finalists.error.is_some() => "not possible".to_owned(),
+        None if finalists.has_ended => "ended".to_owned(),
+        None => "begins".to_owned(),
     }
 }
 
