@@ -172,7 +172,7 @@ impl FourRows {
                     let mut rows = [simd.splat_f32s(0.0); MIXED];
                     for (r, row) in rows.iter_mut().enumerate() {
                         let from = from + r * width;
-                        row.clone_from(&S::as_simd_f32s(&padded[from..from + lanes]).0[0]);
+                        *row = S::as_simd_f32s(&padded[from..from + lanes]).0[0];
                     }
                     let even_a = simd.negate_mul_add_e_f32s(bb, rows[2], rows[4]);
                     let odd_a = simd.mul_f32s(a, simd.negate_mul_add_e_f32s(bb, rows[1], rows[3]));
