@@ -105,6 +105,7 @@ fn repetitions(c: &mut Criterion) {
             bias: BiasInit::Zeros,
             rows: Rows::Full,
             batch_norm: Default::default(),
+            trainability: true,
             seed: 0,
             repetition: 0,
             draws: None,

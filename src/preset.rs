@@ -57,6 +57,8 @@ pub struct Preset {
     pub rows: Rows,
     /// Whose statistics batch norm takes.
     pub batch_norm: BatchNorm,
+    /// Whether the first repetitions also look at how signals pass, which says what will train.
+    pub trainability: bool,
     pub seed: u64,
     /// The file it was read from, and its text.
     source: (String, String),
@@ -291,6 +293,7 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
         batch: score.batch,
         rows: score.rows,
         batch_norm: score.batch_norm,
+        trainability: score.trainability,
         seed: score.seed,
         source: Default::default(),
     })
@@ -478,14 +481,16 @@ struct ScoreSpec {
     batch: Option<usize>,
     rows: Rows,
     batch_norm: BatchNorm,
+    trainability: bool,
 }
 
 fn read_score(node: Option<&Node<'_>>) -> Result<ScoreSpec, Problem> {
     let Some(node) = node else {
         let (rows, batch_norm) = Default::default();
-        return Ok(ScoreSpec { repetitions: REPETITIONS, auto: None, seed: 0, batch: None, rows, batch_norm });
+        let (repetitions, trainability) = (REPETITIONS, true);
+        return Ok(ScoreSpec { repetitions, auto: None, seed: 0, batch: None, rows, batch_norm, trainability });
     };
-    let map = node.map("score", &["repetitions", "seed", "batch", "rows", "batch_norm"])?;
+    let map = node.map("score", &["repetitions", "seed", "batch", "rows", "batch_norm", "trainability"])?;
     let (repetitions, auto) = map.get("repetitions").map_or(Ok((REPETITIONS, None)), read_repetitions)?;
     let seed = map.get("seed").map_or(Ok(0), |node| node.whole("the seed", 0, u64::MAX))?;
     let batch = map.get("batch").map(|node| node.whole("the batch", 1, MOST_BATCH)).transpose()?;
@@ -498,5 +503,6 @@ fn read_score(node: Option<&Node<'_>>) -> Result<ScoreSpec, Problem> {
         Some("evaluation") => BatchNorm::Evaluation,
         _ => BatchNorm::Training,
     };
-    Ok(ScoreSpec { repetitions, auto, seed, batch: batch.map(|n| n as usize), rows, batch_norm })
+    let trainability = map.get("trainability").map_or(Ok(true), |node| node.boolean("trainability"))?;
+    Ok(ScoreSpec { repetitions, auto, seed, batch: batch.map(|n| n as usize), rows, batch_norm, trainability })
 }

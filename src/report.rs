@@ -1,6 +1,6 @@
 //! A study in the words of other programs: the JSON of `rank`, which exports and tables are made of too.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::network::{Activation, Init};
 use crate::score::propagation::{LayerSignal, Trainability};
@@ -9,7 +9,7 @@ use crate::study::{Agreement, Ranked, Status, Study, Trained};
 
 /// The JSON of `rank`.
 #[derive(Debug, Clone, Serialize)]
-pub struct Report {
+pub struct Report<'a> {
     /// Version of the program.
     pub neartop: &'static str,
     pub preset: String,
@@ -20,7 +20,7 @@ pub struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settled: Option<bool>,
     pub elapsed_seconds: f64,
-    pub candidates: Vec<CandidateReport>,
+    pub candidates: Vec<CandidateReport<'a>>,
     /// Of NEAR with the known values.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agreement: Option<Agreement>,
@@ -32,7 +32,7 @@ pub struct Report {
 
 /// One candidate.
 #[derive(Debug, Clone, Serialize)]
-pub struct CandidateReport {
+pub struct CandidateReport<'a> {
     /// From 1; candidates that tie exactly share it. Null without a score.
     pub rank: Option<usize>,
     pub tied_with_best: bool,
@@ -61,7 +61,7 @@ pub struct CandidateReport {
     pub remark: Option<String>,
     /// Null before the first score, and where the samples are too few to tell.
     pub trainability: Option<Trainability>,
-    pub layers: Vec<LayerReport>,
+    pub layers: Layers<'a>,
 }
 
 /// What a short training of a candidate came to, on samples held out.
@@ -83,6 +83,21 @@ impl TrainedReport {
         let Trained { quality, is_accuracy, loss, epochs } = trained;
         let (accuracy, r_squared) = if is_accuracy { (Some(quality), None) } else { (None, Some(quality)) };
         Self { accuracy, r_squared, loss, epochs }
+    }
+}
+
+/// The counted layers of a candidate, written out one candidate at a time: thousands have millions of them.
+#[derive(Debug, Clone)]
+pub struct Layers<'a> {
+    study: &'a Study,
+    id: usize,
+}
+
+impl Serialize for Layers<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let layers =
+            if self.study.status(self.id) == Status::Failed { Vec::new() } else { layers(self.study, self.id) };
+        layers.serialize(serializer)
     }
 }
 
@@ -111,10 +126,10 @@ pub struct Recommendation {
     pub why: String,
 }
 
-impl Report {
+impl<'a> Report<'a> {
     /// The study as ranked now, its best `top` candidates.
     #[must_use]
-    pub fn new(study: &Study, elapsed_seconds: f64, top: Option<usize>) -> Self {
+    pub fn new(study: &'a Study, elapsed_seconds: f64, top: Option<usize>) -> Self {
         let ranking = study.ranking();
         let shown = ranking.iter().take(top.unwrap_or(usize::MAX));
         let preset = &study.space.preset;
@@ -138,9 +153,9 @@ impl Report {
     }
 }
 
-impl CandidateReport {
+impl<'a> CandidateReport<'a> {
     #[must_use]
-    pub fn new(study: &Study, ranked: &Ranked) -> Self {
+    pub fn new(study: &'a Study, ranked: &Ranked) -> Self {
         let id = ranked.candidate;
         let candidate = study.candidate(id);
         let near = study.near(id);
@@ -162,7 +177,7 @@ impl CandidateReport {
             reason: study.reason(id),
             remark: study.remark(id),
             trainability: study.trainability(id),
-            layers: if study.status(id) == Status::Failed { Vec::new() } else { layers(study, id) },
+            layers: Layers { study, id },
         }
     }
 }

@@ -101,6 +101,7 @@ impl NearScorer {
             bias: self.space.bias(),
             rows: self.space.preset.rows,
             batch_norm: self.space.preset.batch_norm,
+            trainability: self.space.preset.trainability,
             seed: self.space.preset.seed,
             repetition: repetition as u64,
             draws: Some(&self.draws),

@@ -1,15 +1,20 @@
 //! All results so far: means, errors, ties, ranking. Pure: no input or output, no clock.
 
 mod agreement;
+mod behind;
+mod estimate;
 pub mod race;
 mod signals;
 mod standing;
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 pub use agreement::Agreement;
+use behind::{Behind, Memo};
+use estimate::Leading;
+pub use estimate::{Estimate, estimate};
 use race::{Race, one_sided_quantile};
 use signals::Signals;
 
@@ -29,6 +34,7 @@ pub struct Record {
     scores: Vec<Option<f64>>,
     /// How many of them there are.
     count: usize,
+    leading: Leading,
     /// Their estimate, until the next comes.
     near: OnceLock<Option<Estimate>>,
     behind: Memo,
@@ -41,26 +47,6 @@ pub struct Record {
     /// The first repetition that failed, and why.
     failure: Option<(usize, String)>,
     trained: Option<Trained>,
-}
-
-/// The last comparison of a candidate with the best, since a long run compares thousands of scores for every frame.
-#[derive(Debug, Default)]
-struct Memo(Mutex<Option<Behind>>);
-
-/// Another study may number its candidates in another way.
-impl Clone for Memo {
-    fn clone(&self) -> Self {
-        Self::default()
-    }
-}
-
-#[derive(Debug)]
-struct Behind {
-    best: usize,
-    /// Scores that the best and the candidate had.
-    counts: (usize, usize),
-    estimate: Option<Estimate>,
-    common: usize,
 }
 
 /// The state of a candidate.
@@ -123,13 +109,6 @@ pub struct Ranked {
     pub tied_with_best: bool,
     /// Mean difference to the best over common repetitions, and its standard error.
     pub behind_best: Option<Estimate>,
-}
-
-/// A mean with its standard error, which a single value does not have.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Estimate {
-    pub mean: f64,
-    pub standard_error: Option<f64>,
 }
 
 /// How far a run has come.
@@ -297,7 +276,8 @@ impl Study {
             return None;
         }
         let record = &self.records[id];
-        *record.near.get_or_init(|| estimate(record.scores.iter().flatten().copied()))
+        let moments = || record.leading.with_rest(record.scores.len(), |repetition| record.score(repetition));
+        *record.near.get_or_init(|| moments().estimate())
     }
 
     /// NEAR by repetition.
@@ -442,7 +422,7 @@ impl Study {
                 Some(last) if tied_with_previous => last.rank,
                 _ => Some(place + 1),
             };
-            let (behind_best, common) = self.behind(best, *id);
+            let Behind { estimate: behind_best, common } = self.behind(best, *id);
             let tied_with_best = self.same(best, *id)
                 || self.in_race(*id)
                     && behind_best.is_some_and(|d| match d.standard_error {
@@ -452,39 +432,6 @@ impl Study {
             ranking.push(Ranked { candidate: *id, rank, tied_with_previous, tied_with_best, behind_best });
         }
         ranking
-    }
-
-    /// a - b by repetition, where both are scored.
-    fn differences(&self, a: usize, b: usize) -> impl Iterator<Item = f64> + Clone + '_ {
-        let pairs = self.records[a].scores.iter().zip(&self.records[b].scores);
-        pairs.filter_map(|(a, b)| Some((*a)? - (*b)?))
-    }
-
-    /// How far a candidate is behind the best in the repetitions that both have, and how many those are.
-    fn behind(&self, best: usize, id: usize) -> (Option<Estimate>, usize) {
-        let record = &self.records[id];
-        // No score is ever replaced, so their numbers tell whether there are new ones.
-        let counts = (self.records[best].count, record.count);
-        let mut last = record.behind.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*last {
-            Some(behind) if (behind.best, behind.counts) == (best, counts) => (behind.estimate, behind.common),
-            _ => {
-                let (estimate, common) = (estimate(self.differences(best, id)), self.differences(best, id).count());
-                *last = Some(Behind { best, counts, estimate, common });
-                (estimate, common)
-            }
-        }
-    }
-
-    /// Whether no common repetition tells the two apart.
-    fn same(&self, a: usize, b: usize) -> bool {
-        let pairs = self.records[a].scores.iter().zip(&self.records[b].scores);
-        let mut any = false;
-        let all = pairs.filter_map(|(a, b)| Some(((*a)?, (*b)?))).all(|(a, b)| {
-            any = true;
-            same(a, b)
-        });
-        any && all
     }
 }
 
@@ -509,6 +456,8 @@ impl Record {
                 self.scores[repetition] = Some(score.near);
                 self.count += 1;
                 self.near.take();
+                let scores = &self.scores;
+                self.leading.advance(scores.len(), |repetition| scores.get(repetition).copied().flatten());
                 self.layer_sums.resize(score.effective_ranks.len(), 0);
                 for (sum, rank) in self.layer_sums.iter_mut().zip(&score.effective_ranks) {
                     *sum += (rank * FIXED_POINT).round() as u64;
@@ -528,6 +477,10 @@ impl Record {
                 }
             }
         }
+    }
+
+    fn score(&self, repetition: usize) -> Option<f64> {
+        self.scores.get(repetition).copied().flatten()
     }
 
     /// Repetitions scored; those after one that failed do not count, since whether they are scored depends on the machine.
@@ -568,16 +521,4 @@ impl Quantiles {
         }
         *self.known[n].get_or_insert_with(|| one_sided_quantile(self.significance, n))
     }
-}
-
-/// Mean and standard error, summed in the order given.
-pub fn estimate(values: impl Iterator<Item = f64> + Clone) -> Option<Estimate> {
-    let n = values.clone().count();
-    if n == 0 {
-        return None;
-    }
-    let mean = values.clone().sum::<f64>() / n as f64;
-    let squares: f64 = values.map(|x| (x - mean).powi(2)).sum();
-    let standard_error = (n > 1).then(|| (squares / (n - 1) as f64 / n as f64).sqrt());
-    Some(Estimate { mean, standard_error })
 }

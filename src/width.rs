@@ -235,9 +235,19 @@ impl Measurement {
         let weights = weights.with_batch_norm(self.batch_norm);
         let inputs = forward(&stage.before, inputs, &weights, slot, &mut Watch { cancelled })?;
         let (network, init, bias, rows, seed) = (&stage.last, &self.init, self.bias, self.rows, self.seed);
-        let batch_norm = self.batch_norm;
-        let last =
-            Repetition { network, inputs, init, bias, rows, batch_norm, seed, repetition, draws: None, common: None };
+        let last = Repetition {
+            network,
+            inputs,
+            init,
+            bias,
+            rows,
+            batch_norm: self.batch_norm,
+            trainability: false,
+            seed,
+            repetition,
+            draws: None,
+            common: None,
+        };
         let mut rank = Err(ScoreError::Cancelled);
         last.score(std::slice::from_ref(&self.activation), cancelled, &mut |_, score| rank = score.map(|s| s.near));
         rank

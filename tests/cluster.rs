@@ -3,6 +3,8 @@
 
 #[path = "cluster/app.rs"]
 mod app;
+#[path = "cluster/hyperqueue.rs"]
+mod hyperqueue;
 #[path = "cluster/merge.rs"]
 mod merge;
 #[path = "cluster/shard.rs"]

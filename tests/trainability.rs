@@ -298,6 +298,29 @@ score: {{repetitions: 2, batch: 24, batch_norm: {mode}}}
 }
 
 #[test]
+fn near_alone_is_the_same_near() {
+    let text = "
+name: Alone
+data: {source: digits}
+network: {input: 64, layers: [linear: 20, activation, linear: 10]}
+search: {activations: [relu, tanh, identity], inits: [orthogonal, kaiming_normal, {normal: {std: 1.0e+30}}]}
+score: {repetitions: 5, trainability: false}
+";
+    let alone = Preset::parse(text, "alone.yaml", Path::new("")).unwrap();
+    let both = Preset::parse(&text.replace("false", "true"), "both.yaml", Path::new("")).unwrap();
+    assert_ne!(alone.definition(), both.definition(), "what is recorded of one does not stand for the other");
+    let written = Preset::parse(&alone.to_yaml(), "written.yaml", Path::new("")).unwrap();
+    assert_eq!(written.definition(), alone.definition());
+    let (alone, both) = (score(alone, 5), score(both, 5));
+    for id in 0..9 {
+        assert_eq!(alone.near(id), both.near(id));
+        assert_eq!(alone.propagation(id), None);
+    }
+    let (_, why) = alone.recommended().unwrap();
+    assert_eq!(why, "highest NEAR; whether it will train is not known");
+}
+
+#[test]
 fn nothing_is_recommended_where_nothing_trains() {
     let mut preset = Preset::load(&format!("{FIXTURES}/deep.yaml")).unwrap();
     preset.search.inits.retain(|i| i.name() == "uniform" || (i.name() == "normal" && i.number("std") == 1.0));

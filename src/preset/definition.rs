@@ -24,6 +24,8 @@ pub struct Definition {
     rows: Rows,
     #[serde(skip_serializing_if = "Option::is_none")]
     batch_norm: Option<BatchNorm>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trainability: Option<bool>,
 }
 
 impl Preset {
@@ -42,6 +44,7 @@ impl Preset {
             bias: self.search.bias,
             rows: self.rows,
             batch_norm: (self.batch_norm != BatchNorm::default()).then_some(self.batch_norm),
+            trainability: (!self.trainability).then_some(false),
         }
     }
 

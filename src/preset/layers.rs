@@ -343,6 +343,7 @@ pub fn write_preset(preset: &Preset) -> String {
                 ("batch", preset.batch.and_then(value)),
                 ("rows", unless(preset.rows, Rows::Full)),
                 ("batch_norm", unless(preset.batch_norm, BatchNorm::Training)),
+                ("trainability", unless(preset.trainability, true)),
                 ("seed", value(preset.seed)),
             ])),
         ),

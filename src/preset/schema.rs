@@ -69,7 +69,8 @@ pub fn schema() -> Json {
                     "seed": {"type": "integer", "minimum": 0},
                     "batch": size(),
                     "rows": {"enum": ["full", "clipped"]},
-                    "batch_norm": {"enum": ["training", "evaluation"]}
+                    "batch_norm": {"enum": ["training", "evaluation"]},
+                    "trainability": {"type": "boolean"}
                 }
             }
         },

@@ -26,6 +26,8 @@ pub struct Repetition<'a> {
     pub bias: BiasInit,
     pub rows: Rows,
     pub batch_norm: BatchNorm,
+    /// Whether the first repetitions also look at how signals pass.
+    pub trainability: bool,
     pub seed: u64,
     pub repetition: u64,
     /// Where draws are left for other initializations of the same repetition.
@@ -85,7 +87,7 @@ impl Repetition<'_> {
     fn start<'p>(&self, cancelled: &'p dyn Fn() -> bool, ranks: &'p RefCell<Ranks>) -> Result<Reached<'p>, ScoreError> {
         let (batch, inputs) = (self.inputs.dim(0)?, self.inputs.clone());
         let ranks = RankProbe::new(self.matrices(cancelled), ranks);
-        let twins = match self.repetition < propagation::REPETITIONS {
+        let twins = match self.trainability && self.repetition < propagation::REPETITIONS {
             true => twins(&self.inputs, self.seed, self.repetition)?,
             false => None,
         };

@@ -127,7 +127,7 @@ impl Race {
         let quantile = one_sided_quantile((1.0 - self.auto.confidence) / tests, goal);
         let pairs = |id: usize| values(leader).zip(values(id));
         let is_out = |id: usize| {
-            let behind = estimate(pairs(id).map(|(a, b)| a - b).collect::<Vec<_>>().iter().copied());
+            let behind = estimate(pairs(id).map(|(a, b)| a - b));
             behind.and_then(|d| Some(d.mean > quantile * d.standard_error?)).unwrap_or(false)
         };
         let is_same = |id: &usize| pairs(*id).all(|(a, b)| same(a, b));

@@ -81,7 +81,7 @@ fn the_app_follows_leaves_joins_and_cancels() {
     let mut app = Shown::start(&cluster, &args);
     app.wait_for("running, 2 done");
     app.press("X");
-    app.wait_for("the same key again ends all jobs");
+    app.wait_for("X again ends all jobs");
     app.press("X");
     app.wait_for("2 done, 4 cancelled");
     wait_until("nothing runs", &mut || cluster.queue().is_empty());

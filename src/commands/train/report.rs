@@ -13,7 +13,7 @@ use crate::training::{Plan, Record, Results, State};
 
 /// The JSON of `train`.
 #[derive(Debug, Serialize)]
-pub struct TrainReport {
+pub struct TrainReport<'a> {
     neartop: &'static str,
     preset: String,
     seed: u64,
@@ -22,7 +22,7 @@ pub struct TrainReport {
     elapsed_seconds: f64,
     training: Training,
     /// Best first.
-    candidates: Vec<Trained>,
+    candidates: Vec<Trained<'a>>,
     /// Of NEAR with accuracy, or with R^2, at the end of the first rung.
     agreement: Option<Agreement>,
     recommended: Option<Recommendation>,
@@ -55,9 +55,9 @@ struct Rung {
 
 /// A candidate of `rank` with what training said.
 #[derive(Debug, Serialize)]
-struct Trained {
+struct Trained<'a> {
     #[serde(flatten)]
-    candidate: CandidateReport,
+    candidate: CandidateReport<'a>,
     /// The share of right classes among the samples held out; null for a regression.
     accuracy: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,8 +84,8 @@ struct CurvePoint {
     r_squared: Option<f64>,
 }
 
-impl TrainReport {
-    pub fn new(study: &Study, plan: &Plan, results: &Results, scoring: f64, training: f64) -> Self {
+impl<'a> TrainReport<'a> {
+    pub fn new(study: &'a Study, plan: &Plan, results: &Results, scoring: f64, training: f64) -> Self {
         let ranking = Report::new(study, scoring, None);
         let places: std::collections::HashMap<_, _> =
             study.ranking().iter().enumerate().map(|(place, ranked)| (ranked.candidate, place)).collect();
@@ -143,8 +143,8 @@ fn recommendation(study: &Study, results: &Results, record: &Record) -> Recommen
     }
 }
 
-impl Trained {
-    fn new(candidate: CandidateReport, record: &Record, classification: bool) -> Self {
+impl<'a> Trained<'a> {
+    fn new(candidate: CandidateReport<'a>, record: &Record, classification: bool) -> Self {
         let of = |quality: f64| if classification { (Some(quality), None) } else { (None, Some(quality)) };
         let curve = record.points.iter().map(|point| {
             let (accuracy, r_squared) = of(point.held_out.quality);

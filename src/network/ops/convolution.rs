@@ -2,9 +2,14 @@
 //!
 //! In the zero-padded image, laid out row after row, the tap (dy, dx) of output position p is the element p + dy width +
 //! dx. So every tap is one contiguous run shifted by a constant, and the outputs of a whole channel are one run too; the
-//! few positions between the end of an output row and the start of the next are computed and thrown away.
+//! few positions between the end of an output row and the start of the next are computed and thrown away. Kernels of three
+//! rows take half the products where four rows of outputs are computed together, see [`four_rows`].
+
+mod four_rows;
 
 use pulp::{Arch, Simd, WithSimd};
+
+use four_rows::FourRows;
 
 /// Output channels whose weights lie together.
 const BLOCK: usize = 4;
@@ -22,12 +27,12 @@ pub struct Convolution {
     output: [usize; 2],
     /// Length of one channel of the padded image, with room for the kernel to run on.
     plane: usize,
-    /// Length of one channel of `result`.
-    span: usize,
     /// Of every tap in the padded image.
     offsets: Vec<usize>,
     padded: Vec<f32>,
+    /// Outputs with what is to be thrown away, where that is not known to be nothing.
     result: Vec<f32>,
+    four_rows: Option<FourRows>,
 }
 
 impl Convolution {
@@ -37,10 +42,15 @@ impl Convolution {
         let reach = dilation * (kernel - 1);
         let (padded_height, padded_width) = (height + pads.0 + pads.1, width + pads.0 + pads.1);
         let output = [padded_height - reach, padded_width - reach];
-        let span = (output[0] * padded_width).next_multiple_of(STEP);
-        let plane = (span + reach * (padded_width + 1)).max(padded_height * padded_width);
+        let four_rows = FourRows::suits(channels, outs, kernel, dilation, output);
+        let four_rows = four_rows.then(|| FourRows::new(channels, outs, output, padded_width));
+        let plane = match &four_rows {
+            Some(four_rows) => four_rows.plane(),
+            None => (span(output[0], padded_width) + reach * (padded_width + 1)).max(padded_height * padded_width),
+        };
         let tap = |at: usize| at / kernel * dilation * padded_width + at % kernel * dilation;
         let offsets = (0..channels).flat_map(|c| (0..kernel * kernel).map(move |at| c * plane + tap(at))).collect();
+        let result = if four_rows.is_some() { 0 } else { outs * span(output[0], padded_width) };
         Self {
             input,
             outs,
@@ -48,22 +58,19 @@ impl Convolution {
             width: padded_width,
             output,
             plane,
-            span,
             offsets,
             padded: vec![0.0; channels * plane],
-            result: vec![0.0; outs * span],
+            result: vec![0.0; result],
+            four_rows,
         }
     }
 
-    /// Weights `[outs, taps]` as the kernel reads them: by blocks of output channels, then taps; zeros fill the last.
+    /// Weights `[outs, channels, kernel, kernel]` as the kernels read them.
     pub fn arrange(&self, weights: &[f32]) -> Vec<[f32; BLOCK]> {
-        let taps = self.offsets.len();
-        let block = |b: usize| {
-            (0..taps).map(move |tap| {
-                std::array::from_fn(|o| weights.get((b * BLOCK + o) * taps + tap).copied().unwrap_or_default())
-            })
-        };
-        (0..self.outs.div_ceil(BLOCK)).flat_map(block).collect()
+        match &self.four_rows {
+            Some(four_rows) => four_rows.arrange(weights),
+            None => arrange(self.outs, self.offsets.len(), weights),
+        }
     }
 
     /// Convolves `image` `[channels, height, width]` into `y` `[outs, height, width]`.
@@ -82,6 +89,21 @@ impl Convolution {
             }
         }
     }
+}
+
+/// Length of `rows` rows of outputs with what lies between them, in whole vectors.
+fn span(rows: usize, padded_width: usize) -> usize {
+    (rows * padded_width).next_multiple_of(STEP)
+}
+
+/// Weights `[outs, taps]` by blocks of output channels, then taps; zeros fill the last block.
+fn arrange(outs: usize, taps: usize, weights: &[f32]) -> Vec<[f32; BLOCK]> {
+    let block = |b: usize| {
+        (0..taps).map(move |tap| {
+            std::array::from_fn(|o| weights.get((b * BLOCK + o) * taps + tap).copied().unwrap_or_default())
+        })
+    };
+    (0..outs.div_ceil(BLOCK)).flat_map(block).collect()
 }
 
 /// Copies vector by vector: rows are too short for a call.
@@ -107,20 +129,21 @@ impl WithSimd for Apply<'_> {
         let Self { convolution, image, weights, y } = self;
         convolution.pad::<S>(image);
         let [height, width] = convolution.output;
-        let (input, offsets, outs) = (&convolution.padded[..], &convolution.offsets[..], convolution.outs);
-        if width % S::F32_LANES == 0 {
-            let row = Row { output: width / S::F32_LANES, input: convolution.width };
-            let vectors = height * row.output;
-            let kernel = Kernel { input, offsets, weights, outs, vectors, row, span: height * width };
-            kernel.run(simd, y);
+        if let Some(four_rows) = &mut convolution.four_rows {
+            four_rows.apply(simd, &convolution.padded, weights, y);
+            return;
+        }
+        let (outs, row) = (convolution.outs, Row::new::<S>(height, width, convolution.width));
+        let taps = Taps { input: &convolution.padded, offsets: &convolution.offsets, weights };
+        if row.is_whole {
+            for_each_tile(simd, outs, row.vectors, &mut Direct { taps, outs, row, span: height * width, y });
             return;
         }
         // Rows that are no whole number of vectors are computed with the padding between them, as one.
-        let (span, padded_width) = (convolution.span, convolution.width);
-        let row = Row { output: span / S::F32_LANES, input: span };
-        let kernel = Kernel { input, offsets, weights, outs, vectors: span / S::F32_LANES, row, span };
-        kernel.run(simd, &mut convolution.result);
-        for (y, result) in y.chunks_exact_mut(height * width).zip(convolution.result.chunks_exact(span)) {
+        let (span, padded_width) = (row.vectors * S::F32_LANES, convolution.width);
+        let result = &mut convolution.result;
+        for_each_tile(simd, outs, row.vectors, &mut Direct { taps, outs, row, span, y: result });
+        for (y, result) in y.chunks_exact_mut(height * width).zip(result.chunks_exact(span)) {
             for (y, row) in y.chunks_exact_mut(width).zip(result.chunks(padded_width)) {
                 copy::<S>(&row[..width], y);
             }
@@ -128,58 +151,83 @@ impl WithSimd for Apply<'_> {
     }
 }
 
-/// The length of a row of outputs in vectors, and of a row of inputs.
+/// How positions of outputs lie in vectors.
 #[derive(Clone, Copy)]
 struct Row {
+    /// A row is a whole number of vectors, and is computed without what lies between rows.
+    is_whole: bool,
+    /// Vectors of all rows.
+    vectors: usize,
+    /// Vectors of what is computed in one run, and the elements from one run to the next in the input.
     output: usize,
     input: usize,
 }
 
-#[derive(Clone, Copy)]
-struct Kernel<'a> {
-    input: &'a [f32],
-    offsets: &'a [usize],
-    weights: &'a [[f32; BLOCK]],
-    outs: usize,
-    /// Vectors of a channel of the output.
-    vectors: usize,
-    row: Row,
-    /// From one channel of the output to the next.
-    span: usize,
+impl Row {
+    #[inline(always)]
+    fn new<S: Simd>(rows: usize, width: usize, padded_width: usize) -> Self {
+        if width.is_multiple_of(S::F32_LANES) {
+            let output = width / S::F32_LANES;
+            return Self { is_whole: true, vectors: rows * output, output, input: padded_width };
+        }
+        let span = span(rows, padded_width);
+        Self { is_whole: false, vectors: span / S::F32_LANES, output: span / S::F32_LANES, input: span }
+    }
+
+    /// Where a vector of outputs begins in the input.
+    #[inline(always)]
+    fn start<S: Simd>(&self, vector: usize) -> usize {
+        vector / self.output * self.input + vector % self.output * S::F32_LANES
+    }
 }
 
-impl Kernel<'_> {
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S, y: &mut [f32]) {
-        let blocks = self.weights.len() / self.offsets.len();
-        let together = if S::REGISTER_COUNT >= 32 { 2 } else { 1 };
-        for vector in (0..self.vectors).step_by(2) {
-            // The last may be alone, and is then computed twice.
-            let pair = [vector, (vector + 1).min(self.vectors - 1)];
-            let mut block = 0;
-            while block < blocks {
-                if blocks - block >= together && together == 2 {
-                    self.outputs::<S, 2>(simd, pair, block, y);
-                    block += 2;
-                } else {
-                    self.outputs::<S, 1>(simd, pair, block, y);
-                    block += 1;
-                }
+/// Two vectors of positions for the output channels of `BLOCKS` blocks, in registers.
+type Sums<V, const BLOCKS: usize> = [[[V; 2]; BLOCK]; BLOCKS];
+
+/// What is computed for a pair of vectors of positions and one or two blocks of output channels.
+trait Tile<S: Simd> {
+    fn compute<const BLOCKS: usize>(&mut self, simd: S, pair: [usize; 2], block: usize);
+}
+
+#[inline(always)]
+fn for_each_tile<S: Simd>(simd: S, outs: usize, vectors: usize, tile: &mut impl Tile<S>) {
+    let blocks = outs.div_ceil(BLOCK);
+    let together = if S::REGISTER_COUNT >= 32 { 2 } else { 1 };
+    for vector in (0..vectors).step_by(2) {
+        // The last may be alone, and is then computed twice.
+        let pair = [vector, (vector + 1).min(vectors - 1)];
+        let mut block = 0;
+        while block < blocks {
+            if blocks - block >= together && together == 2 {
+                tile.compute::<2>(simd, pair, block);
+                block += 2;
+            } else {
+                tile.compute::<1>(simd, pair, block);
+                block += 1;
             }
         }
     }
+}
 
-    /// Two vectors of positions of the output channels of `BLOCKS` blocks, held in registers over all taps.
+/// What is summed over taps.
+#[derive(Clone, Copy)]
+struct Taps<'a> {
+    input: &'a [f32],
+    offsets: &'a [usize],
+    weights: &'a [[f32; BLOCK]],
+}
+
+impl Taps<'_> {
+    /// The sums at two places of the input.
     #[inline(always)]
-    fn outputs<S: Simd, const BLOCKS: usize>(&self, simd: S, pair: [usize; 2], block: usize, y: &mut [f32]) {
+    fn sums<S: Simd, const BLOCKS: usize>(&self, simd: S, from: [usize; 2], block: usize) -> Sums<S::f32s, BLOCKS> {
         let taps = self.offsets.len();
         let weights: [&[[f32; BLOCK]]; BLOCKS] =
             std::array::from_fn(|b| &self.weights[(block + b) * taps..(block + b + 1) * taps]);
-        let from = pair.map(|v| v / self.row.output * self.row.input + v % self.row.output * S::F32_LANES);
         let mut sums = [[[simd.splat_f32s(0.0); 2]; BLOCK]; BLOCKS];
         for (tap, offset) in self.offsets.iter().enumerate() {
             let [left, right] = from.map(|from| &self.input[offset + from..][..S::F32_LANES]);
-            let (&[left], &[right]) = (S::as_simd_f32s(left).0, S::as_simd_f32s(right).0) else { return };
+            let (&[left], &[right]) = (S::as_simd_f32s(left).0, S::as_simd_f32s(right).0) else { return sums };
             for b in 0..BLOCKS {
                 let w = weights[b][tap];
                 for o in 0..BLOCK {
@@ -189,10 +237,28 @@ impl Kernel<'_> {
                 }
             }
         }
+        sums
+    }
+}
+
+/// The sums over all taps are the outputs.
+struct Direct<'a> {
+    taps: Taps<'a>,
+    outs: usize,
+    row: Row,
+    /// From one channel of the output to the next.
+    span: usize,
+    y: &'a mut [f32],
+}
+
+impl<S: Simd> Tile<S> for Direct<'_> {
+    #[inline(always)]
+    fn compute<const BLOCKS: usize>(&mut self, simd: S, pair: [usize; 2], block: usize) {
+        let sums = self.taps.sums::<S, BLOCKS>(simd, pair.map(|v| self.row.start::<S>(v)), block);
         for (o, sums) in sums.as_flattened().iter().enumerate().take(self.outs - block * BLOCK) {
             for (v, sum) in pair.iter().zip(sums) {
                 let at = (block * BLOCK + o) * self.span + v * S::F32_LANES;
-                S::as_mut_simd_f32s(&mut y[at..at + S::F32_LANES]).0.copy_from_slice(&[*sum]);
+                S::as_mut_simd_f32s(&mut self.y[at..at + S::F32_LANES]).0.copy_from_slice(&[*sum]);
             }
         }
     }
@@ -216,11 +282,19 @@ mod tests {
             ([3, 5, 16], 6, 3, 1, (1, 1)),
             ([2, 3, 32], 12, 3, 1, (1, 1)),
             ([2, 4, 64], 3, 5, 1, (2, 2)),
+            ([8, 16, 16], 8, 3, 1, (1, 1)),
+            ([9, 7, 32], 11, 3, 1, (1, 1)),
+            ([16, 8, 8], 16, 3, 1, (1, 1)),
+            ([10, 18, 50], 13, 3, 1, (1, 1)),
+            ([8, 11, 48], 8, 3, 1, (0, 0)),
+            ([12, 21, 5], 9, 3, 1, (2, 1)),
         ];
+        let mut by_four_rows = 0;
         for (input, outs, kernel, dilation, pads) in cases {
             let [channels, height, width] = input;
             let (image, weights) = (draw(channels * height * width, 1), draw(outs * channels * kernel * kernel, 2));
             let mut convolution = Convolution::new(input, outs, kernel, dilation, pads);
+            by_four_rows += usize::from(convolution.four_rows.is_some());
             let [out_height, out_width] = convolution.output;
             let arranged = convolution.arrange(&weights);
             let mut y = vec![0.0; outs * out_height * out_width];
@@ -242,5 +316,6 @@ mod tests {
                 assert!((f64::from(*y) - expected).abs() < 1e-5 * (1.0 + expected.abs()), "{input:?} at {at}");
             }
         }
+        assert_eq!(by_four_rows, 6);
     }
 }

@@ -1,6 +1,6 @@
 """Scores a preset on HyperQueue: a task for each chunk, each a `neartop worker` that reads its chunk and writes its part.
 
-    python3 hyperqueue.py PRESET CHUNKS [SERVER_DIR]
+    python3 on_hyperqueue.py PRESET CHUNKS [SERVER_DIR]
     neartop merge PRESET parts/*.jsonl
 
 Without SERVER_DIR, the directory of a running server (`hq server start`), a server and a worker are started here for as

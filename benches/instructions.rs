@@ -1,0 +1,112 @@
+//! How many instructions the hot kernels take, counted by callgrind: the same on a busy machine. Each may take some
+//! more than it did when its limit was written, not many.
+//!
+//! `cargo bench --bench instructions`, with valgrind and `cargo install --locked gungraun-runner@0.20.0`. Valgrind knows no
+//! AVX-512, so what is counted are the kernels for AVX2.
+
+use std::hint::black_box;
+
+use gungraun::prelude::*;
+use gungraun::{Callgrind, EventKind};
+use neartop::network::init::{Law, WeightShape};
+use neartop::network::{Activation, BiasInit, Conv2d, Init, Layer, Network, Padding, Shape};
+use neartop::random::{Key, Purpose};
+use neartop::score::effective_rank::{Ranks, effective_rank};
+use neartop::score::{Repetition, Rows};
+
+const KEY: Key = Key { seed: 0, repetition: 0, layer: 0, purpose: Purpose::Inputs };
+
+/// A limit of so many thousands of instructions; a twentieth more is forgiven.
+fn at_most(thousands: u64) -> LibraryBenchmarkConfig {
+    let limit = thousands * 1050;
+    let mut config = LibraryBenchmarkConfig::default();
+    config.tool(Callgrind::default().hard_limits([(EventKind::Ir, limit)]));
+    config
+}
+
+fn square(n: usize) -> (Vec<f32>, usize) {
+    (KEY.standard_normals(n * n), n)
+}
+
+#[library_benchmark]
+#[bench::size_10(args = (10), setup = square, config = at_most(112))]
+#[bench::size_128(args = (128), setup = square, config = at_most(6_949))]
+#[bench::size_512(args = (512), setup = square, config = at_most(62_459))]
+fn rank((matrix, n): (Vec<f32>, usize)) -> f64 {
+    effective_rank(black_box(&matrix), n, n).expect("a rank")
+}
+
+#[library_benchmark]
+#[bench::size_128(args = (128), setup = square, config = at_most(29_630))]
+fn sixteen_ranks((matrix, n): (Vec<f32>, usize)) -> usize {
+    let mut ranks = Ranks::default();
+    let places: Vec<_> = (0..16).map(|_| ranks.add(black_box(&matrix), n, n)).collect();
+    ranks.finish();
+    places.into_iter().filter_map(Result::ok).filter(|place| ranks.get(*place).is_some()).count()
+}
+
+fn numbers(name: &str) -> (Activation, Vec<f32>) {
+    (Activation::named(name).expect("it is in the catalog"), KEY.standard_normals(1 << 16))
+}
+
+#[library_benchmark]
+#[bench::relu(args = ("relu"), setup = numbers, config = at_most(174))]
+#[bench::tanh(args = ("tanh"), setup = numbers, config = at_most(879))]
+#[bench::gelu(args = ("gelu"), setup = numbers, config = at_most(1_780))]
+#[bench::mish(args = ("mish"), setup = numbers, config = at_most(879))]
+fn activation((activation, mut x): (Activation, Vec<f32>)) -> Vec<f32> {
+    activation.apply(&mut x);
+    x
+}
+
+#[library_benchmark]
+#[bench::normal(args = (Law::Normal { mean: 0.0, std: 1.0 }), config = at_most(2_903))]
+#[bench::orthogonal(args = (Law::Orthogonal { gain: 1.0 }), config = at_most(9_263))]
+fn draw(law: Law) -> Vec<f32> {
+    law.draw(&WeightShape { dims: vec![128, 256], groups: 1, index: 0 }, KEY)
+}
+
+fn perceptron() -> (Network, Vec<usize>) {
+    let linear = |out| Layer::Linear { out, bias: true };
+    network(&[784], &[linear(128), Layer::Slot, linear(128), Layer::Slot, linear(10)], 128)
+}
+
+fn convolutions() -> (Network, Vec<usize>) {
+    let conv = |out| Layer::Conv2d(Conv2d { padding: Padding::Zeros(1), ..Conv2d::new(out, 3) });
+    network(&[3, 32, 32], &[conv(32), Layer::Slot, conv(32), Layer::Slot], 8)
+}
+
+fn network(input: &[usize], layers: &[Layer], samples: usize) -> (Network, Vec<usize>) {
+    let network = Network::build(&Shape(input.to_vec()), layers).expect("the layers fit");
+    (network, std::iter::once(samples).chain(input.iter().copied()).collect())
+}
+
+#[library_benchmark]
+#[bench::perceptron(setup = perceptron, config = at_most(38_421))]
+#[bench::convolutions(setup = convolutions, config = at_most(65_458))]
+fn repetition((network, dims): (Network, Vec<usize>)) -> f64 {
+    let init = Init::named("kaiming_normal").expect("it is in the catalog");
+    let inputs = KEY.standard_normals(dims.iter().product());
+    let inputs = candle_core::Tensor::from_vec(inputs, dims, &candle_core::Device::Cpu).expect("the shape fits");
+    let repetition = Repetition {
+        network: &network,
+        inputs,
+        init: &init,
+        bias: BiasInit::Zeros,
+        rows: Rows::Full,
+        batch_norm: Default::default(),
+        trainability: true,
+        seed: 0,
+        repetition: 0,
+        draws: None,
+        common: None,
+    };
+    let relu = Activation::named("relu").expect("it is in the catalog");
+    let mut near = 0.0;
+    repetition.score(&[Some(relu)], &|| false, &mut |_, score| near = score.expect("a score").near);
+    near
+}
+
+library_benchmark_group!(name = kernels, benchmarks = [rank, sixteen_ranks, activation, draw]);
+library_benchmark_group!(name = whole, benchmarks = [repetition]);
+main!(library_benchmark_groups = [kernels, whole]);
