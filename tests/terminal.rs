@@ -376,8 +376,6 @@ fn a_study_is_deleted_in_the_app() {
     session.wait_for("this run is recorded in that study");
     session.press("\x1b");
     session.wait_for("1 Small");
-    session.press("f\x15nowhere\r");
-    session.wait_for("nowhere: No such file");
     session.press("/small\r");
     session.wait_for("18 repetitions");
     session.press("D");
