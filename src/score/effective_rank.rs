@@ -5,7 +5,9 @@
 //! Squaring costs digits. So singular values far above the rest are first split off (`deflation`), and an error bound
 //! comes with the result: single precision is tried first, and where its bound is too wide double precision follows.
 
+mod band;
 mod bisection;
+mod chase;
 mod deflation;
 mod real;
 mod together;
@@ -15,7 +17,8 @@ use std::collections::BTreeMap;
 
 use faer::MatRef;
 
-use deflation::Deflated;
+use band::Band;
+use deflation::Outliers;
 use real::Real;
 use tridiagonal::{Gram, Tridiagonal};
 
@@ -29,7 +32,9 @@ pub enum RankError {
 }
 
 /// What the entropy of the singular values may be wrong by before more digits are used.
-const TOLERANCE: f64 = 5e-4;
+const TOLERANCE: f64 = 9e-4;
+/// The part of it that intervals which are not bisected further may take, if all lie on the same side.
+const UNRESOLVED: f64 = 0.1;
 
 /// exp(-sum p ln p) with p = s / sum(s) over the singular values s of the row-major `[rows x columns]` matrix.
 ///
@@ -51,6 +56,8 @@ pub struct Ranks {
     ranks: Vec<Option<Result<f64, RankError>>>,
     /// By size, in steps of [`SIZES`].
     waiting: BTreeMap<usize, Vec<Waiting>>,
+    /// Memory for the next large Gram matrix.
+    spare: Vec<f32>,
 }
 
 /// The place of a rank among [`Ranks`].
@@ -61,8 +68,15 @@ pub struct Place(usize);
 struct Waiting {
     place: usize,
     matrix: Scaled,
-    rest: Deflated<f32>,
-    gram: Gram<f32>,
+    outliers: Outliers,
+    gram: Half,
+}
+
+/// What a Gram matrix has come to while it waits.
+enum Half {
+    Whole(Gram<f32>),
+    /// A large one is reduced to a band alone.
+    Band(Band),
 }
 
 impl Ranks {
@@ -81,16 +95,24 @@ impl Ranks {
         let scale = power_of_two(largest);
         let matrix = Scaled { values: matrix.iter().map(|x| x * scale).collect(), rows, columns };
         let size = rows.min(columns);
-        if size <= SMALL || size > TOGETHER {
-            self.ranks.push(Some(matrix.rank(size > SMALL)));
+        if size <= SMALL {
+            self.ranks.push(Some(matrix.rank()));
             return Ok(Place(place));
         }
         self.ranks.push(None);
-        let mut rest = deflation::split_off_dominant(matrix.values.clone(), rows, columns);
-        let gram = Gram::new(&std::mem::take(&mut rest.matrix), rest.rows, rest.columns);
+        let rest = deflation::split_off_dominant(&matrix.values, rows, columns);
+        let gram = if size > TOGETHER {
+            let mut gram = Gram::within(std::mem::take(&mut self.spare), &rest.matrix, rest.rows, rest.columns);
+            let band = Band::of(&mut gram);
+            self.spare = gram.values;
+            Half::Band(band)
+        } else {
+            Half::Whole(Gram::new(&rest.matrix, rest.rows, rest.columns))
+        };
+        let outliers = rest.outliers;
         let class = self.waiting.entry(size.next_multiple_of(SIZES)).or_default();
-        class.push(Waiting { place, matrix, rest, gram });
-        if class.len() == together::MATRICES {
+        class.push(Waiting { place, matrix, outliers, gram });
+        if class.len() == together::MATRICES || class.len() * size * size >= MOST_WAITING {
             let class = std::mem::take(class);
             self.reduce(&class);
         }
@@ -111,11 +133,15 @@ impl Ranks {
     }
 
     fn reduce(&mut self, class: &[Waiting]) {
-        let grams: Vec<_> = class.iter().map(|waiting| &waiting.gram).collect();
-        for (waiting, reduced) in class.iter().zip(together::reduce(&grams)) {
-            let estimate = Estimate::of(&waiting.rest, &reduced);
-            let rank =
-                if estimate.error <= TOLERANCE { Ok(estimate.entropy.exp()) } else { waiting.matrix.rank(false) };
+        let grams =
+            class.iter().filter_map(|waiting| if let Half::Whole(gram) = &waiting.gram { Some(gram) } else { None });
+        let bands =
+            class.iter().filter_map(|waiting| if let Half::Band(band) = &waiting.gram { Some(band) } else { None });
+        let (grams, bands): (Vec<_>, Vec<_>) = (grams.collect(), bands.collect());
+        let reduced = if bands.is_empty() { together::reduce(&grams) } else { chase::reduce(&bands) };
+        for (waiting, reduced) in class.iter().zip(reduced) {
+            let estimate = Estimate::of(&waiting.outliers, &reduced);
+            let rank = if estimate.error <= TOLERANCE { Ok(estimate.entropy.exp()) } else { waiting.matrix.rank() };
             self.ranks[waiting.place] = Some(rank);
         }
     }
@@ -129,17 +155,11 @@ struct Scaled {
 }
 
 impl Scaled {
-    /// The effective rank, with single precision tried first if it is to be.
-    fn rank(&self, single: bool) -> Result<f64, RankError> {
+    /// The effective rank in double precision.
+    fn rank(&self) -> Result<f64, RankError> {
         let (rows, columns) = (self.rows, self.columns);
-        if single {
-            let estimate = Estimate::new(self.values.clone(), rows, columns);
-            if estimate.error <= TOLERANCE {
-                return Ok(estimate.entropy.exp());
-            }
-        }
         let double: Vec<f64> = self.values.iter().map(|x| f64::from(*x)).collect();
-        let estimate = Estimate::new(double.clone(), rows, columns);
+        let estimate = Estimate::new(&double, rows, columns);
         if estimate.error <= TOLERANCE {
             return Ok(estimate.entropy.exp());
         }
@@ -150,6 +170,8 @@ impl Scaled {
 
 /// Matrices up to this size wait for others: so many of them fit into the second cache.
 const TOGETHER: usize = 192;
+/// Elements of matrices that may wait for others of their size.
+const MOST_WAITING: usize = 1 << 22;
 /// Matrices whose sizes differ by less wait together.
 const SIZES: usize = 16;
 
@@ -177,34 +199,30 @@ struct Estimate {
 }
 
 impl Estimate {
-    fn new<T: Real>(matrix: Vec<T>, rows: usize, columns: usize) -> Self {
+    fn new<T: Real>(matrix: &[T], rows: usize, columns: usize) -> Self {
         let rest = deflation::split_off_dominant(matrix, rows, columns);
-        Self::of(&rest, &Tridiagonal::of(Gram::new(&rest.matrix, rest.rows, rest.columns)))
+        Self::of(&rest.outliers, &Tridiagonal::of(Gram::new(&rest.matrix, rest.rows, rest.columns)))
     }
 
     /// From the eigenvalues of the Gram matrix of what was not split off.
-    fn of<T: Real>(rest: &Deflated<T>, eigenvalues: &Tridiagonal<T>) -> Self {
+    fn of<T: Real>(outliers: &Outliers, eigenvalues: &Tridiagonal<T>) -> Self {
         let bisection = bisection::Bisection::new(eigenvalues);
-        let mut spectrum = Spectrum { dominant: &rest.dominant, noise: rest.noise, scale: rest.scale, bisection };
+        let mut spectrum = Spectrum { outliers, bisection };
         spectrum.estimate()
     }
 }
 
 struct Spectrum<'a, T: Real> {
-    dominant: &'a [f64],
-    /// What rounding in the deflation may have added to a singular value.
-    noise: f64,
-    /// Singular values of the deflated matrix times this are those of the whole.
-    scale: f64,
+    outliers: &'a Outliers,
     bisection: bisection::Bisection<T>,
 }
 
 impl<T: Real> Spectrum<'_, T> {
     /// Bisects until the intervals of the eigenvalues are short enough for the entropy.
     fn estimate(&mut self) -> Estimate {
-        let target = 0.05 * TOLERANCE;
+        let target = UNRESOLVED * TOLERANCE;
+        let (mut entropy, mut sum) = self.entropy();
         for _ in 0..60 {
-            let (entropy, sum) = self.entropy();
             let error = self.error(entropy, sum, |low, high| 0.5 * (high - low));
             if error <= target {
                 break;
@@ -212,24 +230,24 @@ impl<T: Real> Spectrum<'_, T> {
             // It halves with the intervals, nearly.
             let halvings = (error / target).log2().ceil().clamp(1.0, 60.0) as usize;
             (0..halvings).for_each(|_| self.bisection.halve());
+            (entropy, sum) = self.entropy();
         }
-        let (entropy, sum) = self.entropy();
         // Rounding moves the eigenvalues of the Gram matrix by at most this; measured, with a reserve of two.
         let moved = GRAM_ERROR * T::EPSILON.to_f64() * self.bisection.largest();
         let error = self.error(entropy, sum, |low, high| {
             let s = f64::midpoint(low, high);
             let below = s - (s * s - moved).max(0.0).sqrt();
             let above = (s * s + moved).sqrt() - s;
-            below.max(above) + 0.5 * (high - low) + self.noise / self.scale
+            below.max(above) + 0.5 * (high - low) + self.outliers.noise / self.outliers.scale
         });
         Estimate { entropy, error }
     }
 
     /// -sum p ln p, and the sum that makes the singular values p.
     fn entropy(&self) -> (f64, f64) {
-        let values = self.bisection.intervals().map(|(low, high)| f64::midpoint(low, high) * self.scale);
+        let values = self.bisection.intervals().map(|(low, high)| f64::midpoint(low, high) * self.outliers.scale);
         let (mut sum, mut weighted) = (0.0, 0.0);
-        for s in values.chain(self.dominant.iter().copied()).filter(|s| *s > 0.0) {
+        for s in values.chain(self.outliers.dominant.iter().copied()).filter(|s| *s > 0.0) {
             sum += s;
             weighted += s * s.ln();
         }
@@ -240,8 +258,8 @@ impl<T: Real> Spectrum<'_, T> {
     /// are taken to add up.
     fn error(&self, entropy: f64, sum: f64, change: impl Fn(f64, f64) -> f64) -> f64 {
         let of_one = |(low, high)| {
-            let change = change(low, high) * self.scale;
-            let value = f64::midpoint(low, high) * self.scale;
+            let change = change(low, high) * self.outliers.scale;
+            let value = f64::midpoint(low, high) * self.outliers.scale;
             if change == 0.0 {
                 return 0.0;
             }

@@ -11,7 +11,7 @@ use super::tridiagonal::Tridiagonal;
 pub struct Bisection<T> {
     /// Scaled so that no eigenvalue is above 1, with zeros after the last to a whole number of `STEPS`.
     diagonal: Vec<T>,
-    /// The squares of the elements beside the diagonal, likewise, with a zero before the first.
+    /// The squares of the elements beside the diagonal, negated, likewise, with a zero before the first.
     squares: Vec<T>,
     /// Ascending, as whole numbers of `step`.
     low: Vec<u64>,
@@ -40,7 +40,7 @@ impl<T: Real> Bisection<T> {
         let padded = n.next_multiple_of(STEPS);
         let mut diagonal: Vec<T> = matrix.diagonal.iter().map(|d| *d * scale).collect();
         let beside = std::iter::once(T::ZERO).chain(matrix.beside.iter().map(|e| *e * scale));
-        let mut squares: Vec<T> = beside.map(|e| e * e).collect();
+        let mut squares: Vec<T> = beside.map(|e| -(e * e)).collect();
         // A diagonal above every shift counts nothing.
         diagonal.resize(padded, T::from_f64(2.0));
         squares.resize(padded, T::ZERO);
@@ -117,23 +117,20 @@ impl<T: Real> Count<'_, T> {
     fn run<const FUSED: bool>(self) -> [u32; BLOCK] {
         let mut counts = [0; BLOCK];
         let (mut minors, mut before) = ([T::ONE; BLOCK], [T::ZERO; BLOCK]);
-        for (diagonals, squares) in self.diagonal.chunks_exact(STEPS).zip(self.squares.chunks_exact(STEPS)) {
+        let (diagonals, squares) = (self.diagonal.as_chunks::<STEPS>().0, self.squares.as_chunks::<STEPS>().0);
+        for (diagonals, squares) in diagonals.iter().zip(squares) {
             for (diagonal, square) in diagonals.iter().zip(squares) {
                 for lane in 0..BLOCK {
-                    let minor = minors[lane];
-                    let next =
-                        multiply_add::<T, FUSED>(*diagonal - self.shifts[lane], minor, -(*square * before[lane]));
-                    // The signs of both are turned so that the later minor is positive. One of zero is taken for a
-                    // small one of the other sign, as a pivot of zero for a negative one.
-                    let changes = next <= T::ZERO;
-                    counts[lane] += u32::from(changes);
-                    before[lane] = if changes { -minor } else { minor };
-                    let size = next.magnitude();
-                    minors[lane] = if size > T::TINY { size } else { T::TINY };
+                    // What is added makes a minor of zero a small one, as if the eigenvalue lay just beside.
+                    let rest = multiply_add::<T, FUSED>(*square, before[lane], T::TINY);
+                    let next = multiply_add::<T, FUSED>(*diagonal - self.shifts[lane], minors[lane], rest);
+                    counts[lane] += next.differs_in_sign(minors[lane]);
+                    before[lane] = minors[lane];
+                    minors[lane] = next;
                 }
             }
             for lane in 0..BLOCK {
-                let (a, b) = (minors[lane], before[lane].magnitude());
+                let (a, b) = (minors[lane].magnitude(), before[lane].magnitude());
                 let factor = (if a > b { a } else { b }).power_below_reciprocal();
                 minors[lane] *= factor;
                 before[lane] *= factor;

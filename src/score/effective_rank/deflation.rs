@@ -5,21 +5,28 @@
 //! dominant pair of singular vectors is turned into the first axes by two reflections, which round in proportion to
 //! elements, not to squares; without its first row and column the matrix has the other singular values.
 
+use std::borrow::Cow;
+
 use pulp::{Arch, Simd, WithSimd};
 
 use super::real::{Real, add_multiple, dot};
 
 /// A matrix without its dominant singular values.
-pub struct Deflated<T> {
-    /// Row-major.
-    pub matrix: Vec<T>,
+pub struct Deflated<'a, T: Clone> {
+    /// Row-major; borrowed as long as nothing was split off.
+    pub matrix: Cow<'a, [T]>,
     pub rows: usize,
     pub columns: usize,
-    /// The singular values that were split off.
+    pub outliers: Outliers,
+}
+
+/// What was split off.
+pub struct Outliers {
+    /// The dominant singular values.
     pub dominant: Vec<f64>,
-    /// What the singular values of `matrix` are to be multiplied by.
+    /// What the singular values of the rest are to be multiplied by.
     pub scale: f64,
-    /// What rounding may have added to a singular value.
+    /// What rounding may have added to a singular value of the rest.
     pub noise: f64,
 }
 
@@ -33,13 +40,20 @@ const COUPLING: f64 = 0.01;
 const ITERATIONS: usize = 6;
 
 /// Splits the dominant singular values of the row-major `[rows x columns]` matrix off, if it has any.
-pub fn split_off_dominant<T: Real>(matrix: Vec<T>, rows: usize, columns: usize) -> Deflated<T> {
-    let mut rest = Deflated { matrix, rows, columns, dominant: Vec::new(), scale: 1.0, noise: 0.0 };
-    while rest.dominant.len() < MOST && rest.rows.min(rest.columns) > 1 {
+pub fn split_off_dominant<T: Real>(matrix: &[T], rows: usize, columns: usize) -> Deflated<'_, T> {
+    let outliers = Outliers { dominant: Vec::new(), scale: 1.0, noise: 0.0 };
+    let mut rest = Deflated { matrix: Cow::Borrowed(matrix), rows, columns, outliers };
+    while rest.outliers.dominant.len() < MOST && rest.rows.min(rest.columns) > 1 {
         let (rows, columns) = (rest.rows, rest.columns);
-        let Some(value) = Arch::new().dispatch(Step { matrix: &mut rest.matrix, rows, columns }) else { break };
-        rest.dominant.push(value * rest.scale);
-        rest.noise += 2.0 * T::EPSILON.to_f64() * value * rest.scale / (rows.min(columns) as f64).sqrt();
+        let Some((value, left, right)) = Arch::new().dispatch(Find { matrix: &rest.matrix, rows, columns }) else {
+            break;
+        };
+        let mut matrix = rest.matrix.into_owned();
+        Arch::new().dispatch(Split { matrix: &mut matrix, rows, columns, left, right });
+        rest.matrix = Cow::Owned(matrix);
+        let outliers = &mut rest.outliers;
+        outliers.dominant.push(value * outliers.scale);
+        outliers.noise += 2.0 * T::EPSILON.to_f64() * value * outliers.scale / (rows.min(columns) as f64).sqrt();
         rest.rows -= 1;
         rest.columns -= 1;
         rest.rescale();
@@ -47,45 +61,55 @@ pub fn split_off_dominant<T: Real>(matrix: Vec<T>, rows: usize, columns: usize) 
     rest
 }
 
-impl<T: Real> Deflated<T> {
+impl<T: Real> Deflated<'_, T> {
     /// Brings the largest element near 1, so that no square is too small.
     fn rescale(&mut self) {
-        let largest =
-            self.matrix.iter().fold(T::ZERO, |a, x| if x.magnitude() > a { x.magnitude() } else { a }).to_f64();
+        let matrix = self.matrix.to_mut();
+        let largest = matrix.iter().fold(T::ZERO, |a, x| if x.magnitude() > a { x.magnitude() } else { a }).to_f64();
         if largest > 0.0 {
             let factor = 2f64.powi(largest.log2().floor() as i32);
             let inverse = T::from_f64(factor.recip());
-            self.matrix.iter_mut().for_each(|x| *x *= inverse);
-            self.scale *= factor;
+            matrix.iter_mut().for_each(|x| *x *= inverse);
+            self.outliers.scale *= factor;
         }
     }
 }
 
-struct Step<'a, T> {
-    matrix: &'a mut Vec<T>,
+struct Find<'a, T> {
+    matrix: &'a [T],
     rows: usize,
     columns: usize,
 }
 
-impl<T: Real> WithSimd for Step<'_, T> {
-    type Output = Option<f64>;
+impl<T: Real> WithSimd for Find<'_, T> {
+    type Output = Option<(f64, Vec<T>, Vec<T>)>;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Option<f64> {
-        self.run(simd)
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        dominant_pair(simd, self.matrix, self.rows, self.columns)
     }
 }
 
-impl<T: Real> Step<'_, T> {
+struct Split<'a, T> {
+    matrix: &'a mut Vec<T>,
+    rows: usize,
+    columns: usize,
+    /// The unit singular vectors.
+    left: Vec<T>,
+    right: Vec<T>,
+}
+
+impl<T: Real> WithSimd for Split<'_, T> {
+    type Output = ();
+
     #[inline(always)]
-    fn run<S: Simd>(self, simd: S) -> Option<f64> {
-        let (rows, columns) = (self.rows, self.columns);
-        let (value, left, right) = dominant_pair(simd, self.matrix, rows, columns)?;
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { matrix, rows, columns, left, right } = self;
         let (left, left_factor) = reflector(left);
         let (right, right_factor) = reflector(right);
         // From the right row by row, gathering what the reflection from the left needs.
         let mut across = vec![T::ZERO; columns];
-        for (row, l) in self.matrix.chunks_exact_mut(columns).zip(&left) {
+        for (row, l) in matrix.chunks_exact_mut(columns).zip(&left) {
             let along = dot(simd, row, &right);
             add_multiple(simd, row, -(right_factor * along), &right);
             add_multiple(simd, &mut across, *l, row);
@@ -94,11 +118,10 @@ impl<T: Real> Step<'_, T> {
         for (i, l) in left.iter().enumerate().take(rows).skip(1) {
             let factor = -(left_factor * *l);
             let to = (i - 1) * (columns - 1);
-            self.matrix.copy_within(i * columns + 1..(i + 1) * columns, to);
-            add_multiple(simd, &mut self.matrix[to..to + columns - 1], factor, &across[1..]);
+            matrix.copy_within(i * columns + 1..(i + 1) * columns, to);
+            add_multiple(simd, &mut matrix[to..to + columns - 1], factor, &across[1..]);
         }
-        self.matrix.truncate((rows - 1) * (columns - 1));
-        Some(value)
+        matrix.truncate((rows - 1) * (columns - 1));
     }
 }
 

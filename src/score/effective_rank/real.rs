@@ -32,6 +32,8 @@ pub trait Real:
     fn fused(self, a: Self, b: Self) -> Self;
     /// A power of two whose product with a positive number lies in [1/2, 1), the number being neither huge nor tiny.
     fn power_below_reciprocal(self) -> Self;
+    /// 1 if one of the two is negative and the other is not, else 0.
+    fn differs_in_sign(self, other: Self) -> u32;
 
     /// A vector register's worth of numbers.
     type Vector<S: Simd>: Copy;
@@ -86,6 +88,11 @@ macro_rules! real {
             #[inline(always)]
             fn power_below_reciprocal(self) -> Self {
                 Self::from_bits($zero_exponents - (self.to_bits() & $exponent))
+            }
+
+            #[inline(always)]
+            fn differs_in_sign(self, other: Self) -> u32 {
+                ((self.to_bits() ^ other.to_bits()) >> (8 * size_of::<Self>() - 1)) as u32
             }
 
             type Vector<S: Simd> = S::$v;

@@ -33,23 +33,24 @@ impl WithSimd for Reduce<'_> {
         for matrices in self.matrices.chunks(lanes) {
             let size = matrices.iter().map(|m| m.size).max().unwrap_or(0);
             let stride = stride(size);
-            with_zeros((size * stride + SHIFT + 6 * stride) * lanes, |zeros| {
-                let (all, rest) = zeros.split_at_mut(size * stride * lanes);
-                let (diagonal, rest) = rest.split_at_mut(stride * lanes);
-                let (beside, rest) = rest.split_at_mut(stride * lanes);
-                interleave(matrices, stride, lanes, all);
-                let vectors = S::as_mut_simd_f32s;
-                let to = (&mut *vectors(diagonal).0, &mut *vectors(beside).0);
-                tridiagonalize(simd, vectors(all).0, size, to, vectors(&mut rest[SHIFT * lanes..]).0);
-                for (lane, matrix) in matrices.iter().enumerate() {
-                    let of_lane =
-                        |all: &[f32], length| all.iter().skip(lane).step_by(lanes).take(length).copied().collect();
-                    reduced.push(Tridiagonal {
-                        diagonal: of_lane(diagonal, matrix.size),
-                        beside: of_lane(beside, matrix.size.saturating_sub(1)),
-                    });
-                }
-            });
+            let mut memory = MEMORY.take();
+            let zeros = zeros_at_boundary(&mut memory, (size * stride + SHIFT + 6 * stride) * lanes);
+            let (all, rest) = zeros.split_at_mut(size * stride * lanes);
+            let (diagonal, rest) = rest.split_at_mut(stride * lanes);
+            let (beside, rest) = rest.split_at_mut(stride * lanes);
+            interleave(matrices, stride, lanes, all);
+            let vectors = S::as_mut_simd_f32s;
+            let to = (&mut *vectors(diagonal).0, &mut *vectors(beside).0);
+            tridiagonalize(simd, vectors(all).0, size, to, vectors(&mut rest[SHIFT * lanes..]).0);
+            for (lane, matrix) in matrices.iter().enumerate() {
+                let of_lane =
+                    |all: &[f32], length| all.iter().skip(lane).step_by(lanes).take(length).copied().collect();
+                reduced.push(Tridiagonal {
+                    diagonal: of_lane(diagonal, matrix.size),
+                    beside: of_lane(beside, matrix.size.saturating_sub(1)),
+                });
+            }
+            MEMORY.set(memory);
         }
         reduced
     }
@@ -64,20 +65,19 @@ fn stride(size: usize) -> usize {
 /// Rows that the vectors lie apart from the columns.
 const SHIFT: usize = 8;
 
-/// Calls `f` with zeros that start where vectors can be read in one go. The memory is kept for the thread's next matrices:
-/// to get it anew from the system takes as long as the reduction.
-fn with_zeros<R>(length: usize, f: impl FnOnce(&mut [f32]) -> R) -> R {
+thread_local! {
+    /// Kept for the thread's next matrices: to get it anew from the system takes as long as the reduction.
+    static MEMORY: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Zeros that start where vectors can be read in one go.
+fn zeros_at_boundary(memory: &mut Vec<f32>, length: usize) -> &mut [f32] {
     /// Bytes of the widest vector.
     const BOUNDARY: usize = 64;
-    thread_local! {
-        static MEMORY: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
-    }
-    MEMORY.with_borrow_mut(|memory| {
-        memory.clear();
-        memory.resize(length + BOUNDARY / size_of::<f32>(), 0.0);
-        let start = memory.as_ptr().align_offset(BOUNDARY).min(memory.len() - length);
-        f(&mut memory[start..start + length])
-    })
+    memory.clear();
+    memory.resize(length + BOUNDARY / size_of::<f32>(), 0.0);
+    let start = memory.as_ptr().align_offset(BOUNDARY).min(memory.len() - length);
+    &mut memory[start..start + length]
 }
 
 /// Lays the lower triangles of the matrices side by side, column by column; a smaller matrix leaves zeros at its end, which
@@ -149,7 +149,7 @@ fn tridiagonalize<S: Simd>(
 
 /// The products of two columns of every matrix. Partial sums wait less for each other, and round less.
 #[inline(always)]
-fn dot<S: Simd>(simd: S, a: &[S::f32s], b: &[S::f32s]) -> S::f32s {
+pub fn dot<S: Simd>(simd: S, a: &[S::f32s], b: &[S::f32s]) -> S::f32s {
     let zero = simd.splat_f32s(0.0);
     let mut sums = [zero; 8];
     let (a_eights, a_last) = a.as_chunks::<8>();
@@ -169,7 +169,7 @@ fn dot<S: Simd>(simd: S, a: &[S::f32s], b: &[S::f32s]) -> S::f32s {
 
 /// Makes x into h with h\[0\] = 1 such that (1 - f h h^T) x is along the first axis; returns its length there, and f.
 #[inline(always)]
-fn reflect<S: Simd>(simd: S, x: &mut [S::f32s]) -> (S::f32s, S::f32s) {
+pub fn reflect<S: Simd>(simd: S, x: &mut [S::f32s]) -> (S::f32s, S::f32s) {
     let (zero, one) = (simd.splat_f32s(0.0), simd.splat_f32s(1.0));
     let first = x[0];
     let rest = dot(simd, &x[1..], &x[1..]);

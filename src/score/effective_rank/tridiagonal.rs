@@ -25,12 +25,17 @@ pub struct Gram<T> {
 impl<T: Real> Gram<T> {
     /// Of the row-major `[rows x columns]` matrix A.
     pub fn new(matrix: &[T], rows: usize, columns: usize) -> Self {
+        Self::within(Vec::new(), matrix, rows, columns)
+    }
+
+    /// The same in memory that is there. What is beside the triangle is what was there.
+    pub fn within(mut values: Vec<T>, matrix: &[T], rows: usize, columns: usize) -> Self {
         let size = rows.min(columns);
         let a = MatRef::from_row_major_slice(matrix, rows, columns);
         let (left, right) = if rows <= columns { (a, a.transpose()) } else { (a.transpose(), a) };
         // Zeros after every column and after the last let the kernels run on past the end.
         let stride = size + PADDING;
-        let mut values = vec![T::ZERO; (size + COLUMNS) * stride];
+        values.resize((size + COLUMNS) * stride, T::ZERO);
         matmul(
             MatMut::from_column_major_slice_with_stride_mut(&mut values, size, size, stride),
             BlockStructure::TriangularLower,
@@ -51,8 +56,7 @@ impl<T: Real> Tridiagonal<T> {
     pub fn of(gram: Gram<T>) -> Self {
         let Gram { size: n, stride, values: mut gram } = gram;
         let mut reduced = Self { diagonal: vec![T::ZERO; n], beside: vec![T::ZERO; n.saturating_sub(1)] };
-        let mut panel =
-            Panel { vectors: vec![T::ZERO; 2 * PANEL * stride], mirrored: vec![T::ZERO; 2 * PANEL * stride] };
+        let mut panel = Panel::new(stride);
         let mut start = 0;
         while start < n {
             let width = PANEL.min(n - start);
@@ -90,19 +94,24 @@ fn padded_end(start: usize, n: usize) -> usize {
 }
 
 /// Columns that are reduced before the rest of the matrix hears of it.
-const PANEL: usize = 16;
+pub const PANEL: usize = 16;
 
 /// The reflections of a panel: the matrix A becomes A - V W^T - W V^T.
-struct Panel<T> {
+pub struct Panel<T> {
     /// Columns of V, then of W, each as long as the matrix.
-    vectors: Vec<T>,
+    pub vectors: Vec<T>,
     /// Columns of W, then of V.
     mirrored: Vec<T>,
 }
 
 impl<T: Real> Panel<T> {
+    pub fn new(stride: usize) -> Self {
+        let zeros = || vec![T::ZERO; 2 * PANEL * stride];
+        Self { vectors: zeros(), mirrored: zeros() }
+    }
+
     /// Applies a full panel to the lower triangle of the rows and columns from `start` on.
-    fn apply(&mut self, matrix: &mut [T], n: usize, start: usize) {
+    pub fn apply(&mut self, matrix: &mut [T], n: usize, start: usize) {
         let stride = n + PADDING;
         let (v, w) = self.vectors.split_at(PANEL * stride);
         self.mirrored[..PANEL * stride].copy_from_slice(w);

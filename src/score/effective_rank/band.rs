@@ -1,0 +1,338 @@
+//! Reduction of a large Gram matrix to a band by blocks of Householder reflections (Bischof, Lang & Sun 2000): all that
+//! takes time are products of matrices, where a reduction to tridiagonal form in one go reads the matrix for every column.
+
+use pulp::{Arch, Simd, WithSimd};
+
+use super::tridiagonal::{Gram, Panel};
+
+/// Diagonals of the band below the main one, and columns that are reduced at a time.
+pub const WIDTH: usize = super::tridiagonal::PANEL;
+
+/// The lower half of a symmetric band matrix.
+pub struct Band {
+    pub size: usize,
+    /// `[size, WIDTH + 1]`: every column from its diagonal element on.
+    pub values: Vec<f32>,
+}
+
+/// A number for every column of a panel.
+type Row = [f32; WIDTH];
+
+impl Band {
+    /// Similar to a Gram matrix, which is lost.
+    pub fn of(gram: &mut Gram<f32>) -> Self {
+        let Gram { size, stride, ref mut values } = *gram;
+        let mut panel = Panel::new(stride);
+        let mut rows = Rows::new(size);
+        for start in (0..size.saturating_sub(WIDTH)).step_by(WIDTH) {
+            let matrix = &mut values[..];
+            Arch::new().dispatch(Reduce { matrix, size, stride, start, panel: &mut panel, rows: &mut rows });
+            panel.apply(values, size, start + WIDTH);
+        }
+        let mut band = vec![0.0; size * (WIDTH + 1)];
+        for (column, to) in band.chunks_exact_mut(WIDTH + 1).enumerate() {
+            let length = (WIDTH + 1).min(size - column);
+            to[..length].copy_from_slice(&values[column * (stride + 1)..][..length]);
+        }
+        Self { size, values: band }
+    }
+}
+
+/// What a panel is worked on in, row by row.
+struct Rows {
+    /// The columns of the panel below the band.
+    panel: Vec<Row>,
+    /// The vectors V of their reflections 1 - V T V^T.
+    v: Vec<Row>,
+    /// The product of the rest of the matrix A with V.
+    product: Vec<Row>,
+    /// W, with which the rest becomes A - V W^T - W V^T.
+    w: Vec<Row>,
+}
+
+impl Rows {
+    fn new(size: usize) -> Self {
+        let zeros = || vec![[0.0; WIDTH]; size];
+        Self { panel: zeros(), v: zeros(), product: zeros(), w: zeros() }
+    }
+}
+
+/// Reduces the columns of one panel, and leaves in `panel` what the rest of the matrix is to hear of it.
+struct Reduce<'a> {
+    /// Column-major; the lower triangle counts.
+    matrix: &'a mut [f32],
+    size: usize,
+    stride: usize,
+    start: usize,
+    panel: &'a mut Panel<f32>,
+    rows: &'a mut Rows,
+}
+
+impl WithSimd for Reduce<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { matrix, size, stride, start, panel, rows } = self;
+        let below = start + WIDTH;
+        let rest = size - below;
+        let Rows { panel: columns, v, product, w } = rows;
+        let (columns, v) = (&mut columns[..rest], &mut v[..rest]);
+        let (product, w) = (&mut product[..rest], &mut w[..rest]);
+        for (c, from) in matrix[start * stride..].chunks_exact(stride).take(WIDTH).enumerate() {
+            columns.iter_mut().zip(&from[below..size]).for_each(|(row, x)| row[c] = *x);
+        }
+        let (v_columns, w_columns) = panel.vectors.split_at_mut(WIDTH * stride);
+        let mut factors = [0.0; WIDTH];
+        for (c, column) in v_columns.chunks_exact_mut(stride).enumerate() {
+            factors[c] = eliminate(simd, columns, c, &mut column[below..size]);
+            v.iter_mut().zip(&column[below..size]).for_each(|(row, x)| row[c] = *x);
+        }
+        for (c, to) in matrix[start * stride..].chunks_exact_mut(stride).take(WIDTH).enumerate() {
+            let kept = rest.min(c + 1);
+            to[below..below + kept].iter_mut().zip(columns.iter()).for_each(|(x, row)| *x = row[c]);
+        }
+        let t = of_reflections(&factors, &products(simd, v, v));
+        if S::REGISTER_COUNT >= 32 {
+            multiply_symmetric::<S, 8>(simd, &matrix[below * stride + below..], stride, v, product);
+        } else {
+            multiply_symmetric::<S, 4>(simd, &matrix[below * stride + below..], stride, v, product);
+        }
+        // W = A V T - V S / 2 with S = T^T V^T A V T.
+        let inner = multiply(&products(simd, v, product), &t);
+        let half = transposed(&t).map(|row| {
+            let mut sums = [0.0; WIDTH];
+            row.iter()
+                .zip(&inner)
+                .for_each(|(f, inner)| sums.iter_mut().zip(inner).for_each(|(s, x)| *s -= 0.5 * f * x));
+            sums
+        });
+        combine(simd, [(product, &t), (v, &half)], w);
+        for (c, column) in w_columns.chunks_exact_mut(stride).enumerate() {
+            column[below..size].iter_mut().zip(w.iter()).for_each(|(x, row)| *x = row[c]);
+        }
+    }
+}
+
+/// Makes the column `c` of the rows zero below row `c` by a reflection 1 - f v v^T of all columns from `c` on. Returns f.
+#[inline(always)]
+fn eliminate<S: Simd>(simd: S, rows: &mut [Row], c: usize, v: &mut [f32]) -> f32 {
+    v.iter_mut().zip(rows.iter()).for_each(|(x, row)| *x = row[c]);
+    v[..c.min(rows.len())].fill(0.0);
+    let Some(first) = v.get(c).copied() else { return 0.0 };
+    // Its own length and its products with the others at once.
+    let mut sums = weighted_sum(simd, &rows[c + 1..], &v[c + 1..]);
+    let rest = sums[c];
+    v[c] = 1.0;
+    if rest == 0.0 {
+        return 0.0;
+    }
+    let length = (first * first + rest).sqrt();
+    let to = if first > 0.0 { -length } else { length };
+    let (inverse, factor) = ((first - to).recip(), (to - first) / to);
+    v[c + 1..].iter_mut().for_each(|x| *x *= inverse);
+    for (sum, x) in sums.iter_mut().zip(&rows[c]) {
+        *sum = -factor * (x + inverse * *sum);
+    }
+    sums[..=c].fill(0.0);
+    add_outer(simd, &mut rows[c..], &v[c..], &sums);
+    rows[c][c] = to;
+    factor
+}
+
+/// The upper triangle T such that 1 - V T V^T is the product of the reflections (Schreiber & Van Loan 1989).
+fn of_reflections(factors: &Row, products: &[Row; WIDTH]) -> [Row; WIDTH] {
+    let mut t = [[0.0; WIDTH]; WIDTH];
+    for c in 0..WIDTH {
+        for r in 0..c {
+            t[r][c] = -factors[c] * (r..c).map(|k| t[r][k] * products[k][c]).sum::<f32>();
+        }
+        t[c][c] = factors[c];
+    }
+    t
+}
+
+fn transposed(a: &[Row; WIDTH]) -> [Row; WIDTH] {
+    std::array::from_fn(|i| std::array::from_fn(|j| a[j][i]))
+}
+
+fn multiply(a: &[Row; WIDTH], b: &[Row; WIDTH]) -> [Row; WIDTH] {
+    a.map(|row| {
+        let mut sums = [0.0; WIDTH];
+        row.iter().zip(b).for_each(|(f, b)| sums.iter_mut().zip(b).for_each(|(s, x)| *s += f * x));
+        sums
+    })
+}
+
+/// The vectors that rows are made of, each [`vectors_of_row`] of them.
+#[inline(always)]
+fn vectors<S: Simd>(rows: &[Row]) -> &[S::f32s] {
+    S::as_simd_f32s(rows.as_flattened()).0
+}
+
+#[inline(always)]
+fn vectors_mut<S: Simd>(rows: &mut [Row]) -> &mut [S::f32s] {
+    S::as_mut_simd_f32s(rows.as_flattened_mut()).0
+}
+
+#[inline(always)]
+const fn vectors_of_row<S: Simd>() -> usize {
+    WIDTH / S::F32_LANES
+}
+
+/// The sum of the rows, each by its weight.
+#[inline(always)]
+fn weighted_sum<S: Simd>(simd: S, rows: &[Row], weights: &[f32]) -> Row {
+    let mut sum = [[0.0; WIDTH]];
+    let width = vectors_of_row::<S>();
+    for part in 0..width {
+        let mut sums = [simd.splat_f32s(0.0); 4];
+        let (fours, last) = rows.as_chunks::<4>();
+        let (weights, last_weights) = weights.as_chunks::<4>();
+        for (rows, weights) in fours.iter().zip(weights) {
+            let vectors = vectors::<S>(rows);
+            for i in 0..4 {
+                sums[i] = simd.mul_add_e_f32s(simd.splat_f32s(weights[i]), vectors[i * width + part], sums[i]);
+            }
+        }
+        for (row, weight) in vectors::<S>(last).chunks_exact(width).zip(last_weights) {
+            sums[0] = simd.mul_add_e_f32s(simd.splat_f32s(*weight), row[part], sums[0]);
+        }
+        let [a, b, c, d] = sums;
+        vectors_mut::<S>(&mut sum)[part] = simd.add_f32s(simd.add_f32s(a, b), simd.add_f32s(c, d));
+    }
+    sum[0]
+}
+
+/// Adds to every row its weight times `added`.
+#[inline(always)]
+fn add_outer<S: Simd>(simd: S, rows: &mut [Row], weights: &[f32], added: &Row) {
+    let width = vectors_of_row::<S>();
+    let added = [*added];
+    let added = vectors::<S>(&added);
+    for (row, weight) in vectors_mut::<S>(rows).chunks_exact_mut(width).zip(weights) {
+        let weight = simd.splat_f32s(*weight);
+        for (x, added) in row.iter_mut().zip(added) {
+            *x = simd.mul_add_e_f32s(weight, *added, *x);
+        }
+    }
+}
+
+/// A^T B for matrices of such rows.
+#[inline(always)]
+fn products<S: Simd>(simd: S, a: &[Row], b: &[Row]) -> [Row; WIDTH] {
+    /// So many sums that none waits for itself.
+    const AT_A_TIME: usize = 8;
+    let width = vectors_of_row::<S>();
+    let mut products = [[0.0; WIDTH]; WIDTH];
+    for part in 0..width {
+        for (first, products) in products.chunks_exact_mut(AT_A_TIME).enumerate() {
+            let mut sums = [simd.splat_f32s(0.0); AT_A_TIME];
+            for (a, b) in a.iter().zip(vectors::<S>(b).chunks_exact(width)) {
+                let a = &a.as_chunks::<AT_A_TIME>().0[first];
+                for i in 0..AT_A_TIME {
+                    sums[i] = simd.mul_add_e_f32s(simd.splat_f32s(a[i]), b[part], sums[i]);
+                }
+            }
+            for (products, sum) in vectors_mut::<S>(products).chunks_exact_mut(width).zip(sums) {
+                products[part] = sum;
+            }
+        }
+    }
+    products
+}
+
+/// The sum of the products of tall matrices with small ones.
+#[inline(always)]
+fn combine<S: Simd>(simd: S, terms: [(&[Row], &[Row; WIDTH]); 2], to: &mut [Row]) {
+    /// Rows that an element of the small matrices is read for.
+    const AT_A_TIME: usize = 4;
+    let width = vectors_of_row::<S>();
+    for part in 0..width {
+        for (place, to) in to.chunks_mut(AT_A_TIME).enumerate() {
+            let mut sums = [simd.splat_f32s(0.0); AT_A_TIME];
+            for (tall, small) in terms {
+                let small = vectors::<S>(small);
+                let mut rows = [[0.0; WIDTH]; AT_A_TIME];
+                rows[..to.len()].copy_from_slice(&tall[place * AT_A_TIME..][..to.len()]);
+                for k in 0..WIDTH {
+                    let small = small[k * width + part];
+                    for i in 0..AT_A_TIME {
+                        sums[i] = simd.mul_add_e_f32s(simd.splat_f32s(rows[i][k]), small, sums[i]);
+                    }
+                }
+            }
+            for (to, sum) in vectors_mut::<S>(to).chunks_exact_mut(width).zip(sums) {
+                to[part] = sum;
+            }
+        }
+    }
+}
+
+/// `product` = A V for the symmetric matrix A whose lower triangle is at the start of the column-major matrix. Every
+/// element is read once, `COLUMNS` columns at a time.
+#[inline(always)]
+fn multiply_symmetric<S: Simd, const COLUMNS: usize>(
+    simd: S,
+    matrix: &[f32],
+    stride: usize,
+    v: &[Row],
+    product: &mut [Row],
+) {
+    let (size, width) = (v.len(), vectors_of_row::<S>());
+    product.fill([0.0; WIDTH]);
+    let (v, product) = (vectors::<S>(v), vectors_mut::<S>(product));
+    for part in 0..width {
+        for first in (0..size).step_by(COLUMNS) {
+            let together = COLUMNS.min(size - first);
+            let at = |row: usize| (first + row) * width + part;
+            // The corner on the diagonal.
+            for j in 0..together {
+                for i in j..together {
+                    let x = simd.splat_f32s(matrix[(first + j) * stride + first + i]);
+                    product[at(i)] = simd.mul_add_e_f32s(x, v[at(j)], product[at(i)]);
+                    if i > j {
+                        product[at(j)] = simd.mul_add_e_f32s(x, v[at(i)], product[at(j)]);
+                    }
+                }
+            }
+            let below = first + COLUMNS;
+            if below >= size {
+                continue;
+            }
+            let columns: [&[f32]; COLUMNS] =
+                std::array::from_fn(|j| &matrix[(first + j) * stride + below..][..size - below]);
+            let factors: [S::f32s; COLUMNS] = std::array::from_fn(|j| v[at(j)]);
+            let sums = below_corner(simd, columns, factors, &v[below * width..], &mut product[below * width..], part);
+            for j in 0..COLUMNS {
+                product[at(j)] = simd.add_f32s(product[at(j)], sums[j]);
+            }
+        }
+    }
+}
+
+/// Adds to the rows of `product` those of the columns times `factors`; returns the columns' products with `v`.
+#[inline(always)]
+fn below_corner<S: Simd, const COLUMNS: usize>(
+    simd: S,
+    columns: [&[f32]; COLUMNS],
+    factors: [S::f32s; COLUMNS],
+    v: &[S::f32s],
+    product: &mut [S::f32s],
+    part: usize,
+) -> [S::f32s; COLUMNS] {
+    let width = vectors_of_row::<S>();
+    let rows = columns[0].len();
+    let columns = columns.map(|column| &column[..rows]);
+    let mut sums = [simd.splat_f32s(0.0); COLUMNS];
+    for (r, (v, product)) in v.chunks_exact(width).zip(product.chunks_exact_mut(width)).enumerate().take(rows) {
+        let (v, mut own) = (v[part], product[part]);
+        for j in 0..COLUMNS {
+            let x = simd.splat_f32s(columns[j][r]);
+            own = simd.mul_add_e_f32s(x, factors[j], own);
+            sums[j] = simd.mul_add_e_f32s(x, v, sums[j]);
+        }
+        product[part] = own;
+    }
+    sums
+}
