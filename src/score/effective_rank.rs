@@ -232,10 +232,10 @@ impl<T: Real> Spectrum<'_, T> {
             (0..halvings).for_each(|_| self.bisection.halve());
             (entropy, sum) = self.entropy();
         }
-        // Rounding moves the eigenvalues of the Gram matrix by at most this; measured, with a reserve of two.
-        let moved = GRAM_ERROR * T::EPSILON.to_f64() * self.bisection.largest();
+        let (unit, largest) = (T::EPSILON.to_f64(), self.bisection.largest());
         let error = self.error(entropy, sum, |low, high| {
             let s = f64::midpoint(low, high);
+            let moved = unit * (OF_LARGEST * largest + OF_OWN * s * s);
             let below = s - (s * s - moved).max(0.0).sqrt();
             let above = (s * s + moved).sqrt() - s;
             below.max(above) + 0.5 * (high - low) + self.outliers.noise / self.outliers.scale
@@ -270,8 +270,10 @@ impl<T: Real> Spectrum<'_, T> {
     }
 }
 
-/// Error of the computed eigenvalues of a Gram matrix in units of the rounding error of the largest.
-const GRAM_ERROR: f64 = 2.5;
+/// Rounding moves an eigenvalue of a Gram matrix by at most so many units of the rounding error of the largest ...
+const OF_LARGEST: f64 = 2.5;
+/// ... and so many of its own. Both were measured, with a reserve of two.
+const OF_OWN: f64 = 8.0;
 
 /// exp of the Shannon entropy of values that are made to sum to 1. Values of 0 do not count.
 pub fn entropy_rank(values: impl Iterator<Item = f64> + Clone) -> f64 {

@@ -108,7 +108,7 @@ impl WithSimd for Reduce<'_> {
             sums
         });
         combine(simd, [(product, &t), (v, &half)], w);
-        for (c, column) in w_columns.chunks_exact_mut(stride).enumerate() {
+        for (c, column) in w_columns.chunks_exact_mut(stride).take(WIDTH).enumerate() {
             column[below..size].iter_mut().zip(w.iter()).for_each(|(x, row)| *x = row[c]);
         }
     }

@@ -23,8 +23,8 @@ pub struct Bisection<T> {
 
 /// Shifts counted at a time.
 const BLOCK: usize = 32;
-/// Minors computed from one scaling to the next: the largest power of a growth by 4 that stays far below overflow, and
-/// so few that a fall by single precision's rounding error in each stays far above underflow.
+/// Minors computed from one scaling to the next: so few that a growth by 4 in each stays far below overflow, and a fall by
+/// the rounding error in each far above what is added.
 const STEPS: usize = 4;
 
 impl<T: Real> Bisection<T> {
@@ -116,7 +116,7 @@ impl<T: Real> Count<'_, T> {
     #[inline(always)]
     fn run<const FUSED: bool>(self) -> [u32; BLOCK] {
         let mut counts = [0; BLOCK];
-        let (mut minors, mut before) = ([T::ONE; BLOCK], [T::ZERO; BLOCK]);
+        let (mut minors, mut before) = ([T::WORKING_SIZE; BLOCK], [T::ZERO; BLOCK]);
         let (diagonals, squares) = (self.diagonal.as_chunks::<STEPS>().0, self.squares.as_chunks::<STEPS>().0);
         for (diagonals, squares) in diagonals.iter().zip(squares) {
             for (diagonal, square) in diagonals.iter().zip(squares) {
@@ -131,7 +131,8 @@ impl<T: Real> Count<'_, T> {
             }
             for lane in 0..BLOCK {
                 let (a, b) = (minors[lane].magnitude(), before[lane].magnitude());
-                let factor = (if a > b { a } else { b }).power_below_reciprocal();
+                let larger = if a > b { a } else { b };
+                let factor = (if larger > T::TINY { larger } else { T::TINY }).power_to_working_size();
                 minors[lane] *= factor;
                 before[lane] *= factor;
             }

@@ -21,7 +21,9 @@ pub trait Real:
     const ZERO: Self;
     const ONE: Self;
     const EPSILON: Self;
-    /// So small beside 1 that it changes nothing, with a reciprocal that is finite.
+    /// A power of two from which a few products neither overflow nor fall to [`Self::TINY`].
+    const WORKING_SIZE: Self;
+    /// So small beside the working size that it changes nothing.
     const TINY: Self;
 
     fn from_f64(x: f64) -> Self;
@@ -30,8 +32,9 @@ pub trait Real:
     fn magnitude(self) -> Self;
     /// `self a + b`, rounded once.
     fn fused(self, a: Self, b: Self) -> Self;
-    /// A power of two whose product with a positive number lies in [1/2, 1), the number being neither huge nor tiny.
-    fn power_below_reciprocal(self) -> Self;
+    /// A power of two that brings a number from `TINY` to some thousand times the working size to between half of that and
+    /// the whole.
+    fn power_to_working_size(self) -> Self;
     /// 1 if one of the two is negative and the other is not, else 0.
     fn differs_in_sign(self, other: Self) -> u32;
 
@@ -53,11 +56,12 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($t:ty, $tiny:expr, $exponent:expr, $zero_exponents:expr, $v:ident, $as:ident, $as_mut:ident, $splat:ident, $multiply_add:ident, $add:ident, $sum:ident) => {
+    ($t:ty, $working_size:expr, $tiny:expr, $exponent:expr, $zero_exponents:expr, $v:ident, $as:ident, $as_mut:ident, $splat:ident, $multiply_add:ident, $add:ident, $sum:ident) => {
         impl Real for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const EPSILON: Self = <$t>::EPSILON;
+            const WORKING_SIZE: Self = $working_size;
             const TINY: Self = $tiny;
 
             #[inline(always)]
@@ -86,7 +90,7 @@ macro_rules! real {
             }
 
             #[inline(always)]
-            fn power_below_reciprocal(self) -> Self {
+            fn power_to_working_size(self) -> Self {
                 Self::from_bits($zero_exponents - (self.to_bits() & $exponent))
             }
 
@@ -131,9 +135,10 @@ macro_rules! real {
 }
 real!(
     f32,
-    1e-30,
+    f32::from_bits((127 + 80) << 23),
+    f32::from_bits((127 - 40) << 23),
     0x7f80_0000,
-    0x7e80_0000,
+    (253 + 80) << 23,
     f32s,
     as_simd_f32s,
     as_mut_simd_f32s,
@@ -144,9 +149,10 @@ real!(
 );
 real!(
     f64,
-    1e-250,
+    f64::from_bits((1023 + 500) << 52),
+    f64::from_bits((1023 - 400) << 52),
     0x7ff0_0000_0000_0000,
-    0x7fd0_0000_0000_0000,
+    (2045 + 500) << 52,
     f64s,
     as_simd_f64s,
     as_mut_simd_f64s,

@@ -98,34 +98,30 @@ pub const PANEL: usize = 16;
 
 /// The reflections of a panel: the matrix A becomes A - V W^T - W V^T.
 pub struct Panel<T> {
-    /// Columns of V, then of W, each as long as the matrix.
+    /// Columns of V, of W, and of V again, each as long as the matrix.
     pub vectors: Vec<T>,
-    /// Columns of W, then of V.
-    mirrored: Vec<T>,
 }
 
 impl<T: Real> Panel<T> {
     pub fn new(stride: usize) -> Self {
-        let zeros = || vec![T::ZERO; 2 * PANEL * stride];
-        Self { vectors: zeros(), mirrored: zeros() }
+        Self { vectors: vec![T::ZERO; 3 * PANEL * stride] }
     }
 
     /// Applies a full panel to the lower triangle of the rows and columns from `start` on.
     pub fn apply(&mut self, matrix: &mut [T], n: usize, start: usize) {
         let stride = n + PADDING;
-        let (v, w) = self.vectors.split_at(PANEL * stride);
-        self.mirrored[..PANEL * stride].copy_from_slice(w);
-        self.mirrored[PANEL * stride..].copy_from_slice(v);
+        self.vectors.copy_within(..PANEL * stride, 2 * PANEL * stride);
         let rest = n - start;
         let rows = |m| MatRef::from_column_major_slice(m, stride, 2 * PANEL).subrows(start, rest);
+        let (left, right) = (&self.vectors[..2 * PANEL * stride], &self.vectors[PANEL * stride..]);
         matmul(
             MatMut::from_column_major_slice_with_stride_mut(matrix, n, n, stride)
                 .submatrix_mut(start, start, rest, rest),
             BlockStructure::TriangularLower,
             Accum::Add,
-            rows(self.vectors.as_slice()),
+            rows(left),
             BlockStructure::Rectangular,
-            rows(self.mirrored.as_slice()).transpose(),
+            rows(right).transpose(),
             BlockStructure::Rectangular,
             -T::ONE,
             Par::Seq,
