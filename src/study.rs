@@ -332,15 +332,8 @@ impl Study {
     /// The candidate with the highest NEAR.
     #[must_use]
     pub fn best(&self) -> Option<usize> {
-        self.best_where(&|_| true)
-    }
-
-    fn best_where(&self, wanted: &dyn Fn(usize) -> bool) -> Option<usize> {
-        let mut standings: Vec<_> =
-            self.standings().into_iter().filter_map(|(id, standing)| Some((id, standing?))).collect();
-        standings.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-        // From the top, since whether a candidate is wanted may take longer to say than all of the sorting.
-        standings.into_iter().map(|(id, _)| id).find(|id| wanted(*id))
+        let standings = self.standings().into_iter().filter_map(|(id, standing)| Some((id, standing?)));
+        standings.max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(&a.0))).map(|(id, _)| id)
     }
 
     /// How well NEAR agrees with the known values of the candidates that have both; none with fewer than two of them, or
@@ -355,7 +348,14 @@ impl Study {
     /// The candidate to take, and why: the highest NEAR among those that will train; none if none will.
     #[must_use]
     pub fn recommended(&self) -> Option<(usize, String)> {
-        let best = self.best()?;
+        self.recommended_of(&self.ranking())
+    }
+
+    /// The same from a ranking that is there.
+    #[must_use]
+    pub fn recommended_of(&self, ranking: &[Ranked]) -> Option<(usize, String)> {
+        let scored = || ranking.iter().filter(|row| row.rank.is_some()).map(|row| row.candidate);
+        let best = scored().next()?;
         if !self.guard {
             return Some((best, "highest NEAR".to_owned()));
         }
@@ -363,7 +363,8 @@ impl Study {
         if verdict(best).is_none() {
             return Some((best, "highest NEAR; whether it will train is not known".to_owned()));
         }
-        let choice = self.best_where(&|id| verdict(id) == Some(Verdict::Trainable))?;
+        // From the top, since a verdict may take longer than all of the sorting.
+        let choice = scored().find(|id| verdict(*id) == Some(Verdict::Trainable))?;
         let mut why = "highest NEAR among trainable candidates".to_owned();
         if let Some(other) = verdict(best).filter(|_| choice != best) {
             let chosen = self.near(choice).map_or(f64::NEG_INFINITY, |near| near.mean);
@@ -498,7 +499,7 @@ impl Record {
 }
 
 impl Ranked {
-    fn unranked(candidate: usize) -> Self {
+    pub(crate) fn unranked(candidate: usize) -> Self {
         Self { candidate, rank: None, tied_with_previous: false, tied_with_best: false, behind_best: None }
     }
 }

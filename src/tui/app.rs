@@ -4,6 +4,7 @@ mod message;
 mod mode;
 mod mouse;
 mod rows;
+mod texts;
 mod views;
 mod windows;
 
@@ -29,6 +30,7 @@ use crate::study::{Agreement, Ranked, Study};
 
 pub use message::{Effect, Message, Notice, Written};
 pub use mode::{Asks, Help, Mode, Phase, Prompt, View};
+pub use texts::Texts;
 
 /// Stands for the key where the mouse did what a key does.
 const NO_KEY: KeyEvent = KeyEvent::new(KeyCode::Null, KeyModifiers::NONE);
@@ -49,6 +51,7 @@ pub struct App {
     pub filter: Input,
     /// Titles of the columns that the user settled; all where there are none.
     wanted_columns: Vec<String>,
+    pub texts: Texts,
     /// Those that say something of this study.
     pub columns: Vec<&'static Column>,
     /// Place of the column that the rows are sorted by.
@@ -61,6 +64,8 @@ pub struct App {
     pub ranking: Vec<Ranked>,
     /// What the table shows, in its order.
     pub rows: Vec<Ranked>,
+    /// Places among the rows by candidate.
+    places: Vec<Option<usize>>,
     /// Of NEAR with known values, where there are some.
     pub agreement: Option<Agreement>,
     /// The recommended candidate, or why there is none.
@@ -105,6 +110,7 @@ impl App {
     #[must_use]
     pub fn new(study: Study, size: Size) -> Self {
         let columns = columns(&study);
+        let texts = Texts::of(&study, &columns);
         let mut app = Self {
             study,
             size,
@@ -117,6 +123,7 @@ impl App {
             has_mouse: false,
             filter: Input::default(),
             wanted_columns: Vec::new(),
+            texts,
             columns,
             sort: 0,
             descending: false,
@@ -124,6 +131,7 @@ impl App {
             show_detail: true,
             ranking: Vec::new(),
             rows: Vec::new(),
+            places: Vec::new(),
             agreement: None,
             advice: Err(String::new()),
             selected: None,
@@ -402,7 +410,7 @@ impl App {
         new.choose_columns();
         *self = new;
         self.arrange();
-        if let Some(found) = found.filter(|id| self.rows.iter().any(|row| row.candidate == *id)) {
+        if let Some(found) = found.filter(|id| self.row_of(*id).is_some()) {
             self.select(Some(found));
         }
         let (done, total) = (self.study.tally().done, self.study.tally().total);

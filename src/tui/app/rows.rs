@@ -19,7 +19,13 @@ impl App {
     /// Place of the selected row.
     #[must_use]
     pub fn selected_row(&self) -> Option<usize> {
-        self.rows.iter().position(|r| Some(r.candidate) == self.selected)
+        self.selected.and_then(|candidate| self.row_of(candidate))
+    }
+
+    /// Place of a candidate's row, if the filter lets it through.
+    #[must_use]
+    pub fn row_of(&self, candidate: usize) -> Option<usize> {
+        self.places.get(candidate).copied().flatten()
     }
 
     pub(super) fn go(&mut self, to: impl Fn(usize, usize) -> usize) {
@@ -37,10 +43,12 @@ impl App {
         self.has_moved = true;
     }
 
-    /// Whether the rows may be arranged for new scores: thousands of them only so often, so that keys do not wait.
+    /// Whether the rows may be arranged for new scores: thousands of them only so often, so that keys do not wait; but the
+    /// first score at once.
     pub(super) fn is_due(&self) -> bool {
         let many = self.study.space.candidates.len() > MANY;
-        !many || self.phase != Phase::Scoring || self.elapsed >= self.arranged + BETWEEN_MANY
+        let none_yet = self.ranking.first().is_none_or(|row| row.rank.is_none());
+        !many || none_yet || self.phase != Phase::Scoring || self.elapsed >= self.arranged + BETWEEN_MANY
     }
 
     /// Filters and sorts the rows. The selection stays on its candidate.
@@ -48,22 +56,24 @@ impl App {
         self.is_stale = false;
         self.arranged = self.elapsed;
         self.agreement = self.study.agreement();
+        self.ranking = self.study.ranking();
         self.advise();
         let terms = Terms::new(self.filter.value());
-        self.ranking = self.study.ranking();
         let mut rows = self.ranking.clone();
         if !terms.is_empty() {
-            rows.retain(|row| terms.admit(&words(&self.study, row.candidate)));
+            rows.retain(|row| terms.admit(&words(&self.study, &self.texts.names[row.candidate], row.candidate)));
         }
         if self.frozen {
-            let places: std::collections::HashMap<_, _> =
-                self.rows.iter().enumerate().map(|(place, row)| (row.candidate, place)).collect();
-            rows.sort_by_key(|row| places.get(&row.candidate).copied().unwrap_or(usize::MAX));
+            rows.sort_by_key(|row| self.row_of(row.candidate).unwrap_or(usize::MAX));
         } else if self.sort != 0 || self.descending {
             let value = self.columns[self.sort].value;
             let mut keyed: Vec<(Value, Ranked)> = rows.into_iter().map(|row| (value(&self.study, &row), row)).collect();
             keyed.sort_by(|a, b| a.0.compare(&b.0, self.descending));
             rows = keyed.into_iter().map(|(_, row)| row).collect();
+        }
+        self.places = vec![None; self.study.space.candidates.len()];
+        for (place, row) in rows.iter().enumerate() {
+            self.places[row.candidate] = Some(place);
         }
         self.rows = rows;
         let is_there = self.selected_row().is_some();
@@ -75,7 +85,7 @@ impl App {
 
     /// Looks anew for the candidate to recommend, which takes too long for every frame.
     pub(super) fn advise(&mut self) {
-        let recommended = self.study.recommended().map(|(id, _)| id);
+        let recommended = self.study.recommended_of(&self.ranking).map(|(id, _)| id);
         self.advice = match recommended {
             Some(id) => Ok(id),
             None => Err(self.study.no_recommendation().unwrap_or_else(|| "no score yet".to_owned())),
@@ -106,7 +116,7 @@ impl App {
 }
 
 /// What a filter is compared with.
-fn words(study: &Study, id: usize) -> String {
+fn words(study: &Study, name: &str, id: usize) -> String {
     let verdict = study.trainability(id).map_or("", |t| t.verdict.name());
-    format!("{} {} {verdict}", study.candidate(id), study.status(id).name())
+    [name, study.status(id).name(), verdict].join(" ")
 }

@@ -37,7 +37,7 @@ impl App {
             },
             Action::Quit => return Some(Effect::Quit),
             Action::GoToBest => match self.advice.clone() {
-                Ok(best) if self.rows.iter().any(|r| r.candidate == best) => self.select(Some(best)),
+                Ok(best) if self.row_of(best).is_some() => self.select(Some(best)),
                 Ok(_) => self.say("the filter hides the recommended candidate"),
                 Err(why) => self.say(why),
             },
@@ -190,7 +190,7 @@ impl App {
     pub(super) fn step(&mut self, down: isize, right: isize) {
         let Some(from) = self.selected else { return };
         let to = Grid::around(&self.study, from).and_then(|grid| grid.step(from, down, right));
-        if to.is_some_and(|to| self.rows.iter().all(|row| row.candidate != to)) {
+        if to.is_some_and(|to| self.row_of(to).is_none()) {
             self.set_filter(String::new());
             self.say("the filter is cleared: it hid this candidate");
         }
@@ -334,9 +334,7 @@ impl App {
         let Some(finalists) = &mut self.finalists else { return };
         let last = finalists.shown(&self.study).len().saturating_sub(1);
         finalists.line = to(finalists.line, last).min(last);
-        if let Some(chosen) =
-            finalists.chosen(&self.study).filter(|id| self.rows.iter().any(|row| row.candidate == *id))
-        {
+        if let Some(chosen) = finalists.chosen(&self.study).filter(|id| self.row_of(*id).is_some()) {
             self.select(Some(chosen));
         }
     }

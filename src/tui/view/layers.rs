@@ -68,7 +68,7 @@ pub fn facts<'a>(app: &App, id: usize, look: &Look) -> Vec<Line<'a>> {
             label("  parameters "),
             Span::raw(grouped(candidate.parameters)),
         ];
-        if let Some(behind) = app.rows.iter().find(|row| row.candidate == id).and_then(|row| row.behind_best) {
+        if let Some(behind) = app.row_of(id).and_then(|place| app.rows[place].behind_best) {
             let error = behind.standard_error.map(|e| format!(" {}{e:.2}", look.signs.plus_minus)).unwrap_or_default();
             spans.extend([label("  behind "), Span::raw(format!("{:.2}{error}", behind.mean))]);
         }

@@ -5,13 +5,12 @@ use ratatui::layout::{Alignment, Constraint, Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Cell, Row, Table};
-use unicode_width::UnicodeWidthStr;
 
 use super::{Target, pane};
 use crate::study::{Agreement, Ranked, Status};
 use crate::tui::app::App;
 use crate::tui::column::Column;
-use crate::tui::theme::{Look, Signs};
+use crate::tui::theme::Look;
 
 /// Columns of the screen between two columns.
 const SPACING: u16 = 1;
@@ -131,7 +130,7 @@ fn chosen(app: &App, room: u16) -> Vec<(usize, &'static Column, u16)> {
     }
     let mut spare = (room + SPACING).saturating_sub(taken(&columns));
     let mut texts: Vec<_> = columns.iter_mut().filter(|(_, column, _)| column.is_text).collect();
-    let wanted: Vec<_> = texts.iter().map(|(_, column, _)| longest(app, column)).collect();
+    let wanted: Vec<_> = texts.iter().map(|(_, column, _)| app.texts.width(column, &app.rows)).collect();
     // A cell at a time to each that wants one, so that none takes all.
     while let Some(most) = (0..texts.len()).filter(|i| texts[*i].2 < wanted[*i]).min_by_key(|i| texts[*i].2) {
         if spare == 0 {
@@ -141,10 +140,4 @@ fn chosen(app: &App, room: u16) -> Vec<(usize, &'static Column, u16)> {
         spare -= 1;
     }
     columns
-}
-
-/// The width that the longest cell of a text column wants.
-fn longest(app: &App, column: &Column) -> u16 {
-    let width = |row: &Ranked| (column.cell)(&app.study, row, &Signs::ASCII).width();
-    app.rows.iter().map(width).max().unwrap_or(0).min(usize::from(u16::MAX)) as u16
 }
