@@ -23,6 +23,7 @@ pub mod view;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event, EventStream};
@@ -41,7 +42,7 @@ use crate::preset::printable;
 use crate::scheduler::Control;
 use crate::study::Study;
 
-use app::{App, Effect, Message, Notice, Phase, Written};
+use app::{App, Effect, Message, Notice, Phase, Standings, Written};
 use session::Session;
 use settings::Settings;
 use terminal::{Screen, Stops};
@@ -131,6 +132,7 @@ async fn event_loop(
     let (found, mut finding) = mpsc::unbounded_channel::<(Vec<library::Entry>, Option<String>)>();
     let (opened, mut opening) = mpsc::unbounded_channel::<Result<Prepared, String>>();
     let (deleted, mut deleting) = mpsc::unbounded_channel();
+    let (ranked, mut ranking) = mpsc::unbounded_channel();
     let mut drawn = Instant::now();
     // When the next frame is due; none while the screen shows all there is.
     let mut due = Some(drawn);
@@ -142,11 +144,19 @@ async fn event_loop(
         let message = tokio::select! {
             biased;
             () = tokio::time::sleep_until(due.unwrap_or(drawn).into()), if due.is_some() => {
-                app.update(Message::Frame(stopwatch.elapsed()));
+                if let Some(Effect::Rank) = app.update(Message::Frame(stopwatch.elapsed())) {
+                    let (study, ranked) = (Arc::clone(&app.study), ranked.clone());
+                    tokio::task::spawn_blocking(move || {
+                        let standings = Standings::of(&study);
+                        // So that whoever hears of it has the study alone.
+                        drop(study);
+                        let _ = ranked.send(standings);
+                    });
+                }
                 if let Err(error) = screen.draw(|frame| view::draw(frame, &app, &look)) {
                     // What is closed ends the program as a signal does.
                     tracing::error!(%error, "the terminal is gone");
-                    return Ok((app.study, session.recording, Leave::Interrupted));
+                    return Ok((app.into_study(), session.recording, Leave::Interrupted));
                 }
                 (drawn, due) = (Instant::now(), None);
                 continue;
@@ -174,6 +184,7 @@ async fn event_loop(
                     Message::Ended
                 }
             }
+            Some(standings) = ranking.recv() => Message::Ranked(Box::new(standings)),
             Some(states) = Session::chunks(&mut session.cluster) => Message::Chunks(states),
             Some((ticket, news)) = session.sizing.news.recv() => Message::Sized(ticket, news),
             Some((candidate, spectra)) = session.inspector.news.recv() => Message::Inspected(candidate, spectra),
@@ -209,6 +220,7 @@ async fn event_loop(
         let wait = if matches!(
             message,
             Message::Scored(_)
+                | Message::Ranked(_)
                 | Message::Chunks(_)
                 | Message::Frame(_)
                 | Message::Tick(_)
@@ -283,7 +295,7 @@ fn left(app: App, session: Session, how: Leave) -> (Study, Recording, Leave) {
     let trouble = keep_unfinished(&session, &app);
     let mut recording = session.recording;
     recording.add_trouble(trouble);
-    (app.study, recording, how)
+    (app.into_study(), recording, how)
 }
 
 /// Keeps what a training said that is left before its end; gives what went wrong.
@@ -302,7 +314,7 @@ fn carry_out(
     match effect {
         Effect::Quit | Effect::Interrupt | Effect::Size(..) | Effect::Inspect(_) | Effect::NextTheme => {}
         Effect::Open(_) | Effect::Train(_) | Effect::StopTraining | Effect::KeepTraining => {}
-        Effect::FindPresets(_) | Effect::DeleteStudy(_) | Effect::CancelJobs => {}
+        Effect::FindPresets(_) | Effect::DeleteStudy(_) | Effect::CancelJobs | Effect::Rank => {}
         Effect::SetMouse(wanted) => screen.set_mouse(wanted)?,
         Effect::Redraw => screen.clear()?,
         Effect::Suspend => {

@@ -18,7 +18,7 @@ use neartop::score::{Score, ScoreError};
 use neartop::space::Space;
 use neartop::store::{Entry, Recordable, Recorder, Store, Work};
 use neartop::study::Study;
-use neartop::tui::app::{App, Message};
+use neartop::tui::app::{App, Effect, Message, Standings};
 use neartop::tui::theme::Look;
 use neartop::tui::view;
 use ratatui::Terminal;
@@ -156,6 +156,14 @@ fn made_up(candidate: usize, repetition: usize) -> Score {
     Score { near: effective_ranks.iter().sum(), effective_ranks, dead_from: None, propagation: None }
 }
 
+/// What the event loop does beside the screen.
+fn carry_out(app: &mut App, effect: Option<Effect>) {
+    if let Some(Effect::Rank) = effect {
+        let standings = Standings::of(&app.study);
+        app.update(Message::Ranked(Box::new(standings)));
+    }
+}
+
 #[test]
 fn many_rows() {
     let (slopes, deviations) = (100, load(10, 100));
@@ -176,9 +184,10 @@ fn many_rows() {
     let mut press = |app: &mut App, code| {
         let start = Instant::now();
         app.update(Message::Key(KeyEvent::new(code, KeyModifiers::NONE)));
-        app.update(Message::Frame(Duration::from_secs(60)));
+        let effect = app.update(Message::Frame(Duration::from_secs(60)));
         terminal.draw(|frame| view::draw(frame, app, &look)).expect("a frame");
         times.push((start.elapsed(), code));
+        carry_out(app, effect);
     };
     for round in 0..3 {
         for digit in '1'..='9' {
@@ -254,7 +263,8 @@ fn a_day() {
             app.update(Message::Scored(std::mem::take(&mut batch)));
             // A frame every twenty seconds of that day.
             if taken / (20 * a_second) != (taken - 1) / (20 * a_second) {
-                app.update(Message::Frame(Duration::from_secs((taken / a_second) as u64)));
+                let effect = app.update(Message::Frame(Duration::from_secs((taken / a_second) as u64)));
+                carry_out(&mut app, effect);
                 terminal.draw(|frame| view::draw(frame, &app, &look)).expect("a frame");
             }
             if taken / an_hour > before {

@@ -20,7 +20,7 @@ use neartop::score::propagation::{LayerSignal, Propagation};
 use neartop::space::Space;
 use neartop::study::Study;
 use neartop::training;
-use neartop::tui::app::{App, Effect, Message, Mode, Phase, View, Written};
+use neartop::tui::app::{App, Effect, Message, Mode, Phase, Standings, View, Written};
 use neartop::tui::finalists::TrainingNews;
 use neartop::tui::library;
 use neartop::tui::sizes::{SizeNews, SizeRequest};

@@ -8,6 +8,7 @@ mod texts;
 mod views;
 mod windows;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -30,6 +31,7 @@ use crate::study::{Agreement, Ranked, Study};
 
 pub use message::{Effect, Message, Notice, Written};
 pub use mode::{Asks, Help, Mode, Phase, Prompt, View};
+pub use rows::Standings;
 pub use texts::Texts;
 
 /// Stands for the key where the mouse did what a key does.
@@ -37,7 +39,8 @@ const NO_KEY: KeyEvent = KeyEvent::new(KeyCode::Null, KeyModifiers::NONE);
 
 /// The state of the screen.
 pub struct App {
-    pub study: Study,
+    /// Shared with who ranks it.
+    pub study: Arc<Study>,
     pub size: Size,
     pub phase: Phase,
     pub elapsed: Duration,
@@ -95,13 +98,17 @@ pub struct App {
     pub chunks: Option<States>,
     /// The selection follows the first row until the user moves it.
     has_moved: bool,
-    /// Scores came in since the rows were arranged, which is done once a frame.
+    /// Scores came in since the candidates were ranked, which is done once a frame.
     is_stale: bool,
     /// The time spent scoring when they were.
-    arranged: Duration,
+    ranked: Duration,
+    /// Whether they are being ranked,
+    is_ranking: bool,
+    /// ... and what came in meanwhile.
+    late: Vec<Progress>,
 }
 
-/// From so many candidates on the rows are not arranged anew for every frame with scores,
+/// From so many candidates on they are not ranked anew for every frame with scores, nor between two keys,
 const MANY: usize = 2000;
 /// ... but when so much time has passed.
 const BETWEEN_MANY: Duration = Duration::from_millis(300);
@@ -112,7 +119,7 @@ impl App {
         let columns = columns(&study);
         let texts = Texts::of(&study, &columns);
         let mut app = Self {
-            study,
+            study: Arc::new(study),
             size,
             phase: Phase::Scoring,
             elapsed: Duration::ZERO,
@@ -149,9 +156,11 @@ impl App {
             chunks: None,
             has_moved: false,
             is_stale: false,
-            arranged: Duration::ZERO,
+            ranked: Duration::ZERO,
+            is_ranking: false,
+            late: Vec::new(),
         };
-        app.arrange();
+        app.take_standings(Standings::of(&app.study));
         app.settle();
         app
     }
@@ -173,10 +182,11 @@ impl App {
             Message::Stop(Stop::Wanted) => Some(Effect::Suspend),
             Message::Stop(Stop::Over) => Some(Effect::GoOn),
             Message::Scored(progress) => {
-                for Progress { candidate, repetition, result } in progress {
-                    self.study.record(candidate, repetition, result);
-                }
-                self.is_stale = true;
+                self.record(progress);
+                None
+            }
+            Message::Ranked(standings) => {
+                self.take_standings(*standings);
                 None
             }
             Message::Ended => {
@@ -185,10 +195,7 @@ impl App {
             }
             Message::Frame(elapsed) => {
                 self.elapsed = elapsed;
-                if self.is_stale && self.is_due() {
-                    self.arrange();
-                }
-                None
+                (self.is_stale && self.is_due()).then(|| self.rank()).flatten()
             }
             Message::Written(written) => {
                 self.written(written);
@@ -206,7 +213,7 @@ impl App {
                 let has_ended = matches!(news, TrainingNews::Ended);
                 let begins = matches!(&news, TrainingNews::Progress(crate::training::Progress::Point { .. }));
                 if let Some(finalists) = &mut self.finalists {
-                    finalists.take(news, &mut self.study, self.now);
+                    finalists.take(news, Arc::make_mut(&mut self.study), self.now);
                 }
                 // The first values bring their column in.
                 if begins && self.columns.iter().all(|column| column.title != "trained") {
@@ -420,6 +427,15 @@ impl App {
     /// Tells the user what went wrong, until the next key.
     pub fn warn(&mut self, text: impl Into<String>) {
         self.notice = Some(Notice { text: text.into(), is_error: true });
+    }
+
+    /// All results, when the app is left.
+    #[must_use]
+    pub fn into_study(mut self) -> Study {
+        self.is_ranking = false;
+        let late = std::mem::take(&mut self.late);
+        self.record(late);
+        Arc::unwrap_or_clone(self.study)
     }
 
     /// Takes the titles of the columns that the user settled.

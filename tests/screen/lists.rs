@@ -334,3 +334,36 @@ fn columns_are_those_that_were_settled() {
     app.update(Message::Opened(Ok(Box::new(study))));
     assert_eq!(app.columns.iter().map(|column| column.title).collect::<Vec<_>>(), titles);
 }
+
+/// Thousands of candidates are ranked beside the screen, and what comes in meanwhile is not lost.
+#[test]
+fn thousands_are_ranked_beside_the_screen() {
+    let slopes: Vec<_> =
+        (300..800).map(|i| format!("{{leaky_relu: {{negative_slope: {}}}}}", f64::from(i) / 1000.0)).collect();
+    let preset = PRESET.replace("sigmoid]", &format!("sigmoid, {}]", slopes.join(", ")));
+    let preset = Preset::parse(&preset, "many.yaml", Path::new("")).expect("a right preset");
+    let new = || Study::new(Arc::new(Space::new(Arc::new(preset.clone()))));
+    let mut app = App::new(new(), Size::new(80, 24));
+    assert!(app.study.space.candidates.len() > 2000);
+    let frame = |app: &mut App, seconds| app.update(Message::Frame(Duration::from_secs(seconds)));
+
+    app.update(Message::Scored(scores(1)));
+    assert_eq!(frame(&mut app, 0), Some(Effect::Rank), "the first score at once");
+    let standings = Standings::of(&app.study);
+    let late: Vec<_> = scores(2).into_iter().filter(|p| p.repetition == 1).collect();
+    app.update(Message::Scored(late.clone()));
+    assert_eq!(frame(&mut app, 9), None, "one ranking at a time");
+    press(&mut app, KeyCode::Char('G'));
+    assert_eq!(app.selected_row(), Some(app.rows.len() - 1), "keys do not wait");
+    press(&mut app, KeyCode::Char('g'));
+    assert_eq!(app.study.count(0), 1, "scores do");
+
+    app.update(Message::Ranked(Box::new(Standings::of(&new()))));
+    assert_eq!(app.study.count(0), 1, "another study's");
+    app.update(Message::Ranked(Box::new(standings)));
+    assert_eq!(app.rows[0].rank, Some(1));
+    assert_eq!(app.study.count(0), 2);
+    assert_eq!(frame(&mut app, 9), Some(Effect::Rank));
+    app.update(Message::Scored(scores(3).into_iter().filter(|p| p.repetition == 2).collect()));
+    assert_eq!(app.into_study().count(0), 3, "nothing is lost when the app is left");
+}

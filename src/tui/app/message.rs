@@ -11,6 +11,7 @@ use crate::preset::Preset;
 use crate::scheduler::Progress;
 use crate::store::Summary;
 use crate::study::Study;
+use crate::tui::app::Standings;
 use crate::tui::candidate::Spectra;
 use crate::tui::finalists::TrainingNews;
 use crate::tui::library::Entry;
@@ -27,6 +28,8 @@ pub enum Message {
     /// Someone outside stops the program, or lets it go on.
     Stop(Stop),
     Scored(Vec<Progress>),
+    /// What was asked for by [`Effect::Rank`].
+    Ranked(Box<Standings>),
     /// All that can be scored is scored.
     Ended,
     /// A frame is about to be drawn; so much time was spent scoring.
@@ -71,6 +74,8 @@ pub enum Effect {
     /// Take the terminal again after a stop.
     GoOn,
     Redraw,
+    /// Work out how all candidates of the study stand.
+    Rank,
     SetPaused(bool),
     NextTheme,
     SetMouse(bool),

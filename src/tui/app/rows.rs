@@ -1,8 +1,11 @@
 //! The rows of the ranking: filtered, sorted, selected.
 
-use super::{App, BETWEEN_MANY, MANY, Phase, View};
-use crate::study::Ranked;
-use crate::study::Study;
+use std::sync::Arc;
+
+use super::{App, BETWEEN_MANY, Effect, MANY, Phase, View};
+use crate::scheduler::Progress;
+use crate::space::Space;
+use crate::study::{Agreement, Ranked, Study};
 use crate::tui::column::Value;
 use crate::tui::terms::Terms;
 use crate::tui::view;
@@ -43,21 +46,52 @@ impl App {
         self.has_moved = true;
     }
 
-    /// Whether the rows may be arranged for new scores: thousands of them only so often, so that keys do not wait; but the
-    /// first score at once.
+    /// Whether to rank for new scores: thousands of candidates only so often, but for the first score at once.
     pub(super) fn is_due(&self) -> bool {
         let many = self.study.space.candidates.len() > MANY;
         let none_yet = self.ranking.first().is_none_or(|row| row.rank.is_none());
-        !many || none_yet || self.phase != Phase::Scoring || self.elapsed >= self.arranged + BETWEEN_MANY
+        !self.is_ranking
+            && (!many || none_yet || self.phase != Phase::Scoring || self.elapsed >= self.ranked + BETWEEN_MANY)
+    }
+
+    /// Ranks for new scores, or asks for it where there are so many that keys would have to wait.
+    pub(super) fn rank(&mut self) -> Option<Effect> {
+        self.is_stale = false;
+        self.ranked = self.elapsed;
+        if self.study.space.candidates.len() > MANY {
+            self.is_ranking = true;
+            return Some(Effect::Rank);
+        }
+        self.take_standings(Standings::of(&self.study));
+        None
+    }
+
+    pub(super) fn take_standings(&mut self, standings: Standings) {
+        if Arc::ptr_eq(&standings.space, &self.study.space) {
+            self.is_ranking = false;
+            (self.ranking, self.agreement, self.advice) = (standings.ranking, standings.agreement, standings.advice);
+            let late = std::mem::take(&mut self.late);
+            if !late.is_empty() {
+                self.record(late);
+            }
+            self.arrange();
+        }
+    }
+
+    /// Takes scores in; while the study is being ranked they wait.
+    pub(super) fn record(&mut self, progress: Vec<Progress>) {
+        if self.is_ranking {
+            return self.late.extend(progress);
+        }
+        let study = Arc::make_mut(&mut self.study);
+        for Progress { candidate, repetition, result } in progress {
+            study.record(candidate, repetition, result);
+        }
+        self.is_stale = true;
     }
 
     /// Filters and sorts the rows. The selection stays on its candidate.
     pub(super) fn arrange(&mut self) {
-        self.is_stale = false;
-        self.arranged = self.elapsed;
-        self.agreement = self.study.agreement();
-        self.ranking = self.study.ranking();
-        self.advise();
         let terms = Terms::new(self.filter.value());
         let mut rows = self.ranking.clone();
         if !terms.is_empty() {
@@ -85,11 +119,7 @@ impl App {
 
     /// Looks anew for the candidate to recommend, which takes too long for every frame.
     pub(super) fn advise(&mut self) {
-        let recommended = self.study.recommended_of(&self.ranking).map(|(id, _)| id);
-        self.advice = match recommended {
-            Some(id) => Ok(id),
-            None => Err(self.study.no_recommendation().unwrap_or_else(|| "no score yet".to_owned())),
-        };
+        self.advice = advice(&self.study, &self.ranking);
     }
 
     /// Keeps what is scrolled within its bounds and the selection on the screen.
@@ -112,6 +142,31 @@ impl App {
 
     pub(super) fn layout(&self) -> view::Layout {
         view::Layout::of(self, Rect::from((Position::ORIGIN, self.size)))
+    }
+}
+
+/// What a study says of all candidates together: with thousands of them it is worked out beside the screen.
+#[derive(Debug)]
+pub struct Standings {
+    space: Arc<Space>,
+    ranking: Vec<Ranked>,
+    agreement: Option<Agreement>,
+    advice: Result<usize, String>,
+}
+
+impl Standings {
+    #[must_use]
+    pub fn of(study: &Study) -> Self {
+        let ranking = study.ranking();
+        let advice = advice(study, &ranking);
+        Self { space: Arc::clone(&study.space), agreement: study.agreement(), ranking, advice }
+    }
+}
+
+fn advice(study: &Study, ranking: &[Ranked]) -> Result<usize, String> {
+    match study.recommended_of(ranking) {
+        Some((id, _)) => Ok(id),
+        None => Err(study.no_recommendation().unwrap_or_else(|| "no score yet".to_owned())),
     }
 }
 

@@ -1,5 +1,7 @@
 //! What keys do in the views.
 
+use std::sync::Arc;
+
 use super::{App, Asks, Effect, Help, Mode, Notice, Phase, Prompt, View};
 use crate::export;
 use crate::export::Format;
@@ -43,7 +45,7 @@ impl App {
             },
             Action::ToggleGuard => {
                 let guard = !self.study.has_guard();
-                self.study.set_guard(guard);
+                Arc::make_mut(&mut self.study).set_guard(guard);
                 self.advise();
                 self.say(match guard {
                     true => "recommended is the highest NEAR among candidates that will train",
