@@ -143,11 +143,11 @@ fn eliminate<S: Simd>(simd: S, rows: &mut [Row], c: usize, v: &mut [f32]) -> f32
 /// The upper triangle T such that 1 - V T V^T is the product of the reflections (Schreiber & Van Loan 1989).
 fn of_reflections(factors: &Row, products: &[Row; WIDTH]) -> [Row; WIDTH] {
     let mut t = [[0.0; WIDTH]; WIDTH];
-    for c in 0..WIDTH {
-        for r in 0..c {
-            t[r][c] = -factors[c] * (r..c).map(|k| t[r][k] * products[k][c]).sum::<f32>();
+    for (c, factor) in factors.iter().enumerate() {
+        for (r, row) in t.iter_mut().enumerate().take(c) {
+            row[c] = -factor * (r..c).map(|k| row[k] * products[k][c]).sum::<f32>();
         }
-        t[c][c] = factors[c];
+        t[c][c] = *factor;
     }
     t
 }

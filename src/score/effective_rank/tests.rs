@@ -88,8 +88,16 @@ fn dominated_and_degenerate_of_size(n: usize) {
         check(&two.collect::<Vec<_>>(), n, n);
     }
     // Sparse rows, zero columns, equal rows, signs.
-    check(&z.iter().enumerate().map(|(k, z)| if k % n % 3 == 0 { 0.0 } else { *z }).collect::<Vec<_>>(), n, n);
-    check(&z.iter().enumerate().map(|(k, z)| if k / n % 20 == 0 { *z } else { 0.0 }).collect::<Vec<_>>(), n, n);
+    check(
+        &z.iter().enumerate().map(|(k, z)| if (k % n).is_multiple_of(3) { 0.0 } else { *z }).collect::<Vec<_>>(),
+        n,
+        n,
+    );
+    check(
+        &z.iter().enumerate().map(|(k, z)| if (k / n).is_multiple_of(20) { *z } else { 0.0 }).collect::<Vec<_>>(),
+        n,
+        n,
+    );
     check(&(0..n * n).map(|k| z[k % (9 * n)]).collect::<Vec<_>>(), n, n);
     check(&z.iter().map(|z| z.signum()).collect::<Vec<_>>(), n, n);
     // Weights of very different sizes by column.
@@ -98,10 +106,11 @@ fn dominated_and_degenerate_of_size(n: usize) {
 
 #[test]
 fn eigenvalues_of_single_precision_keep_the_assumed_error() {
-    let alone = |gram| Tridiagonal::of(gram);
-    let side_by_side = |gram| together::reduce(&[&gram]).pop().unwrap();
-    let by_band = |mut gram| chase::reduce(&[&Band::of(&mut gram)]).pop().unwrap();
-    let ways: [(fn(_) -> _, &[usize]); 3] =
+    let alone = |gram: Gram<f32>| Tridiagonal::of(gram);
+    let side_by_side = |gram: Gram<f32>| together::reduce(&[&gram]).pop().unwrap();
+    let by_band = |mut gram: Gram<f32>| chase::reduce(&[&Band::of(&mut gram)]).pop().unwrap();
+    type Way = fn(Gram<f32>) -> Tridiagonal<f32>;
+    let ways: [(Way, &[usize]); 3] =
         [(alone, &[40, 128, 333]), (side_by_side, &[30, 128, 192]), (by_band, &[30, 193, 333, 512, 801])];
     for (seed, (reduce, n)) in
         ways.into_iter().flat_map(|(way, sizes)| sizes.iter().map(move |n| (way, *n))).enumerate()
