@@ -1,7 +1,8 @@
 //! The effective rank of a matrix (Roy & Vetterli 2007).
 //!
 //! The rank needs no singular vectors and tolerates an error of 1e-3, so the singular values come from the smaller Gram
-//! matrix: formed by half, reduced to tridiagonal form, its eigenvalues bisected only as far as the entropy needs.
+//! matrix: formed by half, reduced to tridiagonal form (small ones `together`, large ones to a `band` first, from which the
+//! rest is a `chase`), its eigenvalues found by `bisection` only as far as the entropy needs.
 //! Squaring costs digits. So singular values far above the rest are first split off (`deflation`), and an error bound
 //! comes with the result: single precision is tried first, and where its bound is too wide double precision follows.
 
@@ -55,7 +56,8 @@ pub fn effective_rank(matrix: &[f32], rows: usize, columns: usize) -> Result<f64
 pub struct Ranks {
     ranks: Vec<Option<Result<f64, RankError>>>,
     /// By size, in steps of [`SIZES`].
-    waiting: BTreeMap<usize, Vec<Waiting>>,
+    small: BTreeMap<usize, Vec<Waiting<Gram<f32>>>>,
+    large: BTreeMap<usize, Vec<Waiting<Band>>>,
     /// Memory for the next large Gram matrix.
     spare: Vec<f32>,
 }
@@ -64,19 +66,12 @@ pub struct Ranks {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place(usize);
 
-/// A matrix that others of its size join.
-struct Waiting {
+/// A matrix that others of its size join, and what its Gram matrix has come to.
+struct Waiting<G> {
     place: usize,
     matrix: Scaled,
     outliers: Outliers,
-    gram: Half,
-}
-
-/// What a Gram matrix has come to while it waits.
-enum Half {
-    Whole(Gram<f32>),
-    /// A large one is reduced to a band alone.
-    Band(Band),
+    gram: G,
 }
 
 impl Ranks {
@@ -100,29 +95,38 @@ impl Ranks {
             return Ok(Place(place));
         }
         self.ranks.push(None);
+        let class = size.next_multiple_of(SIZES);
         let rest = deflation::split_off_dominant(&matrix.values, rows, columns);
-        let gram = if size > TOGETHER {
-            let mut gram = Gram::within(std::mem::take(&mut self.spare), &rest.matrix, rest.rows, rest.columns);
-            let band = Band::of(&mut gram);
-            self.spare = gram.values;
-            Half::Band(band)
+        if size <= TOGETHER {
+            let gram = Gram::new(&rest.matrix, rest.rows, rest.columns);
+            let outliers = rest.outliers;
+            let waiting = self.small.entry(class).or_default();
+            waiting.push(Waiting { place, matrix, outliers, gram });
+            if waiting.len() == together::MATRICES {
+                let waiting = std::mem::take(waiting);
+                self.take(&waiting, together::reduce);
+            }
         } else {
-            Half::Whole(Gram::new(&rest.matrix, rest.rows, rest.columns))
-        };
-        let outliers = rest.outliers;
-        let class = self.waiting.entry(size.next_multiple_of(SIZES)).or_default();
-        class.push(Waiting { place, matrix, outliers, gram });
-        if class.len() == together::MATRICES || class.len() * size * size >= MOST_WAITING {
-            let class = std::mem::take(class);
-            self.reduce(&class);
+            let mut gram = Gram::within(std::mem::take(&mut self.spare), &rest.matrix, rest.rows, rest.columns);
+            let (band, outliers) = (Band::of(&mut gram), rest.outliers);
+            self.spare = gram.values;
+            let waiting = self.large.entry(class).or_default();
+            waiting.push(Waiting { place, matrix, outliers, gram: band });
+            if waiting.len() == together::MATRICES || waiting.len() * size * size >= MOST_WAITING {
+                let waiting = std::mem::take(waiting);
+                self.take(&waiting, chase::reduce);
+            }
         }
         Ok(Place(place))
     }
 
     /// Ends all waiting.
     pub fn finish(&mut self) {
-        for class in std::mem::take(&mut self.waiting).into_values() {
-            self.reduce(&class);
+        for waiting in std::mem::take(&mut self.small).into_values() {
+            self.take(&waiting, together::reduce);
+        }
+        for waiting in std::mem::take(&mut self.large).into_values() {
+            self.take(&waiting, chase::reduce);
         }
     }
 
@@ -132,16 +136,17 @@ impl Ranks {
         self.ranks.get(place.0).copied().flatten()
     }
 
-    fn reduce(&mut self, class: &[Waiting]) {
-        let grams =
-            class.iter().filter_map(|waiting| if let Half::Whole(gram) = &waiting.gram { Some(gram) } else { None });
-        let bands =
-            class.iter().filter_map(|waiting| if let Half::Band(band) = &waiting.gram { Some(band) } else { None });
-        let (grams, bands): (Vec<_>, Vec<_>) = (grams.collect(), bands.collect());
-        let reduced = if bands.is_empty() { together::reduce(&grams) } else { chase::reduce(&bands) };
-        for (waiting, reduced) in class.iter().zip(reduced) {
+    fn take<G>(&mut self, all: &[Waiting<G>], reduce: fn(&[&G]) -> Vec<Tridiagonal<f32>>) {
+        let grams: Vec<_> = all.iter().map(|waiting| &waiting.gram).collect();
+        for (waiting, reduced) in all.iter().zip(reduce(&grams)) {
             let estimate = Estimate::of(&waiting.outliers, &reduced);
-            let rank = if estimate.error <= TOLERANCE { Ok(estimate.entropy.exp()) } else { waiting.matrix.rank() };
+            let rank = if estimate.error <= TOLERANCE {
+                Ok(estimate.entropy.exp())
+            } else {
+                // Double precision needs the room.
+                self.spare = Vec::new();
+                waiting.matrix.rank()
+            };
             self.ranks[waiting.place] = Some(rank);
         }
     }
@@ -168,7 +173,7 @@ impl Scaled {
     }
 }
 
-/// Matrices up to this size wait for others: so many of them fit into the second cache.
+/// Gram matrices up to this size are reduced side by side: so many of them fit into the second cache.
 const TOGETHER: usize = 192;
 /// Elements of matrices that may wait for others of their size.
 const MOST_WAITING: usize = 1 << 22;

@@ -131,6 +131,18 @@ impl Propagation {
         self.weighted().filter_map(|l| l.ln_gradient).fold(0.0, f64::max)
     }
 
+    /// ln of what is left of a gradient from the last layer's output at the median of all layers that it reaches, 0 at the
+    /// most.
+    #[must_use]
+    pub fn ln_median_gradient(&self) -> f64 {
+        // What leads nowhere, as some edges of a cell, is no part of what is learnt. Its gradient is nothing, over noise.
+        let gradients = self.layers.iter().filter_map(|l| l.ln_gradient);
+        let mut reached: Vec<f64> = gradients.filter(|g| *g > 0.5 * NOTHING).collect();
+        reached.sort_by(f64::total_cmp);
+        let middle = |at: usize| reached.get(at).copied().unwrap_or(0.0);
+        f64::midpoint(middle(reached.len().saturating_sub(1) / 2), middle(reached.len() / 2)).min(0.0)
+    }
+
     /// ln of the share of the last layer's output that differs between samples, 0 at the most.
     #[must_use]
     pub fn ln_distinct(&self) -> f64 {

@@ -10,7 +10,18 @@ use super::tridiagonal::Tridiagonal;
 
 /// Tridiagonal matrices similar to each of `bands`.
 pub fn reduce(bands: &[&Band]) -> Vec<Tridiagonal<f32>> {
-    Arch::new().dispatch(Reduce { bands })
+    let reduce = Reduce { bands };
+    // What lanes without a matrix hold comes from the caches as well, and a band is long: so narrower vectors where they
+    // do.
+    #[cfg(target_arch = "x86_64")]
+    if let Some(simd) = pulp::x86::V3::try_new() {
+        match bands.len() {
+            ..=4 => return Simd::vectorize(pulp::x86::V3_128b(simd), reduce),
+            ..=8 => return Simd::vectorize(simd, reduce),
+            _ => {}
+        }
+    }
+    Arch::new().dispatch(reduce)
 }
 
 struct Reduce<'a> {

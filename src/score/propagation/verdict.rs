@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Propagation;
 
-/// A perturbation may shrink to e^-7 of what it was, where what all samples have in common counts half.
+/// A perturbation may shrink to e^-7 of what it was, where what all samples have in common counts half; so may a gradient on
+/// its way to the median layer. Batch norm hides from what goes forward how small the weights are.
 const MOST_VANISHING: f64 = 7.0;
 const WEIGHT_OF_COLLAPSE: f64 = 0.5;
 /// A perturbation may grow to e^6 times what it was.
@@ -71,13 +72,14 @@ impl Trainability {
 }
 
 impl Propagation {
-    /// 1/(1 + x^2), where x is the largest of: how far a perturbation vanishes, how far it or a gradient explodes, how
+    /// 1/(1 + x^2), where x is the largest of: how far a perturbation or a gradient vanishes, how far either explodes, how
     /// large the outputs are and the weights, and how many inputs of activations are saturated, each in units of what may
     /// be.
     #[must_use]
     pub fn trainability(&self) -> Trainability {
         let gain = f64::midpoint(self.ln_gain(), self.ln_typical_gain());
-        let vanishing = -(gain + WEIGHT_OF_COLLAPSE * self.ln_distinct()) / MOST_VANISHING;
+        let forward = -(gain + WEIGHT_OF_COLLAPSE * self.ln_distinct()) / MOST_VANISHING;
+        let vanishing = forward.max(-self.ln_median_gradient() / MOST_VANISHING);
         let growing = (self.ln_gain() / MOST_EXPLODING).max(self.ln_gradient() / MOST_GRADIENT);
         let large = (self.ln_output() / MOST_OUTPUT).max(self.ln_amplification() / MOST_AMPLIFIED);
         let exploding = growing.max(large);
