@@ -17,7 +17,7 @@ pub fn reduce(bands: &[&Band]) -> Vec<Tridiagonal<f32>> {
     if let Some(simd) = pulp::x86::V3::try_new() {
         match bands.len() {
             ..=4 => return Simd::vectorize(pulp::x86::V3_128b(simd), reduce),
-            ..=8 => return Simd::vectorize(simd, reduce),
+            5..=8 => return Simd::vectorize(simd, reduce),
             _ => {}
         }
     }
