@@ -29,15 +29,16 @@ fn square(n: usize) -> (Vec<f32>, usize) {
 }
 
 #[library_benchmark]
-#[bench::size_10(args = (10), setup = square, config = at_most(112))]
-#[bench::size_128(args = (128), setup = square, config = at_most(6_949))]
-#[bench::size_512(args = (512), setup = square, config = at_most(62_459))]
+#[bench::size_10(args = (10), setup = square, config = at_most(95))]
+#[bench::size_128(args = (128), setup = square, config = at_most(6_585))]
+#[bench::size_512(args = (512), setup = square, config = at_most(109_918))]
 fn rank((matrix, n): (Vec<f32>, usize)) -> f64 {
     effective_rank(black_box(&matrix), n, n).expect("a rank")
 }
 
 #[library_benchmark]
-#[bench::size_128(args = (128), setup = square, config = at_most(29_630))]
+#[bench::size_128(args = (128), setup = square, config = at_most(26_362))]
+#[bench::size_512(args = (512), setup = square, config = at_most(1_119_389))]
 fn sixteen_ranks((matrix, n): (Vec<f32>, usize)) -> usize {
     let mut ranks = Ranks::default();
     let places: Vec<_> = (0..16).map(|_| ranks.add(black_box(&matrix), n, n)).collect();
