@@ -360,7 +360,10 @@ fn thousands_are_ranked_beside_the_screen() {
 
     app.update(Message::Ranked(Box::new(Standings::of(&new()))));
     assert_eq!(app.study.count(0), 1, "another study's");
+    press(&mut app, KeyCode::Char('T'));
+    assert!(!app.study.has_guard());
     app.update(Message::Ranked(Box::new(standings)));
+    assert_eq!(app.advice, Ok(app.rows[0].candidate), "as was asked for meanwhile");
     assert_eq!(app.rows[0].rank, Some(1));
     assert_eq!(app.study.count(0), 2);
     assert_eq!(frame(&mut app, 9), Some(Effect::Rank));

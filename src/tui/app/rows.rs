@@ -70,6 +70,9 @@ impl App {
         if Arc::ptr_eq(&standings.space, &self.study.space) {
             self.is_ranking = false;
             (self.ranking, self.agreement, self.advice) = (standings.ranking, standings.agreement, standings.advice);
+            if standings.guard != self.study.has_guard() {
+                self.advise();
+            }
             let late = std::mem::take(&mut self.late);
             if !late.is_empty() {
                 self.record(late);
@@ -152,6 +155,8 @@ pub struct Standings {
     ranking: Vec<Ranked>,
     agreement: Option<Agreement>,
     advice: Result<usize, String>,
+    /// Whether that is of candidates that will train only.
+    guard: bool,
 }
 
 impl Standings {
@@ -159,7 +164,8 @@ impl Standings {
     pub fn of(study: &Study) -> Self {
         let ranking = study.ranking();
         let advice = advice(study, &ranking);
-        Self { space: Arc::clone(&study.space), agreement: study.agreement(), ranking, advice }
+        let (agreement, guard) = (study.agreement(), study.has_guard());
+        Self { space: Arc::clone(&study.space), ranking, agreement, advice, guard }
     }
 }
 
