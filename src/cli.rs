@@ -50,8 +50,8 @@ pub enum Command {
     /// Ranks, trains the best for a short budget, and reports accuracy or loss beside NEAR.
     ///
     /// The data must have labels. A network with one output learns them as numbers, any other as classes. All candidates
-    /// see the same samples in the same order. With many, successive halving: all train a little, and one in three trains
-    /// on three times as long. What is recommended is the best on samples that were held out.
+    /// see the same samples in the same order. With many, successive halving: all train a part of the way, and the
+    /// better half twice as far. What is recommended is the best on samples that were held out.
     Train(TrainArgs),
     /// Estimates the size of a layer: curve, fit, size.
     ///

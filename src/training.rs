@@ -18,6 +18,7 @@
 //! have, so the same seed gives the same results on any number of cores.
 
 pub mod halving;
+pub mod judgement;
 pub mod model;
 pub mod ops;
 pub mod optimizer;
@@ -40,6 +41,7 @@ use crate::random::{Key, Purpose};
 use crate::space::Space;
 
 use halving::Rung;
+use judgement::{Judge, judged};
 use optimizer::Method;
 use trainer::{Stop, Trainer};
 
@@ -190,7 +192,7 @@ pub struct Point {
 pub enum Progress {
     /// A candidate has its weights and its learning rate.
     Started { candidate: usize, learning_rate: f64 },
-    /// After every epoch, and at the end of every rung.
+    /// After every epoch, and where a rung is [judged](judgement::steps).
     Point { candidate: usize, point: Point },
     /// A candidate has reached the end of a rung, counted from 0.
     Reached { candidate: usize, rung: usize },
@@ -238,6 +240,7 @@ pub fn start(plan: Arc<Plan>, jobs: usize) -> Run {
 /// Trains on threads of its own and returns when all is done or cancelled. Must not be called from asynchronous code.
 pub fn run(plan: &Plan, jobs: usize, sender: &mpsc::Sender<Progress>, cancel: &CancellationToken) {
     let worker = Worker { plan, sender, cancel };
+    let judge = Judge::new(&plan.task);
     let mut field: Vec<Entrant> = plan.candidates.iter().map(|id| Entrant::new(*id)).collect();
     for rung in 0..plan.rungs.len() {
         let queue = Mutex::new(field.into_iter().enumerate().collect::<VecDeque<_>>());
@@ -254,12 +257,9 @@ pub fn run(plan: &Plan, jobs: usize, sender: &mpsc::Sender<Progress>, cancel: &C
         done.sort_by_key(|(place, _)| *place);
         field = done.into_iter().map(|(_, entrant)| entrant).collect();
         // Stable, so that the ranking decides where training ties.
-        field.sort_by(|a, b| match (&a.reached, &b.reached) {
-            (Some(a), Some(b)) => a.compare(b),
-            (a, b) => b.is_some().cmp(&a.is_some()),
-        });
+        judge.sort(&mut field, |entrant| judged(&entrant.points));
         field.truncate(plan.rungs.get(rung + 1).map_or(0, |next| next.candidates));
-        field.retain(|entrant| entrant.reached.is_some());
+        field.retain(|entrant| !entrant.points.is_empty());
         let candidates = field.iter().map(|entrant| entrant.candidate).collect();
         worker.send(Progress::Survivors { rung, candidates });
     }
@@ -269,13 +269,13 @@ pub fn run(plan: &Plan, jobs: usize, sender: &mpsc::Sender<Progress>, cancel: &C
 struct Entrant {
     candidate: usize,
     trainer: Option<Trainer>,
-    /// How good it was at the end of its last rung; none before that and once it failed.
-    reached: Option<Evaluation>,
+    /// How good it was; none once it failed.
+    points: Vec<Point>,
 }
 
 impl Entrant {
     fn new(candidate: usize) -> Self {
-        Self { candidate, trainer: None, reached: None }
+        Self { candidate, trainer: None, points: Vec::new() }
     }
 }
 
@@ -320,9 +320,11 @@ impl Worker<'_> {
                 trainer
             }
         };
-        let mut report = |point| self.send(Progress::Point { candidate, point });
-        let reached = trainer.train_until(self.plan.rungs[rung].steps, self.plan, &cancelled, &mut report)?;
-        entrant.reached = Some(reached);
+        let mut report = |point| {
+            entrant.points.push(point);
+            self.send(Progress::Point { candidate, point });
+        };
+        trainer.train_until(self.plan.rungs[rung].steps, self.plan, &cancelled, &mut report)?;
         self.send(Progress::Reached { candidate, rung });
         Ok(())
     }

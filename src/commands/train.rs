@@ -16,7 +16,7 @@ use crate::preset::Preset;
 use crate::space::bytes;
 use crate::store::Trained;
 use crate::study::Study;
-use crate::training::{self, Options, Plan, Progress, Results, Task, TrainingError, halving};
+use crate::training::{self, Options, Plan, Progress, Record, Results, Task, TrainingError, halving};
 
 use report::TrainReport;
 
@@ -31,14 +31,14 @@ pub async fn run(args: &TrainArgs) -> Result<(), Failure> {
     let prepared = prepare(&args.preset, &args.run)?;
     let space = Arc::clone(&prepared.space);
     let preset = &space.preset;
-    let mut options = options_of(&args.training);
+    let options = options_of(&args.training);
     // Before the scores, which are of no use here if there is nothing to learn.
     let task = Task::load(&preset.data, space.network(), preset.seed, &options)
         .map_err(|error| training_failure(preset, &error))?;
     let (mut study, scoring, mut interrupted) = score_all(&prepared, &args.run).await?;
     study.set_guard(!args.run.no_guard);
     let steps = u64::from(options.epochs) * task.steps(options.batch);
-    let finalists = finalists(&study, args, steps, &mut options);
+    let finalists = finalists(&study, args, steps, &options);
     if finalists.is_empty() {
         return Err(if interrupted { Failure::Interrupted } else { no_finalist(&study) });
     }
@@ -84,7 +84,7 @@ pub fn rows(plan: &Plan, results: &Results) -> (String, Vec<Trained>) {
         "samples": samples, "eta": eta, "candidates": plan.candidates.len(),
     });
     let trained = results.ranking().into_iter().filter_map(|record| {
-        let last = record.last()?;
+        let (last, judged) = (record.last()?, record.judged()?);
         let curve: Vec<_> = record
             .points
             .iter()
@@ -93,14 +93,14 @@ pub fn rows(plan: &Plan, results: &Results) -> (String, Vec<Trained>) {
             })
             .collect();
         let details = serde_json::json!({
-            "state": record.state.name(), "learning_rate": record.learning_rate, "quality": last.held_out.quality,
+            "state": record.state.name(), "learning_rate": record.learning_rate, "quality": judged.quality,
             "curve": curve,
         });
         Some(Trained {
             candidate: record.candidate,
             epochs: last.epochs,
-            accuracy: results.is_classification().then_some(last.held_out.quality),
-            loss: last.held_out.loss,
+            accuracy: results.is_classification().then_some(judged.quality),
+            loss: judged.loss,
             details: details.to_string(),
         })
     });
@@ -138,17 +138,13 @@ fn no_finalist(study: &Study) -> Failure {
 }
 
 /// The candidates to train, in the order of the ranking; with the guard only those that will train, as far as is known.
-fn finalists(study: &Study, args: &TrainArgs, steps: u64, options: &mut Options) -> Vec<usize> {
+fn finalists(study: &Study, args: &TrainArgs, steps: u64, options: &Options) -> Vec<usize> {
     let ranking = study.ranking();
     let scored = ranking.iter().filter(|ranked| ranked.rank.is_some()).map(|ranked| ranked.candidate);
     let hopeless = |id: &usize| study.has_guard() && study.trainability(*id).is_some_and(|t| !t.is_trainable());
     let scored = scored.filter(|id| !hopeless(id));
     let affordable = halving::affordable(study.space.candidates.len(), steps, options.eta);
-    let finalists: Vec<_> = scored.take(args.top.map_or(affordable, |top| top as usize)).collect();
-    if args.training.halving == Halving::Auto && finalists.len() < halving::LEAST {
-        options.eta = None;
-    }
-    finalists
+    scored.take(args.top.map_or(affordable, |top| top as usize)).collect()
 }
 
 fn check_memory(plan: &Plan, jobs: usize, limit: f64) -> Result<(), Failure> {
@@ -197,8 +193,8 @@ async fn train_all(plan: &Arc<Plan>, jobs: usize, results: &mut Results) -> Resu
             }
             _ = tick.tick() => {
                 bar.set_position(plan.steps_done());
-                if let Some(best) = results.best().and_then(|record| record.last()) {
-                    bar.set_message(format!("best {:.4}", best.held_out.quality));
+                if let Some(best) = results.best().and_then(Record::judged) {
+                    bar.set_message(format!("best {:.4}", best.quality));
                 }
             }
             () = interrupts.next(), if !run.is_cancelled() => run.cancel(),

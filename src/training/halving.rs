@@ -13,11 +13,9 @@ pub struct Rung {
 }
 
 /// One in this many goes on.
-pub const ETA: usize = 3;
-/// With fewer candidates than this all train to the end.
-pub const LEAST: usize = 12;
+pub const ETA: usize = 2;
 /// A rung that fewer would leave is not added.
-const FINALISTS: usize = 4;
+const FINALISTS: usize = 8;
 /// Nobody is judged before this part of the training, nor before so many steps.
 const PART: u64 = 9;
 const STEPS: u64 = 30;
@@ -54,7 +52,7 @@ pub fn cost(rungs: &[Rung]) -> u64 {
 #[must_use]
 pub fn affordable(all: usize, steps: u64, eta: Option<usize>) -> usize {
     let tenth = all as u64 * steps / 10;
-    let fits = |n: usize| cost(&rungs(n, steps, eta.filter(|_| n >= LEAST))) <= tenth;
+    let fits = |n: usize| cost(&rungs(n, steps, eta)) <= tenth;
     (1..=all).rev().find(|n| fits(*n)).unwrap_or(1)
 }
 
@@ -66,21 +64,22 @@ mod tests {
     fn rungs_divide_candidates_and_multiply_steps() {
         let sizes = |n, steps, eta| rungs(n, steps, eta).iter().map(|r| (r.candidates, r.steps)).collect::<Vec<_>>();
         assert_eq!(sizes(32, 900, Some(3)), [(32, 300), (10, 900)]);
-        assert_eq!(sizes(48, 900, Some(3)), [(48, 100), (16, 300), (5, 900)]);
-        assert_eq!(sizes(32, 800, Some(2)), [(32, 100), (16, 200), (8, 400), (4, 800)]);
+        assert_eq!(sizes(80, 900, Some(3)), [(80, 100), (26, 300), (8, 900)]);
+        assert_eq!(sizes(32, 800, Some(2)), [(32, 200), (16, 400), (8, 800)]);
+        assert_eq!(sizes(15, 800, Some(2)), [(15, 800)], "eight train to the end");
         assert_eq!(sizes(900, 900, Some(3))[0], (900, 100), "a ninth at the least");
-        assert_eq!(sizes(48, 100, Some(3)), [(48, 33), (16, 100)], "so many steps at the least");
+        assert_eq!(sizes(80, 100, Some(3)), [(80, 33), (26, 100)], "so many steps at the least");
         assert_eq!(sizes(5, 800, Some(3)), [(5, 800)]);
         assert_eq!(sizes(32, 800, None), [(32, 800)]);
-        assert_eq!(cost(&rungs(48, 900, Some(3))), 48 * 100 + 16 * 200 + 5 * 600);
+        assert_eq!(cost(&rungs(80, 900, Some(3))), 80 * 100 + 26 * 200 + 8 * 600);
     }
 
     #[test]
     fn a_tenth_of_the_cost_goes_further_with_halving() {
         assert_eq!(affordable(130, 900, None), 13);
-        let n = affordable(130, 900, Some(3));
-        let share = |n| cost(&rungs(n, 900, Some(3))) as f64 / (130.0 * 900.0);
-        assert!(share(n) <= 0.1 && share(n + 1) > 0.1 && n > 40, "{n}: {}", share(n));
+        let n = affordable(130, 900, Some(2));
+        let share = |n| cost(&rungs(n, 900, Some(2))) as f64 / (130.0 * 900.0);
+        assert!(share(n) <= 0.1 && share(n + 1) > 0.1 && n == 17, "{n}: {}", share(n));
         assert_eq!(affordable(3, 900, Some(3)), 1);
     }
 }

@@ -1,5 +1,6 @@
 //! What training said so far: curves, ranking, pick. Pure: no input or output, no clock.
 
+use super::judgement::{Judge, judged};
 use super::{Evaluation, Plan, Point, Progress};
 use crate::study::{Agreement, Study};
 
@@ -56,6 +57,12 @@ impl Record {
     pub fn last(&self) -> Option<&Point> {
         self.points.last()
     }
+
+    /// How good it is: the mean over the last third of its training.
+    #[must_use]
+    pub fn judged(&self) -> Option<Evaluation> {
+        judged(&self.points)
+    }
 }
 
 /// The results of a training.
@@ -64,20 +71,20 @@ pub struct Results {
     /// In the plan's order of candidates.
     records: Vec<Record>,
     rungs: usize,
-    classification: bool,
+    judge: Judge,
 }
 
 impl Results {
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
         let records = plan.candidates.iter().map(|id| Record::new(*id)).collect();
-        Self { records, rungs: plan.rungs.len(), classification: plan.task.is_classification() }
+        Self { records, rungs: plan.rungs.len(), judge: Judge::new(&plan.task) }
     }
 
     /// Whether qualities are accuracies, rather than coefficients of determination.
     #[must_use]
     pub fn is_classification(&self) -> bool {
-        self.classification
+        self.judge.is_classification()
     }
 
     /// Records what a run tells.
@@ -97,7 +104,7 @@ impl Results {
                 self.update(candidate, |record| {
                     record.rungs = rung + 1;
                     if rung == 0 {
-                        record.first = record.last().map(|point| point.held_out);
+                        record.first = record.judged();
                     }
                     if record.rungs == last && record.state == State::Training {
                         record.state = State::Trained;
@@ -132,17 +139,16 @@ impl Results {
         self.records.iter().find(|record| record.candidate == candidate)
     }
 
-    /// Best first: by rungs reached, then by how good they are, then by the plan's order; the failed and the waiting last.
+    /// Best first: by rungs reached, then as [`Judge`] has it, then by the plan's order; the failed and the waiting last.
     #[must_use]
     pub fn ranking(&self) -> Vec<&Record> {
         let mut ranking: Vec<_> = self.records.iter().collect();
         let has = |record: &Record| record.last().is_some() && !matches!(record.state, State::Failed(_));
-        ranking.sort_by(|a, b| {
-            has(b).cmp(&has(a)).then(b.rungs.cmp(&a.rungs)).then_with(|| match (a.last(), b.last()) {
-                (Some(a), Some(b)) => a.held_out.compare(&b.held_out),
-                (a, b) => b.is_some().cmp(&a.is_some()),
-            })
-        });
+        let alike = |record: &Record| (has(record), record.rungs);
+        ranking.sort_by_key(|record| std::cmp::Reverse(alike(record)));
+        for group in ranking.chunk_by_mut(|a, b| alike(a) == alike(b)) {
+            self.judge.sort(group, |record| record.judged());
+        }
         ranking
     }
 

@@ -43,15 +43,6 @@ pub struct Evaluation {
     pub quality: f64,
 }
 
-impl Evaluation {
-    /// Better first: by quality, then by loss.
-    #[must_use]
-    pub fn compare(&self, other: &Self) -> std::cmp::Ordering {
-        let loss = |e: &Self| e.loss.unwrap_or(f64::INFINITY);
-        other.quality.total_cmp(&self.quality).then(loss(self).total_cmp(&loss(other)))
-    }
-}
-
 impl Task {
     /// Reads the samples and splits them: by class in equal shares where there are classes. A network with one output
     /// learns the labels as numbers, any other learns classes.

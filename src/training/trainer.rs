@@ -4,8 +4,7 @@ use candle_core::{DType, Result};
 
 use super::model::{Mode, Model, Start};
 use super::optimizer::Optimizer;
-use super::task::Evaluation;
-use super::{Plan, Point};
+use super::{Plan, Point, judgement};
 
 /// A candidate with its weights, which can go on from where it stopped.
 pub struct Trainer {
@@ -75,7 +74,7 @@ impl Trainer {
         self.optimizer.learning_rate
     }
 
-    /// Trains up to step `end` and reports a point after every epoch and at the end, whose evaluation it returns.
+    /// Trains up to step `end` and reports a point after every epoch and where the training is judged.
     ///
     /// # Errors
     /// If it is cancelled, which is looked at before every batch, or the network does not fit the data.
@@ -85,20 +84,20 @@ impl Trainer {
         plan: &Plan,
         cancelled: &dyn Fn() -> bool,
         report: &mut dyn FnMut(Point),
-    ) -> std::result::Result<Evaluation, Stop> {
+    ) -> std::result::Result<(), Stop> {
         let per_epoch = plan.steps_per_epoch();
         loop {
-            let due = end.min((self.step / per_epoch + 1) * per_epoch);
+            let epoch_ends = (self.step / per_epoch + 1) * per_epoch;
+            let due = judgement::steps(end).find(|step| *step > self.step).unwrap_or(end).min(epoch_ends);
             while self.step < due && !self.diverged {
                 if cancelled() {
                     return Err(Stop::Cancelled);
                 }
                 self.learn(plan)?;
             }
-            let point = self.point(plan)?;
-            report(point);
+            report(self.point(plan)?);
             if self.step >= end || self.diverged {
-                return Ok(point.held_out);
+                return Ok(());
             }
         }
     }

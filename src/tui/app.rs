@@ -272,11 +272,11 @@ impl App {
     fn tell_of_training(&mut self) {
         let Some(finalists) = self.finalists.as_ref().filter(|finalists| finalists.has_ended) else { return };
         let best =
-            finalists.results.as_ref().and_then(|results| Some((results.best()?.candidate, results.best()?.last()?)));
+            finalists.results.as_ref().and_then(|results| Some((results.best()?.candidate, results.best()?.judged()?)));
         match (&finalists.error, best) {
             (Some(reason), _) => self.warn(format!("training: {reason}")),
-            (None, Some((candidate, point))) => {
-                let (name, quality) = (finalists.quality_name(), point.held_out.quality);
+            (None, Some((candidate, judged))) => {
+                let (name, quality) = (finalists.quality_name(), judged.quality);
                 self.say(format!(
                     "training has ended, best is {}: {name} {quality:.4}",
                     self.study.candidate(candidate)

@@ -75,10 +75,7 @@ impl Coach {
 }
 
 fn plan(space: Arc<Space>, candidates: Vec<usize>, jobs: usize, most_memory: u64) -> Result<Arc<Plan>, String> {
-    let mut options = Options::default();
-    if candidates.len() >= halving::LEAST {
-        options.eta = Some(halving::ETA);
-    }
+    let options = Options { eta: Some(halving::ETA), ..Options::default() };
     let preset = &space.preset;
     let task = Task::load(&preset.data, space.network(), preset.seed, &options).map_err(|e| e.to_string())?;
     let plan = Plan::new(Arc::clone(&space), task, options, candidates).map_err(|e| e.to_string())?;

@@ -80,15 +80,16 @@ impl Finalists {
             }
             TrainingNews::Progress(progress) => {
                 let Some(results) = &mut self.results else { return };
-                let point = match &progress {
-                    Progress::Point { candidate, point } => Some((*candidate, *point)),
+                let trained = match &progress {
+                    Progress::Point { candidate, point } => Some((*candidate, point.epochs)),
                     _ => None,
                 };
                 results.record(progress);
-                if let Some((candidate, point)) = point {
-                    let (quality, loss) = (point.held_out.quality, point.held_out.loss);
-                    let is_accuracy = results.is_classification();
-                    study.set_trained(candidate, Trained { quality, is_accuracy, loss, epochs: point.epochs });
+                if let Some((candidate, epochs)) = trained
+                    && let Some(judged) = results.of(candidate).and_then(Record::judged)
+                {
+                    let (quality, loss, is_accuracy) = (judged.quality, judged.loss, results.is_classification());
+                    study.set_trained(candidate, Trained { quality, is_accuracy, loss, epochs });
                 }
             }
             TrainingNews::Ended => {
@@ -146,7 +147,7 @@ impl Finalists {
         let Some(plan) = &self.plan else { return format!("{count} finalists") };
         let options = &plan.options;
         let (method, epochs, samples) = (options.method.name(), options.epochs, grouped(plan.task.sizes().0 as u64));
-        match options.eta {
+        match options.eta.filter(|_| plan.rungs.len() > 1) {
             Some(eta) => {
                 format!("{count} finalists by {method}, 1 in {eta} goes on, up to {epochs} epochs of {samples} samples")
             }

@@ -129,17 +129,23 @@ impl<'a> TrainReport<'a> {
 fn recommendation(study: &Study, results: &Results, record: &Record) -> Recommendation {
     let candidate = study.candidate(record.candidate);
     let what = if results.is_classification() { "accuracy" } else { "R^2" };
-    let point = record.last();
-    let (quality, epochs) = point.map_or((0.0, 0.0), |point| (point.held_out.quality, point.epochs));
+    let judged = record.judged();
+    let epochs = record.last().map_or(0.0, |point| point.epochs);
+    let (quality, loss) = judged.map_or((0.0, f64::NAN), |e| (e.quality, e.loss.unwrap_or(f64::NAN)));
+    let peers = results.ranking().into_iter().filter(|peer| peer.rungs == record.rungs);
+    let highest = peers.filter_map(Record::judged).map(|e| e.quality).fold(quality, f64::max);
+    let best = if quality >= highest {
+        format!("highest {what} on samples held out, {quality:.4}")
+    } else {
+        format!(
+            "{what} {quality:.4} on samples held out, as good as the highest, {highest:.4}, and the lowest loss, {loss:.4},"
+        )
+    };
     Recommendation {
         architecture: candidate.architecture.as_ref().map(ToString::to_string),
         activation: candidate.activation.clone(),
         init: candidate.init.clone(),
-        why: format!(
-            "highest {what} on samples held out, {quality:.4} after {} epochs, of {} trained",
-            number(epochs),
-            results.trained()
-        ),
+        why: format!("{best} after {} epochs, of {} trained", number(epochs), results.trained()),
     }
 }
 
@@ -151,13 +157,13 @@ impl<'a> Trained<'a> {
             let loss = point.held_out.loss;
             CurvePoint { epochs: point.epochs, train_loss: point.train_loss, loss, accuracy, r_squared }
         });
-        let last = record.last();
-        let (accuracy, r_squared) = last.map_or((None, None), |point| of(point.held_out.quality));
+        let (last, judged) = (record.last(), record.judged());
+        let (accuracy, r_squared) = judged.map_or((None, None), |e| of(e.quality));
         Self {
             candidate,
             accuracy,
             r_squared,
-            loss: last.and_then(|point| point.held_out.loss),
+            loss: judged.and_then(|e| e.loss),
             train_loss: last.and_then(|point| point.train_loss),
             epochs: last.map_or(0.0, |point| point.epochs),
             learning_rate: record.learning_rate,

@@ -117,12 +117,12 @@ fn table<'a>(finalists: &Finalists, results: &Results, app: &App, look: &Look, a
     let number = |x: Option<f64>, digits: usize| x.map(|x| format!("{x:.digits$}")).unwrap_or_default();
     for (place, record) in ranking.iter().enumerate().skip(finalists.offset).take(height) {
         let name = look.signs.pad(&app.study.candidate(record.candidate).to_string(), name_room);
-        let last = record.last();
+        let (last, judged) = (record.last(), record.judged());
         let text = columns(
             name,
             [
-                number(last.map(|p| p.held_out.quality), 4),
-                number(last.and_then(|p| p.held_out.loss), 4),
+                number(judged.map(|e| e.quality), 4),
+                number(judged.and_then(|e| e.loss), 4),
                 number(last.map(|p| p.epochs), 1),
                 record.state.name().to_owned(),
             ],
@@ -174,7 +174,7 @@ fn draw_curves(frame: &mut Frame<'_>, area: Rect, finalists: &Finalists, results
 fn draw_scatter(frame: &mut Frame<'_>, area: Rect, finalists: &Finalists, results: &Results, app: &App, look: &Look) {
     let both = |candidate: usize, quality: f64| Some((app.study.near(candidate)?.mean, quality));
     let records = results.ranking();
-    let points: Vec<_> = records.iter().filter_map(|r| both(r.candidate, r.last()?.held_out.quality)).collect();
+    let points: Vec<_> = records.iter().filter_map(|r| both(r.candidate, r.judged()?.quality)).collect();
     if points.len() < 2 {
         return;
     }
