@@ -266,6 +266,23 @@ fn convolutions() {
     assert_eq!(grid.mistakes().0, 0);
 }
 
+/// Trained after the measure and its limits had been settled.
+#[test]
+fn networks_that_nothing_was_chosen_by() {
+    for (name, steps, least_area, most_lost) in [
+        ("digits-48x20-sgd", 1200, 0.99, 0.04),
+        ("digits-48x20-adam", 600, 0.96, 0.02),
+        ("fashion-cnn-20x8-adam", 300, 0.98, 0.01),
+    ] {
+        let grid = grid(name, steps);
+        let (area, (choice, lost)) = (grid.area(|id| grid.score(id)), grid.lost(|id| grid.is_trusted(id)));
+        assert!(area >= least_area, "{name}: {area}");
+        assert!(area > grid.area(|id| grid.near(id)), "{name}: NEAR alone tells as well");
+        assert_eq!(grid.mistakes().0, 0, "{name}");
+        assert!(lost <= most_lost, "{name}: {} loses {lost}", grid.study.candidate(choice));
+    }
+}
+
 /// Batch norm hides from the signal how large weights are, yet not from training.
 #[test]
 fn convolutions_with_batch_norm() {

@@ -287,22 +287,26 @@ fn timeless(mut report: Value) -> Value {
 
 #[test]
 fn digits_are_learnt_the_same_on_any_number_of_cores() {
-    let args = ["digits-mlp", "--top", "14", "--epochs", "4", "--seed", "3"];
+    let args = ["digits-mlp", "--top", "16", "--epochs", "4", "--seed", "3"];
     let report = timeless(trained(&[&args[..], &["-j", "3"]].concat()));
     assert_eq!(report, timeless(trained(&[&args[..], &["-j", "1"]].concat())));
     let candidates = report["candidates"].as_array().unwrap();
-    assert_eq!(candidates.len(), 14);
+    assert_eq!(candidates.len(), 16);
     let best = &candidates[0];
     // Any of them learns digits: chance is 0.1.
     assert!(best["accuracy"].as_f64().unwrap() > 0.9 && best["loss"].as_f64().unwrap() < 0.6, "{best}");
     assert_eq!((best["epochs"].as_f64(), best["training"].as_str()), (Some(4.0), Some("trained")));
     assert_eq!(best["activation"], report["recommended"]["activation"]);
     let stopped = candidates.iter().filter(|c| c["training"] == "stopped");
-    assert_eq!(stopped.count(), 14 - 4, "one in three goes on");
-    assert_eq!(report["training"]["rungs"][0]["candidates"], 14);
+    assert_eq!(stopped.count(), 8, "one in two goes on");
+    assert_eq!(report["training"]["rungs"][0]["candidates"], 16);
     assert_eq!((&report["training"]["samples"], &report["training"]["held_out"]), (&1438.into(), &359.into()));
-    assert_eq!(report["agreement"]["n"], 14);
-    assert_eq!(best["curve"].as_array().unwrap().last().unwrap()["accuracy"], best["accuracy"]);
+    assert_eq!(report["agreement"]["n"], 16);
+    // The mean over the last third of four epochs, where it is evaluated at least six times.
+    let late = best["curve"].as_array().unwrap().iter().filter(|point| point["epochs"].as_f64().unwrap() > 8.0 / 3.0);
+    let late: Vec<_> = late.map(|point| point["accuracy"].as_f64().unwrap()).collect();
+    let mean = late.iter().sum::<f64>() / late.len() as f64;
+    assert!(late.len() >= 6 && (best["accuracy"].as_f64().unwrap() - mean).abs() < 1e-12, "{best}");
 }
 
 #[test]
