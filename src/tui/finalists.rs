@@ -147,12 +147,12 @@ impl Finalists {
         let Some(plan) = &self.plan else { return format!("{count} finalists") };
         let options = &plan.options;
         let (method, epochs, samples) = (options.method.name(), options.epochs, grouped(plan.task.sizes().0 as u64));
-        match options.eta.filter(|_| plan.rungs.len() > 1) {
-            Some(eta) => {
-                format!("{count} finalists by {method}, 1 in {eta} goes on, up to {epochs} epochs of {samples} samples")
-            }
-            None => format!("{count} finalists by {method}, {epochs} epochs of {samples} samples"),
-        }
+        let go_on = match options.eta.filter(|_| plan.rungs.len() > 1) {
+            Some(eta) => format!("1 in {eta} goes on, up to "),
+            None => String::new(),
+        };
+        let order = if plan.task.is_classification() { "; ties by loss" } else { "" };
+        format!("{count} finalists by {method}, {go_on}{epochs} epochs of {samples} samples{order}")
     }
 
     /// What the quality is.

@@ -114,7 +114,7 @@ fn a_long_name_leaves_numbers_where_they_are() {
     let column = |app: &App| {
         let shown = text(app);
         let head =
-            shown.lines().find(|line| line.contains("loss") && line.contains("epochs")).expect("a head").to_owned();
+            shown.lines().find(|line| line.contains("accuracy") && line.contains("epochs")).expect("a head").to_owned();
         let first = shown.lines().find(|line| line.contains("0.9600")).expect("a finalist").to_owned();
         let end = |line: &str, word: &str| line[..line.find(word).expect("a word") + word.len()].width();
         (end(&head, "loss"), end(&first, "0.0400"))
