@@ -316,7 +316,7 @@ pub struct TrainingOptions {
     /// Use at most this many samples, drawn by the seed, those held out included.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
     pub samples: Option<u32>,
-    /// Let one in N train on N times as long: `auto` (3, for 12 candidates or more), `never`, or N.
+    /// Let one in N train on N times as long: `auto` (2, as long as eight are left), `never`, or N.
     #[arg(long, value_name = "N|auto|never", default_value = "auto", value_parser = halving)]
     pub halving: Halving,
 }

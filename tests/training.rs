@@ -297,6 +297,10 @@ fn digits_are_learnt_the_same_on_any_number_of_cores() {
     assert!(best["accuracy"].as_f64().unwrap() > 0.9 && best["loss"].as_f64().unwrap() < 0.6, "{best}");
     assert_eq!((best["epochs"].as_f64(), best["training"].as_str()), (Some(4.0), Some("trained")));
     assert_eq!(best["activation"], report["recommended"]["activation"]);
+    let to_the_end = candidates.iter().filter(|c| c["training"] == "trained");
+    let highest = to_the_end.map(|c| c["accuracy"].as_f64().unwrap()).fold(0.0, f64::max);
+    let why = report["recommended"]["why"].as_str().unwrap();
+    assert!(why.contains(&format!("{highest:.4}")), "{why}");
     let stopped = candidates.iter().filter(|c| c["training"] == "stopped");
     assert_eq!(stopped.count(), 8, "one in two goes on");
     assert_eq!(report["training"]["rungs"][0]["candidates"], 16);

@@ -58,6 +58,11 @@ impl Record {
         self.points.last()
     }
 
+    /// Whether it can be judged, and after how many rungs: only those that trained alike are compared.
+    fn standing(&self) -> (bool, usize) {
+        (self.last().is_some() && !matches!(self.state, State::Failed(_)), self.rungs)
+    }
+
     /// How good it is: the mean over the last third of its training.
     #[must_use]
     pub fn judged(&self) -> Option<Evaluation> {
@@ -143,10 +148,8 @@ impl Results {
     #[must_use]
     pub fn ranking(&self) -> Vec<&Record> {
         let mut ranking: Vec<_> = self.records.iter().collect();
-        let has = |record: &Record| record.last().is_some() && !matches!(record.state, State::Failed(_));
-        let alike = |record: &Record| (has(record), record.rungs);
-        ranking.sort_by_key(|record| std::cmp::Reverse(alike(record)));
-        for group in ranking.chunk_by_mut(|a, b| alike(a) == alike(b)) {
+        ranking.sort_by_key(|record| std::cmp::Reverse(record.standing()));
+        for group in ranking.chunk_by_mut(|a, b| a.standing() == b.standing()) {
             self.judge.sort(group, |record| record.judged());
         }
         ranking
@@ -157,6 +160,14 @@ impl Results {
     pub fn best(&self) -> Option<&Record> {
         let best = self.ranking().into_iter().next();
         best.filter(|record| record.last().is_some() && !matches!(record.state, State::Failed(_) | State::Diverged))
+    }
+
+    /// The highest quality of those that trained as long as the best, which may be another's where loss decided.
+    #[must_use]
+    pub fn highest(&self) -> Option<f64> {
+        let ranking = self.ranking();
+        let peers = ranking.iter().take_while(|record| record.standing() == ranking[0].standing());
+        peers.filter_map(|record| record.judged()).map(|judged| judged.quality).reduce(f64::max)
     }
 
     /// Candidates with at least one evaluation.

@@ -132,8 +132,7 @@ fn recommendation(study: &Study, results: &Results, record: &Record) -> Recommen
     let judged = record.judged();
     let epochs = record.last().map_or(0.0, |point| point.epochs);
     let (quality, loss) = judged.map_or((0.0, f64::NAN), |e| (e.quality, e.loss.unwrap_or(f64::NAN)));
-    let peers = results.ranking().into_iter().filter(|peer| peer.rungs == record.rungs);
-    let highest = peers.filter_map(Record::judged).map(|e| e.quality).fold(quality, f64::max);
+    let highest = results.highest().unwrap_or(quality);
     let best = if quality >= highest {
         format!("highest {what} on samples held out, {quality:.4}")
     } else {
