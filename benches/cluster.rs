@@ -19,13 +19,13 @@ use neartop::cluster::ledger::Ledger;
 use neartop::cluster::part::{Header, write_line};
 use neartop::cluster::slurm::read_queue;
 use neartop::cluster::units::{Shard, Units};
-use neartop::preset::Preset;
-use neartop::scheduler::NearScorer;
-use neartop::score::Score;
-use neartop::score::propagation::{LayerSignal, Propagation};
-use neartop::space::Space;
-use neartop::store::{Entry, Work};
-use neartop::study::Study;
+use neartop_core::score::Score;
+use neartop_core::score::propagation::{LayerSignal, Propagation};
+use neartop_io::preset::Preset;
+use neartop_study::scheduler::NearScorer;
+use neartop_study::space::Space;
+use neartop_study::store::{Entry, Work};
+use neartop_study::study::Study;
 
 /// Chunks in the queue, one of which fails the first time in a hundred.
 #[derive(Clone, Default)]

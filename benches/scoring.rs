@@ -3,11 +3,12 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use neartop::network::init::{Law, WeightShape};
-use neartop::network::{Activation, BiasInit, Conv2d, Init, Layer, Network, Padding, Shape};
-use neartop::random::{Key, Purpose};
-use neartop::score::effective_rank::{Ranks, effective_rank};
-use neartop::score::{Repetition, Rows};
+use neartop_core::network::init::{Law, WeightShape};
+use neartop_core::network::{Activation, BiasInit, Conv2d, Init, Layer, Network, Padding, Shape};
+use neartop_core::random::{Key, Purpose};
+use neartop_core::score::Repetition;
+use neartop_core::score::effective_rank::{Ranks, effective_rank};
+use neartop_core::settings::Rows;
 
 const KEY: Key = Key { seed: 0, repetition: 0, layer: 0, purpose: Purpose::Inputs };
 

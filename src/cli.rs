@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cluster::units::Shard;
-use crate::export::Format;
-use crate::training::optimizer::Method;
+use neartop_io::export::Format;
+use neartop_study::training::optimizer::Method;
 
 /// Ranks activation functions and weight initializations of an untrained network by NEAR, live.
 ///
@@ -92,7 +93,7 @@ pub struct RunOptions {
     #[arg(long, value_name = "FILE")]
     pub export: Option<PathBuf>,
     /// Format of --export [default: by the file's extension].
-    #[arg(long = "as", value_name = "FORMAT", requires = "export")]
+    #[arg(long = "as", value_name = "FORMAT", requires = "export", value_parser = format())]
     pub export_as: Option<Format>,
     /// Refuse runs that would take more memory than this, in GiB.
     #[arg(long, value_name = "GIB", default_value_t = 8.0, value_parser = gibibytes)]
@@ -305,7 +306,7 @@ pub struct TrainingOptions {
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
     pub batch_size: u32,
     /// Optimizer, with PyTorch's defaults; sgd has a momentum of 0.9.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value = Method::default().key(), value_parser = method())]
     pub optimizer: Method,
     /// Learning rate, or `auto` for a short range test of every candidate [default: 0.001; for sgd 0.01].
     #[arg(long, value_name = "X|auto", value_parser = learning_rate)]
@@ -368,10 +369,10 @@ pub struct WidthArgs {
     #[arg(long, conflicts_with = "layer")]
     pub all: bool,
     /// Sizes to measure, ascending.
-    #[arg(long, value_name = "N,N,...", value_delimiter = ',', default_values_t = crate::width::SIZES)]
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', default_values_t = neartop_study::width::SIZES)]
     pub sizes: Vec<usize>,
     /// The size is where the curve's slope has fallen to this part of its value at 1.
-    #[arg(long, value_name = "T", default_value_t = crate::width::SLOPE_THRESHOLD, value_parser = slope_threshold)]
+    #[arg(long, value_name = "T", default_value_t = neartop_study::width::SLOPE_THRESHOLD, value_parser = slope_threshold)]
     pub slope_threshold: f64,
     /// The activation, as in a preset or in a ranking [default: the preset's first].
     #[arg(long, value_name = "NAME")]
@@ -483,14 +484,15 @@ pub enum RowsFormat {
     Jsonl,
 }
 
-impl ValueEnum for Format {
-    fn value_variants<'a>() -> &'a [Self] {
-        &Self::ALL
-    }
+fn format() -> impl TypedValueParser<Value = Format> {
+    let names = PossibleValuesParser::new(Format::ALL.map(Format::name));
+    names.try_map(|name| Format::ALL.into_iter().find(|format| format.name() == name).ok_or("no format"))
+}
 
-    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
-        Some(clap::builder::PossibleValue::new(self.name()))
-    }
+fn method() -> impl TypedValueParser<Value = Method> {
+    let values = Method::ALL.map(|method| PossibleValue::new(method.key()).help(method.about()));
+    PossibleValuesParser::new(values)
+        .try_map(|key| Method::ALL.into_iter().find(|method| method.key() == key).ok_or("no optimizer"))
 }
 
 fn learning_rate(text: &str) -> Result<LearningRate, String> {

@@ -20,13 +20,14 @@ use std::sync::Arc;
 use miette::Diagnostic;
 
 use crate::cli::{Repetitions, RunOptions};
-use crate::data::DataError;
-use crate::export::{self, Format};
-use crate::preset::{Preset, PresetError, printable};
-use crate::scheduler::NearScorer;
-use crate::space::Space;
-use crate::study::Study;
-use crate::study::race::Auto;
+use neartop_core::settings::Auto;
+use neartop_io::data::DataError;
+use neartop_io::export::Format;
+use neartop_io::preset::{Preset, PresetError, printable};
+use neartop_study::export;
+use neartop_study::scheduler::NearScorer;
+use neartop_study::space::Space;
+use neartop_study::study::Study;
 
 /// Why a command did not do what it was told.
 #[derive(Debug, thiserror::Error, Diagnostic)]

@@ -1,7 +1,5 @@
 //! Command line in, exit status out.
 
-#![forbid(unsafe_code)]
-
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
@@ -9,8 +7,8 @@ use clap::{CommandFactory, Parser};
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use neartop::cli::{Cli, Color, Command, CommonOptions, RankArgs, RunOptions};
 use neartop::commands::{self, Failure};
-use neartop::preset::PresetError;
 use neartop::tui::{self, settings::Settings, theme::Look};
+use neartop_io::preset::PresetError;
 
 /// The system's allocator gives the memory of every few matrices back and asks for it again.
 #[global_allocator]
@@ -127,7 +125,7 @@ fn start_log(options: &CommonOptions) -> Result<(), Failure> {
         Some(path) => {
             let open = std::fs::OpenOptions::new().create(true).append(true).open(path);
             let file = open.map_err(|cause| Failure::Write {
-                path: neartop::preset::printable(&path.display().to_string()),
+                path: neartop_io::preset::printable(&path.display().to_string()),
                 cause,
             })?;
             log.with_writer(std::sync::Mutex::new(file)).with_ansi(false).init();

@@ -38,9 +38,9 @@ use crate::commands::cluster::Joined;
 use crate::commands::rank::Interrupts;
 use crate::commands::recording::{self, Recording};
 use crate::commands::{self, Failure, Prepared, studies};
-use crate::preset::printable;
-use crate::scheduler::Control;
-use crate::study::Study;
+use neartop_io::preset::printable;
+use neartop_study::scheduler::Control;
+use neartop_study::study::Study;
 
 use app::{App, Effect, Message, Notice, Phase, Standings, Written};
 use session::Session;

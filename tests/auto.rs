@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use assert_cmd::Command;
-use neartop::preset::Preset;
-use neartop::scheduler::{self, Known, NearScorer};
-use neartop::score::Score;
-use neartop::space::Space;
-use neartop::study::{Status, Study};
+use neartop_core::score::Score;
+use neartop_io::preset::Preset;
+use neartop_study::scheduler::{self, Known, NearScorer};
+use neartop_study::space::Space;
+use neartop_study::study::{Status, Study};
 use serde_json::Value;
 
 const PRESET: &str = "

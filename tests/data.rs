@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use neartop::data::{DataFrom, DataSpec, Labels, Samples, Scale, Source, open, open_for};
-use neartop::network::Shape;
+use neartop_core::network::Shape;
+use neartop_io::data::{DataFrom, DataSpec, Labels, Samples, Scale, Source, open, open_for};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new("tests/fixtures/data").join(name)

@@ -1,7 +1,7 @@
 //! Properties of the effective rank, against singular values in double precision and closed forms.
 
 use faer::Mat;
-use neartop::score::effective_rank::{RankError, effective_rank};
+use neartop_core::score::effective_rank::{RankError, effective_rank};
 use proptest::prelude::*;
 
 /// What the product promises, relative.

@@ -12,11 +12,11 @@ mod yaml;
 use std::path::Path;
 use std::sync::Arc;
 
-use neartop::catalog::{Choice, Entry, Given};
-use neartop::network::{Activation, Edge, Graph, Init, Layer, Merge, Network, Padding, Shape, Vertex};
-use neartop::preset::Preset;
-use neartop::space::Space;
-use neartop::study::Study;
+use neartop_core::catalog::{Choice, Entry, Given};
+use neartop_core::network::{Activation, Edge, Graph, Init, Layer, Merge, Network, Padding, Shape, Vertex};
+use neartop_io::preset::Preset;
+use neartop_study::space::Space;
+use neartop_study::study::Study;
 
 fn preset(name: &str) -> Preset {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/export/{name}.yaml"));
@@ -30,7 +30,8 @@ fn study(preset: Preset) -> Study {
 /// A preset that no YAML can write yet: a graph with sums, a concatenation and zeros.
 fn graph_preset() -> Preset {
     let conv = |out| {
-        let conv = neartop::network::Conv2d { padding: Padding::Same, ..neartop::network::Conv2d::new(out, 3) };
+        let conv =
+            neartop_core::network::Conv2d { padding: Padding::Same, ..neartop_core::network::Conv2d::new(out, 3) };
         Layer::Conv2d(conv)
     };
     let edge = |from, name: &str, through| Edge { from, name: name.to_owned(), through };
@@ -61,7 +62,7 @@ fn init(name: &str, given: &[(&str, f64)]) -> Init {
 
 /// Every activation of the catalog, and parameters that are not the defaults.
 fn activations() -> Vec<Activation> {
-    let entries = <neartop::network::activation::ActivationKind as Entry>::catalog();
+    let entries = <neartop_core::network::activation::ActivationKind as Entry>::catalog();
     let mut all: Vec<Activation> = entries.iter().filter_map(|e| Activation::new(e, &[]).ok()).collect();
     all.extend([
         choice("threshold", &[("threshold", 0.1), ("value", -2.5)]),
@@ -86,7 +87,7 @@ fn activations() -> Vec<Activation> {
 
 /// Every initialization of the catalog, and parameters that are not the defaults.
 fn inits() -> Vec<Init> {
-    let entries = <neartop::network::init::InitKind as Entry>::catalog();
+    let entries = <neartop_core::network::init::InitKind as Entry>::catalog();
     let words = |name: &str, given: &[(&str, &str)]| {
         let given: Vec<_> = given.iter().map(|(name, w)| (*name, Given::Word(w))).collect();
         Init::new(Init::find(name).unwrap(), &given).unwrap()

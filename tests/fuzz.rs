@@ -20,12 +20,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use mutation::Mutator;
-use neartop::data::{self, DataFrom};
-use neartop::network::weights::FileWeights;
-use neartop::preset::{Preset, bundled};
-use neartop::scheduler::{NearScorer, Scorer, Task};
-use neartop::space::Space;
-use neartop::store::{Entry, Recordable, Recorder, Store, Work};
+use neartop_io::data::{self, DataFrom};
+use neartop_io::preset::{Preset, bundled};
+use neartop_io::weights::FileWeights;
+use neartop_study::scheduler::{NearScorer, Scorer, Task};
+use neartop_study::space::Space;
+use neartop_study::store::{Entry, Recordable, Recorder, Store, Work};
 
 /// What one input may take.
 const TIME: Duration = Duration::from_secs(10);

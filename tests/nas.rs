@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use assert_cmd::Command;
 use miette::Diagnostic;
-use neartop::preset::{Preset, PresetError, Taken, bundled};
-use neartop::space::Space;
+use neartop_io::preset::{Preset, PresetError, Taken, bundled};
+use neartop_study::space::Space;
 use serde_json::Value;
 
 const HEAD: &str = "network: {input: [3, 8, 8], classes: 10}\n";

@@ -7,6 +7,9 @@ fn read(file: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).expect("a file of the project")
 }
 
+/// The packages of the workspace.
+const OWN: [&str; 4] = ["neartop", "neartop-core", "neartop-io", "neartop-study"];
+
 /// Name and source of every package.
 fn packages() -> Vec<(String, Option<String>)> {
     let lock = read("Cargo.lock");
@@ -22,11 +25,11 @@ fn everything_comes_from_the_registry_and_is_known_by_its_checksum() {
     let (packages, lock) = (packages(), read("Cargo.lock"));
     assert!(packages.len() > 100);
     for (name, source) in &packages {
-        let is_own = name == "neartop" && source.is_none();
+        let is_own = OWN.contains(&name.as_str()) && source.is_none();
         let of_registry = source.as_deref() == Some("registry+https://github.com/rust-lang/crates.io-index");
         assert!(is_own || of_registry, "{name} comes from {source:?}");
     }
-    assert_eq!(lock.matches("\nchecksum = \"").count(), packages.len() - 1);
+    assert_eq!(lock.matches("\nchecksum = \"").count(), packages.len() - OWN.len());
 }
 
 /// Neither the program nor a build script could ask a server for anything by a library.
@@ -55,8 +58,9 @@ fn nothing_that_it_is_built_of_speaks_to_servers() {
 
 #[test]
 fn unsafe_code_is_forbidden() {
-    for root in ["src/lib.rs", "src/main.rs"] {
-        assert!(read(root).contains("#![forbid(unsafe_code)]"), "{root}");
+    assert!(read("Cargo.toml").contains("[workspace.lints.rust]\nunsafe_code = \"forbid\"\n"));
+    for manifest in ["Cargo.toml", "crates/core/Cargo.toml", "crates/io/Cargo.toml", "crates/study/Cargo.toml"] {
+        assert!(read(manifest).contains("\n[lints]\nworkspace = true\n"), "{manifest}");
     }
 }
 

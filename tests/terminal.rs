@@ -190,7 +190,7 @@ fn a_run_from_the_first_frame_to_the_export() {
     let exported = std::fs::read_dir(session.directory.path()).expect("a directory").flatten().map(|e| e.path());
     let exported: Vec<_> = exported.filter(|p| p.to_string_lossy().contains("small-tanh")).collect();
     assert_eq!(exported.len(), 1);
-    neartop::preset::Preset::load(&exported[0].to_string_lossy()).expect("a right preset");
+    neartop_io::preset::Preset::load(&exported[0].to_string_lossy()).expect("a right preset");
 }
 
 #[test]
@@ -345,7 +345,7 @@ fn a_copy_reaches_the_terminal() {
     std::fs::write(&file, &sent).expect("a file");
     let decoded = std::process::Command::new("base64").arg("-d").arg(&file).output().expect("base64");
     let text = String::from_utf8(decoded.stdout).expect("a text");
-    let preset = neartop::preset::Preset::parse(&text, "copied", std::path::Path::new("")).expect("a right preset");
+    let preset = neartop_io::preset::Preset::parse(&text, "copied", std::path::Path::new("")).expect("a right preset");
     assert_eq!(preset.name, "Small");
     session.press("q");
     assert_eq!(session.end(), 0);

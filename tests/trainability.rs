@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use neartop::network::Init;
-use neartop::preset::Preset;
-use neartop::scheduler::{NearScorer, Scorer, Task};
-use neartop::score::propagation::{Propagation, Trainability, Verdict};
-use neartop::space::{Candidate, Space};
-use neartop::study::Study;
+use neartop_core::network::Init;
+use neartop_core::score::propagation::{Propagation, Trainability, Verdict};
+use neartop_io::preset::Preset;
+use neartop_study::scheduler::{NearScorer, Scorer, Task};
+use neartop_study::space::{Candidate, Space};
+use neartop_study::study::Study;
 
 const FIXTURES: &str = "tests/fixtures/trained";
 

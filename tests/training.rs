@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor, Var};
-use neartop::network::forward::{Probe, forward};
-use neartop::network::weights::DrawnWeights;
-use neartop::network::{Activation, BiasInit, Conv2d, Init, Layer, Module, Network, Padding, Pool, Shape, Softmax};
-use neartop::training::model::{Mode, Model, Start};
-use neartop::training::ops;
-use neartop::training::optimizer::{Method, Optimizer};
+use neartop_core::network::forward::{Probe, forward};
+use neartop_core::network::weights::DrawnWeights;
+use neartop_core::network::{
+    Activation, BiasInit, Conv2d, Init, Layer, Module, Network, Padding, Pool, Shape, Softmax,
+};
+use neartop_study::training::model::{Mode, Model, Start};
+use neartop_study::training::ops;
+use neartop_study::training::optimizer::{Method, Optimizer};
 use serde_json::Value;
 
 const STEP: Mode = Mode::Training { step: 3 };
@@ -72,7 +74,7 @@ fn gradients_of_activations_are_those_of_finite_differences() {
     let mut all = Activation::all();
     all.push(Activation::named("identity").unwrap());
     let threshold = Activation::find("threshold").unwrap();
-    let given = neartop::catalog::Given::Number;
+    let given = neartop_core::catalog::Given::Number;
     all.push(Activation::new(threshold, &[("threshold", given(0.1)), ("value", given(-0.2))]).unwrap());
     assert!(all.len() >= 30);
     for activation in all {
@@ -129,7 +131,7 @@ fn gradients_of_layers_are_those_of_finite_differences() {
 
 #[test]
 fn every_parameter_of_a_benchmark_network_gets_a_gradient() {
-    use neartop::network::nas::{Architecture, NasSpace};
+    use neartop_core::network::nas::{Architecture, NasSpace};
     let cell = "|nor_conv_3x3~0|+|avg_pool_3x3~0|nor_conv_1x1~1|+|skip_connect~0|none~1|nor_conv_3x3~2|";
     let architecture = Architecture::parse(NasSpace::NatsTss, cell).unwrap();
     let network = architecture.network(&Shape(vec![3, 8, 8]), 3, false).unwrap();

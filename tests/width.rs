@@ -183,7 +183,7 @@ fn all_hidden_layers_are_sized_in_turn_and_exported() {
     assert_eq!(units.len(), 2);
     assert_ne!(units, [32, 16]);
     let text = std::fs::read_to_string(&exported).unwrap();
-    let sized = neartop::preset::Preset::parse(&text, "sized.yaml", folder.path()).unwrap();
+    let sized = neartop_io::preset::Preset::parse(&text, "sized.yaml", folder.path()).unwrap();
     let widths: Vec<_> = sized.network.modules.iter().map(|m| m.output.width() as u64).collect();
     assert_eq!(widths, [units[0], units[0], units[1], units[1], 10]);
 

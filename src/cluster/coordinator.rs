@@ -12,9 +12,9 @@ use super::part::{Header, PartError, check_samples};
 use super::reading::{Read, Reading};
 use super::states::{Loss, State, States};
 use super::units::{Shard, Units};
-use crate::preset::printable;
-use crate::scheduler::Progress;
-use crate::store::{Entry, Work};
+use neartop_io::preset::printable;
+use neartop_study::scheduler::Progress;
+use neartop_study::store::{Entry, Work};
 
 /// How long a chunk must be out of the queue before it counts as ended: what it wrote last may take a while to be seen
 /// on a shared file system, and a task that is put back into the queue leaves it for a moment.

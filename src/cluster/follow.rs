@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::coordinator::{Coordinator, Step};
 use super::engine::Engine;
 use super::states::{Loss, States};
-use crate::scheduler::Run;
+use neartop_study::scheduler::Run;
 
 /// Between two looks for results.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -110,7 +110,7 @@ pub fn follow<E: Engine + 'static>(mut coordinator: Coordinator<E>) -> std::io::
     Ok((run, followed))
 }
 
-fn wait(control: &crate::scheduler::Control, orders: &Orders) {
+fn wait(control: &neartop_study::scheduler::Control, orders: &Orders) {
     let mut left = PAUSE;
     while !left.is_zero() && !control.is_cancelled() && !orders.0.load(Ordering::Relaxed) {
         std::thread::sleep(NAP.min(left));

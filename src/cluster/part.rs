@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::units::Shard;
-use crate::preset::printable;
-use crate::store::{Awaited, DEFINITION, Entry, Values, Work};
+use neartop_io::preset::printable;
+use neartop_study::store::{Awaited, DEFINITION, Entry, Values, Work};
 
 /// Bytes of the longest line that is read.
 const LONGEST: u64 = 64 << 20;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::directory::Directory;
 use super::part::{Found, Header, PartError, PartReader};
-use crate::store::Work;
+use neartop_study::store::Work;
 
 /// Parts that a reader opens in a turn, lines that it takes of one, and the most readers.
 const FILES: usize = 16;

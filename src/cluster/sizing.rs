@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::units::Units;
-use crate::scheduler::{NearScorer, Scorer, Task};
-use crate::score::propagation;
+use neartop_core::score::propagation;
+use neartop_study::scheduler::{NearScorer, Scorer, Task};
 
 /// How long a task is to run: long enough that starting it does not count, short enough that little is lost with it.
 pub const TASK: Duration = Duration::from_secs(300);
@@ -90,8 +90,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::preset::Preset;
-    use crate::space::Space;
+    use neartop_io::preset::Preset;
+    use neartop_study::space::Space;
 
     #[test]
     fn tasks_run_for_minutes() {

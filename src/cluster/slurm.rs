@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use super::chunks::{read_chunks, write_chunks};
 use super::engine::{Ending, Engine, Queue};
-use crate::preset::printable;
+use neartop_io::preset::printable;
 
 /// Slurm, with the batch script of one run.
 #[derive(Debug)]

@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::scheduler::Task;
-use crate::space::Space;
+use neartop_study::scheduler::Task;
+use neartop_study::space::Space;
 
 /// One of so many parts of a run, from 1. Written as `3/8`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -182,7 +182,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::preset::Preset;
+    use neartop_io::preset::Preset;
 
     fn units(preset: &str, repetitions: usize) -> Units {
         let mut preset = Preset::load(preset).unwrap();

@@ -20,10 +20,10 @@ use crate::cluster::ledger::Ledger;
 use crate::cluster::slurm::Slurm;
 use crate::cluster::states::States;
 use crate::cluster::units::Units;
-use crate::preset::printable;
-use crate::scheduler::{Known, Progress, Run};
-use crate::store::Entry;
-use crate::study::Study;
+use neartop_io::preset::printable;
+use neartop_study::scheduler::{Known, Progress, Run};
+use neartop_study::store::Entry;
+use neartop_study::study::Study;
 
 pub use prepare::{Joined, join};
 

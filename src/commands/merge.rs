@@ -11,10 +11,10 @@ use crate::cli::{MergeArgs, Repetitions};
 use crate::cluster::ledger::Ledger;
 use crate::cluster::part::{Found, Header, PartError, PartReader, check_samples};
 use crate::cluster::units::{Shard, Units};
-use crate::preset::printable;
-use crate::scheduler::Known;
-use crate::store::Entry;
-use crate::study::Study;
+use neartop_io::preset::printable;
+use neartop_study::scheduler::Known;
+use neartop_study::store::Entry;
+use neartop_study::study::Study;
 
 /// Reads parts, records them in the study, writes the ranking, and says what is missing.
 ///

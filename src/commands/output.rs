@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use super::Failure;
 use crate::cli::TableFormat;
-use crate::report::{CandidateReport, Report};
-use crate::study::Agreement;
+use neartop_study::report::{CandidateReport, Report};
+use neartop_study::study::Agreement;
 
 /// The report in a format, with a line end.
 pub fn render(report: &Report, format: TableFormat) -> Result<String, Failure> {

@@ -2,10 +2,10 @@
 
 use super::output::json;
 use super::{Failure, print};
-use crate::catalog::nearest;
 use crate::cli::PresetsCommand;
-use crate::preset::{Preset, bundled, schema};
-use crate::space::{Space, bytes};
+use neartop_core::catalog::nearest;
+use neartop_io::preset::{Preset, bundled, schema};
+use neartop_study::space::{Space, bytes};
 
 /// Lists, shows or checks presets.
 ///

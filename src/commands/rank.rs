@@ -9,9 +9,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::recording::Recording;
 use super::{Failure, Prepared, check_target, export_recommended, output, prepare, print, write_file};
 use crate::cli::{OutputOptions, RunOptions};
-use crate::report::Report;
-use crate::scheduler::{self, Scorer};
-use crate::study::Study;
+use neartop_study::report::Report;
+use neartop_study::scheduler::{self, Scorer};
+use neartop_study::study::Study;
 
 /// Ranks and writes the result, also of a run that was broken off.
 ///

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use super::{Failure, Prepared, check_target};
 use crate::cli::StudyOptions;
-use crate::data::DataError;
-use crate::preset::printable;
-use crate::scheduler::{Known, NearScorer, Progress};
-use crate::score::Score;
-use crate::space::Space;
-use crate::store::{Bulk, Entry, Recordable, Recorder, Remedy, Store, StoreError, Trained, Work};
-use crate::study::{self, Study};
+use neartop_core::score::Score;
+use neartop_io::data::DataError;
+use neartop_io::preset::printable;
+use neartop_study::scheduler::{Known, NearScorer, Progress};
+use neartop_study::space::Space;
+use neartop_study::store::{Bulk, Entry, Recordable, Recorder, Remedy, Store, StoreError, Trained, Work};
+use neartop_study::study::{self, Study};
 
 /// What of a run was found in the study on disk, and where the rest goes.
 pub struct Recording {

@@ -9,11 +9,11 @@ use serde::Serialize;
 use super::output::json;
 use super::{Failure, print};
 use crate::cli::{ReportFormat, ScoreArgs};
-use crate::data::check_npy;
-use crate::network::Shape;
-use crate::network::weights::FileWeights;
-use crate::preset::{Preset, printable};
-use crate::score::score_given;
+use neartop_core::network::Shape;
+use neartop_core::score::score_given;
+use neartop_io::data::check_npy;
+use neartop_io::preset::{Preset, printable};
+use neartop_io::weights::FileWeights;
 
 #[derive(Serialize)]
 struct Report {

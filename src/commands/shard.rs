@@ -10,9 +10,9 @@ use crate::cli::RankArgs;
 use crate::cluster::ledger::Ledger;
 use crate::cluster::part::{Header, PartError, PartWriter, write_line};
 use crate::cluster::units::{Shard, Units};
-use crate::preset::printable;
-use crate::scheduler::{self, Scorer};
-use crate::store::{Entry, Work};
+use neartop_io::preset::printable;
+use neartop_study::scheduler::{self, Scorer};
+use neartop_study::store::{Entry, Work};
 
 /// Scores a shard and writes its part. What the file has of it already is not scored again.
 ///

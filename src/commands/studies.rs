@@ -9,10 +9,10 @@ use serde_json::Value;
 use super::output::{json, json_lines};
 use super::{Failure, print, recording, write_file, write_new_file};
 use crate::cli::{ReportFormat, RowsFormat, StudiesArgs, StudiesCommand, StudyOptions};
-use crate::preset::printable;
-use crate::score::propagation::Propagation;
-use crate::store::{Recorded, Store, StoreError, Summary};
-use crate::study::estimate;
+use neartop_core::score::propagation::Propagation;
+use neartop_io::preset::printable;
+use neartop_study::store::{Recorded, Store, StoreError, Summary};
+use neartop_study::study::estimate;
 
 /// Lists, shows, exports or deletes studies.
 ///

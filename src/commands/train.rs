@@ -11,12 +11,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::rank::{Interrupts, score_all};
 use super::{Failure, Prepared, check_target, export_candidate, prepare, print, recording, write_file};
 use crate::cli::{Halving, LearningRate, RunOptions, TrainArgs, TrainingOptions};
-use crate::data::DataError;
-use crate::preset::Preset;
-use crate::space::bytes;
-use crate::store::Trained;
-use crate::study::Study;
-use crate::training::{self, Options, Plan, Progress, Record, Results, Task, TrainingError, halving};
+use neartop_io::data::DataError;
+use neartop_io::preset::Preset;
+use neartop_study::space::bytes;
+use neartop_study::store::Trained;
+use neartop_study::study::Study;
+use neartop_study::training::{self, Options, Plan, Progress, Record, Results, Task, TrainingError, halving};
 
 use report::TrainReport;
 

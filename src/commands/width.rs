@@ -13,13 +13,13 @@ use super::rank::{Interrupts, progress_bar};
 use recording::Recording;
 
 use super::{Failure, data_failure, print, write_file, write_new_file};
-use crate::catalog::{Choice, Entry};
 use crate::cli::{WidthArgs, WidthFormat};
-use crate::data::Samples;
-use crate::network::{Activation, Init};
-use crate::preset::{Preset, parse_choice, printable};
-use crate::space::bytes;
-use crate::width::{self, Curve, Measurement, SizeEstimate, Target, WidthError};
+use neartop_core::catalog::{Choice, Entry};
+use neartop_core::network::{Activation, Init};
+use neartop_io::data::Samples;
+use neartop_io::preset::{Preset, parse_choice, printable};
+use neartop_study::space::bytes;
+use neartop_study::width::{self, Curve, Measurement, SizeEstimate, Target, WidthError};
 
 /// How the result is shown.
 #[derive(Debug, Clone, Copy)]

@@ -13,9 +13,9 @@ use super::{Failure, Prepared, prepare, print};
 use crate::cli::WorkerArgs;
 use crate::cluster::part::{Header, PartWriter};
 use crate::cluster::units::{Shard, Units, cut_for};
-use crate::preset::printable;
-use crate::scheduler::{self, Progress, Scorer, Task};
-use crate::store::Entry;
+use neartop_io::preset::printable;
+use neartop_study::scheduler::{self, Progress, Scorer, Task};
+use neartop_study::store::Entry;
 
 /// What a worker is to score: every one of the repetitions of every one of the candidates.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]

@@ -25,9 +25,9 @@ use super::matrix::Matrix;
 use super::terminal::Stop;
 use crate::cluster::states::States;
 use crate::commands::studies::count;
-use crate::scheduler::Progress;
-use crate::store::Summary;
-use crate::study::{Agreement, Ranked, Study};
+use neartop_study::scheduler::Progress;
+use neartop_study::store::Summary;
+use neartop_study::study::{Agreement, Ranked, Study};
 
 pub use message::{Effect, Message, Notice, Written};
 pub use mode::{Asks, Help, Mode, Phase, Prompt, View};
@@ -211,7 +211,7 @@ impl App {
             }
             Message::Training(news) => {
                 let has_ended = matches!(news, TrainingNews::Ended);
-                let begins = matches!(&news, TrainingNews::Progress(crate::training::Progress::Point { .. }));
+                let begins = matches!(&news, TrainingNews::Progress(neartop_study::training::Progress::Point { .. }));
                 if let Some(finalists) = &mut self.finalists {
                     finalists.take(news, Arc::make_mut(&mut self.study), self.now);
                 }
@@ -401,7 +401,7 @@ impl App {
         let candidate = self.selected.map(|id| self.study.candidate(id).clone());
         let find = |study: &Study| {
             let wanted = candidate.as_ref()?;
-            let same = |c: &&crate::space::Candidate| {
+            let same = |c: &&neartop_study::space::Candidate| {
                 (&c.architecture, &c.activation, &c.init) == (&wanted.architecture, &wanted.activation, &wanted.init)
             };
             study.space.candidates.iter().find(same).map(|c| c.id)

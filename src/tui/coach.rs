@@ -7,8 +7,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::finalists::TrainingNews;
 use crate::commands::Prepared;
-use crate::space::{Space, bytes};
-use crate::training::{self, Options, Plan, Task, halving};
+use neartop_study::space::{Space, bytes};
+use neartop_study::training::{self, Options, Plan, Task, halving};
 
 /// News that may wait for the screen.
 const CHANNEL: usize = 256;

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::study::{Ranked, Status, Study};
+use neartop_study::study::{Ranked, Status, Study};
 
 use super::theme::Signs;
 

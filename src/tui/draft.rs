@@ -11,10 +11,10 @@ use super::terms::Terms;
 use choices::{add, all_and, as_yaml, parsed, switch};
 pub use item::Item;
 
-use crate::network::{Activation, Init, Layer, Network};
-use crate::preset::{Preset, PresetError};
-use crate::study::race::Auto;
-use crate::width::{resized, targets};
+use neartop_core::network::{Activation, Init, Layer, Network};
+use neartop_core::settings::Auto;
+use neartop_io::preset::{Preset, PresetError};
+use neartop_study::width::{resized, targets};
 
 /// A preset that is being changed. The run goes on with the old one until the draft is scored.
 #[derive(Debug)]

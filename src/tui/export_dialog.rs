@@ -8,8 +8,9 @@ use tui_input::backend::crossterm::EventHandler;
 
 use super::app::Effect;
 use super::keymap::Action;
-use crate::export::{self, Format};
-use crate::study::Study;
+use neartop_io::export::Format;
+use neartop_study::export;
+use neartop_study::study::Study;
 
 /// The state of the dialog.
 #[derive(Debug)]

@@ -7,8 +7,8 @@ use tui_input::Input;
 
 use super::column::grouped;
 use super::terms::Terms;
-use crate::study::{Study, Trained};
-use crate::training::{Plan, Progress, Record, Results};
+use neartop_study::study::{Study, Trained};
+use neartop_study::training::{Plan, Progress, Record, Results};
 
 /// Finalists that are trained where none are marked.
 pub const FINALISTS: usize = 8;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::candidate::Spectra;
-use crate::scheduler::NearScorer;
+use neartop_study::scheduler::NearScorer;
 
 /// The background work.
 pub struct Inspector {

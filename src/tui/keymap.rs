@@ -45,7 +45,7 @@ impl Keymap {
             let lines = keymap.lines.iter_mut().filter(|line| line.binding.action.name() == *name);
             let changed = lines.map(|line| line.keys.clone_from(keys)).count();
             if changed == 0 {
-                return Err((name.clone(), format!("there is no action `{}`", crate::preset::printable(name))));
+                return Err((name.clone(), format!("there is no action `{}`", neartop_io::preset::printable(name))));
             }
         }
         match keymap.clash(changes) {

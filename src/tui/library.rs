@@ -7,9 +7,9 @@ use miette::Diagnostic;
 use tui_input::Input;
 
 use super::terms::Terms;
-use crate::preset::{Preset, PresetError, bundled};
-use crate::space::Space;
-use crate::store::{Store, Summary};
+use neartop_io::preset::{Preset, PresetError, bundled};
+use neartop_study::space::Space;
+use neartop_study::store::{Store, Summary};
 
 /// Files of a directory that are looked at.
 const MOST_FILES: usize = 500;
@@ -177,7 +177,7 @@ pub fn read(folder: &Path, study: Option<&Path>) -> Vec<Entry> {
     paths.sort();
     let files = paths.into_iter().filter_map(|path| {
         let name = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
-        let text = crate::preset::read_text(&path, &name).ok()?;
+        let text = neartop_io::preset::read_text(&path, &name).ok()?;
         let is_preset = text.lines().any(|line| line.starts_with("network:") || line.starts_with("search:"));
         is_preset.then(|| Entry { name, ..Entry::read(path.display().to_string(), Source::File, text) })
     });
@@ -189,7 +189,7 @@ pub fn read(folder: &Path, study: Option<&Path>) -> Vec<Entry> {
 fn studies(path: &Path) -> Vec<Entry> {
     let Ok(store) = Store::open_existing(path) else { return Vec::new() };
     let mut studies = store.summaries().unwrap_or_default();
-    studies.retain(crate::store::Summary::is_ranking);
+    studies.retain(neartop_study::store::Summary::is_ranking);
     studies.sort_by(|a, b| b.updated_at.cmp(&a.updated_at).then(b.id.cmp(&a.id)));
     studies.into_iter().map(|study| Entry::of_study(&store, study)).collect()
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::column::{Column, Value};
 use super::theme::Signs;
-use crate::study::{Ranked, Study};
+use neartop_study::study::{Ranked, Study};
 
 /// Which quantity the cells show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -12,9 +12,9 @@ use crate::cluster::states::States;
 use crate::commands::cluster::Joined;
 use crate::commands::recording::{self, Recording};
 use crate::commands::{self, Failure, Prepared, train};
-use crate::scheduler::{self, NearScorer, Run, Scorer};
-use crate::space::Space;
-use crate::study::Study;
+use neartop_study::scheduler::{self, NearScorer, Run, Scorer};
+use neartop_study::space::Space;
+use neartop_study::study::Study;
 
 /// The background of one preset.
 pub struct Session {

@@ -8,9 +8,9 @@ use etcetera::{BaseStrategy, choose_base_strategy};
 use super::column::titles;
 use super::keymap::{Key, Keymap, action_names};
 use super::theme::ThemeName;
-use crate::catalog::nearest;
-use crate::preset::yaml::{Node, Problem};
-use crate::preset::{PresetError, printable, read_document, read_text, word};
+use neartop_core::catalog::nearest;
+use neartop_io::preset::yaml::{Node, Problem};
+use neartop_io::preset::{PresetError, printable, read_document, read_text, word};
 
 /// Settings of the app.
 #[derive(Debug, Clone, Default)]
@@ -100,7 +100,7 @@ fn read_keys(node: &Node<'_>) -> Result<Keymap, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::preset::PresetError;
+    use neartop_io::preset::PresetError;
 
     fn problem(text: &str) -> String {
         match Settings::parse(text, "config.yaml") {

@@ -6,8 +6,8 @@ use tui_input::Input;
 
 use super::app::{Asks, Effect, Prompt};
 use super::keymap::Action;
-use crate::study::Study;
-use crate::width::{self, Curve, Point, SizeEstimate, Target};
+use neartop_study::study::Study;
+use neartop_study::width::{self, Curve, Point, SizeEstimate, Target};
 
 /// Tells the answers to one request from those to earlier ones.
 pub type Ticket = u64;

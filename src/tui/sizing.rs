@@ -7,9 +7,9 @@ use tokio::sync::mpsc;
 
 use super::sizes::{SizeNews, SizeRequest, Ticket};
 use crate::commands::Prepared;
-use crate::data::Samples;
-use crate::space::{Space, bytes};
-use crate::width::{self, Curve, Measurement, Target};
+use neartop_io::data::Samples;
+use neartop_study::space::{Space, bytes};
+use neartop_study::width::{self, Curve, Measurement, Target};
 
 /// News that may wait for the screen.
 const CHANNEL: usize = 256;

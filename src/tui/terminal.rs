@@ -16,7 +16,7 @@ use crossterm::{cursor, execute};
 use ratatui::backend::CrosstermBackend;
 use ratatui::{Frame, Terminal};
 
-use crate::panics::is_contained;
+use neartop_io::panics::is_contained;
 
 /// Bytes of a text that common terminals take: xterm stops at 100,000 of its encoded form.
 const CLIPBOARD: usize = 74_000;

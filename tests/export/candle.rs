@@ -2,11 +2,12 @@
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::{VarBuilder, VarMap};
-use neartop::export::{Format, render};
-use neartop::network::init::Law;
-use neartop::network::{Layer, Network};
-use neartop::preset::Preset;
-use neartop::random::{Key, Purpose};
+use neartop_core::network::init::Law;
+use neartop_core::network::{Layer, Network};
+use neartop_core::random::{Key, Purpose};
+use neartop_io::export::Format;
+use neartop_io::preset::Preset;
+use neartop_study::export::render;
 
 use super::weights::{Given, arbitrary, flat, pass};
 use super::{activations, graph_preset, init, preset, study};

@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use neartop::export::{Format, render};
-use neartop::network::init::Law;
-use neartop::network::{Activation, Module, Op};
-use neartop::preset::Preset;
-use neartop::study::Study;
+use neartop_core::network::init::Law;
+use neartop_core::network::{Activation, Module, Op};
+use neartop_io::export::Format;
+use neartop_io::preset::Preset;
+use neartop_study::export::render;
+use neartop_study::study::Study;
 use serde_json::{Value, json};
 
 use super::weights::{arbitrary, flat, pass, shapes};

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use candle_core::{Device, Tensor};
-use neartop::network::forward::{Probe, forward};
-use neartop::network::weights::{Parameters, Weights, parameter_shapes};
-use neartop::network::{Activation, Module, Network, Op};
-use neartop::preset::Preset;
-use neartop::random::{Key, Purpose};
+use neartop_core::network::forward::{Probe, forward};
+use neartop_core::network::weights::{Parameters, Weights, parameter_shapes};
+use neartop_core::network::{Activation, Module, Network, Op};
+use neartop_core::random::{Key, Purpose};
+use neartop_io::preset::Preset;
 
 /// Tensors by their names in `state_dict()`.
 pub struct Given(pub HashMap<String, Tensor>);

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use neartop::export::{Format, render};
-use neartop::preset::Preset;
-use neartop::scheduler::{NearScorer, Scorer, Task};
-use neartop::study::Study;
+use neartop_io::export::Format;
+use neartop_io::preset::Preset;
+use neartop_study::export::render;
+use neartop_study::scheduler::{NearScorer, Scorer, Task};
+use neartop_study::study::Study;
 
 use super::study;
 
@@ -15,7 +16,7 @@ fn scored(preset: Preset) -> Study {
     for repetition in 0..study.repetitions() {
         for candidates in study.space.groups() {
             let task = Task { repetition, candidates };
-            let mut report = |id, score: Result<_, neartop::score::ScoreError>| {
+            let mut report = |id, score: Result<_, neartop_core::score::ScoreError>| {
                 study.record(id, repetition, score.map_err(|e| e.to_string()));
             };
             scorer.score(&task, &|| false, &mut report);

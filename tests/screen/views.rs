@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use neartop::store::Summary;
 use neartop::tui::library::{Entry, Source};
+use neartop_study::store::Summary;
 
 use super::*;
 

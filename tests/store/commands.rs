@@ -57,7 +57,7 @@ fn studies_are_exported_to_the_last_bit() {
     let place = two_studies();
     let json: Value = serde_json::from_str(&place.studies(&["export", "1", "--format", "json"])).expect("JSON");
     assert_eq!(json["candidates"].as_array().map(Vec::len), Some(6));
-    assert_eq!(json["content"]["definition"], neartop::store::DEFINITION);
+    assert_eq!(json["content"]["definition"], neartop_study::store::DEFINITION);
     let csv = place.studies(&["export", "1"]);
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
     let mut connection_rows = 0;

@@ -4,10 +4,10 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use neartop::preset::Preset;
-use neartop::scheduler::{NearScorer, Scorer, Task};
-use neartop::space::Space;
-use neartop::store::DEFINITION;
+use neartop_io::preset::Preset;
+use neartop_study::scheduler::{NearScorer, Scorer, Task};
+use neartop_study::space::Space;
+use neartop_study::store::DEFINITION;
 
 use super::*;
 

@@ -97,12 +97,12 @@ fn a_study_of_version_2_is_brought_up_to_date_and_can_be_opened_again() {
             .expect("a study")
     };
     let (_, errors) = place.rank(&["small.yaml", "--study", STUDY, "--repetitions", "5"]);
-    if neartop::store::DEFINITION == 1 {
+    if neartop_study::store::DEFINITION == 1 {
         assert!(errors.contains("24 of 30 repetitions found"), "{errors}");
         assert_eq!(place.rows(STUDY), 30);
     }
     let text = preset().expect("the preset as it was last run");
-    let preset = neartop::preset::Preset::parse(&text, "study", Path::new("")).expect("a right preset");
+    let preset = neartop_io::preset::Preset::parse(&text, "study", Path::new("")).expect("a right preset");
     assert_eq!((preset.name.as_str(), preset.repetitions, preset.seed), ("Small", 5, 5));
     assert_eq!(preset.search.inits.len() * preset.search.activations.len(), 6);
 }

@@ -17,9 +17,9 @@ use crate::cluster::units::Units;
 use crate::commands::recording::each_recorded;
 use crate::commands::shard::fingerprint;
 use crate::commands::{Failure, Prepared};
-use crate::preset::printable;
-use crate::space::Space;
-use crate::store::Work;
+use neartop_io::preset::printable;
+use neartop_study::space::Space;
+use neartop_study::store::Work;
 
 /// A run whose directory is there.
 pub struct Joined {

@@ -6,10 +6,10 @@ use serde::Serialize;
 use crate::cli::TableFormat;
 use crate::commands::Failure;
 use crate::commands::output::{json, json_lines};
-use crate::report::{CandidateReport, Recommendation, Report};
-use crate::study::{Agreement, Study};
-use crate::training::optimizer::Method;
-use crate::training::{Plan, Record, Results, State};
+use neartop_study::report::{CandidateReport, Recommendation, Report};
+use neartop_study::study::{Agreement, Study};
+use neartop_study::training::optimizer::Method;
+use neartop_study::training::{Plan, Record, Results, State};
 
 /// The JSON of `train`.
 #[derive(Debug, Serialize)]

@@ -8,7 +8,7 @@ use ratatui::text::Line;
 use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Widget};
 
 use super::Look;
-use crate::width::{Curve, Fit, Point};
+use neartop_study::width::{Curve, Fit, Point};
 
 const WIDTH: u16 = 72;
 const HEIGHT: u16 = 16;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::Failure;
 use crate::cli::StudyOptions;
 use crate::commands::recording::{Found, begin};
-use crate::data::Samples;
-use crate::preset::Preset;
-use crate::score::Score;
-use crate::store::{Entry, Recordable, Recorder, Work};
-use crate::width::{Measured, Measurement, Ranks};
+use neartop_core::score::Score;
+use neartop_io::data::Samples;
+use neartop_io::preset::Preset;
+use neartop_study::store::{Entry, Recordable, Recorder, Work};
+use neartop_study::width::{Measured, Measurement, Ranks};
 
 /// Which effective ranks were found in the study on disk, and where the others go.
 pub struct Recording {

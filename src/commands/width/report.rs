@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{Answer, Failure, Look, chart};
-use crate::preset::Preset;
-use crate::width::{Fit, Interval, Point};
+use neartop_io::preset::Preset;
+use neartop_study::width::{Fit, Interval, Point};
 
 #[derive(Serialize)]
 struct Layer<'a> {

@@ -7,16 +7,16 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use ratatui::layout::Size;
 
 use crate::cluster::states::States;
-use crate::preset::Preset;
-use crate::scheduler::Progress;
-use crate::store::Summary;
-use crate::study::Study;
 use crate::tui::app::Standings;
 use crate::tui::candidate::Spectra;
 use crate::tui::finalists::TrainingNews;
 use crate::tui::library::Entry;
 use crate::tui::sizes::{SizeNews, SizeRequest, Ticket};
 use crate::tui::terminal::Stop;
+use neartop_io::preset::Preset;
+use neartop_study::scheduler::Progress;
+use neartop_study::store::Summary;
+use neartop_study::study::Study;
 
 /// What the screen learns.
 #[derive(Debug)]

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::{App, BETWEEN_MANY, Effect, MANY, Phase, View};
-use crate::scheduler::Progress;
-use crate::space::Space;
-use crate::study::{Agreement, Ranked, Study};
 use crate::tui::column::Value;
 use crate::tui::terms::Terms;
 use crate::tui::view;
+use neartop_study::scheduler::Progress;
+use neartop_study::space::Space;
+use neartop_study::study::{Agreement, Ranked, Study};
 use ratatui::layout::Position;
 use ratatui::layout::Rect;
 use tui_input::Input;

@@ -2,9 +2,9 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::study::{Ranked, Study};
 use crate::tui::column::Column;
 use crate::tui::theme::Signs;
+use neartop_study::study::{Ranked, Study};
 
 /// Texts of all candidates, by their ids.
 #[derive(Debug, Default)]

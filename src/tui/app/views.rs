@@ -3,8 +3,6 @@
 use std::sync::Arc;
 
 use super::{App, Asks, Effect, Help, Mode, Notice, Phase, Prompt, View};
-use crate::export;
-use crate::export::Format;
 use crate::tui::candidate::Inspection;
 use crate::tui::draft::Draft;
 use crate::tui::export_dialog::ExportDialog;
@@ -13,6 +11,8 @@ use crate::tui::keymap::{Action, Context};
 use crate::tui::matrix::Grid;
 use crate::tui::palette::Palette;
 use crate::tui::sizes::Sizes;
+use neartop_io::export::Format;
+use neartop_study::export;
 use tui_input::Input;
 
 impl App {

@@ -213,7 +213,7 @@ impl App {
                     draft.is_saved = true;
                 }
                 self.mode = Mode::Browse;
-                self.say(format!("written to {}", crate::preset::printable(&path.display().to_string())));
+                self.say(format!("written to {}", neartop_io::preset::printable(&path.display().to_string())));
             }
             Written::Exists => match &mut self.mode {
                 Mode::Export(dialog) => dialog.confirm = true,

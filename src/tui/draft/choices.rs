@@ -1,7 +1,7 @@
 //! Activations and initializations to switch on and off: the catalog, and what has parameters.
 
-use crate::catalog::{Choice, Entry};
-use crate::preset::parse_choice;
+use neartop_core::catalog::{Choice, Entry};
+use neartop_io::preset::parse_choice;
 
 /// The catalog, and what a preset has beside it.
 pub fn all_and<E: Entry>(chosen: &[Choice<E>]) -> Vec<Choice<E>> {

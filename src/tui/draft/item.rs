@@ -1,6 +1,6 @@
 //! A line of the draft.
 
-use crate::network::{Activation, Init};
+use neartop_core::network::{Activation, Init};
 
 /// A line of the draft.
 #[derive(Debug, Clone, PartialEq)]

@@ -16,11 +16,11 @@ use unicode_width::UnicodeWidthStr;
 use super::layers::{bars, facts};
 use super::pane;
 use super::plot::{self, Scale, Series};
-use crate::report::{LayerReport, layers};
-use crate::score::propagation::LayerSignal;
 use crate::tui::app::App;
 use crate::tui::candidate::{Inspection, Spectra};
 use crate::tui::theme::Look;
+use neartop_core::score::propagation::LayerSignal;
+use neartop_study::report::{LayerReport, layers};
 
 /// From this width on two candidates stand side by side, and one has its charts at its side.
 const WIDE: u16 = 76;

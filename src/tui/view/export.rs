@@ -7,11 +7,11 @@ use ratatui::widgets::Paragraph;
 
 use super::footer::scrolled;
 use super::window;
-use crate::export::Format;
-use crate::preset::printable;
 use crate::tui::app::App;
 use crate::tui::export_dialog::ExportDialog;
 use crate::tui::theme::Look;
+use neartop_io::export::Format;
+use neartop_io::preset::printable;
 
 pub fn draw(frame: &mut Frame<'_>, dialog: &ExportDialog, app: &App, look: &Look) {
     let candidate = app.study.candidate(dialog.candidate);

@@ -9,11 +9,11 @@ use ratatui::widgets::{Paragraph, Wrap};
 use unicode_width::UnicodeWidthStr;
 
 use super::pane;
-use crate::report::{LayerReport, layers};
-use crate::study::Status;
 use crate::tui::app::App;
 use crate::tui::column::grouped;
 use crate::tui::theme::Look;
+use neartop_study::report::{LayerReport, layers};
+use neartop_study::study::Status;
 
 /// The parts of the pane below its title: what is known of the candidate, and the bars.
 pub fn split(area: Rect) -> [Rect; 2] {

@@ -8,10 +8,10 @@ use ratatui::widgets::{Paragraph, Wrap};
 use unicode_width::UnicodeWidthStr;
 
 use super::pane;
-use crate::preset::printable;
 use crate::tui::app::App;
 use crate::tui::library::{Library, Source};
 use crate::tui::theme::Look;
+use neartop_io::preset::printable;
 
 /// From this width on the preview stands beside the list.
 const WIDE: u16 = 60;

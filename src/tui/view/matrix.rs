@@ -17,11 +17,11 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::pane;
-use crate::study::Status;
 use crate::tui::app::App;
 use crate::tui::column::Column;
 use crate::tui::matrix::{Grid, Values};
 use crate::tui::theme::Look;
+use neartop_study::study::Status;
 
 /// The least and the most columns of the screen for one candidate, brackets included.
 const CELL: (usize, usize) = (10, 14);

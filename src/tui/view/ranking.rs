@@ -7,10 +7,10 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Cell, Row, Table};
 
 use super::{Target, pane};
-use crate::study::{Agreement, Ranked, Status};
 use crate::tui::app::App;
 use crate::tui::column::Column;
 use crate::tui::theme::Look;
+use neartop_study::study::{Agreement, Ranked, Status};
 
 /// Columns of the screen between two columns.
 const SPACING: u16 = 1;

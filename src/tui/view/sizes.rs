@@ -12,7 +12,7 @@ use crate::commands::width::chart;
 use crate::tui::app::App;
 use crate::tui::sizes::Sizes;
 use crate::tui::theme::Look;
-use crate::width::Interval;
+use neartop_study::width::Interval;
 
 pub fn draw(frame: &mut Frame<'_>, sizes: &Sizes, app: &App, look: &Look) {
     let candidate = app.study.candidate(sizes.candidate);

@@ -9,7 +9,7 @@ use super::pane;
 use crate::tui::app::App;
 use crate::tui::draft::{Draft, Item};
 use crate::tui::theme::Look;
-use crate::width::targets;
+use neartop_study::width::targets;
 
 pub fn draw(frame: &mut Frame<'_>, area: Rect, draft: &Draft, app: &App, look: &Look) {
     let preset = &draft.preset;

@@ -14,10 +14,10 @@ use ratatui::widgets::Paragraph;
 use super::header::clock;
 use super::pane;
 use super::plot::{self, Scale, Series};
-use crate::training::Results;
 use crate::tui::app::App;
 use crate::tui::finalists::Finalists;
 use crate::tui::theme::Look;
+use neartop_study::training::Results;
 
 /// From this width on the charts stand beside the list.
 const WIDE: u16 = 100;

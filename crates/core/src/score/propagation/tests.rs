@@ -1,0 +1,235 @@
+use candle_core::Device;
+
+use super::*;
+use crate::catalog::Given;
+use crate::network::init::{BiasInit, Init};
+use crate::network::weights::BatchNorm;
+use crate::network::{Layer, Network, Shape};
+use crate::score::Repetition;
+use crate::settings::Rows;
+
+fn normal(std: f64) -> Init {
+    Init::new(Init::find("normal").unwrap(), &[("std", Given::Number(std))]).unwrap()
+}
+
+fn inputs(width: usize, repetition: u64) -> Tensor {
+    let key = Key { seed: 5, repetition, layer: 0, purpose: Purpose::Inputs };
+    Tensor::from_vec(key.standard_normals(64 * width), (64, width), &Device::Cpu).unwrap()
+}
+
+fn run(network: &Network, inputs: Tensor, activation: &str, init: &Init, repetition: u64) -> Option<Propagation> {
+    let run = Repetition {
+        network,
+        inputs,
+        init,
+        bias: BiasInit::Zeros,
+        rows: Rows::Full,
+        batch_norm: BatchNorm::default(),
+        trainability: true,
+        seed: 5,
+        repetition,
+        draws: None,
+        common: None,
+    };
+    let mut found = None;
+    run.score(&[Some(Activation::named(activation).unwrap())], &|| false, &mut |_, score| {
+        found = score.unwrap().propagation;
+    });
+    found
+}
+
+/// Signals through `depth` square layers of `width` with an activation after each but the last.
+fn through(width: usize, depth: usize, activation: &str, init: &Init) -> Propagation {
+    let mut layers = Vec::new();
+    for layer in 0..depth {
+        layers.push(Layer::Linear { out: width, bias: true });
+        if layer + 1 < depth {
+            layers.push(Layer::Slot);
+        }
+    }
+    let network = Network::build(&Shape(vec![width]), &layers).unwrap();
+    let runs: Vec<_> =
+        (0..REPETITIONS).map(|r| run(&network, inputs(width, r), activation, init, r).unwrap()).collect();
+    Propagation::mean(runs.iter()).unwrap()
+}
+
+#[test]
+fn orthogonal_layers_keep_every_distance() {
+    let signals = through(64, 6, "identity", &Init::named("orthogonal").unwrap());
+    assert!(signals.ln_gain().abs() < 1e-3, "{}", signals.ln_gain());
+    assert!(signals.ln_typical_gain().abs() < 1e-3, "{}", signals.ln_typical_gain());
+    let (first, last) = (&signals.layers[0], signals.layers.last().unwrap());
+    assert!((first.ln_spread - last.ln_spread).abs() < 1e-3);
+    // The inputs are N(0, 1), and their perturbation is a hundredth of that.
+    let gradients = signals.layers.iter().filter(|l| l.saturated.is_none()).map(|l| l.ln_gradient.unwrap());
+    assert!(gradients.into_iter().all(|g| g.abs() < 1e-2), "{signals:?}");
+    assert!(first.ln_size.abs() < 0.05 && (first.ln_perturbation - 0.01f64.ln()).abs() < 0.05, "{first:?}");
+}
+
+/// With y = x + Q x and an orthogonal layer after it, the mean square of the Jacobian's columns is 2 + 2 tr(Q)/n; a
+/// gradient reaches the branch's output as it reaches the sum.
+#[test]
+fn gradients_come_back_through_both_branches() {
+    let width = 64;
+    let linear = || Layer::Linear { out: width, bias: true };
+    let residual = Layer::Residual { body: vec![linear()], shortcut: Vec::new() };
+    let network = Network::build(&Shape(vec![width]), &[linear(), residual, linear(), Layer::Slot]).unwrap();
+    let init = Init::named("orthogonal").unwrap();
+    let runs: Vec<_> =
+        (0..REPETITIONS).map(|r| run(&network, inputs(width, r), "identity", &init, r).unwrap()).collect();
+    let layers = Propagation::mean(runs.iter()).unwrap().layers;
+    let found: Vec<f64> = layers.iter().map(|l| l.ln_gradient.unwrap_or(f64::NAN)).collect();
+    assert!((found[0] - 0.5 * 2f64.ln()).abs() < 0.1, "{found:?}");
+    assert!(found[1].abs() < 1e-2 && found[2].abs() < 1e-9 && found[3].is_nan(), "{found:?}");
+    // Nothing of it reaches the other samples.
+    let growth = layers[2].ln_perturbation - layers[0].ln_perturbation;
+    assert!((growth - found[0]).abs() < 0.1, "{growth}");
+}
+
+/// In a chaotic network a perturbation soon fills all there is; a gradient goes on to grow.
+#[test]
+fn gradients_explode_where_perturbations_cannot() {
+    let signals = through(64, 16, "tanh", &normal(1.0));
+    assert!(signals.ln_gradient() > 6.0 && signals.ln_gain() < 5.5, "{signals:?}");
+}
+
+/// He et al. 2015 (arXiv 1502.01852): a rectifier halves the mean square, so each layer multiplies it by n s^2/2.
+#[test]
+fn rectifiers_follow_the_mean_field() {
+    let (width, depth) = (256, 10);
+    for std in [0.02, (2.0 / 256.0f64).sqrt(), 0.3] {
+        let expected = (depth - 1) as f64 * 0.5 * (width as f64 * std * std / 2.0).ln();
+        let gain = through(width, depth, "relu", &normal(std)).ln_gain();
+        assert!((gain - expected).abs() < 0.4, "std {std}: {gain} against {expected}");
+    }
+}
+
+/// Poole et al. 2016: one layer after pre-activations N(0, q) multiplies a small distance's square by
+/// n s^2 E[f'(sqrt(q) z)^2], here with q = n s^2 and the expectation by the trapezoidal rule.
+#[test]
+fn one_layer_of_tanh_follows_the_mean_field() {
+    let width = 512;
+    let tanh = Activation::named("tanh").unwrap();
+    for q in [0.25, 2.0, 16.0f64] {
+        let step = 1e-3;
+        let slope: f64 = (-8000..8000)
+            .map(|i| f64::from(i) * step)
+            .map(|z| tanh.derivative(q.sqrt() * z).powi(2) * (-0.5 * z * z).exp() * step)
+            .sum();
+        let expected = 0.5 * (q * slope / (2.0 * std::f64::consts::PI).sqrt()).ln();
+        let gain = through(width, 2, "tanh", &normal((q / width as f64).sqrt())).ln_gain();
+        assert!((gain - expected).abs() < 0.03, "q {q}: {gain} against {expected}");
+    }
+}
+
+#[test]
+fn sigmoid_networks_forget_their_inputs() {
+    let signals = through(64, 10, "sigmoid", &Init::named("xavier_normal").unwrap());
+    assert!(signals.layers[0].correlation() < 0.1, "{:?}", signals.layers[0]);
+    assert!(signals.layers.last().unwrap().correlation() > 0.9999, "{:?}", signals.layers.last());
+}
+
+#[test]
+fn verdicts_name_what_is_wrong() {
+    for (activation, init, verdict) in [
+        ("relu", Init::named("kaiming_normal").unwrap(), Verdict::Trainable),
+        ("tanh", Init::named("orthogonal").unwrap(), Verdict::Trainable),
+        ("tanh", normal(1.0), Verdict::Saturated),
+        ("relu", normal(1.0), Verdict::Exploding),
+        ("relu", normal(0.01), Verdict::Vanishing),
+        ("sigmoid", Init::named("xavier_normal").unwrap(), Verdict::Vanishing),
+    ] {
+        let found = through(64, 10, activation, &init).trainability();
+        assert_eq!(found.verdict, verdict, "{activation} with {init}: {found:?}");
+        assert_eq!(found.is_trainable(), found.score >= 0.5, "{found:?}");
+    }
+}
+
+#[test]
+fn a_single_sample_has_no_verdict_and_later_repetitions_none_to_compute() {
+    let network = Network::build(&Shape(vec![8]), &[Layer::Linear { out: 8, bias: true }, Layer::Slot]).unwrap();
+    let init = Init::named("orthogonal").unwrap();
+    let single = inputs(8, 0).narrow(0, 0, 1).unwrap();
+    assert_eq!(run(&network, single, "relu", &init, 0), None);
+    assert!(run(&network, inputs(8, 0), "relu", &init, REPETITIONS - 1).is_some());
+    assert_eq!(run(&network, inputs(8, 0), "relu", &init, REPETITIONS), None);
+}
+
+/// A weight that overflows is no score; one that nearly does has logarithms all the same.
+#[test]
+fn every_activation_and_initialization_has_a_verdict() {
+    use crate::network::Conv2d;
+    let body = vec![Layer::Conv2d(Conv2d { padding: crate::network::Padding::Same, ..Conv2d::new(4, 3) }), Layer::Slot];
+    let layers = [
+        Layer::Conv2d(Conv2d::new(4, 3)),
+        Layer::Residual { body, shortcut: Vec::new() },
+        Layer::LayerNorm,
+        Layer::Slot,
+        Layer::Flatten,
+        Layer::Linear { out: 5, bias: true },
+    ];
+    let network = Network::build(&Shape(vec![1, 6, 6]), &layers).unwrap();
+    let images = inputs(36, 0).reshape((64, 1, 6, 6)).unwrap();
+    let activations: Vec<_> = Activation::all().into_iter().map(Some).collect();
+    let mut told = 0;
+    for init in Init::all().iter().chain([&normal(1e18)]) {
+        let run = Repetition {
+            network: &network,
+            inputs: images.clone(),
+            init,
+            bias: BiasInit::Zeros,
+            rows: Rows::Full,
+            batch_norm: BatchNorm::default(),
+            trainability: true,
+            seed: 5,
+            repetition: 0,
+            draws: None,
+            common: None,
+        };
+        run.score(&activations, &|| false, &mut |at, score| {
+            let Ok(score) = score else { return };
+            let signals = score.propagation.unwrap();
+            let numbers = |l: &LayerSignal| {
+                let gradient = l.ln_gradient.unwrap_or(0.0);
+                [l.ln_size, l.ln_spread, l.ln_perturbation, l.ln_typical_perturbation, gradient, l.correlation()]
+            };
+            let name = activations[at].as_ref().unwrap();
+            assert!(signals.layers.iter().flat_map(numbers).all(f64::is_finite), "{name} with {init}: {signals:?}");
+            let found = signals.trainability();
+            assert!((0.0..=1.0).contains(&found.score), "{name} with {init}: {found:?}");
+            assert_eq!(found.is_trainable(), found.score >= 0.5, "{name} with {init}: {found:?}");
+            told += 1;
+        });
+    }
+    assert!(told > activations.len() * 10, "{told}");
+}
+
+/// Every kind of layer that samples must pass: groups, strides, dilation, norms, pools, residuals, softmax.
+#[test]
+fn images_pass_through_every_kind_of_layer() {
+    use crate::network::{Conv2d, Padding, Pool, Softmax};
+    let conv = Conv2d { groups: 2, padding: Padding::Same, dilation: 2, ..Conv2d::new(8, 3) };
+    let body = vec![Layer::Conv2d(conv), Layer::BatchNorm, Layer::Slot];
+    let layers = [
+        Layer::Conv2d(Conv2d { stride: 2, padding: Padding::Zeros(1), ..Conv2d::new(8, 3) }),
+        Layer::GroupNorm { groups: 4 },
+        Layer::Residual { body, shortcut: Vec::new() },
+        Layer::MaxPool(Pool::new(2)),
+        Layer::AvgPool(Pool::new(2)),
+        Layer::LayerNorm,
+        Layer::GlobalAvgPool,
+        Layer::Flatten,
+        Layer::Dropout { p: 0.5 },
+        Layer::Linear { out: 5, bias: true },
+        Layer::Softmax(Softmax::Softmax),
+    ];
+    let network = Network::build(&Shape(vec![1, 16, 16]), &layers).unwrap();
+    let images = inputs(256, 0).reshape((64, 1, 16, 16)).unwrap();
+    let signals = run(&network, images, "tanh", &Init::named("kaiming_normal").unwrap(), 0).unwrap();
+    assert_eq!(signals.layers.len(), network.counted().len());
+    // The softmax is no layer whose size could explode: the output is the linear layer's.
+    let linear = &signals.layers[signals.layers.len() - 2];
+    assert!((signals.ln_output() - linear.ln_size).abs() < 1e-12);
+    assert!(signals.layers.iter().all(|l| l.ln_perturbation < l.ln_spread), "{signals:?}");
+    assert_eq!(signals.trainability().verdict, Verdict::Trainable, "{signals:?}");
+}

@@ -1,0 +1,235 @@
+//! One repetition of the candidates that share an initialization.
+
+use std::cell::RefCell;
+
+use candle_core::Tensor;
+
+use super::blocks::forward_by_parts;
+use super::common::{CommonScores, Name};
+use super::effective_rank::Ranks;
+use super::probe::{BatchProbe, RankProbe, Unranked};
+use super::propagation::{self, PropagationProbe, twins};
+use super::rank_matrix::{RankMatrices, RowOffset};
+use super::{Score, ScoreError, again};
+use crate::network::forward::forward;
+use crate::network::scale::at_common_scale;
+use crate::network::weights::{BatchNorm, DrawnWeights, Parameters, Weights};
+use crate::network::{Activation, BiasInit, Init, Module, Network, Op};
+use crate::random::Draws;
+use crate::settings::Rows;
+
+/// What is shared by all candidates of one repetition with one initialization.
+pub struct Repetition<'a> {
+    pub network: &'a Network,
+    /// `[samples, ...]`
+    pub inputs: Tensor,
+    pub init: &'a Init,
+    pub bias: BiasInit,
+    pub rows: Rows,
+    pub batch_norm: BatchNorm,
+    /// Whether the first repetitions also look at how signals pass.
+    pub trainability: bool,
+    pub seed: u64,
+    pub repetition: u64,
+    /// Where draws are left for other initializations of the same repetition.
+    pub draws: Option<&'a Draws>,
+    /// Where scores are left for other initializations of this network.
+    pub common: Option<&'a CommonScores>,
+}
+
+impl Repetition<'_> {
+    /// Scores the activations and reports each as it is done; `None` is the network as it is. What comes before the first
+    /// slot, and every weight that does not depend on the activation, is computed once.
+    pub fn score(
+        &self,
+        activations: &[Option<Activation>],
+        cancelled: &dyn Fn() -> bool,
+        report: &mut dyn FnMut(usize, Result<Score, ScoreError>),
+    ) {
+        let ranks = RefCell::new(Ranks::default());
+        let start = match self.start(cancelled, &ranks) {
+            Ok(start) => start,
+            Err(error) => return (0..activations.len()).for_each(|i| report(i, Err(again(&error)))),
+        };
+        let mut waiting = Vec::new();
+        let mut finished = |i, found| {
+            match found {
+                Ok(Found::Score(score)) => report(i, Ok(score)),
+                Ok(Found::Unranked(unranked)) => waiting.push((i, unranked)),
+                Err(error) => report(i, Err(error)),
+            }
+            let ranks = ranks.borrow();
+            waiting
+                .retain(|(i, unranked)| unranked.ranked(&ranks, self.network).map(|score| report(*i, score)).is_none());
+        };
+        if self.init.depends_on_activation() {
+            for (i, activation) in activations.iter().enumerate() {
+                let weights = self.weights(activation.as_ref());
+                finished(i, self.finish(&self.network.modules, start.clone(), &weights, activation));
+            }
+        } else {
+            let weights = self.weights(None);
+            let (prefix, rest) = self.network.modules.split_at(self.network.shared_prefix());
+            match self.pass(prefix, start, &weights, None) {
+                Ok(reached) => {
+                    for (i, activation) in activations.iter().enumerate() {
+                        finished(i, self.finish(rest, reached.clone(), &weights, activation));
+                    }
+                }
+                Err(error) => (0..activations.len()).for_each(|i| finished(i, Err(again(&error)))),
+            }
+        }
+        for (i, unranked) in waiting {
+            report(i, unranked.ranked_now(&ranks, self.network));
+        }
+    }
+
+    /// The samples, in the first repetitions with twins.
+    fn start<'p>(&self, cancelled: &'p dyn Fn() -> bool, ranks: &'p RefCell<Ranks>) -> Result<Reached<'p>, ScoreError> {
+        let (batch, inputs) = (self.inputs.dim(0)?, self.inputs.clone());
+        let ranks = RankProbe::new(self.matrices(cancelled), ranks);
+        let twins = match self.trainability && self.repetition < propagation::REPETITIONS {
+            true => twins(&self.inputs, self.seed, self.repetition)?,
+            false => None,
+        };
+        let Some(twins) = twins else {
+            return Ok(Reached { inputs, probe: BatchProbe { batch, ranks, propagation: None }, apart: None });
+        };
+        let count = twins.dim(0)?;
+        let propagation = PropagationProbe::new(self.network, self.seed, self.repetition, count, cancelled);
+        if self.is_by_sample() {
+            let inputs = Tensor::cat(&[&inputs, &twins], 0)?;
+            let probe = BatchProbe { batch, ranks, propagation: Some(propagation) };
+            return Ok(Reached { inputs, probe, apart: None });
+        }
+        let triples = Tensor::cat(&[&inputs.narrow(0, 0, count / propagation::TWINS)?, &twins], 0)?;
+        let probe = BatchProbe { batch, ranks, propagation: None };
+        Ok(Reached { inputs, probe, apart: Some((triples, propagation)) })
+    }
+
+    /// Whether what a sample becomes does not depend on those that pass with it.
+    fn is_by_sample(&self) -> bool {
+        let mut by_sample = !self.init.looks_at_data();
+        self.network.modules.iter().for_each(|m| m.walk(&mut |m| by_sample &= m.op != Op::BatchNorm));
+        by_sample
+    }
+
+    /// Passes everything through `modules`.
+    fn pass<'p>(
+        &self,
+        modules: &[Module],
+        reached: Reached<'p>,
+        weights: &dyn Weights,
+        slot: Option<&Activation>,
+    ) -> Result<Reached<'p>, ScoreError> {
+        let Reached { inputs, mut probe, apart } = reached;
+        // First, since initializations that look at data are to look at the whole batch.
+        let inputs = if self.init.looks_at_data() {
+            forward(modules, inputs, weights, slot, &mut probe)?
+        } else {
+            forward_by_parts(modules, inputs, weights, slot, &mut probe)?
+        };
+        let apart = match apart {
+            Some((triples, mut probe)) => {
+                Some((forward(modules, triples, &InTraining(weights), slot, &mut probe)?, probe))
+            }
+            None => None,
+        };
+        Ok(Reached { inputs, probe, apart })
+    }
+
+    /// Passes what was reached through the rest of the network.
+    fn finish(
+        &self,
+        rest: &[Module],
+        reached: Reached<'_>,
+        weights: &dyn Weights,
+        activation: &Option<Activation>,
+    ) -> Result<Found, ScoreError> {
+        let slot = activation.as_ref();
+        let mut reached = reached.with_slot(slot);
+        if let Some(score) = self.in_common(slot, reached.probe.ranks.matrices.cancelled) {
+            let mut score = score?;
+            if let Some((triples, mut probe)) = reached.triples()? {
+                forward(rest, triples, &InTraining(weights), slot, &mut probe)?;
+                score.propagation = Some(probe.finish());
+            }
+            return Ok(Found::Score(score));
+        }
+        reached = self.pass(rest, reached, weights, slot)?;
+        let Reached { inputs, probe, apart } = reached;
+        let propagation = probe.propagation.or(apart.map(|(_, probe)| probe));
+        let mut score = probe.ranks.finish(&inputs.narrow(0, 0, probe.batch)?)?;
+        score.propagation = propagation.map(PropagationProbe::finish);
+        Ok(Found::Unranked(score))
+    }
+
+    /// The score without propagation that this initialization shares with others, if it does.
+    fn in_common(&self, slot: Option<&Activation>, cancelled: &dyn Fn() -> bool) -> Option<Result<Score, ScoreError>> {
+        let common = self.common?;
+        let laws = at_common_scale(self.network, self.init, self.bias, slot)?;
+        let name = Name { repetition: self.repetition, laws: laws.clone(), slot: slot.cloned() };
+        Some(common.get(name, || {
+            let weights = self.weights(None).with_laws(laws);
+            let (batch, all) = (self.inputs.dim(0)?, RefCell::new(Ranks::default()));
+            let ranks = RankProbe::new(self.matrices(cancelled), &all);
+            let probe = BatchProbe { batch, ranks, propagation: None };
+            let start = Reached { inputs: self.inputs.clone(), probe, apart: None };
+            let Reached { inputs, probe, .. } = self.pass(&self.network.modules, start, &weights, slot)?;
+            probe.ranks.finish(&inputs)?.ranked_now(&all, self.network)
+        }))
+    }
+
+    pub(super) fn weights(&self, activation: Option<&Activation>) -> DrawnWeights<'_> {
+        DrawnWeights::new(self.seed, self.repetition, self.init, self.bias, activation)
+            .with_batch_norm(self.batch_norm)
+            .sharing(self.draws)
+    }
+
+    pub(super) fn matrices<'p>(&self, cancelled: &'p dyn Fn() -> bool) -> RankMatrices<'p> {
+        let offset = RowOffset::Drawn { rows: self.rows, seed: self.seed, repetition: self.repetition };
+        RankMatrices { offset, cancelled }
+    }
+}
+
+/// What scoring an activation gives.
+enum Found {
+    Score(Score),
+    Unranked(Unranked),
+}
+
+/// The same weights, with batch norm as in training: there a network trains or does not, whatever it is scored by.
+struct InTraining<'a>(&'a dyn Weights);
+
+impl Weights for InTraining<'_> {
+    fn parameters(&self, module: &Module, input: &Tensor) -> candle_core::Result<Parameters> {
+        Ok(Parameters { batch_norm: BatchNorm::Training, ..self.0.parameters(module, input)? })
+    }
+}
+
+/// How far a repetition has come with what all activations share.
+#[derive(Clone)]
+struct Reached<'a> {
+    /// The batch, followed by twins where they can pass with it.
+    inputs: Tensor,
+    probe: BatchProbe<'a>,
+    /// Samples with their twins where they cannot.
+    apart: Option<(Tensor, PropagationProbe<'a>)>,
+}
+
+impl<'a> Reached<'a> {
+    fn with_slot(self, slot: Option<&'a Activation>) -> Self {
+        let Self { inputs, probe, apart } = self;
+        let set = |probe: PropagationProbe<'a>| probe.with_slot(slot);
+        let probe = BatchProbe { propagation: probe.propagation.map(set), ..probe };
+        Self { inputs, probe, apart: apart.map(|(triples, probe)| (triples, set(probe))) }
+    }
+
+    /// Only the samples that have twins, and these.
+    fn triples(self) -> candle_core::Result<Option<(Tensor, PropagationProbe<'a>)>> {
+        let Some(probe) = self.probe.propagation else { return Ok(self.apart) };
+        let twins = self.inputs.narrow(0, self.probe.batch, probe.twins())?;
+        let samples = self.inputs.narrow(0, 0, probe.twins() / propagation::TWINS)?;
+        Ok(Some((Tensor::cat(&[samples, twins], 0)?, probe)))
+    }
+}

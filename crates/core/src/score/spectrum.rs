@@ -1,0 +1,43 @@
+//! The singular values behind an effective rank: what people look at when a layer's rank is low.
+
+use candle_core::Tensor;
+use faer::MatRef;
+
+use super::effective_rank::RankError;
+use super::rank_matrix::RankMatrices;
+use super::{Repetition, ScoreError};
+use crate::network::forward::{Probe, forward};
+use crate::network::{Activation, Module};
+
+/// The singular values of every counted module's rank matrix in one repetition, falling, as shares of the largest; all 0
+/// where the matrix is. In double precision, by a singular value decomposition.
+///
+/// # Errors
+/// As for the scores of the repetition.
+pub fn spectra(repetition: &Repetition<'_>, activation: Option<&Activation>) -> Result<Vec<Vec<f64>>, ScoreError> {
+    let weights = repetition.weights(activation);
+    let mut probe = SpectrumProbe { matrices: repetition.matrices(&|| false), spectra: Vec::new() };
+    forward(&repetition.network.modules, repetition.inputs.clone(), &weights, activation, &mut probe)?;
+    Ok(probe.spectra)
+}
+
+struct SpectrumProbe<'a> {
+    matrices: RankMatrices<'a>,
+    spectra: Vec<Vec<f64>>,
+}
+
+impl Probe for SpectrumProbe<'_> {
+    type Stop = ScoreError;
+
+    fn observe(&mut self, module: &Module, output: &Tensor) -> Result<(), ScoreError> {
+        let values = self.matrices.with_matrix(self.spectra.len(), module, output, |matrix, rows, columns| {
+            let double: Vec<f64> = matrix.iter().map(|x| f64::from(*x)).collect();
+            let matrix = MatRef::from_row_major_slice(&double, rows, columns);
+            matrix.singular_values().map_err(|_| RankError::NoConvergence)
+        })?;
+        let largest = values.first().copied().unwrap_or(0.0);
+        let share = |s: &f64| if largest > 0.0 { s / largest } else { 0.0 };
+        self.spectra.push(values.iter().map(share).collect());
+        Ok(())
+    }
+}

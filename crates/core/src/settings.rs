@@ -1,0 +1,35 @@
+//! How candidates are scored, where a preset may choose.
+
+/// Which rows of a convolution's output `[samples x width x height, channels]` make its rank matrix. Both blocks start at
+/// a multiple of the width, drawn for the repetition and the layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rows {
+    /// As many rows as there are channels: the start leaves room for all of them.
+    #[default]
+    Full,
+    /// As in the authors' program near-score 1.0.0: the start may lie so late that the block is cut off where the rows
+    /// end. Only outputs with few rows to a channel notice.
+    Clipped,
+}
+
+/// How repetitions are spent.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Auto {
+    /// Repetitions of every candidate.
+    pub least: usize,
+    /// Probability that the best candidate stays in the race.
+    pub confidence: f64,
+}
+
+impl Default for Auto {
+    fn default() -> Self {
+        Self { least: Self::LEAST, confidence: Self::CONFIDENCE }
+    }
+}
+
+impl Auto {
+    pub const LEAST: usize = 8;
+    pub const MOST: usize = 128;
+    pub const CONFIDENCE: f64 = 0.95;
+}

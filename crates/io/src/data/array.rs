@@ -1,0 +1,248 @@
+//! An array in a file, whose first dimension counts the samples.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::element::Element;
+use super::file::{Format, Stored, check_finite, io_error, unreadable};
+use super::labels::from_numbers;
+use super::{DataError, Labels, Source, idx, npy};
+use neartop_core::network::Shape;
+
+/// Where an array's elements are.
+#[derive(Debug, Clone)]
+pub struct Array {
+    pub stored: Stored,
+    /// Bytes before the first element.
+    pub offset: u64,
+    pub element: Element,
+    pub big_endian: bool,
+    pub dims: Vec<usize>,
+    /// The first index runs fastest, rather than the last.
+    pub fortran: bool,
+}
+
+/// Elements that are converted at once.
+const BLOCK: usize = 1 << 16;
+
+impl Array {
+    /// Checks that the file can hold what its header announces.
+    ///
+    /// # Errors
+    /// If it cannot.
+    pub fn checked(self) -> Result<Self, DataError> {
+        let product = |least: u64| self.dims.iter().try_fold(1u64, |n, d| n.checked_mul((*d as u64).max(least)));
+        // A size of 0 must not hide that those after it are too large to be multiplied.
+        let elements = product(1).and(product(0)).filter(|n| *n < 1 << 60);
+        let bytes = elements.and_then(|n| n.checked_mul(self.element.size() as u64)?.checked_add(self.offset));
+        self.stored.check_holds(bytes)?;
+        Ok(self)
+    }
+
+    fn count(&self) -> usize {
+        self.dims.first().copied().unwrap_or(0)
+    }
+
+    /// Elements of a sample.
+    fn size(&self) -> usize {
+        self.dims.iter().skip(1).product()
+    }
+
+    /// `[n, h, w]` are images of one channel; `[n]` are samples of one feature.
+    fn sample_shape(&self) -> Shape {
+        Shape(match self.dims.get(1..).unwrap_or_default() {
+            [] => vec![1],
+            [height, width] => vec![1, *height, *width],
+            dims => dims.to_vec(),
+        })
+    }
+
+    /// The place among a sample's elements, in the order of this program, of each of them in the order of the file.
+    fn places(&self) -> Vec<usize> {
+        let dims = self.dims.get(1..).unwrap_or_default();
+        (0..self.size())
+            .map(|mut j| {
+                let mut index = Vec::with_capacity(dims.len());
+                for d in dims {
+                    index.push(j % d);
+                    j /= d;
+                }
+                index.iter().zip(dims).fold(0, |place, (i, d)| place * d + i)
+            })
+            .collect()
+    }
+
+    fn fail(&self, error: &std::io::Error) -> DataError {
+        io_error(&self.stored.path, error)
+    }
+
+    fn read_rows(&self, rows: &[usize], take: &mut dyn FnMut(&[f32])) -> Result<(), DataError> {
+        let size = self.size();
+        let mut bytes = vec![0; size * self.element.size()];
+        let mut values = Vec::with_capacity(size);
+        let mut stream = self.stored.stream()?;
+        for row in rows {
+            let at = self.offset + (row * bytes.len()) as u64;
+            stream.skip_to(at).and_then(|()| stream.read_exact(&mut bytes)).map_err(|e| self.fail(&e))?;
+            values.clear();
+            self.element.decode(&bytes, self.big_endian, &mut values);
+            check_finite(&self.stored.path, &values, |_| *row)?;
+            take(&values);
+        }
+        Ok(())
+    }
+
+    /// Gathers the rows in one pass through the columns.
+    fn read_columns(&self, rows: &[usize], take: &mut dyn FnMut(&[f32])) -> Result<(), DataError> {
+        let (size, width) = (self.size(), self.element.size());
+        let mut gathered = vec![0f32; rows.len() * size];
+        let mut bytes = vec![0; width];
+        let mut value = Vec::with_capacity(1);
+        let mut stream = self.stored.stream()?;
+        for (column, place) in self.places().into_iter().enumerate() {
+            for (i, row) in rows.iter().enumerate() {
+                let at = self.offset + ((column * self.count() + row) * width) as u64;
+                stream.skip_to(at).and_then(|()| stream.read_exact(&mut bytes)).map_err(|e| self.fail(&e))?;
+                value.clear();
+                self.element.decode(&bytes, self.big_endian, &mut value);
+                check_finite(&self.stored.path, &value, |_| *row)?;
+                gathered[i * size + place] = value[0];
+            }
+        }
+        gathered.chunks_exact(size).for_each(take);
+        Ok(())
+    }
+
+    /// The elements as they lie, a block at a time.
+    fn blocks(&self, mut take: impl FnMut(usize, &[u8]) -> Result<(), DataError>) -> Result<(), DataError> {
+        let total = self.count() * self.size();
+        let mut stream = self.stored.stream()?;
+        stream.skip_to(self.offset).map_err(|e| self.fail(&e))?;
+        let mut bytes = vec![0; BLOCK.min(total) * self.element.size()];
+        for first in (0..total).step_by(BLOCK) {
+            let block = &mut bytes[..BLOCK.min(total - first) * self.element.size()];
+            stream.read_exact(block).map_err(|e| self.fail(&e))?;
+            take(first, block)?;
+        }
+        Ok(())
+    }
+
+    /// Fails unless these can be the labels of `count` samples.
+    fn check_labels(&self, count: usize) -> Result<(), DataError> {
+        let fail = |reason: String| Err(unreadable(&self.stored.path, reason));
+        if self.size() != 1 {
+            return fail(format!("labels are one number per sample, but these have {}", self.size()));
+        }
+        if self.count() != count {
+            return fail(format!("it has {} labels, but there are {count} samples", self.count()));
+        }
+        Ok(())
+    }
+
+    /// Labels of `count` samples as numbers.
+    fn label_values(&self, count: usize) -> Result<Vec<f32>, DataError> {
+        self.check_labels(count)?;
+        let mut values = Vec::with_capacity(count);
+        self.blocks(|first, bytes| {
+            self.element.decode(bytes, self.big_endian, &mut values);
+            check_finite(&self.stored.path, &values[first..], |i| first + i)
+        })?;
+        Ok(values)
+    }
+
+    /// Labels of `count` samples.
+    fn labels(&self, count: usize) -> Result<Labels, DataError> {
+        self.check_labels(count)?;
+        let (mut whole, mut values) = (Vec::new(), Vec::new());
+        self.blocks(|first, bytes| {
+            match self.element.decode_whole(bytes, self.big_endian) {
+                Some(block) => whole.extend(block),
+                None => {
+                    self.element.decode(bytes, self.big_endian, &mut values);
+                    check_finite(&self.stored.path, &values[first..], |i| first + i)?;
+                }
+            }
+            Ok(())
+        })?;
+        Ok(if whole.is_empty() { Labels::Values(values) } else { from_numbers(&whole) })
+    }
+}
+
+/// Where an array's labels are.
+#[derive(Debug, Clone)]
+pub enum LabelsAt {
+    Nowhere,
+    /// Another file.
+    File(PathBuf),
+    /// Another array of the same file.
+    Array(Box<Array>),
+}
+
+/// Samples in an array.
+pub struct ArraySource {
+    array: Array,
+    labels: LabelsAt,
+    shape: Shape,
+}
+
+impl ArraySource {
+    pub fn new(array: Array, labels: LabelsAt) -> Self {
+        let shape = array.sample_shape();
+        Self { array, labels, shape }
+    }
+}
+
+impl Source for ArraySource {
+    fn count(&self) -> usize {
+        self.array.count()
+    }
+
+    fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    fn read(&self, rows: &[usize], take: &mut dyn FnMut(&[f32])) -> Result<(), DataError> {
+        match self.array.fortran && self.array.size() > 1 {
+            true => self.array.read_columns(rows, take),
+            false => self.array.read_rows(rows, take),
+        }
+    }
+
+    fn scan(&self, take: &mut dyn FnMut(&[f32])) -> Result<(), DataError> {
+        let array = &self.array;
+        let (count, size) = (array.count(), array.size());
+        let mut values = Vec::with_capacity(BLOCK);
+        array.blocks(|first, bytes| {
+            values.clear();
+            array.element.decode(bytes, array.big_endian, &mut values);
+            let sample = |i: usize| if array.fortran { (first + i) % count } else { (first + i) / size };
+            check_finite(&array.stored.path, &values, sample)?;
+            take(&values);
+            Ok(())
+        })
+    }
+
+    fn labels(&self) -> Result<Option<Labels>, DataError> {
+        match &self.labels {
+            LabelsAt::Nowhere => Ok(None),
+            LabelsAt::Array(array) => array.labels(self.count()).map(Some),
+            LabelsAt::File(path) => label_file(path)?.labels(self.count()).map(Some),
+        }
+    }
+
+    fn label_values(&self) -> Result<Option<Vec<f32>>, DataError> {
+        match &self.labels {
+            LabelsAt::Nowhere => Ok(None),
+            LabelsAt::Array(array) => array.label_values(self.count()).map(Some),
+            LabelsAt::File(path) => label_file(path)?.label_values(self.count()).map(Some),
+        }
+    }
+}
+
+fn label_file(path: &Path) -> Result<Array, DataError> {
+    match Format::of(path)? {
+        Format::Idx => idx::open(path),
+        Format::Npy => npy::open(path),
+        _ => Err(unreadable(path, "labels in a second file are an IDX or NPY file")),
+    }
+}

@@ -1,0 +1,300 @@
+//! Files of data: which format they have, and their bytes in ascending order.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use flate2::read::{DeflateDecoder, MultiGzDecoder};
+
+use super::DataError;
+use neartop_core::catalog::nearest;
+
+/// What the program can read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Idx,
+    /// CSV or TSV.
+    Table {
+        tabs: bool,
+    },
+    Npy,
+    Npz,
+    Parquet,
+    Safetensors,
+    /// A folder with a folder of images per class.
+    Images,
+}
+
+const KNOWN: &str = "IDX, .csv, .tsv, .npy (each also .gz), .npz, .parquet, .safetensors, or a folder of images";
+
+impl Format {
+    /// The format that a name stands for.
+    fn of_name(path: &Path) -> Option<Self> {
+        let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
+        let name = name.strip_suffix(".gz").unwrap_or(&name);
+        // The names of MNIST: train-images-idx3-ubyte, train-images.idx3-ubyte.
+        let (_, end) = name.rsplit_once(['-', '.']).unwrap_or(("", name));
+        if name.contains("idx") && ["ubyte", "byte", "short", "int", "float", "double"].contains(&end) {
+            return Some(Self::Idx);
+        }
+        match name.rsplit_once('.')?.1 {
+            "idx" | "idx1" | "idx2" | "idx3" | "idx4" => Some(Self::Idx),
+            "csv" => Some(Self::Table { tabs: false }),
+            "tsv" | "tab" => Some(Self::Table { tabs: true }),
+            "npy" => Some(Self::Npy),
+            "npz" => Some(Self::Npz),
+            "parquet" | "pq" => Some(Self::Parquet),
+            "safetensors" => Some(Self::Safetensors),
+            _ => None,
+        }
+    }
+
+    /// The format that begins with these bytes.
+    fn of_magic(head: &[u8]) -> Option<Self> {
+        match head {
+            [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Some(Self::Npy),
+            [b'P', b'K', 3, 4, ..] => Some(Self::Npz),
+            [b'P', b'A', b'R', b'1', ..] => Some(Self::Parquet),
+            [_, _, _, _, 0, 0, 0, 0, b'{', ..] => Some(Self::Safetensors),
+            [0, 0, 8 | 9 | 11..=14, 1..=8, ..] => Some(Self::Idx),
+            _ => None,
+        }
+    }
+
+    /// The format of a file or folder, by its name, or else by its first bytes.
+    ///
+    /// # Errors
+    /// If it is not there, no regular file, or of no known format.
+    pub fn of(path: &Path) -> Result<Self, DataError> {
+        if path.is_dir() {
+            return Ok(Self::Images);
+        }
+        if let Some(format) = Self::of_name(path) {
+            return Ok(format);
+        }
+        let head = Stored::open(path)?.head()?;
+        Self::of_magic(&head).ok_or_else(|| {
+            let pickle = matches!(head.as_slice(), [0x80, 2..=5, ..]);
+            unreadable(
+                path,
+                match pickle {
+                    true => "it is a Python pickle, which is never read since it can run code; save it with numpy.save"
+                        .into(),
+                    false => format!("neither its name nor its first bytes tell its format; known are {KNOWN}"),
+                },
+            )
+        })
+    }
+
+    /// Whether labels stand in a second file rather than under a name in the same one.
+    fn has_label_file(self) -> bool {
+        matches!(self, Self::Idx | Self::Npy)
+    }
+}
+
+/// Whether the `labels` of the data at `path` name a second file rather than a column or an array.
+#[must_use]
+pub fn labels_are_a_file(path: &Path) -> bool {
+    Format::of_name(path).or_else(|| Format::of(path).ok()).is_some_and(Format::has_label_file)
+}
+
+/// An error about a file, safe to print.
+pub fn unreadable(path: &Path, reason: impl Into<String>) -> DataError {
+    DataError::Read { path: shown(&path.to_string_lossy()), reason: reason.into() }
+}
+
+/// Text from a file with its control characters escaped.
+pub fn shown(text: &str) -> String {
+    text.chars().flat_map(|c| if c.is_control() { c.escape_debug().collect() } else { vec![c] }).collect()
+}
+
+/// The begin of a text from a file, for messages.
+pub fn excerpt(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    let begin: String = text.chars().take(40).collect();
+    if begin.len() < text.len() { shown(&begin) + "..." } else { shown(&begin) }
+}
+
+/// An error of reading that says what it means for a data file.
+pub fn io_error(path: &Path, error: &io::Error) -> DataError {
+    unreadable(
+        path,
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => "it ends before the data that it announces; is it truncated?".to_owned(),
+            io::ErrorKind::InvalidInput => format!("its compressed data are damaged: {error}"),
+            _ => shown(&error.to_string()),
+        },
+    )
+}
+
+/// Fails at the first value that is not finite. `sample` gives the sample of a position among the values.
+pub fn check_finite(path: &Path, values: &[f32], sample: impl Fn(usize) -> usize) -> Result<(), DataError> {
+    match values.iter().position(|x| !x.is_finite()) {
+        None => Ok(()),
+        Some(at) => Err(unreadable(
+            path,
+            format!(
+                "sample {} (from 0) holds {}, but every value must be a finite number in single precision",
+                sample(at),
+                values[at]
+            ),
+        )),
+    }
+}
+
+/// Bytes in a file, perhaps compressed.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    pub path: PathBuf,
+    start: u64,
+    /// In the file.
+    length: u64,
+    packing: Packing,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Packing {
+    Plain,
+    Gzip,
+    Deflate,
+}
+
+/// Deflate never makes more than this many bytes of one.
+const MOST_INFLATION: u64 = 1032;
+
+impl Stored {
+    /// A regular file, whose first bytes tell whether it is compressed.
+    ///
+    /// # Errors
+    /// If it is missing or no regular file.
+    pub fn open(path: &Path) -> Result<Self, DataError> {
+        let metadata = path.metadata().map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => unreadable(path, missing(path)),
+            _ => io_error(path, &error),
+        })?;
+        if !metadata.is_file() {
+            let kind = if metadata.is_dir() { "a folder" } else { "no regular file" };
+            return Err(unreadable(path, format!("it is {kind}, where a file is needed")));
+        }
+        let plain = Self { path: path.to_owned(), start: 0, length: metadata.len(), packing: Packing::Plain };
+        let gzip = plain.head()?.starts_with(&[0x1f, 0x8b]);
+        Ok(Self { packing: if gzip { Packing::Gzip } else { Packing::Plain }, ..plain })
+    }
+
+    /// A part of the file, as it is or deflated.
+    pub fn part(&self, start: u64, length: u64, deflated: bool) -> Self {
+        let packing = if deflated { Packing::Deflate } else { Packing::Plain };
+        Self { path: self.path.clone(), start, length, packing }
+    }
+
+    /// The length, where that is known without reading.
+    pub fn plain_length(&self) -> Option<u64> {
+        (self.packing == Packing::Plain).then_some(self.length)
+    }
+
+    /// Fails unless `bytes` can be had from what is stored, before anything is allocated for them.
+    ///
+    /// # Errors
+    /// Says how much is there.
+    pub fn check_holds(&self, bytes: Option<u64>) -> Result<(), DataError> {
+        let (most, of) = match self.packing {
+            Packing::Plain => (self.length, ""),
+            _ => (self.length.saturating_mul(MOST_INFLATION), "at most "),
+        };
+        match bytes {
+            Some(bytes) if bytes <= most => Ok(()),
+            _ => Err(unreadable(
+                &self.path,
+                format!(
+                    "its header announces {}, but it holds {of}{most} bytes; is it truncated?",
+                    bytes.map_or_else(|| "more than any file holds".to_owned(), |b| format!("{b} bytes"))
+                ),
+            )),
+        }
+    }
+
+    /// The first 16 bytes, or as many as there are.
+    pub fn head(&self) -> Result<Vec<u8>, DataError> {
+        let mut head = Vec::new();
+        self.stream()?.take(16).read_to_end(&mut head).map_err(|e| io_error(&self.path, &e))?;
+        Ok(head)
+    }
+
+    pub fn stream(&self) -> Result<Stream, DataError> {
+        let open = || {
+            let mut file = File::open(&self.path)?;
+            file.seek(SeekFrom::Start(self.start))?;
+            Ok(file)
+        };
+        let file: File = open().map_err(|e| io_error(&self.path, &e))?;
+        let from = match self.packing {
+            Packing::Plain => Origin::File(BufReader::with_capacity(1 << 16, file)),
+            Packing::Gzip => {
+                Origin::Packed(Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(BufReader::new(file)))))
+            }
+            Packing::Deflate => {
+                let packed = DeflateDecoder::new(BufReader::new(file).take(self.length));
+                Origin::Packed(Box::new(BufReader::with_capacity(1 << 16, packed)))
+            }
+        };
+        Ok(Stream { from, at: 0 })
+    }
+}
+
+/// What to say of a file that is not there.
+fn missing(path: &Path) -> String {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let Ok(entries) = folder.read_dir() else {
+        return format!("there is no such file, nor the folder {}", shown(&folder.to_string_lossy()));
+    };
+    let names: Vec<_> = entries.take(10_000).flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+    match nearest(&name, names.iter().map(String::as_str)) {
+        Some(near) => format!("there is no such file; did you mean `{}`?", shown(near)),
+        None => "there is no such file".to_owned(),
+    }
+}
+
+/// Stored bytes from first to last.
+pub struct Stream {
+    from: Origin,
+    at: u64,
+}
+
+enum Origin {
+    File(BufReader<File>),
+    Packed(Box<dyn Read>),
+}
+
+impl Stream {
+    /// Goes to a byte further on: in a plain file without reading what lies between.
+    ///
+    /// # Errors
+    /// If the bytes end before.
+    pub fn skip_to(&mut self, byte: u64) -> io::Result<()> {
+        let ahead = byte.checked_sub(self.at).ok_or(io::ErrorKind::InvalidInput)?;
+        match &mut self.from {
+            Origin::File(file) => {
+                file.seek_relative(i64::try_from(ahead).map_err(|_| io::ErrorKind::UnexpectedEof)?)?;
+            }
+            Origin::Packed(bytes) => {
+                if io::copy(&mut bytes.take(ahead), &mut io::sink())? < ahead {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+            }
+        }
+        self.at = byte;
+        Ok(())
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = match &mut self.from {
+            Origin::File(file) => file.read(buffer)?,
+            Origin::Packed(bytes) => bytes.read(buffer)?,
+        };
+        self.at += n as u64;
+        Ok(n)
+    }
+}

@@ -1,0 +1,72 @@
+//! Data in the shape that a network takes.
+
+use super::{DataError, Labels, Source};
+use neartop_core::network::Shape;
+
+/// A source whose samples have the shape of a network's input.
+pub struct Fitted {
+    source: Box<dyn Source>,
+    shape: Shape,
+    /// The samples are `[height, width, channels]`, and these are the first two and the last.
+    channels_last: Option<(usize, usize)>,
+}
+
+impl Fitted {
+    /// Vectors stand for images of as many elements, in the order channel, row, column, and everything for vectors.
+    /// Images whose last dimension is the input's channels (1, 3 or 4) are transposed, unless they fit as they are.
+    ///
+    /// # Errors
+    /// If the source does not fit.
+    pub fn new(source: Box<dyn Source>, input: &Shape) -> Result<Self, DataError> {
+        let given = source.shape().clone();
+        let mut channels_last = None;
+        if given != *input {
+            let fits = match (given.0.as_slice(), input.0.as_slice()) {
+                _ if given.elements() != input.elements() => false,
+                (_, [_]) | ([_], _) => true,
+                ([h, w, c @ (1 | 3 | 4)], [channels, height, width]) if (h, w, c) == (height, width, channels) => {
+                    channels_last = Some((h * w, *c));
+                    true
+                }
+                _ => false,
+            };
+            if !fits {
+                return Err(DataError::Shape { given, expected: input.clone() });
+            }
+        }
+        Ok(Self { source, shape: input.clone(), channels_last })
+    }
+}
+
+impl Source for Fitted {
+    fn count(&self) -> usize {
+        self.source.count()
+    }
+
+    fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    fn read(&self, rows: &[usize], take: &mut dyn FnMut(&[f32])) -> Result<(), DataError> {
+        let Some((pixels, channels)) = self.channels_last else { return self.source.read(rows, take) };
+        let mut turned = vec![0f32; pixels * channels];
+        self.source.read(rows, &mut |row| {
+            for (pixel, values) in row.chunks_exact(channels).enumerate() {
+                values.iter().enumerate().for_each(|(channel, x)| turned[channel * pixels + pixel] = *x);
+            }
+            take(&turned);
+        })
+    }
+
+    fn scan(&self, take: &mut dyn FnMut(&[f32])) -> Result<(), DataError> {
+        self.source.scan(take)
+    }
+
+    fn labels(&self) -> Result<Option<Labels>, DataError> {
+        self.source.labels()
+    }
+
+    fn label_values(&self) -> Result<Option<Vec<f32>>, DataError> {
+        self.source.label_values()
+    }
+}

@@ -1,0 +1,370 @@
+//! PyTorch: an `nn.Sequential` whose `state_dict()` has the names that scores read weights by.
+
+use super::model::{Laws, Model, residual};
+use super::source::{Source, camel_case, tuple};
+use super::{Chosen, ExportError, Writer};
+use neartop_core::network::init::Law;
+use neartop_core::network::{Activation, Conv2d, Graph, Merge, Module, Op, Padding, Pool, Shape, Softmax};
+
+pub const WRITER: Writer = Writer { name: "pytorch", extension: "py", extensions: &["py"], write };
+
+fn write(chosen: &Chosen<'_>) -> Result<String, ExportError> {
+    let model = Model::new(chosen)?;
+    let mut out = Source::default();
+    out.line(format!("# {}", model.title));
+    // Python looks for an encoding in the first two lines, so nothing of the user's stands there.
+    out.line("# A network of PyTorch modules; input and weights are as in the preset.");
+    for remark in &model.remarks {
+        out.line(format!("# {remark}"));
+    }
+    out.line("");
+    if model.draws(|law| matches!(law, Law::TruncatedNormal { .. })) {
+        out.line("import math");
+        out.line("");
+    }
+    out.line("import torch");
+    out.line("from torch import nn");
+    classes(&mut out, &model);
+    build(&mut out, &model);
+    initialize(&mut out, &model);
+    main(&mut out, &model);
+    Ok(out.finish())
+}
+
+fn is_expression(activation: &Activation) -> bool {
+    !activation.entry().pytorch.starts_with("nn.")
+}
+
+/// The modules that PyTorch does not have.
+fn classes(out: &mut Source, model: &Model) {
+    let is = |what: fn(&Graph<Module>) -> bool| model.has(|m| matches!(&m.op, Op::Graph(graph) if what(graph)));
+    if is(|graph| residual(graph).is_some()) {
+        out.block(RESIDUAL);
+    }
+    if is(|graph| residual(graph).is_none()) {
+        out.block(GRAPH);
+    }
+    if model.has(|m| m.op == Op::Zero) {
+        out.block(ZERO);
+    }
+    if model.has(|m| matches!(m.op, Op::FirstChannels { .. })) {
+        out.block(FIRST_CHANNELS);
+    }
+    for (activation, name) in model.activations().filter(|(a, _)| is_expression(a)) {
+        out.block(&format!("\n\nclass {}(nn.Module):", camel_case(name)));
+        out.indent(|out| {
+            out.line(format!("\"\"\"{activation}: {}\"\"\"", activation.entry().formula));
+            out.line("");
+            out.line("def forward(self, x):");
+            out.indent(|out| out.line(format!("return {}", activation.fill(activation.entry().pytorch))));
+        });
+    }
+}
+
+const RESIDUAL: &str = r#"
+
+class Residual(nn.Module):
+    """The sum of a body and a shortcut."""
+
+    def __init__(self, body, shortcut):
+        super().__init__()
+        self.body = body
+        self.shortcut = shortcut
+
+    def forward(self, x):
+        return self.body(x) + self.shortcut(x)
+"#;
+
+const GRAPH: &str = r#"
+
+class Graph(nn.Module):
+    """A directed acyclic graph. Vertex 0 is the input; the last vertex is the output.
+
+    Each of the vertices is (merge, [(from vertex, name of the edge), ...], name of what follows the merge).
+    """
+
+    def __init__(self, modules, vertices):
+        super().__init__()
+        for path, module in modules.items():
+            parent, *names = self, *path.split(".")
+            for name in names[:-1]:
+                if name not in parent._modules:
+                    parent.add_module(name, nn.Module())
+                parent = parent._modules[name]
+            parent.add_module(names[-1], module)
+        self.vertices = vertices
+
+    def forward(self, x):
+        values = [x]
+        for merge, edges, then in self.vertices:
+            branches = [self.get_submodule(name)(values[source]) for source, name in edges]
+            merged = torch.cat(branches, dim=1) if merge == "concat" else sum(branches[1:], branches[0])
+            values.append(self.get_submodule(then)(merged))
+        return values[-1]
+"#;
+
+const ZERO: &str = r#"
+
+class Zero(nn.Module):
+    """Zeros of the input's shape."""
+
+    def forward(self, x):
+        return torch.zeros_like(x)
+"#;
+
+const FIRST_CHANNELS: &str = r#"
+
+class FirstChannels(nn.Module):
+    """The first channels of the input."""
+
+    def __init__(self, keep):
+        super().__init__()
+        self.keep = keep
+
+    def forward(self, x):
+        return x[:, : self.keep]
+"#;
+
+fn build(out: &mut Source, model: &Model) {
+    out.block("\n\ndef build():");
+    out.indent(|out| {
+        let (input, output) = (&model.network.input.0, &model.network.output().0);
+        out.line(format!(
+            "\"\"\"The network from [samples, {}] to [samples, {}]; see `initialize` for its weights.\"\"\"",
+            list(input),
+            list(output)
+        ));
+        sequential(out, model, "return ", &model.network.modules, "");
+    });
+}
+
+fn list(sizes: &[usize]) -> String {
+    let sizes: Vec<_> = sizes.iter().map(usize::to_string).collect();
+    sizes.join(", ")
+}
+
+/// `before nn.Sequential(...) after`, a line for each module.
+fn sequential(out: &mut Source, model: &Model, before: &str, modules: &[Module], after: &str) {
+    if modules.is_empty() {
+        out.line(format!("{before}nn.Sequential(){after}"));
+        return;
+    }
+    out.line(format!("{before}nn.Sequential("));
+    out.indent(|out| {
+        for module in modules {
+            match &module.op {
+                Op::Graph(graph) => match residual(graph) {
+                    Some((body, shortcut)) => {
+                        out.line("Residual(");
+                        out.indent(|out| {
+                            sequential(out, model, "body=", body, ",");
+                            sequential(out, model, "shortcut=", shortcut, ",");
+                        });
+                        out.line("),");
+                    }
+                    None => write_graph(out, model, graph),
+                },
+                _ => out.line(format!("{},", constructor(model, module))),
+            }
+        }
+    });
+    out.line(format!("){after}"));
+}
+
+fn write_graph(out: &mut Source, model: &Model, graph: &Graph<Module>) {
+    out.line("Graph(");
+    out.indent(|out| {
+        out.line("modules={");
+        out.indent(|out| {
+            for (place, vertex) in graph.vertices.iter().enumerate() {
+                for edge in &vertex.edges {
+                    sequential(out, model, &format!("{:?}: ", edge.name), &edge.through, ",");
+                }
+                sequential(out, model, &format!("\"{}\": ", place + 1), &vertex.then, ",");
+            }
+        });
+        out.line("},");
+        out.line("vertices=[");
+        out.indent(|out| {
+            for (place, vertex) in graph.vertices.iter().enumerate() {
+                let edges: Vec<_> = vertex.edges.iter().map(|e| format!("({}, {:?})", e.from, e.name)).collect();
+                let merge = if vertex.merge == Merge::Concat { "concat" } else { "sum" };
+                out.line(format!("(\"{merge}\", [{}], \"{}\"),", edges.join(", "), place + 1));
+            }
+        });
+        out.line("],");
+    });
+    out.line("),");
+}
+
+fn constructor(model: &Model, module: &Module) -> String {
+    let channels = module.input.width();
+    match &module.op {
+        Op::Linear { bias } => format!("nn.Linear({channels}, {}{})", module.output.width(), no_bias(*bias)),
+        Op::Conv2d(conv) => conv2d(channels, conv),
+        Op::BatchNorm => format!("nn.BatchNorm{}d({channels})", if is_image(&module.input) { 2 } else { 1 }),
+        Op::LayerNorm => format!("nn.LayerNorm({})", tuple(&module.input.0)),
+        Op::GroupNorm { groups } => format!("nn.GroupNorm({groups}, {channels})"),
+        Op::MaxPool(pool) => format!("nn.MaxPool2d({})", window(pool)),
+        Op::AvgPool(pool) => {
+            let count = if pool.count_include_pad { "" } else { ", count_include_pad=False" };
+            format!("nn.AvgPool2d({}{count})", window(pool))
+        }
+        Op::GlobalAvgPool => "nn.AdaptiveAvgPool2d(1)".to_owned(),
+        Op::Flatten => "nn.Flatten()".to_owned(),
+        Op::Dropout { p } => format!("nn.Dropout({p:?})"),
+        Op::Activation(activation) if is_expression(activation) => {
+            format!("{}()", camel_case(model.name_of(activation)))
+        }
+        Op::Activation(activation) => activation.fill(activation.entry().pytorch),
+        Op::Softmax(Softmax::Softmax) => "nn.Softmax(dim=1)".to_owned(),
+        Op::Softmax(Softmax::LogSoftmax) => "nn.LogSoftmax(dim=1)".to_owned(),
+        Op::Softmax(Softmax::Softmin) => "nn.Softmin(dim=1)".to_owned(),
+        Op::Zero => "Zero()".to_owned(),
+        Op::FirstChannels { keep } => format!("FirstChannels({keep})"),
+        // A model has no slots, and graphs are written by their own function.
+        Op::Slot | Op::Graph(_) => "nn.Identity()".to_owned(),
+    }
+}
+
+fn is_image(shape: &Shape) -> bool {
+    shape.0.len() == 3
+}
+
+fn no_bias(bias: bool) -> &'static str {
+    if bias { "" } else { ", bias=False" }
+}
+
+fn conv2d(channels: usize, conv: &Conv2d) -> String {
+    let mut text = format!("nn.Conv2d({channels}, {}, {}", conv.out, conv.kernel);
+    for (name, value, default) in
+        [("stride", conv.stride, 1), ("dilation", conv.dilation, 1), ("groups", conv.groups, 1)]
+    {
+        if value != default {
+            text += &format!(", {name}={value}");
+        }
+    }
+    match conv.padding {
+        Padding::Zeros(0) => {}
+        Padding::Zeros(padding) => text += &format!(", padding={padding}"),
+        Padding::Same => text += ", padding=\"same\"",
+    }
+    text + no_bias(conv.bias) + ")"
+}
+
+fn window(pool: &Pool) -> String {
+    let padding = if pool.padding > 0 { format!(", padding={}", pool.padding) } else { String::new() };
+    format!("{}, stride={}{padding}", pool.kernel, pool.stride)
+}
+
+fn initialize(out: &mut Source, model: &Model) {
+    if model.draws(|law| matches!(law, Law::TruncatedNormal { .. })) {
+        out.block(TRUNCATED_NORMAL);
+    }
+    if model.unit_variance().is_some() {
+        out.block(UNIT_VARIANCE);
+    }
+    let arguments = if model.unit_variance().is_some() { "model, batch" } else { "model" };
+    out.block(&format!("\n\n@torch.no_grad()\ndef initialize({arguments}):"));
+    out.indent(|out| {
+        out.line("\"\"\"Draws the weights; those of normalizations and activations start as they are built.\"\"\"");
+        for (module, laws) in model.weighted() {
+            out.line(format!("layer = model.get_submodule({:?})", module.name));
+            draw(out, module, laws);
+        }
+        if let Some((target, tolerance)) = model.unit_variance() {
+            let names: Vec<_> = model.weighted().iter().map(|(m, _)| format!("{:?}", m.name)).collect();
+            out.line(format!("unit_variance(model, [{}], batch, {target:?}, {tolerance:?})", names.join(", ")));
+        }
+        out.line("return model");
+    });
+}
+
+fn draw(out: &mut Source, module: &Module, laws: Laws) {
+    let groups = module.weight.as_ref().map_or(1, |w| w.groups);
+    let is_dense = module.weight.as_ref().is_some_and(|w| w.dims.len() == 2);
+    out.line(match laws.weight {
+        Law::Sparse { sparsity, std } => {
+            let matrix = if is_dense { "layer.weight" } else { "layer.weight.flatten(1)" };
+            format!("nn.init.sparse_({matrix}, {sparsity:?}, {std:?})")
+        }
+        Law::Identity if is_dense => "nn.init.eye_(layer.weight)".to_owned(),
+        Law::Identity => format!("nn.init.dirac_(layer.weight, {groups})"),
+        law => simple(law, "layer.weight"),
+    });
+    if let Some(law) = laws.bias {
+        out.line(simple(law, "layer.bias"));
+    }
+}
+
+fn simple(law: Law, tensor: &str) -> String {
+    match law {
+        Law::Uniform { low, high } => format!("nn.init.uniform_({tensor}, {low:?}, {high:?})"),
+        Law::Normal { mean, std } => format!("nn.init.normal_({tensor}, {mean:?}, {std:?})"),
+        Law::TruncatedNormal { mean, std, low, high } => {
+            format!("truncated_normal_({tensor}, {mean:?}, {std:?}, {low:?}, {high:?})")
+        }
+        Law::Orthogonal { gain } => format!("nn.init.orthogonal_({tensor}, {gain:?})"),
+        Law::Constant { value } => format!("nn.init.constant_({tensor}, {value:?})"),
+        Law::UnitVariance { .. } => format!("nn.init.orthogonal_({tensor})"),
+        // Both are written where the weight's shape is known.
+        Law::Sparse { .. } | Law::Identity => String::new(),
+    }
+}
+
+const TRUNCATED_NORMAL: &str = r#"
+
+def truncated_normal_(tensor, mean, std, low, high):
+    """N(mean, std^2) under the condition low <= x <= high, in double precision so that tails keep their digits."""
+    a, b = (low - mean) / std, (high - mean) / std
+    # The upper tail is drawn by its mirror image.
+    mirror = -1.0 if a > 0 else 1.0
+    at_low, at_high = (math.erfc(-mirror * z / math.sqrt(2)) / 2 for z in (a, b))
+    u = torch.rand(tensor.shape, dtype=torch.float64, device=tensor.device)
+    z = mirror * torch.special.ndtri(at_low + u * (at_high - at_low))
+    return tensor.copy_((mean + std * z).clamp(low, high))
+"#;
+
+const UNIT_VARIANCE: &str = r#"
+
+def unit_variance(model, names, batch, target, tolerance):
+    """Divides each weight by the standard deviation of its layer's output on `batch` until that is the target.
+
+    Normalizations use the statistics of the batch, dropout is off, and running statistics stay as they were.
+    """
+
+    def rescale(layer, inputs):
+        for _ in range(10):
+            output = layer.forward(*inputs)
+            if layer.bias is not None:
+                output = output - layer.bias.reshape(-1, *[1] * (output.dim() - 2))
+            std = output.std(unbiased=False).item()
+            if not 0 < std < float("inf") or abs(std - target) < tolerance:
+                break
+            layer.weight.mul_(target / std)
+
+    training = {module: module.training for module in model.modules()}
+    buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
+    hooks = [model.get_submodule(name).register_forward_pre_hook(rescale) for name in names]
+    for module in model.modules():
+        module.training = isinstance(module, nn.modules.batchnorm._BatchNorm)
+    model(batch)
+    for hook in hooks:
+        hook.remove()
+    for buffer, value in buffers:
+        buffer.copy_(value)
+    for module, mode in training.items():
+        module.training = mode
+"#;
+
+fn main(out: &mut Source, model: &Model) {
+    out.block("\n\nif __name__ == \"__main__\":");
+    out.indent(|out| {
+        out.line(format!("torch.manual_seed({})", model.seed));
+        out.line(format!("batch = torch.randn(8, {})", list(&model.network.input.0)));
+        let arguments = if model.unit_variance().is_some() { "build(), batch" } else { "build()" };
+        out.line(format!("network = initialize({arguments})"));
+        out.line("print(\"output:\", list(network(batch).shape))");
+        out.line("print(\"parameters:\", sum(p.numel() for p in network.parameters()))");
+    });
+}

@@ -1,0 +1,57 @@
+//! What of a preset decides scores.
+
+use serde::Serialize;
+use serde_yaml::Value;
+
+use super::layers::write_layers;
+use super::{Preset, Whole};
+use neartop_core::network::BiasInit;
+use neartop_core::network::weights::BatchNorm;
+use neartop_core::settings::Rows;
+
+/// What of a preset decides the scores of a candidate beside the candidate itself and the samples, in one canonical form:
+/// two presets with equal definitions ask for equal numbers, whatever they are called.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Definition {
+    seed: u64,
+    input: Vec<usize>,
+    /// Where the candidates' architectures do not say them, the layers as a preset writes them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layers: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    classes: Option<usize>,
+    bias: BiasInit,
+    rows: Rows,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batch_norm: Option<BatchNorm>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trainability: Option<bool>,
+}
+
+impl Preset {
+    /// What of this preset decides scores.
+    #[must_use]
+    pub fn definition(&self) -> Definition {
+        let (layers, classes) = match &self.whole {
+            None => (Some(write_layers(&self.layers)), None),
+            Some(Whole { classes, .. }) => (None, Some(*classes)),
+        };
+        Definition {
+            seed: self.seed,
+            input: self.network.input.0.clone(),
+            layers,
+            classes,
+            bias: self.search.bias,
+            rows: self.rows,
+            batch_norm: (self.batch_norm != BatchNorm::default()).then_some(self.batch_norm),
+            trainability: (!self.trainability).then_some(false),
+        }
+    }
+
+    /// The name of the one architecture of a network that is named as a whole.
+    #[must_use]
+    pub fn architecture(&self) -> Option<String> {
+        let architecture = self.whole.as_ref()?.architecture.as_ref()?;
+        Some(format!("{} {}", architecture.space().name(), architecture.as_str()))
+    }
+}

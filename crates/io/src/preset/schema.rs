@@ -1,0 +1,214 @@
+//! A JSON Schema of presets, made from the same tables that reading uses.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::layers::LAYERS;
+use crate::data::DIGITS;
+use neartop_core::catalog::{Domain, Entry, Param, Value};
+use neartop_core::network::Softmax;
+use neartop_core::network::activation::ActivationKind;
+use neartop_core::network::init::InitKind;
+use neartop_core::network::nas::NasSpace;
+
+/// The schema, draft 2020-12.
+#[must_use]
+pub fn schema() -> Json {
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "neartop preset",
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["network"],
+        "properties": {
+            "neartop": {"type": "string", "description": "The version that wrote the preset."},
+            "name": {"type": "string"},
+            "description": {"type": "string"},
+            "data": data(),
+            "network": {
+                "type": "object",
+                "additionalProperties": false,
+                "required": ["input"],
+                "oneOf": [{"required": ["layers"]}, {"required": ["classes"]}],
+                "properties": {
+                    "classes": size(),
+                    "nats_tss": {"type": "string"},
+                    "nats_sss": {"type": "string"},
+                    "nasbench101": {"type": "string"},
+                    "input": {"anyOf": [size(), {"type": "array", "items": size(), "minItems": 1, "maxItems": 3}]},
+                    "layers": {"$ref": "#/$defs/layers"}
+                }
+            },
+            "search": {
+                "type": "object",
+                "additionalProperties": false,
+                "properties": {
+                    "activations": choices::<ActivationKind>(),
+                    "inits": choices::<InitKind>(),
+                    "bias": {"enum": ["zeros", "fan_in_uniform"]},
+                    "architectures": architectures()
+                }
+            },
+            "truth": truth(),
+            "score": {
+                "type": "object",
+                "additionalProperties": false,
+                "properties": {
+                    "repetitions": {"oneOf": [
+                        {"type": "integer", "minimum": 1, "maximum": 1_000_000},
+                        {"const": "auto"},
+                        {
+                            "type": "object",
+                            "additionalProperties": false,
+                            "properties": {
+                                "minimum": {"type": "integer", "minimum": 2, "maximum": 1_000_000},
+                                "maximum": {"type": "integer", "minimum": 2, "maximum": 1_000_000},
+                                "confidence": {"type": "number", "minimum": 0.5, "exclusiveMaximum": 1}
+                            }
+                        }
+                    ]},
+                    "seed": {"type": "integer", "minimum": 0},
+                    "batch": size(),
+                    "rows": {"enum": ["full", "clipped"]},
+                    "batch_norm": {"enum": ["training", "evaluation"]},
+                    "trainability": {"type": "boolean"}
+                }
+            }
+        },
+        "$defs": {"layers": {"type": "array", "items": {"$ref": "#/$defs/layer"}}, "layer": layer()}
+    })
+}
+
+fn data() -> Json {
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "oneOf": [{"required": ["source"]}, {"required": ["path"]}],
+        "properties": {
+            "source": {"enum": ["digits", "airfoil", "gaussian", "uniform"]},
+            "classes": {
+                "type": "integer", "minimum": 1, "maximum": DIGITS,
+                "description": "Of source digits: keeps the digits from 0 to classes - 1."
+            },
+            "path": {
+                "type": "string",
+                "description": "Relative to the preset: IDX, CSV, TSV or NPY (each also .gz), NPZ, Parquet, safetensors, \
+                    or a folder with a folder of images per class."
+            },
+            "labels": {
+                "type": "string",
+                "description": "Beside IDX and NPY a second file; else the name of a column or an array."
+            },
+            "scale": {"enum": ["none", "unit", "standardize", "standardize_features"]}
+        }
+    })
+}
+
+fn architectures() -> Json {
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["space"],
+        "oneOf": [{"required": ["list"]}, {"required": ["sample"]}, {"required": ["all"]}],
+        "properties": {
+            "space": {"enum": NasSpace::ALL.map(NasSpace::name)},
+            "list": {"type": "string", "description": "A table with the column `arch`, relative to the preset."},
+            "sample": size(),
+            "all": {"const": true}
+        }
+    })
+}
+
+fn truth() -> Json {
+    let key = || json!({"enum": ["arch", "activation", "init"]});
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["path", "value"],
+        "properties": {
+            "path": {"type": "string", "description": "A table, relative to the preset."},
+            "key": {"anyOf": [key(), {"type": "array", "items": key(), "minItems": 1}]},
+            "value": {"type": "string", "description": "The column of known values."}
+        }
+    })
+}
+
+fn size() -> Json {
+    json!({"type": "integer", "minimum": 1})
+}
+
+fn choices<E: Entry>() -> Json {
+    json!({"anyOf": [{"const": "all"}, {"type": "array", "minItems": 1, "items": {"anyOf": entries::<E>()}}]})
+}
+
+/// The names that need no parameters, and a map of one name to its parameters for each that has some.
+fn entries<E: Entry>() -> Vec<Json> {
+    let plain = E::catalog().iter().filter(|e| e.params().iter().all(|p| p.default.is_some()));
+    let names: Vec<_> = plain.map(Entry::name).collect();
+    let mut entries = vec![json!({"enum": names})];
+    for entry in E::catalog().iter().filter(|e| !e.params().is_empty()) {
+        let properties: Map<_, _> = entry.params().iter().map(|p| (p.name.to_owned(), parameter(p))).collect();
+        let required: Vec<_> = entry.params().iter().filter(|p| p.default.is_none()).map(|p| p.name).collect();
+        let params = json!({
+            "type": "object", "additionalProperties": false, "properties": properties, "required": required
+        });
+        entries.push(one(entry.name(), params));
+    }
+    entries
+}
+
+/// A map with this key alone.
+fn one(name: &str, value: Json) -> Json {
+    json!({"type": "object", "additionalProperties": false, "required": [name], "properties": {name: value}})
+}
+
+fn parameter(param: &Param) -> Json {
+    let mut schema = match param.domain {
+        Domain::Number { min, max } => json!({"type": "number", "minimum": min, "maximum": max}),
+        Domain::Positive => json!({"type": "number", "exclusiveMinimum": 0}),
+        Domain::Word(words) => json!({"enum": words}),
+        Domain::Gain => json!({"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"const": "auto"}]}),
+    };
+    schema["default"] = match param.default {
+        Some(Value::Number(x)) => json!(x),
+        Some(Value::Word(w)) => json!(w),
+        None => return schema,
+    };
+    schema
+}
+
+fn layer() -> Json {
+    let flag = || json!({"type": "boolean"});
+    let from_zero = || json!({"type": "integer", "minimum": 0});
+    let map = |required: &[&str], properties: Json| json!({"type": "object", "additionalProperties": false, "required": required, "properties": properties});
+    let pool = || map(&["kernel"], json!({"kernel": size(), "stride": size(), "padding": from_zero()}));
+    let avg_pool = map(
+        &["kernel"],
+        json!({"kernel": size(), "stride": size(), "padding": from_zero(), "count_include_pad": flag()}),
+    );
+    let conv = map(
+        &["out", "kernel"],
+        json!({
+            "out": size(), "kernel": size(), "stride": size(), "dilation": size(), "groups": size(), "bias": flag(),
+            "padding": {"anyOf": [from_zero(), {"enum": ["same", "valid"]}]}
+        }),
+    );
+    let layers = || json!({"$ref": "#/$defs/layers"});
+    let shortcut = json!({"anyOf": [{"const": "identity"}, layers()]});
+    let probability = || json!({"type": "number", "minimum": 0, "maximum": 1});
+    let mut any = vec![
+        one("linear", json!({"anyOf": [size(), map(&["out"], json!({"out": size(), "bias": flag()}))]})),
+        one("conv2d", conv),
+        one("max_pool", json!({"anyOf": [size(), pool()]})),
+        one("avg_pool", json!({"anyOf": [size(), avg_pool]})),
+        one("group_norm", json!({"anyOf": [size(), map(&["groups"], json!({"groups": size()}))]})),
+        one("dropout", json!({"anyOf": [probability(), map(&[], json!({"p": probability()}))]})),
+        one("residual", map(&["body"], json!({"body": layers(), "shortcut": shortcut}))),
+        one("repeat", map(&["times", "layers"], json!({"times": size(), "layers": layers()}))),
+    ];
+    let parametrized = ["linear", "conv2d", "max_pool", "avg_pool", "group_norm", "residual", "repeat"];
+    let plain = LAYERS.iter().copied().filter(|name| !parametrized.contains(name));
+    let names: Vec<_> = plain.chain(Softmax::ALL.into_iter().map(Softmax::name)).collect();
+    any.push(json!({"enum": names}));
+    any.extend(entries::<ActivationKind>());
+    json!({"anyOf": any})
+}

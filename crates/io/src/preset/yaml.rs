@@ -1,0 +1,404 @@
+//! YAML as a tree that remembers where it stands: the only code that calls the YAML library.
+
+mod limits;
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_yaml::Value;
+
+use neartop_core::catalog::nearest;
+
+/// A step from a node to one below it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Step {
+    Key(String),
+    Item(usize),
+}
+
+/// Where something stands in a document.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    steps: Vec<Step>,
+    /// The last key itself rather than its value.
+    at_key: bool,
+}
+
+impl Place {
+    /// The value under these keys.
+    pub fn of_keys(keys: &[&str]) -> Self {
+        Self { steps: keys.iter().map(|key| Step::Key((*key).to_owned())).collect(), at_key: false }
+    }
+
+    fn below(&self, step: Step) -> Self {
+        let mut steps = self.steps.clone();
+        steps.push(step);
+        Self { steps, at_key: false }
+    }
+
+    /// Line and column, from 1, of this place in the document. A place that is absent stands where its nearest present
+    /// ancestor does.
+    pub fn locate(&self, text: &str) -> Option<(usize, usize)> {
+        let mut place = self.clone();
+        loop {
+            let seed = Locate { steps: &place.steps, at_key: place.at_key };
+            if let Err(error) = seed.deserialize(serde_yaml::Deserializer::from_str(text)) {
+                return error.location().map(|l| (l.line(), l.column()));
+            }
+            place.steps.pop()?;
+            place.at_key = false;
+        }
+    }
+}
+
+/// What is wrong in a document, where, and what would be right.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    pub place: Place,
+    pub message: String,
+    pub help: Option<String>,
+}
+
+impl Problem {
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// A syntax error.
+#[derive(Debug)]
+pub struct SyntaxError {
+    pub message: String,
+    /// Line and column, from 1.
+    pub at: Option<(usize, usize)>,
+}
+
+/// Parses a document.
+pub fn parse(text: &str) -> Result<Value, SyntaxError> {
+    limits::check(text)?;
+    let mut documents = serde_yaml::Deserializer::from_str(text);
+    let value = match documents.next() {
+        Some(document) => Value::deserialize(document).map_err(|e| syntax_error(&e, text))?,
+        None => Value::Null,
+    };
+    if let Some(second) = documents.next() {
+        let found = Locate { steps: &[], at_key: false }.deserialize(second).err();
+        return Err(SyntaxError {
+            message: "a preset is one YAML document, but here are several".to_owned(),
+            at: found.and_then(|e| e.location()).map(|l| (l.line(), l.column())),
+        });
+    }
+    Ok(value)
+}
+
+fn syntax_error(error: &serde_yaml::Error, text: &str) -> SyntaxError {
+    let at = error.location().map(|l| (l.line(), l.column()));
+    let line = at.and_then(|(line, _)| text.lines().nth(line.saturating_sub(1))).unwrap_or_default();
+    let message = error.to_string();
+    // The library ends its messages with the position, which is shown apart.
+    let message = match message.split(" at line ").next().unwrap_or(&message) {
+        message if message.contains("cannot start any token") && line.trim_start_matches(' ').starts_with('\t') => {
+            "YAML is indented by spaces, and here is a tab".to_owned()
+        }
+        message => message.to_owned(),
+    };
+    SyntaxError { message, at }
+}
+
+/// Writes a value as YAML.
+pub fn print(value: &Value) -> String {
+    serde_yaml::to_string(value).unwrap_or_default()
+}
+
+/// A node of a document with its place.
+#[derive(Clone)]
+pub struct Node<'a> {
+    value: &'a Value,
+    pub place: Place,
+}
+
+impl<'a> Node<'a> {
+    pub fn root(value: &'a Value) -> Self {
+        Self { value, place: Place::default() }
+    }
+
+    pub fn problem(&self, message: impl Into<String>) -> Problem {
+        Problem { place: self.place.clone(), message: message.into(), help: None }
+    }
+
+    /// A problem with the key that leads here.
+    pub fn key_problem(&self, message: impl Into<String>) -> Problem {
+        let mut problem = self.problem(message);
+        problem.place.at_key = true;
+        problem
+    }
+
+    fn expected(&self, what: &str) -> Problem {
+        self.problem(format!("expected {what}, found {}", describe(self.value)))
+    }
+
+    /// A map whose keys are among `known`.
+    pub fn map(&self, what: &str, known: &[&str]) -> Result<Map<'a>, Problem> {
+        let Value::Mapping(mapping) = self.value else {
+            return Err(self.expected(&format!("{what}: a map with {}", known.join(", "))));
+        };
+        let mut entries = Vec::with_capacity(mapping.len());
+        for (key, value) in mapping {
+            let Value::String(key) = key else {
+                return Err(self.problem(format!("{} is no key of {what}", describe(key))));
+            };
+            let node = Node { value, place: self.place.below(Step::Key(key.clone())) };
+            if !known.contains(&key.as_str()) {
+                let problem = node.key_problem(format!("{what} has no key `{}`", printable(key)));
+                return Err(match nearest(key, known.iter().copied()) {
+                    Some(near) => problem.help(format!("did you mean `{near}`?")),
+                    None => problem.help(format!("its keys are {}", known.join(", "))),
+                });
+            }
+            entries.push((key.as_str(), node));
+        }
+        Ok(Map { node: self.clone(), what: what.to_owned(), entries })
+    }
+
+    /// A name, or a map of one name to its parameters.
+    pub fn named(&self, what: &str) -> Result<(&'a str, Option<Node<'a>>), Problem> {
+        match self.value {
+            Value::String(name) => Ok((name, None)),
+            Value::Mapping(mapping) => match mapping.iter().next() {
+                Some((Value::String(name), value)) if mapping.len() == 1 => {
+                    Ok((name, Some(Node { value, place: self.place.below(Step::Key(name.clone())) })))
+                }
+                _ => Err(self.problem(format!("{what} is a name, or a map of one name to its parameters"))),
+            },
+            _ => Err(self.expected(&format!("{what}: a name, or a map of one name to its parameters"))),
+        }
+    }
+
+    /// All entries of a map, whatever their keys.
+    pub fn entries(&self, what: &str) -> Result<Vec<(&'a str, Node<'a>)>, Problem> {
+        let Value::Mapping(mapping) = self.value else { return Err(self.expected(what)) };
+        mapping
+            .iter()
+            .map(|(key, value)| match key {
+                Value::String(key) => {
+                    Ok((key.as_str(), Node { value, place: self.place.below(Step::Key(key.clone())) }))
+                }
+                _ => Err(self.expected(what)),
+            })
+            .collect()
+    }
+
+    pub fn list(&self, what: &str) -> Result<Vec<Node<'a>>, Problem> {
+        let Value::Sequence(items) = self.value else { return Err(self.expected(what)) };
+        let item = |(i, value)| Node { value, place: self.place.below(Step::Item(i)) };
+        Ok(items.iter().enumerate().map(item).collect())
+    }
+
+    pub fn is_list(&self) -> bool {
+        self.value.is_sequence()
+    }
+
+    pub fn is_map(&self) -> bool {
+        self.value.is_mapping()
+    }
+
+    pub fn as_str(&self) -> Option<&'a str> {
+        self.value.as_str()
+    }
+
+    pub fn as_number(&self) -> Option<f64> {
+        self.value.as_f64()
+    }
+
+    /// A text without control characters.
+    pub fn text(&self, what: &str) -> Result<&'a str, Problem> {
+        let text = self.value.as_str().ok_or_else(|| self.expected(&format!("{what}: a text")))?;
+        match text.chars().find(|c| is_control(*c) && !matches!(c, '\n' | '\t')) {
+            Some(c) => Err(self.problem(format!("{what} must not contain the control character {}", c.escape_debug()))),
+            None => Ok(text),
+        }
+    }
+
+    pub fn boolean(&self, what: &str) -> Result<bool, Problem> {
+        self.value.as_bool().ok_or_else(|| self.expected(&format!("{what}: true or false")))
+    }
+
+    /// A whole number within the limits, both included.
+    pub fn whole(&self, what: &str, least: u64, most: u64) -> Result<u64, Problem> {
+        let limits = if most == u64::MAX { format!("from {least}") } else { format!("from {least} to {most}") };
+        let expectation = format!("{what}: a whole number {limits}");
+        match self.value.as_u64() {
+            Some(n) if (least..=most).contains(&n) => Ok(n),
+            _ => Err(self.expected(&expectation)),
+        }
+    }
+
+    pub fn size(&self, what: &str) -> Result<usize, Problem> {
+        Ok(self.whole(what, 1, MOST_SIZE)? as usize)
+    }
+
+    /// A number within the limits, both included.
+    pub fn number(&self, what: &str, least: f64, most: f64) -> Result<f64, Problem> {
+        match self.value.as_f64() {
+            Some(x) if x >= least && x <= most => Ok(x),
+            _ => Err(self.expected(&format!("{what}: a number from {least} to {most}"))),
+        }
+    }
+}
+
+/// The largest size of a layer that a preset may ask for.
+const MOST_SIZE: u64 = 1 << 31;
+
+/// A map whose keys are known.
+pub struct Map<'a> {
+    pub node: Node<'a>,
+    what: String,
+    entries: Vec<(&'a str, Node<'a>)>,
+}
+
+impl<'a> Map<'a> {
+    pub fn get(&self, key: &str) -> Option<&Node<'a>> {
+        self.entries.iter().find(|(k, _)| *k == key).map(|(_, node)| node)
+    }
+
+    pub fn need(&self, key: &str) -> Result<&Node<'a>, Problem> {
+        self.get(key).ok_or_else(|| self.node.problem(format!("{} needs the key `{key}`", self.what)))
+    }
+}
+
+/// Text from a document that is safe to print.
+pub fn printable(text: &str) -> String {
+    text.chars().flat_map(|c| if is_control(c) { c.escape_debug().collect() } else { vec![c] }).collect()
+}
+
+/// Whether a character can make a terminal show other than what is written: control characters, and those that turn the
+/// direction of writing.
+pub fn is_control(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn describe(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".to_owned(),
+        Value::Bool(b) => format!("`{b}`"),
+        Value::Number(n) => format!("the number {n}"),
+        Value::String(s) => format!("the text `{}`", printable(&s.chars().take(40).collect::<String>())),
+        Value::Sequence(_) => "a list".to_owned(),
+        Value::Mapping(_) => "a map".to_owned(),
+        Value::Tagged(_) => "a tag".to_owned(),
+    }
+}
+
+/// Fails at the place it looks for, so that the library says where that is.
+struct Locate<'a> {
+    steps: &'a [Step],
+    at_key: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Locate<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Locate<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the place that is looked for")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Some((step, below)) = self.steps.split_first() else { return Err(found()) };
+        let Step::Key(wanted) = step else { return Ok(()) };
+        let stop = self.at_key && below.is_empty();
+        while let Some(is_it) = map.next_key_seed(LocateKey { wanted, stop })? {
+            if is_it {
+                map.next_value_seed(Locate { steps: below, at_key: self.at_key })?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        let Some((step, below)) = self.steps.split_first() else { return Err(found()) };
+        let Step::Item(wanted) = step else { return Ok(()) };
+        for _ in 0..*wanted {
+            if seq.next_element::<IgnoredAny>()?.is_none() {
+                return Ok(());
+            }
+        }
+        seq.next_element_seed(Locate { steps: below, at_key: self.at_key })?;
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<(), E> {
+        self.scalar()
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<(), E> {
+        self.scalar()
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<(), E> {
+        self.scalar()
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<(), E> {
+        self.scalar()
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<(), E> {
+        self.scalar()
+    }
+
+    fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<(), E> {
+        self.scalar()
+    }
+}
+
+impl Locate<'_> {
+    fn scalar<E: serde::de::Error>(&self) -> Result<(), E> {
+        if self.steps.is_empty() { Err(found()) } else { Ok(()) }
+    }
+}
+
+struct LocateKey<'a> {
+    wanted: &'a str,
+    stop: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for LocateKey<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl Visitor<'_> for LocateKey<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<bool, E> {
+        match key == self.wanted {
+            true if self.stop => Err(found()),
+            is_it => Ok(is_it),
+        }
+    }
+}
+
+fn found<E: serde::de::Error>() -> E {
+    E::custom("found")
+}

@@ -1,0 +1,204 @@
+//! A study in the words of other programs: the JSON of `rank`, which exports and tables are made of too.
+
+use serde::{Serialize, Serializer};
+
+use crate::study::race::Race;
+use crate::study::{Agreement, Ranked, Status, Study, Trained};
+use neartop_core::network::{Activation, Init};
+use neartop_core::score::propagation::{LayerSignal, Trainability};
+
+/// The JSON of `rank`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report<'a> {
+    /// Version of the program.
+    pub neartop: &'static str,
+    pub preset: String,
+    pub seed: u64,
+    /// Of every candidate, or with `auto` the most.
+    pub repetitions: usize,
+    /// With `auto`: whether only candidates are left at the top that no repetition tells apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settled: Option<bool>,
+    pub elapsed_seconds: f64,
+    pub candidates: Vec<CandidateReport<'a>>,
+    /// Of NEAR with the known values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<Agreement>,
+    pub recommended: Option<Recommendation>,
+    /// Why there is none, where candidates have scores.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_recommendation: Option<String>,
+}
+
+/// One candidate.
+#[derive(Debug, Clone, Serialize)]
+pub struct CandidateReport<'a> {
+    /// From 1; candidates that tie exactly share it. Null without a score.
+    pub rank: Option<usize>,
+    pub tied_with_best: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub architecture: Option<String>,
+    pub activation: Option<Activation>,
+    pub init: Init,
+    pub near: Option<f64>,
+    pub standard_error: Option<f64>,
+    /// Mean paired difference to the best and its standard error.
+    pub behind_best: Option<f64>,
+    pub behind_best_error: Option<f64>,
+    /// The known value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub truth: Option<f64>,
+    /// What a short training came to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trained: Option<TrainedReport>,
+    /// Repetitions scored.
+    pub repetitions: usize,
+    pub parameters: u64,
+    pub status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remark: Option<String>,
+    /// Null before the first score, and where the samples are too few to tell.
+    pub trainability: Option<Trainability>,
+    pub layers: Layers<'a>,
+}
+
+/// What a short training of a candidate came to, on samples held out.
+#[derive(Debug, Clone, Serialize)]
+pub struct TrainedReport {
+    /// Of classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accuracy: Option<f64>,
+    /// Of a regression.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub r_squared: Option<f64>,
+    /// Null where training diverged.
+    pub loss: Option<f64>,
+    pub epochs: f64,
+}
+
+impl TrainedReport {
+    fn new(trained: Trained) -> Self {
+        let Trained { quality, is_accuracy, loss, epochs } = trained;
+        let (accuracy, r_squared) = if is_accuracy { (Some(quality), None) } else { (None, Some(quality)) };
+        Self { accuracy, r_squared, loss, epochs }
+    }
+}
+
+/// The counted layers of a candidate, written out one candidate at a time: thousands have millions of them.
+#[derive(Debug, Clone)]
+pub struct Layers<'a> {
+    study: &'a Study,
+    id: usize,
+}
+
+impl Serialize for Layers<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let layers =
+            if self.study.status(self.id) == Status::Failed { Vec::new() } else { layers(self.study, self.id) };
+        layers.serialize(serializer)
+    }
+}
+
+/// A counted layer.
+#[derive(Debug, Clone, Serialize)]
+pub struct LayerReport {
+    pub module: String,
+    pub kind: String,
+    /// Number of columns of the rank matrix: the largest effective rank there can be.
+    pub width: usize,
+    pub effective_rank: f64,
+    /// How signals pass; none where they were not looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signal: Option<LayerSignal>,
+    #[serde(skip)]
+    pub is_activation: bool,
+}
+
+/// The candidate to take, and why.
+#[derive(Debug, Clone, Serialize)]
+pub struct Recommendation {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub architecture: Option<String>,
+    pub activation: Option<Activation>,
+    pub init: Init,
+    pub why: String,
+}
+
+impl<'a> Report<'a> {
+    /// The study as ranked now, its best `top` candidates.
+    #[must_use]
+    pub fn new(study: &'a Study, elapsed_seconds: f64, top: Option<usize>) -> Self {
+        let ranking = study.ranking();
+        let shown = ranking.iter().take(top.unwrap_or(usize::MAX));
+        let preset = &study.space.preset;
+        Self {
+            neartop: env!("CARGO_PKG_VERSION"),
+            preset: preset.name.clone(),
+            seed: preset.seed,
+            repetitions: study.repetitions(),
+            settled: study.race().map(Race::is_settled),
+            elapsed_seconds,
+            candidates: shown.map(|ranked| CandidateReport::new(study, ranked)).collect(),
+            agreement: study.agreement(),
+            recommended: study.recommended().map(|(id, why)| Recommendation {
+                architecture: study.candidate(id).architecture.as_ref().map(ToString::to_string),
+                activation: study.candidate(id).activation.clone(),
+                init: study.candidate(id).init.clone(),
+                why,
+            }),
+            no_recommendation: study.no_recommendation(),
+        }
+    }
+}
+
+impl<'a> CandidateReport<'a> {
+    #[must_use]
+    pub fn new(study: &'a Study, ranked: &Ranked) -> Self {
+        let id = ranked.candidate;
+        let candidate = study.candidate(id);
+        let near = study.near(id);
+        Self {
+            rank: ranked.rank,
+            tied_with_best: ranked.tied_with_best,
+            architecture: candidate.architecture.as_ref().map(ToString::to_string),
+            activation: candidate.activation.clone(),
+            init: candidate.init.clone(),
+            near: near.map(|e| e.mean),
+            standard_error: near.and_then(|e| e.standard_error),
+            behind_best: ranked.behind_best.map(|e| e.mean),
+            behind_best_error: ranked.behind_best.and_then(|e| e.standard_error),
+            truth: study.truth(id),
+            trained: study.trained(id).map(TrainedReport::new),
+            repetitions: study.count(id),
+            parameters: candidate.parameters,
+            status: study.status(id).name(),
+            reason: study.reason(id),
+            remark: study.remark(id),
+            trainability: study.trainability(id),
+            layers: Layers { study, id },
+        }
+    }
+}
+
+/// The counted layers of a candidate with their mean effective ranks; empty before the first score.
+#[must_use]
+pub fn layers(study: &Study, id: usize) -> Vec<LayerReport> {
+    let activation = study.candidate(id).activation.as_ref();
+    let network = study.space.network_of(id);
+    let counted = network.counted();
+    let signals = study.propagation(id).map(|p| p.layers).unwrap_or_default();
+    let layer = |(at, (module, effective_rank)): (usize, (&&neartop_core::network::Module, f64))| LayerReport {
+        module: module.name.clone(),
+        kind: match (activation, module.kind()) {
+            (Some(activation), "activation") => activation.name().to_owned(),
+            (_, kind) => kind.to_owned(),
+        },
+        width: module.output.width(),
+        effective_rank,
+        signal: signals.get(at).cloned(),
+        is_activation: module.is_activation(),
+    };
+    counted.iter().zip(study.effective_ranks(id)).enumerate().map(layer).collect()
+}

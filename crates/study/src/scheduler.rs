@@ -1,0 +1,506 @@
+//! Scores in the background: as many at a time as there are cores, cancellable, reported through a bounded channel.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::space::Space;
+use crate::study::race::Race;
+use neartop_core::network::{Activation, Network};
+use neartop_core::random::Draws;
+use neartop_core::score::spectrum::spectra;
+use neartop_core::score::{CommonScores, Repetition, Score, ScoreError};
+use neartop_io::data::{DataError, Samples};
+
+/// One repetition of candidates that share architecture and initialization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task {
+    pub repetition: usize,
+    pub candidates: Vec<usize>,
+}
+
+/// Scores a task on the calling thread.
+pub trait Scorer: Send + Sync + 'static {
+    /// Reports every candidate of the task in order, each as soon as it is scored.
+    fn score(
+        &self,
+        task: &Task,
+        cancelled: &dyn Fn() -> bool,
+        report: &mut dyn FnMut(usize, Result<Score, ScoreError>),
+    );
+}
+
+/// Scores the candidates of a space by NEAR.
+pub struct NearScorer {
+    space: Arc<Space>,
+    samples: Samples,
+    /// The latest batches, since tasks of one repetition follow each other.
+    batches: Mutex<VecDeque<(usize, candle_core::Tensor)>>,
+    draws: Draws,
+    /// Where all candidates have one network.
+    common: Option<CommonScores>,
+}
+
+impl NearScorer {
+    /// Loads the samples.
+    ///
+    /// # Errors
+    /// If the data cannot be read or do not fit the network.
+    pub fn new(space: Arc<Space>) -> Result<Self, DataError> {
+        let samples = space.samples()?;
+        let common = (!space.has_architectures()).then(CommonScores::default);
+        Ok(Self { space, samples, batches: Mutex::default(), draws: Draws::default(), common })
+    }
+
+    /// The samples of all repetitions.
+    #[must_use]
+    pub fn samples(&self) -> &Samples {
+        &self.samples
+    }
+
+    fn batch(&self, repetition: usize) -> Result<candle_core::Tensor, ScoreError> {
+        let mut batches = lock(&self.batches);
+        if let Some((_, batch)) = batches.iter().find(|(r, _)| *r == repetition) {
+            return Ok(batch.clone());
+        }
+        let batch = self.samples.batch(repetition as u64).map_err(|e| candle_core::Error::Msg(e.to_string()))?;
+        if batches.len() == 4 {
+            batches.pop_front();
+        }
+        batches.push_back((repetition, batch.clone()));
+        Ok(batch)
+    }
+}
+
+impl NearScorer {
+    /// The singular values behind one repetition of one candidate, see [`spectra`].
+    ///
+    /// # Errors
+    /// Where that repetition has no score.
+    pub fn spectra(&self, candidate: usize, repetition: usize) -> Result<Vec<Vec<f64>>, ScoreError> {
+        let network = self.space.network_of(candidate);
+        let inputs = self.batch(repetition)?;
+        let repetition = self.repetition(&network, inputs, candidate, repetition);
+        spectra(&repetition, self.space.candidates[candidate].activation.as_ref())
+    }
+
+    fn repetition<'a>(
+        &'a self,
+        network: &'a Network,
+        inputs: candle_core::Tensor,
+        candidate: usize,
+        repetition: usize,
+    ) -> Repetition<'a> {
+        Repetition {
+            network,
+            inputs,
+            init: &self.space.candidates[candidate].init,
+            bias: self.space.bias(),
+            rows: self.space.preset.rows,
+            batch_norm: self.space.preset.batch_norm,
+            trainability: self.space.preset.trainability,
+            seed: self.space.preset.seed,
+            repetition: repetition as u64,
+            draws: Some(&self.draws),
+            common: self.common.as_ref(),
+        }
+    }
+}
+
+impl Scorer for NearScorer {
+    fn score(
+        &self,
+        task: &Task,
+        cancelled: &dyn Fn() -> bool,
+        report: &mut dyn FnMut(usize, Result<Score, ScoreError>),
+    ) {
+        let Some(first) = task.candidates.first() else { return };
+        let inputs = match self.batch(task.repetition) {
+            Ok(inputs) => inputs,
+            Err(error) => {
+                let message = error.to_string();
+                let fail = || ScoreError::Tensor(candle_core::Error::Msg(message.clone()));
+                return task.candidates.iter().for_each(|id| report(*id, Err(fail())));
+            }
+        };
+        let network = self.space.network_of(*first);
+        let repetition = self.repetition(&network, inputs, *first, task.repetition);
+        let activations: Vec<Option<Activation>> =
+            task.candidates.iter().map(|id| self.space.candidates[*id].activation.clone()).collect();
+        repetition.score(&activations, cancelled, &mut |i, score| report(task.candidates[i], score));
+    }
+}
+
+/// What a run tells.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Progress {
+    pub candidate: usize,
+    pub repetition: usize,
+    /// A score, or why there is none.
+    pub result: Result<Score, String>,
+}
+
+impl Progress {
+    /// See [`is_lasting`].
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        is_lasting(&self.result)
+    }
+}
+
+/// Whether the same again would give the same result: so it is but for a defect of the program.
+#[must_use]
+pub fn is_lasting(result: &Result<Score, String>) -> bool {
+    !matches!(result, Err(reason) if reason.starts_with(DEFECT))
+}
+
+/// How the reason of a candidate begins in which the program panicked.
+const DEFECT: &str = "a defect of the program";
+
+/// A run in the background. Dropping it cancels it.
+pub struct Run {
+    /// Ends when the run has ended.
+    pub progress: mpsc::Receiver<Progress>,
+    pub control: Control,
+    _cancel_on_drop: tokio_util::sync::DropGuard,
+}
+
+impl Run {
+    /// A run whose results come from elsewhere, through the sender.
+    #[must_use]
+    pub fn fed() -> (mpsc::Sender<Progress>, Self) {
+        let (sender, progress) = mpsc::channel(CHANNEL);
+        let control = Control { cancel: CancellationToken::new(), pause: Arc::default() };
+        let guard = control.cancel.clone().drop_guard();
+        (sender, Self { progress, control, _cancel_on_drop: guard })
+    }
+}
+
+/// Pauses, resumes and cancels a run.
+#[derive(Clone)]
+pub struct Control {
+    cancel: CancellationToken,
+    pause: Arc<(Mutex<bool>, Condvar)>,
+}
+
+impl Control {
+    /// Stops scoring between layers; what was reported stays.
+    pub fn cancel(&self) {
+        self.cancel.cancel();
+        self.pause.1.notify_all();
+    }
+
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.cancel.is_cancelled()
+    }
+
+    /// Holds back, or lets go on, what has not begun.
+    pub fn set_paused(&self, paused: bool) {
+        *lock(&self.pause.0) = paused;
+        self.pause.1.notify_all();
+    }
+
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        *lock(&self.pause.0)
+    }
+
+    pub fn wait_while_paused(&self) {
+        let mut paused = lock(&self.pause.0);
+        while *paused && !self.is_cancelled() {
+            let wait = std::time::Duration::from_millis(200);
+            let waited = self.pause.1.wait_timeout(paused, wait).unwrap_or_else(PoisonError::into_inner);
+            paused = waited.0;
+        }
+    }
+}
+
+/// Progress that may wait for its reader.
+const CHANNEL: usize = 1024;
+
+/// What is known of a repetition of a candidate before a run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Known {
+    Nothing,
+    /// Its NEAR.
+    Scored(f64),
+    /// It has no score, and would have none again.
+    Failed,
+}
+
+/// Starts scoring all repetitions of the space, the first of every candidate before the second of any; where the preset
+/// leaves their number open, as many as its [`Race`] wants.
+///
+/// Must be called within a tokio runtime. `known` tells of a candidate and a repetition what needs no scoring.
+pub fn start(scorer: Arc<dyn Scorer>, space: &Space, jobs: usize, known: &dyn Fn(usize, usize) -> Known) -> Run {
+    start_plan(scorer, Plan::new(space, jobs, known), jobs)
+}
+
+/// Starts scoring tasks of a space with so many candidates, in their order. What follows on a failure of its candidate is
+/// left out.
+///
+/// Must be called within a tokio runtime.
+pub fn start_tasks(scorer: Arc<dyn Scorer>, tasks: Vec<Task>, candidates: usize, jobs: usize) -> Run {
+    start_plan(scorer, Plan::of_tasks(tasks, candidates, jobs), jobs)
+}
+
+fn start_plan(scorer: Arc<dyn Scorer>, plan: Plan, jobs: usize) -> Run {
+    let (sender, progress) = mpsc::channel(CHANNEL);
+    let control = Control { cancel: CancellationToken::new(), pause: Arc::default() };
+    let plan = Arc::new((Mutex::new(plan), Condvar::new()));
+    for _ in 0..jobs.max(1) {
+        let worker = Worker {
+            scorer: Arc::clone(&scorer),
+            plan: Arc::clone(&plan),
+            control: control.clone(),
+            sender: sender.clone(),
+        };
+        tokio::task::spawn_blocking(move || worker.run());
+    }
+    let guard = control.cancel.clone().drop_guard();
+    Run { progress, control, _cancel_on_drop: guard }
+}
+
+/// What is still to do, in a fixed order.
+struct Plan {
+    tasks: VecDeque<Task>,
+    /// The groups that every repetition is cut into.
+    groups: Vec<Vec<usize>>,
+    next_repetition: usize,
+    repetitions: usize,
+    jobs: usize,
+    /// What each candidate costs beside the others, roughly: its parameters.
+    costs: Vec<u64>,
+    /// The first repetition of each candidate that failed; later ones are not scored.
+    failed: Vec<usize>,
+    /// NEAR by candidate and repetition.
+    scores: Vec<Vec<Option<f64>>>,
+    /// Decides who is scored further, where the preset leaves it open.
+    race: Option<Race>,
+}
+
+/// What a worker does next.
+enum Next {
+    Score(Task),
+    /// Wait for the scores of others, which decide what is still to do.
+    Wait,
+    Leave,
+}
+
+impl Plan {
+    fn new(space: &Space, jobs: usize, known: &dyn Fn(usize, usize) -> Known) -> Self {
+        let groups = space.groups();
+        // Small enough that the last tasks keep all workers busy.
+        let parts = (4 * jobs).div_ceil(groups.len().max(1));
+        let cut = |group: &Vec<usize>| {
+            let size = group.len().div_ceil(parts).max(1);
+            group.chunks(size).map(<[usize]>::to_vec).collect::<Vec<_>>()
+        };
+        let repetitions = space.preset.repetitions;
+        let candidates = space.candidates.len();
+        let mut plan = Self {
+            tasks: VecDeque::new(),
+            groups: groups.iter().flat_map(cut).collect(),
+            next_repetition: 0,
+            repetitions,
+            jobs,
+            costs: space.candidates.iter().map(|candidate| candidate.parameters).collect(),
+            failed: vec![usize::MAX; candidates],
+            scores: vec![Vec::new(); candidates],
+            race: space.preset.auto.map(|auto| Race::new(auto, repetitions, candidates)),
+        };
+        for id in 0..candidates {
+            for repetition in 0..repetitions {
+                match known(id, repetition) {
+                    Known::Nothing => {}
+                    Known::Scored(near) => plan.keep(id, repetition, near),
+                    Known::Failed => plan.failed[id] = plan.failed[id].min(repetition),
+                }
+            }
+        }
+        plan.advance();
+        plan
+    }
+
+    /// A plan that is these tasks and no more.
+    fn of_tasks(tasks: Vec<Task>, candidates: usize, jobs: usize) -> Self {
+        Self {
+            tasks: tasks.into(),
+            groups: Vec::new(),
+            next_repetition: 0,
+            repetitions: 0,
+            jobs,
+            costs: Vec::new(),
+            failed: vec![usize::MAX; candidates],
+            scores: vec![Vec::new(); candidates],
+            race: None,
+        }
+    }
+
+    fn next(&mut self) -> Next {
+        loop {
+            while let Some(mut task) = self.tasks.pop_front() {
+                let is_known = |id: usize| self.scores[id].get(task.repetition).is_some_and(Option::is_some);
+                let race = self.race.as_ref();
+                task.candidates.retain(|id| {
+                    task.repetition < self.failed[*id]
+                        && !is_known(*id)
+                        && race.is_none_or(|race| race.open().binary_search(id).is_ok())
+                });
+                if !task.candidates.is_empty() {
+                    return Next::Score(task);
+                }
+            }
+            let goal = match &self.race {
+                Some(race) if race.is_over() => return Next::Leave,
+                Some(race) => race.goal(),
+                None => self.repetitions,
+            };
+            if self.next_repetition == goal {
+                return if self.race.is_some() { Next::Wait } else { Next::Leave };
+            }
+            let repetition = self.next_repetition;
+            self.next_repetition += 1;
+            let groups = if self.next_repetition == goal { self.last_groups() } else { self.groups.clone() };
+            self.tasks.extend(groups.into_iter().map(|candidates| Task { repetition, candidates }));
+        }
+    }
+
+    /// The groups in the order for the last repetition: the dearest first and the last few in pieces, so that all workers
+    /// end at about the same time.
+    fn last_groups(&self) -> Vec<Vec<usize>> {
+        let mut groups: Vec<&[usize]> = self.groups.iter().map(Vec::as_slice).collect();
+        groups.sort_by_key(|group| std::cmp::Reverse(group.iter().map(|id| self.costs[*id]).sum::<u64>()));
+        let (whole, cut) = groups.split_at(groups.len().saturating_sub(2 * self.jobs));
+        let pieces = cut.iter().flat_map(|group| group.chunks(group.len().div_ceil(4).max(1)));
+        whole.iter().copied().chain(pieces).map(<[usize]>::to_vec).collect()
+    }
+
+    fn keep(&mut self, candidate: usize, repetition: usize, near: f64) {
+        let scores = &mut self.scores[candidate];
+        if scores.len() <= repetition {
+            scores.resize(repetition + 1, None);
+        }
+        scores[repetition] = Some(near);
+    }
+
+    /// Takes a result in. True where it decided what is still to do.
+    fn record(&mut self, candidate: usize, repetition: usize, result: &Result<Score, String>) -> bool {
+        match result {
+            Ok(score) => self.keep(candidate, repetition, score.near),
+            Err(_) => self.failed[candidate] = self.failed[candidate].min(repetition),
+        }
+        self.advance()
+    }
+
+    fn advance(&mut self) -> bool {
+        let Some(race) = &mut self.race else { return false };
+        let before = (race.goal(), race.is_over());
+        race.advance(|id| (self.failed[id] == usize::MAX).then_some(&self.scores[id][..]));
+        before != (race.goal(), race.is_over())
+    }
+}
+
+struct Worker {
+    scorer: Arc<dyn Scorer>,
+    plan: Arc<(Mutex<Plan>, Condvar)>,
+    control: Control,
+    sender: mpsc::Sender<Progress>,
+}
+
+impl Worker {
+    fn run(&self) {
+        loop {
+            self.control.wait_while_paused();
+            if self.control.is_cancelled() {
+                return;
+            }
+            let mut plan = lock(&self.plan.0);
+            match plan.next() {
+                Next::Leave => return,
+                Next::Wait => {
+                    // A cancellation notifies nobody here, so it is looked for now and then.
+                    let wait = std::time::Duration::from_millis(50);
+                    drop(self.plan.1.wait_timeout(plan, wait).unwrap_or_else(PoisonError::into_inner));
+                }
+                Next::Score(task) => {
+                    drop(plan);
+                    self.score(task);
+                }
+            }
+        }
+    }
+
+    /// Scores a task. A panic costs the candidate that it came in: those without a result are scored again one by one.
+    fn score(&self, task: Task) {
+        if self.control.is_cancelled() {
+            return;
+        }
+        let mut left = task.candidates.clone();
+        let cancelled = || self.control.is_cancelled();
+        let mut report = |candidate, result: Result<Score, ScoreError>| {
+            left.retain(|id| *id != candidate);
+            match result {
+                Err(ScoreError::Cancelled) => {}
+                result => self.send(candidate, task.repetition, result.map_err(|e| e.to_string())),
+            }
+        };
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.scorer.score(&task, &cancelled, &mut report)));
+        let Err(panic) = outcome else { return };
+        if let [candidate] = task.candidates[..] {
+            let message = panic.downcast_ref::<String>().map(String::as_str);
+            let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic");
+            if left == [candidate] {
+                self.send(candidate, task.repetition, Err(format!("{DEFECT}: {message}")));
+            }
+            return;
+        }
+        for candidate in left {
+            self.score(Task { repetition: task.repetition, candidates: vec![candidate] });
+        }
+    }
+
+    fn send(&self, candidate: usize, repetition: usize, result: Result<Score, String>) {
+        if lock(&self.plan.0).record(candidate, repetition, &result) {
+            self.plan.1.notify_all();
+        }
+        // Without a reader the run is over; the cancellation that came with it stops the workers.
+        let _ = self.sender.blocking_send(Progress { candidate, repetition, result });
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use neartop_core::score::effective_rank::entropy_rank;
+    use neartop_io::preset::Preset;
+
+    use super::*;
+
+    #[test]
+    fn spectra_have_the_ranks_that_are_scored() {
+        let text = "network: {input: [3, 8, 8], layers: [conv2d: {out: 6, kernel: 3}, activation, flatten, linear: 5]}\n\
+                    search: {activations: [relu, tanh], inits: [orthogonal]}\nscore: {repetitions: 3}\n";
+        let preset = Preset::parse(text, "test.yaml", Path::new("")).unwrap();
+        let scorer = NearScorer::new(Arc::new(Space::new(Arc::new(preset)))).unwrap();
+        let task = Task { repetition: 2, candidates: vec![0, 1] };
+        scorer.score(&task, &|| false, &mut |candidate, score| {
+            let ranks = score.unwrap().effective_ranks;
+            let spectra = scorer.spectra(candidate, 2).unwrap();
+            assert_eq!(spectra.len(), ranks.len());
+            for (spectrum, rank) in spectra.iter().zip(ranks) {
+                assert!((entropy_rank(spectrum.iter().copied()) / rank - 1.0).abs() < 1e-3);
+                assert!(spectrum[0] == 1.0 && spectrum.is_sorted_by(|a, b| a >= b));
+            }
+        });
+    }
+}

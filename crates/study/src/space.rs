@@ -1,0 +1,218 @@
+//! Preset to candidates, in a fixed order.
+
+use std::fmt;
+use std::sync::Arc;
+
+use neartop_core::network::nas::Architecture;
+use neartop_core::network::{Activation, BiasInit, Init, Layer, Network};
+use neartop_io::data::{DataError, Samples};
+use neartop_io::preset::Preset;
+
+/// One combination of choices. Its `id` is its place in [`Space::candidates`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    pub id: usize,
+    /// None where the preset has one network.
+    pub architecture: Option<Arc<Architecture>>,
+    /// What fills the slots; none where the network has no slot.
+    pub activation: Option<Activation>,
+    pub init: Init,
+    /// Number of trained parameters.
+    pub parameters: u64,
+}
+
+impl Candidate {
+    /// The activation as it is shown; a dash where the network has no slot.
+    #[must_use]
+    pub fn activation_label(&self) -> String {
+        self.activation.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string)
+    }
+}
+
+/// `tanh with orthogonal`, an architecture before it.
+impl fmt::Display for Candidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(architecture) = &self.architecture {
+            write!(f, "{architecture}, ")?;
+        }
+        if let Some(activation) = &self.activation {
+            write!(f, "{activation} with ")?;
+        }
+        write!(f, "{}", self.init)
+    }
+}
+
+/// Everything that a preset asks to score.
+#[derive(Debug, Clone)]
+pub struct Space {
+    pub preset: Arc<Preset>,
+    pub candidates: Vec<Candidate>,
+    /// The preset's network, and among those of its architectures the one that takes most memory.
+    network: Arc<Network>,
+    largest: Arc<Network>,
+    batch: usize,
+}
+
+/// A run that would need more memory than it may.
+#[derive(Debug, thiserror::Error)]
+#[error("one score would hold about {need}, {jobs} at a time {total}, and the limit is {limit}")]
+pub struct TooLarge {
+    need: String,
+    jobs: usize,
+    total: String,
+    limit: String,
+}
+
+impl Space {
+    /// All combinations: architectures in the preset's order, for each the activations, and for each of these the
+    /// initializations.
+    #[must_use]
+    pub fn new(preset: Arc<Preset>) -> Self {
+        let network = Arc::new(preset.network.clone());
+        let batch = preset.batch.unwrap_or(1);
+        let mut space = Self { candidates: Vec::new(), largest: Arc::clone(&network), network, batch, preset };
+        match &space.preset.search.architectures {
+            None => space.add(None),
+            Some(architectures) => {
+                let architectures = architectures.list(space.preset.seed);
+                architectures.into_iter().for_each(|architecture| space.add(Some(architecture)));
+            }
+        }
+        space
+    }
+
+    /// Adds the candidates of one architecture.
+    fn add(&mut self, architecture: Option<Arc<Architecture>>) {
+        let network = self.built(architecture.as_deref());
+        self.batch = self.batch.max(network.samples_needed());
+        if self.candidates.is_empty() || network.memory(self.batch) > self.largest.memory(self.batch) {
+            self.largest = Arc::clone(&network);
+        }
+        let preset = Arc::clone(&self.preset);
+        let slots: Vec<Option<Activation>> = match preset.search.activations.as_slice() {
+            [] => vec![None],
+            activations => activations.iter().cloned().map(Some).collect(),
+        };
+        for activation in slots {
+            let parameters = network.parameters(activation.as_ref());
+            self.candidates.reserve(preset.search.inits.len());
+            for init in &preset.search.inits {
+                self.candidates.push(Candidate {
+                    id: self.candidates.len(),
+                    architecture: architecture.clone(),
+                    activation: activation.clone(),
+                    init: init.clone(),
+                    parameters,
+                });
+            }
+        }
+    }
+
+    /// The preset's network; where architectures are ranked, one of theirs.
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The network of a candidate. That of an architecture is built anew, since there may be thousands.
+    #[must_use]
+    pub fn network_of(&self, id: usize) -> Arc<Network> {
+        self.built(self.candidates.get(id).and_then(|candidate| candidate.architecture.as_deref()))
+    }
+
+    /// The layers of a candidate's network.
+    #[must_use]
+    pub fn layers_of(&self, id: usize) -> Vec<Layer> {
+        let architecture = self.candidates.get(id).and_then(|candidate| candidate.architecture.as_deref());
+        match (architecture, &self.preset.whole) {
+            (Some(architecture), Some(whole)) => {
+                architecture.layers(whole.classes, !self.preset.search.activations.is_empty())
+            }
+            _ => self.preset.layers.clone(),
+        }
+    }
+
+    fn built(&self, architecture: Option<&Architecture>) -> Arc<Network> {
+        let (Some(architecture), Some(whole)) = (architecture, &self.preset.whole) else {
+            return Arc::clone(&self.network);
+        };
+        let searched = !self.preset.search.activations.is_empty();
+        // All architectures of a space take the same inputs, and the preset was read with one of them.
+        let built = architecture.network(&self.network.input, whole.classes, searched);
+        built.map_or_else(|_| Arc::clone(&self.network), Arc::new)
+    }
+
+    /// Samples of a repetition: as many as the ranks of all candidates need, or as many as the preset says.
+    #[must_use]
+    pub fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// Whether candidates differ by their architecture.
+    #[must_use]
+    pub fn has_architectures(&self) -> bool {
+        self.preset.search.architectures.is_some()
+    }
+
+    /// What is known of a candidate from the preset's table of known values.
+    #[must_use]
+    pub fn truth(&self, id: usize) -> Option<f64> {
+        let candidate = self.candidates.get(id)?;
+        let truth = self.preset.truth.as_ref()?;
+        truth.of(candidate.architecture.as_deref(), candidate.activation.as_ref(), &candidate.init)
+    }
+
+    #[must_use]
+    pub fn bias(&self) -> BiasInit {
+        self.preset.search.bias
+    }
+
+    /// The candidates that share architecture and initialization, and so most of the work of a repetition.
+    #[must_use]
+    pub fn groups(&self) -> Vec<Vec<usize>> {
+        let inits = self.preset.search.inits.len();
+        let of_one = inits * self.preset.search.activations.len().max(1);
+        let groups = (0..self.candidates.len()).step_by(of_one.max(1)).flat_map(|first| {
+            (first..first + inits)
+                .map(move |first_of_init| (first_of_init..first + of_one).step_by(inits).collect::<Vec<_>>())
+        });
+        groups.collect()
+    }
+
+    /// Loads the samples of all repetitions.
+    ///
+    /// # Errors
+    /// If the data cannot be read or do not fit the network.
+    pub fn samples(&self) -> Result<Samples, DataError> {
+        let preset = &self.preset;
+        Samples::load(&preset.data, &preset.network.input, preset.seed, self.batch, preset.repetitions)
+    }
+
+    /// Bytes that one score holds at the most, roughly.
+    #[must_use]
+    pub fn memory(&self) -> u64 {
+        self.largest.memory(self.batch)
+    }
+
+    /// Refuses a run that would take more than `limit` bytes, before it takes any.
+    ///
+    /// # Errors
+    /// Gives the sum.
+    pub fn check_memory(&self, jobs: usize, limit: u64) -> Result<(), TooLarge> {
+        let need = self.memory();
+        let total = need.saturating_mul(jobs as u64);
+        if total <= limit {
+            return Ok(());
+        }
+        Err(TooLarge { need: bytes(need), jobs, total: bytes(total), limit: bytes(limit) })
+    }
+}
+
+/// A number of bytes as people read it.
+#[must_use]
+pub fn bytes(n: u64) -> String {
+    let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let power = (n.max(1).ilog2() / 10) as usize;
+    let value = n as f64 / 1024f64.powi(power as i32);
+    if power == 0 { format!("{n} B") } else { format!("{value:.1} {}", units[power]) }
+}

@@ -1,0 +1,201 @@
+//! The study on disk: every finished repetition of every candidate, in SQLite, found again by its content.
+//!
+//! A [`Work`] is what a run wants to know. [`Store`] says what of it is there and takes in what is new; a [`Recorder`]
+//! does so behind a run, on a thread of its own. Several programs may use one file at once. The tables are described in
+//! `docs/study.md`.
+
+mod bulk;
+mod contents;
+mod recorder;
+mod rows;
+mod schema;
+mod values;
+mod work;
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use etcetera::BaseStrategy;
+use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+pub use bulk::Bulk;
+pub use contents::{Recorded, Summary};
+pub use recorder::{Entry, Recordable, Recorder};
+pub use rows::{Fingerprints, Trained};
+pub use values::{Awaited, Values};
+pub use work::{DEFINITION, Work, WorkCandidate};
+
+/// How long to wait for another program that is writing.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Bytes of the longest text or row that is read.
+const LONGEST: i32 = 64 << 20;
+/// What every SQLite file begins with.
+const MAGIC: &[u8] = b"SQLite format 3\0";
+
+/// Why a study cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("a newer neartop made it: its version is {found}, and this program knows those up to {known}")]
+    Newer { found: i64, known: i64 },
+    #[error("it is a file of another kind")]
+    Foreign,
+    #[error("it was deleted or replaced by another file")]
+    Moved,
+    #[error("another run has recorded the same work on other samples in the meantime")]
+    OtherSamples,
+    #[error("{0}")]
+    Unusable(String),
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+/// What can be done about an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// Another program holds the file: trying again soon.
+    Wait,
+    /// There is no room, or the device fails: trying again later.
+    WaitLonger,
+    /// What is known of the tables is out of date: looking again.
+    LookAgain,
+    /// Leaving the file alone.
+    None,
+}
+
+impl StoreError {
+    #[must_use]
+    pub fn remedy(&self) -> Remedy {
+        let Self::Sqlite(error) = self else { return Remedy::None };
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Remedy::Wait,
+            Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) => Remedy::WaitLonger,
+            Some(ErrorCode::ConstraintViolation) => Remedy::LookAgain,
+            _ => Remedy::None,
+        }
+    }
+}
+
+/// An open study.
+pub struct Store {
+    connection: Connection,
+    path: PathBuf,
+    /// Says which file the connection goes to, whatever stands at its path later.
+    identity: Option<Identity>,
+}
+
+impl Store {
+    /// Opens a study, makes one where there is no file, and brings an older one up to date.
+    ///
+    /// # Errors
+    /// If it is no study or that of a newer program, and if it cannot be read or written. Such a file stays as it is.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        refuse_foreign(path)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        let mut store = Self { connection, path: path.to_owned(), identity: None };
+        store.settle()?;
+        store.connection.pragma_update(None, "journal_mode", "wal")?;
+        // With a log, a transaction survives the end of the program at any moment; syncing each would only help
+        // against the end of the machine.
+        store.connection.pragma_update(None, "synchronous", "normal")?;
+        schema::migrate(&mut store.connection)?;
+        store.identity = Identity::of(path);
+        Ok(store)
+    }
+
+    /// Opens a study that must exist.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_existing(path: &Path) -> Result<Self, StoreError> {
+        match path.try_exists() {
+            Ok(true) => Self::open(path),
+            Ok(false) => Err(StoreError::Unusable("no such file".to_owned())),
+            Err(error) => Err(StoreError::Unusable(error.to_string())),
+        }
+    }
+
+    /// Where the study is kept unless the user says so: `neartop/studies.sqlite` in the state directory of the user.
+    ///
+    /// # Errors
+    /// If the user has no home directory.
+    pub fn default_path() -> Result<PathBuf, StoreError> {
+        let base = etcetera::choose_base_strategy().map_err(|e| StoreError::Unusable(e.to_string()))?;
+        let state = base.state_dir().unwrap_or_else(|| base.data_dir());
+        Ok(state.join("neartop").join("studies.sqlite"))
+    }
+
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Settings that hold for a file from anywhere: nothing in it is run, and damage is noticed.
+    fn settle(&self) -> Result<(), StoreError> {
+        let connection = &self.connection;
+        connection.busy_timeout(PATIENCE)?;
+        connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, LONGEST)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        connection.pragma_update(None, "trusted_schema", false)?;
+        connection.pragma_update(None, "cell_size_check", true)?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        // Before the first change to the file.
+        schema::check(connection).map(drop)
+    }
+
+    /// Refuses to go on with a file that is not at its path any more. Closing it would remove the log of the file that
+    /// stands there now, so the connection is kept from tidying up.
+    fn check_place(&self) -> Result<(), StoreError> {
+        if self.identity == Identity::of(&self.path) {
+            return Ok(());
+        }
+        self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        Err(StoreError::Moved)
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // An error here means what it means elsewhere: the file is not touched any more.
+        let _ = self.check_place();
+    }
+}
+
+/// Refuses what SQLite should not even open: it would wait for a pipe, and write into an empty device.
+fn refuse_foreign(path: &Path) -> Result<(), StoreError> {
+    let unusable = |e: std::io::Error| StoreError::Unusable(e.to_string());
+    match path.metadata() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(unusable(error)),
+        Ok(metadata) if metadata.is_dir() => return Err(StoreError::Unusable("it is a directory".to_owned())),
+        Ok(metadata) if !metadata.is_file() => {
+            return Err(StoreError::Unusable("it is not a regular file".to_owned()));
+        }
+        Ok(_) => {}
+    }
+    let mut head = Vec::new();
+    File::open(path).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut head)).map_err(unusable)?;
+    if head.is_empty() || head == MAGIC { Ok(()) } else { Err(StoreError::Foreign) }
+}
+
+/// Which file stands at a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Identity(u64, u64);
+
+impl Identity {
+    #[cfg(unix)]
+    fn of(path: &Path) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt;
+        path.metadata().ok().map(|metadata| Self(metadata.dev(), metadata.ino()))
+    }
+
+    /// Elsewhere an open file can be neither deleted nor replaced.
+    #[cfg(not(unix))]
+    fn of(path: &Path) -> Option<Self> {
+        path.exists().then_some(Self(0, 0))
+    }
+}

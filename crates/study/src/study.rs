@@ -1,0 +1,525 @@
+//! All results so far: means, errors, ties, ranking. Pure: no input or output, no clock.
+
+mod agreement;
+mod behind;
+mod estimate;
+pub mod race;
+mod signals;
+mod standing;
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+pub use agreement::Agreement;
+use behind::{Behind, Memo};
+use estimate::Leading;
+pub use estimate::{Estimate, estimate};
+use race::{Race, one_sided_quantile};
+use signals::Signals;
+
+use crate::space::{Candidate, Space};
+use neartop_core::score::propagation::{Propagation, Trainability, Verdict};
+use neartop_core::score::{NON_FINITE, Score};
+
+/// Two scores of one repetition that differ by less, relative to them, are the same: single precision cannot tell.
+const SAME: f64 = 1e-5;
+/// Confidence that no candidate is called worse than the best which is not.
+const CONFIDENCE: f64 = 0.95;
+
+/// What is known of one candidate.
+#[derive(Debug, Clone, Default)]
+pub struct Record {
+    /// NEAR by repetition.
+    scores: Vec<Option<f64>>,
+    /// How many of them there are.
+    count: usize,
+    leading: Leading,
+    /// Their estimate, until the next comes.
+    near: OnceLock<Option<Estimate>>,
+    behind: Memo,
+    /// Sum of each layer's effective ranks in units of 2^-32, so that the order of arrival does not matter.
+    layer_sums: Vec<u64>,
+    /// Repetitions in which the network was dead, and the layer from which on.
+    dead: usize,
+    dead_from: usize,
+    signals: Signals,
+    /// The first repetition that failed, and why.
+    failure: Option<(usize, String)>,
+    trained: Option<Trained>,
+}
+
+/// The state of a candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    Waiting,
+    /// Some repetitions are scored.
+    Scoring,
+    Scored,
+    Failed,
+}
+
+impl Status {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Scoring => "scoring",
+            Self::Scored => "scored",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// The results of a run.
+#[derive(Debug, Clone)]
+pub struct Study {
+    pub space: Arc<Space>,
+    records: Vec<Record>,
+    /// Of every candidate, or where a race decides, the most.
+    repetitions: usize,
+    race: Option<Race>,
+    /// Whether candidates that will not train are not recommended.
+    guard: bool,
+    /// Known values by candidate: looking them up takes longer than comparing them.
+    truths: Vec<Option<f64>>,
+}
+
+/// What a short training of a candidate came to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Trained {
+    /// Share of right classes, or R^2, on samples held out.
+    pub quality: f64,
+    /// Whether that is a share of right classes.
+    pub is_accuracy: bool,
+    /// None where training diverged.
+    pub loss: Option<f64>,
+    pub epochs: f64,
+}
+
+/// A line of the ranking.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ranked {
+    pub candidate: usize,
+    /// From 1; the same for candidates that no repetition tells apart. None without a score.
+    pub rank: Option<usize>,
+    /// No repetition tells it apart from the one before.
+    pub tied_with_previous: bool,
+    /// The paired difference to the best is within its confidence interval of 0, corrected for all comparisons.
+    pub tied_with_best: bool,
+    /// Mean difference to the best over common repetitions, and its standard error.
+    pub behind_best: Option<Estimate>,
+}
+
+/// How far a run has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    pub candidates: usize,
+    /// Candidates with all their repetitions.
+    pub scored: usize,
+    pub failed: usize,
+    /// Repetitions of candidates done, those that a failure makes needless included.
+    pub done: usize,
+    pub total: usize,
+}
+
+impl Study {
+    #[must_use]
+    pub fn new(space: Arc<Space>) -> Self {
+        let repetitions = space.preset.repetitions;
+        let records = vec![Record::default(); space.candidates.len()];
+        let race = space.preset.auto.map(|auto| Race::new(auto, repetitions, records.len()));
+        let truths = (0..space.candidates.len()).map(|id| space.truth(id)).collect();
+        Self { space, records, repetitions, race, guard: true, truths }
+    }
+
+    #[must_use]
+    pub fn repetitions(&self) -> usize {
+        self.repetitions
+    }
+
+    /// Whether only candidates that will train are recommended.
+    #[must_use]
+    pub fn has_guard(&self) -> bool {
+        self.guard
+    }
+
+    /// Recommends only what will train, as it is unless said otherwise, or any candidate.
+    pub fn set_guard(&mut self, guard: bool) {
+        self.guard = guard;
+    }
+
+    /// Records one repetition of one candidate; a second record of the same changes nothing.
+    pub fn record(&mut self, candidate: usize, repetition: usize, result: Result<Score, String>) {
+        if let Some(record) = self.records.get_mut(candidate) {
+            record.take(repetition, result);
+        }
+        let records = &self.records;
+        if let Some(race) = &mut self.race {
+            race.advance(|id| records[id].failure.is_none().then_some(&records[id].scores[..]));
+        }
+    }
+
+    /// The known value of a candidate.
+    #[must_use]
+    pub fn truth(&self, id: usize) -> Option<f64> {
+        self.truths.get(id).copied().flatten()
+    }
+
+    #[must_use]
+    pub fn candidate(&self, id: usize) -> &Candidate {
+        &self.space.candidates[id]
+    }
+
+    #[must_use]
+    pub fn status(&self, id: usize) -> Status {
+        let record = &self.records[id];
+        match record.count() {
+            _ if record.failure.is_some() || record.is_dead() => Status::Failed,
+            0 => Status::Waiting,
+            n if n < self.repetitions && self.is_open(id) => Status::Scoring,
+            _ => Status::Scored,
+        }
+    }
+
+    /// Takes over what another study knows of the same work: the same network, data and draws.
+    pub fn adopt(&mut self, other: &Self) {
+        let (preset, before) = (&self.space.preset, &other.space.preset);
+        let is_same_work = preset.definition() == before.definition()
+            && preset.data == before.data
+            && self.space.batch() == other.space.batch();
+        if !is_same_work {
+            return;
+        }
+        let same = |a: &Candidate, b: &Candidate| {
+            (&a.architecture, &a.activation, &a.init) == (&b.architecture, &b.activation, &b.init)
+        };
+        // There may be a hundred thousand on both sides.
+        let places: HashMap<_, _> = other.space.candidates.iter().map(|c| (c.to_string(), c)).collect();
+        for (candidate, record) in self.space.candidates.iter().zip(&mut self.records) {
+            if let Some(found) = places.get(&candidate.to_string()).filter(|c| same(c, candidate)) {
+                record.clone_from(&other.records[found.id]);
+            }
+        }
+        let records = &self.records;
+        if let Some(race) = &mut self.race {
+            race.advance(|id| records[id].failure.is_none().then_some(&records[id].scores[..]));
+        }
+    }
+
+    /// Whether more repetitions of a candidate are wanted than there are, so far as is decided.
+    fn is_open(&self, id: usize) -> bool {
+        match &self.race {
+            Some(race) => !race.is_over() && race.open().binary_search(&id).is_ok(),
+            None => true,
+        }
+    }
+
+    /// Keeps what training came to.
+    pub fn set_trained(&mut self, id: usize, trained: Trained) {
+        if let Some(record) = self.records.get_mut(id) {
+            record.trained = Some(trained);
+        }
+    }
+
+    /// What training came to, where the candidate was trained.
+    #[must_use]
+    pub fn trained(&self, id: usize) -> Option<Trained> {
+        self.records[id].trained
+    }
+
+    /// The race that decides on repetitions, where the preset leaves them open.
+    #[must_use]
+    pub fn race(&self) -> Option<&Race> {
+        self.race.as_ref()
+    }
+
+    /// Why a candidate has no score.
+    #[must_use]
+    pub fn reason(&self, id: usize) -> Option<String> {
+        let record = &self.records[id];
+        match &record.failure {
+            Some((repetition, reason)) => Some(format!("{reason}, in repetition {repetition}")),
+            None if record.is_dead() => Some(format!("dead: all outputs are zero {}", self.dead_place(id))),
+            None => None,
+        }
+    }
+
+    /// What a user should know of a candidate that has a score.
+    #[must_use]
+    pub fn remark(&self, id: usize) -> Option<String> {
+        let record = &self.records[id];
+        (record.failure.is_none() && record.dead > 0 && !record.is_dead()).then(|| {
+            let place = self.dead_place(id);
+            format!("dead in {} of {} repetitions, {place}", record.dead, record.count())
+        })
+    }
+
+    fn dead_place(&self, id: usize) -> String {
+        let network = self.space.network_of(id);
+        network
+            .counted()
+            .get(self.records[id].dead_from)
+            .map_or_else(String::new, |m| format!("from layer {} ({}) on", m.name, m.kind()))
+    }
+
+    /// Repetitions scored.
+    #[must_use]
+    pub fn count(&self, id: usize) -> usize {
+        self.records[id].count()
+    }
+
+    /// NEAR: mean over the repetitions scored; none for a candidate that failed.
+    #[must_use]
+    pub fn near(&self, id: usize) -> Option<Estimate> {
+        if self.status(id) == Status::Failed {
+            return None;
+        }
+        let record = &self.records[id];
+        let moments = || record.leading.with_rest(record.scores.len(), |repetition| record.score(repetition));
+        *record.near.get_or_init(|| moments().estimate())
+    }
+
+    /// NEAR by repetition.
+    #[must_use]
+    pub fn scores(&self, id: usize) -> &[Option<f64>] {
+        &self.records[id].scores
+    }
+
+    /// Mean effective rank of every counted layer; empty before the first score.
+    #[must_use]
+    pub fn effective_ranks(&self, id: usize) -> Vec<f64> {
+        let record = &self.records[id];
+        let count = record.count() as f64;
+        record.layer_sums.iter().map(|sum| *sum as f64 / FIXED_POINT / count).collect()
+    }
+
+    /// How signals pass through a candidate: means over the repetitions that were looked at, by counted layer.
+    #[must_use]
+    pub fn propagation(&self, id: usize) -> Option<Propagation> {
+        self.records[id].signals.mean()
+    }
+
+    /// Whether a candidate will train; unknown before its first score, and without samples to compare.
+    #[must_use]
+    pub fn trainability(&self, id: usize) -> Option<Trainability> {
+        let record = &self.records[id];
+        match &record.failure {
+            Some((_, reason)) if reason.starts_with(NON_FINITE) => Some(Trainability::none(Verdict::NonFinite)),
+            Some(_) => None,
+            None if record.is_dead() => Some(Trainability::none(Verdict::Dead)),
+            None => self.propagation(id).map(|p| p.trainability()),
+        }
+    }
+
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        let mut tally = Tally { candidates: self.records.len(), ..Tally::default() };
+        for id in 0..self.records.len() {
+            match self.status(id) {
+                Status::Scored => tally.scored += 1,
+                Status::Failed => tally.failed += 1,
+                Status::Waiting | Status::Scoring => {}
+            }
+            let record = &self.records[id];
+            let wanted = if self.is_open(id) { self.repetitions } else { record.count() };
+            tally.total += wanted;
+            tally.done += if record.failure.is_some() { wanted } else { record.count() };
+        }
+        tally
+    }
+
+    /// The candidate with the highest NEAR.
+    #[must_use]
+    pub fn best(&self) -> Option<usize> {
+        let standings = self.standings().into_iter().filter_map(|(id, standing)| Some((id, standing?)));
+        standings.max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(&a.0))).map(|(id, _)| id)
+    }
+
+    /// How well NEAR agrees with the known values of the candidates that have both; none with fewer than two of them, or
+    /// where either is the same for all.
+    #[must_use]
+    pub fn agreement(&self) -> Option<Agreement> {
+        let both = |id| Some((self.near(id)?.mean, self.truths[id]?));
+        let (nears, truths): (Vec<_>, Vec<_>) = (0..self.records.len()).filter_map(both).unzip();
+        Agreement::of(&nears, &truths)
+    }
+
+    /// The candidate to take, and why: the highest NEAR among those that will train; none if none will.
+    #[must_use]
+    pub fn recommended(&self) -> Option<(usize, String)> {
+        self.recommended_of(&self.ranking())
+    }
+
+    /// The same from a ranking that is there.
+    #[must_use]
+    pub fn recommended_of(&self, ranking: &[Ranked]) -> Option<(usize, String)> {
+        let scored = || ranking.iter().filter(|row| row.rank.is_some()).map(|row| row.candidate);
+        let best = scored().next()?;
+        if !self.guard {
+            return Some((best, "highest NEAR".to_owned()));
+        }
+        let verdict = |id| self.trainability(id).map(|t| t.verdict);
+        if verdict(best).is_none() {
+            return Some((best, "highest NEAR; whether it will train is not known".to_owned()));
+        }
+        // From the top, since a verdict may take longer than all of the sorting.
+        let choice = scored().find(|id| verdict(*id) == Some(Verdict::Trainable))?;
+        let mut why = "highest NEAR among trainable candidates".to_owned();
+        if let Some(other) = verdict(best).filter(|_| choice != best) {
+            let chosen = self.near(choice).map_or(f64::NEG_INFINITY, |near| near.mean);
+            let beats = |id: &usize| self.near(*id).is_some_and(|near| near.mean > chosen);
+            let passed = (0..self.records.len()).filter(beats).count();
+            let more = match passed.saturating_sub(1) {
+                0 => String::new(),
+                more => format!(", and {more} more"),
+            };
+            let (name, other) = (self.candidate(best), other.name());
+            why += &format!("; {name} has a higher NEAR but will not train: {other}{more}");
+        }
+        Some((choice, why))
+    }
+
+    /// Why no candidate is recommended, where some have a score.
+    #[must_use]
+    pub fn no_recommendation(&self) -> Option<String> {
+        let best = self.best().filter(|_| self.recommended().is_none())?;
+        let score = |id| self.trainability(id).filter(|_| self.near(id).is_some()).map(|t| t.score);
+        let scores = (0..self.records.len()).filter_map(|id| Some((id, score(id)?)));
+        let (closest, _) = scores.min_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)))?;
+        let verdict = |id| self.trainability(id).map_or("unknown", |t| t.verdict.name());
+        let (name, top) = (self.candidate(closest), self.candidate(best));
+        Some(format!(
+            "no candidate will train: {top} has the highest NEAR but is {}, and {name}, the closest to training, is {}",
+            verdict(best),
+            verdict(closest)
+        ))
+    }
+
+    /// All candidates by falling NEAR; those without one last, in their fixed order, the failed after the waiting.
+    #[must_use]
+    pub fn ranking(&self) -> Vec<Ranked> {
+        let mut order = self.standings();
+        order.sort_by(|a, b| match (a.1, b.1) {
+            (Some(x), Some(y)) => y.cmp(&x).then(a.0.cmp(&b.0)),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => {
+                let failed = |id| self.status(id) == Status::Failed;
+                failed(a.0).cmp(&failed(b.0)).then(a.0.cmp(&b.0))
+            }
+        });
+        let best = order.first().filter(|(_, near)| near.is_some()).map(|(id, _)| *id);
+        let others = order.iter().filter(|(_, near)| near.is_some()).count().saturating_sub(1);
+        let mut quantiles = Quantiles::against(others);
+        let mut ranking: Vec<Ranked> = Vec::with_capacity(order.len());
+        for (place, (id, near)) in order.iter().enumerate() {
+            let Some(best) = best.filter(|_| near.is_some()) else {
+                ranking.push(Ranked::unranked(*id));
+                continue;
+            };
+            let tied_with_previous = ranking.last().is_some_and(|last| self.same(last.candidate, *id));
+            let rank = match ranking.last() {
+                Some(last) if tied_with_previous => last.rank,
+                _ => Some(place + 1),
+            };
+            let Behind { estimate: behind_best, common } = self.behind(best, *id);
+            let tied_with_best = self.same(best, *id)
+                || self.in_race(*id)
+                    && behind_best.is_some_and(|d| match d.standard_error {
+                        Some(error) => d.mean <= quantiles.of(common) * error,
+                        None => false,
+                    });
+            ranking.push(Ranked { candidate: *id, rank, tied_with_previous, tied_with_best, behind_best });
+        }
+        ranking
+    }
+}
+
+/// Whether single precision cannot tell two scores of one repetition apart.
+fn same(a: f64, b: f64) -> bool {
+    (a - b).abs() <= SAME * a.abs().max(b.abs())
+}
+
+const FIXED_POINT: f64 = (1u64 << 32) as f64;
+
+impl Record {
+    /// Takes one repetition in; a second record of the same changes nothing.
+    fn take(&mut self, repetition: usize, result: Result<Score, String>) {
+        match result {
+            Ok(score) => {
+                if self.scores.len() <= repetition {
+                    self.scores.resize(repetition + 1, None);
+                }
+                if self.scores[repetition].is_some() {
+                    return;
+                }
+                self.scores[repetition] = Some(score.near);
+                self.count += 1;
+                self.near.take();
+                let scores = &self.scores;
+                self.leading.advance(scores.len(), |repetition| scores.get(repetition).copied().flatten());
+                self.layer_sums.resize(score.effective_ranks.len(), 0);
+                for (sum, rank) in self.layer_sums.iter_mut().zip(&score.effective_ranks) {
+                    *sum += (rank * FIXED_POINT).round() as u64;
+                }
+                if let Some(propagation) = &score.propagation {
+                    self.signals.add(propagation);
+                }
+                if let Some(layer) = score.dead_from {
+                    // The first layer, whichever repetition arrives first.
+                    self.dead_from = if self.dead == 0 { layer } else { self.dead_from.min(layer) };
+                    self.dead += 1;
+                }
+            }
+            Err(reason) => {
+                if self.failure.as_ref().is_none_or(|(first, _)| repetition < *first) {
+                    self.failure = Some((repetition, reason));
+                }
+            }
+        }
+    }
+
+    fn score(&self, repetition: usize) -> Option<f64> {
+        self.scores.get(repetition).copied().flatten()
+    }
+
+    /// Repetitions scored; those after one that failed do not count, since whether they are scored depends on the machine.
+    fn count(&self) -> usize {
+        match &self.failure {
+            None => self.count,
+            Some((first, _)) => self.scores.iter().take(*first).flatten().count(),
+        }
+    }
+
+    /// Dead in every repetition so far.
+    fn is_dead(&self) -> bool {
+        self.dead > 0 && self.dead == self.count()
+    }
+}
+
+impl Ranked {
+    pub fn unranked(candidate: usize) -> Self {
+        Self { candidate, rank: None, tied_with_previous: false, tied_with_best: false, behind_best: None }
+    }
+}
+
+/// Quantiles of Student's t by number of values, for the comparisons of one candidate with so many others: with the
+/// confidence wanted, none of them is called worse that is not (Bonferroni).
+struct Quantiles {
+    significance: f64,
+    known: Vec<Option<f64>>,
+}
+
+impl Quantiles {
+    fn against(others: usize) -> Self {
+        Self { significance: (1.0 - CONFIDENCE) / others.max(1) as f64, known: Vec::new() }
+    }
+
+    fn of(&mut self, n: usize) -> f64 {
+        if self.known.len() <= n {
+            self.known.resize(n + 1, None);
+        }
+        *self.known[n].get_or_insert_with(|| one_sided_quantile(self.significance, n))
+    }
+}

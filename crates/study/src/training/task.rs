@@ -1,0 +1,280 @@
+//! What is learnt: the samples with their labels, which of them are held out, losses and how good an answer is.
+
+use candle_core::{DType, Device, Result, Tensor};
+use serde::{Deserialize, Serialize};
+
+use super::{Options, Stream, TrainingError, ops, stream};
+use neartop_core::network::Network;
+use neartop_core::random::below;
+use neartop_io::data::{Asked, DataSpec, Labelled, Labels};
+
+/// Samples in a batch of an evaluation.
+const EVALUATED: usize = 256;
+
+/// A task with the samples to train on and those held out, the same for all candidates.
+#[derive(Debug)]
+pub struct Task {
+    data: Labelled,
+    targets: Targets,
+    train: Vec<usize>,
+    held_out: Vec<usize>,
+}
+
+#[derive(Debug)]
+enum Targets {
+    Classes {
+        of: Vec<u32>,
+        count: usize,
+    },
+    /// Standardized by mean and standard deviation of the samples to train on.
+    Values {
+        of: Vec<f32>,
+        mean: f64,
+        std: f64,
+    },
+}
+
+/// How good a network is on samples that it was not trained on.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// Mean cross-entropy in nats, or mean squared error in the unit of the labels squared. None once training diverged.
+    pub loss: Option<f64>,
+    /// The share of right classes, or the coefficient of determination R^2; that of guessing once training diverged.
+    pub quality: f64,
+}
+
+impl Task {
+    /// Reads the samples and splits them: by class in equal shares where there are classes. A network with one output
+    /// learns the labels as numbers, any other learns classes.
+    ///
+    /// # Errors
+    /// If there are no labels, they do not fit the network's outputs, or there are too few.
+    pub fn load(
+        data: &DataSpec,
+        network: &Network,
+        seed: u64,
+        options: &Options,
+    ) -> std::result::Result<Self, TrainingError> {
+        let outputs = network.output().elements();
+        let asked = if outputs == 1 { Asked::Values } else { Asked::Classes };
+        let data = Labelled::load(data, &network.input, asked, |labels| {
+            let count = match labels {
+                Labels::Classes { of, .. } => of.len(),
+                Labels::Values(of) => of.len(),
+            };
+            let mut rows = shuffled(count, seed, Stream::Split, 0);
+            rows.truncate(options.samples.unwrap_or(count));
+            rows.sort_unstable();
+            rows
+        })?;
+        let (train, held_out) = split(&data.labels, options.holdout, seed);
+        if train.is_empty() || held_out.is_empty() {
+            return Err(TrainingError::TooFew { train: train.len(), held_out: held_out.len() });
+        }
+        let targets = match &data.labels {
+            Labels::Classes { count, .. } if *count > outputs => {
+                return Err(TrainingError::Outputs { classes: *count, outputs });
+            }
+            Labels::Classes { count: 1, .. } => return Err(TrainingError::OneClass),
+            Labels::Classes { of, count } => Targets::Classes { of: of.clone(), count: *count },
+            Labels::Values(_) if outputs != 1 => return Err(TrainingError::Values { outputs }),
+            Labels::Values(of) => {
+                let mean = mean(&train, |i| f64::from(of[i]));
+                let std = self::mean(&train, |i| (f64::from(of[i]) - mean).powi(2)).sqrt();
+                let std = if std > 0.0 { std } else { 1.0 };
+                let of = of.iter().map(|x| ((f64::from(*x) - mean) / std) as f32).collect();
+                Targets::Values { of, mean, std }
+            }
+        };
+        Ok(Self { data, targets, train, held_out })
+    }
+
+    /// Whether classes are learnt, rather than numbers.
+    #[must_use]
+    pub fn is_classification(&self) -> bool {
+        matches!(self.targets, Targets::Classes { .. })
+    }
+
+    /// Samples that are trained on, and samples held out.
+    #[must_use]
+    pub fn sizes(&self) -> (usize, usize) {
+        (self.train.len(), self.held_out.len())
+    }
+
+    /// Bytes that the samples take.
+    #[must_use]
+    pub fn memory(&self) -> u64 {
+        4 * self.data.values.len() as u64
+    }
+
+    /// Steps of an epoch. A last batch of a single sample, which batch norm could not standardize, is left out.
+    #[must_use]
+    pub fn steps(&self, batch: usize) -> u64 {
+        let (whole, rest) = (self.train.len() / batch, self.train.len() % batch);
+        (whole + usize::from(rest > 1 || whole == 0)) as u64
+    }
+
+    /// The samples of an epoch in their order, which all candidates share.
+    #[must_use]
+    pub fn order(&self, seed: u64, epoch: u64) -> Vec<usize> {
+        shuffled(self.train.len(), seed, Stream::Order, epoch).into_iter().map(|i| self.train[i]).collect()
+    }
+
+    /// The samples in `rows`: `[samples, ...]`.
+    ///
+    /// # Errors
+    /// Those of candle.
+    pub fn inputs(&self, rows: &[usize]) -> Result<Tensor> {
+        let size = self.data.shape.elements();
+        let mut values = Vec::with_capacity(rows.len() * size);
+        rows.iter().for_each(|row| values.extend_from_slice(&self.data.values[row * size..(row + 1) * size]));
+        let dims: Vec<_> = std::iter::once(rows.len()).chain(self.data.shape.0.iter().copied()).collect();
+        Tensor::from_vec(values, dims, &Device::Cpu)
+    }
+
+    /// The loss that is trained: mean cross-entropy, or mean squared error of standardized labels.
+    ///
+    /// # Errors
+    /// If `outputs` `[samples, outputs]` do not fit.
+    pub fn loss(&self, outputs: &Tensor, rows: &[usize]) -> Result<Tensor> {
+        match &self.targets {
+            Targets::Classes { of, .. } => ops::cross_entropy(outputs, rows.iter().map(|row| of[*row]).collect()),
+            Targets::Values { of, .. } => {
+                let targets: Vec<_> = rows.iter().map(|row| of[*row]).collect();
+                let targets = Tensor::from_vec(targets, rows.len(), &Device::Cpu)?.to_dtype(outputs.dtype())?;
+                ops::mean_squared_error(&outputs.flatten_all()?, &targets)
+            }
+        }
+    }
+
+    /// A mean of [`Self::loss`] in the units of an [`Evaluation`].
+    #[must_use]
+    pub fn in_units(&self, loss: f64) -> f64 {
+        match &self.targets {
+            Targets::Classes { .. } => loss,
+            Targets::Values { std, .. } => loss * std * std,
+        }
+    }
+
+    /// Evaluates a network, given by what it answers to a batch, on the samples held out.
+    ///
+    /// # Errors
+    /// Those of the network.
+    pub fn evaluate(&self, mut network: impl FnMut(&Tensor) -> Result<Tensor>) -> Result<Evaluation> {
+        let (mut loss, mut right) = (0.0, 0usize);
+        for rows in self.held_out.chunks(EVALUATED) {
+            let outputs = network(&self.inputs(rows)?)?;
+            loss += self.loss(&outputs, rows)?.to_dtype(DType::F64)?.to_scalar::<f64>()? * rows.len() as f64;
+            if let Targets::Classes { of, .. } = &self.targets {
+                let answers = outputs.argmax(1)?.to_vec1::<u32>()?;
+                right += rows.iter().zip(answers).filter(|(row, answer)| of[**row] == *answer).count();
+            }
+        }
+        let n = self.held_out.len() as f64;
+        if !loss.is_finite() {
+            return Ok(self.guessing());
+        }
+        let loss = self.in_units(loss / n);
+        let quality = match &self.targets {
+            Targets::Classes { .. } => right as f64 / n,
+            Targets::Values { .. } => self.determination(loss),
+        };
+        Ok(Evaluation { loss: Some(loss), quality })
+    }
+
+    /// R^2 = 1 - mean squared error / variance of the labels held out.
+    fn determination(&self, mean_squared_error: f64) -> f64 {
+        let Targets::Values { of, std, .. } = &self.targets else { return 0.0 };
+        let centre = mean(&self.held_out, |i| f64::from(of[i]));
+        let variance = mean(&self.held_out, |i| (f64::from(of[i]) - centre).powi(2)) * std * std;
+        if variance > 0.0 { 1.0 - mean_squared_error / variance } else { 0.0 }
+    }
+
+    /// What stands for a network whose values are no longer finite: one class of all at random, or the mean label.
+    #[must_use]
+    pub fn guessing(&self) -> Evaluation {
+        let quality = match &self.targets {
+            Targets::Classes { count, .. } => 1.0 / *count as f64,
+            Targets::Values { .. } => 0.0,
+        };
+        Evaluation { loss: None, quality }
+    }
+
+    /// Mean and standard deviation that labels which are numbers were standardized with.
+    #[must_use]
+    pub fn standardization(&self) -> Option<(f64, f64)> {
+        match &self.targets {
+            Targets::Values { mean, std, .. } => Some((*mean, *std)),
+            Targets::Classes { .. } => None,
+        }
+    }
+}
+
+fn mean(rows: &[usize], value: impl Fn(usize) -> f64) -> f64 {
+    rows.iter().map(|row| value(*row)).sum::<f64>() / rows.len() as f64
+}
+
+/// The numbers below `count` in an order drawn for this purpose (Fisher-Yates).
+fn shuffled(count: usize, seed: u64, of: Stream, index: u64) -> Vec<usize> {
+    let mut rng = stream(seed, of, index);
+    let mut order: Vec<_> = (0..count).collect();
+    for i in (1..count).rev() {
+        order.swap(i, below(&mut rng, i + 1));
+    }
+    order
+}
+
+/// Rows to train on and rows held out, ascending; the share of every class as near to `holdout` as can be, with at least
+/// one sample of each left to train on.
+fn split(labels: &Labels, holdout: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
+    let groups: Vec<Vec<usize>> = match labels {
+        Labels::Classes { of, count } => {
+            let mut groups = vec![Vec::new(); *count];
+            shuffled(of.len(), seed, Stream::Split, 1).into_iter().for_each(|row| groups[of[row] as usize].push(row));
+            groups
+        }
+        Labels::Values(of) => vec![shuffled(of.len(), seed, Stream::Split, 1)],
+    };
+    let (mut train, mut held_out) = (Vec::new(), Vec::new());
+    for group in groups {
+        let held = (holdout * group.len() as f64).round() as usize;
+        let (out, rest) = group.split_at(held.min(group.len().saturating_sub(1)));
+        held_out.extend_from_slice(out);
+        train.extend_from_slice(rest);
+    }
+    train.sort_unstable();
+    held_out.sort_unstable();
+    (train, held_out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_split_keeps_the_shares_of_classes_and_loses_no_row() {
+        let of: Vec<u32> = (0..1000).map(|i| if i % 10 == 0 { 2 } else { i % 2 }).collect();
+        let labels = Labels::Classes { of: of.clone(), count: 3 };
+        let (train, held_out) = split(&labels, 0.2, 7);
+        assert_eq!((train.len(), held_out.len()), (800, 200));
+        for class in 0..3 {
+            let share =
+                |rows: &[usize]| rows.iter().filter(|row| of[**row] == class).count() as f64 / rows.len() as f64;
+            assert!((share(&train) - share(&held_out)).abs() < 0.005, "class {class}");
+        }
+        let mut all = [train.clone(), held_out].concat();
+        all.sort_unstable();
+        assert_eq!(all, (0..1000).collect::<Vec<_>>());
+        assert_ne!(split(&labels, 0.2, 8).0, train);
+    }
+
+    #[test]
+    fn orders_are_permutations_that_their_key_names() {
+        let order = shuffled(500, 1, Stream::Order, 4);
+        assert_eq!(order, shuffled(500, 1, Stream::Order, 4));
+        assert_ne!(order, shuffled(500, 1, Stream::Order, 5));
+        let mut sorted = order;
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..500).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,274 @@
+//! Measuring the effective rank of one layer over its size.
+
+mod measure;
+
+use candle_core::Tensor;
+
+use neartop_core::network::forward::{Probe, forward};
+use neartop_core::network::weights::{BatchNorm, DrawnWeights};
+use neartop_core::network::{Activation, BiasInit, Init, Layer, Module, Network, Op, ShapeError};
+use neartop_core::score::{Repetition, ScoreError};
+use neartop_core::settings::Rows;
+use neartop_io::data::{DataError, Samples};
+use neartop_io::preset::{Definition, Preset};
+
+pub use measure::{Measured, Progress, Ranks, measure};
+pub use neartop_core::width::*;
+
+/// The sizes that are measured unless others are asked for.
+pub const SIZES: [usize; 6] = [10, 20, 40, 80, 160, 320];
+
+/// A layer whose size can be chosen: a linear layer or a convolution that stands in no residual.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Its place among the layers whose size can be chosen, from 0.
+    pub index: usize,
+    /// Its place in the list of layers; as a text, the name of its module.
+    pub place: usize,
+    /// The place of the layer whose output is ranked: the activation that follows, or itself where none does.
+    pub ranked: usize,
+    pub kind: &'static str,
+    /// Its size in the preset: units, or output channels.
+    pub width: usize,
+}
+
+/// Why there is no curve.
+#[derive(Debug, thiserror::Error)]
+pub enum WidthError {
+    #[error("the sizes must be whole numbers from 1 to {MOST_UNITS}, and {0} is none")]
+    Size(usize),
+    #[error("the sizes must ascend, but {1} follows {0}")]
+    NotAscending(usize, usize),
+    #[error("there are no sizes")]
+    NoSizes,
+    #[error("with {size} units in layer {layer} the network does not fit together: {error}")]
+    Shape { size: usize, layer: usize, error: ShapeError },
+    #[error("size {size}, repetition {repetition}: {reason}")]
+    Score { size: usize, repetition: usize, reason: String },
+    #[error(transparent)]
+    Data(#[from] DataError),
+    #[error("a defect of the program: a worker panicked")]
+    Panic,
+}
+
+/// The layers of a list whose size can be chosen, in the order of the forward pass.
+#[must_use]
+pub fn targets(layers: &[Layer]) -> Vec<Target> {
+    let sized = layers.iter().enumerate().filter_map(|(place, layer)| match layer {
+        Layer::Linear { out, .. } => Some((place, "linear", *out)),
+        Layer::Conv2d(conv) => Some((place, "conv2d", conv.out)),
+        _ => None,
+    });
+    let target = |(index, (place, kind, width))| Target { index, place, ranked: ranked(layers, place), kind, width };
+    sized.enumerate().map(target).collect()
+}
+
+/// The first activation after `place` that only layers which keep the width stand before.
+fn ranked(layers: &[Layer], place: usize) -> usize {
+    for (later, layer) in layers.iter().enumerate().skip(place + 1) {
+        match layer {
+            Layer::Slot | Layer::Activation(_) | Layer::Softmax(_) => return later,
+            Layer::BatchNorm | Layer::LayerNorm | Layer::GroupNorm { .. } | Layer::Dropout { .. } => {}
+            Layer::MaxPool(_) | Layer::AvgPool(_) => {}
+            _ => break,
+        }
+    }
+    place
+}
+
+/// The preset with another size of one layer.
+///
+/// # Errors
+/// If the network does not fit together with that size.
+pub fn resized(preset: &Preset, target: &Target, units: usize) -> Result<Preset, WidthError> {
+    let mut preset = preset.clone();
+    match preset.layers.get_mut(target.place) {
+        Some(Layer::Linear { out, .. }) => *out = units,
+        Some(Layer::Conv2d(conv)) => conv.out = units,
+        _ => {}
+    }
+    preset.network = Network::build(&preset.network.input, &preset.layers).map_err(|error| WidthError::Shape {
+        size: units,
+        layer: target.index,
+        error,
+    })?;
+    Ok(preset)
+}
+
+/// Checks that sizes are whole numbers from 1 that ascend.
+///
+/// # Errors
+/// Names the first that does not.
+pub fn check_sizes(sizes: &[usize]) -> Result<(), WidthError> {
+    if let Some(size) = sizes.iter().find(|s| !(1..=MOST_UNITS).contains(*s)) {
+        return Err(WidthError::Size(*size));
+    }
+    match sizes.windows(2).find(|pair| pair[0] >= pair[1]) {
+        Some(pair) => Err(WidthError::NotAscending(pair[0], pair[1])),
+        None if sizes.is_empty() => Err(WidthError::NoSizes),
+        None => Ok(()),
+    }
+}
+
+/// One size of the layer: the network up to the output that is ranked.
+#[derive(Debug)]
+pub struct Stage {
+    pub size: usize,
+    /// What of the preset decides the effective rank, which is that of the last layer.
+    pub definition: Definition,
+    /// Number of trained parameters.
+    pub parameters: u64,
+    before: Vec<Module>,
+    /// The module that is ranked, alone.
+    last: Network,
+    /// Samples that fill the rank matrix.
+    pub samples: usize,
+    /// Bytes that one repetition holds, roughly.
+    memory: u64,
+}
+
+/// What is measured: one layer at several sizes, with one activation and one initialization.
+#[derive(Debug)]
+pub struct Measurement {
+    pub target: Target,
+    pub activation: Option<Activation>,
+    pub init: Init,
+    pub bias: BiasInit,
+    pub rows: Rows,
+    pub batch_norm: BatchNorm,
+    pub seed: u64,
+    pub repetitions: usize,
+    stages: Vec<Stage>,
+}
+
+impl Measurement {
+    /// Builds the network at every size. `activation` fills the slots; `init` draws the weights.
+    ///
+    /// # Errors
+    /// If the sizes are wrong, or the network does not fit together with one of them.
+    pub fn new(
+        preset: &Preset,
+        target: &Target,
+        sizes: &[usize],
+        activation: Option<Activation>,
+        init: Init,
+    ) -> Result<Self, WidthError> {
+        check_sizes(sizes)?;
+        let stage = |size: &usize| -> Result<Stage, WidthError> {
+            let mut part = resized(preset, target, *size)?;
+            part.layers.truncate(target.ranked + 1);
+            part.network.modules.truncate(target.ranked + 1);
+            let (definition, whole) = (part.definition(), part.network);
+            let parameters = whole.parameters(activation.as_ref());
+            let before = whole.modules[..target.ranked].to_vec();
+            let input = before.last().map_or(&whole.input, |m| &m.output).clone();
+            let last = Network { input, modules: whole.modules[target.ranked..].to_vec() };
+            let samples = last.samples_needed();
+            Ok(Stage { size: *size, definition, parameters, before, samples, memory: whole.memory(samples), last })
+        };
+        let stages = sizes.iter().map(stage).collect::<Result<_, _>>()?;
+        let (target, bias) = (target.clone(), preset.search.bias);
+        Ok(Self {
+            target,
+            activation,
+            init,
+            bias,
+            rows: preset.rows,
+            batch_norm: preset.batch_norm,
+            seed: preset.seed,
+            repetitions: preset.repetitions,
+            stages,
+        })
+    }
+
+    /// Every size, in ascending order.
+    #[must_use]
+    pub fn stages(&self) -> &[Stage] {
+        &self.stages
+    }
+
+    /// Effective ranks to compute: one for every size and repetition.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        self.stages.len() * self.repetitions
+    }
+
+    /// Samples that the largest size takes.
+    #[must_use]
+    pub fn samples_needed(&self) -> usize {
+        self.stages.iter().map(|s| s.samples).max().unwrap_or(1)
+    }
+
+    /// Bytes that one repetition of the largest size holds, roughly.
+    #[must_use]
+    pub fn memory(&self) -> u64 {
+        self.stages.iter().map(|s| s.memory).max().unwrap_or(0)
+    }
+
+    /// The sizes whose rank matrix `available` samples cannot fill.
+    #[must_use]
+    pub fn short_of_samples(&self, available: usize) -> Vec<usize> {
+        self.stages.iter().filter(|s| s.samples > available).map(|s| s.size).collect()
+    }
+
+    /// The effective rank of the layer at one size in one repetition. All sizes of a repetition take the first of the
+    /// same inputs and the same underlying draws, so that what is common to them does not blur the curve's shape.
+    fn effective_rank(
+        &self,
+        stage: usize,
+        repetition: u64,
+        samples: &Samples,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<f64, ScoreError> {
+        let stage = &self.stages[stage];
+        let inputs: Tensor = samples.batch(repetition).map_err(|e| candle_core::Error::Msg(e.to_string()))?;
+        let inputs = inputs.narrow(0, 0, stage.samples.min(inputs.dim(0)?))?;
+        let slot = self.activation.as_ref();
+        let weights = DrawnWeights::new(self.seed, repetition, &self.init, self.bias, slot);
+        let weights = weights.with_batch_norm(self.batch_norm);
+        let inputs = forward(&stage.before, inputs, &weights, slot, &mut Watch { cancelled })?;
+        let (network, init, bias, rows, seed) = (&stage.last, &self.init, self.bias, self.rows, self.seed);
+        let last = Repetition {
+            network,
+            inputs,
+            init,
+            bias,
+            rows,
+            batch_norm: self.batch_norm,
+            trainability: false,
+            seed,
+            repetition,
+            draws: None,
+            common: None,
+        };
+        let mut rank = Err(ScoreError::Cancelled);
+        last.score(std::slice::from_ref(&self.activation), cancelled, &mut |_, score| rank = score.map(|s| s.near));
+        rank
+    }
+}
+
+/// Lets a forward pass end early.
+struct Watch<'a> {
+    cancelled: &'a dyn Fn() -> bool,
+}
+
+impl Probe for Watch<'_> {
+    type Stop = ScoreError;
+
+    fn observe(&mut self, _: &Module, _: &Tensor) -> Result<(), ScoreError> {
+        if (self.cancelled)() { Err(ScoreError::Cancelled) } else { Ok(()) }
+    }
+}
+
+impl Target {
+    /// The layer in words: `layer 0 (linear 64, after its activation)`.
+    #[must_use]
+    pub fn describe(&self, network: &Network) -> String {
+        let after = match network.modules.get(self.ranked) {
+            Some(module) if self.ranked != self.place && module.op == Op::Slot => ", after its activation".to_owned(),
+            Some(module) if self.ranked != self.place => format!(", after {}", module.kind()),
+            _ => String::new(),
+        };
+        format!("layer {} ({} {}{after})", self.index, self.kind, self.width)
+    }
+}
