@@ -8,8 +8,9 @@ use std::hint::black_box;
 
 use gungraun::prelude::*;
 use gungraun::{Callgrind, EventKind};
-use neartop_core::network::init::{Law, WeightShape};
-use neartop_core::network::{Activation, BiasInit, Conv2d, Init, Layer, Network, Padding, Shape};
+use neartop_core::init::{Law, WeightShape};
+use neartop_core::layers::{Conv2d, Linear, Padding, Slot};
+use neartop_core::network::{Activation, BiasInit, Init, Layer, Network, Shape};
 use neartop_core::random::{Key, Purpose};
 use neartop_core::score::Repetition;
 use neartop_core::score::effective_rank::{Ranks, effective_rank};
@@ -69,13 +70,13 @@ fn draw(law: Law) -> Vec<f32> {
 }
 
 fn perceptron() -> (Network, Vec<usize>) {
-    let linear = |out| Layer::Linear { out, bias: true };
-    network(&[784], &[linear(128), Layer::Slot, linear(128), Layer::Slot, linear(10)], 128)
+    let linear = |out| Layer::from(Linear::new(out));
+    network(&[784], &[linear(128), Layer::from(Slot), linear(128), Layer::from(Slot), linear(10)], 128)
 }
 
 fn convolutions() -> (Network, Vec<usize>) {
-    let conv = |out| Layer::Conv2d(Conv2d { padding: Padding::Zeros(1), ..Conv2d::new(out, 3) });
-    network(&[3, 32, 32], &[conv(32), Layer::Slot, conv(32), Layer::Slot], 8)
+    let conv = |out| Layer::from(Conv2d { padding: Padding::Zeros(1), ..Conv2d::new(out, 3) });
+    network(&[3, 32, 32], &[conv(32), Layer::from(Slot), conv(32), Layer::from(Slot)], 8)
 }
 
 fn network(input: &[usize], layers: &[Layer], samples: usize) -> (Network, Vec<usize>) {

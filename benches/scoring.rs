@@ -3,8 +3,9 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use neartop_core::network::init::{Law, WeightShape};
-use neartop_core::network::{Activation, BiasInit, Conv2d, Init, Layer, Network, Padding, Shape};
+use neartop_core::init::{Law, WeightShape};
+use neartop_core::layers::{Conv2d, Linear, Padding, Slot};
+use neartop_core::network::{Activation, BiasInit, Init, Layer, Network, Shape};
 use neartop_core::random::{Key, Purpose};
 use neartop_core::score::Repetition;
 use neartop_core::score::effective_rank::{Ranks, effective_rank};
@@ -75,14 +76,14 @@ fn draws(c: &mut Criterion) {
 }
 
 fn mlp() -> (Network, Vec<usize>) {
-    let linear = |out| Layer::Linear { out, bias: true };
-    let layers = [linear(128), Layer::Slot, linear(128), Layer::Slot, linear(10)];
+    let linear = |out| Layer::from(Linear::new(out));
+    let layers = [linear(128), Layer::from(Slot), linear(128), Layer::from(Slot), linear(10)];
     (build(&[784], &layers), vec![128, 784])
 }
 
 fn cnn() -> (Network, Vec<usize>) {
-    let conv = |out| Layer::Conv2d(Conv2d { padding: Padding::Zeros(1), ..Conv2d::new(out, 3) });
-    (build(&[3, 32, 32], &[conv(32), Layer::Slot, conv(32), Layer::Slot, conv(64)]), vec![16, 3, 32, 32])
+    let conv = |out| Layer::from(Conv2d { padding: Padding::Zeros(1), ..Conv2d::new(out, 3) });
+    (build(&[3, 32, 32], &[conv(32), Layer::from(Slot), conv(32), Layer::from(Slot), conv(64)]), vec![16, 3, 32, 32])
 }
 
 fn build(input: &[usize], layers: &[Layer]) -> Network {

@@ -13,7 +13,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use neartop_core::catalog::{Choice, Entry, Given};
-use neartop_core::network::{Activation, Edge, Graph, Init, Layer, Merge, Network, Padding, Shape, Vertex};
+use neartop_core::layers::zero::Zero;
+use neartop_core::layers::{BatchNorm, Conv2d, Flatten, Linear, Padding, Slot};
+use neartop_core::network::{Activation, Block, Edge, Init, Layer, Merge, Network, Shape, Vertex};
 use neartop_io::preset::Preset;
 use neartop_study::space::Space;
 use neartop_study::study::Study;
@@ -29,23 +31,19 @@ fn study(preset: Preset) -> Study {
 
 /// A preset that no YAML can write yet: a graph with sums, a concatenation and zeros.
 fn graph_preset() -> Preset {
-    let conv = |out| {
-        let conv =
-            neartop_core::network::Conv2d { padding: Padding::Same, ..neartop_core::network::Conv2d::new(out, 3) };
-        Layer::Conv2d(conv)
-    };
+    let conv = |out| Layer::from(Conv2d { padding: Padding::Same, ..Conv2d::new(out, 3) });
     let edge = |from, name: &str, through| Edge { from, name: name.to_owned(), through };
     let vertex = |edges, merge, then| Vertex { edges, merge, then };
-    let graph = Graph {
+    let graph = Block {
         vertices: vec![
-            vertex(vec![edge(0, "a", vec![conv(6)])], Merge::Sum, vec![Layer::BatchNorm, Layer::Slot]),
-            vertex(vec![edge(0, "b", vec![Layer::Zero]), edge(1, "c", vec![conv(4)])], Merge::Sum, vec![]),
-            vertex(vec![edge(1, "d", vec![]), edge(2, "e", vec![Layer::Slot])], Merge::Concat, vec![conv(5)]),
+            vertex(vec![edge(0, "a", vec![conv(6)])], Merge::Sum, vec![Layer::from(BatchNorm), Layer::from(Slot)]),
+            vertex(vec![edge(0, "b", vec![Layer::from(Zero)]), edge(1, "c", vec![conv(4)])], Merge::Sum, vec![]),
+            vertex(vec![edge(1, "d", vec![]), edge(2, "e", vec![Layer::from(Slot)])], Merge::Concat, vec![conv(5)]),
         ],
     };
     let mut preset = preset("residual");
     preset.name = "A graph".to_owned();
-    preset.layers = vec![Layer::Graph(graph), Layer::Flatten, Layer::Linear { out: 3, bias: true }];
+    preset.layers = vec![graph.into(), Layer::from(Flatten), Layer::from(Linear::new(3))];
     preset.network = Network::build(&Shape(vec![4, 5, 6]), &preset.layers).unwrap();
     preset.search.inits = vec![init("sparse", &[])];
     preset
@@ -62,7 +60,7 @@ fn init(name: &str, given: &[(&str, f64)]) -> Init {
 
 /// Every activation of the catalog, and parameters that are not the defaults.
 fn activations() -> Vec<Activation> {
-    let entries = <neartop_core::network::activation::ActivationKind as Entry>::catalog();
+    let entries = <neartop_core::activation::ActivationKind as Entry>::catalog();
     let mut all: Vec<Activation> = entries.iter().filter_map(|e| Activation::new(e, &[]).ok()).collect();
     all.extend([
         choice("threshold", &[("threshold", 0.1), ("value", -2.5)]),
@@ -87,7 +85,7 @@ fn activations() -> Vec<Activation> {
 
 /// Every initialization of the catalog, and parameters that are not the defaults.
 fn inits() -> Vec<Init> {
-    let entries = <neartop_core::network::init::InitKind as Entry>::catalog();
+    let entries = <neartop_core::init::InitKind as Entry>::catalog();
     let words = |name: &str, given: &[(&str, &str)]| {
         let given: Vec<_> = given.iter().map(|(name, w)| (*name, Given::Word(w))).collect();
         Init::new(Init::find(name).unwrap(), &given).unwrap()

@@ -3,20 +3,26 @@
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor, Var};
-use neartop_core::network::forward::{Probe, forward};
-use neartop_core::network::weights::DrawnWeights;
-use neartop_core::network::{
-    Activation, BiasInit, Conv2d, Init, Layer, Module, Network, Padding, Pool, Shape, Softmax,
+use neartop_core::differentiable;
+use neartop_core::layer::{Block, Kind, Make};
+use neartop_core::layers::first_channels::FirstChannels;
+use neartop_core::layers::max_pool::Frame;
+use neartop_core::layers::zero::Zero;
+use neartop_core::layers::{
+    AvgPool, BatchNorm, Conv2d, Dropout, Fixed, Flatten, GlobalAvgPool, GroupNorm, INNER_KINDS, KINDS, LayerNorm,
+    Linear, MaxPool, Padding, Slot, Softmax,
 };
+use neartop_core::network::forward::{Probe, forward};
+use neartop_core::network::{Activation, BiasInit, Init, Layer, Network, Node, Shape};
+use neartop_core::weights::DrawnWeights;
 use neartop_study::training::model::{Mode, Model, Start};
-use neartop_study::training::ops;
 use neartop_study::training::optimizer::{Method, Optimizer};
 use serde_json::Value;
 
 const STEP: Mode = Mode::Training { step: 3 };
 
 fn linear(out: usize) -> Layer {
-    Layer::Linear { out, bias: true }
+    Layer::from(Linear::new(out))
 }
 
 fn wave(dims: &[usize], scale: f64, step: f64, shift: f64) -> Tensor {
@@ -40,7 +46,8 @@ fn check_gradients(what: &str, network: &Network, slot: Option<Activation>) {
     let outputs = network.output().elements() as u32;
     let classes: Vec<_> = (0..4).map(|i| i * 7 % outputs).collect();
     let parameters: Vec<(String, Var)> = model.parameters().to_vec();
-    let mut loss = |mode| ops::cross_entropy(&model.forward(&inputs, mode).unwrap(), classes.clone()).unwrap();
+    let mut loss =
+        |mode| differentiable::cross_entropy(&model.forward(&inputs, mode).unwrap(), classes.clone()).unwrap();
     let gradients = loss(STEP).backward().unwrap();
     let mut largest = 0f64;
     for (name, var) in &parameters {
@@ -70,7 +77,8 @@ fn check_gradients(what: &str, network: &Network, slot: Option<Activation>) {
 #[test]
 fn gradients_of_activations_are_those_of_finite_differences() {
     let network =
-        Network::build(&Shape(vec![5]), &[linear(9), Layer::Slot, linear(6), Layer::Slot, linear(3)]).unwrap();
+        Network::build(&Shape(vec![5]), &[linear(9), Layer::from(Slot), linear(6), Layer::from(Slot), linear(3)])
+            .unwrap();
     let mut all = Activation::all();
     all.push(Activation::named("identity").unwrap());
     let threshold = Activation::find("threshold").unwrap();
@@ -84,60 +92,108 @@ fn gradients_of_activations_are_those_of_finite_differences() {
 
 #[test]
 fn gradients_of_layers_are_those_of_finite_differences() {
-    let conv = |conv: Conv2d| Layer::Conv2d(conv);
-    let tanh = || Layer::Activation(Activation::named("tanh").unwrap());
-    let prelu = || Layer::Activation(Activation::named("prelu").unwrap());
+    let conv = |conv: Conv2d| Layer::from(conv);
+    let tanh = || Layer::from(Fixed(Activation::named("tanh").unwrap()));
+    let prelu = || Layer::from(Fixed(Activation::named("prelu").unwrap()));
     let first = || conv(Conv2d { padding: Padding::Same, ..Conv2d::new(4, 3) });
-    let head = || vec![Layer::Flatten, linear(3)];
+    let head = || vec![Layer::from(Flatten), linear(3)];
     let images: Vec<(&str, Vec<Layer>)> = vec![
         ("conv2d", vec![conv(Conv2d { stride: 2, padding: Padding::Zeros(1), ..Conv2d::new(4, 3) }), first()]),
         ("groups", vec![first(), conv(Conv2d { groups: 2, dilation: 2, bias: false, ..Conv2d::new(6, 2) })]),
         ("pointwise", vec![first(), conv(Conv2d::new(3, 1))]),
-        ("batch_norm", vec![first(), Layer::BatchNorm, tanh(), first(), Layer::BatchNorm]),
-        ("layer_norm", vec![first(), Layer::LayerNorm, tanh()]),
-        ("group_norm", vec![first(), Layer::GroupNorm { groups: 2 }, tanh()]),
-        ("max_pool", vec![first(), Layer::MaxPool(Pool { kernel: 3, stride: 2, padding: 1, count_include_pad: true })]),
-        ("avg_pool", vec![first(), Layer::AvgPool(Pool { kernel: 3, stride: 2, padding: 1, count_include_pad: true })]),
+        ("batch_norm", vec![first(), Layer::from(BatchNorm), tanh(), first(), Layer::from(BatchNorm)]),
+        ("layer_norm", vec![first(), Layer::from(LayerNorm), tanh()]),
+        ("group_norm", vec![first(), Layer::from(GroupNorm { groups: 2 }), tanh()]),
+        ("max_pool", vec![first(), Layer::from(MaxPool(Frame { kernel: 3, stride: 2, padding: 1 }))]),
+        (
+            "avg_pool",
+            vec![
+                first(),
+                Layer::from(AvgPool { frame: Frame { kernel: 3, stride: 2, padding: 1 }, count_include_pad: true }),
+            ],
+        ),
         (
             "avg_pool 2",
-            vec![first(), Layer::AvgPool(Pool { kernel: 3, stride: 2, padding: 1, count_include_pad: false })],
+            vec![
+                first(),
+                Layer::from(AvgPool { frame: Frame { kernel: 3, stride: 2, padding: 1 }, count_include_pad: false }),
+            ],
         ),
-        ("global_avg_pool", vec![first(), tanh(), Layer::GlobalAvgPool]),
-        ("dropout", vec![first(), tanh(), Layer::Dropout { p: 0.4 }, prelu()]),
-        ("residual", vec![first(), Layer::Residual { body: vec![first(), prelu()], shortcut: vec![] }]),
-        ("first_channels", vec![first(), Layer::FirstChannels { keep: 3 }]),
-        ("zero", vec![first(), Layer::Residual { body: vec![Layer::Zero], shortcut: vec![tanh()] }]),
+        ("global_avg_pool", vec![first(), tanh(), Layer::from(GlobalAvgPool)]),
+        ("dropout", vec![first(), tanh(), Layer::from(Dropout { p: 0.4 }), prelu()]),
+        ("residual", vec![first(), Layer::from(Block::residual(vec![first(), prelu()], vec![]))]),
+        ("first_channels", vec![first(), Layer::from(FirstChannels { keep: 3 })]),
+        ("zero", vec![first(), Layer::from(Block::residual(vec![Layer::from(Zero)], vec![tanh()]))]),
     ];
     for (what, mut layers) in images {
         layers.extend(head());
         check_gradients(what, &Network::build(&Shape(vec![2, 6, 5]), &layers).unwrap(), None);
     }
     let vectors: Vec<(&str, Vec<Layer>)> = vec![
-        ("linear", vec![Layer::Linear { out: 4, bias: false }]),
-        ("batch_norm of features", vec![linear(6), Layer::BatchNorm, tanh(), linear(3)]),
-        ("layer_norm of features", vec![linear(6), Layer::LayerNorm, tanh(), linear(3)]),
-        ("group_norm of features", vec![linear(6), Layer::GroupNorm { groups: 3 }, tanh(), linear(3)]),
-        ("softmax within", vec![linear(6), Layer::Softmax(Softmax::Softmax), linear(3)]),
-        ("softmin within", vec![linear(6), Layer::Softmax(Softmax::Softmin), linear(3)]),
-        ("log_softmax within", vec![linear(6), Layer::Softmax(Softmax::LogSoftmax), linear(3)]),
-        ("softmax at the end", vec![linear(3), Layer::Softmax(Softmax::Softmax)]),
-        ("softmin at the end", vec![linear(3), Layer::Softmax(Softmax::Softmin)]),
-        ("log_softmax at the end", vec![linear(3), Layer::Softmax(Softmax::LogSoftmax)]),
+        ("linear", vec![Layer::from(Linear { out: 4, bias: false })]),
+        ("batch_norm of features", vec![linear(6), Layer::from(BatchNorm), tanh(), linear(3)]),
+        ("layer_norm of features", vec![linear(6), Layer::from(LayerNorm), tanh(), linear(3)]),
+        ("group_norm of features", vec![linear(6), Layer::from(GroupNorm { groups: 3 }), tanh(), linear(3)]),
+        ("softmax within", vec![linear(6), Layer::from(Softmax::Softmax), linear(3)]),
+        ("softmin within", vec![linear(6), Layer::from(Softmax::Softmin), linear(3)]),
+        ("log_softmax within", vec![linear(6), Layer::from(Softmax::LogSoftmax), linear(3)]),
+        ("softmax at the end", vec![linear(3), Layer::from(Softmax::Softmax)]),
+        ("softmin at the end", vec![linear(3), Layer::from(Softmax::Softmin)]),
+        ("log_softmax at the end", vec![linear(3), Layer::from(Softmax::LogSoftmax)]),
     ];
     for (what, layers) in vectors {
         check_gradients(what, &Network::build(&Shape(vec![5]), &layers).unwrap(), None);
     }
 }
 
+/// Every kind of layer has networks to try it on, and they are tried between layers with weights.
+#[test]
+fn gradients_of_all_kinds_are_those_of_finite_differences() {
+    let without_trials = ["activation", "repeat"];
+    for kind in KINDS.iter().chain(INNER_KINDS) {
+        let trials = (kind.trials)();
+        assert_eq!(trials.is_empty(), without_trials.contains(&kind.name), "{}", kind.name);
+        for (place, trial) in trials.into_iter().enumerate() {
+            let layers = [before(&trial.input), trial.layers, vec![Flatten.into(), linear(3)]].concat();
+            let network = Network::build(&trial.input, &layers).unwrap();
+            check_gradients(&format!("{}, trial {place}", kind.name), &network, None);
+            assert_eq!(made_again(kind, &network), network.nodes.len(), "{}", kind.name);
+        }
+    }
+}
+
+/// A layer with weights that keeps the shape.
+fn before(input: &Shape) -> Vec<Layer> {
+    match input.0.as_slice() {
+        [features] => vec![linear(*features)],
+        [channels, _, _] => vec![Conv2d::new(*channels, 1).into()],
+        _ => Vec::new(),
+    }
+}
+
+/// How many nodes of the network are what their own arguments make.
+fn made_again(kind: &Kind, network: &Network) -> usize {
+    let is_made_again = |node: &&Node| {
+        let arguments = node.operation.arguments();
+        match arguments.kind.make {
+            // An activation is written by its own name.
+            Make::Layer(_) if node.operation.is::<Fixed>() => true,
+            Make::Layer(make) => make(&arguments).operation().is_some_and(|made| *made == *node.operation),
+            Make::Repeat => panic!("{} is no operation", kind.name),
+        }
+    };
+    network.nodes.iter().filter(is_made_again).count()
+}
+
 #[test]
 fn every_parameter_of_a_benchmark_network_gets_a_gradient() {
-    use neartop_core::network::nas::{Architecture, NasSpace};
+    use neartop_core::nas::{Architecture, NasSpace};
     let cell = "|nor_conv_3x3~0|+|avg_pool_3x3~0|nor_conv_1x1~1|+|skip_connect~0|none~1|nor_conv_3x3~2|";
     let architecture = Architecture::parse(NasSpace::NatsTss, cell).unwrap();
     let network = architecture.network(&Shape(vec![3, 8, 8]), 3, false).unwrap();
     let (mut model, inputs) = model(&network, None, 4, DType::F64);
     let output = model.forward(&inputs, STEP).unwrap();
-    let gradients = ops::cross_entropy(&output, vec![0, 1, 2, 0]).unwrap().backward().unwrap();
+    let gradients = differentiable::cross_entropy(&output, vec![0, 1, 2, 0]).unwrap().backward().unwrap();
     let reached = model.parameters().iter().filter(|(_, var)| gradients.get(var).is_some()).count();
     assert_eq!(reached, model.parameters().len());
 }
@@ -147,7 +203,7 @@ struct Quiet;
 impl Probe for Quiet {
     type Stop = candle_core::Error;
 
-    fn observe(&mut self, _: &Module, _: &Tensor) -> candle_core::Result<()> {
+    fn observe(&mut self, _: &Node, _: &Tensor) -> candle_core::Result<()> {
         Ok(())
     }
 }
@@ -155,14 +211,14 @@ impl Probe for Quiet {
 #[test]
 fn the_network_that_trains_is_the_one_that_is_scored() {
     let layers = [
-        Layer::Conv2d(Conv2d { padding: Padding::Same, ..Conv2d::new(6, 3) }),
-        Layer::BatchNorm,
-        Layer::Slot,
-        Layer::MaxPool(Pool::new(2)),
-        Layer::Flatten,
+        Layer::from(Conv2d { padding: Padding::Same, ..Conv2d::new(6, 3) }),
+        Layer::from(BatchNorm),
+        Layer::from(Slot),
+        Layer::from(MaxPool(Frame::new(2))),
+        Layer::from(Flatten),
         linear(20),
-        Layer::LayerNorm,
-        Layer::Slot,
+        Layer::from(LayerNorm),
+        Layer::from(Slot),
         linear(4),
     ];
     let network = Network::build(&Shape(vec![2, 8, 8]), &layers).unwrap();
@@ -171,7 +227,7 @@ fn the_network_that_trains_is_the_one_that_is_scored() {
         let trained = model.forward(&inputs, STEP).unwrap();
         let init = Init::named("torch_default").unwrap();
         let drawn = DrawnWeights::new(5, 0, &init, BiasInit::FanInUniform, None);
-        let scored = forward(&network.modules, inputs, &drawn, Some(&activation), &mut Quiet).unwrap();
+        let scored = forward(&network, inputs, &drawn, Some(&activation), &mut Quiet).unwrap();
         let difference = (trained - &scored).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
         assert!(difference < 1e-4, "{activation}: {difference}");
     }
@@ -197,9 +253,8 @@ fn check_against_torch(expected: &Value, input: &[usize], layers: &[Layer], loss
     let network = Network::build(&Shape(input.to_vec()), layers).unwrap();
     let (mut model, inputs) = model(&network, None, 4, DType::F64);
     let is_norm = |name: &str| {
-        let modules = network.all_modules();
-        let module = modules.iter().find(|m| name == format!("{}.weight", m.name));
-        module.is_some_and(|m| m.kind().ends_with("_norm"))
+        let node = network.nodes.iter().find(|node| name == format!("{}.weight", node.name()));
+        node.is_some_and(|node| node.kind().ends_with("_norm"))
     };
     for (place, (name, var)) in model.parameters().iter().enumerate() {
         let value = wave(var.dims(), 0.4, 0.7, place as f64);
@@ -225,30 +280,30 @@ fn check_against_torch(expected: &Value, input: &[usize], layers: &[Layer], loss
 #[test]
 fn gradients_and_running_moments_are_those_of_pytorch() {
     let fixture = fixture();
-    let fixed = |name| Layer::Activation(Activation::named(name).unwrap());
+    let fixed = |name| Layer::from(Fixed(Activation::named(name).unwrap()));
     let dilated = Conv2d { padding: Padding::Zeros(2), dilation: 2, ..Conv2d::new(4, 3) };
     let layers = [
-        Layer::Conv2d(Conv2d { stride: 2, padding: Padding::Zeros(1), groups: 2, ..Conv2d::new(4, 3) }),
-        Layer::BatchNorm,
+        Layer::from(Conv2d { stride: 2, padding: Padding::Zeros(1), groups: 2, ..Conv2d::new(4, 3) }),
+        Layer::from(BatchNorm),
         fixed("prelu"),
-        Layer::Residual {
-            body: vec![Layer::Conv2d(dilated), fixed("tanh")],
-            shortcut: vec![Layer::Conv2d(Conv2d { bias: false, ..Conv2d::new(4, 1) })],
-        },
-        Layer::GroupNorm { groups: 2 },
-        Layer::MaxPool(Pool { stride: 2, padding: 1, ..Pool::new(3) }),
-        Layer::AvgPool(Pool { stride: 1, padding: 1, ..Pool::new(2) }),
-        Layer::LayerNorm,
+        Layer::from(Block::residual(
+            vec![Layer::from(dilated), fixed("tanh")],
+            vec![Layer::from(Conv2d { bias: false, ..Conv2d::new(4, 1) })],
+        )),
+        Layer::from(GroupNorm { groups: 2 }),
+        Layer::from(MaxPool(Frame { kernel: 3, stride: 2, padding: 1 })),
+        Layer::from(AvgPool { frame: Frame { kernel: 2, stride: 1, padding: 1 }, count_include_pad: true }),
+        Layer::from(LayerNorm),
         fixed("gelu"),
-        Layer::GlobalAvgPool,
-        Layer::Flatten,
+        Layer::from(GlobalAvgPool),
+        Layer::from(Flatten),
         linear(3),
     ];
-    let classes = |y: &Tensor| ops::cross_entropy(y, vec![0, 2, 1, 2]).unwrap();
+    let classes = |y: &Tensor| differentiable::cross_entropy(y, vec![0, 2, 1, 2]).unwrap();
     check_against_torch(&fixture["images"], &[2, 8, 7], &layers, classes);
-    let layers = [linear(7), Layer::BatchNorm, fixed("silu"), Layer::LayerNorm, linear(1)];
+    let layers = [linear(7), Layer::from(BatchNorm), fixed("silu"), Layer::from(LayerNorm), linear(1)];
     let targets = Tensor::new(&[0.3, -1.0, 0.5, 2.0], &Device::Cpu).unwrap();
-    let squares = |y: &Tensor| ops::mean_squared_error(&y.flatten_all().unwrap(), &targets).unwrap();
+    let squares = |y: &Tensor| differentiable::mean_squared_error(&y.flatten_all().unwrap(), &targets).unwrap();
     check_against_torch(&fixture["vectors"], &[5], &layers, squares);
 }
 

@@ -184,7 +184,7 @@ fn all_hidden_layers_are_sized_in_turn_and_exported() {
     assert_ne!(units, [32, 16]);
     let text = std::fs::read_to_string(&exported).unwrap();
     let sized = neartop_io::preset::Preset::parse(&text, "sized.yaml", folder.path()).unwrap();
-    let widths: Vec<_> = sized.network.modules.iter().map(|m| m.output.width() as u64).collect();
+    let widths: Vec<_> = sized.network.nodes.iter().map(|node| node.units() as u64).collect();
     assert_eq!(widths, [units[0], units[0], units[1], units[1], 10]);
 
     // The second layer was measured behind the first one's answer, as it is in the exported preset.

@@ -49,10 +49,10 @@ pub fn run(args: &ScoreArgs) -> Result<(), Failure> {
         .map_err(|error| Failure::usage(format!("{}: {}", weights_file(), chain(&error))))?;
     let inputs = read_inputs(&args.inputs, &network.input)?;
     let score = score_given(network, &weights, inputs).map_err(|e| Failure::Run(e.to_string()))?;
-    let layers = network.counted().into_iter().zip(score.effective_ranks).map(|(module, effective_rank)| Layer {
-        module: module.name.clone(),
-        kind: module.kind(),
-        width: module.output.width(),
+    let layers = network.counted().into_iter().zip(score.effective_ranks).map(|(node, effective_rank)| Layer {
+        module: node.name().to_owned(),
+        kind: node.kind(),
+        width: node.units(),
         effective_rank,
     });
     let report = Report { layers: layers.collect(), near: score.near };

@@ -11,6 +11,7 @@ use super::terms::Terms;
 use choices::{add, all_and, as_yaml, parsed, switch};
 pub use item::Item;
 
+use neartop_core::layers::{Fixed, Slot};
 use neartop_core::network::{Activation, Init, Layer, Network};
 use neartop_core::settings::Auto;
 use neartop_io::preset::{Preset, PresetError};
@@ -298,8 +299,12 @@ fn block(layers: &[Layer]) -> Option<std::ops::Range<usize>> {
     let sized = targets(layers);
     let last = sized.len().checked_sub(2).and_then(|at| sized.get(at))?;
     let output = sized.last()?.place;
-    let end = layers[last.place..output].iter().position(|l| matches!(l, Layer::Slot | Layer::Activation(_)))?;
+    let end = layers[last.place..output].iter().position(is_elementwise)?;
     Some(last.place..last.place + end + 1)
+}
+
+fn is_elementwise(layer: &Layer) -> bool {
+    layer.operation().is_some_and(|operation| operation.is::<Slot>() || operation.is::<Fixed>())
 }
 
 fn number(text: &str, least: u64, most: u64) -> Result<u64, String> {

@@ -2,7 +2,8 @@
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::{VarBuilder, VarMap};
-use neartop_core::network::init::Law;
+use neartop_core::init::Law;
+use neartop_core::layers::{Fixed, Linear};
 use neartop_core::network::{Layer, Network};
 use neartop_core::random::{Key, Purpose};
 use neartop_io::export::Format;
@@ -46,8 +47,8 @@ fn assert_is_exported(preset: &Preset, file: &str) {
 fn activations_preset() -> Preset {
     let mut preset = preset("mlp");
     preset.name = "Every activation".to_owned();
-    preset.layers = std::iter::once(Layer::Linear { out: 12, bias: true })
-        .chain(activations().into_iter().map(Layer::Activation))
+    preset.layers = std::iter::once(Layer::from(Linear::new(12)))
+        .chain(activations().into_iter().map(|activation| Layer::from(Fixed(activation))))
         .collect();
     preset.network = Network::build(&preset.network.input, &preset.layers).unwrap();
     preset.search.activations = Vec::new();
@@ -220,7 +221,7 @@ fn weights_follow_their_laws() {
     let (vars, _) = truncated::build(&Device::Cpu).unwrap();
     let values = weight(&vars, "3.weight");
     let preset = preset("inits");
-    let shape = preset.network.modules[3].weight.clone().unwrap();
+    let shape = preset.network.nodes[3].drawn().unwrap().clone();
     let law = Law::TruncatedNormal { mean: 0.0, std: 1.0, low: 0.5, high: 6.0 };
     // phi(0.5)/(1 - Phi(0.5)) = 1.14108, and its variance 1 + 0.5 m - m^2, the upper bound being out of reach.
     let (mean, std) = moments(&values);
@@ -233,9 +234,9 @@ fn weights_follow_their_laws() {
     assert_is_exported(&with_init("cnn", "dirac", &[]), "exported_dirac.rs");
     let (vars, _) = dirac::build(&Device::Cpu).unwrap();
     let cnn = super::preset("cnn");
-    for module in cnn.network.modules.iter().filter(|m| m.weight.is_some()) {
-        let shape = module.weight.as_ref().unwrap();
-        assert_eq!(weight(&vars, &format!("{}.weight", module.name)), Law::Identity.draw(shape, key));
+    for node in cnn.network.nodes.iter().filter(|node| node.drawn().is_some()) {
+        let shape = node.drawn().unwrap();
+        assert_eq!(weight(&vars, &format!("{}.weight", node.name())), Law::Identity.draw(shape, key));
     }
     assert!(weight(&vars, "0.bias").iter().all(|b| *b == 0.0));
 

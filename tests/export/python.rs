@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use neartop_core::network::init::Law;
-use neartop_core::network::{Activation, Module, Op};
+use neartop_core::init::Law;
+use neartop_core::network::{Activation, Node};
 use neartop_io::export::Format;
 use neartop_io::preset::Preset;
 use neartop_study::export::render;
@@ -60,19 +60,18 @@ fn case(directory: &Path, name: &str, study: &Study, format: Format) -> Value {
     std::fs::write(&path, render(study, 0, format).unwrap()).unwrap();
     let (candidate, network) = (study.candidate(0), study.space.network());
     let gain = candidate.activation.as_ref().map_or(1.0, Activation::gain);
-    let weighted = |m: &Module| {
-        let shape = m.weight.as_ref()?;
-        let with_bias = matches!(&m.op, Op::Linear { bias: true }) || matches!(&m.op, Op::Conv2d(c) if c.bias);
-        let bias = with_bias.then(|| law(&candidate.init.bias_law(shape, study.space.bias())));
+    let weighted = |m: &Node| {
+        let shape = m.drawn()?;
+        let bias = m.has_bias().then(|| law(&candidate.init.bias_law(shape, study.space.bias())));
         Some(
-            json!({"name": m.name, "groups": shape.groups, "weight": law(&candidate.init.law(shape, gain)), "bias": bias}),
+            json!({"name": m.name(), "groups": shape.groups, "weight": law(&candidate.init.law(shape, gain)), "bias": bias}),
         )
     };
     json!({
         "path": path, "name": name, "input": network.input.0, "output": network.output().0,
         "parameters": candidate.parameters,
         "shapes": shapes(network, candidate.activation.as_ref()),
-        "layers": network.all_modules().into_iter().filter_map(weighted).collect::<Vec<_>>(),
+        "layers": network.nodes.iter().filter_map(weighted).collect::<Vec<_>>(),
     })
 }
 

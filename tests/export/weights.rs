@@ -3,19 +3,22 @@
 use std::collections::HashMap;
 
 use candle_core::{Device, Tensor};
+use neartop_core::layer::Weight;
 use neartop_core::network::forward::{Probe, forward};
-use neartop_core::network::weights::{Parameters, Weights, parameter_shapes};
-use neartop_core::network::{Activation, Module, Network, Op};
+use neartop_core::network::{Activation, Network, Node};
+use neartop_core::parameters::Parameters;
 use neartop_core::random::{Key, Purpose};
+use neartop_core::weights::Weights;
 use neartop_io::preset::Preset;
 
 /// Tensors by their names in `state_dict()`.
 pub struct Given(pub HashMap<String, Tensor>);
 
 impl Weights for Given {
-    fn parameters(&self, module: &Module, _: &Tensor) -> candle_core::Result<Parameters> {
-        let get = |what: &str| self.0.get(&format!("{}.{what}", module.name)).cloned();
-        Ok(Parameters { weight: get("weight"), bias: get("bias"), ..Parameters::default() })
+    fn parameters(&self, node: &Node, _: &[Tensor]) -> candle_core::Result<Parameters> {
+        let named = ["weight", "bias"].map(|name| (name, self.0.get(&format!("{}.{name}", node.name()))));
+        let given = named.into_iter().filter_map(|(name, tensor)| Some((name, tensor?.clone())));
+        Ok(given.fold(Parameters::default(), |all, (name, tensor)| all.with(name, tensor)))
     }
 }
 
@@ -24,18 +27,18 @@ struct Unwatched;
 impl Probe for Unwatched {
     type Stop = candle_core::Error;
 
-    fn observe(&mut self, _: &Module, _: &Tensor) -> candle_core::Result<()> {
+    fn observe(&mut self, _: &Node, _: &Tensor) -> candle_core::Result<()> {
         Ok(())
     }
 }
 
 /// The names and shapes of all trained parameters, the slots' included.
 pub fn shapes(network: &Network, slot: Option<&Activation>) -> Vec<(String, Vec<usize>)> {
-    let of = |module: &Module| match (&module.op, slot) {
-        (Op::Slot, Some(a)) if a.has_weight() => vec![(format!("{}.weight", module.name), vec![1])],
-        _ => parameter_shapes(module),
+    let of = |node: &Node| {
+        let named = |weight: Weight| (format!("{}.{}", node.name(), weight.name), weight.dims);
+        node.weights_with(slot).into_iter().map(named).collect::<Vec<_>>()
     };
-    network.all_modules().into_iter().flat_map(of).collect()
+    network.nodes.iter().flat_map(of).collect()
 }
 
 pub fn noise(dims: &[usize], stream: u64) -> Tensor {
@@ -60,8 +63,7 @@ pub fn arbitrary(preset: &Preset, slot: Option<&Activation>) -> Given {
 pub fn pass(preset: &Preset, slot: Option<&Activation>, weights: &Given) -> (Tensor, Tensor) {
     let dims: Vec<_> = std::iter::once(6).chain(preset.network.input.0.iter().copied()).collect();
     let batch = noise(&dims, 1000);
-    let modules = &preset.network.modules;
-    let output = forward(modules, batch.clone(), weights, slot, &mut Unwatched).unwrap();
+    let output = forward(&preset.network, batch.clone(), weights, slot, &mut Unwatched).unwrap();
     (batch, output)
 }
 

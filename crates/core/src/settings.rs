@@ -13,6 +13,17 @@ pub enum Rows {
     Clipped,
 }
 
+/// Whose statistics batch norm takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BatchNorm {
+    /// Those of the batch, as in training.
+    #[default]
+    Training,
+    /// The running statistics, which are a mean of 0 and a variance of 1 in an untrained network: it does next to nothing.
+    Evaluation,
+}
+
 /// How repetitions are spent.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Auto {

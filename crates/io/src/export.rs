@@ -1,5 +1,6 @@
 //! A candidate in other people's formats: one module for each.
 
+mod by_kind;
 mod candle;
 mod json;
 mod keras;
@@ -8,7 +9,7 @@ mod pytorch;
 mod source;
 mod yaml;
 
-use neartop_core::network::{Activation, Init, Layer, ShapeError};
+use neartop_core::network::{Activation, Init, Layer, Node, ShapeError};
 
 use crate::preset::Preset;
 
@@ -75,10 +76,19 @@ formats! {
 pub enum ExportError {
     #[error("{0} of this candidate is not a finite number")]
     NotFinite(String),
+    #[error("{format} code cannot be written for layer {layer} ({kind}) yet")]
+    UnknownLayer { format: &'static str, layer: String, kind: &'static str },
     #[error(transparent)]
     Shape(#[from] ShapeError),
     #[error(transparent)]
     Json(#[from] serde_json::Error),
+}
+
+impl ExportError {
+    /// That a writer has no arm for the kind of a node.
+    fn unknown(format: &'static str, node: &Node) -> Self {
+        Self::UnknownLayer { format, layer: node.name().to_owned(), kind: node.kind() }
+    }
 }
 
 impl Format {

@@ -2,11 +2,15 @@
 
 mod architectures;
 mod bundled;
+mod choices;
 mod definition;
 mod layers;
+mod network;
 mod schema;
 mod tables;
 mod truth;
+mod values;
+mod write;
 pub mod yaml;
 
 use std::fs::File;
@@ -17,17 +21,19 @@ use std::sync::Arc;
 use miette::{Diagnostic, NamedSource, SourceSpan};
 
 use crate::data::{DIGITS, DataFrom, DataSpec, Scale, labels_are_a_file};
-use neartop_core::catalog::{Choice, Entry, Given, nearest};
-use neartop_core::network::activation::ActivationKind;
-use neartop_core::network::init::InitKind;
-use neartop_core::network::nas::Architecture;
-use neartop_core::network::weights::BatchNorm;
-use neartop_core::network::{Activation, BiasInit, Init, Layer, Network, Softmax};
+use neartop_core::activation::ActivationKind;
+use neartop_core::catalog::{Choice, Entry, nearest};
+use neartop_core::init::InitKind;
+use neartop_core::nas::Architecture;
+use neartop_core::network::{Activation, BiasInit, Init, Layer, Network};
 use neartop_core::settings::Auto;
+use neartop_core::settings::BatchNorm;
 use neartop_core::settings::Rows;
 
 pub use architectures::{Architectures, Taken, Whole};
 pub use bundled::{Bundled, bundled};
+pub use choices::word;
+use choices::{read_choice, read_choices};
 pub use definition::Definition;
 pub use schema::schema;
 pub use truth::{Truth, TruthKey};
@@ -167,12 +173,6 @@ impl Preset {
     pub fn source_of(&mut self, other: &Self) {
         self.source.clone_from(&other.source);
     }
-
-    /// The preset as YAML; reading it gives an equal preset. Its head says which version wrote it.
-    #[must_use]
-    pub fn to_yaml(&self) -> String {
-        layers::write_preset(self)
-    }
 }
 
 /// An activation or initialization as a preset writes it: a name, or a map of one name to its parameters. `origin` names
@@ -273,7 +273,7 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
     let architectures = asked("architectures").map(|n| architectures::read_architectures(n, directory)).transpose()?;
     let searched = asked("activations").is_some();
     let network = map.need("network")?;
-    let (layers, network, whole) = layers::read_network(network, architectures.as_ref(), searched)?;
+    let (layers, network, whole) = network::read_network(network, architectures.as_ref(), searched)?;
     let truth = map.get("truth").map(|n| truth::read_truth(n, architectures.is_some(), directory)).transpose()?;
     let search = read_search(search.as_ref(), architectures, &network)?;
     let score = read_score(map.get("score"))?;
@@ -374,75 +374,6 @@ fn read_search(
         },
     };
     Ok(Search { activations, inits, bias, architectures })
-}
-
-/// `all`, or a list of names with or without parameters.
-fn read_choices<E: Entry>(node: &Node<'_>) -> Result<Vec<Choice<E>>, Problem> {
-    if node.as_str() == Some("all") {
-        return Ok(Choice::all());
-    }
-    let what = format!("{}s: `all`, or a list", E::WHAT);
-    let mut choices = Vec::new();
-    for item in node.list(&what)? {
-        let choice = read_choice::<E>(&item)?;
-        if choices.contains(&choice) {
-            return Err(item.problem(format!("{choice} stands here twice")).help("leave one of them out"));
-        }
-        choices.push(choice);
-    }
-    if choices.is_empty() {
-        return Err(node.problem(format!("there is no {} to search", E::WHAT)).help("name some, or write `all`"));
-    }
-    Ok(choices)
-}
-
-/// A name, or a map of one name to its parameters.
-fn read_choice<E: Entry>(node: &Node<'_>) -> Result<Choice<E>, Problem> {
-    let (name, params) = node.named(&format!("an {}", E::WHAT))?;
-    let Some(entry) = Choice::<E>::find(name) else {
-        let problem = node.problem(format!("no {} is called `{}`", E::WHAT, printable(name)));
-        let names = || E::catalog().iter().map(Entry::name);
-        if Softmax::ALL.iter().any(|softmax| softmax.name() == name) {
-            return Err(problem.help(format!("{name} is not elementwise: it can be a layer, but not be searched")));
-        }
-        return Err(match nearest(name, names()) {
-            Some(near) => problem.help(format!("did you mean `{near}`?")),
-            None => problem.help(format!("there are {}", names().collect::<Vec<_>>().join(", "))),
-        });
-    };
-    let entries = params.map(|p| p.entries(&format!("a map of the parameters of {name}"))).transpose()?;
-    let mut given = Vec::new();
-    for (key, value) in entries.iter().flatten() {
-        let Some(param) = entry.params().iter().find(|p| p.name == *key) else {
-            let problem = value.key_problem(format!("{name} has no parameter `{}`", printable(key)));
-            let known: Vec<_> = entry.params().iter().map(|p| p.name).collect();
-            return Err(match (nearest(key, known.iter().copied()), known.as_slice()) {
-                (Some(near), _) => problem.help(format!("did you mean `{near}`?")),
-                (None, []) => problem.help(format!("{name} takes no parameters")),
-                (None, known) => problem.help(format!("it takes {}", known.join(", "))),
-            });
-        };
-        let one = match (value.as_number(), value.as_str()) {
-            (Some(x), _) => Given::Number(x),
-            (None, Some(w)) => Given::Word(w),
-            _ => return Err(value.problem(format!("`{key}` of {name} must be {}", param.domain.expectation()))),
-        };
-        let admitted = param.domain.admit(one);
-        admitted.map_err(|expected| value.problem(format!("`{key}` of {name} must be {expected}")))?;
-        given.push((*key, one));
-    }
-    Choice::new(entry, &given).map_err(|message| node.problem(message))
-}
-
-pub fn word<'a>(node: &Node<'a>, what: &str, known: &[&'a str]) -> Result<&'a str, Problem> {
-    let given = node.text(what)?;
-    known.iter().find(|k| **k == given).copied().ok_or_else(|| {
-        let problem = node.problem(format!("{what} cannot be `{}`", printable(given)));
-        match nearest(given, known.iter().copied()) {
-            Some(near) => problem.help(format!("did you mean `{near}`?")),
-            None => problem.help(format!("it is one of {}", known.join(", "))),
-        }
-    })
 }
 
 /// A number, `auto`, or a map of the numbers that `auto` stands for.

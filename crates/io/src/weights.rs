@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
-use neartop_core::network::weights::{Parameters, Weights, parameter_shapes};
-use neartop_core::network::{Module, Network};
+use neartop_core::network::{Network, Node};
+use neartop_core::parameters::Parameters;
+use neartop_core::weights::Weights;
 
 /// Weights read from a safetensors file whose names are those of `nn.Sequential.state_dict()`.
 #[derive(Debug)]
@@ -34,14 +35,15 @@ impl FileWeights {
     pub fn read(path: &Path, network: &Network) -> Result<Self, WeightsError> {
         let tensors = candle_core::safetensors::load(path, &Device::Cpu).map_err(WeightsError::Read)?;
         let mut wanted = HashMap::new();
-        for module in network.all_modules() {
-            for (name, dims) in parameter_shapes(module) {
+        for node in &network.nodes {
+            for weight in &node.weights {
+                let (name, dims) = (format!("{}.{}", node.name(), weight.name), &weight.dims);
                 wanted.insert(name.clone(), ());
                 let expected = format!("{dims:?}");
-                let (module_name, kind) = (module.name.clone(), module.kind());
+                let (module_name, kind) = (node.name().to_owned(), node.kind());
                 match tensors.get(&name) {
                     None => return Err(WeightsError::Missing { name, expected, module: module_name, kind }),
-                    Some(t) if t.dims() != dims => {
+                    Some(t) if t.dims() != dims.as_slice() => {
                         let given = format!("{:?}", t.dims());
                         return Err(WeightsError::Shape { name, given, expected, module: module_name, kind });
                     }
@@ -69,8 +71,13 @@ impl FileWeights {
 }
 
 impl Weights for FileWeights {
-    fn parameters(&self, module: &Module, _: &Tensor) -> candle_core::Result<Parameters> {
-        let get = |what: &str| self.tensors.get(&format!("{}.{what}", module.name)).cloned();
-        Ok(Parameters { weight: get("weight"), bias: get("bias"), ..Parameters::default() })
+    fn parameters(&self, node: &Node, _: &[Tensor]) -> candle_core::Result<Parameters> {
+        let mut parameters = Parameters::default();
+        for weight in &node.weights {
+            if let Some(tensor) = self.tensors.get(&format!("{}.{}", node.name(), weight.name)) {
+                parameters = parameters.with(weight.name, tensor.clone());
+            }
+        }
+        Ok(parameters)
     }
 }

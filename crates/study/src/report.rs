@@ -189,16 +189,16 @@ pub fn layers(study: &Study, id: usize) -> Vec<LayerReport> {
     let network = study.space.network_of(id);
     let counted = network.counted();
     let signals = study.propagation(id).map(|p| p.layers).unwrap_or_default();
-    let layer = |(at, (module, effective_rank)): (usize, (&&neartop_core::network::Module, f64))| LayerReport {
-        module: module.name.clone(),
-        kind: match (activation, module.kind()) {
-            (Some(activation), "activation") => activation.name().to_owned(),
-            (_, kind) => kind.to_owned(),
+    let layer = |(at, (node, effective_rank)): (usize, (&&neartop_core::network::Node, f64))| LayerReport {
+        module: node.name().to_owned(),
+        kind: match activation {
+            Some(activation) if node.is_slot() => activation.name().to_owned(),
+            _ => node.kind().to_owned(),
         },
-        width: module.output.width(),
+        width: node.units(),
         effective_rank,
         signal: signals.get(at).cloned(),
-        is_activation: module.is_activation(),
+        is_activation: node.is_activation(),
     };
     counted.iter().zip(study.effective_ranks(id)).enumerate().map(layer).collect()
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use neartop_core::network::nas::Architecture;
+use neartop_core::nas::Architecture;
 use neartop_core::network::{Activation, BiasInit, Init, Layer, Network};
 use neartop_io::data::{DataError, Samples};
 use neartop_io::preset::Preset;

@@ -260,7 +260,7 @@ impl Study {
         network
             .counted()
             .get(self.records[id].dead_from)
-            .map_or_else(String::new, |m| format!("from layer {} ({}) on", m.name, m.kind()))
+            .map_or_else(String::new, |m| format!("from layer {} ({}) on", m.name(), m.kind()))
     }
 
     /// Repetitions scored.

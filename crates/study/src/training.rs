@@ -20,7 +20,6 @@
 pub mod halving;
 pub mod judgement;
 pub mod model;
-pub mod ops;
 pub mod optimizer;
 mod results;
 pub mod task;
@@ -166,7 +165,7 @@ impl Plan {
         let held: u64 = self.candidates.iter().map(parameters).sum();
         let passing = |id: &usize| {
             let network = self.space.network_of(*id);
-            let outputs: u64 = network.all_modules().iter().map(|m| m.output.elements() as u64).sum();
+            let outputs: u64 = network.nodes.iter().map(|node| node.output().elements() as u64).sum();
             // Every output and its gradient, weights and theirs.
             8 * (outputs.saturating_mul(self.options.batch as u64) + parameters(id))
         };

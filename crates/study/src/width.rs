@@ -3,12 +3,12 @@
 mod measure;
 
 use candle_core::Tensor;
-
+use neartop_core::layer::Counted;
 use neartop_core::network::forward::{Probe, forward};
-use neartop_core::network::weights::{BatchNorm, DrawnWeights};
-use neartop_core::network::{Activation, BiasInit, Init, Layer, Module, Network, Op, ShapeError};
+use neartop_core::network::{Activation, BiasInit, Init, Layer, Network, Node, ShapeError};
 use neartop_core::score::{Repetition, ScoreError};
-use neartop_core::settings::Rows;
+use neartop_core::settings::{BatchNorm, Rows};
+use neartop_core::weights::DrawnWeights;
 use neartop_io::data::{DataError, Samples};
 use neartop_io::preset::{Definition, Preset};
 
@@ -54,23 +54,22 @@ pub enum WidthError {
 /// The layers of a list whose size can be chosen, in the order of the forward pass.
 #[must_use]
 pub fn targets(layers: &[Layer]) -> Vec<Target> {
-    let sized = layers.iter().enumerate().filter_map(|(place, layer)| match layer {
-        Layer::Linear { out, .. } => Some((place, "linear", *out)),
-        Layer::Conv2d(conv) => Some((place, "conv2d", conv.out)),
-        _ => None,
+    let sized = layers.iter().enumerate().filter_map(|(place, layer)| {
+        let kind = layer.operation()?.name();
+        Some((place, kind, layer.size()?))
     });
     let target = |(index, (place, kind, width))| Target { index, place, ranked: ranked(layers, place), kind, width };
     sized.enumerate().map(target).collect()
 }
 
-/// The first activation after `place` that only layers which keep the width stand before.
+/// The first activation after `place` that only layers which keep the units stand before.
 fn ranked(layers: &[Layer], place: usize) -> usize {
     for (later, layer) in layers.iter().enumerate().skip(place + 1) {
-        match layer {
-            Layer::Slot | Layer::Activation(_) | Layer::Softmax(_) => return later,
-            Layer::BatchNorm | Layer::LayerNorm | Layer::GroupNorm { .. } | Layer::Dropout { .. } => {}
-            Layer::MaxPool(_) | Layer::AvgPool(_) => {}
-            _ => break,
+        let Some(operation) = layer.operation() else { break };
+        match operation.counted(None) {
+            Counted::Activation(_) => return later,
+            Counted::Weighted | Counted::No if operation.passes_units() => {}
+            Counted::Weighted | Counted::No => break,
         }
     }
     place
@@ -82,10 +81,10 @@ fn ranked(layers: &[Layer], place: usize) -> usize {
 /// If the network does not fit together with that size.
 pub fn resized(preset: &Preset, target: &Target, units: usize) -> Result<Preset, WidthError> {
     let mut preset = preset.clone();
-    match preset.layers.get_mut(target.place) {
-        Some(Layer::Linear { out, .. }) => *out = units,
-        Some(Layer::Conv2d(conv)) => conv.out = units,
-        _ => {}
+    if let Some(layer) = preset.layers.get_mut(target.place)
+        && let Some(resized) = layer.resized(units)
+    {
+        *layer = resized;
     }
     preset.network = Network::build(&preset.network.input, &preset.layers).map_err(|error| WidthError::Shape {
         size: units,
@@ -118,8 +117,9 @@ pub struct Stage {
     pub definition: Definition,
     /// Number of trained parameters.
     pub parameters: u64,
-    before: Vec<Module>,
-    /// The module that is ranked, alone.
+    /// The layers before the one that is ranked.
+    before: Network,
+    /// The layer that is ranked, alone.
     last: Network,
     /// Samples that fill the rank matrix.
     pub samples: usize,
@@ -157,13 +157,13 @@ impl Measurement {
         let stage = |size: &usize| -> Result<Stage, WidthError> {
             let mut part = resized(preset, target, *size)?;
             part.layers.truncate(target.ranked + 1);
-            part.network.modules.truncate(target.ranked + 1);
-            let (definition, whole) = (part.definition(), part.network);
+            let fail = |error| WidthError::Shape { size: *size, layer: target.index, error };
+            let input = &preset.network.input;
+            let whole = Network::build(input, &part.layers).map_err(fail)?;
+            let before = Network::build(input, &part.layers[..target.ranked]).map_err(fail)?;
             let parameters = whole.parameters(activation.as_ref());
-            let before = whole.modules[..target.ranked].to_vec();
-            let input = before.last().map_or(&whole.input, |m| &m.output).clone();
-            let last = Network { input, modules: whole.modules[target.ranked..].to_vec() };
-            let samples = last.samples_needed();
+            let last = whole.last_alone();
+            let (samples, definition) = (last.samples_needed(), part.definition());
             Ok(Stage { size: *size, definition, parameters, before, samples, memory: whole.memory(samples), last })
         };
         let stages = sizes.iter().map(stage).collect::<Result<_, _>>()?;
@@ -255,7 +255,7 @@ struct Watch<'a> {
 impl Probe for Watch<'_> {
     type Stop = ScoreError;
 
-    fn observe(&mut self, _: &Module, _: &Tensor) -> Result<(), ScoreError> {
+    fn observe(&mut self, _: &Node, _: &Tensor) -> Result<(), ScoreError> {
         if (self.cancelled)() { Err(ScoreError::Cancelled) } else { Ok(()) }
     }
 }
@@ -264,9 +264,9 @@ impl Target {
     /// The layer in words: `layer 0 (linear 64, after its activation)`.
     #[must_use]
     pub fn describe(&self, network: &Network) -> String {
-        let after = match network.modules.get(self.ranked) {
-            Some(module) if self.ranked != self.place && module.op == Op::Slot => ", after its activation".to_owned(),
-            Some(module) if self.ranked != self.place => format!(", after {}", module.kind()),
+        let after = match network.node(&self.ranked.to_string()) {
+            Some(node) if self.ranked != self.place && node.is_slot() => ", after its activation".to_owned(),
+            Some(node) if self.ranked != self.place => format!(", after {}", node.kind()),
             _ => String::new(),
         };
         format!("layer {} ({} {}{after})", self.index, self.kind, self.width)

@@ -67,7 +67,7 @@ pub fn json(preset: &Preset, answers: &[Answer], threshold: f64, all: bool) -> R
         Some(one) if !all => serde_json::to_string_pretty(&one),
         last => {
             layers.extend(last);
-            serde_json::to_string_pretty(&All { layers, network: preset.network.summary() })
+            serde_json::to_string_pretty(&All { layers, network: preset.network.summary().to_owned() })
         }
     };
     Ok(text.map_err(|e| Failure::Run(e.to_string()))? + "\n")

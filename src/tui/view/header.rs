@@ -34,7 +34,7 @@ fn network<'a>(app: &App, look: &Look) -> Line<'a> {
         Span::raw("  "),
         Span::styled(preset.name.clone(), look.theme.header),
         Span::raw("  "),
-        Span::styled(preset.network.summary(), look.theme.label),
+        Span::styled(preset.network.summary().to_owned(), look.theme.label),
     ])
 }
 

@@ -1,140 +1,152 @@
-//! One forward pass, module by module, watched by a probe.
+//! One forward pass, node by node, watched by a probe.
 
 use candle_core::Tensor;
 
-use super::ops::{self, Statistics};
-use super::weights::{BatchNorm, Weights};
-use super::{Activation, Graph, Module, Op};
+use super::graph::{Network, Part};
+use super::node::{Node, ValueId};
+use crate::activation::Activation;
+use crate::parameters::Parameters;
+use crate::weights::Weights;
 
 /// Watches a forward pass.
 pub trait Probe {
     type Stop: From<candle_core::Error>;
 
-    /// Called with the input `[samples, ...]` of every module that NEAR counts, before it is applied.
+    /// Called with the input `[samples, ...]` of every node that NEAR counts, before it is applied.
     ///
     /// # Errors
     /// Ends the pass.
-    fn enter(&mut self, _module: &Module, _input: &Tensor) -> Result<(), Self::Stop> {
+    fn enter(&mut self, _node: &Node, _input: &Tensor) -> Result<(), Self::Stop> {
         Ok(())
     }
 
-    /// Called with the output `[samples, ...]` of every module that NEAR counts, in order.
+    /// Called with the output `[samples, ...]` of every node that NEAR counts.
     ///
     /// # Errors
     /// Ends the pass.
-    fn observe(&mut self, module: &Module, output: &Tensor) -> Result<(), Self::Stop>;
+    fn observe(&mut self, node: &Node, output: &Tensor) -> Result<(), Self::Stop>;
 
     /// What goes on in place of an output that was observed: itself, unless a probe disturbs it.
     ///
     /// # Errors
     /// Ends the pass.
-    fn pass_on(&mut self, output: Tensor) -> Result<Tensor, Self::Stop> {
+    fn pass_on(&mut self, _node: &Node, output: Tensor) -> Result<Tensor, Self::Stop> {
         Ok(output)
     }
 }
 
-/// Passes `input` `[samples, ...]` through `modules` and returns the output of the last.
+/// The values of a network that a pass has reached and that are still needed.
+#[derive(Clone)]
+pub struct Values(Vec<Option<Tensor>>);
+
+impl Values {
+    /// A pass before its first node.
+    #[must_use]
+    pub fn of_input(network: &Network, input: Tensor) -> Self {
+        let mut values = Self::of_nothing(network);
+        values.set(0, input);
+        values
+    }
+
+    /// A pass without any value.
+    #[must_use]
+    pub fn of_nothing(network: &Network) -> Self {
+        Self(vec![None; network.nodes.len() + 1])
+    }
+
+    /// A value that is still needed.
+    ///
+    /// # Errors
+    /// If it was not reached.
+    pub fn get(&self, value: ValueId) -> candle_core::Result<&Tensor> {
+        let found = self.0.get(value).and_then(Option::as_ref);
+        found.ok_or_else(|| candle_core::Error::Msg(format!("value {value} of the network is not there")))
+    }
+
+    pub fn set(&mut self, value: ValueId, tensor: Tensor) {
+        self.0[value] = Some(tensor);
+    }
+
+    pub fn remove(&mut self, value: ValueId) {
+        self.0[value] = None;
+    }
+
+    /// The same with every tensor replaced.
+    ///
+    /// # Errors
+    /// Those of `f`.
+    pub fn map(&self, f: impl Fn(&Tensor) -> candle_core::Result<Tensor>) -> candle_core::Result<Self> {
+        let values = self.0.iter().map(|value| value.as_ref().map(&f).transpose());
+        values.collect::<candle_core::Result<_>>().map(Self)
+    }
+}
+
+/// Where weights come from and what fills the slots.
+#[derive(Clone, Copy)]
+pub struct Filling<'a> {
+    pub weights: &'a dyn Weights,
+    pub slot: Option<&'a Activation>,
+}
+
+/// Passes `input` `[samples, ...]` through a network and returns its output.
 ///
 /// # Errors
 /// Those of the probe, and those of tensors that do not fit.
 pub fn forward<P: Probe>(
-    modules: &[Module],
-    mut input: Tensor,
-    weights: &dyn Weights,
-    slot: Option<&Activation>,
-    probe: &mut P,
-) -> Result<Tensor, P::Stop> {
-    for module in modules {
-        if module.is_counted() {
-            probe.enter(module, &input)?;
-        }
-        input = apply(module, input, weights, slot, probe)?;
-        if module.is_counted() {
-            probe.observe(module, &input)?;
-            input = probe.pass_on(input)?;
-        }
-    }
-    Ok(input)
-}
-
-fn apply<P: Probe>(
-    module: &Module,
+    network: &Network,
     input: Tensor,
     weights: &dyn Weights,
     slot: Option<&Activation>,
     probe: &mut P,
 ) -> Result<Tensor, P::Stop> {
-    Ok(match &module.op {
-        Op::Linear { .. } | Op::Conv2d(_) => {
-            let p = weights.parameters(module, &input)?;
-            let Some(weight) = &p.weight else {
-                return Err(candle_core::Error::Msg(format!("layer {} has no weight", module.name)).into());
-            };
-            ops::weighted(module, &input, weight, p.bias.as_ref())?
-        }
-        Op::BatchNorm => normalize(module, &input, Statistics::Channel, weights)?,
-        Op::LayerNorm => normalize(module, &input, Statistics::Sample, weights)?,
-        Op::GroupNorm { groups } => normalize(module, &input, Statistics::Groups(*groups), weights)?,
-        Op::MaxPool(_) | Op::AvgPool(_) => ops::pool(module, &input)?,
-        Op::GlobalAvgPool => ops::global_avg_pool(module, &input)?,
-        Op::Flatten => input.flatten_from(1)?,
-        Op::Dropout { .. } => input,
-        Op::Activation(activation) => activate(module, &input, activation, weights)?,
-        Op::Slot => match slot {
-            Some(activation) => activate(module, &input, activation, weights)?,
-            None => {
-                let message = format!("layer {} is an activation that nothing fills", module.name);
-                return Err(candle_core::Error::Msg(message).into());
+    let mut values = Values::of_input(network, input);
+    forward_part(network, &network.whole(), &mut values, Filling { weights, slot }, probe)?;
+    Ok(values.get(network.output_value())?.clone())
+}
+
+/// Passes values through a part of a network. A value is dropped after its last use, unless the part keeps it.
+///
+/// # Errors
+/// Those of the probe, and those of tensors that do not fit.
+pub fn forward_part<P: Probe>(
+    network: &Network,
+    part: &Part,
+    values: &mut Values,
+    filling: Filling<'_>,
+    probe: &mut P,
+) -> Result<(), P::Stop> {
+    let mut uses = vec![0usize; network.nodes.len() + 1];
+    for value in part.nodes.iter().flat_map(|node| &network.nodes[*node].inputs).chain(&part.kept) {
+        uses[*value] += 1;
+    }
+    for at in &part.nodes {
+        let node = &network.nodes[*at];
+        let inputs = node.inputs.iter().map(|value| values.get(*value).cloned()).collect::<Result<Vec<_>, _>>()?;
+        for value in &node.inputs {
+            uses[*value] -= 1;
+            if uses[*value] == 0 {
+                values.remove(*value);
             }
-        },
-        Op::Softmax(kind) => ops::softmax(&input, *kind)?,
-        Op::Zero => input.zeros_like()?,
-        Op::FirstChannels { keep } => input.narrow(1, 0, *keep)?,
-        Op::Graph(graph) => through_graph(graph, input, weights, slot, probe)?,
-    })
-}
-
-fn normalize(
-    module: &Module,
-    input: &Tensor,
-    statistics: Statistics,
-    weights: &dyn Weights,
-) -> candle_core::Result<Tensor> {
-    let p = weights.parameters(module, input)?;
-    if matches!(module.op, Op::BatchNorm) && p.batch_norm == BatchNorm::Evaluation {
-        return ops::normalize_untrained(input);
+        }
+        values.set(at + 1, through(node, inputs, filling, probe)?);
     }
-    ops::normalize(input, statistics, p.weight.as_ref(), p.bias.as_ref())
+    Ok(())
 }
 
-fn activate(
-    module: &Module,
-    input: &Tensor,
-    activation: &Activation,
-    weights: &dyn Weights,
-) -> candle_core::Result<Tensor> {
-    let slope = if activation.has_weight() { weights.parameters(module, input)?.weight } else { None };
-    let slope = slope.map(|a| a.to_vec1::<f32>()).transpose()?.and_then(|a| a.first().copied());
-    ops::activate(input, activation, slope)
-}
-
-fn through_graph<P: Probe>(
-    graph: &Graph<Module>,
-    input: Tensor,
-    weights: &dyn Weights,
-    slot: Option<&Activation>,
-    probe: &mut P,
-) -> Result<Tensor, P::Stop> {
-    let mut values = vec![input];
-    for vertex in &graph.vertices {
-        let branches = vertex
-            .edges
-            .iter()
-            .map(|edge| forward(&edge.through, values[edge.from].clone(), weights, slot, probe))
-            .collect::<Result<Vec<_>, _>>()?;
-        let merged = ops::merge(vertex.merge, &branches)?;
-        values.push(forward(&vertex.then, merged, weights, slot, probe)?);
+fn through<P: Probe>(node: &Node, inputs: Vec<Tensor>, filling: Filling<'_>, probe: &mut P) -> Result<Tensor, P::Stop> {
+    if node.counted.is_some() {
+        probe.enter(node, &inputs[0])?;
     }
-    let output = values.pop();
-    output.ok_or_else(|| candle_core::Error::Msg("an empty graph".to_owned()).into())
+    let has_weights = !node.weights.is_empty() || (node.is_slot() && !node.weights_with(filling.slot).is_empty());
+    let parameters = match has_weights {
+        true => filling.weights.parameters(node, &inputs)?,
+        false => Parameters::default(),
+    };
+    let output = node.operation.forward(&node.place, &inputs, &parameters, filling.slot)?;
+    drop(inputs);
+    if node.counted.is_none() {
+        return Ok(output);
+    }
+    probe.observe(node, &output)?;
+    probe.pass_on(node, output)
 }

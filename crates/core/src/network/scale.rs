@@ -4,8 +4,10 @@
 //! factor in all that follows, which no effective rank sees. So initializations that differ by factors are one, but for
 //! rounding; drawn at a common scale they are one to the last bit.
 
-use super::init::{Law, WeightShape};
-use super::{Activation, BiasInit, Init, Network, Op};
+use super::graph::Network;
+use crate::activation::Activation;
+use crate::init::{BiasInit, Init, Law, WeightShape};
+use crate::layer::Scaling;
 
 /// Powers of two by which a signal may differ from its size at the common scale: single precision holds 126.
 const ROOM: f64 = 40.0;
@@ -18,30 +20,22 @@ pub fn at_common_scale(network: &Network, init: &Init, bias: BiasInit, slot: Opt
     }
     let mut laws = Vec::new();
     let mut power = 0.0;
-    for module in &network.modules {
-        match &module.op {
-            Op::Linear { .. } | Op::Conv2d(_) => {
-                let shape = module.weight.as_ref()?;
-                let has_bias = match &module.op {
-                    Op::Linear { bias } => *bias,
-                    Op::Conv2d(conv) => conv.bias,
-                    _ => false,
-                };
-                if has_bias && init.bias_law(shape, bias) != (Law::Constant { value: 0.0 }) {
-                    return None;
-                }
-                let (law, factor) = rescaled(init.law(shape, 1.0), shape)?;
-                power += f64::log2(factor);
-                if power.is_nan() || power.abs() > ROOM || shape.index != laws.len() {
-                    return None;
-                }
-                laws.push(law);
-            }
-            Op::MaxPool(_) | Op::AvgPool(_) | Op::GlobalAvgPool | Op::Flatten | Op::Dropout { .. } => {}
-            Op::Slot if slot?.entry().homogeneity == Some(1) => {}
-            Op::Activation(activation) if activation.entry().homogeneity == Some(1) => {}
-            _ => return None,
+    for node in &network.nodes {
+        match node.operation.scaling(slot) {
+            Scaling::Weighted => {}
+            Scaling::Passes => continue,
+            Scaling::Changes => return None,
         }
+        let shape = node.drawn()?;
+        if node.has_bias() && init.bias_law(shape, bias) != (Law::Constant { value: 0.0 }) {
+            return None;
+        }
+        let (law, factor) = rescaled(init.law(shape, 1.0), shape)?;
+        power += f64::log2(factor);
+        if power.is_nan() || power.abs() > ROOM || shape.index != laws.len() {
+            return None;
+        }
+        laws.push(law);
     }
     Some(laws)
 }
@@ -72,7 +66,9 @@ fn rescaled(law: Law, shape: &WeightShape) -> Option<(Law, f64)> {
 mod tests {
     use super::*;
     use crate::catalog::Given;
-    use crate::network::{Layer, Shape};
+    use crate::layer::Layer;
+    use crate::layers::{LayerNorm, Linear, Slot};
+    use crate::shape::Shape;
 
     fn laws(init: &Init, bias: BiasInit, activation: &str, layers: &[Layer]) -> Option<Vec<Law>> {
         let network = Network::build(&Shape(vec![30]), layers).unwrap();
@@ -85,8 +81,8 @@ mod tests {
 
     #[test]
     fn factors_are_common_where_they_cannot_matter() {
-        let linear = |bias| Layer::Linear { out: 20, bias };
-        let layers = [linear(true), Layer::Slot, linear(true)];
+        let linear = |bias| Layer::from(Linear { out: 20, bias });
+        let layers = [linear(true), Slot.into(), linear(true)];
         let of = |init: &str, bias, activation, layers: &[Layer]| {
             laws(&Init::named(init).unwrap(), bias, activation, layers)
         };
@@ -104,9 +100,9 @@ mod tests {
             assert_eq!(zeros(init, activation), None, "{init} {activation}");
         }
         assert_eq!(zeros("torch_default", "relu"), None);
-        assert!(of("torch_default", BiasInit::Zeros, "relu", &[linear(false), Layer::Slot]).is_some());
+        assert!(of("torch_default", BiasInit::Zeros, "relu", &[linear(false), Slot.into()]).is_some());
         assert_eq!(of("kaiming_normal", BiasInit::FanInUniform, "relu", &layers), None);
-        assert_eq!(of("kaiming_normal", BiasInit::Zeros, "relu", &[linear(true), Layer::LayerNorm]), None);
+        assert_eq!(of("kaiming_normal", BiasInit::Zeros, "relu", &[linear(true), LayerNorm.into()]), None);
         assert!(laws(&normal(1e3), BiasInit::Zeros, "relu", &layers).is_some());
         assert_eq!(laws(&normal(1e9), BiasInit::Zeros, "relu", &layers), None);
         assert_eq!(laws(&normal(1e-9), BiasInit::Zeros, "relu", &layers), None);

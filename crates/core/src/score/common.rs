@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Score, ScoreError, again};
-use crate::network::Activation;
-use crate::network::init::Law;
+use super::error::{ScoreError, again};
+use super::result::Score;
+use crate::activation::Activation;
+use crate::init::Law;
 
 /// The latest such scores of one network.
 #[derive(Debug, Default)]

@@ -5,20 +5,21 @@ use std::cell::RefCell;
 use candle_core::Tensor;
 
 use super::effective_rank::{Place, RankError, Ranks};
+use super::error::{ScoreError, failure};
 use super::propagation::{Propagation, PropagationProbe};
 use super::rank_matrix::RankMatrices;
-use super::{Score, ScoreError, failure};
+use super::result::Score;
+use crate::kernels::with_elements;
 use crate::network::forward::Probe;
-use crate::network::ops::with_elements;
-use crate::network::{Module, Network};
+use crate::network::{Network, Node};
 
 /// Takes the effective rank of every counted output.
 #[derive(Clone)]
 pub(super) struct RankProbe<'a> {
     pub matrices: RankMatrices<'a>,
     pub ranks: &'a RefCell<Ranks>,
-    /// Of every counted output so far.
-    pub places: Vec<Place>,
+    /// Of every counted output, as far as the pass has come.
+    pub places: Vec<Option<Place>>,
 }
 
 impl<'a> RankProbe<'a> {
@@ -26,20 +27,29 @@ impl<'a> RankProbe<'a> {
         Self { matrices, ranks, places: Vec::new() }
     }
 
+    /// Where the rank of a node's output is.
+    pub fn set(&mut self, node: &Node, place: Place) {
+        let layer = node.counted.unwrap_or_default();
+        if self.places.len() <= layer {
+            self.places.resize(layer + 1, None);
+        }
+        self.places[layer] = Some(place);
+    }
+
     /// After the pass, with the network's output.
     pub fn finish(self, output: &Tensor) -> Result<Unranked, ScoreError> {
         let is_dead = with_elements(output, |y| y.iter().all(|y| *y == 0.0))?;
-        Ok(Unranked { places: self.places, is_dead, propagation: None })
+        Ok(Unranked { places: self.places.into_iter().flatten().collect(), is_dead, propagation: None })
     }
 }
 
 impl Probe for RankProbe<'_> {
     type Stop = ScoreError;
 
-    fn observe(&mut self, module: &Module, output: &Tensor) -> Result<(), ScoreError> {
+    fn observe(&mut self, node: &Node, output: &Tensor) -> Result<(), ScoreError> {
         let take = |matrix: &[f32], rows, columns| self.ranks.borrow_mut().add(matrix, rows, columns);
-        let place = self.matrices.with_matrix(self.places.len(), module, output, take)?;
-        self.places.push(place);
+        let place = self.matrices.with_matrix(node, output, take)?;
+        self.set(node, place);
         Ok(())
     }
 }
@@ -58,7 +68,7 @@ impl Unranked {
         for (layer, place) in self.places.iter().enumerate() {
             match ranks.get(*place)? {
                 Ok(rank) => effective_ranks.push(rank),
-                Err(error) => return network.counted().get(layer).map(|module| Err(failure(module, error))),
+                Err(error) => return network.counted().get(layer).map(|node| Err(failure(node, error))),
             }
         }
         let last_alive = effective_ranks.iter().rposition(|r| *r > 0.0);
@@ -91,18 +101,18 @@ pub(super) struct BatchProbe<'a> {
 impl Probe for BatchProbe<'_> {
     type Stop = ScoreError;
 
-    fn enter(&mut self, module: &Module, input: &Tensor) -> Result<(), ScoreError> {
-        self.propagation.as_mut().map_or(Ok(()), |probe| probe.enter(module, input))
+    fn enter(&mut self, node: &Node, input: &Tensor) -> Result<(), ScoreError> {
+        self.propagation.as_mut().map_or(Ok(()), |probe| probe.enter(node, input))
     }
 
-    fn observe(&mut self, module: &Module, output: &Tensor) -> Result<(), ScoreError> {
-        self.ranks.observe(module, &output.narrow(0, 0, self.batch)?)?;
-        self.propagation.as_mut().map_or(Ok(()), |probe| probe.observe(module, output))
+    fn observe(&mut self, node: &Node, output: &Tensor) -> Result<(), ScoreError> {
+        self.ranks.observe(node, &output.narrow(0, 0, self.batch)?)?;
+        self.propagation.as_mut().map_or(Ok(()), |probe| probe.observe(node, output))
     }
 
-    fn pass_on(&mut self, output: Tensor) -> Result<Tensor, ScoreError> {
+    fn pass_on(&mut self, node: &Node, output: Tensor) -> Result<Tensor, ScoreError> {
         match &mut self.propagation {
-            Some(probe) => probe.pass_on(output),
+            Some(probe) => probe.pass_on(node, output),
             None => Ok(output),
         }
     }

@@ -15,11 +15,12 @@ pub use verdict::{Trainability, Verdict};
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
+use super::error::ScoreError;
+use crate::activation::Activation;
+use crate::kernels::with_elements;
 use crate::network::forward::Probe;
-use crate::network::ops::with_elements;
-use crate::network::{Activation, Module, Network, Op};
+use crate::network::{Network, Node};
 use crate::random::{Key, Purpose};
-use crate::score::ScoreError;
 
 /// Only the first repetitions are looked at: what is looked for are orders of magnitude.
 pub const REPETITIONS: u64 = 4;
@@ -47,11 +48,11 @@ const SATURATION_INPUTS: usize = 4096;
 /// How one repetition's signals, or their mean over repetitions, pass through a network.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Propagation {
-    /// One for every module that NEAR counts, in the order of the forward pass.
+    /// One for every node that NEAR counts, in the order of the forward pass.
     pub layers: Vec<LayerSignal>,
 }
 
-/// The signals at the output of one module. Logarithms are natural, of root mean squares over all elements.
+/// The signals at the output of one node. Logarithms are natural, of root mean squares over all elements.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LayerSignal {
     /// Of the output itself.
@@ -66,7 +67,7 @@ pub struct LayerSignal {
     /// Norm of a gradient that comes back to this output from the network's, over its norm there, for a random direction;
     /// none where no sample was perturbed.
     pub ln_gradient: Option<f64>,
-    /// Share of an activation's inputs where it is flat on both sides of 0; none for other modules.
+    /// Share of an activation's inputs where it is flat on both sides of 0; none for other nodes.
     pub saturated: Option<f64>,
 }
 
@@ -214,10 +215,11 @@ pub(super) struct PropagationProbe<'a> {
     repetition: u64,
     /// Samples that have twins.
     samples: usize,
-    /// Counted modules before the last that is no activation: where a perturbation has a way to go.
+    /// Counted nodes before the last that is no activation: where a perturbation has a way to go.
     places: usize,
     saturated: Option<f64>,
-    layers: Vec<LayerSignal>,
+    /// By counted node, as far as the pass has come.
+    layers: Vec<Option<LayerSignal>>,
     /// By sample, the size of the perturbation of its last twin where it was made, and at the last layer that is no
     /// activation: logarithms.
     made: Vec<f64>,
@@ -228,8 +230,9 @@ impl<'a> PropagationProbe<'a> {
     /// For a pass that ends in `twins`, see [`twins`].
     pub fn new(network: &Network, seed: u64, repetition: u64, twins: usize, cancelled: &'a dyn Fn() -> bool) -> Self {
         let samples = twins / TWINS;
-        let places = network.counted().iter().rposition(|m| !m.is_activation()).unwrap_or(0);
-        let (layers, made, arrived) = (Vec::new(), Vec::new(), Vec::new());
+        let counted = network.counted();
+        let places = counted.iter().rposition(|node| !node.is_activation()).unwrap_or(0);
+        let (layers, made, arrived) = (vec![None; counted.len()], Vec::new(), Vec::new());
         Self { slot: None, cancelled, seed, repetition, samples, places, saturated: None, layers, made, arrived }
     }
 
@@ -243,7 +246,7 @@ impl<'a> PropagationProbe<'a> {
         self.samples * TWINS
     }
 
-    /// The module at which a sample's last twin is perturbed: repetitions take turns, and each spreads over all.
+    /// The counted node at which a sample's last twin is perturbed: repetitions take turns, and each spreads over all.
     fn place(&self, sample: usize) -> usize {
         let turn = (self.repetition % REPETITIONS) as usize;
         (sample * REPETITIONS as usize + turn) * self.places / (self.samples * REPETITIONS as usize)
@@ -256,7 +259,7 @@ impl<'a> PropagationProbe<'a> {
         Parts { clean: &values[..size], at_input: &rest[rest.len() - size..], at_layer }
     }
 
-    pub fn finish(mut self) -> Propagation {
+    pub fn finish(self) -> Propagation {
         let mut squares = vec![(0.0, 0usize); self.places];
         for (sample, (made, arrived)) in self.made.iter().zip(&self.arrived).enumerate() {
             if let Some((sum, count)) = squares.get_mut(self.place(sample)) {
@@ -264,53 +267,52 @@ impl<'a> PropagationProbe<'a> {
                 *count += 1;
             }
         }
-        for (layer, (sum, count)) in self.layers.iter_mut().zip(squares) {
+        let mut layers: Vec<_> = self.layers.into_iter().flatten().collect();
+        for (layer, (sum, count)) in layers.iter_mut().zip(squares) {
             layer.ln_gradient = (count > 0).then(|| ln_root(sum / count as f64));
         }
-        if let Some(last) = self.layers.get_mut(self.places) {
+        if let Some(last) = layers.get_mut(self.places) {
             last.ln_gradient = Some(0.0);
         }
-        Propagation { layers: self.layers }
+        Propagation { layers }
     }
 }
 
 impl Probe for PropagationProbe<'_> {
     type Stop = ScoreError;
 
-    fn enter(&mut self, module: &Module, input: &Tensor) -> Result<(), ScoreError> {
-        let activation = match &module.op {
-            Op::Slot => self.slot,
-            Op::Activation(activation) => Some(activation),
-            _ => None,
-        };
-        self.saturated = match activation {
+    fn enter(&mut self, node: &Node, input: &Tensor) -> Result<(), ScoreError> {
+        self.saturated = match node.activation(self.slot) {
             Some(activation) => {
                 let passing = input.dim(0)?;
                 Some(with_elements(input, |x| saturated_share(self.parts(x, passing).clean, activation))?)
             }
-            None => module.is_activation().then_some(0.0),
+            None => node.is_activation().then_some(0.0),
         };
         Ok(())
     }
 
-    fn observe(&mut self, _: &Module, output: &Tensor) -> Result<(), ScoreError> {
+    fn observe(&mut self, node: &Node, output: &Tensor) -> Result<(), ScoreError> {
         if (self.cancelled)() {
             return Err(ScoreError::Cancelled);
         }
         let passing = output.dim(0)?;
         let saturated = self.saturated.take();
-        if self.layers.len() == self.places {
+        if node.counted == Some(self.places) {
             self.arrived = with_elements(output, |y| {
                 let Parts { clean, at_layer, .. } = self.parts(y, passing);
                 differences(clean, at_layer, self.samples)
             })?;
         }
-        self.layers.push(with_elements(output, |y| signal(&self.parts(y, passing), self.samples, saturated))?);
+        let signal = with_elements(output, |y| signal(&self.parts(y, passing), self.samples, saturated))?;
+        if let Some(layer) = node.counted.and_then(|at| self.layers.get_mut(at)) {
+            *layer = Some(signal);
+        }
         Ok(())
     }
 
-    fn pass_on(&mut self, output: Tensor) -> Result<Tensor, ScoreError> {
-        let at = self.layers.len().saturating_sub(1);
+    fn pass_on(&mut self, node: &Node, output: Tensor) -> Result<Tensor, ScoreError> {
+        let at = node.counted.unwrap_or(self.places);
         let (samples, passing) = (self.samples, output.dim(0)?);
         let here: Vec<usize> = (0..samples).filter(|s| self.place(*s) == at).collect();
         if here.is_empty() || at >= self.places {

@@ -1,21 +1,22 @@
-//! Which numbers of a module's output make its rank matrix.
+//! Which numbers of a node's output make its rank matrix.
 
 use candle_core::Tensor;
 use rand::RngCore;
 
 use super::effective_rank::{RankError, largest};
-use super::{ScoreError, failure};
-use crate::network::Module;
-use crate::network::ops::with_elements;
+use super::error::{ScoreError, failure};
+use crate::kernels::with_elements;
+use crate::network::Node;
 use crate::random::{Key, Purpose};
 use crate::settings::Rows;
+use crate::shape::{Form, Layout};
 
-/// Where the block of rows of a convolution's rank matrix starts.
+/// Where the block of rows starts that makes the rank matrix of an output with several positions.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum RowOffset {
     /// At the first row.
     Start,
-    /// At a multiple of the image's width, drawn for the repetition and the layer.
+    /// At a multiple of a run of positions, drawn for the repetition and the layer.
     Drawn { rows: Rows, seed: u64, repetition: u64 },
 }
 
@@ -26,64 +27,121 @@ pub(super) struct RankMatrices<'a> {
     pub cancelled: &'a dyn Fn() -> bool,
 }
 
-impl RankMatrices<'_> {
-    /// The first row of the block, see [`RowOffset`].
-    pub fn first_row(&self, layer: usize, rows: usize, columns: usize, width: usize) -> usize {
-        match self.offset {
-            RowOffset::Drawn { rows: how, seed, repetition } if rows >= columns => {
-                let places = match how {
-                    Rows::Full => (rows - columns) / width + 1,
-                    Rows::Clipped => (rows / width).saturating_sub(1).max(1),
-                } as u64;
-                let key = Key { seed, repetition, layer: layer as u64, purpose: Purpose::Rows };
-                // The modulo's bias is below places / 2^64.
-                (key.rng().next_u64() % places) as usize * width
+/// A block of consecutive rows of all that an output has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct RowBlock {
+    pub first: usize,
+    pub taken: usize,
+}
+
+/// How an output `[samples, ...]` is read as rows: a row is one position of one sample, a column is one unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// Vectors, a row for each sample. All rows have the same right to be taken, so the first are.
+    Vectors { features: usize },
+    /// Channels over positions: rows ordered by sample, then width, then height; a sequence has a height of 1.
+    Channels { channels: usize, height: usize, width: usize },
+    /// Features of every position, in the order of memory.
+    Positions { positions: usize, features: usize },
+}
+
+impl Reading {
+    pub fn of(form: &Form) -> Self {
+        match (form.layout, form.shape.0.as_slice()) {
+            (_, [features]) => Self::Vectors { features: *features },
+            (Layout::Channels, [channels, height, width]) => {
+                Self::Channels { channels: *channels, height: *height, width: *width }
             }
-            _ => 0,
+            (Layout::Channels, [channels, rest @ ..]) => {
+                Self::Channels { channels: *channels, height: 1, width: rest.iter().product() }
+            }
+            (Layout::Features, [rest @ .., features]) => {
+                Self::Positions { positions: rest.iter().product(), features: *features }
+            }
+            (_, []) => Self::Vectors { features: 1 },
         }
     }
 
-    /// Gives `take` the rank matrix of the output of the `layer`th counted module, row by row, with its rows and columns.
+    pub fn columns(self) -> usize {
+        match self {
+            Self::Vectors { features } | Self::Positions { features, .. } => features,
+            Self::Channels { channels, .. } => channels,
+        }
+    }
+
+    /// A drawn block starts at a multiple of this many rows; none where it is not drawn.
+    fn run(self) -> Option<usize> {
+        match self {
+            Self::Vectors { .. } => None,
+            Self::Channels { width, .. } => Some(width),
+            Self::Positions { positions, .. } => Some(positions),
+        }
+    }
+
+    /// Rows of a block, of an output of these elements.
+    pub fn rows(self, data: &[f32], block: RowBlock) -> Vec<f32> {
+        match self {
+            Self::Channels { channels, height, width } => rows_of_images(data, [channels, height, width], block),
+            Self::Vectors { features } | Self::Positions { features, .. } => {
+                data[block.first * features..(block.first + block.taken) * features].to_vec()
+            }
+        }
+    }
+}
+
+impl RankMatrices<'_> {
+    /// The rows that make the rank matrix of the `layer`th counted output, out of `rows`.
+    pub fn block(&self, layer: usize, reading: Reading, rows: usize) -> RowBlock {
+        let columns = reading.columns();
+        let first = match (reading.run(), self.offset) {
+            (Some(run), RowOffset::Drawn { rows: how, seed, repetition }) if rows >= columns => {
+                let places = match how {
+                    Rows::Full => (rows - columns) / run + 1,
+                    Rows::Clipped => (rows / run).saturating_sub(1).max(1),
+                } as u64;
+                let key = Key { seed, repetition, layer: layer as u64, purpose: Purpose::Rows };
+                // The modulo's bias is below places / 2^64.
+                (key.rng().next_u64() % places) as usize * run
+            }
+            _ => 0,
+        };
+        RowBlock { first, taken: columns.min(rows - first) }
+    }
+
+    /// Gives `take` the rank matrix of the output of `node`, row by row, with its rows and columns.
     pub fn with_matrix<R>(
         &self,
-        layer: usize,
-        module: &Module,
+        node: &Node,
         output: &Tensor,
         take: impl Fn(&[f32], usize, usize) -> Result<R, RankError>,
     ) -> Result<R, ScoreError> {
         if (self.cancelled)() {
             return Err(ScoreError::Cancelled);
         }
+        let (reading, layer) = (Reading::of(&node.place.output), node.counted.unwrap_or_default());
         let taken = with_elements(output, |data| {
             if largest(data).is_none() {
                 return Err(RankError::NonFinite);
             }
-            match output.dims() {
-                [_, channels, height, width] => {
-                    let rows = data.len() / channels;
-                    let first = self.first_row(layer, rows, *channels, *width);
-                    let taken = (*channels).min(rows - first);
-                    let block = rows_of_images(data, [*channels, *height, *width], first, taken);
-                    take(&block, taken, *channels)
-                }
-                _ => {
-                    let columns = module.output.width();
-                    let rows = columns.min(data.len() / columns);
-                    take(&data[..rows * columns], rows, columns)
-                }
+            let columns = reading.columns();
+            let block = self.block(layer, reading, data.len() / columns.max(1));
+            match reading {
+                // No copy of what lies together.
+                Reading::Vectors { .. } => take(&data[..block.taken * columns], block.taken, columns),
+                _ => take(&reading.rows(data, block), block.taken, columns),
             }
         })?;
-        taken.map_err(|error| failure(module, error))
+        taken.map_err(|error| failure(node, error))
     }
 }
 
-/// Rows `first..first + taken` of the `[samples x width x height, channels]` matrix of images `[samples, channels,
-/// height, width]`: ordered by sample, then width, then height.
-pub(super) fn rows_of_images(images: &[f32], dims: [usize; 3], first: usize, taken: usize) -> Vec<f32> {
+/// A block of rows of the `[samples x width x height, channels]` matrix of images `[samples, channels, height, width]`:
+/// ordered by sample, then width, then height.
+fn rows_of_images(images: &[f32], dims: [usize; 3], block: RowBlock) -> Vec<f32> {
     let [channels, height, width] = dims;
     let area = height * width;
-    let mut rows = Vec::with_capacity(taken * channels);
-    for row in first..first + taken {
+    let mut rows = Vec::with_capacity(block.taken * channels);
+    for row in block.first..block.first + block.taken {
         let (sample, position) = (row / area, row % area);
         let (column, line) = (position / height, position % height);
         let pixel = &images[sample * channels * area + line * width + column..];

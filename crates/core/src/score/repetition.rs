@@ -4,19 +4,23 @@ use std::cell::RefCell;
 
 use candle_core::Tensor;
 
-use super::blocks::forward_by_parts;
 use super::common::{CommonScores, Name};
 use super::effective_rank::Ranks;
+use super::error::{ScoreError, again};
+use super::images::forward_by_parts;
 use super::probe::{BatchProbe, RankProbe, Unranked};
 use super::propagation::{self, PropagationProbe, twins};
 use super::rank_matrix::{RankMatrices, RowOffset};
-use super::{Score, ScoreError, again};
-use crate::network::forward::forward;
+use super::result::Score;
+use crate::activation::Activation;
+use crate::init::{BiasInit, Init};
+use crate::network::forward::{Filling, Values, forward_part};
 use crate::network::scale::at_common_scale;
-use crate::network::weights::{BatchNorm, DrawnWeights, Parameters, Weights};
-use crate::network::{Activation, BiasInit, Init, Module, Network, Op};
+use crate::network::{Network, Node, Part};
+use crate::parameters::Parameters;
 use crate::random::Draws;
-use crate::settings::Rows;
+use crate::settings::{BatchNorm, Rows};
+use crate::weights::{DrawnWeights, Weights};
 
 /// What is shared by all candidates of one repetition with one initialization.
 pub struct Repetition<'a> {
@@ -38,8 +42,8 @@ pub struct Repetition<'a> {
 }
 
 impl Repetition<'_> {
-    /// Scores the activations and reports each as it is done; `None` is the network as it is. What comes before the first
-    /// slot, and every weight that does not depend on the activation, is computed once.
+    /// Scores the activations and reports each as it is done; `None` is the network as it is. What depends on no slot, and
+    /// every weight that does not depend on the activation, is computed once.
     pub fn score(
         &self,
         activations: &[Option<Activation>],
@@ -65,18 +69,18 @@ impl Repetition<'_> {
         if self.init.depends_on_activation() {
             for (i, activation) in activations.iter().enumerate() {
                 let weights = self.weights(activation.as_ref());
-                finished(i, self.finish(&self.network.modules, start.clone(), &weights, activation));
+                finished(i, self.finish(&self.network.whole(), start.clone(), &weights, activation));
             }
         } else {
             let weights = self.weights(None);
-            let (prefix, rest) = self.network.modules.split_at(self.network.shared_prefix());
-            match self.pass(prefix, start, &weights, None) {
-                Ok(reached) => {
-                    for (i, activation) in activations.iter().enumerate() {
-                        finished(i, self.finish(rest, reached.clone(), &weights, activation));
-                    }
-                }
-                Err(error) => (0..activations.len()).for_each(|i| finished(i, Err(again(&error)))),
+            let [shared, rest] = self.network.around_slots();
+            // Where what is shared fails, a pass in order finds out what fails first.
+            let (part, reached) = match self.pass(&shared, start.clone(), &weights, None) {
+                Ok(reached) => (rest, reached),
+                Err(_) => (self.network.whole(), start),
+            };
+            for (i, activation) in activations.iter().enumerate() {
+                finished(i, self.finish(&part, reached.clone(), &weights, activation));
             }
         }
         for (i, unranked) in waiting {
@@ -87,61 +91,71 @@ impl Repetition<'_> {
     /// The samples, in the first repetitions with twins.
     fn start<'p>(&self, cancelled: &'p dyn Fn() -> bool, ranks: &'p RefCell<Ranks>) -> Result<Reached<'p>, ScoreError> {
         let (batch, inputs) = (self.inputs.dim(0)?, self.inputs.clone());
+        let enter = |tensor| Values::of_input(self.network, tensor);
         let ranks = RankProbe::new(self.matrices(cancelled), ranks);
         let twins = match self.trainability && self.repetition < propagation::REPETITIONS {
             true => twins(&self.inputs, self.seed, self.repetition)?,
             false => None,
         };
         let Some(twins) = twins else {
-            return Ok(Reached { inputs, probe: BatchProbe { batch, ranks, propagation: None }, apart: None });
+            let probe = BatchProbe { batch, ranks, propagation: None };
+            return Ok(Reached { values: enter(inputs), probe, apart: None });
         };
         let count = twins.dim(0)?;
         let propagation = PropagationProbe::new(self.network, self.seed, self.repetition, count, cancelled);
         if self.is_by_sample() {
-            let inputs = Tensor::cat(&[&inputs, &twins], 0)?;
+            let values = enter(Tensor::cat(&[&inputs, &twins], 0)?);
             let probe = BatchProbe { batch, ranks, propagation: Some(propagation) };
-            return Ok(Reached { inputs, probe, apart: None });
+            return Ok(Reached { values, probe, apart: None });
         }
-        let triples = Tensor::cat(&[&inputs.narrow(0, 0, count / propagation::TWINS)?, &twins], 0)?;
+        let triples = enter(Tensor::cat(&[&inputs.narrow(0, 0, count / propagation::TWINS)?, &twins], 0)?);
         let probe = BatchProbe { batch, ranks, propagation: None };
-        Ok(Reached { inputs, probe, apart: Some((triples, propagation)) })
+        Ok(Reached { values: enter(inputs), probe, apart: Some((triples, propagation)) })
     }
 
     /// Whether what a sample becomes does not depend on those that pass with it.
     fn is_by_sample(&self) -> bool {
-        let mut by_sample = !self.init.looks_at_data();
-        self.network.modules.iter().for_each(|m| m.walk(&mut |m| by_sample &= m.op != Op::BatchNorm));
-        by_sample
+        !self.init.looks_at_data() && self.network.nodes.iter().all(|node| node.operation.is_by_sample())
     }
 
-    /// Passes everything through `modules`.
+    /// Passes everything through a part of the network.
     fn pass<'p>(
         &self,
-        modules: &[Module],
+        part: &Part,
         reached: Reached<'p>,
         weights: &dyn Weights,
         slot: Option<&Activation>,
     ) -> Result<Reached<'p>, ScoreError> {
-        let Reached { inputs, mut probe, apart } = reached;
+        let Reached { mut values, mut probe, mut apart } = reached;
+        let filling = Filling { weights, slot };
         // First, since initializations that look at data are to look at the whole batch.
-        let inputs = if self.init.looks_at_data() {
-            forward(modules, inputs, weights, slot, &mut probe)?
+        if self.init.looks_at_data() {
+            forward_part(self.network, part, &mut values, filling, &mut probe)?;
         } else {
-            forward_by_parts(modules, inputs, weights, slot, &mut probe)?
-        };
-        let apart = match apart {
-            Some((triples, mut probe)) => {
-                Some((forward(modules, triples, &InTraining(weights), slot, &mut probe)?, probe))
-            }
-            None => None,
-        };
-        Ok(Reached { inputs, probe, apart })
+            forward_by_parts(self.network, part, &mut values, filling, &mut probe)?;
+        }
+        if let Some((triples, probe)) = &mut apart {
+            self.pass_apart(part, triples, filling, probe)?;
+        }
+        Ok(Reached { values, probe, apart })
+    }
+
+    /// Passes samples with their twins through a part of the network.
+    fn pass_apart(
+        &self,
+        part: &Part,
+        triples: &mut Values,
+        filling: Filling<'_>,
+        probe: &mut PropagationProbe<'_>,
+    ) -> Result<(), ScoreError> {
+        let weights = &InTraining(filling.weights);
+        forward_part(self.network, part, triples, Filling { weights, ..filling }, probe)
     }
 
     /// Passes what was reached through the rest of the network.
     fn finish(
         &self,
-        rest: &[Module],
+        rest: &Part,
         reached: Reached<'_>,
         weights: &dyn Weights,
         activation: &Option<Activation>,
@@ -150,16 +164,17 @@ impl Repetition<'_> {
         let mut reached = reached.with_slot(slot);
         if let Some(score) = self.in_common(slot, reached.probe.ranks.matrices.cancelled) {
             let mut score = score?;
-            if let Some((triples, mut probe)) = reached.triples()? {
-                forward(rest, triples, &InTraining(weights), slot, &mut probe)?;
+            if let Some((mut triples, mut probe)) = reached.triples()? {
+                self.pass_apart(rest, &mut triples, Filling { weights, slot }, &mut probe)?;
                 score.propagation = Some(probe.finish());
             }
             return Ok(Found::Score(score));
         }
         reached = self.pass(rest, reached, weights, slot)?;
-        let Reached { inputs, probe, apart } = reached;
+        let Reached { values, probe, apart } = reached;
         let propagation = probe.propagation.or(apart.map(|(_, probe)| probe));
-        let mut score = probe.ranks.finish(&inputs.narrow(0, 0, probe.batch)?)?;
+        let output = values.get(self.network.output_value())?;
+        let mut score = probe.ranks.finish(&output.narrow(0, 0, probe.batch)?)?;
         score.propagation = propagation.map(PropagationProbe::finish);
         Ok(Found::Unranked(score))
     }
@@ -174,9 +189,9 @@ impl Repetition<'_> {
             let (batch, all) = (self.inputs.dim(0)?, RefCell::new(Ranks::default()));
             let ranks = RankProbe::new(self.matrices(cancelled), &all);
             let probe = BatchProbe { batch, ranks, propagation: None };
-            let start = Reached { inputs: self.inputs.clone(), probe, apart: None };
-            let Reached { inputs, probe, .. } = self.pass(&self.network.modules, start, &weights, slot)?;
-            probe.ranks.finish(&inputs)?.ranked_now(&all, self.network)
+            let start = Reached { values: Values::of_input(self.network, self.inputs.clone()), probe, apart: None };
+            let Reached { values, probe, .. } = self.pass(&self.network.whole(), start, &weights, slot)?;
+            probe.ranks.finish(values.get(self.network.output_value())?)?.ranked_now(&all, self.network)
         }))
     }
 
@@ -202,34 +217,37 @@ enum Found {
 struct InTraining<'a>(&'a dyn Weights);
 
 impl Weights for InTraining<'_> {
-    fn parameters(&self, module: &Module, input: &Tensor) -> candle_core::Result<Parameters> {
-        Ok(Parameters { batch_norm: BatchNorm::Training, ..self.0.parameters(module, input)? })
+    fn parameters(&self, node: &Node, inputs: &[Tensor]) -> candle_core::Result<Parameters> {
+        Ok(self.0.parameters(node, inputs)?.with_batch_norm(BatchNorm::Training))
     }
 }
 
 /// How far a repetition has come with what all activations share.
 #[derive(Clone)]
 struct Reached<'a> {
-    /// The batch, followed by twins where they can pass with it.
-    inputs: Tensor,
+    /// Of the batch, followed by twins where they can pass with it.
+    values: Values,
     probe: BatchProbe<'a>,
-    /// Samples with their twins where they cannot.
-    apart: Option<(Tensor, PropagationProbe<'a>)>,
+    /// Of samples with their twins where they cannot.
+    apart: Option<(Values, PropagationProbe<'a>)>,
 }
 
 impl<'a> Reached<'a> {
     fn with_slot(self, slot: Option<&'a Activation>) -> Self {
-        let Self { inputs, probe, apart } = self;
+        let Self { values, probe, apart } = self;
         let set = |probe: PropagationProbe<'a>| probe.with_slot(slot);
         let probe = BatchProbe { propagation: probe.propagation.map(set), ..probe };
-        Self { inputs, probe, apart: apart.map(|(triples, probe)| (triples, set(probe))) }
+        Self { values, probe, apart: apart.map(|(triples, probe)| (triples, set(probe))) }
     }
 
     /// Only the samples that have twins, and these.
-    fn triples(self) -> candle_core::Result<Option<(Tensor, PropagationProbe<'a>)>> {
+    fn triples(self) -> candle_core::Result<Option<(Values, PropagationProbe<'a>)>> {
         let Some(probe) = self.probe.propagation else { return Ok(self.apart) };
-        let twins = self.inputs.narrow(0, self.probe.batch, probe.twins())?;
-        let samples = self.inputs.narrow(0, 0, probe.twins() / propagation::TWINS)?;
-        Ok(Some((Tensor::cat(&[samples, twins], 0)?, probe)))
+        let (batch, twins) = (self.probe.batch, probe.twins());
+        let triples = self.values.map(|all| {
+            let samples = all.narrow(0, 0, twins / propagation::TWINS)?;
+            Tensor::cat(&[samples, all.narrow(0, batch, twins)?], 0)
+        })?;
+        Ok(Some((triples, probe)))
     }
 }

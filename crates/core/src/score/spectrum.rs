@@ -4,12 +4,14 @@ use candle_core::Tensor;
 use faer::MatRef;
 
 use super::effective_rank::RankError;
+use super::error::ScoreError;
 use super::rank_matrix::RankMatrices;
-use super::{Repetition, ScoreError};
+use super::repetition::Repetition;
+use crate::activation::Activation;
+use crate::network::Node;
 use crate::network::forward::{Probe, forward};
-use crate::network::{Activation, Module};
 
-/// The singular values of every counted module's rank matrix in one repetition, falling, as shares of the largest; all 0
+/// The singular values of the rank matrix of every node that counts in one repetition, falling, as shares of the largest; all 0
 /// where the matrix is. In double precision, by a singular value decomposition.
 ///
 /// # Errors
@@ -17,7 +19,7 @@ use crate::network::{Activation, Module};
 pub fn spectra(repetition: &Repetition<'_>, activation: Option<&Activation>) -> Result<Vec<Vec<f64>>, ScoreError> {
     let weights = repetition.weights(activation);
     let mut probe = SpectrumProbe { matrices: repetition.matrices(&|| false), spectra: Vec::new() };
-    forward(&repetition.network.modules, repetition.inputs.clone(), &weights, activation, &mut probe)?;
+    forward(repetition.network, repetition.inputs.clone(), &weights, activation, &mut probe)?;
     Ok(probe.spectra)
 }
 
@@ -29,8 +31,8 @@ struct SpectrumProbe<'a> {
 impl Probe for SpectrumProbe<'_> {
     type Stop = ScoreError;
 
-    fn observe(&mut self, module: &Module, output: &Tensor) -> Result<(), ScoreError> {
-        let values = self.matrices.with_matrix(self.spectra.len(), module, output, |matrix, rows, columns| {
+    fn observe(&mut self, node: &Node, output: &Tensor) -> Result<(), ScoreError> {
+        let values = self.matrices.with_matrix(node, output, |matrix, rows, columns| {
             let double: Vec<f64> = matrix.iter().map(|x| f64::from(*x)).collect();
             let matrix = MatRef::from_row_major_slice(&double, rows, columns);
             matrix.singular_values().map_err(|_| RankError::NoConvergence)

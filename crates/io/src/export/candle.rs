@@ -2,11 +2,18 @@
 
 mod helpers;
 
-use super::model::{Laws, Model};
+use super::by_kind::by_kind;
+use super::model::{Item, Laws, Model};
 use super::source::Source;
 use super::{Chosen, ExportError, Writer};
-use neartop_core::network::init::Law;
-use neartop_core::network::{Conv2d, Graph, Merge, Module, Op, Pool, Softmax};
+use neartop_core::init::Law;
+use neartop_core::layers::first_channels::FirstChannels;
+use neartop_core::layers::max_pool::Frame;
+use neartop_core::layers::zero::Zero;
+use neartop_core::layers::{
+    AvgPool, BatchNorm, Conv2d, Dropout, Fixed, Flatten, GlobalAvgPool, GroupNorm, LayerNorm, Linear, MaxPool, Softmax,
+};
+use neartop_core::network::{Block, Layer, Merge, Node};
 
 pub const WRITER: Writer = Writer { name: "candle", extension: "rs", extensions: &["rs"], write };
 
@@ -20,13 +27,13 @@ fn write(chosen: &Chosen<'_>) -> Result<String, ExportError> {
     }
     out.line("");
     imports(&mut out, &model);
-    structure(&mut out, &model);
+    structure(&mut out, &model)?;
     out.line("");
     out.line("impl Network {");
     out.indent(|out| {
-        constructor(out, &model);
-        forward(out, &model);
-    });
+        constructor(out, &model)?;
+        forward(out, &model)
+    })?;
     out.line("}");
     building(&mut out, &model);
     for (activation, name) in model.activations().filter(|(a, _)| !a.has_weight()) {
@@ -41,33 +48,38 @@ fn write(chosen: &Chosen<'_>) -> Result<String, ExportError> {
 }
 
 fn imports(out: &mut Source, model: &Model) {
-    let calls_forward = |m: &Module| m.weight.is_some() || matches!(&m.op, Op::Activation(a) if a.has_weight());
+    let has_slope = |node: &Node| node.operation.as_kind().is_some_and(|Fixed(a)| a.has_weight());
+    let calls_forward = |node: &Node| node.drawn().is_some() || has_slope(node);
     out.line("use candle_core::{DType, Device, Result, Tensor};");
     let mut traits = Vec::new();
     if model.has(calls_forward) {
         traits.push("Module");
     }
-    if model.has(|m| m.op == Op::BatchNorm) {
+    if model.has_kind(|_: &BatchNorm| true) {
         traits.push("ModuleT");
     }
     traits.extend(["VarBuilder", "VarMap"]);
     out.line(format!("use candle_nn::{{{}}};", traits.join(", ")));
 }
 
-/// The type of a module's field, if it has weights.
-fn field_type(module: &Module) -> Option<&'static str> {
-    match &module.op {
-        Op::Linear { .. } => Some("candle_nn::Linear"),
-        Op::Conv2d(_) => Some("candle_nn::Conv2d"),
-        Op::BatchNorm => Some("candle_nn::BatchNorm"),
-        Op::LayerNorm | Op::GroupNorm { .. } => Some("Norm"),
-        Op::Activation(a) if a.has_weight() => Some("candle_nn::PReLU"),
-        _ => None,
+/// The type of a node's field, if it has weights.
+fn field_type(node: &Node) -> Result<Option<&'static str>, ExportError> {
+    if node.weights.is_empty() {
+        return Ok(None);
     }
+    Ok(Some(by_kind! { &*node.operation;
+        Linear as _ => "candle_nn::Linear",
+        Conv2d as _ => "candle_nn::Conv2d",
+        BatchNorm as _ => "candle_nn::BatchNorm",
+        LayerNorm as _ => "Norm",
+        GroupNorm as _ => "Norm",
+        Fixed as _ => "candle_nn::PReLU",
+        else => return Err(ExportError::unknown("candle", node)),
+    }))
 }
 
-fn field(module: &Module) -> String {
-    identifier(&module.name)
+fn field(node: &Node) -> String {
+    identifier(node.name())
 }
 
 fn identifier(name: &str) -> String {
@@ -75,47 +87,45 @@ fn identifier(name: &str) -> String {
     format!("layer_{}", letters.collect::<String>())
 }
 
-fn structure(out: &mut Source, model: &Model) {
+fn structure(out: &mut Source, model: &Model) -> Result<(), ExportError> {
     out.line("");
     out.line("/// The layers that have weights.");
     out.line("pub struct Network {");
     out.indent(|out| {
-        for module in model.network.all_modules() {
-            if let Some(kind) = field_type(module) {
-                out.line(format!("{}: {kind},", field(module)));
+        for node in &model.network.nodes {
+            if let Some(kind) = field_type(node)? {
+                out.line(format!("{}: {kind},", field(node)));
             }
         }
-    });
+        Ok::<_, ExportError>(())
+    })?;
     out.line("}");
+    Ok(())
 }
 
-fn constructor(out: &mut Source, model: &Model) {
+fn constructor(out: &mut Source, model: &Model) -> Result<(), ExportError> {
     out.line("/// Takes the weights by their names in PyTorch's `nn.Sequential.state_dict()`.");
     out.line("pub fn new(vb: VarBuilder) -> Result<Self> {");
     out.indent(|out| {
         out.line("Ok(Self {");
         out.indent(|out| {
-            for module in model.network.all_modules() {
-                if let Some(value) = construct(module) {
-                    out.line(format!("{}: {value},", field(module)));
-                }
+            for node in model.network.nodes.iter().filter(|node| !node.weights.is_empty()) {
+                out.line(format!("{}: {},", field(node), construct(node)?));
             }
-        });
+            Ok::<_, ExportError>(())
+        })?;
         out.line("})");
-    });
+        Ok::<_, ExportError>(())
+    })?;
     out.line("}");
+    Ok(())
 }
 
-/// How a module is made from `vb`.
-fn construct(module: &Module) -> Option<String> {
-    let get = |dims: &[usize], what: &str| format!("vb.get({}, \"{}.{what}\")?", shape(dims), module.name);
+/// How a layer with weights is made from `vb`.
+fn construct(node: &Node) -> Result<String, ExportError> {
+    let name = node.name();
     let start = |dims: &[usize], what: &str, value: f64| {
-        format!("vb.get_with_hints({}, \"{}.{what}\", candle_nn::Init::Const({value:?}))?", shape(dims), module.name)
-    };
-    let drawn = |bias: bool| {
-        let dims = module.weight.as_ref()?.dims.as_slice();
-        let bias = if bias { format!("Some({})", get(&dims[..1], "bias")) } else { "None".to_owned() };
-        Some(format!("{}, {bias}", get(dims, "weight")))
+        format!("vb.get_with_hints({}, \"{name}.{what}\", candle_nn::Init::Const({value:?}))?", shape(dims))
     };
     let norm = |groups: usize, dims: &[usize]| {
         format!(
@@ -124,31 +134,39 @@ fn construct(module: &Module) -> Option<String> {
             start(dims, "bias", 0.0)
         )
     };
-    match &module.op {
-        Op::Linear { bias } => Some(format!("candle_nn::Linear::new({})", drawn(*bias)?)),
-        Op::Conv2d(conv) => Some(format!("candle_nn::Conv2d::new({}, {})", drawn(conv.bias)?, config(conv))),
-        Op::BatchNorm => Some(format!(
-            "candle_nn::batch_norm({}, candle_nn::BatchNormConfig {{ eps: 1e-5, ..Default::default() }}, vb.pp(\"{}\"))?",
-            module.input.width(),
-            module.name
-        )),
-        Op::LayerNorm => Some(norm(1, &module.input.0)),
-        Op::GroupNorm { groups } => {
-            let mut dims = vec![module.input.width()];
-            dims.resize(module.input.0.len(), 1);
+    Ok(by_kind! { &*node.operation;
+        Linear as _ => format!("candle_nn::Linear::new({})", drawn_from_builder(node)),
+        Conv2d as conv => format!("candle_nn::Conv2d::new({}, {})", drawn_from_builder(node), config(conv)),
+        BatchNorm as _ => format!(
+            "candle_nn::batch_norm({}, candle_nn::BatchNormConfig {{ eps: 1e-5, ..Default::default() }}, \
+             vb.pp(\"{name}\"))?",
+            node.input().width()
+        ),
+        LayerNorm as _ => norm(1, &node.input().0),
+        GroupNorm as GroupNorm { groups } => {
+            let mut dims = vec![node.input().width()];
+            dims.resize(node.input().0.len(), 1);
             let channels = &dims[..1];
             let each = |what, value| format!("{}.reshape({})?", start(channels, what, value), shape(&dims));
             let (weight, bias) = match dims.len() {
                 1 => (start(channels, "weight", 1.0), start(channels, "bias", 0.0)),
                 _ => (each("weight", 1.0), each("bias", 0.0)),
             };
-            Some(format!("Norm {{ groups: {groups}, weight: {weight}, bias: {bias} }}"))
-        }
-        Op::Activation(a) if a.has_weight() => {
-            Some(format!("candle_nn::PReLU::new({}, true)", start(&[1], "weight", a.number("init"))))
-        }
-        _ => None,
-    }
+            format!("Norm {{ groups: {groups}, weight: {weight}, bias: {bias} }}")
+        },
+        Fixed as Fixed(a) => format!("candle_nn::PReLU::new({}, true)", start(&[1], "weight", a.number("init"))),
+        else => return Err(ExportError::unknown("candle", node)),
+    })
+}
+
+/// Weight and bias of a layer whose weight is drawn.
+fn drawn_from_builder(node: &Node) -> String {
+    let get = |name: &str| {
+        let weight = node.weights.iter().find(|weight| weight.name == name)?;
+        Some(format!("vb.get({}, \"{}.{name}\")?", shape(&weight.dims), node.name()))
+    };
+    let bias = get("bias").map_or_else(|| "None".to_owned(), |bias| format!("Some({bias})"));
+    format!("{}, {bias}", get("weight").unwrap_or_default())
 }
 
 /// A shape as candle takes it: `128`, `(128, 64)`.
@@ -175,15 +193,16 @@ fn config(conv: &Conv2d) -> String {
     }
 }
 
-fn forward(out: &mut Source, model: &Model) {
+fn forward(out: &mut Source, model: &Model) -> Result<(), ExportError> {
     let watched = model.unit_variance().is_some();
-    let by_mode = |m: &Module| matches!(m.op, Op::BatchNorm) || (!watched && matches!(m.op, Op::Dropout { .. }));
-    let train = if model.has(by_mode) { "train" } else { "_train" };
+    let has_dropout = model.has_kind(|_: &Dropout| true);
+    let by_mode = model.has_kind(|_: &BatchNorm| true) || (!watched && has_dropout);
+    let train = if by_mode { "train" } else { "_train" };
     let (input, output) = (list(&model.network.input.0), list(&model.network.output().0));
     out.line("");
     out.line(format!("/// From `[samples, {input}]` to `[samples, {output}]`."));
     if watched {
-        let dropout = if model.has(|m| matches!(m.op, Op::Dropout { .. })) { "dropout" } else { "_dropout" };
+        let dropout = if has_dropout { "dropout" } else { "_dropout" };
         out.line("pub fn forward(&self, x: &Tensor, train: bool) -> Result<Tensor> {");
         out.indent(|out| out.line("self.pass(x, train, train, &mut |_, _| Ok(()))"));
         out.line("}");
@@ -205,10 +224,12 @@ fn forward(out: &mut Source, model: &Model) {
     }
     out.indent(|out| {
         out.line("let x = x.clone();");
-        chain(out, &model.network.modules, model, watched);
+        Writing { model, watched }.chain(out, "", &model.layers)?;
         out.line("Ok(x)");
-    });
+        Ok::<_, ExportError>(())
+    })?;
     out.line("}");
+    Ok(())
 }
 
 fn list(sizes: &[usize]) -> String {
@@ -216,107 +237,143 @@ fn list(sizes: &[usize]) -> String {
     sizes.join(", ")
 }
 
-fn chain(out: &mut Source, modules: &[Module], model: &Model, watched: bool) {
-    for module in modules {
-        if let Op::Graph(graph) = &module.op {
-            write_graph(out, module, graph, model, watched);
-            continue;
-        }
-        if let Op::Conv2d(conv) = &module.op {
-            let (before, after) = conv.pads();
-            if before != after {
-                out.line(format!(
-                    "let x = x.pad_with_zeros(2, {before}, {after})?.pad_with_zeros(3, {before}, {after})?;"
-                ));
+/// What the statements of a forward pass depend on.
+struct Writing<'a> {
+    model: &'a Model,
+    /// Whether somebody sees the outputs of layers with drawn weights.
+    watched: bool,
+}
+
+impl Writing<'_> {
+    /// Sends `x` through layers whose nodes' names start with `prefix`.
+    fn chain(&self, out: &mut Source, prefix: &str, layers: &[Layer]) -> Result<(), ExportError> {
+        for item in self.model.items(prefix, layers) {
+            match item {
+                Item::Block { name, block } => self.block(out, &name, block)?,
+                Item::Node(node) => {
+                    out.line_if(by_kind! { &*node.operation;
+                        Conv2d as conv => pad_apart(conv),
+                        else => None,
+                    });
+                    if self.watched && node.drawn().is_some() {
+                        let layer = without_bias(node)?;
+                        out.line(format!("watch(\"{}.weight\", &|| {layer}.forward(&x))?;", node.name()));
+                    }
+                    out.line(format!("let x = {};", self.apply(node)?));
+                }
             }
         }
-        if watched && module.weight.is_some() {
-            let (name, layer) = (&module.name, format!("self.{}", field(module)));
-            let without_bias = match &module.op {
-                Op::Conv2d(_) => format!("candle_nn::Conv2d::new({layer}.weight().clone(), None, *{layer}.config())"),
-                _ => format!("candle_nn::Linear::new({layer}.weight().clone(), None)"),
-            };
-            out.line(format!("watch(\"{name}.weight\", &|| {without_bias}.forward(&x))?;"));
+        Ok(())
+    }
+
+    fn block(&self, out: &mut Source, name: &str, block: &Block) -> Result<(), ExportError> {
+        let place = identifier(name);
+        let is_used = |vertex: usize| block.vertices.iter().any(|v| v.edges.iter().any(|e| e.from == vertex));
+        if is_used(0) {
+            out.line(format!("let {place}_0 = x;"));
         }
-        out.line(format!("let x = {};", apply(module, model, watched)));
+        for (at, vertex) in block.vertices.iter().enumerate() {
+            let mut branches = Vec::with_capacity(vertex.edges.len());
+            for (number, edge) in vertex.edges.iter().enumerate() {
+                let branch = format!("{place}_{}_from_{number}", at + 1);
+                out.line(format!("let x = {place}_{}.clone();", edge.from));
+                self.chain(out, &format!("{name}.{}.", edge.name), &edge.through)?;
+                out.line(format!("let {branch} = x;"));
+                branches.push(branch);
+            }
+            out.line(merge(vertex.merge, &branches));
+            self.chain(out, &format!("{name}.{}.", at + 1), &vertex.then)?;
+            if is_used(at + 1) {
+                out.line(format!("let {place}_{} = x;", at + 1));
+            }
+        }
+        Ok(())
+    }
+
+    /// What comes out of a node, from `x`.
+    fn apply(&self, node: &Node) -> Result<String, ExportError> {
+        let layer = || format!("self.{}.forward(&x)?", field(node));
+        Ok(by_kind! { &*node.operation;
+            Linear as _ => layer(),
+            Conv2d as _ => layer(),
+            LayerNorm as _ => layer(),
+            GroupNorm as _ => layer(),
+            BatchNorm as _ => format!("self.{}.forward_t(&x, train)?", field(node)),
+            MaxPool as MaxPool(frame) => max_pooling(frame),
+            AvgPool as pool => avg_pooling(pool),
+            GlobalAvgPool as _ => "x.mean_keepdim((2, 3))?".to_owned(),
+            Flatten as _ => "x.flatten_from(1)?".to_owned(),
+            Dropout as Dropout { p } => dropout(*p, self.watched),
+            Fixed as Fixed(a) => match a.has_weight() {
+                true => layer(),
+                false => format!("{}(&x)?", self.model.name_of(a)),
+            },
+            Softmax as softmax => match softmax {
+                Softmax::Softmax => "candle_nn::ops::softmax(&x, 1)?".to_owned(),
+                Softmax::LogSoftmax => "candle_nn::ops::log_softmax(&x, 1)?".to_owned(),
+                Softmax::Softmin => "candle_nn::ops::softmax(&x.neg()?, 1)?".to_owned(),
+            },
+            Zero as _ => "x.zeros_like()?".to_owned(),
+            FirstChannels as FirstChannels { keep } => format!("x.narrow(1, 0, {keep})?"),
+            else => return Err(ExportError::unknown("candle", node)),
+        })
     }
 }
 
-fn write_graph(out: &mut Source, module: &Module, graph: &Graph<Module>, model: &Model, watched: bool) {
-    let place = field(module);
-    let is_used = |vertex: usize| graph.vertices.iter().any(|v| v.edges.iter().any(|e| e.from == vertex));
-    if is_used(0) {
-        out.line(format!("let {place}_0 = x;"));
-    }
-    for (at, vertex) in graph.vertices.iter().enumerate() {
-        let mut branches = Vec::with_capacity(vertex.edges.len());
-        for (number, edge) in vertex.edges.iter().enumerate() {
-            let branch = format!("{place}_{}_from_{number}", at + 1);
-            out.line(format!("let x = {place}_{}.clone();", edge.from));
-            chain(out, &edge.through, model, watched);
-            out.line(format!("let {branch} = x;"));
-            branches.push(branch);
-        }
-        out.line(match vertex.merge {
-            Merge::Concat => format!("let x = Tensor::cat(&[{}], 1)?;", branches.join(", ")),
-            Merge::Sum => {
-                let sum = branches.split_first().map_or_else(String::new, |(first, rest)| {
-                    rest.iter().fold(first.clone(), |sum, branch| format!("({sum} + {branch})?"))
-                });
-                format!("let x = {sum};")
-            }
-        });
-        chain(out, &vertex.then, model, watched);
-        if is_used(at + 1) {
-            out.line(format!("let {place}_{} = x;", at + 1));
+/// Padding that a convolution of candle cannot have itself.
+fn pad_apart(conv: &Conv2d) -> Option<String> {
+    let (before, after) = conv.pads();
+    let padding = format!("let x = x.pad_with_zeros(2, {before}, {after})?.pad_with_zeros(3, {before}, {after})?;");
+    (before != after).then_some(padding)
+}
+
+/// The same layer without its bias.
+fn without_bias(node: &Node) -> Result<String, ExportError> {
+    let layer = format!("self.{}", field(node));
+    Ok(by_kind! { &*node.operation;
+        Linear as _ => format!("candle_nn::Linear::new({layer}.weight().clone(), None)"),
+        Conv2d as _ => format!("candle_nn::Conv2d::new({layer}.weight().clone(), None, *{layer}.config())"),
+        else => return Err(ExportError::unknown("candle", node)),
+    })
+}
+
+fn merge(how: Merge, branches: &[String]) -> String {
+    match how {
+        Merge::Concat => format!("let x = Tensor::cat(&[{}], 1)?;", branches.join(", ")),
+        Merge::Sum => {
+            let sum = branches.split_first().map_or_else(String::new, |(first, rest)| {
+                rest.iter().fold(first.clone(), |sum, branch| format!("({sum} + {branch})?"))
+            });
+            format!("let x = {sum};")
         }
     }
 }
 
-/// What comes out of a module, from `x`.
-fn apply(module: &Module, model: &Model, watched: bool) -> String {
-    match &module.op {
-        Op::Linear { .. } | Op::Conv2d(_) | Op::LayerNorm | Op::GroupNorm { .. } => {
-            format!("self.{}.forward(&x)?", field(module))
-        }
-        Op::BatchNorm => format!("self.{}.forward_t(&x, train)?", field(module)),
-        Op::MaxPool(pool) | Op::AvgPool(pool) => pooling(pool, matches!(module.op, Op::MaxPool(_))),
-        Op::GlobalAvgPool => "x.mean_keepdim((2, 3))?".to_owned(),
-        Op::Flatten => "x.flatten_from(1)?".to_owned(),
-        Op::Dropout { p } => {
-            let flag = if watched { "dropout" } else { "train" };
-            // candle refuses to drop everything.
-            let dropped = match *p {
-                1.0 => "x.zeros_like()?".to_owned(),
-                p => format!("candle_nn::ops::dropout(&x, {:?})?", p as f32),
-            };
-            format!("if {flag} {{ {dropped} }} else {{ x }}")
-        }
-        Op::Activation(a) if a.has_weight() => format!("self.{}.forward(&x)?", field(module)),
-        Op::Activation(a) => format!("{}(&x)?", model.name_of(a)),
-        Op::Softmax(Softmax::Softmax) => "candle_nn::ops::softmax(&x, 1)?".to_owned(),
-        Op::Softmax(Softmax::LogSoftmax) => "candle_nn::ops::log_softmax(&x, 1)?".to_owned(),
-        Op::Softmax(Softmax::Softmin) => "candle_nn::ops::softmax(&x.neg()?, 1)?".to_owned(),
-        Op::Zero => "x.zeros_like()?".to_owned(),
-        Op::FirstChannels { keep } => format!("x.narrow(1, 0, {keep})?"),
-        // A model has no slots, and graphs are written by their own function.
-        Op::Slot | Op::Graph(_) => "x".to_owned(),
+fn dropout(p: f64, watched: bool) -> String {
+    let flag = if watched { "dropout" } else { "train" };
+    // candle refuses to drop everything.
+    let dropped = match p {
+        1.0 => "x.zeros_like()?".to_owned(),
+        p => format!("candle_nn::ops::dropout(&x, {:?})?", p as f32),
+    };
+    format!("if {flag} {{ {dropped} }} else {{ x }}")
+}
+
+fn max_pooling(frame: &Frame) -> String {
+    let Frame { kernel, stride, padding } = frame;
+    match padding {
+        0 => format!("x.max_pool2d_with_stride({kernel}, {stride})?"),
+        _ => format!("pad(&x, {padding}, f32::NEG_INFINITY)?.max_pool2d_with_stride({kernel}, {stride})?"),
     }
 }
 
-fn pooling(pool: &Pool, is_max: bool) -> String {
-    let (kernel, stride, padding) = (pool.kernel, pool.stride, pool.padding);
-    match (padding, is_max) {
-        (0, true) => format!("x.max_pool2d_with_stride({kernel}, {stride})?"),
-        (0, false) => format!("x.avg_pool2d_with_stride({kernel}, {stride})?"),
-        (_, true) => format!("pad(&x, {padding}, f32::NEG_INFINITY)?.max_pool2d_with_stride({kernel}, {stride})?"),
-        (_, false) => {
-            let mean = |x: &str| format!("pad({x}, {padding}, 0.0)?.avg_pool2d_with_stride({kernel}, {stride})?");
-            match pool.count_include_pad {
-                true => mean("&x"),
-                false => format!("({} / {})?", mean("&x"), mean("&x.ones_like()?")),
-            }
-        }
+fn avg_pooling(pool: &AvgPool) -> String {
+    let Frame { kernel, stride, padding } = pool.frame;
+    let mean = |x: &str| format!("pad({x}, {padding}, 0.0)?.avg_pool2d_with_stride({kernel}, {stride})?");
+    match (padding, pool.count_include_pad) {
+        (0, _) => format!("x.avg_pool2d_with_stride({kernel}, {stride})?"),
+        (_, true) => mean("&x"),
+        (_, false) => format!("({} / {})?", mean("&x"), mean("&x.ones_like()?")),
     }
 }
 
@@ -341,8 +398,8 @@ pub fn build(device: &Device{argument}) -> Result<(VarMap, Network)> {{
 pub fn initialize(vars: &mut VarMap, device: &Device{parameter}) -> Result<()> {{"
     ));
     out.indent(|out| {
-        for (module, laws) in model.weighted() {
-            draw(out, module, laws);
+        for (node, laws) in model.weighted() {
+            draw(out, node, laws);
         }
         match unit_variance {
             Some((target, tolerance)) => {
@@ -354,9 +411,9 @@ pub fn initialize(vars: &mut VarMap, device: &Device{parameter}) -> Result<()> {
     out.line("}");
 }
 
-fn draw(out: &mut Source, module: &Module, laws: Laws) {
-    let Some(weight) = &module.weight else { return };
-    let name = &module.name;
+fn draw(out: &mut Source, node: &Node, laws: Laws) {
+    let Some(weight) = node.drawn() else { return };
+    let name = node.name();
     out.line(format!("vars.set_one(\"{name}.weight\", {}?)?;", drawn(laws.weight, &weight.dims, weight.groups)));
     if let Some(law) = laws.bias {
         out.line(format!("vars.set_one(\"{name}.bias\", {}?)?;", drawn(law, &weight.dims[..1], 1)));

@@ -2,11 +2,18 @@
 
 mod helpers;
 
-use super::model::{Laws, Model};
+use super::by_kind::by_kind;
+use super::model::{Item, Laws, Model};
 use super::source::{Source, tuple};
 use super::{Chosen, ExportError, Writer};
-use neartop_core::network::init::Law;
-use neartop_core::network::{Activation, Conv2d, Graph, Merge, Module, Op, Pool, Shape, Softmax};
+use neartop_core::init::Law;
+use neartop_core::layers::first_channels::FirstChannels;
+use neartop_core::layers::max_pool::Frame;
+use neartop_core::layers::zero::Zero;
+use neartop_core::layers::{
+    AvgPool, BatchNorm, Conv2d, Dropout, Fixed, Flatten, GlobalAvgPool, GroupNorm, LayerNorm, Linear, MaxPool, Softmax,
+};
+use neartop_core::network::{Activation, Block, Layer, Merge, Node, Shape};
 
 pub const WRITER: Writer = Writer { name: "keras", extension: "py", extensions: &[], write };
 
@@ -29,7 +36,7 @@ fn write(chosen: &Chosen<'_>) -> Result<String, ExportError> {
     out.line("from keras import initializers, layers");
     helpers::write(&mut out, &model);
     activations(&mut out, &model);
-    build(&mut out, &model);
+    build(&mut out, &model)?;
     main(&mut out, &model);
     Ok(out.finish())
 }
@@ -39,8 +46,8 @@ fn is_expression(activation: &Activation) -> bool {
 }
 
 /// Whether the padding of a pooling must not count, which Keras cannot say.
-fn leaves_padding_out(pool: &Pool) -> bool {
-    pool.padding > 0 && !pool.count_include_pad
+fn leaves_padding_out(pool: &AvgPool) -> bool {
+    pool.frame.padding > 0 && !pool.count_include_pad
 }
 
 /// The bounds are two standard deviations from 0, where Keras cuts.
@@ -62,61 +69,86 @@ fn activations(out: &mut Source, model: &Model) {
             out.line(format!("return {}", activation.fill(activation.entry().keras)));
         });
     }
-    let softmin = Op::Softmax(Softmax::Softmin);
-    if model.has(|m| m.op == softmin) {
+    if model.has_kind(|softmax: &Softmax| *softmax == Softmax::Softmin) {
         out.block(helpers::SOFTMIN);
     }
-    let log_softmax = Op::Softmax(Softmax::LogSoftmax);
-    if model.has(|m| m.op == log_softmax) {
+    if model.has_kind(|softmax: &Softmax| *softmax == Softmax::LogSoftmax) {
         out.block(helpers::LOG_SOFTMAX);
     }
 }
 
-fn build(out: &mut Source, model: &Model) {
+fn build(out: &mut Source, model: &Model) -> Result<(), ExportError> {
     out.block("\n\ndef build():");
     out.indent(|out| {
         let (input, output) = (&model.network.input, model.network.output());
         out.line("\"\"\"The network with freshly drawn weights.\"\"\"");
         out.line(format!("inputs = keras.Input(shape={})", tuple(&input.0)));
-        out.line(if is_image(input) { "x = layers.Permute((2, 3, 1))(inputs)" } else { "x = inputs" });
-        chain(out, model, &model.network.modules);
-        if is_image(output) {
-            out.line("x = layers.Permute((3, 1, 2))(x)");
+        out.line(match channels_last(input) {
+            Some(order) => format!("x = layers.Permute({order})(inputs)"),
+            None => "x = inputs".to_owned(),
+        });
+        chain(out, model, "", &model.layers)?;
+        if let Some(order) = channels_first(output) {
+            out.line(format!("x = layers.Permute({order})(x)"));
         }
         out.line("return keras.Model(inputs, x)");
-    });
+        Ok(())
+    })
 }
 
-fn is_image(shape: &Shape) -> bool {
-    shape.0.len() == 3
+/// How axes are put in order so that channels come last; none where there is nothing to put in order.
+fn channels_last(shape: &Shape) -> Option<&'static str> {
+    match shape.0.len() {
+        3 => Some("(2, 3, 1)"),
+        2 => Some("(2, 1)"),
+        _ => None,
+    }
 }
 
-/// A module's name as Keras allows it.
+/// The same back.
+fn channels_first(shape: &Shape) -> Option<&'static str> {
+    match shape.0.len() {
+        3 => Some("(3, 1, 2)"),
+        2 => Some("(2, 1)"),
+        _ => None,
+    }
+}
+
+/// All axes of a sample but none of the batch.
+fn all_axes(shape: &Shape) -> String {
+    let axes: Vec<_> = (1..=shape.0.len()).map(|axis| axis.to_string()).collect();
+    format!("[{}]", axes.join(", "))
+}
+
+/// A node's name as Keras allows it.
 fn identifier(name: &str) -> String {
     let letters = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' });
     format!("layer_{}", letters.collect::<String>())
 }
 
-/// Sends `x` through the modules, a statement for each.
-fn chain(out: &mut Source, model: &Model, modules: &[Module]) {
-    for module in modules {
-        match &module.op {
-            Op::Graph(graph) => write_graph(out, model, module, graph),
-            Op::Linear { .. } | Op::Conv2d(_) => weighted(out, model, module),
-            _ => layer(module, model).iter().for_each(|layer| out.line(format!("x = {layer}(x)"))),
+/// Sends `x` through layers whose nodes' names start with `prefix`, a statement for each.
+fn chain(out: &mut Source, model: &Model, prefix: &str, layers: &[Layer]) -> Result<(), ExportError> {
+    for item in model.items(prefix, layers) {
+        match item {
+            Item::Block { name, block } => write_block(out, model, &name, block)?,
+            Item::Node(node) if node.drawn().is_some() => weighted(out, model, node)?,
+            Item::Node(node) => {
+                layer(node, model)?.iter().for_each(|layer| out.line(format!("x = {layer}(x)")));
+            }
         }
     }
+    Ok(())
 }
 
-fn write_graph(out: &mut Source, model: &Model, module: &Module, graph: &Graph<Module>) {
-    let place = identifier(&module.name);
+fn write_block(out: &mut Source, model: &Model, name: &str, block: &Block) -> Result<(), ExportError> {
+    let place = identifier(name);
     out.line(format!("{place}_0 = x"));
-    for (at, vertex) in graph.vertices.iter().enumerate() {
+    for (at, vertex) in block.vertices.iter().enumerate() {
         let mut branches = Vec::with_capacity(vertex.edges.len());
         for (number, edge) in vertex.edges.iter().enumerate() {
             let branch = format!("{place}_{}_from_{number}", at + 1);
             out.line(format!("x = {place}_{}", edge.from));
-            chain(out, model, &edge.through);
+            chain(out, model, &format!("{name}.{}.", edge.name), &edge.through)?;
             out.line(format!("{branch} = x"));
             branches.push(branch);
         }
@@ -127,53 +159,57 @@ fn write_graph(out: &mut Source, model: &Model, module: &Module, graph: &Graph<M
             };
             out.line(format!("x = {merge}([{}])", branches.join(", ")));
         }
-        chain(out, model, &vertex.then);
+        chain(out, model, &format!("{name}.{}.", at + 1), &vertex.then)?;
         out.line(format!("{place}_{} = x", at + 1));
     }
+    Ok(())
 }
 
-/// A linear or convolution module.
-fn weighted(out: &mut Source, model: &Model, module: &Module) {
-    let (Some(laws), Some(shape)) = (model.laws(module), &module.weight) else { return };
-    let mut subsample = 1;
-    if let Op::Conv2d(conv) = &module.op
-        && conv.pads() != (0, 0)
-    {
-        let (before, after) = conv.pads();
-        let sides = format!("(({before}, {after}), ({before}, {after}))");
-        out.line(format!("x = layers.ZeroPadding2D({sides}, data_format=\"channels_last\")(x)"));
-    }
-    let is_dense = matches!(module.op, Op::Linear { .. });
-    out.line(format!("x = layers.{}(", if is_dense { "Dense" } else { "Conv2D" }));
+/// A layer with a drawn weight.
+fn weighted(out: &mut Source, model: &Model, node: &Node) -> Result<(), ExportError> {
+    let unknown = || ExportError::unknown("Keras", node);
+    let (laws, shape) = (model.laws(node).ok_or_else(unknown)?, node.drawn().ok_or_else(unknown)?);
+    let (class, before, arguments, after) = by_kind! { &*node.operation;
+        Linear as _ => ("Dense", None, Vec::new(), None),
+        Conv2d as conv => convolution(conv),
+        else => return Err(unknown()),
+    };
+    out.line_if(before);
+    out.line(format!("x = layers.{class}("));
     out.indent(|out| {
-        out.line(format!("{},", module.output.width()));
-        if let Op::Conv2d(conv) = &module.op {
-            // Keras refuses strides together with dilation, so such strides come after the convolution.
-            subsample = if conv.dilation > 1 { conv.stride } else { 1 };
-            window(out, conv, subsample == 1);
-        }
+        out.line(format!("{},", node.units()));
+        arguments.iter().for_each(|argument| out.line(format!("{argument},")));
+        let is_dense = shape.dims.len() == 2;
         out.line(format!("kernel_initializer={},", initializer(&laws.weight, is_dense, shape.groups)));
         out.line(bias(laws, is_dense));
-        out.line(format!("name=\"{}\",", identifier(&module.name)));
+        out.line(format!("name=\"{}\",", identifier(node.name())));
     });
     out.line(")(x)");
-    if subsample > 1 {
-        out.line(format!("x = layers.MaxPooling2D(1, strides={subsample}, data_format=\"channels_last\")(x)"));
-    }
+    out.line_if(after);
+    Ok(())
 }
 
-fn window(out: &mut Source, conv: &Conv2d, with_strides: bool) {
-    out.line(format!("{},", conv.kernel));
-    if conv.stride > 1 && with_strides {
-        out.line(format!("strides={},", conv.stride));
-    }
-    if conv.dilation > 1 {
-        out.line(format!("dilation_rate={},", conv.dilation));
-    }
-    if conv.groups > 1 {
-        out.line(format!("groups={},", conv.groups));
-    }
-    out.line("data_format=\"channels_last\",");
+/// Class, statement before, arguments and statement after.
+type Weighted = (&'static str, Option<String>, Vec<String>, Option<String>);
+
+fn convolution(conv: &Conv2d) -> Weighted {
+    let (before, after) = conv.pads();
+    let sides = format!("(({before}, {after}), ({before}, {after}))");
+    let padding = format!("x = layers.ZeroPadding2D({sides}, data_format=\"channels_last\")(x)");
+    // Keras refuses strides together with dilation, so such strides come after the convolution.
+    let subsample = if conv.dilation > 1 { conv.stride } else { 1 };
+    let strides = format!("x = layers.MaxPooling2D(1, strides={subsample}, data_format=\"channels_last\")(x)");
+    let padded = (before, after) != (0, 0);
+    ("Conv2D", padded.then_some(padding), window(conv, subsample == 1), (subsample > 1).then_some(strides))
+}
+
+fn window(conv: &Conv2d, with_strides: bool) -> Vec<String> {
+    let stride = if with_strides { conv.stride } else { 1 };
+    let settings = [("strides", stride), ("dilation_rate", conv.dilation), ("groups", conv.groups)];
+    let mut arguments = vec![conv.kernel.to_string()];
+    arguments.extend(settings.iter().filter(|(_, value)| *value > 1).map(|(name, value)| format!("{name}={value}")));
+    arguments.push("data_format=\"channels_last\"".to_owned());
+    arguments
 }
 
 fn bias(laws: Laws, is_dense: bool) -> String {
@@ -203,43 +239,48 @@ fn initializer(law: &Law, is_dense: bool, groups: usize) -> String {
     }
 }
 
-/// The layers that a module without a drawn weight is made of.
-fn layer(module: &Module, model: &Model) -> Vec<String> {
-    let name = identifier(&module.name);
-    let image = is_image(&module.input);
-    let one = match &module.op {
-        Op::BatchNorm => format!("layers.BatchNormalization(axis=-1, momentum=0.9, epsilon=1e-5, name=\"{name}\")"),
-        Op::LayerNorm => {
-            let axes = if image { "[1, 2, 3]" } else { "-1" };
+/// The layers that a node without a drawn weight is made of.
+fn layer(node: &Node, model: &Model) -> Result<Vec<String>, ExportError> {
+    let (name, input) = (identifier(node.name()), node.input());
+    let one = by_kind! { &*node.operation;
+        BatchNorm as _ => format!("layers.BatchNormalization(axis=-1, momentum=0.9, epsilon=1e-5, name=\"{name}\")"),
+        LayerNorm as _ => {
+            let axes = if input.0.len() > 1 { all_axes(input) } else { "-1".to_owned() };
             format!("layers.LayerNormalization(axis={axes}, epsilon=1e-5, name=\"{name}\")")
-        }
-        Op::GroupNorm { groups } => {
-            format!("layers.GroupNormalization({groups}, axis=-1, epsilon=1e-5, name=\"{name}\")")
-        }
-        Op::MaxPool(pool) | Op::AvgPool(pool) => return pooling(pool, matches!(module.op, Op::MaxPool(_))),
-        Op::GlobalAvgPool => "layers.GlobalAveragePooling2D(data_format=\"channels_last\", keepdims=True)".to_owned(),
-        Op::Flatten => {
-            let flatten = "layers.Flatten(data_format=\"channels_last\")".to_owned();
-            // Channels first, as PyTorch flattens; with one pixel there is only one order.
-            let reorders = image && module.input.elements() > module.input.width();
-            return if reorders { vec!["layers.Permute((3, 1, 2))".to_owned(), flatten] } else { vec![flatten] };
-        }
-        Op::Dropout { p } => format!("layers.Dropout({p:?})"),
-        Op::Activation(activation) if is_expression(activation) => {
-            format!("layers.Activation({})", model.name_of(activation))
-        }
-        Op::Activation(activation) => {
-            let axes = if image { "[1, 2, 3]" } else { "[1]" };
-            let text = activation.fill(activation.entry().keras).replace("{shared_axes}", axes);
-            if activation.has_weight() { named(&text, &name) } else { text }
-        }
-        Op::Softmax(Softmax::Softmax) => "layers.Softmax(axis=-1)".to_owned(),
-        Op::Softmax(softmax) => format!("layers.Activation({})", softmax.name()),
-        Op::Zero => "Zero()".to_owned(),
-        Op::FirstChannels { keep } => format!("FirstChannels({keep})"),
-        Op::Linear { .. } | Op::Conv2d(_) | Op::Slot | Op::Graph(_) => return Vec::new(),
+        },
+        GroupNorm as norm => {
+            format!("layers.GroupNormalization({}, axis=-1, epsilon=1e-5, name=\"{name}\")", norm.groups)
+        },
+        MaxPool as MaxPool(frame) => return Ok(max_pooling(frame)),
+        AvgPool as pool => return Ok(avg_pooling(pool)),
+        GlobalAvgPool as _ => "layers.GlobalAveragePooling2D(data_format=\"channels_last\", keepdims=True)".to_owned(),
+        Flatten as _ => return Ok(flatten(input)),
+        Dropout as dropout => format!("layers.Dropout({:?})", dropout.p),
+        Fixed as Fixed(activation) => match is_expression(activation) {
+            true => format!("layers.Activation({})", model.name_of(activation)),
+            false => {
+                let text = activation.fill(activation.entry().keras).replace("{shared_axes}", &all_axes(input));
+                if activation.has_weight() { named(&text, &name) } else { text }
+            }
+        },
+        Softmax as softmax => match softmax {
+            Softmax::Softmax => "layers.Softmax(axis=-1)".to_owned(),
+            Softmax::LogSoftmax | Softmax::Softmin => format!("layers.Activation({})", node.kind()),
+        },
+        Zero as _ => "Zero()".to_owned(),
+        FirstChannels as first => format!("FirstChannels({})", first.keep),
+        else => return Err(ExportError::unknown("Keras", node)),
     };
-    vec![one]
+    Ok(vec![one])
+}
+
+/// Channels first, as PyTorch flattens; with one position there is only one order.
+fn flatten(input: &Shape) -> Vec<String> {
+    let flatten = "layers.Flatten(data_format=\"channels_last\")".to_owned();
+    match channels_first(input).filter(|_| input.positions() > 1) {
+        Some(order) => vec![format!("layers.Permute({order})"), flatten],
+        None => vec![flatten],
+    }
 }
 
 /// A constructor with a `name` as its last argument.
@@ -248,17 +289,28 @@ fn named(constructor: &str, name: &str) -> String {
     format!("{open}, name=\"{name}\")")
 }
 
-fn pooling(pool: &Pool, is_max: bool) -> Vec<String> {
-    let (kernel, stride, padding) = (pool.kernel, pool.stride, pool.padding);
-    if !is_max && leaves_padding_out(pool) {
+fn pooling(class: &str, frame: &Frame) -> String {
+    format!("layers.{class}({}, strides={}, data_format=\"channels_last\")", frame.kernel, frame.stride)
+}
+
+fn max_pooling(frame: &Frame) -> Vec<String> {
+    let pooling = pooling("MaxPooling2D", frame);
+    match frame.padding {
+        0 => vec![pooling],
+        padding => vec![format!("PadWithMinusInfinity({padding})"), pooling],
+    }
+}
+
+fn avg_pooling(pool: &AvgPool) -> Vec<String> {
+    let frame = &pool.frame;
+    if leaves_padding_out(pool) {
+        let Frame { kernel, stride, padding } = frame;
         return vec![format!("AveragePoolingWithoutPadding({kernel}, {stride}, {padding})")];
     }
-    let class = if is_max { "MaxPooling2D" } else { "AveragePooling2D" };
-    let pooling = format!("layers.{class}({kernel}, strides={stride}, data_format=\"channels_last\")");
-    match (padding, is_max) {
-        (0, _) => vec![pooling],
-        (_, true) => vec![format!("PadWithMinusInfinity({padding})"), pooling],
-        (_, false) => vec![format!("layers.ZeroPadding2D({padding}, data_format=\"channels_last\")"), pooling],
+    let pooling = pooling("AveragePooling2D", frame);
+    match frame.padding {
+        0 => vec![pooling],
+        padding => vec![format!("layers.ZeroPadding2D({padding}, data_format=\"channels_last\")"), pooling],
     }
 }
 

@@ -2,14 +2,18 @@
 
 use super::source::comment;
 use super::{Chosen, ExportError};
-use neartop_core::network::init::Law;
-use neartop_core::network::{Activation, BiasInit, Edge, Graph, Init, Layer, Merge, Module, Network, Op, Vertex};
+use neartop_core::init::Law;
+use neartop_core::layer::Operation;
+use neartop_core::layers::{Fixed, Slot};
+use neartop_core::network::{Activation, BiasInit, Block, Init, Layer, Network, Node};
 
 /// A candidate's network and initialization.
 #[derive(Debug)]
 pub struct Model {
     /// No slot is left in it.
     pub network: Network,
+    /// The same as a list of layers, as the preset writes it.
+    pub layers: Vec<Layer>,
     pub seed: u64,
     /// Names the candidate; safe within comments.
     pub title: String,
@@ -21,11 +25,11 @@ pub struct Model {
     names: Vec<(Activation, String)>,
 }
 
-/// The laws of a module with a drawn weight.
+/// The laws of a node with a drawn weight.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Laws {
     pub weight: Law,
-    /// None where the module has no bias.
+    /// None where there is no bias.
     pub bias: Option<Law>,
 }
 
@@ -34,7 +38,8 @@ impl Model {
         let preset = &chosen.preset;
         let activation = chosen.activation.as_ref();
         let input = &preset.network.input;
-        let network = Network::build(input, &fill_all(&chosen.layers, activation))?;
+        let layers = fill_all(&chosen.layers, activation);
+        let network = Network::build(input, &layers)?;
         let (init, bias) = (chosen.init.clone(), preset.search.bias);
         let gain = match activation {
             Some(activation) if init.depends_on_activation() => activation.gain(),
@@ -50,35 +55,30 @@ impl Model {
         }
         remarks.push(format!("Initialization {init}: {}", init.entry().formula));
         let (title, names) = (comment(&chosen.note), name_activations(&network));
-        let model = Self { network, seed: preset.seed, title, remarks, init, bias, gain, names };
+        let model = Self { network, layers, seed: preset.seed, title, remarks, init, bias, gain, names };
         model.check_finite()?;
         Ok(model)
     }
 
     fn check_finite(&self) -> Result<(), ExportError> {
-        for (module, laws) in self.weighted() {
+        for (node, laws) in self.weighted() {
             if !numbers(&laws.weight).iter().all(|x| x.is_finite()) {
-                return Err(ExportError::NotFinite(format!("the initialization of layer {}", module.name)));
+                return Err(ExportError::NotFinite(format!("the initialization of layer {}", node.name())));
             }
         }
         Ok(())
     }
 
-    /// The laws of a linear or convolution module.
-    pub fn laws(&self, module: &Module) -> Option<Laws> {
-        let shape = module.weight.as_ref()?;
-        let has_bias = match &module.op {
-            Op::Linear { bias } => *bias,
-            Op::Conv2d(conv) => conv.bias,
-            _ => false,
-        };
-        let bias = has_bias.then(|| self.init.bias_law(shape, self.bias));
+    /// The laws of a node with a drawn weight.
+    pub fn laws(&self, node: &Node) -> Option<Laws> {
+        let shape = node.drawn()?;
+        let bias = node.has_bias().then(|| self.init.bias_law(shape, self.bias));
         Some(Laws { weight: self.init.law(shape, self.gain), bias })
     }
 
-    /// The modules with drawn weights, in the order of the forward pass.
-    pub fn weighted(&self) -> Vec<(&Module, Laws)> {
-        self.network.all_modules().into_iter().filter_map(|m| Some((m, self.laws(m)?))).collect()
+    /// The nodes with drawn weights, in the order of the forward pass.
+    pub fn weighted(&self) -> Vec<(&Node, Laws)> {
+        self.network.nodes.iter().filter_map(|node| Some((node, self.laws(node)?))).collect()
     }
 
     /// Target and tolerance of the layers' standard deviations, if the initialization needs data.
@@ -89,8 +89,30 @@ impl Model {
         })
     }
 
-    pub fn has(&self, what: impl Fn(&Module) -> bool) -> bool {
-        self.network.all_modules().into_iter().any(what)
+    pub fn has(&self, what: impl Fn(&Node) -> bool) -> bool {
+        self.network.nodes.iter().any(what)
+    }
+
+    /// Whether there is a layer of the kind `T` of which that can be said.
+    pub fn has_kind<T: Operation>(&self, what: impl Fn(&T) -> bool) -> bool {
+        self.has(|node| node.operation.as_kind().is_some_and(&what))
+    }
+
+    /// Layers whose nodes' names start with `prefix`, each as what stands in the network for it.
+    pub fn items<'a>(&'a self, prefix: &str, layers: &'a [Layer]) -> Vec<Item<'a>> {
+        let item = |(place, layer): (usize, &'a Layer)| {
+            let name = format!("{prefix}{place}");
+            match layer {
+                Layer::Operation(_) => self.network.node(&name).map(Item::Node),
+                Layer::Block(block) => Some(Item::Block { name, block }),
+            }
+        };
+        layers.iter().enumerate().filter_map(item).collect()
+    }
+
+    /// Whether there is a block of which that can be said.
+    pub fn has_block(&self, what: fn(&Block) -> bool) -> bool {
+        has_block(&self.layers, what)
     }
 
     /// Whether some weight is drawn from such a law.
@@ -108,15 +130,21 @@ impl Model {
     }
 }
 
-/// Whether a graph is the sum of a `body` and a `shortcut`, as a residual makes it.
-pub fn residual<L>(graph: &Graph<L>) -> Option<(&[L], &[L])> {
-    let [Vertex { edges, merge: Merge::Sum, then }] = graph.vertices.as_slice() else { return None };
-    match edges.as_slice() {
-        [body, shortcut] if then.is_empty() && body.name == "body" && shortcut.name == "shortcut" => {
-            Some((&body.through, &shortcut.through))
+/// What stands in a network for a layer.
+pub enum Item<'a> {
+    Node(&'a Node),
+    Block { name: String, block: &'a Block },
+}
+
+fn has_block(layers: &[Layer], what: fn(&Block) -> bool) -> bool {
+    layers.iter().any(|layer| match layer {
+        Layer::Operation(_) => false,
+        Layer::Block(block) => {
+            let within = |layers: &[Layer]| has_block(layers, what);
+            let vertices = &block.vertices;
+            what(block) || vertices.iter().any(|v| within(&v.then) || v.edges.iter().any(|e| within(&e.through)))
         }
-        _ => None,
-    }
+    })
 }
 
 fn numbers(law: &Law) -> Vec<f64> {
@@ -134,8 +162,8 @@ fn numbers(law: &Law) -> Vec<f64> {
 
 fn name_activations(network: &Network) -> Vec<(Activation, String)> {
     let mut names: Vec<(Activation, String)> = Vec::new();
-    for module in network.all_modules() {
-        let Op::Activation(activation) = &module.op else { continue };
+    for node in &network.nodes {
+        let Some(Fixed(activation)) = node.operation.as_kind() else { continue };
         if names.iter().any(|(known, _)| known == activation) {
             continue;
         }
@@ -155,19 +183,8 @@ fn fill_all(layers: &[Layer], activation: Option<&Activation>) -> Vec<Layer> {
 /// The layer with `activation` in every slot.
 fn fill(layer: &Layer, activation: Option<&Activation>) -> Layer {
     match (layer, activation) {
-        (Layer::Slot, Some(activation)) => Layer::Activation(activation.clone()),
-        (Layer::Residual { body, shortcut }, _) => {
-            Layer::Residual { body: fill_all(body, activation), shortcut: fill_all(shortcut, activation) }
-        }
-        (Layer::Graph(graph), _) => {
-            let edge = |edge: &Edge<Layer>| Edge { through: fill_all(&edge.through, activation), ..edge.clone() };
-            let vertex = |vertex: &Vertex<Layer>| Vertex {
-                edges: vertex.edges.iter().map(edge).collect(),
-                merge: vertex.merge,
-                then: fill_all(&vertex.then, activation),
-            };
-            Layer::Graph(Graph { vertices: graph.vertices.iter().map(vertex).collect() })
-        }
+        (Layer::Block(block), _) => block.map(&|layers| fill_all(layers, activation)).into(),
+        (_, Some(activation)) if layer.as_kind::<Slot>().is_some() => Fixed(activation.clone()).into(),
         _ => layer.clone(),
     }
 }

@@ -1,10 +1,18 @@
 //! PyTorch: an `nn.Sequential` whose `state_dict()` has the names that scores read weights by.
 
-use super::model::{Laws, Model, residual};
+use super::by_kind::by_kind;
+use super::model::{Item, Laws, Model};
 use super::source::{Source, camel_case, tuple};
 use super::{Chosen, ExportError, Writer};
-use neartop_core::network::init::Law;
-use neartop_core::network::{Activation, Conv2d, Graph, Merge, Module, Op, Padding, Pool, Shape, Softmax};
+use neartop_core::init::Law;
+use neartop_core::layers::first_channels::FirstChannels;
+use neartop_core::layers::max_pool::Frame;
+use neartop_core::layers::zero::Zero;
+use neartop_core::layers::{
+    AvgPool, BatchNorm, Conv2d, Dropout, Fixed, Flatten, GlobalAvgPool, GroupNorm, LayerNorm, Linear, MaxPool, Padding,
+    Softmax,
+};
+use neartop_core::network::{Activation, Block, Layer, Merge, Node, Shape};
 
 pub const WRITER: Writer = Writer { name: "pytorch", extension: "py", extensions: &["py"], write };
 
@@ -25,7 +33,7 @@ fn write(chosen: &Chosen<'_>) -> Result<String, ExportError> {
     out.line("import torch");
     out.line("from torch import nn");
     classes(&mut out, &model);
-    build(&mut out, &model);
+    build(&mut out, &model)?;
     initialize(&mut out, &model);
     main(&mut out, &model);
     Ok(out.finish())
@@ -37,17 +45,16 @@ fn is_expression(activation: &Activation) -> bool {
 
 /// The modules that PyTorch does not have.
 fn classes(out: &mut Source, model: &Model) {
-    let is = |what: fn(&Graph<Module>) -> bool| model.has(|m| matches!(&m.op, Op::Graph(graph) if what(graph)));
-    if is(|graph| residual(graph).is_some()) {
+    if model.has_block(|block| block.as_residual().is_some()) {
         out.block(RESIDUAL);
     }
-    if is(|graph| residual(graph).is_none()) {
+    if model.has_block(|block| block.as_residual().is_none()) {
         out.block(GRAPH);
     }
-    if model.has(|m| m.op == Op::Zero) {
+    if model.has_kind(|_: &Zero| true) {
         out.block(ZERO);
     }
-    if model.has(|m| matches!(m.op, Op::FirstChannels { .. })) {
+    if model.has_kind(|_: &FirstChannels| true) {
         out.block(FIRST_CHANNELS);
     }
     for (activation, name) in model.activations().filter(|(a, _)| is_expression(a)) {
@@ -125,7 +132,7 @@ class FirstChannels(nn.Module):
         return x[:, : self.keep]
 "#;
 
-fn build(out: &mut Source, model: &Model) {
+fn build(out: &mut Source, model: &Model) -> Result<(), ExportError> {
     out.block("\n\ndef build():");
     out.indent(|out| {
         let (input, output) = (&model.network.input.0, &model.network.output().0);
@@ -134,8 +141,8 @@ fn build(out: &mut Source, model: &Model) {
             list(input),
             list(output)
         ));
-        sequential(out, model, "return ", &model.network.modules, "");
-    });
+        sequential(out, model, "", &model.layers, ["return ", ""])
+    })
 }
 
 fn list(sizes: &[usize]) -> String {
@@ -143,88 +150,102 @@ fn list(sizes: &[usize]) -> String {
     sizes.join(", ")
 }
 
-/// `before nn.Sequential(...) after`, a line for each module.
-fn sequential(out: &mut Source, model: &Model, before: &str, modules: &[Module], after: &str) {
-    if modules.is_empty() {
+/// `before nn.Sequential(...) after`, a line for each layer. The names of the layers' nodes start with `prefix`.
+fn sequential(
+    out: &mut Source,
+    model: &Model,
+    prefix: &str,
+    layers: &[Layer],
+    [before, after]: [&str; 2],
+) -> Result<(), ExportError> {
+    if layers.is_empty() {
         out.line(format!("{before}nn.Sequential(){after}"));
-        return;
+        return Ok(());
     }
     out.line(format!("{before}nn.Sequential("));
     out.indent(|out| {
-        for module in modules {
-            match &module.op {
-                Op::Graph(graph) => match residual(graph) {
+        for item in model.items(prefix, layers) {
+            match item {
+                Item::Node(node) => out.line(format!("{},", constructor(model, node)?)),
+                Item::Block { name, block } => match block.as_residual() {
                     Some((body, shortcut)) => {
                         out.line("Residual(");
                         out.indent(|out| {
-                            sequential(out, model, "body=", body, ",");
-                            sequential(out, model, "shortcut=", shortcut, ",");
-                        });
+                            sequential(out, model, &format!("{name}.body."), body, ["body=", ","])?;
+                            sequential(out, model, &format!("{name}.shortcut."), shortcut, ["shortcut=", ","])
+                        })?;
                         out.line("),");
                     }
-                    None => write_graph(out, model, graph),
+                    None => write_block(out, model, &name, block)?,
                 },
-                _ => out.line(format!("{},", constructor(model, module))),
             }
         }
-    });
+        Ok::<_, ExportError>(())
+    })?;
     out.line(format!("){after}"));
+    Ok(())
 }
 
-fn write_graph(out: &mut Source, model: &Model, graph: &Graph<Module>) {
+fn write_block(out: &mut Source, model: &Model, name: &str, block: &Block) -> Result<(), ExportError> {
     out.line("Graph(");
     out.indent(|out| {
         out.line("modules={");
         out.indent(|out| {
-            for (place, vertex) in graph.vertices.iter().enumerate() {
+            for (place, vertex) in block.vertices.iter().enumerate() {
                 for edge in &vertex.edges {
-                    sequential(out, model, &format!("{:?}: ", edge.name), &edge.through, ",");
+                    let before = format!("{:?}: ", edge.name);
+                    sequential(out, model, &format!("{name}.{}.", edge.name), &edge.through, [&before, ","])?;
                 }
-                sequential(out, model, &format!("\"{}\": ", place + 1), &vertex.then, ",");
+                let before = format!("\"{}\": ", place + 1);
+                sequential(out, model, &format!("{name}.{}.", place + 1), &vertex.then, [&before, ","])?;
             }
-        });
+            Ok::<_, ExportError>(())
+        })?;
         out.line("},");
         out.line("vertices=[");
         out.indent(|out| {
-            for (place, vertex) in graph.vertices.iter().enumerate() {
+            for (place, vertex) in block.vertices.iter().enumerate() {
                 let edges: Vec<_> = vertex.edges.iter().map(|e| format!("({}, {:?})", e.from, e.name)).collect();
                 let merge = if vertex.merge == Merge::Concat { "concat" } else { "sum" };
                 out.line(format!("(\"{merge}\", [{}], \"{}\"),", edges.join(", "), place + 1));
             }
         });
         out.line("],");
-    });
+        Ok::<_, ExportError>(())
+    })?;
     out.line("),");
+    Ok(())
 }
 
-fn constructor(model: &Model, module: &Module) -> String {
-    let channels = module.input.width();
-    match &module.op {
-        Op::Linear { bias } => format!("nn.Linear({channels}, {}{})", module.output.width(), no_bias(*bias)),
-        Op::Conv2d(conv) => conv2d(channels, conv),
-        Op::BatchNorm => format!("nn.BatchNorm{}d({channels})", if is_image(&module.input) { 2 } else { 1 }),
-        Op::LayerNorm => format!("nn.LayerNorm({})", tuple(&module.input.0)),
-        Op::GroupNorm { groups } => format!("nn.GroupNorm({groups}, {channels})"),
-        Op::MaxPool(pool) => format!("nn.MaxPool2d({})", window(pool)),
-        Op::AvgPool(pool) => {
+fn constructor(model: &Model, node: &Node) -> Result<String, ExportError> {
+    let channels = node.input().width();
+    Ok(by_kind! { &*node.operation;
+        Linear as linear => format!("nn.Linear({channels}, {}{})", linear.out, no_bias(linear.bias)),
+        Conv2d as conv => conv2d(channels, conv),
+        BatchNorm as _ => format!("nn.BatchNorm{}d({channels})", if is_image(node.input()) { 2 } else { 1 }),
+        LayerNorm as _ => format!("nn.LayerNorm({})", tuple(&node.input().0)),
+        GroupNorm as norm => format!("nn.GroupNorm({}, {channels})", norm.groups),
+        MaxPool as MaxPool(frame) => format!("nn.MaxPool2d({})", window(frame)),
+        AvgPool as pool => {
             let count = if pool.count_include_pad { "" } else { ", count_include_pad=False" };
-            format!("nn.AvgPool2d({}{count})", window(pool))
-        }
-        Op::GlobalAvgPool => "nn.AdaptiveAvgPool2d(1)".to_owned(),
-        Op::Flatten => "nn.Flatten()".to_owned(),
-        Op::Dropout { p } => format!("nn.Dropout({p:?})"),
-        Op::Activation(activation) if is_expression(activation) => {
-            format!("{}()", camel_case(model.name_of(activation)))
-        }
-        Op::Activation(activation) => activation.fill(activation.entry().pytorch),
-        Op::Softmax(Softmax::Softmax) => "nn.Softmax(dim=1)".to_owned(),
-        Op::Softmax(Softmax::LogSoftmax) => "nn.LogSoftmax(dim=1)".to_owned(),
-        Op::Softmax(Softmax::Softmin) => "nn.Softmin(dim=1)".to_owned(),
-        Op::Zero => "Zero()".to_owned(),
-        Op::FirstChannels { keep } => format!("FirstChannels({keep})"),
-        // A model has no slots, and graphs are written by their own function.
-        Op::Slot | Op::Graph(_) => "nn.Identity()".to_owned(),
-    }
+            format!("nn.AvgPool2d({}{count})", window(&pool.frame))
+        },
+        GlobalAvgPool as _ => "nn.AdaptiveAvgPool2d(1)".to_owned(),
+        Flatten as _ => "nn.Flatten()".to_owned(),
+        Dropout as dropout => format!("nn.Dropout({:?})", dropout.p),
+        Fixed as Fixed(activation) => match is_expression(activation) {
+            true => format!("{}()", camel_case(model.name_of(activation))),
+            false => activation.fill(activation.entry().pytorch),
+        },
+        Softmax as softmax => match softmax {
+            Softmax::Softmax => "nn.Softmax(dim=1)".to_owned(),
+            Softmax::LogSoftmax => "nn.LogSoftmax(dim=1)".to_owned(),
+            Softmax::Softmin => "nn.Softmin(dim=1)".to_owned(),
+        },
+        Zero as _ => "Zero()".to_owned(),
+        FirstChannels as first => format!("FirstChannels({})", first.keep),
+        else => return Err(ExportError::unknown("PyTorch", node)),
+    })
 }
 
 fn is_image(shape: &Shape) -> bool {
@@ -252,7 +273,7 @@ fn conv2d(channels: usize, conv: &Conv2d) -> String {
     text + no_bias(conv.bias) + ")"
 }
 
-fn window(pool: &Pool) -> String {
+fn window(pool: &Frame) -> String {
     let padding = if pool.padding > 0 { format!(", padding={}", pool.padding) } else { String::new() };
     format!("{}, stride={}{padding}", pool.kernel, pool.stride)
 }
@@ -268,21 +289,21 @@ fn initialize(out: &mut Source, model: &Model) {
     out.block(&format!("\n\n@torch.no_grad()\ndef initialize({arguments}):"));
     out.indent(|out| {
         out.line("\"\"\"Draws the weights; those of normalizations and activations start as they are built.\"\"\"");
-        for (module, laws) in model.weighted() {
-            out.line(format!("layer = model.get_submodule({:?})", module.name));
-            draw(out, module, laws);
+        for (node, laws) in model.weighted() {
+            out.line(format!("layer = model.get_submodule({:?})", node.name()));
+            draw(out, node, laws);
         }
         if let Some((target, tolerance)) = model.unit_variance() {
-            let names: Vec<_> = model.weighted().iter().map(|(m, _)| format!("{:?}", m.name)).collect();
+            let names: Vec<_> = model.weighted().iter().map(|(node, _)| format!("{:?}", node.name())).collect();
             out.line(format!("unit_variance(model, [{}], batch, {target:?}, {tolerance:?})", names.join(", ")));
         }
         out.line("return model");
     });
 }
 
-fn draw(out: &mut Source, module: &Module, laws: Laws) {
-    let groups = module.weight.as_ref().map_or(1, |w| w.groups);
-    let is_dense = module.weight.as_ref().is_some_and(|w| w.dims.len() == 2);
+fn draw(out: &mut Source, node: &Node, laws: Laws) {
+    let groups = node.drawn().map_or(1, |w| w.groups);
+    let is_dense = node.drawn().is_some_and(|w| w.dims.len() == 2);
     out.line(match laws.weight {
         Law::Sparse { sparsity, std } => {
             let matrix = if is_dense { "layer.weight" } else { "layer.weight.flatten(1)" };

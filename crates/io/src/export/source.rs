@@ -18,16 +18,22 @@ impl Source {
         self.text.push('\n');
     }
 
+    /// A line, if there is one.
+    pub fn line_if(&mut self, line: Option<String>) {
+        line.into_iter().for_each(|line| self.line(line));
+    }
+
     /// Several lines, each with its own spaces after those of the current depth.
     pub fn block(&mut self, text: &str) {
         text.lines().for_each(|line| self.line(line));
     }
 
     /// Whatever `inner` writes, one step deeper.
-    pub fn indent(&mut self, inner: impl FnOnce(&mut Self)) {
+    pub fn indent<R>(&mut self, inner: impl FnOnce(&mut Self) -> R) -> R {
         self.depth += 1;
-        inner(self);
+        let result = inner(self);
         self.depth -= 1;
+        result
     }
 
     #[must_use]

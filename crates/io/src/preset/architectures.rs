@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use serde_yaml::Value;
 
-use super::layers::{map, value};
+use super::choices::word;
 use super::tables::Table;
-use super::word;
+use super::values::{map, value};
 use super::yaml::{Node, Problem, printable};
-use neartop_core::network::nas::{Architecture, NasSpace};
-use neartop_core::network::{Layer, Network, Shape};
+use neartop_core::nas::{Architecture, NasSpace};
+use neartop_core::network::{Layer, Network};
+use neartop_core::shape::Shape;
 
 /// The most architectures of NAS-Bench-101 that are drawn: drawing many more would take longer and longer.
 const MOST_DRAWN: usize = 50_000;

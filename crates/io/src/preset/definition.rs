@@ -6,7 +6,7 @@ use serde_yaml::Value;
 use super::layers::write_layers;
 use super::{Preset, Whole};
 use neartop_core::network::BiasInit;
-use neartop_core::network::weights::BatchNorm;
+use neartop_core::settings::BatchNorm;
 use neartop_core::settings::Rows;
 
 /// What of a preset decides the scores of a candidate beside the candidate itself and the samples, in one canonical form:

@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::layers::LAYERS;
 use crate::data::DIGITS;
+use neartop_core::activation::ActivationKind;
 use neartop_core::catalog::{Domain, Entry, Param, Value};
-use neartop_core::network::Softmax;
-use neartop_core::network::activation::ActivationKind;
-use neartop_core::network::init::InitKind;
-use neartop_core::network::nas::NasSpace;
+use neartop_core::init::InitKind;
+use neartop_core::layer::{self, Kind, Short};
+use neartop_core::layers::KINDS;
+use neartop_core::nas::NasSpace;
 
 /// The schema, draft 2020-12.
 #[must_use]
@@ -177,38 +177,55 @@ fn parameter(param: &Param) -> Json {
 }
 
 fn layer() -> Json {
-    let flag = || json!({"type": "boolean"});
-    let from_zero = || json!({"type": "integer", "minimum": 0});
-    let map = |required: &[&str], properties: Json| json!({"type": "object", "additionalProperties": false, "required": required, "properties": properties});
-    let pool = || map(&["kernel"], json!({"kernel": size(), "stride": size(), "padding": from_zero()}));
-    let avg_pool = map(
-        &["kernel"],
-        json!({"kernel": size(), "stride": size(), "padding": from_zero(), "count_include_pad": flag()}),
-    );
-    let conv = map(
-        &["out", "kernel"],
-        json!({
-            "out": size(), "kernel": size(), "stride": size(), "dilation": size(), "groups": size(), "bias": flag(),
-            "padding": {"anyOf": [from_zero(), {"enum": ["same", "valid"]}]}
-        }),
-    );
-    let layers = || json!({"$ref": "#/$defs/layers"});
-    let shortcut = json!({"anyOf": [{"const": "identity"}, layers()]});
-    let probability = || json!({"type": "number", "minimum": 0, "maximum": 1});
-    let mut any = vec![
-        one("linear", json!({"anyOf": [size(), map(&["out"], json!({"out": size(), "bias": flag()}))]})),
-        one("conv2d", conv),
-        one("max_pool", json!({"anyOf": [size(), pool()]})),
-        one("avg_pool", json!({"anyOf": [size(), avg_pool]})),
-        one("group_norm", json!({"anyOf": [size(), map(&["groups"], json!({"groups": size()}))]})),
-        one("dropout", json!({"anyOf": [probability(), map(&[], json!({"p": probability()}))]})),
-        one("residual", map(&["body"], json!({"body": layers(), "shortcut": shortcut}))),
-        one("repeat", map(&["times", "layers"], json!({"times": size(), "layers": layers()}))),
-    ];
-    let parametrized = ["linear", "conv2d", "max_pool", "avg_pool", "group_norm", "residual", "repeat"];
-    let plain = LAYERS.iter().copied().filter(|name| !parametrized.contains(name));
-    let names: Vec<_> = plain.chain(Softmax::ALL.into_iter().map(Softmax::name)).collect();
-    any.push(json!({"enum": names}));
+    let (named, plain): (Vec<&Kind>, Vec<&Kind>) = KINDS.iter().partition(|kind| !kind.params.is_empty());
+    let is_optional = |kind: &&&Kind| kind.params.iter().all(|param| param.default != layer::Default::Needed);
+    let names = plain.iter().chain(named.iter().filter(is_optional)).map(|kind| kind.name);
+    let mut any = vec![json!({"enum": names.collect::<Vec<_>>()})];
+    any.extend(named.iter().map(|kind| kind_with_parameters(kind)));
     any.extend(entries::<ActivationKind>());
     json!({"anyOf": any})
+}
+
+fn kind_with_parameters(kind: &Kind) -> Json {
+    let properties: Map<_, _> =
+        kind.params.iter().map(|param| (param.name.to_owned(), layer_parameter(param))).collect();
+    let needed = kind.params.iter().filter(|param| param.default == layer::Default::Needed);
+    let required: Vec<_> = needed.map(|param| param.name).collect();
+    let all = json!({
+        "type": "object", "additionalProperties": false, "required": required, "properties": properties
+    });
+    let short = match kind.short {
+        Short::Never => None,
+        Short::Read { param, .. } | Short::Written { param, .. } => kind.params.iter().find(|p| p.name == param),
+    };
+    let mut schema = one(
+        kind.name,
+        match short {
+            Some(param) => json!({"anyOf": [layer_domain(param.domain), all]}),
+            None => all,
+        },
+    );
+    schema["description"] = json!(kind.about);
+    schema
+}
+
+fn layer_parameter(param: &layer::Param) -> Json {
+    let mut schema = layer_domain(param.domain);
+    schema["description"] = json!(param.about);
+    schema
+}
+
+fn layer_domain(domain: layer::Domain) -> Json {
+    let layers = || json!({"$ref": "#/$defs/layers"});
+    match domain {
+        layer::Domain::Size => size(),
+        layer::Domain::Whole { least, most } => json!({"type": "integer", "minimum": least, "maximum": most}),
+        layer::Domain::Number { least, most } => json!({"type": "number", "minimum": least, "maximum": most}),
+        layer::Domain::Flag => json!({"type": "boolean"}),
+        layer::Domain::WholeOrWord { most, words } => {
+            json!({"anyOf": [{"type": "integer", "minimum": 0, "maximum": most}, {"enum": words}]})
+        }
+        layer::Domain::Layers { nothing: Some(word) } => json!({"anyOf": [{"const": word}, layers()]}),
+        layer::Domain::Layers { nothing: None } => json!({"anyOf": [layers()]}),
+    }
 }

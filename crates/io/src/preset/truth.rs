@@ -5,14 +5,14 @@ use std::path::Path;
 
 use serde_yaml::Value;
 
-use super::layers::{map, value};
+use super::choices::{read_choice, word};
 use super::tables::{Row, Table};
+use super::values::{map, value};
 use super::yaml::{self, Node, Problem, printable};
-use super::{read_choice, word};
+use neartop_core::activation::ActivationKind;
 use neartop_core::catalog::{Choice, Entry};
-use neartop_core::network::activation::ActivationKind;
-use neartop_core::network::init::InitKind;
-use neartop_core::network::nas::Architecture;
+use neartop_core::init::InitKind;
+use neartop_core::nas::Architecture;
 use neartop_core::network::{Activation, Init};
 
 /// A table of known values, such as trained accuracies.

@@ -264,7 +264,12 @@ impl<'a> Map<'a> {
     }
 
     pub fn need(&self, key: &str) -> Result<&Node<'a>, Problem> {
-        self.get(key).ok_or_else(|| self.node.problem(format!("{} needs the key `{key}`", self.what)))
+        self.get(key).ok_or_else(|| self.lacks(key))
+    }
+
+    /// That a key is missing.
+    pub fn lacks(&self, key: &str) -> Problem {
+        self.node.problem(format!("{} needs the key `{key}`", self.what))
     }
 }
 

@@ -3,7 +3,7 @@
 use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Result, Tensor, Var, WithDType, bail};
 
-use super::ops::{Float, with_elements};
+use neartop_core::differentiable::{Float, with_elements};
 
 /// How weights follow their gradients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]

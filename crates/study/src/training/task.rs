@@ -3,7 +3,8 @@
 use candle_core::{DType, Device, Result, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::{Options, Stream, TrainingError, ops, stream};
+use super::{Options, Stream, TrainingError, stream};
+use neartop_core::differentiable;
 use neartop_core::network::Network;
 use neartop_core::random::below;
 use neartop_io::data::{Asked, DataSpec, Labelled, Labels};
@@ -138,11 +139,13 @@ impl Task {
     /// If `outputs` `[samples, outputs]` do not fit.
     pub fn loss(&self, outputs: &Tensor, rows: &[usize]) -> Result<Tensor> {
         match &self.targets {
-            Targets::Classes { of, .. } => ops::cross_entropy(outputs, rows.iter().map(|row| of[*row]).collect()),
+            Targets::Classes { of, .. } => {
+                differentiable::cross_entropy(outputs, rows.iter().map(|row| of[*row]).collect())
+            }
             Targets::Values { of, .. } => {
                 let targets: Vec<_> = rows.iter().map(|row| of[*row]).collect();
                 let targets = Tensor::from_vec(targets, rows.len(), &Device::Cpu)?.to_dtype(outputs.dtype())?;
-                ops::mean_squared_error(&outputs.flatten_all()?, &targets)
+                differentiable::mean_squared_error(&outputs.flatten_all()?, &targets)
             }
         }
     }

@@ -2,11 +2,17 @@ use candle_core::Device;
 
 use super::*;
 use crate::catalog::Given;
-use crate::network::init::{BiasInit, Init};
-use crate::network::weights::BatchNorm;
-use crate::network::{Layer, Network, Shape};
+use crate::init::{BiasInit, Init};
+use crate::layer::{Block, Layer};
+use crate::layers::max_pool::Frame;
+use crate::layers::{
+    AvgPool, Conv2d, Dropout, Flatten, GlobalAvgPool, GroupNorm, LayerNorm, Linear, MaxPool, Padding, Slot, Softmax,
+    batch_norm,
+};
+use crate::network::Network;
 use crate::score::Repetition;
-use crate::settings::Rows;
+use crate::settings::{BatchNorm, Rows};
+use crate::shape::Shape;
 
 fn normal(std: f64) -> Init {
     Init::new(Init::find("normal").unwrap(), &[("std", Given::Number(std))]).unwrap()
@@ -42,9 +48,9 @@ fn run(network: &Network, inputs: Tensor, activation: &str, init: &Init, repetit
 fn through(width: usize, depth: usize, activation: &str, init: &Init) -> Propagation {
     let mut layers = Vec::new();
     for layer in 0..depth {
-        layers.push(Layer::Linear { out: width, bias: true });
+        layers.push(Layer::from(Linear::new(width)));
         if layer + 1 < depth {
-            layers.push(Layer::Slot);
+            layers.push(Layer::from(Slot));
         }
     }
     let network = Network::build(&Shape(vec![width]), &layers).unwrap();
@@ -71,9 +77,9 @@ fn orthogonal_layers_keep_every_distance() {
 #[test]
 fn gradients_come_back_through_both_branches() {
     let width = 64;
-    let linear = || Layer::Linear { out: width, bias: true };
-    let residual = Layer::Residual { body: vec![linear()], shortcut: Vec::new() };
-    let network = Network::build(&Shape(vec![width]), &[linear(), residual, linear(), Layer::Slot]).unwrap();
+    let linear = || Layer::from(Linear::new(width));
+    let residual = Layer::from(Block::residual(vec![linear()], Vec::new()));
+    let network = Network::build(&Shape(vec![width]), &[linear(), residual, linear(), Layer::from(Slot)]).unwrap();
     let init = Init::named("orthogonal").unwrap();
     let runs: Vec<_> =
         (0..REPETITIONS).map(|r| run(&network, inputs(width, r), "identity", &init, r).unwrap()).collect();
@@ -147,7 +153,7 @@ fn verdicts_name_what_is_wrong() {
 
 #[test]
 fn a_single_sample_has_no_verdict_and_later_repetitions_none_to_compute() {
-    let network = Network::build(&Shape(vec![8]), &[Layer::Linear { out: 8, bias: true }, Layer::Slot]).unwrap();
+    let network = Network::build(&Shape(vec![8]), &[Layer::from(Linear::new(8)), Layer::from(Slot)]).unwrap();
     let init = Init::named("orthogonal").unwrap();
     let single = inputs(8, 0).narrow(0, 0, 1).unwrap();
     assert_eq!(run(&network, single, "relu", &init, 0), None);
@@ -158,15 +164,14 @@ fn a_single_sample_has_no_verdict_and_later_repetitions_none_to_compute() {
 /// A weight that overflows is no score; one that nearly does has logarithms all the same.
 #[test]
 fn every_activation_and_initialization_has_a_verdict() {
-    use crate::network::Conv2d;
-    let body = vec![Layer::Conv2d(Conv2d { padding: crate::network::Padding::Same, ..Conv2d::new(4, 3) }), Layer::Slot];
+    let body = vec![Layer::from(Conv2d { padding: Padding::Same, ..Conv2d::new(4, 3) }), Layer::from(Slot)];
     let layers = [
-        Layer::Conv2d(Conv2d::new(4, 3)),
-        Layer::Residual { body, shortcut: Vec::new() },
-        Layer::LayerNorm,
-        Layer::Slot,
-        Layer::Flatten,
-        Layer::Linear { out: 5, bias: true },
+        Layer::from(Conv2d::new(4, 3)),
+        Layer::from(Block::residual(body, Vec::new())),
+        Layer::from(LayerNorm),
+        Layer::from(Slot),
+        Layer::from(Flatten),
+        Layer::from(Linear::new(5)),
     ];
     let network = Network::build(&Shape(vec![1, 6, 6]), &layers).unwrap();
     let images = inputs(36, 0).reshape((64, 1, 6, 6)).unwrap();
@@ -207,21 +212,20 @@ fn every_activation_and_initialization_has_a_verdict() {
 /// Every kind of layer that samples must pass: groups, strides, dilation, norms, pools, residuals, softmax.
 #[test]
 fn images_pass_through_every_kind_of_layer() {
-    use crate::network::{Conv2d, Padding, Pool, Softmax};
     let conv = Conv2d { groups: 2, padding: Padding::Same, dilation: 2, ..Conv2d::new(8, 3) };
-    let body = vec![Layer::Conv2d(conv), Layer::BatchNorm, Layer::Slot];
+    let body = vec![Layer::from(conv), Layer::from(batch_norm::BatchNorm), Layer::from(Slot)];
     let layers = [
-        Layer::Conv2d(Conv2d { stride: 2, padding: Padding::Zeros(1), ..Conv2d::new(8, 3) }),
-        Layer::GroupNorm { groups: 4 },
-        Layer::Residual { body, shortcut: Vec::new() },
-        Layer::MaxPool(Pool::new(2)),
-        Layer::AvgPool(Pool::new(2)),
-        Layer::LayerNorm,
-        Layer::GlobalAvgPool,
-        Layer::Flatten,
-        Layer::Dropout { p: 0.5 },
-        Layer::Linear { out: 5, bias: true },
-        Layer::Softmax(Softmax::Softmax),
+        Layer::from(Conv2d { stride: 2, padding: Padding::Zeros(1), ..Conv2d::new(8, 3) }),
+        Layer::from(GroupNorm { groups: 4 }),
+        Layer::from(Block::residual(body, Vec::new())),
+        Layer::from(MaxPool(Frame::new(2))),
+        Layer::from(AvgPool::new(2)),
+        Layer::from(LayerNorm),
+        Layer::from(GlobalAvgPool),
+        Layer::from(Flatten),
+        Layer::from(Dropout { p: 0.5 }),
+        Layer::from(Linear::new(5)),
+        Layer::from(Softmax::Softmax),
     ];
     let network = Network::build(&Shape(vec![1, 16, 16]), &layers).unwrap();
     let images = inputs(256, 0).reshape((64, 1, 16, 16)).unwrap();

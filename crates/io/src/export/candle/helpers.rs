@@ -2,15 +2,15 @@
 
 use crate::export::model::Model;
 use crate::export::source::Source;
-use neartop_core::network::init::Law;
-use neartop_core::network::{Op, Pool};
+use neartop_core::init::Law;
+use neartop_core::layers::{AvgPool, GroupNorm, LayerNorm, MaxPool};
 
 /// Writes the functions that the network needs, activations apart.
 pub fn write(out: &mut Source, model: &Model) {
-    if model.has(|m| matches!(m.op, Op::LayerNorm | Op::GroupNorm { .. })) {
+    if model.has_kind(|_: &LayerNorm| true) || model.has_kind(|_: &GroupNorm| true) {
         out.block(NORM);
     }
-    if model.has(|m| matches!(m.op, Op::MaxPool(Pool { padding: 1.., .. }) | Op::AvgPool(Pool { padding: 1.., .. }))) {
+    if model.has_kind(|pool: &MaxPool| pool.0.padding > 0) || model.has_kind(|pool: &AvgPool| pool.frame.padding > 0) {
         out.block(PAD);
     }
     if model.draws(|law| matches!(law, Law::TruncatedNormal { .. })) {

@@ -3,8 +3,10 @@
 use super::{identifier, is_cut_as_in_keras, leaves_padding_out};
 use crate::export::model::Model;
 use crate::export::source::Source;
-use neartop_core::network::init::Law;
-use neartop_core::network::{Op, Pool};
+use neartop_core::init::Law;
+use neartop_core::layers::first_channels::FirstChannels;
+use neartop_core::layers::zero::Zero;
+use neartop_core::layers::{Conv2d, MaxPool};
 
 /// Writes the classes and functions that the network needs, activations apart.
 pub fn write(out: &mut Source, model: &Model) {
@@ -14,23 +16,24 @@ pub fn write(out: &mut Source, model: &Model) {
     if model.draws(|law| matches!(law, Law::Sparse { .. })) {
         out.block(SPARSE);
     }
-    if model.has(|m| matches!(m.op, Op::Conv2d(_))) && model.draws(|law| *law == Law::Identity) {
+    if model.has_kind(|_: &Conv2d| true) && model.draws(|law| *law == Law::Identity) {
         out.block(DIRAC);
     }
-    if model.has(|m| matches!(m.op, Op::MaxPool(Pool { padding: 1.., .. }))) {
+    if model.has_kind(|pool: &MaxPool| pool.0.padding > 0) {
         out.block(PAD);
     }
-    if model.has(|m| matches!(&m.op, Op::AvgPool(pool) if leaves_padding_out(pool))) {
+    if model.has_kind(leaves_padding_out) {
         out.block(AVERAGE_POOLING);
     }
-    if model.has(|m| m.op == Op::Zero) {
+    if model.has_kind(|_: &Zero| true) {
         out.block(ZERO);
     }
-    if model.has(|m| matches!(m.op, Op::FirstChannels { .. })) {
+    if model.has_kind(|_: &FirstChannels| true) {
         out.block(FIRST_CHANNELS);
     }
     if let Some((target, tolerance)) = model.unit_variance() {
-        let names: Vec<_> = model.weighted().iter().map(|(m, _)| format!("\"{}\"", identifier(&m.name))).collect();
+        let names: Vec<_> =
+            model.weighted().iter().map(|(node, _)| format!("\"{}\"", identifier(node.name()))).collect();
         out.block(
             &UNIT_VARIANCE
                 .replace("TARGET", &format!("{target:?}"))

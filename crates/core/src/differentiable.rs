@@ -1,0 +1,23 @@
+//! Layers that candle's backward pass can go through, in single or double precision and on the calling thread.
+//!
+//! Many candidates train side by side, so none may spread over cores: products are faer's, and everything else is a loop.
+//! A [`Function`] is written once, for slices; `apply1` and its like make it a node of candle's graph.
+
+mod activation;
+mod convolution;
+mod function;
+mod linear;
+mod loss;
+mod normalize;
+mod pass;
+mod pool;
+mod products;
+
+pub use activation::{activate, learned_slope};
+pub use convolution::convolve;
+pub use function::{Float, Function, with_elements};
+pub use linear::linear;
+pub use loss::{cross_entropy, mean_squared_error};
+pub use normalize::{Moments, affine, batch_moments, standardize, standardize_by};
+pub use pass::{Pass, multiplied};
+pub use pool::pool;

@@ -1,0 +1,101 @@
+//! Convolutions.
+
+use faer::linalg::matmul::matmul;
+use faer::{Accum, MatMut, MatRef, Par};
+
+use super::direct::Convolution;
+use super::window::Window;
+
+/// Images `[channels, height, width]` before and after a convolution whose channels are split into groups.
+#[derive(Debug, Clone, Copy)]
+pub struct Groups {
+    pub groups: usize,
+    pub input: [usize; 3],
+    pub output: [usize; 3],
+}
+
+/// Cross-correlation of `x` `[samples, channels, height, width]` with `w` `[out, in/groups, kernel height, kernel width]`,
+/// one sample and one group at a time: directly, or as a matrix product over unfolded patches.
+#[must_use]
+pub fn convolve(
+    x: &[f32],
+    samples: usize,
+    sizes: Groups,
+    window: &Window,
+    w: &[f32],
+    bias: Option<&[f32]>,
+) -> Vec<f32> {
+    let [ins, height, width] = sizes.input;
+    let [outs, out_height, out_width] = sizes.output;
+    let (ins, outs_per_group) = (ins / sizes.groups, outs / sizes.groups);
+    let (patch, positions) = (ins * window.area(), out_height * out_width);
+    let mut y = vec![0.0; samples * outs * positions];
+    let images = x.chunks_exact(ins * height * width);
+    let weights = w.chunks_exact(outs_per_group * patch);
+    let results = y.chunks_exact_mut(outs_per_group * positions);
+    if window.stride == [1, 1] && window.area() > 1 {
+        let mut convolution = Convolution::new([ins, height, width], outs_per_group, window);
+        let arranged: Vec<_> = weights.map(|w| convolution.arrange(w)).collect();
+        for ((image, w), y) in images.zip(arranged.iter().cycle()).zip(results) {
+            convolution.apply(image, w, y);
+        }
+    } else {
+        let mut unfolded = vec![0.0; if window.is_point() { 0 } else { patch * positions }];
+        for ((image, w), y) in images.zip(weights.cycle()).zip(results) {
+            let columns = if window.is_point() {
+                image
+            } else {
+                unfold(image, [height, width], window, [out_height, out_width], &mut unfolded);
+                &unfolded
+            };
+            let y = MatMut::from_row_major_slice_mut(y, outs_per_group, positions);
+            let w = MatRef::from_row_major_slice(w, outs_per_group, patch);
+            matmul(y, Accum::Replace, w, MatRef::from_row_major_slice(columns, patch, positions), 1.0f32, Par::Seq);
+        }
+    }
+    add_to_planes(&mut y, positions, bias);
+    y
+}
+
+fn add_to_planes(y: &mut [f32], positions: usize, bias: Option<&[f32]>) {
+    if let Some(bias) = bias {
+        for (plane, b) in y.chunks_exact_mut(positions).zip(bias.iter().cycle()) {
+            plane.iter_mut().for_each(|y| *y += b);
+        }
+    }
+}
+
+/// The patches under the window as a `[in x kernel height x kernel width, positions]` matrix, zeros outside the image.
+fn unfold(image: &[f32], sides: [usize; 2], window: &Window, out: [usize; 2], unfolded: &mut [f32]) {
+    let [height, width] = sides;
+    let ([above, left], [down, step]) = (window.pads.map(|pads| pads.0), window.stride);
+    for (at, rows) in unfolded.chunks_exact_mut(out[0] * out[1]).enumerate() {
+        let plane = &image[at / window.area() * height * width..][..height * width];
+        let tap = at % window.area();
+        let dy = tap / window.kernel[1] * window.dilation[0];
+        let dx = tap % window.kernel[1] * window.dilation[1];
+        // Output columns whose tap falls into the image.
+        let first = left.saturating_sub(dx).div_ceil(step).min(out[1]);
+        let end = (width + left).saturating_sub(dx).div_ceil(step).clamp(first, out[1]);
+        for (row, line) in rows.chunks_exact_mut(out[1]).enumerate() {
+            let y = row * down + dy;
+            if y < above || y - above >= height {
+                line.fill(0.0);
+                continue;
+            }
+            line[..first].fill(0.0);
+            line[end..].fill(0.0);
+            if first == end {
+                continue;
+            }
+            let source = &plane[(y - above) * width..][first * step + dx - left..width];
+            if step == 1 {
+                line[first..end].copy_from_slice(&source[..end - first]);
+            } else {
+                for (to, from) in line[first..end].iter_mut().zip(source.iter().step_by(step)) {
+                    *to = *from;
+                }
+            }
+        }
+    }
+}

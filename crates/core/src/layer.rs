@@ -1,0 +1,515 @@
+//! What a layer is: the trait that every kind implements, and how layers stand together.
+//!
+//! A network is written as a list of [`Layer`]s and built as a graph of nodes. Most layers are one node, an
+//! [`Operation`]. A [`Block`] is several ways that part and meet again. Each kind of operation has a file of its own under
+//! `layers/` and states there all that anybody asks of it.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use candle_core::{Result as Computed, Tensor};
+
+use crate::activation::Activation;
+use crate::differentiable::Pass;
+use crate::init::WeightShape;
+use crate::parameters::Parameters;
+use crate::shape::{Form, Shape};
+
+/// A kind of layer, as presets and documentation know it.
+#[derive(Debug)]
+pub struct Kind {
+    /// The name in presets.
+    pub name: &'static str,
+    /// What it does, in one line of documentation.
+    pub about: &'static str,
+    pub params: &'static [Param],
+    /// The parameter that may stand alone in place of the map of all.
+    pub short: Short,
+    /// How it is written, for messages and documentation.
+    pub example: &'static str,
+    pub make: Make,
+    /// Small networks with such layers, on which tests compare gradients with finite differences and code that is
+    /// written for other libraries with the forward pass.
+    pub trials: fn() -> Vec<Trial>,
+}
+
+impl PartialEq for Kind {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+/// A small network.
+#[derive(Debug, Clone)]
+pub struct Trial {
+    pub input: Shape,
+    pub layers: Vec<Layer>,
+}
+
+impl Trial {
+    #[must_use]
+    pub fn new(input: &[usize], layers: Vec<Layer>) -> Self {
+        Self { input: Shape(input.to_vec()), layers }
+    }
+}
+
+/// A parameter of a kind of layer.
+#[derive(Debug)]
+pub struct Param {
+    pub name: &'static str,
+    /// What messages call it.
+    pub label: &'static str,
+    pub domain: Domain,
+    pub default: Default,
+    pub about: &'static str,
+}
+
+/// What a parameter accepts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Domain {
+    /// A whole number of at least 1: a number of units, or whatever cannot be larger.
+    Size,
+    /// A whole number within the limits, both included.
+    Whole { least: u64, most: u64 },
+    /// A number within the limits, both included.
+    Number { least: f64, most: f64 },
+    /// true or false
+    Flag,
+    /// A whole number up to the limit, or one of the words.
+    WholeOrWord { most: u64, words: &'static [&'static str] },
+    /// A list of layers; where a word is given, it stands for an empty list.
+    Layers { nothing: Option<&'static str> },
+}
+
+/// The value of a parameter that is not given.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Default {
+    /// It must be given.
+    Needed,
+    Whole(u64),
+    Number(f64),
+    Flag(bool),
+    /// The value of an earlier parameter.
+    Of(&'static str),
+    /// An empty list of layers.
+    NoLayers,
+}
+
+/// Which parameter may stand alone.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Short {
+    /// None.
+    Never,
+    /// This one, which messages then call by the label. It is still written within the map.
+    Read { param: &'static str, label: &'static str },
+    /// This one, and it is written so where all others have their defaults.
+    Written { param: &'static str, label: &'static str },
+}
+
+/// What comes of a kind's arguments.
+#[derive(Debug, Clone, Copy)]
+pub enum Make {
+    Layer(fn(&Arguments) -> Layer),
+    /// The layers of the argument `layers`, `times` times, in place.
+    Repeat,
+}
+
+/// The value of a parameter.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    Whole(u64),
+    Number(f64),
+    Flag(bool),
+    Word(&'static str),
+    Layers(Vec<Layer>),
+}
+
+/// The values of all parameters of a kind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Arguments {
+    pub kind: &'static Kind,
+    /// In the order of the kind's parameters.
+    pub values: Vec<Value>,
+}
+
+impl Arguments {
+    /// The value called `name`.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.kind.params.iter().zip(&self.values).find(|(param, _)| param.name == name).map(|(_, value)| value)
+    }
+
+    /// The whole number called `name`; 0 where there is none.
+    #[must_use]
+    pub fn whole(&self, name: &str) -> usize {
+        match self.get(name) {
+            Some(Value::Whole(n)) => usize::try_from(*n).unwrap_or(usize::MAX),
+            _ => 0,
+        }
+    }
+
+    /// The number called `name`; NaN where there is none.
+    #[must_use]
+    pub fn number(&self, name: &str) -> f64 {
+        match self.get(name) {
+            Some(Value::Number(x)) => *x,
+            _ => f64::NAN,
+        }
+    }
+
+    #[must_use]
+    pub fn flag(&self, name: &str) -> bool {
+        matches!(self.get(name), Some(Value::Flag(true)))
+    }
+
+    #[must_use]
+    pub fn word(&self, name: &str) -> Option<&'static str> {
+        match self.get(name) {
+            Some(Value::Word(word)) => Some(word),
+            _ => None,
+        }
+    }
+
+    /// The layers called `name`; none where there are none.
+    #[must_use]
+    pub fn layers(&self, name: &str) -> &[Layer] {
+        match self.get(name) {
+            Some(Value::Layers(layers)) => layers,
+            _ => &[],
+        }
+    }
+
+    /// The same with another value of `name`.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: Value) -> Self {
+        let places = self.kind.params.iter().zip(&mut self.values);
+        places.filter(|(param, _)| param.name == name).for_each(|(_, old)| *old = value.clone());
+        self
+    }
+}
+
+/// Whether NEAR counts an output.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Counted<'a> {
+    /// That of a layer with weights.
+    Weighted,
+    /// That of an activation; which one, if it is elementwise and known.
+    Activation(Option<&'a Activation>),
+    No,
+}
+
+/// What a factor in its input does to a layer's output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scaling {
+    /// f(c x) = c f(x) for every c > 0, and a factor in its weight is a factor in its output, but for a bias.
+    Weighted,
+    /// f(c x) = c f(x) for every c > 0.
+    Passes,
+    /// Anything else, or what depends on several inputs.
+    Changes,
+}
+
+/// What a layer takes to compute for one sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cost {
+    /// Numbers that are held beside inputs, output and weights; once for all samples.
+    pub workspace: u128,
+    /// Products that are summed.
+    pub multiply_adds: u128,
+}
+
+impl Cost {
+    pub const NOTHING: Self = Self { workspace: 0, multiply_adds: 0 };
+}
+
+/// A parameter that training changes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Weight {
+    /// As in PyTorch's `state_dict()`, after the node's name.
+    pub name: &'static str,
+    pub dims: Vec<usize>,
+    pub role: Role,
+}
+
+/// How a weight starts.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Role {
+    /// Drawn by the initialization.
+    Drawn(WeightShape),
+    /// The bias that belongs to a drawn weight of this shape.
+    Bias(WeightShape),
+    Constant(f64),
+}
+
+impl Weight {
+    /// A weight `[out, in, ...]` that is drawn, and its bias `[out]` where it has one.
+    #[must_use]
+    pub fn drawn(dims: Vec<usize>, groups: usize, bias: bool) -> Vec<Self> {
+        let out = dims[0];
+        // The network numbers the shapes.
+        let shape = WeightShape { dims: dims.clone(), groups, index: 0 };
+        let mut weights = vec![Self { name: "weight", dims, role: Role::Drawn(shape.clone()) }];
+        if bias {
+            weights.push(Self { name: "bias", dims: vec![out], role: Role::Bias(shape) });
+        }
+        weights
+    }
+
+    /// A weight of ones and a bias of zeros.
+    #[must_use]
+    pub fn affine(dims: &[usize]) -> Vec<Self> {
+        let weight = |name, value| Self { name, dims: dims.to_vec(), role: Role::Constant(value) };
+        vec![weight("weight", 1.0), weight("bias", 0.0)]
+    }
+
+    #[must_use]
+    pub fn elements(&self) -> u64 {
+        self.dims.iter().map(|d| *d as u64).product()
+    }
+}
+
+/// Where an operation stands in a network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Place {
+    /// As in `nn.Sequential.state_dict()`: `0`, or `4.body.1` inside a residual.
+    pub name: String,
+    pub inputs: Vec<Form>,
+    pub output: Form,
+}
+
+impl Place {
+    /// The shape of the first input.
+    #[must_use]
+    pub fn input(&self) -> &Shape {
+        static NOTHING: Shape = Shape(Vec::new());
+        self.inputs.first().map_or(&NOTHING, |form| &form.shape)
+    }
+}
+
+/// What a node of a network does. Every kind states all of it: nothing is assumed of a new one.
+pub trait Operation: Any + fmt::Debug + Send + Sync {
+    fn kind(&self) -> &'static Kind;
+
+    /// The values of the kind's parameters, in their order.
+    fn values(&self) -> Vec<Value>;
+
+    /// What it is called in reports, where that is not the name of its kind.
+    fn name(&self) -> &'static str {
+        self.kind().name
+    }
+
+    /// How it stands in a summary of the network: `128`, `conv3 16`.
+    fn summary(&self) -> String;
+
+    /// What comes out.
+    ///
+    /// # Errors
+    /// Says what comes in and what is needed.
+    fn output(&self, inputs: &[Form]) -> Result<Form, String>;
+
+    /// The parameters that training changes, with `slot` in the slots.
+    fn weights(&self, inputs: &[Form], slot: Option<&Activation>) -> Vec<Weight>;
+
+    /// Whether NEAR counts its output, with `slot` in the slots.
+    fn counted<'a>(&'a self, slot: Option<&'a Activation>) -> Counted<'a>;
+
+    /// Whether what a sample becomes does not depend on those that pass with it.
+    fn is_by_sample(&self) -> bool;
+
+    /// What a factor in the input does, with `slot` in the slots.
+    fn scaling(&self, slot: Option<&Activation>) -> Scaling;
+
+    /// Whether an activation after it still belongs to the layer before it.
+    fn passes_units(&self) -> bool;
+
+    fn cost(&self, place: &Place) -> Cost;
+
+    /// The output `[samples, ...]` from the inputs `[samples, ...]`. Absent parameters have their neutral values.
+    ///
+    /// # Errors
+    /// If the tensors do not fit.
+    fn forward(
+        &self,
+        place: &Place,
+        inputs: &[Tensor],
+        parameters: &Parameters,
+        slot: Option<&Activation>,
+    ) -> Computed<Tensor>;
+
+    /// The same as nodes of candle's graph, which a backward pass can go through.
+    ///
+    /// # Errors
+    /// If the tensors do not fit.
+    fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor>;
+}
+
+impl PartialEq for dyn Operation {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind() == other.kind() && self.name() == other.name() && self.values() == other.values()
+    }
+}
+
+impl dyn Operation {
+    /// The operation as one of the kind `T`.
+    #[must_use]
+    pub fn as_kind<T: Operation>(&self) -> Option<&T> {
+        let any: &dyn Any = self;
+        any.downcast_ref()
+    }
+
+    #[must_use]
+    pub fn is<T: Operation>(&self) -> bool {
+        self.as_kind::<T>().is_some()
+    }
+
+    #[must_use]
+    pub fn arguments(&self) -> Arguments {
+        Arguments { kind: self.kind(), values: self.values() }
+    }
+}
+
+/// A layer as a preset writes it.
+#[derive(Debug, Clone)]
+pub enum Layer {
+    Operation(Arc<dyn Operation>),
+    Block(Block),
+}
+
+impl PartialEq for Layer {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Operation(a), Self::Operation(b)) => **a == **b,
+            (Self::Block(a), Self::Block(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+impl<T: Operation> From<T> for Layer {
+    fn from(operation: T) -> Self {
+        Self::Operation(Arc::new(operation))
+    }
+}
+
+impl From<Block> for Layer {
+    fn from(block: Block) -> Self {
+        Self::Block(block)
+    }
+}
+
+impl Layer {
+    /// The layer as an operation of the kind `T`.
+    #[must_use]
+    pub fn as_kind<T: Operation>(&self) -> Option<&T> {
+        match self {
+            Self::Operation(operation) => operation.as_kind(),
+            Self::Block(_) => None,
+        }
+    }
+
+    /// The operation; none for a block.
+    #[must_use]
+    pub fn operation(&self) -> Option<&dyn Operation> {
+        match self {
+            Self::Operation(operation) => Some(&**operation),
+            Self::Block(_) => None,
+        }
+    }
+
+    #[must_use]
+    pub fn is_activation(&self) -> bool {
+        self.operation().is_some_and(|operation| matches!(operation.counted(None), Counted::Activation(_)))
+    }
+
+    /// The number of units that it is written with: of dense layers and convolutions.
+    #[must_use]
+    pub fn size(&self) -> Option<usize> {
+        match self.operation()?.arguments().get("out")? {
+            Value::Whole(n) => usize::try_from(*n).ok(),
+            _ => None,
+        }
+    }
+
+    /// The same layer with another number of units, where it is written with one.
+    #[must_use]
+    pub fn resized(&self, units: usize) -> Option<Self> {
+        self.size()?;
+        let arguments = self.operation()?.arguments().with("out", Value::Whole(units as u64));
+        match arguments.kind.make {
+            Make::Layer(make) => Some(make(&arguments)),
+            Make::Repeat => None,
+        }
+    }
+}
+
+/// A directed acyclic graph of layers. Vertex 0 is the input; the last vertex is the output.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Block {
+    /// The vertices after the input, in topological order.
+    pub vertices: Vec<Vertex>,
+}
+
+/// A vertex of a block: what comes in along its edges, merged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Vertex {
+    pub edges: Vec<Edge>,
+    pub merge: Merge,
+    /// Applied to what was merged.
+    pub then: Vec<Layer>,
+}
+
+/// An edge from an earlier vertex, through layers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Edge {
+    pub from: usize,
+    pub name: String,
+    pub through: Vec<Layer>,
+}
+
+/// How a vertex puts together what comes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Merge {
+    Sum,
+    /// Along the channels.
+    Concat,
+}
+
+impl Block {
+    /// The sum of a body and a shortcut; an empty list passes on what comes in.
+    #[must_use]
+    pub fn residual(body: Vec<Layer>, shortcut: Vec<Layer>) -> Self {
+        let edge = |name: &str, through| Edge { from: 0, name: name.to_owned(), through };
+        let edges = vec![edge("body", body), edge("shortcut", shortcut)];
+        Self { vertices: vec![Vertex { edges, merge: Merge::Sum, then: Vec::new() }] }
+    }
+
+    /// Body and shortcut, where it is a residual.
+    #[must_use]
+    pub fn as_residual(&self) -> Option<(&[Layer], &[Layer])> {
+        let [Vertex { edges, merge: Merge::Sum, then }] = self.vertices.as_slice() else { return None };
+        match edges.as_slice() {
+            [body, shortcut] if then.is_empty() && body.name == "body" && shortcut.name == "shortcut" => {
+                Some((&body.through, &shortcut.through))
+            }
+            _ => None,
+        }
+    }
+
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        if self.as_residual().is_some() { "residual" } else { "graph" }
+    }
+
+    /// The same with `f` applied to every list of layers.
+    #[must_use]
+    pub fn map(&self, f: &dyn Fn(&[Layer]) -> Vec<Layer>) -> Self {
+        let edge = |edge: &Edge| Edge { through: f(&edge.through), ..edge.clone() };
+        let vertex = |vertex: &Vertex| Vertex {
+            edges: vertex.edges.iter().map(edge).collect(),
+            merge: vertex.merge,
+            then: f(&vertex.then),
+        };
+        Self { vertices: self.vertices.iter().map(vertex).collect() }
+    }
+}

@@ -1,0 +1,140 @@
+//! Pooling by the mean.
+
+use candle_core::{Result as Computed, Tensor};
+
+use super::conv2d::MOST;
+use super::max_pool::{Frame, sides};
+use crate::activation::Activation;
+use crate::differentiable::{self, Pass};
+use crate::kernels::{Pooling, batch, pool, with_elements};
+use crate::layer::{Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight};
+use crate::parameters::Parameters;
+use crate::shape::Form;
+
+pub static PARAMS: &[Param] = &[
+    Param {
+        name: "kernel",
+        label: "the kernel",
+        domain: Domain::Whole { least: 1, most: MOST },
+        default: Default::Needed,
+        about: "side of the window",
+    },
+    Param {
+        name: "stride",
+        label: "the stride",
+        domain: Domain::Size,
+        default: Default::Of("kernel"),
+        about: "from one window to the next; as the kernel unless given",
+    },
+    Param {
+        name: "padding",
+        label: "the padding",
+        domain: Domain::Whole { least: 0, most: MOST },
+        default: Default::Whole(0),
+        about: "on every side, at most half the kernel",
+    },
+    Param {
+        name: "count_include_pad",
+        label: "count_include_pad",
+        domain: Domain::Flag,
+        default: Default::Flag(true),
+        about: "whether padding counts in the mean, as in PyTorch",
+    },
+];
+
+pub static KIND: Kind = Kind {
+    name: "avg_pool",
+    about: "The mean of the elements under a sliding window. It takes images.",
+    params: PARAMS,
+    short: Short::Read { param: "kernel", label: "the window of avg_pool" },
+    example: "avg_pool: 2",
+    make: Make::Layer(|arguments| {
+        AvgPool { frame: Frame::of(arguments), count_include_pad: arguments.flag("count_include_pad") }.into()
+    }),
+    trials: || {
+        let frame = Frame { kernel: 3, stride: 2, padding: 1 };
+        let pooled = |count_include_pad| vec![AvgPool { frame, count_include_pad }.into()];
+        vec![Trial::new(&[4, 6, 5], pooled(true)), Trial::new(&[4, 6, 5], pooled(false))]
+    },
+};
+
+/// Pooling by the mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AvgPool {
+    pub frame: Frame,
+    /// Whether padding counts, as it does in PyTorch unless told otherwise.
+    pub count_include_pad: bool,
+}
+
+impl AvgPool {
+    /// Windows that lie side by side.
+    #[must_use]
+    pub fn new(kernel: usize) -> Self {
+        Self { frame: Frame::new(kernel), count_include_pad: true }
+    }
+
+    fn how(&self) -> Pooling {
+        Pooling::Mean { count_include_pad: self.count_include_pad }
+    }
+}
+
+impl Operation for AvgPool {
+    fn kind(&self) -> &'static Kind {
+        &KIND
+    }
+
+    fn values(&self) -> Vec<Value> {
+        let mut values = self.frame.values();
+        values.push(Value::Flag(self.count_include_pad));
+        values
+    }
+
+    fn summary(&self) -> String {
+        format!("{} {}", KIND.name, self.frame.kernel)
+    }
+
+    fn output(&self, inputs: &[Form]) -> Result<Form, String> {
+        self.frame.output(&inputs[0].shape)
+    }
+
+    fn weights(&self, _: &[Form], _: Option<&Activation>) -> Vec<Weight> {
+        Vec::new()
+    }
+
+    fn counted<'a>(&'a self, _: Option<&'a Activation>) -> Counted<'a> {
+        Counted::No
+    }
+
+    fn is_by_sample(&self) -> bool {
+        true
+    }
+
+    fn scaling(&self, _: Option<&Activation>) -> Scaling {
+        Scaling::Passes
+    }
+
+    fn passes_units(&self) -> bool {
+        true
+    }
+
+    fn cost(&self, _: &Place) -> Cost {
+        Cost::NOTHING
+    }
+
+    fn forward(
+        &self,
+        place: &Place,
+        inputs: &[Tensor],
+        _: &Parameters,
+        _: Option<&Activation>,
+    ) -> Computed<Tensor> {
+        let (window, from, to) = (self.frame.window(), sides(&place.inputs[0]), sides(&place.output));
+        let output = with_elements(&inputs[0], |x| pool(x, from, to, &window, self.how()))?;
+        batch(output, inputs[0].dim(0)?, &place.output.shape)
+    }
+
+    fn differentiable(&self, place: &Place, inputs: &[Tensor], _: &mut dyn Pass) -> Computed<Tensor> {
+        let (from, to) = (sides(&place.inputs[0]), sides(&place.output));
+        differentiable::pool(&inputs[0], from, to, &self.frame.window(), self.how())
+    }
+}

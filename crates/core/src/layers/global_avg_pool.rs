@@ -1,0 +1,85 @@
+//! The mean of every channel.
+
+use candle_core::{Result as Computed, Tensor};
+
+use super::max_pool::needs_image;
+use crate::activation::Activation;
+use crate::differentiable::Pass;
+use crate::kernels::{batch, global_mean, with_elements};
+use crate::layer::{Cost, Counted, Kind, Make, Operation, Place, Scaling, Short, Trial, Value, Weight};
+use crate::parameters::Parameters;
+use crate::shape::Form;
+
+pub static KIND: Kind = Kind {
+    name: "global_avg_pool",
+    about: "The mean of every channel, which leaves one position. It takes images.",
+    params: &[],
+    short: Short::Never,
+    example: "global_avg_pool",
+    make: Make::Layer(|_| GlobalAvgPool.into()),
+    trials: || vec![Trial::new(&[4, 6, 5], vec![GlobalAvgPool.into()])],
+};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GlobalAvgPool;
+
+impl Operation for GlobalAvgPool {
+    fn kind(&self) -> &'static Kind {
+        &KIND
+    }
+
+    fn values(&self) -> Vec<Value> {
+        Vec::new()
+    }
+
+    fn summary(&self) -> String {
+        KIND.name.to_owned()
+    }
+
+    fn output(&self, inputs: &[Form]) -> Result<Form, String> {
+        match inputs[0].shape.image() {
+            Some([channels, ..]) => Ok(Form::channels(vec![channels, 1, 1])),
+            None => Err(needs_image(&inputs[0].shape)),
+        }
+    }
+
+    fn weights(&self, _: &[Form], _: Option<&Activation>) -> Vec<Weight> {
+        Vec::new()
+    }
+
+    fn counted<'a>(&'a self, _: Option<&'a Activation>) -> Counted<'a> {
+        Counted::No
+    }
+
+    fn is_by_sample(&self) -> bool {
+        true
+    }
+
+    fn scaling(&self, _: Option<&Activation>) -> Scaling {
+        Scaling::Passes
+    }
+
+    fn passes_units(&self) -> bool {
+        false
+    }
+
+    fn cost(&self, _: &Place) -> Cost {
+        Cost::NOTHING
+    }
+
+    fn forward(
+        &self,
+        place: &Place,
+        inputs: &[Tensor],
+        _: &Parameters,
+        _: Option<&Activation>,
+    ) -> Computed<Tensor> {
+        let area = place.input().positions();
+        batch(with_elements(&inputs[0], |x| global_mean(x, area))?, inputs[0].dim(0)?, &place.output.shape)
+    }
+
+    fn differentiable(&self, place: &Place, inputs: &[Tensor], _: &mut dyn Pass) -> Computed<Tensor> {
+        let dims: Vec<_> = std::iter::once(inputs[0].dim(0)?).chain(place.output.shape.0.iter().copied()).collect();
+        inputs[0].flatten_from(2)?.mean(2)?.reshape(dims)
+    }
+}

@@ -1,0 +1,167 @@
+//! Pooling by the largest element.
+
+use candle_core::{Result as Computed, Tensor};
+
+use super::conv2d::MOST;
+use crate::activation::Activation;
+use crate::differentiable::{self, Pass};
+use crate::kernels::{Pooling, Window, batch, pool, with_elements};
+use crate::layer::{Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight};
+use crate::parameters::Parameters;
+use crate::shape::{Form, Shape};
+
+pub static PARAMS: &[Param] = &[
+    Param {
+        name: "kernel",
+        label: "the kernel",
+        domain: Domain::Whole { least: 1, most: MOST },
+        default: Default::Needed,
+        about: "side of the window",
+    },
+    Param {
+        name: "stride",
+        label: "the stride",
+        domain: Domain::Size,
+        default: Default::Of("kernel"),
+        about: "from one window to the next; as the kernel unless given",
+    },
+    Param {
+        name: "padding",
+        label: "the padding",
+        domain: Domain::Whole { least: 0, most: MOST },
+        default: Default::Whole(0),
+        about: "on every side, at most half the kernel",
+    },
+];
+
+pub static KIND: Kind = Kind {
+    name: "max_pool",
+    about: "The largest element under a sliding window. It takes images.",
+    params: PARAMS,
+    short: Short::Read { param: "kernel", label: "the window of max_pool" },
+    example: "max_pool: 2",
+    make: Make::Layer(|arguments| MaxPool(Frame::of(arguments)).into()),
+    trials: || vec![Trial::new(&[4, 6, 5], vec![MaxPool(Frame { kernel: 3, stride: 2, padding: 1 }).into()])],
+};
+
+/// A square window and how it slides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame {
+    pub kernel: usize,
+    pub stride: usize,
+    pub padding: usize,
+}
+
+impl Frame {
+    /// Windows that lie side by side.
+    #[must_use]
+    pub fn new(kernel: usize) -> Self {
+        Self { kernel, stride: kernel, padding: 0 }
+    }
+
+    /// The arguments of a pooling layer.
+    #[must_use]
+    pub fn of(arguments: &crate::layer::Arguments) -> Self {
+        let [kernel, stride, padding] = ["kernel", "stride", "padding"].map(|name| arguments.whole(name));
+        Self { kernel, stride, padding }
+    }
+
+    /// As parameters of a preset.
+    #[must_use]
+    pub fn values(self) -> Vec<Value> {
+        [self.kernel, self.stride, self.padding].map(|n| Value::Whole(n as u64)).to_vec()
+    }
+
+    #[must_use]
+    pub fn window(self) -> Window {
+        Window::square(self.kernel, self.stride, 1, (self.padding, self.padding))
+    }
+
+    /// What comes out of pooling.
+    ///
+    /// # Errors
+    /// If no image comes in, or the window does not fit into it.
+    pub fn output(self, input: &Shape) -> Result<Form, String> {
+        let Some([channels, height, width]) = input.image() else { return Err(needs_image(input)) };
+        if self.padding > self.kernel / 2 {
+            return Err(format!("padding {} is more than half the kernel", self.padding));
+        }
+        match self.window().slide([height, width]) {
+            Some([height, width]) => Ok(Form::channels(vec![channels, height, width])),
+            None => Err(format!("a window of {} does not fit into {input}", self.kernel)),
+        }
+    }
+}
+
+/// That a shape is no image.
+pub(super) fn needs_image(input: &Shape) -> String {
+    format!("{input} come in, but it needs an image: channels x height x width")
+}
+
+/// Height and width of an image.
+pub(super) fn sides(form: &Form) -> [usize; 2] {
+    form.shape.image().map_or([1, 1], |[_, height, width]| [height, width])
+}
+
+/// Pooling by the largest element.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MaxPool(pub Frame);
+
+impl Operation for MaxPool {
+    fn kind(&self) -> &'static Kind {
+        &KIND
+    }
+
+    fn values(&self) -> Vec<Value> {
+        self.0.values()
+    }
+
+    fn summary(&self) -> String {
+        format!("{} {}", KIND.name, self.0.kernel)
+    }
+
+    fn output(&self, inputs: &[Form]) -> Result<Form, String> {
+        self.0.output(&inputs[0].shape)
+    }
+
+    fn weights(&self, _: &[Form], _: Option<&Activation>) -> Vec<Weight> {
+        Vec::new()
+    }
+
+    fn counted<'a>(&'a self, _: Option<&'a Activation>) -> Counted<'a> {
+        Counted::No
+    }
+
+    fn is_by_sample(&self) -> bool {
+        true
+    }
+
+    fn scaling(&self, _: Option<&Activation>) -> Scaling {
+        Scaling::Passes
+    }
+
+    fn passes_units(&self) -> bool {
+        true
+    }
+
+    fn cost(&self, _: &Place) -> Cost {
+        Cost::NOTHING
+    }
+
+    fn forward(
+        &self,
+        place: &Place,
+        inputs: &[Tensor],
+        _: &Parameters,
+        _: Option<&Activation>,
+    ) -> Computed<Tensor> {
+        let (window, from, to) = (self.0.window(), sides(&place.inputs[0]), sides(&place.output));
+        let output = with_elements(&inputs[0], |x| pool(x, from, to, &window, Pooling::Largest))?;
+        batch(output, inputs[0].dim(0)?, &place.output.shape)
+    }
+
+    fn differentiable(&self, place: &Place, inputs: &[Tensor], _: &mut dyn Pass) -> Computed<Tensor> {
+        let (from, to) = (sides(&place.inputs[0]), sides(&place.output));
+        differentiable::pool(&inputs[0], from, to, &self.0.window(), Pooling::Largest)
+    }
+}

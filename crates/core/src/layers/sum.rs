@@ -1,0 +1,98 @@
+//! The sum of several values.
+
+use candle_core::{Result as Computed, Tensor};
+
+use super::conv2d::{Conv2d, Padding};
+use crate::activation::Activation;
+use crate::differentiable::Pass;
+use crate::layer::{Block, Cost, Counted, Kind, Make, Operation, Place, Scaling, Short, Trial, Value, Weight};
+use crate::parameters::Parameters;
+use crate::shape::Form;
+
+pub static KIND: Kind = Kind {
+    name: "sum",
+    about: "The sum of values of one shape.",
+    params: &[],
+    short: Short::Never,
+    example: "sum",
+    make: Make::Layer(|_| Sum.into()),
+    trials: || {
+        let conv = Conv2d { padding: Padding::Same, ..Conv2d::new(4, 3) };
+        vec![Trial::new(&[4, 6, 5], vec![Block::residual(vec![conv.into()], Vec::new()).into()])]
+    },
+};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sum;
+
+impl Operation for Sum {
+    fn kind(&self) -> &'static Kind {
+        &KIND
+    }
+
+    fn values(&self) -> Vec<Value> {
+        Vec::new()
+    }
+
+    fn summary(&self) -> String {
+        KIND.name.to_owned()
+    }
+
+    fn output(&self, inputs: &[Form]) -> Result<Form, String> {
+        let other = inputs.iter().find(|form| form.shape != inputs[0].shape);
+        match other {
+            None => Ok(inputs[0].clone()),
+            Some(other) => Err(apart(&inputs[0], other)),
+        }
+    }
+
+    fn weights(&self, _: &[Form], _: Option<&Activation>) -> Vec<Weight> {
+        Vec::new()
+    }
+
+    fn counted<'a>(&'a self, _: Option<&'a Activation>) -> Counted<'a> {
+        Counted::No
+    }
+
+    fn is_by_sample(&self) -> bool {
+        true
+    }
+
+    fn scaling(&self, _: Option<&Activation>) -> Scaling {
+        Scaling::Changes
+    }
+
+    fn passes_units(&self) -> bool {
+        false
+    }
+
+    fn cost(&self, _: &Place) -> Cost {
+        Cost::NOTHING
+    }
+
+    fn forward(
+        &self,
+        _: &Place,
+        inputs: &[Tensor],
+        _: &Parameters,
+        _: Option<&Activation>,
+    ) -> Computed<Tensor> {
+        add(inputs)
+    }
+
+    fn differentiable(&self, _: &Place, inputs: &[Tensor], _: &mut dyn Pass) -> Computed<Tensor> {
+        add(inputs)
+    }
+}
+
+fn add(inputs: &[Tensor]) -> Computed<Tensor> {
+    match inputs {
+        [first, rest @ ..] => rest.iter().try_fold(first.clone(), |sum, term| sum + term),
+        [] => candle_core::bail!("there is nothing to add"),
+    }
+}
+
+/// That values cannot be merged.
+pub(super) fn apart(a: &Form, b: &Form) -> String {
+    format!("its branches give {} and {}, which cannot be put together", a.shape, b.shape)
+}

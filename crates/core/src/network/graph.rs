@@ -1,0 +1,160 @@
+//! The graph of nodes, and what can be said of it.
+
+use crate::activation::Activation;
+use crate::shape::{Form, Shape};
+
+use super::node::{Node, ValueId};
+
+/// A checked network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Network {
+    pub input: Shape,
+    /// In topological order, which is the order of the forward pass. The last gives the network's output.
+    pub nodes: Vec<Node>,
+    /// The network in one line: `784 > 128 > * > 10`, the slot as a star.
+    pub(super) summary: String,
+}
+
+/// Some nodes of a network, to be passed in one go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// In their order.
+    pub nodes: Vec<usize>,
+    /// The values that are still needed afterwards.
+    pub kept: Vec<ValueId>,
+}
+
+impl Network {
+    #[must_use]
+    pub fn output(&self) -> &Shape {
+        self.nodes.last().map_or(&self.input, Node::output)
+    }
+
+    /// The value that is the output.
+    #[must_use]
+    pub fn output_value(&self) -> ValueId {
+        self.nodes.len()
+    }
+
+    /// The form of a value.
+    #[must_use]
+    pub fn form(&self, value: ValueId) -> Form {
+        match value.checked_sub(1).and_then(|node| self.nodes.get(node)) {
+            Some(node) => node.place.output.clone(),
+            None => Form::of_input(self.input.clone()),
+        }
+    }
+
+    /// The network in one line, see the field.
+    #[must_use]
+    pub fn summary(&self) -> &str {
+        &self.summary
+    }
+
+    /// The node of this name.
+    #[must_use]
+    pub fn node(&self, name: &str) -> Option<&Node> {
+        self.nodes.iter().find(|node| node.name() == name)
+    }
+
+    /// The nodes whose effective ranks make up NEAR, in the order of the forward pass.
+    #[must_use]
+    pub fn counted(&self) -> Vec<&Node> {
+        self.nodes.iter().filter(|node| node.counted.is_some()).collect()
+    }
+
+    #[must_use]
+    pub fn has_slot(&self) -> bool {
+        self.nodes.iter().any(Node::is_slot)
+    }
+
+    /// Number of trained parameters with `activation` in the slots.
+    #[must_use]
+    pub fn parameters(&self, activation: Option<&Activation>) -> u64 {
+        self.nodes.iter().map(|node| node.parameters(activation)).sum()
+    }
+
+    /// Products that are summed in a forward pass of one sample.
+    #[must_use]
+    pub fn multiply_adds(&self) -> u64 {
+        let all = self.nodes.iter().map(|node| node.operation.cost(&node.place).multiply_adds);
+        u64::try_from(all.fold(0u128, u128::saturating_add)).unwrap_or(u64::MAX)
+    }
+
+    /// The number of samples whose rows fill the largest rank matrix: a dense layer of width n takes n samples, a
+    /// convolution with C channels takes C of its positions.
+    #[must_use]
+    pub fn samples_needed(&self) -> usize {
+        let of = |node: &Node| node.units().div_ceil(node.place.output.rows());
+        self.nodes.iter().filter(|node| node.counted.is_some()).map(of).max().unwrap_or(1)
+    }
+
+    /// All nodes.
+    #[must_use]
+    pub fn whole(&self) -> Part {
+        Part { nodes: (0..self.nodes.len()).collect(), kept: vec![self.output_value()] }
+    }
+
+    /// The nodes that depend on no slot, which are the same for all activations, and the rest.
+    #[must_use]
+    pub fn around_slots(&self) -> [Part; 2] {
+        let mut depends = vec![false; self.nodes.len() + 1];
+        for (at, node) in self.nodes.iter().enumerate() {
+            depends[at + 1] = node.is_slot() || node.inputs.iter().any(|value| depends[*value]);
+        }
+        let (rest, shared): (Vec<_>, Vec<_>) = (0..self.nodes.len()).partition(|node| depends[node + 1]);
+        let kept = self.needed_by(&rest);
+        [Part { nodes: shared, kept }, Part { nodes: rest, kept: vec![self.output_value()] }]
+    }
+
+    /// The values that these nodes, or else the output, take from elsewhere.
+    #[must_use]
+    pub fn needed_by(&self, nodes: &[usize]) -> Vec<ValueId> {
+        let mut needed: Vec<_> = nodes.iter().flat_map(|node| &self.nodes[*node].inputs).copied().collect();
+        needed.push(self.output_value());
+        needed.sort_unstable();
+        needed.dedup();
+        needed.retain(|value| value.checked_sub(1).is_none_or(|node| nodes.binary_search(&node).is_err()));
+        needed
+    }
+
+    /// The last node as a network of its own, with the weights that are drawn for it here.
+    #[must_use]
+    pub fn last_alone(&self) -> Self {
+        let mut nodes: Vec<_> = self.nodes.last().cloned().into_iter().collect();
+        for node in &mut nodes {
+            (node.inputs, node.counted) = (vec![0], node.counted.map(|_| 0));
+        }
+        let input = nodes.first().map_or(&self.input, Node::input).clone();
+        Self { input, nodes, summary: String::new() }
+    }
+
+    /// Bytes that one repetition holds at the most, roughly: all weights and their draws, the values that are live while
+    /// a batch passes, and the largest rank matrix with the workspace of its decomposition.
+    #[must_use]
+    pub fn memory(&self, samples: usize) -> u64 {
+        // Sizes may be as large as 2^40 each, so their products need more than 64 bits.
+        let elements = |value: ValueId| self.form(value).shape.elements() as u128;
+        let last_use = self.last_uses();
+        let (mut live, mut most) = (elements(0), 0u128);
+        for (at, node) in self.nodes.iter().enumerate() {
+            live = live.saturating_add(node.output().elements() as u128);
+            let held = live.saturating_mul(samples as u128);
+            most = most.max(held.saturating_add(node.operation.cost(&node.place).workspace));
+            let done = last_use.iter().enumerate().filter(|(_, last)| **last == Some(at));
+            live -= done.map(|(value, _)| elements(value)).sum::<u128>();
+        }
+        let units = self.counted().iter().map(|node| node.units() as u128).max().unwrap_or(0);
+        let values = (2 * u128::from(self.parameters(None)) + 6 * units * units).saturating_add(most);
+        u64::try_from(values.saturating_mul(4)).unwrap_or(u64::MAX)
+    }
+
+    /// By value, the node that uses it last; none where no node does.
+    fn last_uses(&self) -> Vec<Option<usize>> {
+        let mut last = vec![None; self.nodes.len() + 1];
+        for (at, node) in self.nodes.iter().enumerate() {
+            node.inputs.iter().for_each(|value| last[*value] = Some(at));
+        }
+        last
+    }
+}

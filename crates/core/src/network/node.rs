@@ -1,0 +1,114 @@
+//! A node of a network.
+
+use std::sync::Arc;
+
+use crate::activation::Activation;
+use crate::init::WeightShape;
+use crate::layer::{Counted, Operation, Place, Role, Weight};
+use crate::layers::Slot;
+use crate::shape::Shape;
+
+/// A value of a network: 0 is its input, and n + 1 is what node n gives.
+pub type ValueId = usize;
+
+/// An operation in its place.
+#[derive(Debug, Clone)]
+pub struct Node {
+    pub place: Place,
+    pub operation: Arc<dyn Operation>,
+    pub inputs: Vec<ValueId>,
+    /// What training changes, the weights of what fills a slot excepted.
+    pub weights: Vec<Weight>,
+    /// Its place among the nodes whose outputs NEAR counts; none for others.
+    pub counted: Option<usize>,
+}
+
+impl PartialEq for Node {
+    fn eq(&self, other: &Self) -> bool {
+        *self.operation == *other.operation && self.place == other.place && self.inputs == other.inputs
+    }
+}
+
+impl Node {
+    /// As in `nn.Sequential.state_dict()`: `0`, or `4.body.1` inside a residual.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.place.name
+    }
+
+    /// What reports call it: the kind in presets, the activation's name, or `activation` for a slot.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        self.operation.name()
+    }
+
+    /// The shape of the first input.
+    #[must_use]
+    pub fn input(&self) -> &Shape {
+        self.place.input()
+    }
+
+    #[must_use]
+    pub fn output(&self) -> &Shape {
+        &self.place.output.shape
+    }
+
+    /// Number of units of its output: the columns of its rank matrix.
+    #[must_use]
+    pub fn units(&self) -> usize {
+        self.place.output.units()
+    }
+
+    #[must_use]
+    pub fn is_slot(&self) -> bool {
+        self.operation.is::<Slot>()
+    }
+
+    /// Whether NEAR counts its output as that of an activation.
+    #[must_use]
+    pub fn is_activation(&self) -> bool {
+        matches!(self.operation.counted(None), Counted::Activation(_))
+    }
+
+    /// The elementwise activation that it applies, with `slot` in the slots.
+    #[must_use]
+    pub fn activation<'a>(&'a self, slot: Option<&'a Activation>) -> Option<&'a Activation> {
+        match self.operation.counted(slot) {
+            Counted::Activation(activation) => activation,
+            Counted::Weighted | Counted::No => None,
+        }
+    }
+
+    /// The shape of the first weight that is drawn; none where there is none.
+    #[must_use]
+    pub fn drawn(&self) -> Option<&WeightShape> {
+        self.weights.iter().find_map(|weight| match &weight.role {
+            Role::Drawn(shape) => Some(shape),
+            Role::Bias(_) | Role::Constant(_) => None,
+        })
+    }
+
+    /// Whether a bias belongs to its drawn weight.
+    #[must_use]
+    pub fn has_bias(&self) -> bool {
+        self.weights.iter().any(|weight| matches!(weight.role, Role::Bias(_)))
+    }
+
+    /// What training changes, with `slot` in the slots.
+    #[must_use]
+    pub fn weights_with(&self, slot: Option<&Activation>) -> Vec<Weight> {
+        match self.is_slot() {
+            true => self.operation.weights(&self.place.inputs, slot),
+            false => self.weights.clone(),
+        }
+    }
+
+    /// Number of trained parameters, with `slot` in the slots.
+    #[must_use]
+    pub fn parameters(&self, slot: Option<&Activation>) -> u64 {
+        match self.is_slot() {
+            true => self.weights_with(slot).iter().map(Weight::elements).sum(),
+            false => self.weights.iter().map(Weight::elements).sum(),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+use super::*;
+use crate::layers::max_pool::Frame;
+use crate::layers::{BatchNorm, Conv2d, Flatten, Linear, MaxPool, Padding, Slot};
+
+fn linear(out: usize) -> Layer {
+    Linear::new(out).into()
+}
+
+#[test]
+fn shapes_and_parameters_of_a_small_cnn() {
+    let conv = |out, stride, padding| Layer::from(Conv2d { stride, padding, ..Conv2d::new(out, 3) });
+    let layers = [
+        conv(8, 1, Padding::Same),
+        BatchNorm.into(),
+        Slot.into(),
+        MaxPool(Frame::new(2)).into(),
+        conv(16, 2, Padding::Zeros(1)),
+        Slot.into(),
+        Flatten.into(),
+        linear(10),
+    ];
+    let network = Network::build(&Shape(vec![3, 12, 12]), &layers).unwrap();
+    let shapes: Vec<_> = network.nodes.iter().map(|node| node.output().0.clone()).collect();
+    assert_eq!(shapes[0], [8, 12, 12]);
+    assert_eq!(shapes[3], [8, 6, 6]);
+    assert_eq!(shapes[4], [16, 3, 3]);
+    assert_eq!(shapes[6], [144]);
+    assert_eq!(network.parameters(None), (8 * 27 + 8) + 16 + (16 * 72 + 16) + (144 * 10 + 10));
+    assert_eq!(network.around_slots()[0].nodes, [0, 1]);
+    assert_eq!(network.samples_needed(), 10);
+}
+
+#[test]
+fn residuals_name_their_modules_as_pytorch_would() {
+    let layers = [linear(8), Block::residual(vec![linear(8), Slot.into(), linear(8)], vec![]).into()];
+    let network = Network::build(&Shape(vec![4]), &layers).unwrap();
+    let names: Vec<_> = network.counted().iter().map(|node| node.name().to_owned()).collect();
+    assert_eq!(names, ["0", "1.body.0", "1.body.1", "1.body.2"]);
+    assert_eq!(network.counted()[3].drawn().unwrap().index, 2);
+}
+
+#[test]
+fn layers_that_do_not_fit_are_named() {
+    let fails =
+        |input: &[usize], layers: &[Layer]| Network::build(&Shape(input.to_vec()), layers).unwrap_err().to_string();
+    assert_eq!(
+        fails(&[3, 8, 8], &[linear(10)]),
+        "layer 0 (linear): 3 x 8 x 8 (channels x height x width) comes in, but it needs a vector of features: put \
+         `flatten` before it"
+    );
+    assert!(fails(&[3, 8, 8], &[Conv2d::new(4, 9).into()]).contains("does not fit"));
+    assert!(fails(&[8], &[MaxPool(Frame::new(2)).into()]).contains("8 features come in"));
+    let residual = Block::residual(vec![linear(9)], vec![]).into();
+    assert!(fails(&[8], &[residual]).contains("9 features and 8 features"));
+    assert!(fails(&[1 << 30], &[linear(1 << 30)]).contains("2^40"));
+}
+
+/// What lies beside a slot is shared as what lies before it, and values are kept as long as they are needed.
+#[test]
+fn what_depends_on_no_slot_is_shared_whatever_the_shape_of_the_graph() {
+    let body = vec![linear(8), Slot.into(), linear(8)];
+    let layers = [linear(8), Block::residual(body, vec![linear(8)]).into(), linear(3)];
+    let network = Network::build(&Shape(vec![4]), &layers).unwrap();
+    let names: Vec<_> = network.nodes.iter().map(Node::name).collect();
+    assert_eq!(names, ["0", "1.body.0", "1.body.1", "1.body.2", "1.shortcut.0", "1.1", "2"]);
+    let [shared, rest] = network.around_slots();
+    assert_eq!((shared.nodes, rest.nodes), (vec![0, 1, 4], vec![2, 3, 5, 6]));
+    // What the slot takes, and what the sum takes beside it.
+    assert_eq!((shared.kept, rest.kept), (vec![2, 5], vec![7]));
+}
+
+#[test]
+fn a_graph_of_several_ways_is_as_large_as_what_is_alive_in_it() {
+    let plain = Network::build(&Shape(vec![64]), &[linear(64), linear(64)]).unwrap();
+    let residual = Block::residual(vec![linear(64)], vec![]);
+    let residual = Network::build(&Shape(vec![64]), &[linear(64), residual.into()]).unwrap();
+    assert_eq!(plain.parameters(None), residual.parameters(None));
+    // The input of the residual stays while its body is computed, and the sum is made beside both.
+    assert_eq!(residual.memory(100) - plain.memory(100), 100 * 64 * 4);
+    assert_eq!(residual.multiply_adds(), 2 * 64 * 64);
+}

@@ -1,0 +1,50 @@
+//! The weights of one node of a network, as tensors.
+
+use candle_core::{Result, Tensor, bail};
+
+use crate::settings::BatchNorm;
+
+/// The weights of one node, by name. Absent ones have their neutral values: ones, zeros, or where they start.
+#[derive(Debug, Clone, Default)]
+pub struct Parameters {
+    tensors: Vec<(&'static str, Tensor)>,
+    /// Of a batch norm: whose statistics it takes.
+    pub batch_norm: BatchNorm,
+}
+
+impl Parameters {
+    #[must_use]
+    pub fn new(batch_norm: BatchNorm) -> Self {
+        Self { tensors: Vec::new(), batch_norm }
+    }
+
+    /// The same with one more tensor.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, tensor: Tensor) -> Self {
+        self.tensors.push((name, tensor));
+        self
+    }
+
+    /// The same with other statistics for batch norm.
+    #[must_use]
+    pub fn with_batch_norm(self, batch_norm: BatchNorm) -> Self {
+        Self { batch_norm, ..self }
+    }
+
+    /// The tensor called `name`.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Tensor> {
+        self.tensors.iter().find(|(known, _)| *known == name).map(|(_, tensor)| tensor)
+    }
+
+    /// The tensor called `name` of the layer at `place`.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn need(&self, name: &str, place: &str) -> Result<&Tensor> {
+        match self.get(name) {
+            Some(tensor) => Ok(tensor),
+            None => bail!("layer {place} has no {name}"),
+        }
+    }
+}

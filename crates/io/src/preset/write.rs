@@ -1,0 +1,91 @@
+//! A preset as YAML.
+
+use neartop_core::init::BiasInit;
+use neartop_core::settings::{Auto, BatchNorm, Rows};
+use serde_yaml::Value;
+
+use super::architectures::{Architectures, Whole};
+use super::layers::write_layers;
+use super::truth::Truth;
+use super::values::{map, unless, value};
+use super::{Preset, yaml};
+use crate::data::{DIGITS, DataFrom, Scale};
+
+impl Preset {
+    /// The preset as YAML; reading it gives an equal preset. Its head says which version wrote it.
+    #[must_use]
+    pub fn to_yaml(&self) -> String {
+        yaml::print(&map([
+            ("neartop", value(env!("CARGO_PKG_VERSION"))),
+            ("name", value(&self.name)),
+            ("description", self.description.as_ref().and_then(value)),
+            ("data", Some(data(self))),
+            ("network", Some(network(self))),
+            ("search", Some(search(self))),
+            ("truth", self.truth.as_ref().map(Truth::write)),
+            ("score", Some(score(self))),
+        ]))
+    }
+}
+
+fn data(preset: &Preset) -> Value {
+    let (source, classes, path, labels) = match &preset.data.from {
+        DataFrom::File { path, labels } => (None, None, value(path.to_string_lossy()), labels.as_ref().and_then(value)),
+        DataFrom::Digits { classes } => (value("digits"), unless(*classes, DIGITS), None, None),
+        DataFrom::Airfoil => (value("airfoil"), None, None, None),
+        DataFrom::Gaussian => (value("gaussian"), None, None, None),
+        DataFrom::Uniform => (value("uniform"), None, None, None),
+    };
+    let scale = unless(preset.data.scale, Scale::None);
+    map([("source", source), ("classes", classes), ("path", path), ("labels", labels), ("scale", scale)])
+}
+
+fn network(preset: &Preset) -> Value {
+    let input = match preset.network.input.0.as_slice() {
+        [features] => value(features),
+        sizes => value(sizes),
+    };
+    match &preset.whole {
+        None => map([("input", input), ("layers", Some(write_layers(&preset.layers)))]),
+        Some(Whole { classes, architecture: None }) => map([("input", input), ("classes", value(classes))]),
+        Some(Whole { classes, architecture: Some(architecture) }) => map([
+            ("input", input),
+            ("classes", value(classes)),
+            (architecture.space().name(), value(architecture.as_str())),
+        ]),
+    }
+}
+
+fn search(preset: &Preset) -> Value {
+    let search = &preset.search;
+    let activations = if preset.network.has_slot() { value(&search.activations) } else { None };
+    map([
+        ("architectures", search.architectures.as_ref().map(Architectures::write)),
+        ("activations", activations),
+        ("inits", value(&search.inits)),
+        ("bias", unless(search.bias, BiasInit::Zeros)),
+    ])
+}
+
+fn score(preset: &Preset) -> Value {
+    map([
+        ("repetitions", write_repetitions(preset)),
+        ("batch", preset.batch.and_then(value)),
+        ("rows", unless(preset.rows, Rows::Full)),
+        ("batch_norm", unless(preset.batch_norm, BatchNorm::Training)),
+        ("trainability", unless(preset.trainability, true)),
+        ("seed", value(preset.seed)),
+    ])
+}
+
+fn write_repetitions(preset: &Preset) -> Option<Value> {
+    let Some(auto) = preset.auto else { return value(preset.repetitions) };
+    if auto == Auto::default() && preset.repetitions == Auto::MOST {
+        return value("auto");
+    }
+    Some(map([
+        ("minimum", value(auto.least)),
+        ("maximum", value(preset.repetitions)),
+        ("confidence", value(auto.confidence)),
+    ]))
+}
