@@ -1,12 +1,11 @@
 //! An array in a file, whose first dimension counts the samples.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
 
 use super::element::Element;
-use super::file::{Format, Stored, check_finite, io_error, unreadable};
+use super::file::{Stored, check_finite, io_error, unreadable};
 use super::labels::from_numbers;
-use super::{DataError, Labels, Source, idx, npy};
+use super::{DataError, Labels};
 use neartop_core::network::Shape;
 
 /// Where an array's elements are.
@@ -23,7 +22,7 @@ pub struct Array {
 }
 
 /// Elements that are converted at once.
-const BLOCK: usize = 1 << 16;
+pub const BLOCK: usize = 1 << 16;
 
 impl Array {
     /// Checks that the file can hold what its header announces.
@@ -39,17 +38,17 @@ impl Array {
         Ok(self)
     }
 
-    fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.dims.first().copied().unwrap_or(0)
     }
 
     /// Elements of a sample.
-    fn size(&self) -> usize {
+    pub fn size(&self) -> usize {
         self.dims.iter().skip(1).product()
     }
 
     /// `[n, h, w]` are images of one channel; `[n]` are samples of one feature.
-    fn sample_shape(&self) -> Shape {
+    pub fn sample_shape(&self) -> Shape {
         Shape(match self.dims.get(1..).unwrap_or_default() {
             [] => vec![1],
             [height, width] => vec![1, *height, *width],
@@ -76,7 +75,7 @@ impl Array {
         io_error(&self.stored.path, error)
     }
 
-    fn read_rows(&self, rows: &[usize], take: &mut dyn FnMut(&[f32])) -> Result<(), DataError> {
+    pub fn read_rows(&self, rows: &[usize], take: &mut dyn FnMut(&[f32])) -> Result<(), DataError> {
         let size = self.size();
         let mut bytes = vec![0; size * self.element.size()];
         let mut values = Vec::with_capacity(size);
@@ -93,7 +92,7 @@ impl Array {
     }
 
     /// Gathers the rows in one pass through the columns.
-    fn read_columns(&self, rows: &[usize], take: &mut dyn FnMut(&[f32])) -> Result<(), DataError> {
+    pub fn read_columns(&self, rows: &[usize], take: &mut dyn FnMut(&[f32])) -> Result<(), DataError> {
         let (size, width) = (self.size(), self.element.size());
         let mut gathered = vec![0f32; rows.len() * size];
         let mut bytes = vec![0; width];
@@ -114,7 +113,7 @@ impl Array {
     }
 
     /// The elements as they lie, a block at a time.
-    fn blocks(&self, mut take: impl FnMut(usize, &[u8]) -> Result<(), DataError>) -> Result<(), DataError> {
+    pub fn blocks(&self, mut take: impl FnMut(usize, &[u8]) -> Result<(), DataError>) -> Result<(), DataError> {
         let total = self.count() * self.size();
         let mut stream = self.stored.stream()?;
         stream.skip_to(self.offset).map_err(|e| self.fail(&e))?;
@@ -140,7 +139,7 @@ impl Array {
     }
 
     /// Labels of `count` samples as numbers.
-    fn label_values(&self, count: usize) -> Result<Vec<f32>, DataError> {
+    pub fn label_values(&self, count: usize) -> Result<Vec<f32>, DataError> {
         self.check_labels(count)?;
         let mut values = Vec::with_capacity(count);
         self.blocks(|first, bytes| {
@@ -151,7 +150,7 @@ impl Array {
     }
 
     /// Labels of `count` samples.
-    fn labels(&self, count: usize) -> Result<Labels, DataError> {
+    pub fn labels(&self, count: usize) -> Result<Labels, DataError> {
         self.check_labels(count)?;
         let (mut whole, mut values) = (Vec::new(), Vec::new());
         self.blocks(|first, bytes| {
@@ -165,84 +164,5 @@ impl Array {
             Ok(())
         })?;
         Ok(if whole.is_empty() { Labels::Values(values) } else { from_numbers(&whole) })
-    }
-}
-
-/// Where an array's labels are.
-#[derive(Debug, Clone)]
-pub enum LabelsAt {
-    Nowhere,
-    /// Another file.
-    File(PathBuf),
-    /// Another array of the same file.
-    Array(Box<Array>),
-}
-
-/// Samples in an array.
-pub struct ArraySource {
-    array: Array,
-    labels: LabelsAt,
-    shape: Shape,
-}
-
-impl ArraySource {
-    pub fn new(array: Array, labels: LabelsAt) -> Self {
-        let shape = array.sample_shape();
-        Self { array, labels, shape }
-    }
-}
-
-impl Source for ArraySource {
-    fn count(&self) -> usize {
-        self.array.count()
-    }
-
-    fn shape(&self) -> &Shape {
-        &self.shape
-    }
-
-    fn read(&self, rows: &[usize], take: &mut dyn FnMut(&[f32])) -> Result<(), DataError> {
-        match self.array.fortran && self.array.size() > 1 {
-            true => self.array.read_columns(rows, take),
-            false => self.array.read_rows(rows, take),
-        }
-    }
-
-    fn scan(&self, take: &mut dyn FnMut(&[f32])) -> Result<(), DataError> {
-        let array = &self.array;
-        let (count, size) = (array.count(), array.size());
-        let mut values = Vec::with_capacity(BLOCK);
-        array.blocks(|first, bytes| {
-            values.clear();
-            array.element.decode(bytes, array.big_endian, &mut values);
-            let sample = |i: usize| if array.fortran { (first + i) % count } else { (first + i) / size };
-            check_finite(&array.stored.path, &values, sample)?;
-            take(&values);
-            Ok(())
-        })
-    }
-
-    fn labels(&self) -> Result<Option<Labels>, DataError> {
-        match &self.labels {
-            LabelsAt::Nowhere => Ok(None),
-            LabelsAt::Array(array) => array.labels(self.count()).map(Some),
-            LabelsAt::File(path) => label_file(path)?.labels(self.count()).map(Some),
-        }
-    }
-
-    fn label_values(&self) -> Result<Option<Vec<f32>>, DataError> {
-        match &self.labels {
-            LabelsAt::Nowhere => Ok(None),
-            LabelsAt::Array(array) => array.label_values(self.count()).map(Some),
-            LabelsAt::File(path) => label_file(path)?.label_values(self.count()).map(Some),
-        }
-    }
-}
-
-fn label_file(path: &Path) -> Result<Array, DataError> {
-    match Format::of(path)? {
-        Format::Idx => idx::open(path),
-        Format::Npy => npy::open(path),
-        _ => Err(unreadable(path, "labels in a second file are an IDX or NPY file")),
     }
 }

@@ -7,7 +7,8 @@ use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 
 use super::DataError;
-use super::array::{Array, ArraySource, LabelsAt};
+use super::array::Array;
+use super::array_source::{ArraySource, LabelsAt};
 use super::containers::choose;
 use super::element::Element;
 use super::file::{Stored, io_error, shown, unreadable};

@@ -1,0 +1,87 @@
+//! Samples in an array, and their labels in another.
+
+use std::path::{Path, PathBuf};
+
+use super::array::{Array, BLOCK};
+use super::file::{Format, check_finite, unreadable};
+use super::{DataError, Labels, Source, idx, npy};
+use neartop_core::network::Shape;
+
+/// Where an array's labels are.
+#[derive(Debug, Clone)]
+pub enum LabelsAt {
+    Nowhere,
+    /// Another file.
+    File(PathBuf),
+    /// Another array of the same file.
+    Array(Box<Array>),
+}
+
+/// Samples in an array.
+pub struct ArraySource {
+    array: Array,
+    labels: LabelsAt,
+    shape: Shape,
+}
+
+impl ArraySource {
+    pub fn new(array: Array, labels: LabelsAt) -> Self {
+        let shape = array.sample_shape();
+        Self { array, labels, shape }
+    }
+}
+
+impl Source for ArraySource {
+    fn count(&self) -> usize {
+        self.array.count()
+    }
+
+    fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    fn read(&self, rows: &[usize], take: &mut dyn FnMut(&[f32])) -> Result<(), DataError> {
+        match self.array.fortran && self.array.size() > 1 {
+            true => self.array.read_columns(rows, take),
+            false => self.array.read_rows(rows, take),
+        }
+    }
+
+    fn scan(&self, take: &mut dyn FnMut(&[f32])) -> Result<(), DataError> {
+        let array = &self.array;
+        let (count, size) = (array.count(), array.size());
+        let mut values = Vec::with_capacity(BLOCK);
+        array.blocks(|first, bytes| {
+            values.clear();
+            array.element.decode(bytes, array.big_endian, &mut values);
+            let sample = |i: usize| if array.fortran { (first + i) % count } else { (first + i) / size };
+            check_finite(&array.stored.path, &values, sample)?;
+            take(&values);
+            Ok(())
+        })
+    }
+
+    fn labels(&self) -> Result<Option<Labels>, DataError> {
+        match &self.labels {
+            LabelsAt::Nowhere => Ok(None),
+            LabelsAt::Array(array) => array.labels(self.count()).map(Some),
+            LabelsAt::File(path) => label_file(path)?.labels(self.count()).map(Some),
+        }
+    }
+
+    fn label_values(&self) -> Result<Option<Vec<f32>>, DataError> {
+        match &self.labels {
+            LabelsAt::Nowhere => Ok(None),
+            LabelsAt::Array(array) => array.label_values(self.count()).map(Some),
+            LabelsAt::File(path) => label_file(path)?.label_values(self.count()).map(Some),
+        }
+    }
+}
+
+fn label_file(path: &Path) -> Result<Array, DataError> {
+    match Format::of(path)? {
+        Format::Idx => idx::open(path),
+        Format::Npy => npy::open(path),
+        _ => Err(unreadable(path, "labels in a second file are an IDX or NPY file")),
+    }
+}
