@@ -6,6 +6,8 @@
 
 mod bulk;
 mod contents;
+mod entry;
+mod error;
 mod recorder;
 mod rows;
 mod schema;
@@ -20,11 +22,13 @@ use std::time::Duration;
 use etcetera::BaseStrategy;
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, OpenFlags};
 
 pub use bulk::Bulk;
 pub use contents::{Recorded, Summary};
-pub use recorder::{Entry, Recordable, Recorder};
+pub use entry::Entry;
+pub use error::{Remedy, StoreError};
+pub use recorder::{Recordable, Recorder};
 pub use rows::{Fingerprints, Trained};
 pub use values::{Awaited, Values};
 pub use work::{DEFINITION, Work, WorkCandidate};
@@ -35,49 +39,6 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const LONGEST: i32 = 64 << 20;
 /// What every SQLite file begins with.
 const MAGIC: &[u8] = b"SQLite format 3\0";
-
-/// Why a study cannot be read or written.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    #[error("a newer neartop made it: its version is {found}, and this program knows those up to {known}")]
-    Newer { found: i64, known: i64 },
-    #[error("it is a file of another kind")]
-    Foreign,
-    #[error("it was deleted or replaced by another file")]
-    Moved,
-    #[error("another run has recorded the same work on other samples in the meantime")]
-    OtherSamples,
-    #[error("{0}")]
-    Unusable(String),
-    #[error(transparent)]
-    Sqlite(#[from] rusqlite::Error),
-}
-
-/// What can be done about an error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Remedy {
-    /// Another program holds the file: trying again soon.
-    Wait,
-    /// There is no room, or the device fails: trying again later.
-    WaitLonger,
-    /// What is known of the tables is out of date: looking again.
-    LookAgain,
-    /// Leaving the file alone.
-    None,
-}
-
-impl StoreError {
-    #[must_use]
-    pub fn remedy(&self) -> Remedy {
-        let Self::Sqlite(error) = self else { return Remedy::None };
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Remedy::Wait,
-            Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) => Remedy::WaitLonger,
-            Some(ErrorCode::ConstraintViolation) => Remedy::LookAgain,
-            _ => Remedy::None,
-        }
-    }
-}
 
 /// An open study.
 pub struct Store {

@@ -3,51 +3,30 @@
 mod agreement;
 mod behind;
 mod estimate;
+mod pairs;
+mod quantiles;
 pub mod race;
+mod ranked;
+mod scores;
 mod signals;
 mod standing;
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 pub use agreement::Agreement;
-use behind::{Behind, Memo};
-use estimate::Leading;
+use behind::Behind;
 pub use estimate::{Estimate, estimate};
-use race::{Race, one_sided_quantile};
-use signals::Signals;
+use quantiles::Quantiles;
+use race::Race;
+pub use ranked::Ranked;
+use scores::CandidateScores;
+pub use scores::Trained;
 
 use crate::space::{Candidate, Space};
 use neartop_core::score::propagation::{Propagation, Trainability, Verdict};
 use neartop_core::score::{NON_FINITE, Score};
-
-/// Two scores of one repetition that differ by less, relative to them, are the same: single precision cannot tell.
-const SAME: f64 = 1e-5;
-/// Confidence that no candidate is called worse than the best which is not.
-const CONFIDENCE: f64 = 0.95;
-
-/// What is known of one candidate.
-#[derive(Debug, Clone, Default)]
-pub struct Record {
-    /// NEAR by repetition.
-    scores: Vec<Option<f64>>,
-    /// How many of them there are.
-    count: usize,
-    leading: Leading,
-    /// Their estimate, until the next comes.
-    near: OnceLock<Option<Estimate>>,
-    behind: Memo,
-    /// Sum of each layer's effective ranks in units of 2^-32, so that the order of arrival does not matter.
-    layer_sums: Vec<u64>,
-    /// Repetitions in which the network was dead, and the layer from which on.
-    dead: usize,
-    dead_from: usize,
-    signals: Signals,
-    /// The first repetition that failed, and why.
-    failure: Option<(usize, String)>,
-    trained: Option<Trained>,
-}
 
 /// The state of a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +54,7 @@ impl Status {
 #[derive(Debug, Clone)]
 pub struct Study {
     pub space: Arc<Space>,
-    records: Vec<Record>,
+    records: Vec<CandidateScores>,
     /// Of every candidate, or where a race decides, the most.
     repetitions: usize,
     race: Option<Race>,
@@ -83,32 +62,6 @@ pub struct Study {
     guard: bool,
     /// Known values by candidate: looking them up takes longer than comparing them.
     truths: Vec<Option<f64>>,
-}
-
-/// What a short training of a candidate came to.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Trained {
-    /// Share of right classes, or R^2, on samples held out.
-    pub quality: f64,
-    /// Whether that is a share of right classes.
-    pub is_accuracy: bool,
-    /// None where training diverged.
-    pub loss: Option<f64>,
-    pub epochs: f64,
-}
-
-/// A line of the ranking.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Ranked {
-    pub candidate: usize,
-    /// From 1; the same for candidates that no repetition tells apart. None without a score.
-    pub rank: Option<usize>,
-    /// No repetition tells it apart from the one before.
-    pub tied_with_previous: bool,
-    /// The paired difference to the best is within its confidence interval of 0, corrected for all comparisons.
-    pub tied_with_best: bool,
-    /// Mean difference to the best over common repetitions, and its standard error.
-    pub behind_best: Option<Estimate>,
 }
 
 /// How far a run has come.
@@ -127,7 +80,7 @@ impl Study {
     #[must_use]
     pub fn new(space: Arc<Space>) -> Self {
         let repetitions = space.preset.repetitions;
-        let records = vec![Record::default(); space.candidates.len()];
+        let records = vec![CandidateScores::default(); space.candidates.len()];
         let race = space.preset.auto.map(|auto| Race::new(auto, repetitions, records.len()));
         let truths = (0..space.candidates.len()).map(|id| space.truth(id)).collect();
         Self { space, records, repetitions, race, guard: true, truths }
@@ -275,9 +228,7 @@ impl Study {
         if self.status(id) == Status::Failed {
             return None;
         }
-        let record = &self.records[id];
-        let moments = || record.leading.with_rest(record.scores.len(), |repetition| record.score(repetition));
-        *record.near.get_or_init(|| moments().estimate())
+        self.records[id].near()
     }
 
     /// NEAR by repetition.
@@ -289,9 +240,7 @@ impl Study {
     /// Mean effective rank of every counted layer; empty before the first score.
     #[must_use]
     pub fn effective_ranks(&self, id: usize) -> Vec<f64> {
-        let record = &self.records[id];
-        let count = record.count() as f64;
-        record.layer_sums.iter().map(|sum| *sum as f64 / FIXED_POINT / count).collect()
+        self.records[id].effective_ranks()
     }
 
     /// How signals pass through a candidate: means over the repetitions that were looked at, by counted layer.
@@ -433,93 +382,5 @@ impl Study {
             ranking.push(Ranked { candidate: *id, rank, tied_with_previous, tied_with_best, behind_best });
         }
         ranking
-    }
-}
-
-/// Whether single precision cannot tell two scores of one repetition apart.
-fn same(a: f64, b: f64) -> bool {
-    (a - b).abs() <= SAME * a.abs().max(b.abs())
-}
-
-const FIXED_POINT: f64 = (1u64 << 32) as f64;
-
-impl Record {
-    /// Takes one repetition in; a second record of the same changes nothing.
-    fn take(&mut self, repetition: usize, result: Result<Score, String>) {
-        match result {
-            Ok(score) => {
-                if self.scores.len() <= repetition {
-                    self.scores.resize(repetition + 1, None);
-                }
-                if self.scores[repetition].is_some() {
-                    return;
-                }
-                self.scores[repetition] = Some(score.near);
-                self.count += 1;
-                self.near.take();
-                let scores = &self.scores;
-                self.leading.advance(scores.len(), |repetition| scores.get(repetition).copied().flatten());
-                self.layer_sums.resize(score.effective_ranks.len(), 0);
-                for (sum, rank) in self.layer_sums.iter_mut().zip(&score.effective_ranks) {
-                    *sum += (rank * FIXED_POINT).round() as u64;
-                }
-                if let Some(propagation) = &score.propagation {
-                    self.signals.add(propagation);
-                }
-                if let Some(layer) = score.dead_from {
-                    // The first layer, whichever repetition arrives first.
-                    self.dead_from = if self.dead == 0 { layer } else { self.dead_from.min(layer) };
-                    self.dead += 1;
-                }
-            }
-            Err(reason) => {
-                if self.failure.as_ref().is_none_or(|(first, _)| repetition < *first) {
-                    self.failure = Some((repetition, reason));
-                }
-            }
-        }
-    }
-
-    fn score(&self, repetition: usize) -> Option<f64> {
-        self.scores.get(repetition).copied().flatten()
-    }
-
-    /// Repetitions scored; those after one that failed do not count, since whether they are scored depends on the machine.
-    fn count(&self) -> usize {
-        match &self.failure {
-            None => self.count,
-            Some((first, _)) => self.scores.iter().take(*first).flatten().count(),
-        }
-    }
-
-    /// Dead in every repetition so far.
-    fn is_dead(&self) -> bool {
-        self.dead > 0 && self.dead == self.count()
-    }
-}
-
-impl Ranked {
-    pub fn unranked(candidate: usize) -> Self {
-        Self { candidate, rank: None, tied_with_previous: false, tied_with_best: false, behind_best: None }
-    }
-}
-
-/// Quantiles of Student's t by number of values, for the comparisons of one candidate with so many others: with the
-/// confidence wanted, none of them is called worse that is not (Bonferroni).
-struct Quantiles {
-    significance: f64,
-    known: Vec<Option<f64>>,
-}
-
-impl Quantiles {
-    fn against(others: usize) -> Self {
-        Self { significance: (1.0 - CONFIDENCE) / others.max(1) as f64, known: Vec::new() }
-    }
-
-    fn of(&mut self, n: usize) -> f64 {
-        if self.known.len() <= n {
-            self.known.resize(n + 1, None);
-        }
-        *self.known[n].get_or_insert_with(|| one_sided_quantile(self.significance, n))
     }
 }

@@ -6,9 +6,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::rows::Known;
-use super::{Remedy, Store, StoreError, Work};
-use crate::scheduler;
-use neartop_core::score::Score;
+use super::{Entry, Remedy, Store, StoreError, Work};
 use neartop_io::preset::printable;
 
 /// How long results are gathered for one transaction.
@@ -26,31 +24,6 @@ pub struct Recordable {
     pub work: Work,
     /// The fingerprint of a repetition's samples; none where they are drawn.
     pub fingerprint: Box<dyn Fn(usize) -> Option<String> + Send>,
-}
-
-/// One finished repetition of one candidate.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
-    /// Place of the work among those that are recorded.
-    pub work: usize,
-    pub candidate: usize,
-    pub repetition: usize,
-    /// A score, or why there is none.
-    pub result: Result<Score, String>,
-}
-
-impl Entry {
-    /// NEAR, where there is a score.
-    #[must_use]
-    pub fn near(&self) -> Option<f64> {
-        self.result.as_ref().ok().map(|score| score.near)
-    }
-
-    /// Whether the same again would give the same, see [`scheduler::is_lasting`].
-    #[must_use]
-    pub fn is_lasting(&self) -> bool {
-        scheduler::is_lasting(&self.result)
-    }
 }
 
 /// Takes results in and writes them behind the run. Dropping it writes what is left.

@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, Statement, TransactionBehavior, params};
 
-use super::recorder::Entry;
 use super::values::{Awaited, Values};
-use super::{Store, StoreError, Work};
+use super::{Entry, Store, StoreError, Work};
 use neartop_core::score::Score;
 
 /// Fingerprints of the samples of a repetition; none where they are drawn.

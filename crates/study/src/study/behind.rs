@@ -3,12 +3,11 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::estimate::{Estimate, Leading};
-use super::{Study, same};
 
 /// The last comparisons of a candidate with the best, the latest first, since a long run compares thousands of scores for
 /// every frame. More than one, since two candidates may take turns in being the best.
 #[derive(Debug, Default)]
-pub(super) struct Memo(Mutex<[Option<Comparison>; 2]>);
+pub struct Memo(Mutex<[Option<Comparison>; 2]>);
 
 /// Another study may number its candidates in another way.
 impl Clone for Memo {
@@ -28,18 +27,18 @@ struct Comparison {
 
 /// The paired difference of a candidate to the best.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Behind {
+pub struct Behind {
     pub estimate: Option<Estimate>,
     /// Over so many repetitions, that both have.
     pub common: usize,
 }
 
-impl Study {
-    pub(super) fn behind(&self, best: usize, id: usize) -> Behind {
-        let (ahead, record) = (&self.records[best], &self.records[id]);
+impl Memo {
+    /// How far a candidate is behind `best`, from the scores of both.
+    pub fn behind(&self, best: usize, ahead: &Scores<'_>, own: &Scores<'_>) -> Behind {
         // No score is ever replaced, so their numbers tell whether there are new ones.
-        let counts = (ahead.count, record.count);
-        let mut last = record.behind.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = (ahead.count, own.count);
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_known = |last: &Option<Comparison>| last.as_ref().is_some_and(|last| last.best == best);
         if !is_known(&last[0]) {
             last.swap(0, 1);
@@ -49,8 +48,9 @@ impl Study {
         }
         let last = last[0].get_or_insert_with(|| Comparison { best, ..Comparison::default() });
         if last.counts != counts {
-            let difference = |repetition| Some(ahead.score(repetition)? - record.score(repetition)?);
-            let repetitions = ahead.scores.len().min(record.scores.len());
+            let score = |of: &Scores<'_>, repetition: usize| of.by_repetition.get(repetition).copied().flatten();
+            let difference = |repetition| Some(score(ahead, repetition)? - score(own, repetition)?);
+            let repetitions = ahead.by_repetition.len().min(own.by_repetition.len());
             last.leading.advance(repetitions, difference);
             let moments = last.leading.with_rest(repetitions, difference);
             last.behind = Behind { estimate: moments.estimate(), common: moments.count };
@@ -58,21 +58,11 @@ impl Study {
         }
         last.behind
     }
+}
 
-    /// a - b by repetition, where both are scored.
-    pub(super) fn differences(&self, a: usize, b: usize) -> impl Iterator<Item = f64> + '_ {
-        let pairs = self.records[a].scores.iter().zip(&self.records[b].scores);
-        pairs.filter_map(|(a, b)| Some((*a)? - (*b)?))
-    }
-
-    /// Whether no common repetition tells the two apart.
-    pub(super) fn same(&self, a: usize, b: usize) -> bool {
-        let pairs = self.records[a].scores.iter().zip(&self.records[b].scores);
-        let mut any = false;
-        let all = pairs.filter_map(|(a, b)| Some(((*a)?, (*b)?))).all(|(a, b)| {
-            any = true;
-            same(a, b)
-        });
-        any && all
-    }
+/// The scores of a candidate.
+pub struct Scores<'a> {
+    pub by_repetition: &'a [Option<f64>],
+    /// How many of them there are.
+    pub count: usize,
 }

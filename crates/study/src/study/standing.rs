@@ -2,7 +2,10 @@
 
 use std::cmp::Ordering;
 
-use super::{Study, estimate};
+use super::Study;
+use super::behind::{Behind, Scores};
+use super::estimate::estimate;
+use super::pairs::{are_same, differences};
 
 /// What a candidate is ranked by: those that left a race are behind those in it beyond doubt.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +34,7 @@ impl Study {
             scored.reduce(|a, b| if b.1.cmp(&a.1).then(b.2.total_cmp(&a.2)) == Ordering::Greater { b } else { a });
         let adjusted = |id: usize, own: f64| match reference {
             Some((reference, most, mean)) if self.race.is_some() && count(id) < most => {
-                estimate(self.differences(id, reference)).map_or(own, |ahead| mean + ahead.mean)
+                estimate(differences(self.scores(id), self.scores(reference))).map_or(own, |ahead| mean + ahead.mean)
             }
             _ => own,
         };
@@ -42,5 +45,16 @@ impl Study {
     /// Whether a candidate can still be the best, as far as a race has decided.
     pub(super) fn in_race(&self, id: usize) -> bool {
         self.race.as_ref().is_none_or(|race| race.open().binary_search(&id).is_ok())
+    }
+
+    /// How far a candidate is behind another.
+    pub(super) fn behind(&self, best: usize, id: usize) -> Behind {
+        let scores = |id: usize| Scores { by_repetition: &self.records[id].scores, count: self.records[id].count };
+        self.records[id].behind.behind(best, &scores(best), &scores(id))
+    }
+
+    /// Whether no common repetition tells the two apart.
+    pub(super) fn same(&self, a: usize, b: usize) -> bool {
+        are_same(self.scores(a), self.scores(b))
     }
 }
