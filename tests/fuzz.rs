@@ -23,6 +23,7 @@ use mutation::Mutator;
 use neartop_io::data::{self, DataFrom};
 use neartop_io::preset::{Preset, bundled};
 use neartop_io::weights::FileWeights;
+use neartop_study::failure::ScoreFailure;
 use neartop_study::scheduler::{NearScorer, Scorer, Task};
 use neartop_study::space::Space;
 use neartop_study::store::{Entry, Recordable, Recorder, Store, Work};
@@ -338,11 +339,11 @@ score: {repetitions: 2}";
     for (candidate, repetition) in [(0, 0), (0, 1), (1, 0)] {
         let task = Task { repetition, candidates: vec![candidate] };
         scorer.score(&task, &|| false, &mut |_, score| {
-            let result = score.map_err(|error| error.to_string());
+            let result = score.map_err(ScoreFailure::from);
             recorder.record(Entry { work: 0, candidate, repetition, result });
         });
     }
-    recorder.record(Entry { work: 0, candidate: 1, repetition: 1, result: Err("no reason".to_owned()) });
+    recorder.record(Entry { work: 0, candidate: 1, repetition: 1, result: Err(ScoreFailure::read("no reason")) });
     assert!(recorder.finish().is_empty());
     work
 }

@@ -22,6 +22,7 @@ use neartop::tui::view;
 use neartop_core::score::Score;
 use neartop_core::score::propagation::{LayerSignal, Propagation};
 use neartop_io::preset::Preset;
+use neartop_study::failure::ScoreFailure;
 use neartop_study::scheduler::Progress;
 use neartop_study::space::Space;
 use neartop_study::study::Study;
@@ -57,7 +58,7 @@ fn scores(repetitions: usize) -> Vec<Progress> {
             let effective_ranks = vec![first, first + 1.5, 6.25];
             let near = effective_ranks.iter().sum();
             let result = match candidate {
-                19 => Err("values that are not finite after layer 0 (linear)".to_owned()),
+                19 => Err(ScoreFailure::read("values that are not finite after layer 0 (linear)")),
                 _ => Ok(Score { near, effective_ranks, dead_from: None, propagation: Some(signals(candidate)) }),
             };
             progress.push(Progress { candidate, repetition, result });

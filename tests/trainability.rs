@@ -26,7 +26,7 @@ fn score(mut preset: Preset, repetitions: usize) -> Study {
         for candidates in space.groups() {
             let task = Task { repetition, candidates };
             scorer.score(&task, &|| false, &mut |id, score| {
-                study.record(id, repetition, score.map_err(|e| e.to_string()));
+                study.record(id, repetition, score.map_err(Into::into));
             });
         }
     }

@@ -79,7 +79,8 @@ pub(super) async fn score_all(prepared: &Prepared, options: &RunOptions) -> Resu
             progress = run.progress.recv() => {
                 let Some(progress) = progress else { break };
                 last = Instant::now();
-                if let Err(reason) = &progress.result {
+                if let Err(failure) = &progress.result {
+                    let reason = failure.message();
                     tracing::warn!(candidate = progress.candidate, repetition = progress.repetition, reason);
                 }
                 recording.record(&progress);

@@ -8,6 +8,7 @@ use crate::cli::StudyOptions;
 use neartop_core::score::Score;
 use neartop_io::data::DataError;
 use neartop_io::preset::printable;
+use neartop_study::failure::ScoreFailure;
 use neartop_study::scheduler::{Known, NearScorer, Progress};
 use neartop_study::space::Space;
 use neartop_study::store::{Bulk, Entry, Recordable, Recorder, Remedy, Store, StoreError, Trained, Work};
@@ -161,7 +162,7 @@ pub type Begun = (Option<Recorder>, Option<String>);
 /// What a study knows of a work.
 pub enum Found {
     /// The result of a candidate's repetition.
-    Score(usize, usize, Result<Score, String>),
+    Score(usize, usize, Result<Score, ScoreFailure>),
     Trained(Trained),
 }
 

@@ -134,7 +134,7 @@ fn show(store: &Store, study: &Summary) -> Result<String, StoreError> {
     store.recorded(study.id, &mut |candidate| {
         let nears = candidate.results.iter().filter_map(|(_, result)| result.as_ref().ok().map(|score| score.near));
         let near = estimate(nears);
-        let failure = candidate.results.iter().find_map(|(_, result)| result.as_ref().err().cloned());
+        let failure = candidate.results.iter().find_map(|(_, result)| result.as_ref().err().map(ToString::to_string));
         let number = |x: Option<f64>| x.map(|x| format!("{x:.2}")).unwrap_or_default();
         let cells = [
             candidate.architecture.unwrap_or_default(),
@@ -203,12 +203,12 @@ impl CandidateRows {
                 failure: None,
                 propagation: score.propagation,
             },
-            Err(reason) => RepetitionRow {
+            Err(failure) => RepetitionRow {
                 repetition,
                 near: None,
                 effective_ranks: Vec::new(),
                 dead_from: None,
-                failure: Some(reason),
+                failure: Some(failure.to_string()),
                 propagation: None,
             },
         });
@@ -263,7 +263,7 @@ fn csv(candidates: Vec<Recorded>) -> Result<String, Box<dyn std::error::Error>> 
                 repetition.to_string(),
                 score.map(|s| s.near.to_string()).unwrap_or_default(),
                 score.and_then(|s| s.dead_from).map(|layer| layer.to_string()).unwrap_or_default(),
-                result.as_ref().err().cloned().unwrap_or_default(),
+                result.as_ref().err().map(ToString::to_string).unwrap_or_default(),
                 ranks.join(" "),
             ])?;
         }

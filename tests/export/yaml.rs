@@ -17,7 +17,7 @@ fn scored(preset: Preset) -> Study {
         for candidates in study.space.groups() {
             let task = Task { repetition, candidates };
             let mut report = |id, score: Result<_, neartop_core::score::ScoreError>| {
-                study.record(id, repetition, score.map_err(|e| e.to_string()));
+                study.record(id, repetition, score.map_err(Into::into));
             };
             scorer.score(&task, &|| false, &mut report);
         }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::failure::ScoreFailure;
 use crate::space::Space;
 use crate::study::race::Race;
 use neartop_core::network::{Activation, Network};
@@ -140,25 +141,16 @@ pub struct Progress {
     pub candidate: usize,
     pub repetition: usize,
     /// A score, or why there is none.
-    pub result: Result<Score, String>,
+    pub result: Result<Score, ScoreFailure>,
 }
 
 impl Progress {
-    /// See [`is_lasting`].
+    /// Whether the same again would give the same.
     #[must_use]
     pub fn is_lasting(&self) -> bool {
-        is_lasting(&self.result)
+        self.result.as_ref().err().is_none_or(ScoreFailure::is_lasting)
     }
 }
-
-/// Whether the same again would give the same result: so it is but for a defect of the program.
-#[must_use]
-pub fn is_lasting(result: &Result<Score, String>) -> bool {
-    !matches!(result, Err(reason) if reason.starts_with(DEFECT))
-}
-
-/// How the reason of a candidate begins in which the program panicked.
-const DEFECT: &str = "a defect of the program";
 
 /// A run in the background. Dropping it cancels it.
 pub struct Run {
@@ -389,7 +381,7 @@ impl Plan {
     }
 
     /// Takes a result in. True where it decided what is still to do.
-    fn record(&mut self, candidate: usize, repetition: usize, result: &Result<Score, String>) -> bool {
+    fn record(&mut self, candidate: usize, repetition: usize, result: &Result<Score, ScoreFailure>) -> bool {
         match result {
             Ok(score) => self.keep(candidate, repetition, score.near),
             Err(_) => self.failed[candidate] = self.failed[candidate].min(repetition),
@@ -446,16 +438,14 @@ impl Worker {
             left.retain(|id| *id != candidate);
             match result {
                 Err(ScoreError::Cancelled) => {}
-                result => self.send(candidate, task.repetition, result.map_err(|e| e.to_string())),
+                result => self.send(candidate, task.repetition, result.map_err(ScoreFailure::from)),
             }
         };
         let outcome = catch_unwind(AssertUnwindSafe(|| self.scorer.score(&task, &cancelled, &mut report)));
         let Err(panic) = outcome else { return };
         if let [candidate] = task.candidates[..] {
-            let message = panic.downcast_ref::<String>().map(String::as_str);
-            let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic");
             if left == [candidate] {
-                self.send(candidate, task.repetition, Err(format!("{DEFECT}: {message}")));
+                self.send(candidate, task.repetition, Err(ScoreFailure::of_panic(&*panic)));
             }
             return;
         }
@@ -464,7 +454,7 @@ impl Worker {
         }
     }
 
-    fn send(&self, candidate: usize, repetition: usize, result: Result<Score, String>) {
+    fn send(&self, candidate: usize, repetition: usize, result: Result<Score, ScoreFailure>) {
         if lock(&self.plan.0).record(candidate, repetition, &result) {
             self.plan.1.notify_all();
         }

@@ -24,9 +24,10 @@ pub use ranked::Ranked;
 use scores::CandidateScores;
 pub use scores::Trained;
 
+use crate::failure::{Cause, ScoreFailure};
 use crate::space::{Candidate, Space};
+use neartop_core::score::Score;
 use neartop_core::score::propagation::{Propagation, Trainability, Verdict};
-use neartop_core::score::{NON_FINITE, Score};
 
 /// The state of a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,7 +104,7 @@ impl Study {
     }
 
     /// Records one repetition of one candidate; a second record of the same changes nothing.
-    pub fn record(&mut self, candidate: usize, repetition: usize, result: Result<Score, String>) {
+    pub fn record(&mut self, candidate: usize, repetition: usize, result: Result<Score, ScoreFailure>) {
         if let Some(record) = self.records.get_mut(candidate) {
             record.take(repetition, result);
         }
@@ -192,7 +193,7 @@ impl Study {
     pub fn reason(&self, id: usize) -> Option<String> {
         let record = &self.records[id];
         match &record.failure {
-            Some((repetition, reason)) => Some(format!("{reason}, in repetition {repetition}")),
+            Some((repetition, failure)) => Some(format!("{failure}, in repetition {repetition}")),
             None if record.is_dead() => Some(format!("dead: all outputs are zero {}", self.dead_place(id))),
             None => None,
         }
@@ -254,7 +255,7 @@ impl Study {
     pub fn trainability(&self, id: usize) -> Option<Trainability> {
         let record = &self.records[id];
         match &record.failure {
-            Some((_, reason)) if reason.starts_with(NON_FINITE) => Some(Trainability::none(Verdict::NonFinite)),
+            Some((_, failure)) if failure.cause() == Cause::NonFinite => Some(Trainability::none(Verdict::NonFinite)),
             Some(_) => None,
             None if record.is_dead() => Some(Trainability::none(Verdict::Dead)),
             None => self.propagation(id).map(|p| p.trainability()),

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::values::{Awaited, Values};
 use super::{Store, StoreError};
+use crate::failure::ScoreFailure;
 use neartop_core::score::Score;
 use neartop_io::preset::printable;
 
@@ -51,7 +52,7 @@ pub struct Recorded {
     pub init: String,
     pub parameters: u64,
     /// Repetition and result, in order. Damaged rows are left out.
-    pub results: Vec<(usize, Result<Score, String>)>,
+    pub results: Vec<(usize, Result<Score, ScoreFailure>)>,
 }
 
 const SUMMARIES: &str = "

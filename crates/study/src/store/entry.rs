@@ -1,6 +1,6 @@
 //! A result on its way into a study.
 
-use crate::scheduler;
+use crate::failure::ScoreFailure;
 use neartop_core::score::Score;
 
 /// One finished repetition of one candidate.
@@ -11,7 +11,7 @@ pub struct Entry {
     pub candidate: usize,
     pub repetition: usize,
     /// A score, or why there is none.
-    pub result: Result<Score, String>,
+    pub result: Result<Score, ScoreFailure>,
 }
 
 impl Entry {
@@ -21,9 +21,9 @@ impl Entry {
         self.result.as_ref().ok().map(|score| score.near)
     }
 
-    /// Whether the same again would give the same, see [`scheduler::is_lasting`].
+    /// Whether the same again would give the same.
     #[must_use]
     pub fn is_lasting(&self) -> bool {
-        scheduler::is_lasting(&self.result)
+        self.result.as_ref().err().is_none_or(ScoreFailure::is_lasting)
     }
 }

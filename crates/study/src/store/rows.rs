@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Statement, TransactionBehavior, pa
 
 use super::values::{Awaited, Values};
 use super::{Entry, Store, StoreError, Work};
+use crate::failure::ScoreFailure;
 use neartop_core::score::Score;
 
 /// Fingerprints of the samples of a repetition; none where they are drawn.
@@ -65,7 +66,7 @@ impl Store {
         &self,
         work: &Work,
         fingerprints: Fingerprints<'_>,
-        take: &mut dyn FnMut(usize, usize, Result<Score, String>),
+        take: &mut dyn FnMut(usize, usize, Result<Score, ScoreFailure>),
     ) -> Result<(), StoreError> {
         let Some(study) = find(&self.connection, work, fingerprints)? else { return Ok(()) };
         let places = work.places();

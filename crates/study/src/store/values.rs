@@ -3,6 +3,7 @@
 use rusqlite::Row;
 use sha2::{Digest, Sha256};
 
+use crate::failure::ScoreFailure;
 use neartop_core::score::Score;
 use neartop_core::score::propagation::{self, LayerSignal, Propagation};
 use neartop_io::preset::printable;
@@ -33,7 +34,7 @@ pub struct Values {
 }
 
 impl Values {
-    pub fn of(result: &Result<Score, String>) -> Self {
+    pub fn of(result: &Result<Score, ScoreFailure>) -> Self {
         match result {
             Ok(score) => Self {
                 near: Some(score.near),
@@ -42,8 +43,9 @@ impl Values {
                 failure: None,
                 propagation: Some(score.propagation.as_ref().map_or_else(|| "null".to_owned(), write_propagation)),
             },
-            Err(reason) => {
-                Self { near: None, layers: None, dead_from: None, failure: Some(reason.clone()), propagation: None }
+            Err(failure) => {
+                let failure = Some(failure.message().to_owned());
+                Self { near: None, layers: None, dead_from: None, failure, propagation: None }
             }
         }
     }
@@ -89,9 +91,9 @@ impl Values {
     }
 
     /// The result, if it can be one and has all that is awaited: a score is the sum of its layers to the last bit.
-    pub fn result(self, awaited: Awaited) -> Option<Result<Score, String>> {
+    pub fn result(self, awaited: Awaited) -> Option<Result<Score, ScoreFailure>> {
         if let Some(reason) = self.failure {
-            return Some(Err(printable(&reason)));
+            return Some(Err(ScoreFailure::read(printable(&reason))));
         }
         let near = self.near?;
         let effective_ranks: Vec<f64> = read_numbers(&self.layers?)?.into_iter().collect::<Option<_>>()?;

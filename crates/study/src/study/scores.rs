@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use super::behind::Memo;
 use super::estimate::{Estimate, Leading};
 use super::signals::Signals;
+use crate::failure::ScoreFailure;
 use neartop_core::score::Score;
 
 /// What is known of one candidate.
@@ -25,7 +26,7 @@ pub struct CandidateScores {
     pub dead_from: usize,
     pub signals: Signals,
     /// The first repetition that failed, and why.
-    pub failure: Option<(usize, String)>,
+    pub failure: Option<(usize, ScoreFailure)>,
     pub trained: Option<Trained>,
 }
 
@@ -46,7 +47,7 @@ const FIXED_POINT: f64 = (1u64 << 32) as f64;
 
 impl CandidateScores {
     /// Takes one repetition in; a second record of the same changes nothing.
-    pub fn take(&mut self, repetition: usize, result: Result<Score, String>) {
+    pub fn take(&mut self, repetition: usize, result: Result<Score, ScoreFailure>) {
         match result {
             Ok(score) => {
                 if self.scores.len() <= repetition {
@@ -73,9 +74,9 @@ impl CandidateScores {
                     self.dead += 1;
                 }
             }
-            Err(reason) => {
+            Err(failure) => {
                 if self.failure.as_ref().is_none_or(|(first, _)| repetition < *first) {
-                    self.failure = Some((repetition, reason));
+                    self.failure = Some((repetition, failure));
                 }
             }
         }

@@ -4,8 +4,7 @@
 //! A single accuracy after a step moves by as much as the best candidates differ. Its mean over the last third of training
 //! moves less, and the cross-entropy, which also knows how sure a network is, less again. docs/training.md has figures.
 
-use super::Point;
-use super::task::{Evaluation, Task};
+use super::{Evaluation, Point, Task};
 
 /// Evaluations in the last third of what is judged, at the least.
 pub const EVALUATIONS: u64 = 6;

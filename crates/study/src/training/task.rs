@@ -1,9 +1,9 @@
 //! What is learnt: the samples with their labels, which of them are held out, losses and how good an answer is.
 
 use candle_core::{DType, Device, Result, Tensor};
-use serde::{Deserialize, Serialize};
 
-use super::{Options, Stream, TrainingError, stream};
+use super::streams::{Stream, stream};
+use super::{Evaluation, Options, TrainingError};
 use neartop_core::differentiable;
 use neartop_core::network::Network;
 use neartop_core::random::below;
@@ -33,15 +33,6 @@ enum Targets {
         mean: f64,
         std: f64,
     },
-}
-
-/// How good a network is on samples that it was not trained on.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Evaluation {
-    /// Mean cross-entropy in nats, or mean squared error in the unit of the labels squared. None once training diverged.
-    pub loss: Option<f64>,
-    /// The share of right classes, or the coefficient of determination R^2; that of guessing once training diverged.
-    pub quality: f64,
 }
 
 impl Task {

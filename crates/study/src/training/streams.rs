@@ -1,0 +1,21 @@
+//! The random numbers of training.
+
+use rand_chacha::ChaCha8Rng;
+
+use neartop_core::random::{Key, Purpose};
+
+/// What a stream of training's random numbers is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// Which samples are used, and which of them are held out.
+    Split = 0,
+    /// The order of the samples in an epoch.
+    Order = 1,
+    /// What modules draw in a step: dropout, random slopes.
+    Modules = 2,
+}
+
+/// The same for every candidate.
+pub fn stream(seed: u64, of: Stream, index: u64) -> ChaCha8Rng {
+    Key { seed, repetition: index, layer: of as u64, purpose: Purpose::Training }.rng()
+}
