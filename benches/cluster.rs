@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use neartop::cluster::coordinator::{Coordinator, Patience, Step};
-use neartop::cluster::directory::{Directory, Plan};
-use neartop::cluster::engine::{Ending, Engine, Queue};
+use neartop::cluster::directory::{Directory, RunFile};
+use neartop::cluster::engine::{Ending, Engine, EngineError, Queue};
 use neartop::cluster::ledger::Ledger;
 use neartop::cluster::part::{Header, write_line};
 use neartop::cluster::slurm::read_queue;
@@ -35,12 +35,12 @@ struct Pretended {
 }
 
 impl Engine for Pretended {
-    fn submit(&mut self, chunks: &[u32]) -> Result<u64, String> {
+    fn submit(&mut self, chunks: &[u32]) -> Result<u64, EngineError> {
         self.running.lock().expect("a lock").extend(chunks);
         Ok(self.submissions.fetch_add(1, Ordering::Relaxed) as u64 + 1)
     }
 
-    fn queue(&mut self, jobs: &[u64]) -> Result<Queue, String> {
+    fn queue(&mut self, jobs: &[u64]) -> Result<Queue, EngineError> {
         let running = self.running.lock().expect("a lock").clone();
         // As Slurm would say it.
         let text: String = running.iter().map(|chunk| format!("{}|{chunk}|RUNNING|None\n", jobs[0])).collect();
@@ -51,7 +51,7 @@ impl Engine for Pretended {
         HashMap::new()
     }
 
-    fn cancel(&mut self, _: &[u64]) -> Result<(), String> {
+    fn cancel(&mut self, _: &[u64]) -> Result<(), EngineError> {
         Ok(())
     }
 
@@ -92,7 +92,7 @@ impl Bench {
         let folder = tempfile::tempdir().expect("a folder");
         let directory = Directory::new(folder.path().to_owned());
         directory.make().expect("a directory");
-        directory.write_plan(&Plan { header: Header::new(&work, None), chunks: workers }).expect("a plan");
+        directory.write_run(&RunFile { header: Header::new(&work, None), chunks: workers }).expect("a plan");
         Self { units: Units::new(&space), space, work, directory, workers, layers, _folder: folder }
     }
 

@@ -9,6 +9,7 @@ pub mod chunks;
 pub mod coordinator;
 pub mod directory;
 pub mod engine;
+pub mod error;
 pub mod filesystem;
 pub mod follow;
 pub mod ledger;

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::chunks::{read_chunks, write_chunks};
 use super::directory::{Directory, Event, Journal};
-use super::engine::{Ending, Engine, Queue};
+use super::engine::{Ending, Engine, EngineError, Queue};
+use super::error::ClusterError;
 use super::ledger::Ledger;
 use super::part::{Header, PartError, check_samples};
 use super::reading::{Read, Reading};
@@ -83,7 +84,7 @@ pub struct Coordinator<E: Engine> {
     /// Until all parts were read once.
     is_catching_up: bool,
     retried: usize,
-    trouble: Option<String>,
+    trouble: Option<EngineError>,
 }
 
 /// Whether there is more to do.
@@ -110,14 +111,14 @@ impl<E: Engine> Coordinator<E> {
         known: Ledger,
         tries: u32,
         fingerprint: Box<dyn Fn(usize) -> Option<String> + Send>,
-    ) -> Result<Self, String> {
-        let plan = directory.plan().map_err(|e| e.to_string())?.ok_or("the directory has no run.json")?;
+    ) -> Result<Self, ClusterError> {
+        let run = directory.run().map_err(ClusterError::Directory)?.ok_or(ClusterError::NoRun)?;
         let chunk = |number| {
-            let missing = known.missing(&units, units.range(Shard { number, of: plan.chunks })) as u32;
+            let missing = known.missing(&units, units.range(Shard { number, of: run.chunks })) as u32;
             let state = if missing == 0 { State::Done } else { State::Waiting };
             Chunk { state, missing, offset: 0, tries: 0, job: None, absent: None, why: None }
         };
-        let chunks = (1..=plan.chunks).map(chunk).collect();
+        let chunks = (1..=run.chunks).map(chunk).collect();
         let mut coordinator = Self {
             engine,
             journal: Journal::of(&directory),
@@ -154,7 +155,7 @@ impl<E: Engine> Coordinator<E> {
     ///
     /// # Errors
     /// If chunks cannot be submitted, or parts are of other work.
-    pub fn step(&mut self, report: &mut dyn FnMut(Progress)) -> Result<Step, String> {
+    pub fn step(&mut self, report: &mut dyn FnMut(Progress)) -> Result<Step, ClusterError> {
         let is_first = self.looked.is_none();
         self.look()?;
         if is_first {
@@ -183,10 +184,10 @@ impl<E: Engine> Coordinator<E> {
     ///
     /// # Errors
     /// If the batch system does not answer, or the directory cannot be written.
-    pub fn cancel(&mut self) -> Result<(), String> {
+    pub fn cancel(&mut self) -> Result<(), ClusterError> {
         let jobs = self.engine.queue(&self.jobs).map(|queue| queue.jobs).unwrap_or_else(|_| self.jobs.clone());
         // First, so that nobody who follows the run submits again what ends now.
-        self.directory.tell(&Event::Cancelled { jobs: jobs.clone() }).map_err(|e| e.to_string())?;
+        self.directory.tell(&Event::Cancelled { jobs: jobs.clone() }).map_err(ClusterError::Directory)?;
         self.engine.cancel(&jobs)?;
         self.read_journal()
     }
@@ -195,8 +196,8 @@ impl<E: Engine> Coordinator<E> {
     ///
     /// # Errors
     /// If the batch system does not answer.
-    pub fn live_jobs(&mut self) -> Result<Vec<u64>, String> {
-        self.engine.queue(&self.jobs).map(|queue| queue.jobs)
+    pub fn live_jobs(&mut self) -> Result<Vec<u64>, ClusterError> {
+        Ok(self.engine.queue(&self.jobs)?.jobs)
     }
 
     #[must_use]
@@ -213,7 +214,11 @@ impl<E: Engine> Coordinator<E> {
             }
         }
         let reason = self.queue.reason.as_ref().filter(|_| states.pending > 0);
-        states.remark = self.trouble.clone().or_else(|| reason.map(|reason| format!("pending: {reason}")));
+        states.remark = self
+            .trouble
+            .as_ref()
+            .map(ToString::to_string)
+            .or_else(|| reason.map(|reason| format!("pending: {reason}")));
         states
     }
 
@@ -238,8 +243,8 @@ impl<E: Engine> Coordinator<E> {
     }
 
     /// Takes in what was submitted or cancelled, from here or elsewhere.
-    fn read_journal(&mut self) -> Result<(), String> {
-        for event in self.journal.news().map_err(|e| format!("jobs.jsonl cannot be read: {e}"))? {
+    fn read_journal(&mut self) -> Result<(), ClusterError> {
+        for event in self.journal.news().map_err(ClusterError::Journal)? {
             match event {
                 Event::Submitted { job, chunks, round } => {
                     if round > self.round {
@@ -267,7 +272,7 @@ impl<E: Engine> Coordinator<E> {
     }
 
     /// Asks for the queue, if it is time to.
-    fn look(&mut self) -> Result<(), String> {
+    fn look(&mut self) -> Result<(), ClusterError> {
         if let Some((at, took)) = self.looked {
             let wait = self.patience.queue.max((took * QUEUE_SHARE).min(SELDOM));
             if at.elapsed() < wait {
@@ -312,10 +317,10 @@ impl<E: Engine> Coordinator<E> {
 
     /// Once the first look said what lives: chunks of which nothing does begin a new round, unless others of this round
     /// still run.
-    fn join(&mut self) -> Result<(), String> {
-        if self.trouble.is_some() {
+    fn join(&mut self) -> Result<(), ClusterError> {
+        if let Some(trouble) = self.trouble.take() {
             // Whether something lives must be known before anything is submitted.
-            return Err(self.trouble.take().unwrap_or_default());
+            return Err(trouble.into());
         }
         let lives = |chunk: &Chunk| matches!(chunk.state, State::Pending | State::Running) && chunk.absent.is_none();
         if !self.jobs.is_empty() && !self.chunks.iter().any(lives) {
@@ -328,7 +333,7 @@ impl<E: Engine> Coordinator<E> {
     }
 
     /// Reads what landed, those parts first whose chunk has ended. True where time ran out before all was read.
-    fn read(&mut self, report: &mut dyn FnMut(Progress)) -> Result<bool, String> {
+    fn read(&mut self, report: &mut dyn FnMut(Progress)) -> Result<bool, ClusterError> {
         let start = Instant::now();
         if self.unread.is_empty() {
             let (catching_up, chunks) = (self.is_catching_up, &self.chunks);
@@ -360,17 +365,17 @@ impl<E: Engine> Coordinator<E> {
         at: usize,
         read: Result<Read, PartError>,
         report: &mut dyn FnMut(Progress),
-    ) -> Result<bool, String> {
+    ) -> Result<bool, ClusterError> {
         let path = self.directory.part(at as u32 + 1);
-        let refuse = |error: &PartError| format!("{} cannot be used: {error}", printable(&path.display().to_string()));
+        let refuse = |cause| ClusterError::Part { part: printable(&path.display().to_string()), cause };
         let read = match read {
             Ok(read) => read,
             // It is not there yet, or its machine cannot be reached for now.
             Err(PartError::Io(_)) => return Ok(false),
-            Err(error) => return Err(refuse(&error)),
+            Err(error) => return Err(refuse(error)),
         };
         if let Some(header) = &read.header {
-            header.check(&self.header).map_err(|why| refuse(&PartError::OtherWork(why)))?;
+            header.check(&self.header).map_err(|why| refuse(PartError::OtherWork(why)))?;
         }
         for found in read.found {
             let repetition = found.entry.repetition;
@@ -378,7 +383,7 @@ impl<E: Engine> Coordinator<E> {
                 continue;
             }
             let fingerprint = self.samples.entry(repetition).or_insert_with(|| (self.fingerprint)(repetition));
-            check_samples(&found, fingerprint.as_deref()).map_err(|error| refuse(&error))?;
+            check_samples(&found, fingerprint.as_deref()).map_err(refuse)?;
             self.take(found.entry, report);
         }
         self.chunks[at].offset = read.offset;
@@ -386,7 +391,7 @@ impl<E: Engine> Coordinator<E> {
     }
 
     /// Reads all that a part has.
-    fn read_whole(&mut self, at: usize, report: &mut dyn FnMut(Progress)) -> Result<(), String> {
+    fn read_whole(&mut self, at: usize, report: &mut dyn FnMut(Progress)) -> Result<(), ClusterError> {
         loop {
             let read = self.reading.read(at, self.chunks[at].offset);
             if !self.take_read(at, read, report)? {
@@ -418,7 +423,7 @@ impl<E: Engine> Coordinator<E> {
     }
 
     /// Finds out what became of chunks that left the queue unfinished.
-    fn judge(&mut self, report: &mut dyn FnMut(Progress)) -> Result<(), String> {
+    fn judge(&mut self, report: &mut dyn FnMut(Progress)) -> Result<(), ClusterError> {
         let overdue = |chunk: &Chunk| {
             chunk.state != State::Done && chunk.absent.is_some_and(|since| since.elapsed() >= self.patience.ended)
         };
@@ -459,7 +464,7 @@ impl<E: Engine> Coordinator<E> {
     }
 
     /// Submits what waits.
-    fn submit(&mut self) -> Result<(), String> {
+    fn submit(&mut self) -> Result<(), ClusterError> {
         let waiting = |chunks: &[Chunk]| -> Vec<u32> {
             (1..).zip(chunks).filter(|(_, chunk)| chunk.state == State::Waiting).map(|(number, _)| number).collect()
         };
@@ -475,7 +480,7 @@ impl<E: Engine> Coordinator<E> {
         let job = self.engine.submit(&chunks)?;
         let event = Event::Submitted { job, chunks: write_chunks(&chunks), round: self.round };
         self.retried += chunks.iter().filter(|n| self.chunks[**n as usize - 1].tries > 0).count();
-        self.directory.tell(&event).map_err(|e| format!("job {job} runs, but jobs.jsonl cannot be written: {e}"))?;
+        self.directory.tell(&event).map_err(|cause| ClusterError::NotTold { job, cause })?;
         self.read_journal()
     }
 }

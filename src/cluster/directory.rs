@@ -19,9 +19,9 @@ use serde::{Deserialize, Serialize};
 
 use super::part::Header;
 
-/// What is run.
+/// What is run: `run.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Plan {
+pub struct RunFile {
     #[serde(flatten)]
     pub header: Header,
     /// How many shards the run is cut into, each a task.
@@ -63,11 +63,11 @@ impl Directory {
         self.0.join("parts").join(format!("{chunk}.jsonl"))
     }
 
-    /// The plan of a directory that has one.
+    /// What is run in a directory, if that is made.
     ///
     /// # Errors
-    /// If it cannot be read, or is no plan.
-    pub fn plan(&self) -> io::Result<Option<Plan>> {
+    /// If the file cannot be read, or says something else.
+    pub fn run(&self) -> io::Result<Option<RunFile>> {
         match fs::read_to_string(self.0.join("run.json")) {
             Ok(text) => serde_json::from_str(&text).map(Some).map_err(io::Error::other),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -84,11 +84,11 @@ impl Directory {
         fs::create_dir_all(self.0.join("logs"))
     }
 
-    /// Writes the plan, last of all: a directory with a plan is whole.
+    /// Writes what is run, last of all: a directory with `run.json` is whole.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn write_plan(&self, plan: &Plan) -> io::Result<()> {
+    pub fn write_run(&self, run: &RunFile) -> io::Result<()> {
         let mut builder = tempfile::Builder::new();
         #[cfg(unix)]
         {
@@ -96,7 +96,7 @@ impl Directory {
             builder.permissions(fs::Permissions::from_mode(0o666));
         }
         let mut file = builder.prefix(".run").tempfile_in(&self.0)?;
-        writeln!(file, "{}", serde_json::to_string_pretty(plan).map_err(io::Error::other)?)?;
+        writeln!(file, "{}", serde_json::to_string_pretty(run).map_err(io::Error::other)?)?;
         file.as_file().sync_all()?;
         file.persist(self.0.join("run.json")).map(drop).map_err(|e| e.error)
     }

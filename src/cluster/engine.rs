@@ -1,6 +1,8 @@
 //! What runs chunks: a batch system.
 
 use std::collections::HashMap;
+use std::io;
+use std::process::ExitStatus;
 
 /// Runs chunks as tasks of array jobs.
 pub trait Engine: Send {
@@ -8,13 +10,13 @@ pub trait Engine: Send {
     ///
     /// # Errors
     /// What the batch system says.
-    fn submit(&mut self, chunks: &[u32]) -> Result<u64, String>;
+    fn submit(&mut self, chunks: &[u32]) -> Result<u64, EngineError>;
 
     /// The chunks of these jobs that wait or run.
     ///
     /// # Errors
     /// If the batch system does not answer.
-    fn queue(&mut self, jobs: &[u64]) -> Result<Queue, String>;
+    fn queue(&mut self, jobs: &[u64]) -> Result<Queue, EngineError>;
 
     /// How the chunks of a job ended, as far as the batch system remembers.
     fn ended(&mut self, job: u64) -> HashMap<u32, Ending>;
@@ -23,10 +25,29 @@ pub trait Engine: Send {
     ///
     /// # Errors
     /// If the batch system does not answer.
-    fn cancel(&mut self, jobs: &[u64]) -> Result<(), String>;
+    fn cancel(&mut self, jobs: &[u64]) -> Result<(), EngineError>;
 
     /// Where the log of a chunk is, for people.
     fn log(&self, job: u64, chunk: u32) -> Option<std::path::PathBuf>;
+}
+
+/// Why a batch system does not do what it is told.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    #[error("there is no `{program}` here: is this a machine that submits to {system}?")]
+    Missing { program: String, system: &'static str },
+    // The field is not called `source`, so that reports do not tell the cause once more.
+    #[error("{program} cannot be run: {cause}")]
+    Unusable { program: String, cause: io::Error },
+    #[error("{program} failed with {status}")]
+    Silent { program: String, status: ExitStatus },
+    /// It knows none of the jobs any more. In its words, as all that follow.
+    #[error("{0}")]
+    Forgotten(String),
+    #[error("{0}")]
+    Refused(String),
+    #[error("{program} gave no job number but {answer:?}")]
+    NoNumber { program: &'static str, answer: String },
 }
 
 /// Chunks that wait or run.

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::coordinator::{Coordinator, Step};
 use super::engine::Engine;
+use super::error::ClusterError;
 use super::states::{Loss, States};
 use neartop_study::scheduler::Run;
 
@@ -42,7 +43,7 @@ pub struct End {
     pub losses: Vec<Loss>,
     pub cancelled: bool,
     /// What made it impossible to go on.
-    pub error: Option<String>,
+    pub error: Option<Arc<ClusterError>>,
 }
 
 impl Followed {
@@ -101,7 +102,7 @@ pub fn follow<E: Engine + 'static>(mut coordinator: Coordinator<E>) -> std::io::
             missing: coordinator.missing(),
             losses: coordinator.losses(),
             cancelled: is_cancelled || states.cancelled > 0,
-            error,
+            error: error.map(Arc::new),
         };
         *end.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
         tell.send_replace(states);

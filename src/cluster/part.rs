@@ -66,21 +66,19 @@ impl Header {
     ///
     /// # Errors
     /// Says what is different, and what would be right where that can be said.
-    pub fn check(&self, other: &Self) -> Result<(), String> {
+    pub fn check(&self, other: &Self) -> Result<(), Mismatch> {
         if self.work == other.work {
             return Ok(());
         }
-        let program = printable(&self.neartop);
         Err(if self.definition != other.definition {
-            let (theirs, ours) = (self.definition, other.definition);
-            format!("neartop {program} made it, whose scores are other numbers (definition {theirs}, here {ours})")
+            let program = printable(&self.neartop);
+            Mismatch::Definition { program, theirs: self.definition, ours: other.definition }
         } else if self.seed != other.seed {
-            format!("its seed is {}, and that of the run is {}; --seed {0} would fit", self.seed, other.seed)
+            Mismatch::Seed { theirs: self.seed, ours: other.seed }
         } else if self.candidates != other.candidates {
-            format!("it is of {} candidates, and the run has {}", self.candidates, other.candidates)
+            Mismatch::Candidates { theirs: self.candidates, ours: other.candidates }
         } else {
-            let name = printable(&self.preset);
-            format!("the network, the data or the candidates of its run, {name:?}, are others than those of this one")
+            Mismatch::Content { preset: printable(&self.preset) }
         })
     }
 
@@ -91,6 +89,19 @@ impl Header {
     pub fn line(&self) -> io::Result<String> {
         serde_json::to_string(self).map_err(io::Error::other)
     }
+}
+
+/// Why results are of other work than that of a run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Mismatch {
+    #[error("neartop {program} made it, whose scores are other numbers (definition {theirs}, here {ours})")]
+    Definition { program: String, theirs: u32, ours: u32 },
+    #[error("its seed is {theirs}, and that of the run is {ours}; --seed {theirs} would fit")]
+    Seed { theirs: u64, ours: u64 },
+    #[error("it is of {theirs} candidates, and the run has {ours}")]
+    Candidates { theirs: usize, ours: usize },
+    #[error("the network, the data or the candidates of its run, {preset:?}, are others than those of this one")]
+    Content { preset: String },
 }
 
 /// Which kind of vector instructions this machine has. The last bits of a score may differ between kinds.
@@ -159,14 +170,14 @@ pub fn write_line(work: &Work, entry: &Entry, samples: Option<&str>) -> io::Resu
 
 /// A result as it was read.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Found {
+pub struct PartLine {
     pub entry: Entry,
     pub samples: Option<String>,
 }
 
 /// Reads a line of a part of `work`; none where it is damaged, or no result of that work.
 #[must_use]
-pub fn read_line(work: &Work, text: &[u8]) -> Option<Found> {
+pub fn read_line(work: &Work, text: &[u8]) -> Option<PartLine> {
     let line: Line<'_> = serde_json::from_slice(text).ok()?;
     let (candidate, repetition) = (line.candidate, line.repetition);
     if candidate >= work.candidates.len() || repetition > u32::MAX as usize {
@@ -189,7 +200,7 @@ pub fn read_line(work: &Work, text: &[u8]) -> Option<Found> {
         return None;
     }
     let result = values.result(Awaited::in_repetition(repetition))?;
-    Some(Found { entry: Entry { work: 0, candidate, repetition, result }, samples })
+    Some(PartLine { entry: Entry { work: 0, candidate, repetition, result }, samples })
 }
 
 fn checksum(work: &Work, candidate: usize, repetition: usize, values: &Values, samples: Option<&str>) -> String {
@@ -219,7 +230,7 @@ pub enum PartError {
     #[error("it is no part of a run: its first line is no header")]
     NoPart,
     #[error("it is a part of other work: {0}")]
-    OtherWork(String),
+    OtherWork(Mismatch),
     #[error("repetition {repetition} was scored on other samples than those of this run")]
     OtherSamples { repetition: usize },
 }
@@ -267,7 +278,7 @@ impl PartReader {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn next(&mut self, work: &Work) -> Result<Option<Found>, PartError> {
+    pub fn next(&mut self, work: &Work) -> Result<Option<PartLine>, PartError> {
         while let Some(line) = self.whole_line()? {
             if let Some(found) = read_line(work, &line) {
                 return Ok(Some(found));
@@ -315,7 +326,7 @@ impl PartWriter<File> {
     ///
     /// # Errors
     /// If it is a part of other work, or no part, or cannot be read and written.
-    pub fn go_on(path: &Path, work: &Work, header: &Header, take: &mut dyn FnMut(Found)) -> Result<Self, PartError> {
+    pub fn go_on(path: &Path, work: &Work, header: &Header, take: &mut dyn FnMut(PartLine)) -> Result<Self, PartError> {
         let mut torn = false;
         let mut is_begun = false;
         match PartReader::open(path) {
@@ -399,7 +410,7 @@ impl<W: Write> PartWriter<W> {
 ///
 /// # Errors
 /// If they do not.
-pub fn check_samples(found: &Found, fingerprint: Option<&str>) -> Result<(), PartError> {
+pub fn check_samples(found: &PartLine, fingerprint: Option<&str>) -> Result<(), PartError> {
     match found.samples.as_deref() == fingerprint {
         true => Ok(()),
         false => Err(PartError::OtherSamples { repetition: found.entry.repetition }),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::directory::Directory;
-use super::part::{Found, Header, PartError, PartReader};
+use super::part::{Header, PartError, PartLine, PartReader};
 use neartop_study::store::Work;
 
 /// Parts that a reader opens in a turn, lines that it takes of one, and the most readers.
@@ -24,7 +24,7 @@ pub struct Reading {
 pub struct Read {
     /// Where it was read from its beginning.
     pub header: Option<Header>,
-    pub found: Vec<Found>,
+    pub found: Vec<PartLine>,
     /// Where to go on.
     pub offset: u64,
     /// There may be more lines.

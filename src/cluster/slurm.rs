@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::chunks::{read_chunks, write_chunks};
-use super::engine::{Ending, Engine, Queue};
+use super::engine::{Ending, Engine, EngineError, Queue};
 use neartop_io::preset::printable;
 
 /// Slurm, with the batch script of one run.
@@ -23,12 +23,12 @@ pub struct Slurm {
 impl Slurm {
     /// # Errors
     /// If Slurm's commands are not there.
-    pub fn new(directory: &Path, script: &Path, chunks: u32) -> Result<Self, String> {
+    pub fn new(directory: &Path, script: &Path, chunks: u32) -> Result<Self, EngineError> {
         call(Command::new("sbatch").arg("--version"))?;
         Ok(Self { script: script.to_owned(), directory: directory.to_owned(), chunks, has_accounting: None })
     }
 
-    fn account(&self, job: u64) -> Result<HashMap<u32, Ending>, String> {
+    fn account(&self, job: u64) -> Result<HashMap<u32, Ending>, EngineError> {
         let mut sacct = Command::new("sacct");
         sacct.args(["--noheader", "--parsable2", "--allocations", "--array", "--format=JobID,State,ExitCode"]);
         let text = call(sacct.arg(format!("--jobs={job}")))?;
@@ -40,23 +40,23 @@ impl Slurm {
 ///
 /// # Errors
 /// If Slurm does not answer.
-pub fn largest_index() -> Result<u32, String> {
+pub fn largest_index() -> Result<u32, EngineError> {
     let config = call(Command::new("scontrol").args(["show", "config"]))?;
     let size = config.lines().find_map(|line| line.trim_start().strip_prefix("MaxArraySize")?.split_once('='));
     Ok(size.and_then(|(_, size)| size.trim().parse::<u32>().ok()).map_or(1000, |size| size.saturating_sub(1)))
 }
 
 impl Engine for Slurm {
-    fn submit(&mut self, chunks: &[u32]) -> Result<u64, String> {
+    fn submit(&mut self, chunks: &[u32]) -> Result<u64, EngineError> {
         let mut sbatch = Command::new("sbatch");
         sbatch.arg("--parsable").arg(format!("--array={}", write_chunks(chunks))).arg("--chdir").arg(&self.directory);
         let answer = call(sbatch.arg(&self.script))?;
         // With several clusters, `123;name`.
         let number = answer.trim().split(';').next().and_then(|number| number.parse().ok());
-        number.ok_or_else(|| format!("sbatch gave no job number but {:?}", printable(answer.trim())))
+        number.ok_or_else(|| EngineError::NoNumber { program: "sbatch", answer: printable(answer.trim()) })
     }
 
-    fn queue(&mut self, jobs: &[u64]) -> Result<Queue, String> {
+    fn queue(&mut self, jobs: &[u64]) -> Result<Queue, EngineError> {
         if jobs.is_empty() {
             return Ok(Queue::default());
         }
@@ -66,7 +66,7 @@ impl Engine for Slurm {
         match call(&mut squeue) {
             Ok(text) => Ok(read_queue(&text, self.chunks)),
             // All of them ended so long ago that Slurm has forgotten them.
-            Err(error) if error.contains("Invalid job id") => Ok(Queue::default()),
+            Err(EngineError::Forgotten(_)) => Ok(Queue::default()),
             Err(error) => Err(error),
         }
     }
@@ -86,13 +86,13 @@ impl Engine for Slurm {
         read_jobs(&text.unwrap_or_default(), self.chunks)
     }
 
-    fn cancel(&mut self, jobs: &[u64]) -> Result<(), String> {
+    fn cancel(&mut self, jobs: &[u64]) -> Result<(), EngineError> {
         if jobs.is_empty() {
             return Ok(());
         }
         match call(Command::new("scancel").args(jobs.iter().map(u64::to_string))) {
-            Err(error) if !error.contains("Invalid job id") => Err(error),
-            _ => Ok(()),
+            Ok(_) | Err(EngineError::Forgotten(_)) => Ok(()),
+            Err(error) => Err(error),
         }
     }
 
@@ -102,20 +102,25 @@ impl Engine for Slurm {
 }
 
 /// Runs a command and gives its output.
-fn call(command: &mut Command) -> Result<String, String> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let output = command.stdin(Stdio::null()).output().map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => format!("there is no `{name}` here: is this a machine that submits to Slurm?"),
-        _ => format!("{name} cannot be run: {error}"),
-    })?;
+fn call(command: &mut Command) -> Result<String, EngineError> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = match command.stdin(Stdio::null()).output() {
+        Ok(output) => output,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(EngineError::Missing { program, system: "Slurm" });
+        }
+        Err(cause) => return Err(EngineError::Unusable { program, cause }),
+    };
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let said = String::from_utf8_lossy(&output.stderr);
     let said = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
     Err(match said.as_str() {
-        "" => format!("{name} failed with {}", output.status),
-        said => printable(said),
+        "" => EngineError::Silent { program, status: output.status },
+        // Slurm has no other sign of it.
+        said if said.contains("Invalid job id") => EngineError::Forgotten(printable(said)),
+        said => EngineError::Refused(printable(said)),
     })
 }
 

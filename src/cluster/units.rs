@@ -17,6 +17,17 @@ pub struct Shard {
     pub of: u32,
 }
 
+/// Why a text is no shard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ShardError {
+    #[error("shards are numbered from 1 to {of}; an index from 0 is put in as $((INDEX + 1))/{of}")]
+    Zero { of: u32 },
+    #[error("there is no shard {number} of {of}; write I/N with I from 1 to N")]
+    Beyond { number: u32, of: u32 },
+    #[error("write I/N with I from 1 to N, such as 3/8")]
+    Form,
+}
+
 impl fmt::Display for Shard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.number, self.of)
@@ -30,25 +41,23 @@ impl From<Shard> for String {
 }
 
 impl TryFrom<String> for Shard {
-    type Error = String;
+    type Error = ShardError;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, ShardError> {
         text.parse()
     }
 }
 
 impl FromStr for Shard {
-    type Err = String;
+    type Err = ShardError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, ShardError> {
         let numbers = text.split_once('/').and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
         match numbers {
-            Some((0, of)) if of > 0 => {
-                Err(format!("shards are numbered from 1 to {of}; an index from 0 is put in as $((INDEX + 1))/{of}"))
-            }
+            Some((0, of)) if of > 0 => Err(ShardError::Zero { of }),
             Some((number, of)) if number >= 1 && number <= of => Ok(Self { number, of }),
-            Some((number, of)) => Err(format!("there is no shard {number} of {of}; write I/N with I from 1 to N")),
-            None => Err("write I/N with I from 1 to N, such as 3/8".to_owned()),
+            Some((number, of)) => Err(ShardError::Beyond { number, of }),
+            None => Err(ShardError::Form),
         }
     }
 }
@@ -243,6 +252,6 @@ mod tests {
         for wrong in ["0/8", "9/8", "3", "a/b", "1/0", "0/0", "-1/2"] {
             assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
         }
-        assert!("0/8".parse::<Shard>().unwrap_err().contains("$((INDEX + 1))/8"));
+        assert!("0/8".parse::<Shard>().unwrap_err().to_string().contains("$((INDEX + 1))/8"));
     }
 }

@@ -14,6 +14,7 @@ use super::shard::{refuse_auto, work_of};
 use super::{Failure, Prepared, check_target, prepare as prepare_run};
 use crate::cli::{ClusterOptions, RankArgs, RunOptions, StudyOptions};
 use crate::cluster::coordinator::Coordinator;
+use crate::cluster::error::ClusterError;
 use crate::cluster::filesystem::shared_kind;
 use crate::cluster::follow::{End, Followed, follow};
 use crate::cluster::ledger::Ledger;
@@ -25,7 +26,8 @@ use neartop_study::scheduler::{Known, Progress, Run};
 use neartop_study::store::Entry;
 use neartop_study::study::Study;
 
-pub use prepare::{Joined, join};
+pub use prepare::Joined;
+use prepare::Request;
 
 /// The time between two lines about chunks where standard error is no terminal.
 const SELDOM: Duration = Duration::from_secs(5);
@@ -44,7 +46,9 @@ pub async fn run(args: &RankArgs) -> Result<(), Failure> {
     refuse_auto(&prepared, "a run on a cluster")?;
     let work = Arc::new(work_of(&prepared)?);
     let study_options = local_study(&args.run.study)?;
-    let joined = join(&args.preset, &args.run, &prepared, &work, &args.cluster, &study_options, args.cancel)?;
+    let (preset, run, cluster) = (args.preset.as_str(), &args.run, &args.cluster);
+    let request = Request { preset, run, prepared: &prepared, work: &work, cluster, study: &study_options };
+    let joined = request.join(args.cancel)?;
     if args.dry_run {
         eprintln!(
             "neartop: nothing is submitted; {} is yours to edit, and the same command without --dry-run submits it",
@@ -97,7 +101,7 @@ pub fn open(
     refuse_auto(prepared, "a run on a cluster")?;
     let work = Arc::new(work_of(prepared)?);
     let study = local_study(&options.study)?;
-    let joined = join(preset, options, prepared, &work, cluster, &study, false)?;
+    let joined = Request { preset, run: options, prepared, work: &work, cluster, study: &study }.join(false)?;
     Ok((joined, study))
 }
 
@@ -188,7 +192,7 @@ pub fn in_words(states: &States) -> String {
 #[must_use]
 pub fn outcome(end: &End) -> Option<String> {
     if let Some(error) = &end.error {
-        return Some(error.clone());
+        return Some(error.to_string());
     }
     if end.missing == 0 {
         return None;
@@ -246,7 +250,7 @@ fn coordinator(
 ) -> Result<Coordinator<Slurm>, Failure> {
     let scorer = Arc::clone(&prepared.scorer);
     let fingerprint = move |repetition: usize| scorer.samples().fingerprint(repetition as u64).ok().flatten();
-    joined.coordinator(units, known, Box::new(fingerprint)).map_err(Failure::Run)
+    joined.coordinator(units, known, Box::new(fingerprint)).map_err(failed)
 }
 
 /// Starts to follow a run whose results go to `study` and `recording`.
@@ -264,13 +268,17 @@ pub fn start(
     follow(coordinator(prepared, joined, units, known)?).map_err(|e| Failure::Run(e.to_string()))
 }
 
+fn failed(error: ClusterError) -> Failure {
+    Failure::Run(error.to_string())
+}
+
 fn cancel(coordinator: &mut Coordinator<Slurm>) -> Result<(), Failure> {
-    let jobs = coordinator.live_jobs().map_err(Failure::Run)?;
+    let jobs = coordinator.live_jobs().map_err(failed)?;
     if jobs.is_empty() {
         eprintln!("neartop: no job of this run waits or runs");
         return Ok(());
     }
-    coordinator.cancel().map_err(Failure::Run)?;
+    coordinator.cancel().map_err(failed)?;
     let jobs: Vec<_> = jobs.iter().map(u64::to_string).collect();
     eprintln!(
         "neartop: cancelled {}; what they have scored stays, and the same command without --cancel submits the rest",
@@ -280,7 +288,7 @@ fn cancel(coordinator: &mut Coordinator<Slurm>) -> Result<(), Failure> {
 }
 
 fn detach(coordinator: &mut Coordinator<Slurm>, joined: &Joined) -> Result<(), Failure> {
-    coordinator.step(&mut |_| {}).map_err(Failure::Run)?;
+    coordinator.step(&mut |_| {}).map_err(failed)?;
     let place = joined.place();
     eprintln!(
         "neartop: chunks: {}; the run is in {place}, and the same command without --detach follows it",

@@ -9,7 +9,7 @@ use super::shard::{fingerprint, refuse_auto, refused, work_of};
 use super::{Failure, check_target, prepare};
 use crate::cli::{MergeArgs, Repetitions};
 use crate::cluster::ledger::Ledger;
-use crate::cluster::part::{Found, Header, PartError, PartReader, check_samples};
+use crate::cluster::part::{Header, PartError, PartLine, PartReader, check_samples};
 use crate::cluster::units::{Shard, Units};
 use neartop_io::preset::printable;
 use neartop_study::scheduler::Known;
@@ -117,9 +117,9 @@ impl Merged {
         Self { ledger, new: 0, different: 0 }
     }
 
-    fn take(&mut self, found: Vec<Found>, study: &mut Study, taking: &mut Taking) -> Result<(), Failure> {
+    fn take(&mut self, found: Vec<PartLine>, study: &mut Study, taking: &mut Taking) -> Result<(), Failure> {
         let mut new = Vec::new();
-        for Found { entry, .. } in found {
+        for PartLine { entry, .. } in found {
             let Entry { candidate, repetition, result, .. } = &entry;
             if self.ledger.take(*candidate, *repetition, result.is_err()) {
                 study.record(*candidate, *repetition, result.clone());

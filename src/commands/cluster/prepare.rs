@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use crate::cli::{ClusterOptions, RunOptions, StudyOptions};
 use crate::cluster::coordinator::Coordinator;
-use crate::cluster::directory::{Directory, Plan};
+use crate::cluster::directory::{Directory, RunFile};
+use crate::cluster::error::ClusterError;
 use crate::cluster::ledger::Ledger;
 use crate::cluster::part::{Header, PartWriter, write_line};
 use crate::cluster::sizing;
@@ -49,175 +50,143 @@ impl Joined {
         units: Units,
         known: Ledger,
         fingerprint: Box<dyn Fn(usize) -> Option<String> + Send>,
-    ) -> Result<Coordinator<Slurm>, String> {
+    ) -> Result<Coordinator<Slurm>, ClusterError> {
         let slurm = Slurm::new(self.directory.path(), &self.directory.script(), self.chunks)?;
         let work = Arc::clone(&self.work);
         Coordinator::new(slurm, self.directory.clone(), work, units, known, self.tries, fingerprint)
     }
 }
 
-/// Joins the run in its directory, or makes that, unless it `must_exist`.
-///
-/// # Errors
-/// If the directory is of other work or cannot be used, or Slurm does not answer.
-pub fn join(
-    preset: &str,
-    run: &RunOptions,
-    prepared: &Prepared,
-    work: &Arc<Work>,
-    options: &ClusterOptions,
-    study: &StudyOptions,
-    must_exist: bool,
-) -> Result<Joined, Failure> {
-    let header = Header::new(work, None);
-    let path = options.run_dir.clone().unwrap_or_else(|| PathBuf::from(default_name(&header)));
-    let name = printable(&path.display().to_string());
-    let unusable = |e: io::Error| Failure::Run(format!("the directory {name} cannot be used: {e}"));
-    let plan = Directory::new(path.clone()).plan().map_err(unusable)?;
-    if plan.is_none() && must_exist {
-        let help = "run it in the directory where the run was started, or name the run's directory by --run-dir";
-        return Err(Failure::Usage { message: format!("there is no run in {name}"), help: Some(help.to_owned()) });
-    }
-    let chunks = match plan {
-        Some(plan) => {
-            check(&plan, &header, options, &name)?;
-            plan.chunks
-        }
-        None => make(&path, preset, run, prepared, work, options, study)?,
-    };
-    let directory = Directory::new(path.canonicalize().map_err(unusable)?);
-    Ok(Joined { directory, work: Arc::clone(work), chunks, tries: u32::from(options.retries) + 1 })
+/// What a run on a cluster is asked for with.
+pub(super) struct Request<'a> {
+    /// As the user named it.
+    pub preset: &'a str,
+    pub run: &'a RunOptions,
+    pub prepared: &'a Prepared,
+    pub work: &'a Arc<Work>,
+    pub cluster: &'a ClusterOptions,
+    pub study: &'a StudyOptions,
 }
 
-/// `neartop-digits-mlp-0123abcd`
-fn default_name(header: &Header) -> String {
-    let words = header.preset.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    let name = words.collect::<Vec<_>>().join("-").to_lowercase();
-    let name: String = name.chars().take(40).collect();
-    format!("neartop-{name}{}{}", if name.is_empty() { "" } else { "-" }, &header.work[..8])
-}
-
-fn check(plan: &Plan, header: &Header, options: &ClusterOptions, name: &str) -> Result<(), Failure> {
-    plan.header.check(header).map_err(|why| Failure::Usage {
-        message: format!("{name} holds a run of other work: {why}"),
-        help: Some("name another directory by --run-dir".to_owned()),
-    })?;
-    let another = |what: String| {
-        let help = "leave the option out to join the run, or name another directory by --run-dir for a new one";
-        Err(Failure::Usage { message: format!("the run in {name} {what}"), help: Some(help.to_owned()) })
-    };
-    if plan.header.repetitions != header.repetitions {
-        return another(format!("has {} repetitions, and not {}", plan.header.repetitions, header.repetitions));
-    }
-    match options.chunks {
-        Some(chunks) if chunks != plan.chunks => {
-            another(format!("is cut into {} chunks, and not {chunks}", plan.chunks))
-        }
-        _ => {
-            if options.partition.is_some() || options.time.is_some() {
-                eprintln!(
-                    "neartop: the run is there already, and its task.sbatch is yours: change the partition or the time there"
-                );
-            }
-            Ok(())
-        }
-    }
-}
-
-/// Makes the directory of a run and gives its number of chunks.
-fn make(
-    path: &Path,
-    preset: &str,
-    run: &RunOptions,
-    prepared: &Prepared,
-    work: &Work,
-    options: &ClusterOptions,
-    study: &StudyOptions,
-) -> Result<u32, Failure> {
-    let name = printable(&path.display().to_string());
-    let most = largest_index().map_err(Failure::Run)?;
-    let units = Units::new(&prepared.space);
-    if let Some(chunks) = options.chunks.filter(|chunks| *chunks > most) {
-        return Err(Failure::Usage {
-            message: format!("this Slurm takes arrays of up to {most} tasks, and {chunks} chunks are asked for"),
-            help: Some(format!("say --chunks {most}, or leave it out; --cpus lets a task use more cores")),
-        });
-    }
-    let cpus = usize::from(options.cpus);
-    let start = Instant::now();
-    let again = Space::new(Arc::clone(&prepared.space.preset));
-    Work::new(&again, &prepared.scorer).map_err(|e| Failure::Run(e.to_string()))?;
-    let cost = sizing::measure(&units, &prepared.scorer, start.elapsed());
-    let chunks = options.chunks.unwrap_or_else(|| sizing::chunks(&cost, &units, cpus, most));
-    let time = options.time.clone().unwrap_or_else(|| sizing::minutes(&cost, cpus, chunks).to_string());
-    eprintln!(
-        "neartop: {} scores take about {} core hours ({:.2} ms each, of {} timed here): {chunks} chunks of about {} with {cpus} cores",
-        units.count(),
-        hours(cost.total),
-        cost.total / units.count() as f64 * 1e3,
-        cost.timed,
-        seconds(cost.total / f64::from(chunks) / cpus as f64),
-    );
-    let directory = Directory::new(path.to_owned());
-    let make = || {
-        directory.make()?;
-        if !directory.script().exists() {
-            let memory = sizing::memory(prepared.space.memory(), units.candidates(), cpus);
-            let script = script(preset, run, work, options, chunks, &time, memory)?;
-            std::fs::write(directory.script(), script)?;
-        }
-        fill(&directory, prepared, work, &units, chunks, study)?;
-        directory.write_plan(&Plan { header: Header::new(work, None), chunks })
-    };
-    make().map_err(|e| Failure::Run(format!("the directory {name} cannot be made: {e}")))?;
-    Ok(chunks)
-}
-
-/// Puts what the study knows already into the parts, so that no task scores it again.
-fn fill(
-    directory: &Directory,
-    prepared: &Prepared,
-    work: &Work,
-    units: &Units,
+/// How a run is cut, and what a task of it asks for.
+struct Cut {
     chunks: u32,
-    study: &StudyOptions,
-) -> io::Result<()> {
-    let places = units.places();
-    let mut lines: BTreeMap<u32, Vec<String>> = BTreeMap::new();
-    let mut samples: BTreeMap<usize, Option<String>> = BTreeMap::new();
-    each_recorded(prepared, work, study, &mut |entry| {
-        let samples = samples.entry(entry.repetition).or_insert_with(|| fingerprint(prepared, entry.repetition));
-        let at = entry.repetition * units.candidates() + places[entry.candidate] as usize;
-        if let Ok(line) = write_line(work, &entry, samples.as_deref()) {
-            lines.entry(units.shard_of(at, chunks)).or_default().push(line);
-        }
-    });
-    for (chunk, lines) in lines {
-        let mut part = PartWriter::begin(&directory.part(chunk), &Header::new(work, None)).map_err(io::Error::other)?;
-        lines.iter().try_for_each(|line| part.put(line))?;
-        part.finish()?;
-    }
-    Ok(())
-}
-
-/// The batch script.
-fn script(
-    preset: &str,
-    run: &RunOptions,
-    work: &Work,
-    options: &ClusterOptions,
-    chunks: u32,
-    time: &str,
+    /// As `sbatch` takes it.
+    time: String,
+    /// Bytes for each core.
     memory: u64,
-) -> io::Result<String> {
-    let header = Header::new(work, None);
-    let name: String = default_name(&header).rsplit_once('-').map_or_else(String::new, |(name, _)| name.to_owned());
-    let partition = options.partition.as_ref().map(|p| format!("#SBATCH --partition={}\n", printable(p)));
-    let program = std::env::current_exe()?;
-    // A bundled preset has no path.
-    let preset =
-        if Path::new(preset).exists() { quoted(&Path::new(preset).canonicalize()?) } else { quoted(Path::new(preset)) };
-    Ok(format!(
+}
+
+impl Request<'_> {
+    /// Joins the run in its directory, or makes that, unless it `must_exist`.
+    ///
+    /// # Errors
+    /// If the directory is of other work or cannot be used, or Slurm does not answer.
+    pub fn join(&self, must_exist: bool) -> Result<Joined, Failure> {
+        let header = self.header();
+        let path = self.cluster.run_dir.clone().unwrap_or_else(|| PathBuf::from(default_name(&header)));
+        let name = printable(&path.display().to_string());
+        let unusable = |e: io::Error| Failure::Run(format!("the directory {name} cannot be used: {e}"));
+        let run = Directory::new(path.clone()).run().map_err(unusable)?;
+        if run.is_none() && must_exist {
+            let help = "run it in the directory where the run was started, or name the run's directory by --run-dir";
+            return Err(Failure::Usage { message: format!("there is no run in {name}"), help: Some(help.to_owned()) });
+        }
+        let chunks = match run {
+            Some(run) => {
+                check(&run, &header, self.cluster, &name)?;
+                run.chunks
+            }
+            None => self.make(&path)?,
+        };
+        let directory = Directory::new(path.canonicalize().map_err(unusable)?);
+        let tries = u32::from(self.cluster.retries) + 1;
+        Ok(Joined { directory, work: Arc::clone(self.work), chunks, tries })
+    }
+
+    fn header(&self) -> Header {
+        Header::new(self.work, None)
+    }
+
+    /// Makes the directory of a run and gives its number of chunks.
+    fn make(&self, path: &Path) -> Result<u32, Failure> {
+        let units = Units::new(&self.prepared.space);
+        let cut = self.cut(&units)?;
+        let directory = Directory::new(path.to_owned());
+        let make = || {
+            directory.make()?;
+            if !directory.script().exists() {
+                std::fs::write(directory.script(), self.script(&cut)?)?;
+            }
+            self.fill(&directory, &units, cut.chunks)?;
+            directory.write_run(&RunFile { header: self.header(), chunks: cut.chunks })
+        };
+        let name = printable(&path.display().to_string());
+        make().map_err(|e| Failure::Run(format!("the directory {name} cannot be made: {e}")))?;
+        Ok(cut.chunks)
+    }
+
+    /// Cuts the run by what a few scores cost here, and says so.
+    fn cut(&self, units: &Units) -> Result<Cut, Failure> {
+        let (options, prepared) = (self.cluster, self.prepared);
+        let most = largest_index().map_err(|e| Failure::Run(e.to_string()))?;
+        if let Some(chunks) = options.chunks.filter(|chunks| *chunks > most) {
+            return Err(Failure::Usage {
+                message: format!("this Slurm takes arrays of up to {most} tasks, and {chunks} chunks are asked for"),
+                help: Some(format!("say --chunks {most}, or leave it out; --cpus lets a task use more cores")),
+            });
+        }
+        let cpus = usize::from(options.cpus);
+        let start = Instant::now();
+        let again = Space::new(Arc::clone(&prepared.space.preset));
+        Work::new(&again, &prepared.scorer).map_err(|e| Failure::Run(e.to_string()))?;
+        let cost = sizing::measure(units, &prepared.scorer, start.elapsed());
+        let chunks = options.chunks.unwrap_or_else(|| sizing::chunks(&cost, units, cpus, most));
+        let time = options.time.clone().unwrap_or_else(|| sizing::minutes(&cost, cpus, chunks).to_string());
+        eprintln!(
+            "neartop: {} scores take about {} core hours ({:.2} ms each, of {} timed here): {chunks} chunks of about {} with {cpus} cores",
+            units.count(),
+            hours(cost.total),
+            cost.total / units.count() as f64 * 1e3,
+            cost.timed,
+            seconds(cost.total / f64::from(chunks) / cpus as f64),
+        );
+        Ok(Cut { chunks, time, memory: sizing::memory(prepared.space.memory(), units.candidates(), cpus) })
+    }
+
+    /// Puts what the study knows already into the parts, so that no task scores it again.
+    fn fill(&self, directory: &Directory, units: &Units, chunks: u32) -> io::Result<()> {
+        let Self { prepared, work, study, .. } = *self;
+        let places = units.places();
+        let mut lines: BTreeMap<u32, Vec<String>> = BTreeMap::new();
+        let mut samples: BTreeMap<usize, Option<String>> = BTreeMap::new();
+        each_recorded(prepared, work, study, &mut |entry| {
+            let samples = samples.entry(entry.repetition).or_insert_with(|| fingerprint(prepared, entry.repetition));
+            let at = entry.repetition * units.candidates() + places[entry.candidate] as usize;
+            if let Ok(line) = write_line(work, &entry, samples.as_deref()) {
+                lines.entry(units.shard_of(at, chunks)).or_default().push(line);
+            }
+        });
+        for (chunk, lines) in lines {
+            let mut part = PartWriter::begin(&directory.part(chunk), &self.header()).map_err(io::Error::other)?;
+            lines.iter().try_for_each(|line| part.put(line))?;
+            part.finish()?;
+        }
+        Ok(())
+    }
+
+    /// The batch script.
+    fn script(&self, cut: &Cut) -> io::Result<String> {
+        let Cut { chunks, time, memory } = cut;
+        let options = self.cluster;
+        let header = self.header();
+        let name: String = default_name(&header).rsplit_once('-').map_or_else(String::new, |(name, _)| name.to_owned());
+        let partition = options.partition.as_ref().map(|p| format!("#SBATCH --partition={}\n", printable(p)));
+        let program = std::env::current_exe()?;
+        // A bundled preset has no path.
+        let preset = Path::new(self.preset);
+        let preset = if preset.exists() { quoted(&preset.canonicalize()?) } else { quoted(preset) };
+        Ok(format!(
         "#!/bin/bash
 # The task of one chunk of a run on a cluster. neartop wrote this file and will not write it again: put in what your site
 # asks for, such as an account, modules or memory. What a part has already is not scored again, so a task may run twice.
@@ -239,9 +208,43 @@ exec \"$neartop\" rank {preset} \\
         program = quoted(&program),
         seed = header.seed,
         repetitions = header.repetitions,
-        max_memory = run.max_memory,
+        max_memory = self.run.max_memory,
         key = header.work,
     ))
+    }
+}
+
+/// `neartop-digits-mlp-0123abcd`
+fn default_name(header: &Header) -> String {
+    let words = header.preset.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let name = words.collect::<Vec<_>>().join("-").to_lowercase();
+    let name: String = name.chars().take(40).collect();
+    format!("neartop-{name}{}{}", if name.is_empty() { "" } else { "-" }, &header.work[..8])
+}
+
+fn check(run: &RunFile, header: &Header, options: &ClusterOptions, name: &str) -> Result<(), Failure> {
+    run.header.check(header).map_err(|why| Failure::Usage {
+        message: format!("{name} holds a run of other work: {why}"),
+        help: Some("name another directory by --run-dir".to_owned()),
+    })?;
+    let another = |what: String| {
+        let help = "leave the option out to join the run, or name another directory by --run-dir for a new one";
+        Err(Failure::Usage { message: format!("the run in {name} {what}"), help: Some(help.to_owned()) })
+    };
+    if run.header.repetitions != header.repetitions {
+        return another(format!("has {} repetitions, and not {}", run.header.repetitions, header.repetitions));
+    }
+    match options.chunks {
+        Some(chunks) if chunks != run.chunks => another(format!("is cut into {} chunks, and not {chunks}", run.chunks)),
+        _ => {
+            if options.partition.is_some() || options.time.is_some() {
+                eprintln!(
+                    "neartop: the run is there already, and its task.sbatch is yours: change the partition or the time there"
+                );
+            }
+            Ok(())
+        }
+    }
 }
 
 /// A word for a shell.
