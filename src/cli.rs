@@ -1,13 +1,17 @@
 //! The command line.
 
+mod values;
+
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cluster::units::Shard;
 use neartop_io::export::Format;
 use neartop_study::training::optimizer::Method;
+
+pub use values::{Halving, LearningRate, Repetitions};
+use values::{format, gibibytes, halving, learning_rate, method, part, repetitions, slope_threshold, time_limit};
 
 /// Ranks activation functions and weight initializations of an untrained network by NEAR, live.
 ///
@@ -132,21 +136,6 @@ pub struct CommonOptions {
     pub log_file: Option<PathBuf>,
 }
 
-/// Repetitions on the command line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Repetitions {
-    Auto,
-    Fixed(u32),
-}
-
-fn repetitions(text: &str) -> Result<Repetitions, String> {
-    match (text, text.parse()) {
-        ("auto", _) => Ok(Repetitions::Auto),
-        (_, Ok(n)) if (1..=1_000_000).contains(&n) => Ok(Repetitions::Fixed(n)),
-        _ => Err("a number from 1 to 1,000,000, or `auto`".to_owned()),
-    }
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Color {
     /// On a terminal, unless NO_COLOR is set.
@@ -228,14 +217,33 @@ pub struct WorkerArgs {
     /// A preset: a YAML file, or the name of a bundled one.
     #[arg(default_value = DEFAULT_PRESET)]
     pub preset: String,
-    #[command(flatten)]
-    pub run: RunOptions,
+    /// Scores computed at a time [default: all cores].
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// Seed of all draws, in place of the preset's.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Repetitions of every candidate, in place of the preset's.
+    #[arg(long, value_name = "N", value_parser = repetitions)]
+    pub repetitions: Option<Repetitions>,
+    /// Refuse runs that would take more memory than this, in GiB.
+    #[arg(long, value_name = "GIB", default_value_t = 8.0, value_parser = gibibytes)]
+    pub max_memory: f64,
     /// Refuse to score other work than that of this key.
     #[arg(long, value_name = "KEY")]
     pub work: Option<String>,
     /// Print all there is to score as so many chunks, and score nothing.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub list_chunks: Option<u32>,
+}
+
+impl WorkerArgs {
+    /// The options of a run that a worker has: it keeps no study and exports nothing.
+    #[must_use]
+    pub fn run_options(&self) -> RunOptions {
+        let Self { jobs, seed, repetitions, max_memory, .. } = *self;
+        RunOptions { jobs, seed, repetitions, max_memory, ..RunOptions::default() }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -320,21 +328,6 @@ pub struct TrainingOptions {
     /// Let one in N train on N times as long: `auto` (2, as long as eight are left), `never`, or N.
     #[arg(long, value_name = "N|auto|never", default_value = "auto", value_parser = halving)]
     pub halving: Halving,
-}
-
-/// Where a learning rate comes from.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum LearningRate {
-    Auto,
-    Fixed(f64),
-}
-
-/// Whether candidates are halved in training.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Halving {
-    Auto,
-    Never,
-    By(usize),
 }
 
 #[derive(Debug, Args)]
@@ -482,62 +475,4 @@ pub enum RowsFormat {
     Json,
     /// One candidate a line.
     Jsonl,
-}
-
-fn format() -> impl TypedValueParser<Value = Format> {
-    let names = PossibleValuesParser::new(Format::ALL.map(Format::name));
-    names.try_map(|name| Format::ALL.into_iter().find(|format| format.name() == name).ok_or("no format"))
-}
-
-fn method() -> impl TypedValueParser<Value = Method> {
-    let values = Method::ALL.map(|method| PossibleValue::new(method.key()).help(method.about()));
-    PossibleValuesParser::new(values)
-        .try_map(|key| Method::ALL.into_iter().find(|method| method.key() == key).ok_or("no optimizer"))
-}
-
-fn learning_rate(text: &str) -> Result<LearningRate, String> {
-    match (text, text.parse::<f64>()) {
-        ("auto", _) => Ok(LearningRate::Auto),
-        (_, Ok(x)) if x > 0.0 && x.is_finite() => Ok(LearningRate::Fixed(x)),
-        _ => Err("`auto`, or a number greater than 0".to_owned()),
-    }
-}
-
-fn time_limit(text: &str) -> Result<String, String> {
-    let is_right = text.starts_with(|c: char| c.is_ascii_digit())
-        && text.ends_with(|c: char| c.is_ascii_digit())
-        && text.chars().all(|c| c.is_ascii_digit() || c == ':' || c == '-')
-        || text.eq_ignore_ascii_case("unlimited");
-    let help = "minutes, [D-]HH:MM:SS or another form that sbatch takes, such as 30 or 2:00:00";
-    if is_right { Ok(text.to_owned()) } else { Err(help.to_owned()) }
-}
-
-fn part(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(x) if x > 0.0 && x < 1.0 => Ok(x),
-        _ => Err("a number between 0 and 1, both excluded".to_owned()),
-    }
-}
-
-fn halving(text: &str) -> Result<Halving, String> {
-    match (text, text.parse::<usize>()) {
-        ("auto", _) => Ok(Halving::Auto),
-        ("never", _) => Ok(Halving::Never),
-        (_, Ok(n)) if (2..=64).contains(&n) => Ok(Halving::By(n)),
-        _ => Err("`auto`, `never`, or a whole number from 2 to 64".to_owned()),
-    }
-}
-
-fn slope_threshold(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(x) if x > 0.0 && x < 1.0 => Ok(x),
-        _ => Err("a number between 0 and 1, both excluded".to_owned()),
-    }
-}
-
-fn gibibytes(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(x) if x > 0.0 && x.is_finite() => Ok(x),
-        _ => Err("a number of GiB greater than 0".to_owned()),
-    }
 }

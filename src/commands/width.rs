@@ -1,5 +1,6 @@
 //! `neartop width`: how many units a layer needs.
 
+mod answer;
 pub mod chart;
 mod recording;
 mod report;
@@ -10,6 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::rank::{Interrupts, progress_bar};
+use answer::Answer;
+pub use answer::Look;
 use recording::Recording;
 
 use super::{Failure, data_failure, print, write_file, write_new_file};
@@ -20,22 +23,6 @@ use neartop_io::data::Samples;
 use neartop_io::preset::{Preset, parse_choice, printable};
 use neartop_study::space::bytes;
 use neartop_study::width::{self, Curve, Measurement, SizeEstimate, Target, WidthError};
-
-/// How the result is shown.
-#[derive(Debug, Clone, Copy)]
-pub struct Look {
-    pub color: bool,
-    pub ascii: bool,
-}
-
-/// The answer for one layer.
-struct Answer {
-    target: Target,
-    curve: Curve,
-    /// None where the measurement was broken off.
-    estimate: Option<SizeEstimate>,
-    notes: Vec<String>,
-}
 
 /// Measures, fits and writes the result, also of a run that was broken off.
 ///

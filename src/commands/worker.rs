@@ -47,7 +47,7 @@ struct Answer<'a> {
 /// # Errors
 /// What is wrong with the preset; once all is read, that a line was no chunk of this work.
 pub async fn run(args: &WorkerArgs) -> Result<(), Failure> {
-    let prepared = prepare(&args.preset, &args.run)?;
+    let prepared = prepare(&args.preset, &args.run_options())?;
     refuse_auto(&prepared, "a worker")?;
     let work = work_of(&prepared)?;
     let header = Header::new(&work, None);
@@ -55,62 +55,80 @@ pub async fn run(args: &WorkerArgs) -> Result<(), Failure> {
     if let Some(count) = args.list_chunks {
         return list(&prepared, &header, count);
     }
-    let to_out = |e| unwritten("standard output", e);
-    let mut out = PartWriter::to_stream(io::stdout(), &header).map_err(to_out)?;
-    let mut lines = Lines::new(&prepared, &work);
-    let mut incoming = read_lines();
-    let mut interrupts = Interrupts::watch()?;
-    let mut refused = 0;
-    loop {
-        let line = tokio::select! {
-            line = incoming.recv() => line,
-            () = interrupts.next() => {
-                return Err(Failure::Interrupted);
-            }
-        };
-        let Some(line) = line else { break };
-        let line = line.map_err(|e| Failure::Run(format!("standard input cannot be read: {e}")))?;
-        if line.trim().is_empty() {
-            continue;
-        }
-        let (chunk, results) = match read_chunk(&line, &header, &prepared) {
-            Ok(chunk) => {
-                let tasks = tasks(&prepared, &chunk);
-                let scorer: Arc<dyn Scorer> = prepared.scorer.clone();
-                let candidates = prepared.space.candidates.len();
-                let mut run = scheduler::start_tasks(scorer, tasks, candidates, prepared.jobs);
-                let mut results = 0;
-                loop {
-                    let progress = tokio::select! {
-                        progress = run.progress.recv() => progress,
-                        () = interrupts.next() => {
-                            return Err(Failure::Interrupted);
-                        }
-                    };
-                    let Some(Progress { candidate, repetition, result }) = progress else { break };
-                    out.put(&lines.of(&Entry { work: 0, candidate, repetition, result })?).map_err(to_out)?;
-                    results += 1;
-                }
-                (chunk.chunk, Ok(results))
-            }
-            Err(error) => {
-                refused += 1;
-                (None, Err(error))
-            }
-        };
-        let (results, error) = match results {
-            Ok(results) => (Some(results), None),
-            Err(error) => (None, Some(error)),
-        };
-        let answer = serde_json::to_string(&Answer { chunk: chunk.as_ref(), results, error });
-        out.put(&answer.map_err(|e| Failure::Run(e.to_string()))?).map_err(to_out)?;
-    }
-    match refused {
+    let out = PartWriter::to_stream(io::stdout(), &header).map_err(unwritten_answer)?;
+    let worker = Worker { prepared: &prepared, header: &header, out, lines: Lines::new(&prepared, &work), refused: 0 };
+    match worker.answer_all().await? {
         0 => Ok(()),
         n => Err(Failure::Usage {
             message: format!("{n} lines were no chunks of this work; the answers say why"),
             help: Some(EXAMPLE.to_owned()),
         }),
+    }
+}
+
+fn unwritten_answer(cause: io::Error) -> Failure {
+    unwritten("standard output", cause)
+}
+
+/// Answers lines of standard input.
+struct Worker<'a> {
+    prepared: &'a Prepared,
+    header: &'a Header,
+    out: PartWriter<io::Stdout>,
+    lines: Lines<'a>,
+    /// Lines that were no chunks.
+    refused: usize,
+}
+
+impl Worker<'_> {
+    /// Answers until standard input ends, and says how many lines were no chunks.
+    async fn answer_all(mut self) -> Result<usize, Failure> {
+        let mut incoming = read_lines();
+        let mut interrupts = Interrupts::watch()?;
+        loop {
+            let line = tokio::select! {
+                line = incoming.recv() => line,
+                () = interrupts.next() => return Err(Failure::Interrupted),
+            };
+            let Some(line) = line else { return Ok(self.refused) };
+            let line = line.map_err(|e| Failure::Run(format!("standard input cannot be read: {e}")))?;
+            if !line.trim().is_empty() {
+                self.answer(&line, &mut interrupts).await?;
+            }
+        }
+    }
+
+    async fn answer(&mut self, line: &str, interrupts: &mut Interrupts) -> Result<(), Failure> {
+        let answer = match read_chunk(line, self.header, self.prepared) {
+            Ok(chunk) => {
+                let results = self.score(&chunk, interrupts).await?;
+                serde_json::to_string(&Answer { chunk: chunk.chunk.as_ref(), results: Some(results), error: None })
+            }
+            Err(error) => {
+                self.refused += 1;
+                serde_json::to_string(&Answer { chunk: None, results: None, error: Some(error.to_string()) })
+            }
+        };
+        self.out.put(&answer.map_err(|e| Failure::Run(e.to_string()))?).map_err(unwritten_answer)
+    }
+
+    /// Scores a chunk, writes each result as it is there, and says how many there were.
+    async fn score(&mut self, chunk: &Chunk, interrupts: &mut Interrupts) -> Result<usize, Failure> {
+        let tasks = tasks(self.prepared, chunk);
+        let scorer: Arc<dyn Scorer> = self.prepared.scorer.clone();
+        let candidates = self.prepared.space.candidates.len();
+        let mut run = scheduler::start_tasks(scorer, tasks, candidates, self.prepared.jobs);
+        let mut results = 0;
+        loop {
+            let progress = tokio::select! {
+                progress = run.progress.recv() => progress,
+                () = interrupts.next() => return Err(Failure::Interrupted),
+            };
+            let Some(Progress { candidate, repetition, result }) = progress else { return Ok(results) };
+            let entry = Entry { work: 0, candidate, repetition, result };
+            self.out.put(&self.lines.of(&entry)?).map_err(unwritten_answer)?;
+            results += 1;
+        }
     }
 }
 
@@ -130,20 +148,31 @@ fn read_lines() -> mpsc::Receiver<io::Result<String>> {
     lines
 }
 
-fn read_chunk(line: &str, header: &Header, prepared: &Prepared) -> Result<Chunk, String> {
-    let chunk: Chunk = serde_json::from_str(line).map_err(|e| format!("{}; {EXAMPLE}", printable(&e.to_string())))?;
+/// Why a line is no chunk of the work.
+#[derive(Debug, thiserror::Error)]
+enum ChunkError {
+    #[error("{0}; {example}", example = EXAMPLE)]
+    Form(String),
+    #[error("it is a chunk of other work, {theirs}; this worker's is {ours}")]
+    OtherWork { theirs: String, ours: String },
+    #[error("there is no {what} {number}: they are numbered from 0 to {}", .count - 1)]
+    Beyond { what: &'static str, number: usize, count: usize },
+}
+
+fn read_chunk(line: &str, header: &Header, prepared: &Prepared) -> Result<Chunk, ChunkError> {
+    let chunk: Chunk = serde_json::from_str(line).map_err(|e| ChunkError::Form(printable(&e.to_string())))?;
     if let Some(work) = &chunk.work
         && (work.len() < 8 || !header.work.starts_with(work.as_str()))
     {
-        return Err(format!("it is a chunk of other work, {}; this worker's is {}", printable(work), header.work));
+        return Err(ChunkError::OtherWork { theirs: printable(work), ours: header.work.clone() });
     }
     let candidates = prepared.space.candidates.len();
     if let Some(id) = chunk.candidates.iter().find(|id| **id >= candidates) {
-        return Err(format!("there is no candidate {id}: they are numbered from 0 to {}", candidates - 1));
+        return Err(ChunkError::Beyond { what: "candidate", number: *id, count: candidates });
     }
     let repetitions = prepared.space.preset.repetitions;
-    if let Some(repetition) = chunk.repetitions.iter().find(|repetition| **repetition >= repetitions) {
-        return Err(format!("there is no repetition {repetition}: they are numbered from 0 to {}", repetitions - 1));
+    if let Some(number) = chunk.repetitions.iter().find(|number| **number >= repetitions) {
+        return Err(ChunkError::Beyond { what: "repetition", number: *number, count: repetitions });
     }
     Ok(chunk)
 }

@@ -7,7 +7,7 @@ use ratatui::symbols::Marker;
 use ratatui::text::Line;
 use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Widget};
 
-use super::Look;
+use super::answer::Look;
 use neartop_study::width::{Curve, Fit, Point};
 
 const WIDTH: u16 = 72;
@@ -38,9 +38,7 @@ pub fn draw(
     area: Rect,
     buffer: &mut Buffer,
 ) {
-    let largest = measured.last().map_or(1.0, |p| p.size as f64).max(size.unwrap_or(1.0)).max(2.0);
-    // Both ends of an interval are on the chart, unless it reaches far beyond.
-    let largest = interval.map_or(largest, |(_, high)| largest.max(1.1 * high.min(4.0 * largest)));
+    let largest = largest(measured, size, interval);
     let right = largest.log10();
     let top = measured.iter().map(Point::relative).fold(1.0, f64::max);
     let mut points = vec![(0.0, 1.0)];
@@ -71,18 +69,29 @@ pub fn draw(
         set(&fitted, FIT, fine),
         set(&points, POINTS, Marker::Dot),
     ];
-    let label = |x: f64| Line::from(format!("{x:.0}"));
-    let x_axis = Axis::default().title("size").bounds([0.0, right]).labels([
-        label(1.0),
-        label(10f64.powf(right / 2.0)),
-        label(largest),
-    ]);
-    let y_axis = Axis::default().title("relative").bounds([0.0, top]).labels([
-        Line::from("0"),
-        Line::from(format!("{:.2}", top / 2.0)),
-        Line::from(format!("{top:.2}")),
-    ]);
+    let (x_axis, y_axis) = axes(largest, top);
     Chart::new(sets).x_axis(x_axis).y_axis(y_axis).legend_position(None).render(area, buffer);
+    redraw(ascii, area, buffer);
+}
+
+/// The largest size on the chart. Both ends of an interval are on it, unless that reaches far beyond.
+fn largest(measured: &[Point], size: Option<f64>, interval: Option<(f64, f64)>) -> f64 {
+    let largest = measured.last().map_or(1.0, |p| p.size as f64).max(size.unwrap_or(1.0)).max(2.0);
+    interval.map_or(largest, |(_, high)| largest.max(1.1 * high.min(4.0 * largest)))
+}
+
+fn axes(largest: f64, top: f64) -> (Axis<'static>, Axis<'static>) {
+    let right = largest.log10();
+    let size = |x: f64| Line::from(format!("{x:.0}"));
+    let sizes = [size(1.0), size(10f64.powf(right / 2.0)), size(largest)];
+    let part = |x: f64| Line::from(format!("{x:.2}"));
+    let parts = [Line::from("0"), part(top / 2.0), part(top)];
+    let x_axis = Axis::default().title("size").bounds([0.0, right]).labels(sizes);
+    (x_axis, Axis::default().title("relative").bounds([0.0, top]).labels(parts))
+}
+
+/// Puts the symbols in place of the dots that the chart drew.
+fn redraw(ascii: bool, area: Rect, buffer: &mut Buffer) {
     for position in area.positions() {
         let cell = &mut buffer[position];
         let symbol = if ascii { plain(cell.symbol(), cell.fg) } else { drawn(cell.symbol(), cell.fg) }.to_owned();

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Failure;
 use crate::cli::StudyOptions;
+use crate::commands::Failure;
 use crate::commands::recording::{Found, begin};
 use neartop_core::score::Score;
 use neartop_io::data::Samples;

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use super::{Answer, Failure, Look, chart};
+use super::answer::{Answer, Look};
+use super::chart;
+use crate::commands::Failure;
 use neartop_io::preset::Preset;
 use neartop_study::width::{Fit, Interval, Point};
 
