@@ -24,7 +24,7 @@ use neartop_io::data::{self, DataFrom};
 use neartop_io::preset::{Preset, bundled};
 use neartop_io::weights::FileWeights;
 use neartop_study::failure::ScoreFailure;
-use neartop_study::scheduler::{NearScorer, Scorer, Task};
+use neartop_study::scheduler::{NearScorer, Portion, Scorer};
 use neartop_study::space::Space;
 use neartop_study::store::{Entry, Recordable, Recorder, Store, Work};
 
@@ -337,7 +337,7 @@ score: {repetitions: 2}";
     let recordable = Recordable { work: work.clone(), fingerprint: Box::new(|_| Some("a".to_owned())) };
     let recorder = Recorder::start(Store::open(path).expect("a study"), vec![recordable]).expect("a thread");
     for (candidate, repetition) in [(0, 0), (0, 1), (1, 0)] {
-        let task = Task { repetition, candidates: vec![candidate] };
+        let task = Portion { repetition, candidates: vec![candidate] };
         scorer.score(&task, &|| false, &mut |_, score| {
             let result = score.map_err(ScoreFailure::from);
             recorder.record(Entry { work: 0, candidate, repetition, result });

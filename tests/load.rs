@@ -17,7 +17,7 @@ use neartop::tui::theme::Look;
 use neartop::tui::view;
 use neartop_core::score::{Score, ScoreError};
 use neartop_io::preset::Preset;
-use neartop_study::scheduler::{self, Known, NearScorer, Scorer, Task};
+use neartop_study::scheduler::{self, Known, NearScorer, Portion, Scorer};
 use neartop_study::space::Space;
 use neartop_study::store::{Entry, Recordable, Recorder, Store, Work};
 use neartop_study::study::Study;
@@ -218,7 +218,7 @@ struct Fake;
 impl Scorer for Fake {
     fn score(
         &self,
-        task: &Task,
+        task: &Portion,
         cancelled: &dyn Fn() -> bool,
         report: &mut dyn FnMut(usize, Result<Score, ScoreError>),
     ) {

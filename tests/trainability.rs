@@ -7,7 +7,7 @@ use std::sync::Arc;
 use neartop_core::network::Init;
 use neartop_core::score::propagation::{Propagation, Trainability, Verdict};
 use neartop_io::preset::Preset;
-use neartop_study::scheduler::{NearScorer, Scorer, Task};
+use neartop_study::scheduler::{NearScorer, Portion, Scorer};
 use neartop_study::space::{Candidate, Space};
 use neartop_study::study::Study;
 
@@ -24,7 +24,7 @@ fn score(mut preset: Preset, repetitions: usize) -> Study {
     let mut study = Study::new(Arc::clone(&space));
     for repetition in 0..repetitions {
         for candidates in space.groups() {
-            let task = Task { repetition, candidates };
+            let task = Portion { repetition, candidates };
             scorer.score(&task, &|| false, &mut |id, score| {
                 study.record(id, repetition, score.map_err(Into::into));
             });

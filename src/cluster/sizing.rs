@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::units::Units;
 use neartop_core::score::propagation;
-use neartop_study::scheduler::{NearScorer, Scorer, Task};
+use neartop_study::scheduler::{NearScorer, Portion, Scorer};
 
 /// How long a task is to run: long enough that starting it does not count, short enough that little is lost with it.
 pub const TASK: Duration = Duration::from_secs(300);
@@ -12,7 +12,7 @@ pub const TASK: Duration = Duration::from_secs(300);
 const STARTING: f64 = 20.0;
 /// How long measuring may take for each kind of repetition.
 const MEASURE: Duration = Duration::from_secs(3);
-/// Tasks that are timed of each kind at the most.
+/// Portions that are timed of each kind at the most.
 const TIMED: usize = 12;
 
 /// What a run costs on this machine, on one core.
@@ -47,12 +47,12 @@ pub fn measure(units: &Units, scorer: &NearScorer, start: Duration) -> Cost {
 /// Seconds of a score of this repetition, and how many were timed.
 fn time(units: &Units, scorer: &NearScorer, repetition: usize) -> (f64, usize) {
     let all = repetition * units.candidates()..(repetition + 1) * units.candidates();
-    let tasks: Vec<Task> = units.tasks(all, 1, &|_, _| true);
-    let step = tasks.len().div_ceil(TIMED).max(1);
+    let portions: Vec<Portion> = units.portions(all, 1, &|_, _| true);
+    let step = portions.len().div_ceil(TIMED).max(1);
     let start = Instant::now();
     let mut scored = 0;
-    for task in tasks.iter().step_by(step) {
-        scorer.score(task, &|| false, &mut |_, _| scored += 1);
+    for portion in portions.iter().step_by(step) {
+        scorer.score(portion, &|| false, &mut |_, _| scored += 1);
         if start.elapsed() > MEASURE {
             break;
         }

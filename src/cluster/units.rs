@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use neartop_study::scheduler::Task;
+use neartop_study::scheduler::Portion;
 use neartop_study::space::Space;
 
 /// One of so many parts of a run, from 1. Written as `3/8`.
@@ -141,10 +141,10 @@ impl Units {
         places
     }
 
-    /// The units of a range that are `wanted`, as tasks for so many jobs.
+    /// The units of a range that are `wanted`, as portions for so many jobs.
     #[must_use]
-    pub fn tasks(&self, range: Range<usize>, jobs: usize, wanted: &dyn Fn(usize, usize) -> bool) -> Vec<Task> {
-        let mut tasks: Vec<Task> = Vec::new();
+    pub fn portions(&self, range: Range<usize>, jobs: usize, wanted: &dyn Fn(usize, usize) -> bool) -> Vec<Portion> {
+        let mut portions: Vec<Portion> = Vec::new();
         let mut last = None;
         for at in range {
             let (candidate, repetition) = self.unit(at);
@@ -152,29 +152,29 @@ impl Units {
                 continue;
             }
             let group = self.starts.partition_point(|start| *start as usize <= at % self.order.len());
-            match tasks.last_mut() {
-                Some(task) if last == Some((repetition, group)) => task.candidates.push(candidate),
-                _ => tasks.push(Task { repetition, candidates: vec![candidate] }),
+            match portions.last_mut() {
+                Some(portion) if last == Some((repetition, group)) => portion.candidates.push(candidate),
+                _ => portions.push(Portion { repetition, candidates: vec![candidate] }),
             }
             last = Some((repetition, group));
         }
-        cut_for(tasks, jobs)
+        cut_for(portions, jobs)
     }
 }
 
-/// Cuts tasks where there are too few of them to keep all jobs busy to the end.
+/// Cuts portions where there are too few of them to keep all jobs busy to the end.
 #[must_use]
-pub fn cut_for(tasks: Vec<Task>, jobs: usize) -> Vec<Task> {
-    if jobs < 2 || tasks.len() >= 4 * jobs {
-        return tasks;
+pub fn cut_for(portions: Vec<Portion>, jobs: usize) -> Vec<Portion> {
+    if jobs < 2 || portions.len() >= 4 * jobs {
+        return portions;
     }
-    let parts = (4 * jobs).div_ceil(tasks.len().max(1));
-    let cut = |task: Task| {
-        let size = task.candidates.len().div_ceil(parts).max(1);
-        let pieces: Vec<_> = task.candidates.chunks(size).map(<[usize]>::to_vec).collect();
-        pieces.into_iter().map(move |candidates| Task { repetition: task.repetition, candidates })
+    let parts = (4 * jobs).div_ceil(portions.len().max(1));
+    let cut = |portion: Portion| {
+        let size = portion.candidates.len().div_ceil(parts).max(1);
+        let pieces: Vec<_> = portion.candidates.chunks(size).map(<[usize]>::to_vec).collect();
+        pieces.into_iter().map(move |candidates| Portion { repetition: portion.repetition, candidates })
     };
-    tasks.into_iter().flat_map(cut).collect()
+    portions.into_iter().flat_map(cut).collect()
 }
 
 /// A fixed mixing of numbers (SplitMix64's finalizer, Steele et al. 2014).
@@ -209,9 +209,9 @@ mod tests {
                     let range = units.range(Shard { number, of });
                     assert!(range.len() <= units.count() / of as usize + 1);
                     assert!(range.clone().all(|at| units.shard_of(at, of) == number));
-                    for task in units.tasks(range, 3, &|_, _| true) {
-                        for id in task.candidates {
-                            assert!(seen.insert((id, task.repetition)), "{id} {} twice", task.repetition);
+                    for portion in units.portions(range, 3, &|_, _| true) {
+                        for id in portion.candidates {
+                            assert!(seen.insert((id, portion.repetition)), "{id} {} twice", portion.repetition);
                         }
                     }
                 }
@@ -225,11 +225,11 @@ mod tests {
         let preset = Arc::new(Preset::load("digits-mlp").unwrap());
         let space = Space::new(preset);
         let units = Units::new(&space);
-        let tasks = units.tasks(0..units.candidates(), 1, &|_, _| true);
-        assert_eq!(tasks.len(), space.groups().len());
-        for task in tasks {
-            let init = &space.candidates[task.candidates[0]].init;
-            assert!(task.candidates.iter().all(|id| space.candidates[*id].init == *init));
+        let portions = units.portions(0..units.candidates(), 1, &|_, _| true);
+        assert_eq!(portions.len(), space.groups().len());
+        for portion in portions {
+            let init = &space.candidates[portion.candidates[0]].init;
+            assert!(portion.candidates.iter().all(|id| space.candidates[*id].init == *init));
         }
     }
 

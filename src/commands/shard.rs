@@ -65,10 +65,10 @@ async fn score<W: Write>(
     mut part: PartWriter<W>,
 ) -> Result<PartWriter<W>, Failure> {
     let is_open = |candidate, repetition| !ledger.is_settled(candidate, repetition);
-    let tasks = units.tasks(range, prepared.jobs, &is_open);
-    let bar = progress_bar(tasks.iter().map(|task| task.candidates.len() as u64).sum());
+    let portions = units.portions(range, prepared.jobs, &is_open);
+    let bar = progress_bar(portions.iter().map(|portion| portion.candidates.len() as u64).sum());
     let scorer: Arc<dyn Scorer> = prepared.scorer.clone();
-    let mut run = scheduler::start_tasks(scorer, tasks, units.candidates(), prepared.jobs);
+    let mut run = scheduler::start_portions(scorer, portions, units.candidates(), prepared.jobs);
     let mut lines = Lines::new(prepared, work);
     let mut interrupts = Interrupts::watch()?;
     let mut interrupted = false;

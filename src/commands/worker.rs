@@ -14,7 +14,7 @@ use crate::cli::WorkerArgs;
 use crate::cluster::part::{Header, PartWriter};
 use crate::cluster::units::{Shard, Units, cut_for};
 use neartop_io::preset::printable;
-use neartop_study::scheduler::{self, Progress, Scorer, Task};
+use neartop_study::scheduler::{self, Portion, Progress, Scorer};
 use neartop_study::store::Entry;
 
 /// What a worker is to score: every one of the repetitions of every one of the candidates.
@@ -114,10 +114,10 @@ impl Worker<'_> {
 
     /// Scores a chunk, writes each result as it is there, and says how many there were.
     async fn score(&mut self, chunk: &Chunk, interrupts: &mut Interrupts) -> Result<usize, Failure> {
-        let tasks = tasks(self.prepared, chunk);
+        let portions = portions(self.prepared, chunk);
         let scorer: Arc<dyn Scorer> = self.prepared.scorer.clone();
         let candidates = self.prepared.space.candidates.len();
-        let mut run = scheduler::start_tasks(scorer, tasks, candidates, self.prepared.jobs);
+        let mut run = scheduler::start_portions(scorer, portions, candidates, self.prepared.jobs);
         let mut results = 0;
         loop {
             let progress = tokio::select! {
@@ -177,8 +177,8 @@ fn read_chunk(line: &str, header: &Header, prepared: &Prepared) -> Result<Chunk,
     Ok(chunk)
 }
 
-/// A chunk as tasks: what shares architecture and initialization stays together.
-fn tasks(prepared: &Prepared, chunk: &Chunk) -> Vec<Task> {
+/// A chunk as portions: what shares architecture and initialization stays together.
+fn portions(prepared: &Prepared, chunk: &Chunk) -> Vec<Portion> {
     let inits = prepared.space.preset.search.inits.len();
     let of_one = inits * prepared.space.preset.search.activations.len().max(1);
     let group = |id: usize| (id / of_one, id % inits);
@@ -189,10 +189,10 @@ fn tasks(prepared: &Prepared, chunk: &Chunk) -> Vec<Task> {
     let mut repetitions = chunk.repetitions.clone();
     repetitions.sort_unstable();
     repetitions.dedup();
-    let tasks = repetitions.into_iter().flat_map(|repetition| {
-        groups.iter().map(move |candidates| Task { repetition, candidates: candidates.to_vec() })
+    let portions = repetitions.into_iter().flat_map(|repetition| {
+        groups.iter().map(move |candidates| Portion { repetition, candidates: candidates.to_vec() })
     });
-    cut_for(tasks.collect(), prepared.jobs)
+    cut_for(portions.collect(), prepared.jobs)
 }
 
 /// Prints all units of the run as so many chunks, some of them in several lines.

@@ -49,6 +49,15 @@ fn chunks_come_to_the_same_as_one_run() {
 }
 
 #[test]
+fn options_that_a_worker_would_not_heed_are_refused() {
+    let place = Place::new();
+    for option in [&["--study", "s.sqlite"][..], &["--fresh"], &["--export", "best.yaml"], &["--no-guard"]] {
+        let (_, code, err) = work_raw(&place, option, "");
+        assert!(code == Some(2) && err.contains("unexpected argument"), "{err}");
+    }
+}
+
+#[test]
 fn a_chunk_is_answered_with_its_results_and_its_name() {
     let place = Place::new();
     let (answers, code, _) = work(&place, &[], "{\"chunk\":\"x\",\"candidates\":[4,0,4],\"repetitions\":[1]}\n\n");

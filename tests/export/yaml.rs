@@ -5,7 +5,7 @@ use std::path::Path;
 use neartop_io::export::Format;
 use neartop_io::preset::Preset;
 use neartop_study::export::render;
-use neartop_study::scheduler::{NearScorer, Scorer, Task};
+use neartop_study::scheduler::{NearScorer, Portion, Scorer};
 use neartop_study::study::Study;
 
 use super::study;
@@ -15,7 +15,7 @@ fn scored(preset: Preset) -> Study {
     let scorer = NearScorer::new(study.space.clone()).unwrap();
     for repetition in 0..study.repetitions() {
         for candidates in study.space.groups() {
-            let task = Task { repetition, candidates };
+            let task = Portion { repetition, candidates };
             let mut report = |id, score: Result<_, neartop_core::score::ScoreError>| {
                 study.record(id, repetition, score.map_err(Into::into));
             };

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use neartop_io::preset::Preset;
-use neartop_study::scheduler::{NearScorer, Scorer, Task};
+use neartop_study::scheduler::{NearScorer, Portion, Scorer};
 use neartop_study::space::Space;
 use neartop_study::store::DEFINITION;
 
@@ -74,7 +74,7 @@ fn scores() -> String {
         for candidate in &space.candidates {
             for repetition in 0..space.preset.repetitions {
                 write!(lines, "{name}: {candidate}, repetition {repetition}\t").expect("memory");
-                let task = Task { repetition, candidates: vec![candidate.id] };
+                let task = Portion { repetition, candidates: vec![candidate.id] };
                 scorer.score(&task, &|| false, &mut |_, score| match score {
                     Err(error) => lines += &format!("{error}"),
                     Ok(score) => {

@@ -18,17 +18,17 @@ use neartop_io::data::{DataError, Samples};
 
 /// One repetition of candidates that share architecture and initialization.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Task {
+pub struct Portion {
     pub repetition: usize,
     pub candidates: Vec<usize>,
 }
 
-/// Scores a task on the calling thread.
+/// Scores a portion on the calling thread.
 pub trait Scorer: Send + Sync + 'static {
-    /// Reports every candidate of the task in order, each as soon as it is scored.
+    /// Reports every candidate of the portion in order, each as soon as it is scored.
     fn score(
         &self,
-        task: &Task,
+        portion: &Portion,
         cancelled: &dyn Fn() -> bool,
         report: &mut dyn FnMut(usize, Result<Score, ScoreError>),
     );
@@ -38,7 +38,7 @@ pub trait Scorer: Send + Sync + 'static {
 pub struct NearScorer {
     space: Arc<Space>,
     samples: Samples,
-    /// The latest batches, since tasks of one repetition follow each other.
+    /// The latest batches, since portions of one repetition follow each other.
     batches: Mutex<VecDeque<(usize, candle_core::Tensor)>>,
     draws: Draws,
     /// Where all candidates have one network.
@@ -114,24 +114,24 @@ impl NearScorer {
 impl Scorer for NearScorer {
     fn score(
         &self,
-        task: &Task,
+        portion: &Portion,
         cancelled: &dyn Fn() -> bool,
         report: &mut dyn FnMut(usize, Result<Score, ScoreError>),
     ) {
-        let Some(first) = task.candidates.first() else { return };
-        let inputs = match self.batch(task.repetition) {
+        let Some(first) = portion.candidates.first() else { return };
+        let inputs = match self.batch(portion.repetition) {
             Ok(inputs) => inputs,
             Err(error) => {
                 let message = error.to_string();
                 let fail = || ScoreError::Tensor(candle_core::Error::Msg(message.clone()));
-                return task.candidates.iter().for_each(|id| report(*id, Err(fail())));
+                return portion.candidates.iter().for_each(|id| report(*id, Err(fail())));
             }
         };
         let network = self.space.network_of(*first);
-        let repetition = self.repetition(&network, inputs, *first, task.repetition);
+        let repetition = self.repetition(&network, inputs, *first, portion.repetition);
         let activations: Vec<Option<Activation>> =
-            task.candidates.iter().map(|id| self.space.candidates[*id].activation.clone()).collect();
-        repetition.score(&activations, cancelled, &mut |i, score| report(task.candidates[i], score));
+            portion.candidates.iter().map(|id| self.space.candidates[*id].activation.clone()).collect();
+        repetition.score(&activations, cancelled, &mut |i, score| report(portion.candidates[i], score));
     }
 }
 
@@ -229,25 +229,25 @@ pub enum Known {
 ///
 /// Must be called within a tokio runtime. `known` tells of a candidate and a repetition what needs no scoring.
 pub fn start(scorer: Arc<dyn Scorer>, space: &Space, jobs: usize, known: &dyn Fn(usize, usize) -> Known) -> Run {
-    start_plan(scorer, Plan::new(space, jobs, known), jobs)
+    start_backlog(scorer, Backlog::new(space, jobs, known), jobs)
 }
 
-/// Starts scoring tasks of a space with so many candidates, in their order. What follows on a failure of its candidate is
+/// Starts scoring portions of a space with so many candidates, in their order. What follows on a failure of its candidate is
 /// left out.
 ///
 /// Must be called within a tokio runtime.
-pub fn start_tasks(scorer: Arc<dyn Scorer>, tasks: Vec<Task>, candidates: usize, jobs: usize) -> Run {
-    start_plan(scorer, Plan::of_tasks(tasks, candidates, jobs), jobs)
+pub fn start_portions(scorer: Arc<dyn Scorer>, portions: Vec<Portion>, candidates: usize, jobs: usize) -> Run {
+    start_backlog(scorer, Backlog::of_portions(portions, candidates, jobs), jobs)
 }
 
-fn start_plan(scorer: Arc<dyn Scorer>, plan: Plan, jobs: usize) -> Run {
+fn start_backlog(scorer: Arc<dyn Scorer>, backlog: Backlog, jobs: usize) -> Run {
     let (sender, progress) = mpsc::channel(CHANNEL);
     let control = Control { cancel: CancellationToken::new(), pause: Arc::default() };
-    let plan = Arc::new((Mutex::new(plan), Condvar::new()));
+    let backlog = Arc::new((Mutex::new(backlog), Condvar::new()));
     for _ in 0..jobs.max(1) {
         let worker = Worker {
             scorer: Arc::clone(&scorer),
-            plan: Arc::clone(&plan),
+            backlog: Arc::clone(&backlog),
             control: control.clone(),
             sender: sender.clone(),
         };
@@ -258,8 +258,8 @@ fn start_plan(scorer: Arc<dyn Scorer>, plan: Plan, jobs: usize) -> Run {
 }
 
 /// What is still to do, in a fixed order.
-struct Plan {
-    tasks: VecDeque<Task>,
+struct Backlog {
+    portions: VecDeque<Portion>,
     /// The groups that every repetition is cut into.
     groups: Vec<Vec<usize>>,
     next_repetition: usize,
@@ -277,16 +277,16 @@ struct Plan {
 
 /// What a worker does next.
 enum Next {
-    Score(Task),
+    Score(Portion),
     /// Wait for the scores of others, which decide what is still to do.
     Wait,
     Leave,
 }
 
-impl Plan {
+impl Backlog {
     fn new(space: &Space, jobs: usize, known: &dyn Fn(usize, usize) -> Known) -> Self {
         let groups = space.groups();
-        // Small enough that the last tasks keep all workers busy.
+        // Small enough that the last portions keep all workers busy.
         let parts = (4 * jobs).div_ceil(groups.len().max(1));
         let cut = |group: &Vec<usize>| {
             let size = group.len().div_ceil(parts).max(1);
@@ -294,8 +294,8 @@ impl Plan {
         };
         let repetitions = space.preset.repetitions;
         let candidates = space.candidates.len();
-        let mut plan = Self {
-            tasks: VecDeque::new(),
+        let mut backlog = Self {
+            portions: VecDeque::new(),
             groups: groups.iter().flat_map(cut).collect(),
             next_repetition: 0,
             repetitions,
@@ -309,19 +309,19 @@ impl Plan {
             for repetition in 0..repetitions {
                 match known(id, repetition) {
                     Known::Nothing => {}
-                    Known::Scored(near) => plan.keep(id, repetition, near),
-                    Known::Failed => plan.failed[id] = plan.failed[id].min(repetition),
+                    Known::Scored(near) => backlog.keep(id, repetition, near),
+                    Known::Failed => backlog.failed[id] = backlog.failed[id].min(repetition),
                 }
             }
         }
-        plan.advance();
-        plan
+        backlog.advance();
+        backlog
     }
 
-    /// A plan that is these tasks and no more.
-    fn of_tasks(tasks: Vec<Task>, candidates: usize, jobs: usize) -> Self {
+    /// A backlog of these portions and no more.
+    fn of_portions(portions: Vec<Portion>, candidates: usize, jobs: usize) -> Self {
         Self {
-            tasks: tasks.into(),
+            portions: portions.into(),
             groups: Vec::new(),
             next_repetition: 0,
             repetitions: 0,
@@ -335,16 +335,16 @@ impl Plan {
 
     fn next(&mut self) -> Next {
         loop {
-            while let Some(mut task) = self.tasks.pop_front() {
-                let is_known = |id: usize| self.scores[id].get(task.repetition).is_some_and(Option::is_some);
+            while let Some(mut portion) = self.portions.pop_front() {
+                let is_known = |id: usize| self.scores[id].get(portion.repetition).is_some_and(Option::is_some);
                 let race = self.race.as_ref();
-                task.candidates.retain(|id| {
-                    task.repetition < self.failed[*id]
+                portion.candidates.retain(|id| {
+                    portion.repetition < self.failed[*id]
                         && !is_known(*id)
                         && race.is_none_or(|race| race.open().binary_search(id).is_ok())
                 });
-                if !task.candidates.is_empty() {
-                    return Next::Score(task);
+                if !portion.candidates.is_empty() {
+                    return Next::Score(portion);
                 }
             }
             let goal = match &self.race {
@@ -358,7 +358,7 @@ impl Plan {
             let repetition = self.next_repetition;
             self.next_repetition += 1;
             let groups = if self.next_repetition == goal { self.last_groups() } else { self.groups.clone() };
-            self.tasks.extend(groups.into_iter().map(|candidates| Task { repetition, candidates }));
+            self.portions.extend(groups.into_iter().map(|candidates| Portion { repetition, candidates }));
         }
     }
 
@@ -399,7 +399,7 @@ impl Plan {
 
 struct Worker {
     scorer: Arc<dyn Scorer>,
-    plan: Arc<(Mutex<Plan>, Condvar)>,
+    backlog: Arc<(Mutex<Backlog>, Condvar)>,
     control: Control,
     sender: mpsc::Sender<Progress>,
 }
@@ -411,52 +411,52 @@ impl Worker {
             if self.control.is_cancelled() {
                 return;
             }
-            let mut plan = lock(&self.plan.0);
-            match plan.next() {
+            let mut backlog = lock(&self.backlog.0);
+            match backlog.next() {
                 Next::Leave => return,
                 Next::Wait => {
                     // A cancellation notifies nobody here, so it is looked for now and then.
                     let wait = std::time::Duration::from_millis(50);
-                    drop(self.plan.1.wait_timeout(plan, wait).unwrap_or_else(PoisonError::into_inner));
+                    drop(self.backlog.1.wait_timeout(backlog, wait).unwrap_or_else(PoisonError::into_inner));
                 }
-                Next::Score(task) => {
-                    drop(plan);
-                    self.score(task);
+                Next::Score(portion) => {
+                    drop(backlog);
+                    self.score(portion);
                 }
             }
         }
     }
 
-    /// Scores a task. A panic costs the candidate that it came in: those without a result are scored again one by one.
-    fn score(&self, task: Task) {
+    /// Scores a portion. A panic costs the candidate that it came in: those without a result are scored again one by one.
+    fn score(&self, portion: Portion) {
         if self.control.is_cancelled() {
             return;
         }
-        let mut left = task.candidates.clone();
+        let mut left = portion.candidates.clone();
         let cancelled = || self.control.is_cancelled();
         let mut report = |candidate, result: Result<Score, ScoreError>| {
             left.retain(|id| *id != candidate);
             match result {
                 Err(ScoreError::Cancelled) => {}
-                result => self.send(candidate, task.repetition, result.map_err(ScoreFailure::from)),
+                result => self.send(candidate, portion.repetition, result.map_err(ScoreFailure::from)),
             }
         };
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.scorer.score(&task, &cancelled, &mut report)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.scorer.score(&portion, &cancelled, &mut report)));
         let Err(panic) = outcome else { return };
-        if let [candidate] = task.candidates[..] {
+        if let [candidate] = portion.candidates[..] {
             if left == [candidate] {
-                self.send(candidate, task.repetition, Err(ScoreFailure::of_panic(&*panic)));
+                self.send(candidate, portion.repetition, Err(ScoreFailure::of_panic(&*panic)));
             }
             return;
         }
         for candidate in left {
-            self.score(Task { repetition: task.repetition, candidates: vec![candidate] });
+            self.score(Portion { repetition: portion.repetition, candidates: vec![candidate] });
         }
     }
 
     fn send(&self, candidate: usize, repetition: usize, result: Result<Score, ScoreFailure>) {
-        if lock(&self.plan.0).record(candidate, repetition, &result) {
-            self.plan.1.notify_all();
+        if lock(&self.backlog.0).record(candidate, repetition, &result) {
+            self.backlog.1.notify_all();
         }
         // Without a reader the run is over; the cancellation that came with it stops the workers.
         let _ = self.sender.blocking_send(Progress { candidate, repetition, result });
@@ -482,8 +482,8 @@ mod tests {
                     search: {activations: [relu, tanh], inits: [orthogonal]}\nscore: {repetitions: 3}\n";
         let preset = Preset::parse(text, "test.yaml", Path::new("")).unwrap();
         let scorer = NearScorer::new(Arc::new(Space::new(Arc::new(preset)))).unwrap();
-        let task = Task { repetition: 2, candidates: vec![0, 1] };
-        scorer.score(&task, &|| false, &mut |candidate, score| {
+        let portion = Portion { repetition: 2, candidates: vec![0, 1] };
+        scorer.score(&portion, &|| false, &mut |candidate, score| {
             let ranks = score.unwrap().effective_ranks;
             let spectra = scorer.spectra(candidate, 2).unwrap();
             assert_eq!(spectra.len(), ranks.len());

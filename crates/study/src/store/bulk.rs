@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::rows::Known;
+use super::rows::RowIds;
 use super::{Entry, Remedy, Store, StoreError, Work};
 use crate::scheduler::NearScorer;
 
@@ -19,13 +19,13 @@ pub struct Bulk {
     store: Store,
     work: Work,
     scorer: Arc<NearScorer>,
-    known: Known,
+    known: RowIds,
 }
 
 impl Bulk {
     #[must_use]
     pub fn new(store: Store, work: Work, scorer: Arc<NearScorer>) -> Self {
-        Self { store, work, scorer, known: Known::default() }
+        Self { store, work, scorer, known: RowIds::default() }
     }
 
     #[must_use]

@@ -5,7 +5,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::rows::Known;
+use super::rows::RowIds;
 use super::{Entry, Remedy, Store, StoreError, Work};
 use neartop_io::preset::printable;
 
@@ -58,7 +58,7 @@ impl Recorder {
             has_said_so: store.is_none(),
             store,
             path,
-            known: works.iter().map(|_| Known::default()).collect(),
+            known: works.iter().map(|_| RowIds::default()).collect(),
             works,
             says,
             waiting: Vec::new(),
@@ -120,7 +120,7 @@ struct Writer {
     path: PathBuf,
     works: Vec<Recordable>,
     /// By work.
-    known: Vec<Known>,
+    known: Vec<RowIds>,
     says: Sender<String>,
     waiting: Vec<Entry>,
     /// Results that there was no room to keep waiting.

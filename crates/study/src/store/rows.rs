@@ -49,7 +49,7 @@ impl Trained {
 
 /// What is known of the tables, so that it need not be asked for again. It holds until a transaction fails.
 #[derive(Debug, Default)]
-pub(super) struct Known {
+pub(super) struct RowIds {
     study: Option<i64>,
     /// By place in the work.
     candidates: HashMap<usize, i64>,
@@ -133,12 +133,12 @@ impl Store {
         work: &Work,
         fingerprints: Fingerprints<'_>,
         entries: impl Iterator<Item = &'a Entry>,
-        known: &mut Known,
+        known: &mut RowIds,
     ) -> Result<(), StoreError> {
         self.check_place()?;
         let written = self.try_write(work, fingerprints, entries, known);
         if written.is_err() {
-            *known = Known::default();
+            *known = RowIds::default();
         }
         written
     }
@@ -155,7 +155,7 @@ impl Store {
         trained: &[Trained],
     ) -> Result<(), StoreError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut known = Known::default();
+        let mut known = RowIds::default();
         let study = known.study(&transaction, work, fingerprints)?;
         {
             let mut candidates = transaction.prepare(PUT_CANDIDATE)?;
@@ -174,7 +174,7 @@ impl Store {
         work: &Work,
         fingerprints: Fingerprints<'_>,
         entries: impl Iterator<Item = &'a Entry>,
-        known: &mut Known,
+        known: &mut RowIds,
     ) -> Result<(), StoreError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let study = known.study(&transaction, work, fingerprints)?;
@@ -207,7 +207,7 @@ impl Store {
     }
 }
 
-impl Known {
+impl RowIds {
     fn study(
         &mut self,
         connection: &Connection,
