@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use neartop::cluster::coordinator::{Coordinator, Patience, Step};
+use neartop::cluster::coordinator::{Coordinator, Patience, Turn};
 use neartop::cluster::directory::{Directory, RunFile};
 use neartop::cluster::engine::{Ending, Engine, EngineError, Queue};
 use neartop::cluster::ledger::Ledger;
@@ -201,7 +201,7 @@ fn main() {
     let steps = 5;
     for _ in 0..steps {
         std::thread::sleep(Duration::from_millis(200));
-        while coordinator.step(&mut |_| {}).expect("a step") == Step::More {}
+        while coordinator.step(&mut |_| {}).expect("a step") == Turn::More {}
     }
     let idle = (start.elapsed() - Duration::from_millis(200) * steps) / steps;
     println!("a look at the queue and at all parts while nothing happens: {idle:.2?}");
@@ -221,7 +221,7 @@ fn main() {
                 study.record(progress.candidate, progress.repetition, progress.result);
             })
         };
-        while step().expect("a step") != Step::Over {}
+        while step().expect("a step") != Turn::Over {}
         let over = start.elapsed();
         let (lines, bytes, written) = writer.join().expect("a writer");
         (lines, bytes, written, over)
@@ -243,7 +243,7 @@ fn main() {
     while coordinator
         .step(&mut |progress| study.record(progress.candidate, progress.repetition, progress.result))
         .expect("a step")
-        != Step::Over
+        != Turn::Over
     {}
     let took = start.elapsed();
     assert_eq!(coordinator.missing(), 0);

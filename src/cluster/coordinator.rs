@@ -89,7 +89,7 @@ pub struct Coordinator<E: Engine> {
 
 /// Whether there is more to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum Turn {
     /// There is more to read at once.
     More,
     /// All is read that there is for now.
@@ -155,7 +155,7 @@ impl<E: Engine> Coordinator<E> {
     ///
     /// # Errors
     /// If chunks cannot be submitted, or parts are of other work.
-    pub fn step(&mut self, report: &mut dyn FnMut(Progress)) -> Result<Step, ClusterError> {
+    pub fn step(&mut self, report: &mut dyn FnMut(Progress)) -> Result<Turn, ClusterError> {
         let is_first = self.looked.is_none();
         self.look()?;
         if is_first {
@@ -164,12 +164,12 @@ impl<E: Engine> Coordinator<E> {
         let more = self.read(report)?;
         if self.is_catching_up {
             // What is there already is not submitted.
-            return Ok(Step::More);
+            return Ok(Turn::More);
         }
         self.judge(report)?;
         self.submit()?;
         if self.chunks.iter().any(|c| !matches!(c.state, State::Done | State::Failed | State::Cancelled)) {
-            return Ok(if more { Step::More } else { Step::Idle });
+            return Ok(if more { Turn::More } else { Turn::Idle });
         }
         // What those that were ended wrote last.
         for at in 0..self.chunks.len() {
@@ -177,7 +177,7 @@ impl<E: Engine> Coordinator<E> {
                 self.read_whole(at, report)?;
             }
         }
-        Ok(Step::Over)
+        Ok(Turn::Over)
     }
 
     /// Ends all jobs.

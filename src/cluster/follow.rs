@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::coordinator::{Coordinator, Step};
+use super::coordinator::{Coordinator, Turn};
 use super::engine::Engine;
 use super::error::ClusterError;
 use super::states::{Loss, States};
@@ -91,9 +91,9 @@ pub fn follow<E: Engine + 'static>(mut coordinator: Coordinator<E>) -> std::io::
                 }
             });
             match step {
-                Ok(Step::More) => {}
-                Ok(Step::Idle) => wait(&control, &orders),
-                Ok(Step::Over) => break None,
+                Ok(Turn::More) => {}
+                Ok(Turn::Idle) => wait(&control, &orders),
+                Ok(Turn::Over) => break None,
                 Err(error) => break Some(error),
             }
         };

@@ -100,7 +100,7 @@ impl Work {
         }
         let cancelled = || self.stop.load(Ordering::Relaxed);
         let curve = width::measure(&measurement, &samples, &Vec::new(), self.jobs, &cancelled, &mut |progress| {
-            let width::Progress { done, total, point, .. } = progress;
+            let width::Advance { done, total, point, .. } = progress;
             self.tell(SizeNews::Progress { done, total, point: point.cloned() });
         });
         let curve = curve.map_err(|e| e.to_string())?;

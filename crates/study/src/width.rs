@@ -12,7 +12,7 @@ use neartop_core::weights::DrawnWeights;
 use neartop_io::data::{DataError, Samples};
 use neartop_io::preset::{Definition, Preset};
 
-pub use measure::{Measured, Progress, Ranks, measure};
+pub use measure::{Advance, Measured, Ranks, measure};
 pub use neartop_core::width::*;
 
 /// The sizes that are measured unless others are asked for.

@@ -15,12 +15,12 @@ pub struct CandidateScores {
     pub scores: Vec<Option<f64>>,
     /// How many of them there are.
     pub count: usize,
-    pub leading: Leading,
+    leading: Leading,
     /// Their estimate, until the next comes.
-    pub near: OnceLock<Option<Estimate>>,
+    near: OnceLock<Option<Estimate>>,
     pub behind: Memo,
     /// Sum of each layer's effective ranks in units of 2^-32, so that the order of arrival does not matter.
-    pub layer_sums: Vec<u64>,
+    layer_sums: Vec<u64>,
     /// Repetitions in which the network was dead, and the layer from which on.
     pub dead: usize,
     pub dead_from: usize,

@@ -23,7 +23,7 @@ pub struct Measured {
 
 /// How far a measurement has come, told after every effective rank that is computed.
 #[derive(Debug, Clone, Copy)]
-pub struct Progress<'a> {
+pub struct Advance<'a> {
     pub latest: Measured,
     pub done: usize,
     pub total: usize,
@@ -42,7 +42,7 @@ pub fn measure(
     known: &Ranks,
     jobs: usize,
     cancelled: &(dyn Fn() -> bool + Sync),
-    report: &mut dyn FnMut(Progress<'_>),
+    report: &mut dyn FnMut(Advance<'_>),
 ) -> Result<Curve, WidthError> {
     let repetitions = measurement.repetitions;
     let total = measurement.total();
@@ -107,7 +107,7 @@ impl<'a> Table<'a> {
         Self { measurement, ranks, done, failure: None }
     }
 
-    fn record(&mut self, task: usize, rank: Result<f64, ScoreError>, report: &mut dyn FnMut(Progress<'_>)) {
+    fn record(&mut self, task: usize, rank: Result<f64, ScoreError>, report: &mut dyn FnMut(Advance<'_>)) {
         let (stage, repetition) = (task / self.measurement.repetitions, task % self.measurement.repetitions);
         match rank {
             Ok(rank) => {
@@ -115,7 +115,7 @@ impl<'a> Table<'a> {
                 self.done += 1;
                 let total = self.measurement.total();
                 let latest = Measured { stage, repetition, rank };
-                report(Progress { latest, done: self.done, total, point: self.point(stage).as_ref() });
+                report(Advance { latest, done: self.done, total, point: self.point(stage).as_ref() });
             }
             Err(ScoreError::Cancelled) => {}
             Err(error) if self.failure.as_ref().is_none_or(|(first, _)| task < *first) => {
