@@ -17,15 +17,8 @@ const LONGEST_FUNCTION: usize = 60;
 
 /// Files that still import each other in a circle.
 const IN_CIRCLES: &[&str] = &[
-    "crates/core/src/network/nas.rs",
-    "crates/core/src/network/nas/bench101.rs",
-    "crates/core/src/network/nas/nats.rs",
-    "crates/core/src/network/ops/convolution.rs",
-    "crates/core/src/network/ops/convolution/four_rows.rs",
-    "crates/core/src/score.rs",
-    "crates/core/src/score/probe.rs",
-    "crates/core/src/score/propagation.rs",
-    "crates/core/src/score/rank_matrix.rs",
+    "crates/core/src/layers/conv2d.rs",
+    "crates/core/src/layers/max_pool.rs",
     "crates/io/src/export.rs",
     "crates/io/src/export/candle.rs",
     "crates/io/src/export/candle/helpers.rs",
@@ -35,10 +28,6 @@ const IN_CIRCLES: &[&str] = &[
     "crates/io/src/export/model.rs",
     "crates/io/src/export/pytorch.rs",
     "crates/io/src/export/yaml.rs",
-    "crates/io/src/preset.rs",
-    "crates/io/src/preset/architectures.rs",
-    "crates/io/src/preset/layers.rs",
-    "crates/io/src/preset/truth.rs",
     "crates/io/src/preset/yaml.rs",
     "crates/io/src/preset/yaml/limits.rs",
     "src/tui/app/message.rs",
@@ -63,11 +52,10 @@ const IN_CIRCLES: &[&str] = &[
     "src/tui/view/training.rs",
 ];
 /// Files that are still too long.
-const LONG_FILES: &[&str] =
-    &["crates/core/src/network.rs", "crates/core/src/network/activation.rs", "crates/io/src/preset.rs"];
+const LONG_FILES: &[&str] = &["crates/core/src/activation.rs", "crates/core/src/layer.rs"];
 /// Functions that are still too long.
 const LONG_FUNCTIONS: &[&str] = &[
-    "crates/core/src/network.rs: module",
+    "crates/core/src/score/images.rs: forward",
     "crates/io/src/preset/schema.rs: schema",
     "src/tui.rs: event_loop",
     "src/tui/app.rs: update",
