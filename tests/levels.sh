@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Runs the tests whose figures depend on kernels on each level of instructions that this processor has: as it is, then as one
-# with AVX2 and as one with neither, which `qemu-x86_64` emulates. Figures that hold on one kind of processor are no figures.
+# Runs the tests whose figures depend on kernels with fewer instructions than this processor has: with AVX2 but no AVX-512, and
+# with neither. `qemu-x86_64` emulates such processors, and every library chooses its kernels accordingly.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# With --workspace, so that the builds of the suite serve here too.
 tests() {
-    cargo test --locked --quiet -p neartop-core --lib
-    cargo test --locked --quiet --test parity --test effective_rank --test training
-    cargo test --locked --quiet --test store definition
+    cargo test --locked --quiet --workspace --lib -- score:: network::
+    cargo test --locked --quiet --workspace --test parity --test effective_rank --test training
+    cargo test --locked --quiet --workspace --test store -- definition
 }
 
 # Emulation knows AVX2 since 7.2. An older one would test the lowest level twice.
@@ -24,17 +25,12 @@ fi
 if ! grep -qw avx512f /proc/cpuinfo; then
     echo "This processor has no AVX-512, so that level is not tested."
 fi
-if ! grep -qw avx2 /proc/cpuinfo; then
-    echo "This processor has no AVX2, so that level is tested by emulation only."
-fi
 if ! emulates && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     (apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends qemu-user) \
         >/dev/null 2>&1 || true
 fi
-echo "== this processor"
-tests
 if ! emulates; then
-    echo "qemu-x86_64 7.2 or newer is missing and cannot be installed here, so only this processor is tested: apt-get install qemu-user"
+    echo "qemu-x86_64 7.2 or newer is missing and cannot be installed here, so only the level of this processor is tested: apt-get install qemu-user"
     [ -z "${NEARTOP_NEED_LEVELS:-}" ]
     exit
 fi

@@ -1,8 +1,8 @@
 //! r = a + b x^c through the points of a curve and (1, 1), and the size where its slope has fallen far enough.
 
-use levenberg_marquardt::{LeastSquaresProblem, LevenbergMarquardt};
-use nalgebra::storage::Owned;
-use nalgebra::{DVector, Dyn, OMatrix, U3, Vector3};
+mod least_squares;
+mod pivoted_qr;
+
 use rand::RngCore;
 use serde::Serialize;
 
@@ -201,52 +201,24 @@ const AT_ZERO: f64 = 0.01;
 
 /// The minimum that is found from a start, and its sum of squares.
 fn search(points: &[(f64, f64)], start: Fit, patience: usize) -> Option<(Fit, f64)> {
-    let problem = PowerLaw { points, parameters: Vector3::new(start.a, start.b, start.c) };
-    let (problem, outcome) = LevenbergMarquardt::new().with_tol(1e-12).with_patience(patience).minimize(problem);
-    let fit = problem.fit();
-    let found = outcome.termination.was_successful() && [fit.a, fit.b, fit.c].iter().all(|x| x.is_finite());
-    found.then_some((fit, outcome.objective_function))
+    let ([a, b, c], squares) =
+        least_squares::minimize(&PowerLaw { points }, [start.a, start.b, start.c], 1e-12, patience)?;
+    [a, b, c].iter().all(|x| x.is_finite()).then_some((Fit { a, b, c }, squares))
 }
 
 struct PowerLaw<'a> {
     points: &'a [(f64, f64)],
-    parameters: Vector3<f64>,
 }
 
-impl PowerLaw<'_> {
-    fn fit(&self) -> Fit {
-        Fit { a: self.parameters.x, b: self.parameters.y, c: self.parameters.z }
-    }
-}
-
-impl LeastSquaresProblem<f64, Dyn, U3> for PowerLaw<'_> {
-    type ParameterStorage = Owned<f64, U3>;
-    type ResidualStorage = Owned<f64, Dyn>;
-    type JacobianStorage = Owned<f64, Dyn, U3>;
-
-    fn set_params(&mut self, parameters: &Vector3<f64>) {
-        self.parameters = *parameters;
+impl least_squares::Curve for PowerLaw<'_> {
+    fn residuals(&self, [a, b, c]: &[f64; 3]) -> Vec<f64> {
+        let fit = Fit { a: *a, b: *b, c: *c };
+        self.points.iter().map(|(x, r)| fit.at(*x) - r).collect()
     }
 
-    fn params(&self) -> Vector3<f64> {
-        self.parameters
-    }
-
-    fn residuals(&self) -> Option<DVector<f64>> {
-        let fit = self.fit();
-        Some(DVector::from_iterator(self.points.len(), self.points.iter().map(|(x, r)| fit.at(*x) - r)))
-    }
-
-    fn jacobian(&self) -> Option<OMatrix<f64, Dyn, U3>> {
-        let Fit { b, c, .. } = self.fit();
-        Some(OMatrix::<f64, Dyn, U3>::from_fn(self.points.len(), |row, column| {
-            let x = self.points[row].0;
-            match column {
-                0 => 1.0,
-                1 => x.powf(c),
-                _ => b * x.powf(c) * x.ln(),
-            }
-        }))
+    fn jacobian(&self, [_, b, c]: &[f64; 3]) -> [Vec<f64>; 3] {
+        let by = |of: &dyn Fn(f64) -> f64| self.points.iter().map(|(x, _)| of(*x)).collect();
+        [by(&|_| 1.0), by(&|x| x.powf(*c)), by(&|x| b * x.powf(*c) * x.ln())]
     }
 }
 
