@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Tensor, Var};
 use neartop_core::differentiable;
 use neartop_core::layer::{Block, Kind, Make};
 use neartop_core::layers::first_channels::FirstChannels;
-use neartop_core::layers::max_pool::Frame;
+use neartop_core::layers::images::Frame;
 use neartop_core::layers::zero::Zero;
 use neartop_core::layers::{
     AvgPool, BatchNorm, Conv2d, Dropout, Fixed, Flatten, GlobalAvgPool, GroupNorm, INNER_KINDS, KINDS, LayerNorm,

@@ -5,6 +5,7 @@
 //! code for other libraries.
 
 mod activations;
+pub mod images;
 
 use crate::layer::Kind;
 
@@ -60,6 +61,7 @@ pub use fixed::Fixed;
 pub use flatten::Flatten;
 pub use global_avg_pool::GlobalAvgPool;
 pub use group_norm::GroupNorm;
+pub use images::Frame;
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use max_pool::MaxPool;

@@ -2,8 +2,7 @@
 
 use candle_core::{Result as Computed, Tensor};
 
-use super::conv2d::MOST;
-use super::max_pool::{Frame, sides};
+use super::images::{Frame, MOST, sides};
 use crate::activation::Activation;
 use crate::differentiable::{self, Pass};
 use crate::kernels::{Pooling, batch, pool, with_elements};

@@ -2,6 +2,7 @@
 
 use candle_core::{Result as Computed, Tensor};
 
+use super::images::{MOST, needs_image};
 use crate::activation::Activation;
 use crate::differentiable::{self, Pass};
 use crate::kernels::{Groups, Window, batch, convolve, same, with_elements};
@@ -10,9 +11,6 @@ use crate::layer::{
 };
 use crate::parameters::Parameters;
 use crate::shape::Form;
-
-/// The largest kernel, padding or dilation.
-pub const MOST: u64 = 1 << 20;
 
 /// The parameters of a convolution, whatever it slides over.
 pub static PARAMS: &[Param] = &[
@@ -191,7 +189,7 @@ impl Operation for Conv2d {
 
     fn output(&self, inputs: &[Form]) -> Result<Form, String> {
         let input = &inputs[0].shape;
-        let Some([channels, height, width]) = input.image() else { return Err(super::max_pool::needs_image(input)) };
+        let Some([channels, height, width]) = input.image() else { return Err(needs_image(input)) };
         check(channels, self.out, self.groups, self.padding, self.stride)?;
         let Some([height, width]) = self.window().slide([height, width]) else {
             return Err(format!(

@@ -2,7 +2,7 @@
 
 use candle_core::{Result as Computed, Tensor};
 
-use super::max_pool::needs_image;
+use super::images::needs_image;
 use crate::activation::Activation;
 use crate::differentiable::Pass;
 use crate::layer::{Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight};

@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use super::error::ArchitectureError;
 use super::parts::{classifier, conv};
 use crate::layer::{Block, Edge, Layer, Merge, Vertex};
-use crate::layers::max_pool::Frame;
+use crate::layers::images::Frame;
 use crate::layers::{BatchNorm, FirstChannels, MaxPool};
 use crate::random::below;
 

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use super::error::ArchitectureError;
 use super::parts::{classifier, conv};
 use crate::layer::{Block, Edge, Layer, Merge, Vertex};
-use crate::layers::max_pool::Frame;
+use crate::layers::images::Frame;
 use crate::layers::zero::Zero;
 use crate::layers::{AvgPool, BatchNorm};
 

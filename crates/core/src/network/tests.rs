@@ -1,5 +1,5 @@
 use super::*;
-use crate::layers::max_pool::Frame;
+use crate::layers::images::Frame;
 use crate::layers::{BatchNorm, Conv2d, Flatten, Linear, MaxPool, Padding, Slot};
 
 fn linear(out: usize) -> Layer {

@@ -83,59 +83,80 @@ impl Images<'_> {
         probe: &mut BatchProbe<'_>,
     ) -> Result<(), ScoreError> {
         let entering = self.entering();
-        let (ranks, batch) = (&probe.ranks, probe.batch);
-        let mut blocks = BlockProbe { ranks, batch, part: 0..0, place: 0, blocks: Vec::new(), twins: None };
-        let mut failed: Option<(usize, ScoreError)> = None;
-        let mut outputs: Vec<Vec<Tensor>> = vec![Vec::new(); self.part.kept.len()];
-        let mut twins_out = Vec::new();
-        let (mut start, mut watched) = (0, probe.propagation.as_mut());
-        let twins = self.passing - batch;
-        while start < batch {
+        let mut made = Made { outputs: vec![Vec::new(); self.part.kept.len()], twins: Vec::new(), failed: None };
+        let mut blocks = BlockProbe {
+            ranks: &probe.ranks,
+            batch: probe.batch,
+            part: 0..0,
+            place: 0,
+            blocks: Vec::new(),
+            twins: None,
+        };
+        let mut watched = probe.propagation.as_mut();
+        while blocks.part.end < blocks.batch {
             // Twins pass with their samples.
             blocks.twins = watched.take();
-            let has_twins = blocks.twins.is_some();
-            let least = if has_twins { twins / TWINS } else { 1 };
-            let end = (start + self.at_a_time.max(least)).min(batch);
-            (blocks.part, blocks.place) = (start..end, 0);
-            let mut few = Values::of_nothing(self.network);
-            for value in &entering {
-                let all = values.get(*value)?;
-                let mut part = all.narrow(0, start, end - start)?;
-                if has_twins {
-                    part = Tensor::cat(&[&part, &all.narrow(0, batch, twins)?], 0)?;
-                }
-                few.set(*value, part);
-            }
-            match forward_part(self.network, &self.part, &mut few, filling, &mut blocks) {
-                Ok(()) => {
-                    for (value, outputs) in self.part.kept.iter().zip(&mut outputs) {
-                        let output = few.get(*value)?;
-                        outputs.push(output.narrow(0, 0, end - start)?);
-                        if has_twins {
-                            twins_out.push(output.narrow(0, end - start, twins)?);
-                        }
-                    }
-                }
-                // Other samples may fail in an earlier layer, which is the one to name.
-                Err(error @ ScoreError::NonFinite { .. }) => {
-                    if failed.as_ref().is_none_or(|(place, _)| blocks.place < *place) {
-                        failed = Some((blocks.place, error));
-                    }
-                }
-                Err(error) => return Err(error),
-            }
-            start = end;
+            let least = if blocks.twins.is_some() { self.twins(blocks.batch) / TWINS } else { 1 };
+            let start = blocks.part.end;
+            blocks.part = start..(start + self.at_a_time.max(least)).min(blocks.batch);
+            self.forward_few(values, &entering, filling, &mut blocks, &mut made)?;
         }
-        if let Some((_, error)) = failed {
+        if let Some((_, error)) = made.failed {
             return Err(error);
         }
         let blocks = std::mem::take(&mut blocks.blocks);
         self.rank(blocks, &mut probe.ranks)?;
         entering.iter().filter(|value| !untouched.contains(value)).for_each(|value| values.remove(*value));
-        let mut twins_out = twins_out.into_iter();
-        for (value, mut outputs) in self.part.kept.iter().zip(outputs) {
-            outputs.extend(twins_out.next());
+        let mut twins = made.twins.into_iter();
+        for (value, mut outputs) in self.part.kept.iter().zip(made.outputs) {
+            outputs.extend(twins.next());
             values.set(*value, Tensor::cat(&outputs, 0)?);
+        }
+        Ok(())
+    }
+
+    fn twins(&self, batch: usize) -> usize {
+        self.passing - batch
+    }
+
+    /// Passes the samples whose turn it is.
+    fn forward_few(
+        &self,
+        values: &Values,
+        entering: &[ValueId],
+        filling: Filling<'_>,
+        blocks: &mut BlockProbe<'_, '_>,
+        made: &mut Made,
+    ) -> Result<(), ScoreError> {
+        let (start, count, has_twins) = (blocks.part.start, blocks.part.len(), blocks.twins.is_some());
+        let twins = self.twins(blocks.batch);
+        let mut few = Values::of_nothing(self.network);
+        for value in entering {
+            let all = values.get(*value)?;
+            let mut part = all.narrow(0, start, count)?;
+            if has_twins {
+                part = Tensor::cat(&[&part, &all.narrow(0, blocks.batch, twins)?], 0)?;
+            }
+            few.set(*value, part);
+        }
+        blocks.place = 0;
+        match forward_part(self.network, &self.part, &mut few, filling, blocks) {
+            Ok(()) => {}
+            // Other samples may fail in an earlier layer, which is the one to name.
+            Err(error @ ScoreError::NonFinite { .. }) => {
+                if made.failed.as_ref().is_none_or(|(place, _)| blocks.place < *place) {
+                    made.failed = Some((blocks.place, error));
+                }
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        }
+        for (value, outputs) in self.part.kept.iter().zip(&mut made.outputs) {
+            let output = few.get(*value)?;
+            outputs.push(output.narrow(0, 0, count)?);
+            if has_twins {
+                made.twins.push(output.narrow(0, count, twins)?);
+            }
         }
         Ok(())
     }
@@ -159,6 +180,14 @@ impl Images<'_> {
         }
         Ok(())
     }
+}
+
+/// What the nodes have made of the samples so far, by value that is kept.
+struct Made {
+    outputs: Vec<Vec<Tensor>>,
+    twins: Vec<Tensor>,
+    /// The first counted node that failed, for any sample, and how.
+    failed: Option<(usize, ScoreError)>,
 }
 
 /// The rows of one node's rank matrix that have come so far.
@@ -230,7 +259,7 @@ mod tests {
     use crate::activation::Activation;
     use crate::init::{BiasInit, Init};
     use crate::layer::Layer;
-    use crate::layers::max_pool::Frame;
+    use crate::layers::images::Frame;
     use crate::layers::{Conv2d, Flatten, Linear, MaxPool, Padding, Slot};
     use crate::network::forward::forward;
     use crate::random::{Key, Purpose};

@@ -5,10 +5,10 @@ mod helpers;
 use super::by_kind::by_kind;
 use super::model::{Item, Laws, Model};
 use super::source::Source;
-use super::{Chosen, ExportError, Writer};
+use super::writer::{Chosen, ExportError, Writer};
 use neartop_core::init::Law;
 use neartop_core::layers::first_channels::FirstChannels;
-use neartop_core::layers::max_pool::Frame;
+use neartop_core::layers::images::Frame;
 use neartop_core::layers::zero::Zero;
 use neartop_core::layers::{
     AvgPool, BatchNorm, Conv2d, Dropout, Fixed, Flatten, GlobalAvgPool, GroupNorm, LayerNorm, Linear, MaxPool, Softmax,

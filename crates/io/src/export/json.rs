@@ -1,6 +1,6 @@
 //! The JSON of `rank` with the candidate alone.
 
-use super::{Chosen, ExportError, Writer};
+use super::writer::{Chosen, ExportError, Writer};
 
 pub const WRITER: Writer = Writer { name: "json", extension: "json", extensions: &["json"], write };
 

@@ -1,14 +1,17 @@
 //! Keras 3: a functional model that takes images as the preset does, channels first, and holds them channels last.
 
 mod helpers;
+mod terms;
+
+use terms::{identifier, is_cut_as_in_keras, leaves_padding_out};
 
 use super::by_kind::by_kind;
 use super::model::{Item, Laws, Model};
 use super::source::{Source, tuple};
-use super::{Chosen, ExportError, Writer};
+use super::writer::{Chosen, ExportError, Writer};
 use neartop_core::init::Law;
 use neartop_core::layers::first_channels::FirstChannels;
-use neartop_core::layers::max_pool::Frame;
+use neartop_core::layers::images::Frame;
 use neartop_core::layers::zero::Zero;
 use neartop_core::layers::{
     AvgPool, BatchNorm, Conv2d, Dropout, Fixed, Flatten, GlobalAvgPool, GroupNorm, LayerNorm, Linear, MaxPool, Softmax,
@@ -43,21 +46,6 @@ fn write(chosen: &Chosen<'_>) -> Result<String, ExportError> {
 
 fn is_expression(activation: &Activation) -> bool {
     !activation.entry().keras.starts_with("layers.")
-}
-
-/// Whether the padding of a pooling must not count, which Keras cannot say.
-fn leaves_padding_out(pool: &AvgPool) -> bool {
-    pool.frame.padding > 0 && !pool.count_include_pad
-}
-
-/// The bounds are two standard deviations from 0, where Keras cuts.
-fn is_cut_as_in_keras(law: &Law) -> bool {
-    match *law {
-        Law::TruncatedNormal { mean, std, low, high } => {
-            mean == 0.0 && (low + 2.0 * std).abs() < 1e-12 * std && (high - 2.0 * std).abs() < 1e-12 * std
-        }
-        _ => false,
-    }
 }
 
 /// A function for each activation that is no layer of Keras.
@@ -118,12 +106,6 @@ fn channels_first(shape: &Shape) -> Option<&'static str> {
 fn all_axes(shape: &Shape) -> String {
     let axes: Vec<_> = (1..=shape.0.len()).map(|axis| axis.to_string()).collect();
     format!("[{}]", axes.join(", "))
-}
-
-/// A node's name as Keras allows it.
-fn identifier(name: &str) -> String {
-    let letters = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' });
-    format!("layer_{}", letters.collect::<String>())
 }
 
 /// Sends `x` through layers whose nodes' names start with `prefix`, a statement for each.

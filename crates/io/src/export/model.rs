@@ -1,7 +1,7 @@
 //! A candidate as all code writers see it: slots filled, laws resolved.
 
 use super::source::comment;
-use super::{Chosen, ExportError};
+use super::writer::{Chosen, ExportError};
 use neartop_core::init::Law;
 use neartop_core::layer::Operation;
 use neartop_core::layers::{Fixed, Slot};

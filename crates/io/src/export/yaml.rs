@@ -1,6 +1,6 @@
 //! A preset with the candidate alone, which scores it again to the last bit.
 
-use super::{Chosen, ExportError, Writer};
+use super::writer::{Chosen, ExportError, Writer};
 
 pub const WRITER: Writer = Writer { name: "yaml", extension: "yaml", extensions: &["yaml", "yml"], write };
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::catalog::Given;
 use crate::init::{BiasInit, Init};
 use crate::layer::{Block, Layer};
-use crate::layers::max_pool::Frame;
+use crate::layers::images::Frame;
 use crate::layers::{
     AvgPool, Conv2d, Dropout, Flatten, GlobalAvgPool, GroupNorm, LayerNorm, Linear, MaxPool, Padding, Slot, Softmax,
     batch_norm,

@@ -1,6 +1,6 @@
 //! What Keras lacks, written into a file only where the network needs it.
 
-use super::{identifier, is_cut_as_in_keras, leaves_padding_out};
+use super::terms::{identifier, is_cut_as_in_keras, leaves_padding_out};
 use crate::export::model::Model;
 use crate::export::source::Source;
 use neartop_core::init::Law;
