@@ -1,6 +1,8 @@
 //! neartop: `top` for untrained neural networks.
 
+pub mod chart;
 pub mod cli;
 pub mod cluster;
 pub mod commands;
+pub mod run;
 pub mod tui;

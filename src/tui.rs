@@ -34,10 +34,10 @@ use tokio::time::MissedTickBehavior;
 
 use crate::cli::RunOptions;
 use crate::cluster::follow::Followed;
-use crate::commands::cluster::Joined;
-use crate::commands::rank::Interrupts;
-use crate::commands::recording::{self, Recording};
-use crate::commands::{self, Failure, Prepared, studies};
+use crate::run::export::export_recommended;
+use crate::run::recording::{self, Recording};
+use crate::run::streams::{print, tell};
+use crate::run::{Failure, Interrupts, Prepared, Remote, files, prepare_loaded, studies};
 use neartop_io::preset::printable;
 use neartop_study::scheduler::Control;
 use neartop_study::study::Study;
@@ -57,18 +57,18 @@ const TICK: Duration = Duration::from_secs(1);
 /// Scores taken in at once.
 const BATCH: usize = 4096;
 
-/// Opens the app on a run that was prepared, on this machine or on the cluster that it `joined`. When it is left, says what it recommends and exports it where asked to.
+/// Opens the app on a run that was prepared, on this machine or on those of `remote`. When it is left, says what it recommends and exports it where asked to.
 ///
 /// # Errors
 /// If the terminal fails, the export cannot be written, or the user broke off.
 pub async fn run(
     prepared: Prepared,
     options: &RunOptions,
-    joined: Option<Joined>,
+    remote: Option<&dyn Remote>,
     look: Look,
     settings: Settings,
 ) -> Result<(), Failure> {
-    let (session, study) = Session::start(&prepared, options, None, joined.as_ref())?;
+    let (session, study) = Session::start(&prepared, options, None, remote)?;
     // Before the terminal is taken, so that no signal leaves it as it then is.
     let signals = (Interrupts::watch()?, Stops::watch().map_err(|e| terminal_failure(&e))?);
     let (study, recording, how) = {
@@ -77,15 +77,15 @@ pub async fn run(
         looped.await.map_err(|e| terminal_failure(&e))?
     };
     for trouble in recording.finish() {
-        commands::tell(trouble);
+        tell(trouble);
     }
-    if let Some(joined) = joined.filter(|_| study.tally().done < study.tally().total) {
-        commands::tell(format!("the jobs of {} go on; the same command joins the run again", joined.place()));
+    if let Some(remote) = remote.filter(|_| study.tally().done < study.tally().total) {
+        tell(format!("the jobs of {} go on; the same command joins the run again", remote.place()));
     }
     if let Some((candidate, why)) = study.recommended() {
         let (c, near) = (study.candidate(candidate), study.near(candidate).map_or(f64::NAN, |e| e.mean));
-        let shown = commands::print(&format!("Recommended: {c}, NEAR {near:.2} ({why})\n"));
-        commands::export_recommended(&study, options)?;
+        let shown = print(&format!("Recommended: {c}, NEAR {near:.2} ({why})\n"));
+        export_recommended(&study, options)?;
         // The terminal may be gone.
         shown.or_else(|error| if how == Leave::Interrupted { Ok(()) } else { Err(error) })?;
     }
@@ -178,7 +178,7 @@ async fn event_loop(
                 } else {
                     stopwatch.pause(true);
                     let end = session.cluster.as_ref().and_then(Followed::end);
-                    if let Some(text) = end.and_then(|end| commands::cluster::outcome(&end)) {
+                    if let Some(text) = end.and_then(|end| end.trouble()) {
                         app.update(Message::Noted(Notice { text, is_error: true }));
                     }
                     Message::Ended
@@ -272,7 +272,7 @@ async fn event_loop(
                 tokio::task::spawn_blocking(move || {
                     // The preset has what the command line asked for.
                     let options = RunOptions { seed: None, repetitions: None, ..options };
-                    let prepared = commands::prepare_loaded(*preset, &options).map_err(|failure| failure.to_string());
+                    let prepared = prepare_loaded(*preset, &options).map_err(|failure| failure.to_string());
                     let _ = opened.send(prepared);
                 });
             }
@@ -356,7 +356,7 @@ fn resized(app: &mut App) -> io::Result<()> {
 
 fn write(path: PathBuf, text: &str, replace: bool) -> Written {
     let path = expand_home(&path);
-    let written = if replace { commands::write_file(&path, text) } else { commands::write_new_file(&path, text) };
+    let written = if replace { files::write_file(&path, text) } else { files::write_new_file(&path, text) };
     match written {
         Ok(()) => Written::Done(path),
         Err(Failure::Write { cause, .. }) if cause.kind() == io::ErrorKind::AlreadyExists => Written::Exists,

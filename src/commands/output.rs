@@ -3,8 +3,8 @@
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde::Serialize;
 
-use super::Failure;
 use crate::cli::TableFormat;
+use crate::run::Failure;
 use neartop_study::report::{CandidateReport, Report};
 use neartop_study::study::Agreement;
 

@@ -24,7 +24,7 @@ use super::library::Library;
 use super::matrix::Matrix;
 use super::terminal::Stop;
 use crate::cluster::states::States;
-use crate::commands::studies::count;
+use crate::run::studies::count;
 use neartop_study::scheduler::Progress;
 use neartop_study::store::Summary;
 use neartop_study::study::{Agreement, Ranked, Study};

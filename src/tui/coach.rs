@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::finalists::TrainingNews;
-use crate::commands::Prepared;
+use crate::run::Prepared;
 use neartop_study::space::{Space, bytes};
 use neartop_study::training::{self, Options, Plan, Task, halving};
 

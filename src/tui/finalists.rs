@@ -7,6 +7,7 @@ use tui_input::Input;
 
 use super::column::grouped;
 use super::terms::Terms;
+use crate::run::finalists::finalists;
 use neartop_study::study::{Study, Trained};
 use neartop_study::training::{Plan, Progress, Record, Results};
 
@@ -64,10 +65,7 @@ impl Finalists {
         if !marked.is_empty() {
             return marked.to_vec();
         }
-        let will_train = |id: usize| !study.has_guard() || study.trainability(id).is_none_or(|t| t.is_trainable());
-        let ranking = study.ranking();
-        let scored = ranking.iter().filter(|ranked| ranked.rank.is_some()).map(|ranked| ranked.candidate);
-        scored.filter(|id| will_train(*id)).take(FINALISTS).collect()
+        finalists(study, FINALISTS)
     }
 
     /// Takes news in; what is trained is told to the study.

@@ -9,9 +9,9 @@ use super::sizing::Sizing;
 use crate::cli::{RunOptions, StudyOptions};
 use crate::cluster::follow::Followed;
 use crate::cluster::states::States;
-use crate::commands::cluster::Joined;
-use crate::commands::recording::{self, Recording};
-use crate::commands::{self, Failure, Prepared, train};
+use crate::run::finalists::rows;
+use crate::run::recording::{self, Recording};
+use crate::run::{Failure, Prepared, Remote};
 use neartop_study::scheduler::{self, NearScorer, Run, Scorer};
 use neartop_study::space::Space;
 use neartop_study::study::Study;
@@ -39,7 +39,7 @@ impl Session {
         prepared: &Prepared,
         options: &RunOptions,
         before: Option<&Study>,
-        joined: Option<&Joined>,
+        remote: Option<&dyn Remote>,
     ) -> Result<(Self, Study), Failure> {
         let mut study = Study::new(Arc::clone(&prepared.space));
         study.set_guard(before.map_or(!options.no_guard, Study::has_guard));
@@ -47,9 +47,9 @@ impl Session {
             study.adopt(before);
         }
         let recording = Recording::open(prepared, &options.study, &mut study)?;
-        let (run, cluster) = match joined {
-            Some(joined) => {
-                let (run, followed) = commands::cluster::start(prepared, joined, &study, &recording)?;
+        let (run, cluster) = match remote {
+            Some(remote) => {
+                let (run, followed) = remote.follow(prepared, &study, &recording)?;
                 (run, Some(followed))
             }
             None => {
@@ -70,7 +70,7 @@ impl Session {
     #[must_use]
     pub fn keep_training(&self, finalists: &Finalists) -> Option<String> {
         let (plan, results) = (finalists.plan.as_ref()?, finalists.results.as_ref()?);
-        let (budget, trained) = train::rows(plan, results);
+        let (budget, trained) = rows(plan, results);
         recording::record_trained_of(&self.space, &self.scorer, &self.options, &budget, &trained)
     }
 

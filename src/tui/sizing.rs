@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::mpsc;
 
 use super::sizes::{SizeNews, SizeRequest, Ticket};
-use crate::commands::Prepared;
+use crate::run::Prepared;
 use neartop_io::data::Samples;
 use neartop_study::space::{Space, bytes};
 use neartop_study::width::{self, Curve, Measurement, Target};

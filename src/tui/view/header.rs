@@ -15,7 +15,6 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use crate::cluster::states::States;
-use crate::commands::cluster::in_words;
 use crate::tui::app::{App, Phase, View};
 use crate::tui::column::grouped;
 use crate::tui::theme::Look;
@@ -101,7 +100,7 @@ fn chunks<'a>(states: &States, look: &Look, width: usize) -> Line<'a> {
         1 => format!("   job {jobs}"),
         _ => format!("   jobs {jobs}"),
     };
-    let text = look.signs.fit(&(in_words(states) + &jobs), width.saturating_sub(8));
+    let text = look.signs.fit(&(states.in_words() + &jobs), width.saturating_sub(8));
     let style = if states.failed + states.cancelled > 0 { look.theme.bad } else { look.theme.header };
     Line::from(vec![Span::styled("chunks  ", look.theme.label), Span::styled(text, style)])
 }

@@ -8,7 +8,7 @@ use ratatui::widgets::{Paragraph, Wrap};
 
 use super::header::clock;
 use super::window;
-use crate::commands::width::chart;
+use crate::chart;
 use crate::tui::app::App;
 use crate::tui::sizes::Sizes;
 use crate::tui::theme::Look;

@@ -7,8 +7,14 @@ use ratatui::symbols::Marker;
 use ratatui::text::Line;
 use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Widget};
 
-use super::answer::Look;
 use neartop_study::width::{Curve, Fit, Point};
+
+/// How text is shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Look {
+    pub color: bool,
+    pub ascii: bool,
+}
 
 const WIDTH: u16 = 72;
 const HEIGHT: u16 = 16;

@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Failure, Prepared, check_target};
+use super::failure::Failure;
+use super::files::check_target;
+use super::prepare::Prepared;
+use super::streams;
 use crate::cli::StudyOptions;
 use neartop_core::score::Score;
 use neartop_io::data::DataError;
@@ -219,7 +222,7 @@ pub fn begin(
 }
 
 /// Gives all that the study on disk knows of a run; nothing where there is none.
-pub(super) fn each_recorded(prepared: &Prepared, work: &Work, options: &StudyOptions, take: &mut dyn FnMut(Entry)) {
+pub fn each_recorded(prepared: &Prepared, work: &Work, options: &StudyOptions, take: &mut dyn FnMut(Entry)) {
     let path = path(options).ok().filter(|path| !options.no_study && !options.fresh && path.exists());
     let Some(store) = path.and_then(|path| open(&path, options).ok()) else { return };
     let samples = prepared.scorer.samples();
@@ -252,7 +255,7 @@ impl Taking {
     /// Says on standard error what went wrong, once.
     pub fn tell(&mut self) {
         if let Some(trouble) = self.trouble.take() {
-            super::tell(trouble);
+            streams::tell(trouble);
         }
     }
 }
