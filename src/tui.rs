@@ -2,7 +2,6 @@
 
 pub mod app;
 mod background;
-pub mod column;
 pub mod context;
 pub mod draft;
 pub mod effect;
@@ -33,7 +32,9 @@ use crate::run::streams::{print, tell};
 use crate::run::{Failure, Interrupts, Prepared, Remote};
 use neartop_study::study::Study;
 
-use background::session::{Session, Start};
+use background::channel;
+use background::session::Session;
+use background::start::Start;
 use event_loop::{Ended, Leave};
 use settings::Settings;
 use terminal::{Screen, Stops};
@@ -52,7 +53,7 @@ pub async fn run(
     settings: Settings,
 ) -> Result<(), Failure> {
     let start = Start::read(prepared, options, None)?;
-    let (tell_news, arrivals) = background::channel();
+    let (tell_news, arrivals) = channel::open();
     let begun = Session::begin(start, options, remote, 0, &tell_news)?;
     // Before the terminal is taken, so that no signal leaves it as it then is.
     let signals = (Interrupts::watch()?, Stops::watch().map_err(|e| terminal_failure(&e))?);

@@ -37,8 +37,11 @@ pub async fn run(preset: &str, options: &RunOptions, output: &OutputOptions) -> 
 
 /// Writes a ranking as asked.
 pub(super) fn write_ranking(study: &Study, seconds: f64, output: &OutputOptions) -> Result<(), Failure> {
-    let report = Report::new(study, seconds, output.top.map(|n| n as usize));
-    let text = output::render(&report, output.format)?;
+    let top = output.top.map(|n| n as usize);
+    let report = Report::new(study, seconds, top);
+    let mut rows = study.ranking();
+    rows.truncate(top.unwrap_or(usize::MAX));
+    let text = output::render(study, &report, &rows, output.format)?;
     match &output.output {
         Some(path) => write_file(path, &text),
         None => print(&text),

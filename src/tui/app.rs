@@ -16,7 +16,6 @@ use super::effect::Effect;
 use super::keymap::{Action, Keymap};
 use super::layout::{Layout, screen};
 use super::news::{News, Written};
-use super::notice::Notice;
 use super::screen::tabs::Tabs;
 use super::table::{BETWEEN_MANY, MANY, Standings};
 use super::terminal::Stop;
@@ -120,7 +119,7 @@ impl App {
                 self.cx.say(format!("{size} bytes sent to the terminal's clipboard, if it takes such (OSC 52)"));
             }
             News::Copied(Err(reason)) => self.cx.warn(format!("the clipboard was not reached: {reason}")),
-            News::Noted(notice) => self.cx.notice = Some(notice),
+            News::Noted(notice) => self.cx.tell(notice),
             News::Written(written) => self.written(written),
             news @ (News::Training(_) | News::Sized(..) | News::Inspected(..) | News::Found(_) | News::Deleted(_)) => {
                 return self.pass(news);
@@ -289,16 +288,6 @@ impl App {
     #[must_use]
     pub fn is_timed(&self) -> bool {
         self.cx.phase == Phase::Scoring || self.views().any(View::is_timed)
-    }
-
-    /// Tells the user something, until the next key.
-    pub fn say(&mut self, text: impl Into<String>) {
-        self.cx.say(text);
-    }
-
-    /// Tells the user what went wrong, until the next key.
-    pub fn warn(&mut self, text: impl Into<String>) {
-        self.cx.notice = Some(Notice::warn(text));
     }
 
     /// Takes the titles of the columns that the user settled.

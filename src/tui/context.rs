@@ -1,5 +1,6 @@
 //! What all views share: the study, the rows of its ranking, how the run stands, and what the user is told.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,9 @@ use super::table::Table;
 use crate::cluster::states::States;
 use neartop_study::space::Candidate;
 use neartop_study::study::Study;
+
+/// Notices that are kept.
+const SAID: usize = 1000;
 
 /// How far the run has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +42,8 @@ pub struct Context {
     /// The first layer on the screen.
     pub detail_offset: usize,
     pub notice: Option<Notice>,
+    /// The latest notices with their times, the newest last.
+    pub said: VecDeque<(Duration, Notice)>,
     /// The key of the study on disk that this run is recorded in.
     pub recorded: Option<String>,
     /// How the chunks stand, where the run is on a cluster.
@@ -70,6 +76,7 @@ impl Context {
             show_detail: true,
             detail_offset: 0,
             notice: None,
+            said: VecDeque::new(),
             recorded: None,
             chunks: None,
             shown: "",
@@ -81,13 +88,22 @@ impl Context {
     }
 
     /// Tells the user something, until the next key.
-    pub fn say(&mut self, text: impl Into<String>) {
-        self.notice = Some(Notice::say(text));
+    pub fn tell(&mut self, notice: Notice) {
+        if self.said.len() == SAID {
+            self.said.pop_front();
+        }
+        self.said.push_back((self.now, notice.clone()));
+        self.notice = Some(notice);
     }
 
-    /// Tells the user what went wrong, until the next key.
+    /// Tells the user something that is no trouble.
+    pub fn say(&mut self, text: impl Into<String>) {
+        self.tell(Notice::say(text));
+    }
+
+    /// Tells the user what went wrong.
     pub fn warn(&mut self, text: impl Into<String>) {
-        self.notice = Some(Notice::warn(text));
+        self.tell(Notice::warn(text));
     }
 
     /// Closes the view that is asked.
@@ -172,7 +188,7 @@ impl Context {
         let keymap = std::mem::replace(&mut self.keymap, Keymap::new(Vec::new()));
         let mut new = Self::new(study, self.size, keymap);
         (new.has_mouse, new.show_detail, new.now) = (self.has_mouse, self.show_detail, self.now);
-        (new.shown, new.area) = (self.shown, self.area);
+        (new.shown, new.area, new.said) = (self.shown, self.area, std::mem::take(&mut self.said));
         new.table.settle_like(&mut self.table, &new.study);
         *self = new;
         self.arrange();

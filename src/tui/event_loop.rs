@@ -14,8 +14,9 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use super::app::{App, Message};
-use super::background::session::{Session, Start};
-use super::background::{Arrival, Teller, What};
+use super::background::channel::{Arrival, Teller, What};
+use super::background::session::Session;
+use super::background::start::Start;
 use super::finalists::Finalists;
 use super::news::News;
 use super::notice::Notice;
@@ -86,6 +87,7 @@ struct Loop<'a> {
     session: Session,
     options: &'a RunOptions,
     look: Look,
+    began: Instant,
     stopwatch: Stopwatch,
     tell: Teller,
     /// What is being written into the study on disk.
@@ -108,7 +110,6 @@ pub async fn run(
     (look, settings): (Look, Settings),
 ) -> io::Result<Ended> {
     let mut now = Loop::new(screen, begun, tell, options, look, settings)?;
-    let began = Instant::now();
     let mut events = EventStream::new();
     let mut tick = tokio::time::interval(TICK);
     // After a rest the clock does not run after the time that it missed.
@@ -128,7 +129,7 @@ pub async fn run(
             () = interrupts.next() => return Ok(now.left(Leave::Interrupted, arrivals)),
             stop = stops.next() => Some(Message::Stop(stop)),
             Some(arrival) = arrivals.recv() => now.arrived(arrival),
-            _ = tick.tick(), if now.app.is_timed() => Some(Message::Tick(began.elapsed())),
+            _ = tick.tick(), if now.app.is_timed() => Some(Message::Tick(now.began.elapsed())),
         };
         if let Some(how) = message.map_or(Ok(None), |message| now.take(message))? {
             return Ok(now.left(how, arrivals));
@@ -177,13 +178,15 @@ impl<'a> Loop<'a> {
         app.want_columns(settings.columns);
         app.cx.recorded = session.recording.key().map(str::to_owned);
         screen.set_mouse(settings.mouse)?;
-        let (stopwatch, drawn) = (Stopwatch::start(), Instant::now());
+        let (stopwatch, began) = (Stopwatch::start(), Instant::now());
         let keeping = JoinSet::new();
-        Ok(Self { app, screen, session, options, look, stopwatch, tell, keeping, drawn, due: Some(drawn) })
+        let (drawn, due) = (began, Some(began));
+        Ok(Self { app, screen, session, options, look, began, stopwatch, tell, keeping, drawn, due })
     }
 
     /// Takes a message in and carries out what it leads to.
     fn take(&mut self, message: Message) -> io::Result<Option<Leave>> {
+        self.app.cx.now = self.began.elapsed();
         let next = self.drawn + wait_for(&message);
         self.due = Some(self.due.map_or(next, |due| due.min(next)));
         let effect = self.app.update(message);

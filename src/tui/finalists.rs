@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::column::grouped;
 use super::news::{BackgroundError, TrainingNews};
 use super::terms::Terms;
 use super::widgets::list::List;
+use crate::columns::grouped;
 use crate::run::finalists::finalists;
 use neartop_study::study::{Study, Trained};
 use neartop_study::training::{Plan, Progress, Record, Results};

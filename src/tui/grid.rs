@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::column::{Column, Value};
-use super::theme::Signs;
+use crate::columns::{Column, Value};
+use crate::signs::Signs;
 use neartop_study::study::{Ranked, Study};
 
 /// The candidates of one architecture by activation (down) and initialization (across).

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use etcetera::{BaseStrategy, choose_base_strategy};
 
-use super::column::titles;
 use super::keymap::{Key, Keymap};
 use super::theme::ThemeName;
 use super::views;
+use crate::columns::titles;
 use neartop_core::catalog::nearest;
 use neartop_io::preset::yaml::{Node, Problem};
 use neartop_io::preset::{PresetError, printable, read_document, read_text, word};

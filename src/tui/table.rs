@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::column::{Column, Value, columns};
 use super::terms::Terms;
 use super::texts::Texts;
 use super::widgets::list::List;
+use crate::columns::{Column, Value, columns};
 use neartop_study::scheduler::Progress;
 use neartop_study::space::Space;
 use neartop_study::study::{Agreement, Ranked, Study};

@@ -2,8 +2,8 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::column::Column;
-use super::theme::Signs;
+use crate::columns::Column;
+use crate::signs::Signs;
 use neartop_study::study::{Ranked, Study};
 
 /// Texts of all candidates, by their ids.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{Left, Teller};
+use super::channel::{Left, Teller};
 use crate::run::Prepared;
 use crate::tui::news::{BackgroundError, News, TrainingNews};
 use neartop_study::space::Space;

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::{Teller, What};
+use super::channel::{Teller, What};
 use crate::tui::news::{BackgroundError, News};
 use neartop_study::scheduler::NearScorer;
 

@@ -5,16 +5,17 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::channel::{Left, Teller};
 use super::coach::Coach;
 use super::inspector::Inspector;
 use super::sizing::Sizing;
-use super::{Left, Teller};
+use super::start::Start;
 use crate::cli::{RunOptions, StudyOptions};
 use crate::cluster::follow::{Followed, Orders};
 use crate::cluster::states::States;
 use crate::run::finalists::rows;
 use crate::run::recording::{Recording, record_trained_of};
-use crate::run::{Failure, Prepared, Remote};
+use crate::run::{Failure, Remote};
 use crate::tui::news::News;
 use crate::tui::notice::Notice;
 use neartop_study::scheduler::{self, Control, NearScorer, Run, Scorer};
@@ -25,29 +26,6 @@ use neartop_study::training::{Plan, Results};
 
 /// Scores taken in at once.
 const BATCH: usize = 4096;
-
-/// A run that was prepared, and what the study on disk knows of it.
-pub struct Start {
-    pub prepared: Prepared,
-    pub recording: Recording,
-    pub study: Study,
-}
-
-impl Start {
-    /// Reads the study on disk. What `before` knows is known too.
-    ///
-    /// # Errors
-    /// If the study on disk cannot be used, though the user named it.
-    pub fn read(prepared: Prepared, options: &RunOptions, before: Option<&Study>) -> Result<Self, Failure> {
-        let mut study = Study::new(Arc::clone(&prepared.space));
-        study.set_guard(before.map_or(!options.no_guard, Study::has_guard));
-        if let Some(before) = before {
-            study.adopt(before);
-        }
-        let recording = Recording::open(&prepared, &options.study, &mut study)?;
-        Ok(Self { prepared, recording, study })
-    }
-}
 
 /// The background of one preset.
 pub struct Session {

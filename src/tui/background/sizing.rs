@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Teller, What};
+use super::channel::{Teller, What};
 use crate::run::Prepared;
 use crate::tui::effect::{SizeRequest, Ticket};
 use crate::tui::news::{BackgroundError, News, SizeNews};

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::{Leave, Loop};
 use crate::cli::RunOptions;
 use crate::run::{Failure, Prepared, files, prepare_loaded, recording, studies};
-use crate::tui::background::What;
-use crate::tui::background::session::Start;
+use crate::tui::background::channel::What;
+use crate::tui::background::start::Start;
 use crate::tui::context::Phase;
 use crate::tui::effect::Effect;
 use crate::tui::library;
@@ -81,7 +81,7 @@ impl Loop<'_> {
             true => format!("theme: {}", self.look.theme_name()),
             false => "colours are off".to_owned(),
         };
-        self.app.say(text);
+        self.app.cx.say(text);
     }
 
     fn keep_training(&mut self) {

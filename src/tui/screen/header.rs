@@ -13,7 +13,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use crate::cluster::states::States;
-use crate::tui::column::grouped;
+use crate::columns::grouped;
 use crate::tui::context::{Context, Phase};
 use crate::tui::theme::Look;
 use crate::tui::widgets::clock;

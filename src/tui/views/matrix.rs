@@ -17,7 +17,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use crate::tui::column::Column;
+use crate::columns::Column;
 use crate::tui::context::Context;
 use crate::tui::effect::Effect;
 use crate::tui::grid::{Grid, Values};

@@ -9,7 +9,7 @@ use ratatui::widgets::{Paragraph, Wrap};
 use unicode_width::UnicodeWidthStr;
 
 use super::pane;
-use crate::tui::column::grouped;
+use crate::columns::grouped;
 use crate::tui::context::Context;
 use crate::tui::theme::Look;
 use neartop_study::report::{LayerReport, layers};

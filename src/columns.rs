@@ -1,10 +1,10 @@
-//! The columns of the ranking: one row of the table below for each.
+//! The columns of the ranking: one row of the table below for each, which the screen, tables, Markdown and CSV read.
 
 use std::cmp::Ordering;
 
 use neartop_study::study::{Ranked, Status, Study};
 
-use super::theme::Signs;
+use crate::signs::Signs;
 
 /// A column: what it shows and how it sorts.
 pub struct Column {
@@ -26,6 +26,67 @@ pub struct Column {
     pub cell: fn(&Study, &Ranked, &Signs) -> String,
     /// Orders by rising value; rows without one come last whatever the direction, so none is compared here.
     pub value: fn(&Study, &Ranked) -> Value,
+    /// The same in files, where it is there too.
+    pub file: Option<FileColumn>,
+}
+
+/// A column of tables and CSV.
+#[derive(Clone, Copy)]
+pub struct FileColumn {
+    /// Orders the columns of a file.
+    place: u8,
+    /// Its name in CSV.
+    pub name: &'static str,
+    /// What stands above it in tables; none where it is in CSV only.
+    pub heading: Option<&'static str>,
+    /// Numbers stand to the right.
+    pub is_number: bool,
+    /// Whether it is left out where all of its cells are empty.
+    is_optional: bool,
+    pub cell: fn(&Study, &Ranked, Form) -> String,
+}
+
+/// What cells of files are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// People: numbers with two digits.
+    Table,
+    /// Programs: numbers with all of their digits.
+    Csv,
+}
+
+impl Form {
+    fn number(self, number: Option<f64>) -> String {
+        match (number, self) {
+            (None, _) => String::new(),
+            (Some(x), Self::Table) => format!("{x:.2}"),
+            (Some(x), Self::Csv) => x.to_string(),
+        }
+    }
+}
+
+impl FileColumn {
+    const fn text(
+        place: u8,
+        name: &'static str,
+        heading: Option<&'static str>,
+        cell: fn(&Study, &Ranked, Form) -> String,
+    ) -> Self {
+        Self { place, name, heading, is_number: false, is_optional: false, cell }
+    }
+
+    const fn number(
+        place: u8,
+        name: &'static str,
+        heading: Option<&'static str>,
+        cell: fn(&Study, &Ranked, Form) -> String,
+    ) -> Self {
+        Self { is_number: true, ..Self::text(place, name, heading, cell) }
+    }
+
+    const fn optional(self) -> Self {
+        Self { is_optional: true, ..self }
+    }
 }
 
 /// What a column sorts by.
@@ -98,6 +159,11 @@ static COLUMNS: &[Column] = &[
             ranked.rank.map_or_else(String::new, |rank| format!("{rank}{tied}"))
         },
         value: |_, ranked| ranked.rank.map(|r| r as f64).into(),
+        file: Some(FileColumn::number(0, "rank", Some("rank"), |_, ranked, form| {
+            let tied = form == Form::Table && ranked.tied_with_best && ranked.rank != Some(1);
+            let rank = ranked.rank.map(|rank| rank.to_string()).unwrap_or_default();
+            if tied { rank + Signs::ASCII.tied } else { rank }
+        })),
     },
     Column {
         title: "architecture",
@@ -110,6 +176,10 @@ static COLUMNS: &[Column] = &[
         largest_first: false,
         cell: |study, ranked, _| architecture(study, ranked),
         value: |study, ranked| Value::Text(architecture(study, ranked)),
+        file: Some(
+            FileColumn::text(1, "architecture", Some("architecture"), |study, ranked, _| architecture(study, ranked))
+                .optional(),
+        ),
     },
     Column {
         title: "activation",
@@ -122,6 +192,9 @@ static COLUMNS: &[Column] = &[
         largest_first: false,
         cell: |study, ranked, _| study.candidate(ranked.candidate).activation_label(),
         value: |study, ranked| Value::Text(study.candidate(ranked.candidate).activation_label()),
+        file: Some(FileColumn::text(2, "activation", Some("activation"), |study, ranked, _| {
+            study.candidate(ranked.candidate).activation_label()
+        })),
     },
     Column {
         title: "initialization",
@@ -134,6 +207,9 @@ static COLUMNS: &[Column] = &[
         largest_first: false,
         cell: |study, ranked, _| study.candidate(ranked.candidate).init.to_string(),
         value: |study, ranked| Value::Text(study.candidate(ranked.candidate).init.to_string()),
+        file: Some(FileColumn::text(3, "init", Some("initialization"), |study, ranked, _| {
+            study.candidate(ranked.candidate).init.to_string()
+        })),
     },
     Column {
         title: "NEAR",
@@ -146,6 +222,9 @@ static COLUMNS: &[Column] = &[
         largest_first: true,
         cell: |study, ranked, _| number(study.near(ranked.candidate).map(|e| e.mean), 2),
         value: |study, ranked| study.near(ranked.candidate).map(|e| e.mean).into(),
+        file: Some(FileColumn::number(4, "near", Some("NEAR"), |study, ranked, form| {
+            form.number(study.near(ranked.candidate).map(|e| e.mean))
+        })),
     },
     Column {
         title: "trains",
@@ -162,6 +241,9 @@ static COLUMNS: &[Column] = &[
             None => String::new(),
         },
         value: |study, ranked| study.trainability(ranked.candidate).map(|t| t.score).into(),
+        file: Some(FileColumn::text(7, "trainability", Some("training"), |study, ranked, _| {
+            study.trainability(ranked.candidate).map(|t| t.verdict.name().to_owned()).unwrap_or_default()
+        })),
     },
     Column {
         title: "trained",
@@ -174,6 +256,7 @@ static COLUMNS: &[Column] = &[
         largest_first: true,
         cell: |study, ranked, _| number(study.trained(ranked.candidate).map(|t| t.quality), 4),
         value: |study, ranked| study.trained(ranked.candidate).map(|t| t.quality).into(),
+        file: None,
     },
     Column {
         title: "known",
@@ -186,6 +269,12 @@ static COLUMNS: &[Column] = &[
         largest_first: true,
         cell: |study, ranked, _| number(study.truth(ranked.candidate), 2),
         value: |study, ranked| study.truth(ranked.candidate).into(),
+        file: Some(
+            FileColumn::number(14, "truth", Some("known"), |study, ranked, form| {
+                form.number(study.truth(ranked.candidate))
+            })
+            .optional(),
+        ),
     },
     Column {
         title: "error",
@@ -198,6 +287,9 @@ static COLUMNS: &[Column] = &[
         largest_first: false,
         cell: |study, ranked, _| number(study.near(ranked.candidate).and_then(|e| e.standard_error), 2),
         value: |study, ranked| study.near(ranked.candidate).and_then(|e| e.standard_error).into(),
+        file: Some(FileColumn::number(5, "standard_error", Some("+-"), |study, ranked, form| {
+            form.number(study.near(ranked.candidate).and_then(|e| e.standard_error))
+        })),
     },
     Column {
         title: "spread",
@@ -216,6 +308,7 @@ static COLUMNS: &[Column] = &[
             let error = study.near(ranked.candidate).and_then(|e| e.standard_error);
             error.map(|e| e * (study.count(ranked.candidate) as f64).sqrt()).into()
         },
+        file: None,
     },
     Column {
         title: "behind",
@@ -228,6 +321,7 @@ static COLUMNS: &[Column] = &[
         largest_first: false,
         cell: |_, ranked, _| number(behind(ranked), 2),
         value: |_, ranked| behind(ranked).into(),
+        file: Some(FileColumn::number(6, "behind_best", Some("behind"), |_, ranked, form| form.number(behind(ranked)))),
     },
     Column {
         title: "parameters",
@@ -240,6 +334,9 @@ static COLUMNS: &[Column] = &[
         largest_first: false,
         cell: |study, ranked, _| grouped(study.candidate(ranked.candidate).parameters),
         value: |study, ranked| Value::Number(study.candidate(ranked.candidate).parameters as f64),
+        file: Some(FileColumn::number(8, "parameters", Some("parameters"), |study, ranked, _| {
+            study.candidate(ranked.candidate).parameters.to_string()
+        })),
     },
     Column {
         title: "state",
@@ -266,8 +363,38 @@ static COLUMNS: &[Column] = &[
             status => status.name().to_owned(),
         },
         value: progress,
+        file: Some(FileColumn::text(9, "status", Some("status"), |study, ranked, form| {
+            let status = study.status(ranked.candidate).name();
+            match study.reason(ranked.candidate).filter(|_| form == Form::Table) {
+                Some(reason) => format!("{status}: {reason}"),
+                None => status.to_owned(),
+            }
+        })),
     },
 ];
+
+/// What CSV has beside what the screen shows.
+static FURTHER: &[FileColumn] = &[
+    FileColumn::number(10, "repetitions", None, |study, ranked, _| study.count(ranked.candidate).to_string()),
+    FileColumn::text(11, "tied_with_best", None, |_, ranked, _| ranked.tied_with_best.to_string()),
+    FileColumn::text(12, "reason", None, |study, ranked, _| study.reason(ranked.candidate).unwrap_or_default()),
+    FileColumn::number(13, "trainability_score", None, |study, ranked, form| {
+        form.number(study.trainability(ranked.candidate).map(|t| t.score))
+    }),
+];
+
+/// The columns of a file of these candidates, in their order.
+#[must_use]
+pub fn file_columns(study: &Study, rows: &[Ranked], form: Form) -> Vec<FileColumn> {
+    let all = COLUMNS.iter().filter_map(|column| column.file).chain(FURTHER.iter().copied());
+    let is_there = |column: &FileColumn| {
+        let says_something = || rows.iter().any(|row| !(column.cell)(study, row, form).is_empty());
+        (form == Form::Csv || column.heading.is_some()) && (!column.is_optional || says_something())
+    };
+    let mut columns: Vec<_> = all.filter(is_there).collect();
+    columns.sort_by_key(|column| column.place);
+    columns
+}
 
 impl Column {
     /// Whether the table makes no sense without it.
