@@ -1,6 +1,6 @@
 //! Points, fit and size as a chart of text.
 
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::Color;
 use ratatui::symbols::Marker;
@@ -30,81 +30,83 @@ const END: Color = Color::Indexed(10);
 pub fn render(curve: &Curve, fit: Option<Fit>, size: Option<f64>, look: Look) -> String {
     let area = Rect::new(0, 0, WIDTH, HEIGHT);
     let mut buffer = Buffer::empty(area);
-    draw(&curve.points, fit, size, None, look.ascii, area, &mut buffer);
+    Drawing { points: &curve.points, fit, size, interval: None }.draw(look.ascii, area, &mut buffer);
     text(&buffer, look) + &legend(fit, size, look)
 }
 
-/// Draws into a part of a screen. The interval of the size lies along the axis, between two dashed lines.
-pub fn draw(
-    measured: &[Point],
-    fit: Option<Fit>,
-    size: Option<f64>,
-    interval: Option<(f64, f64)>,
-    ascii: bool,
-    area: Rect,
-    buffer: &mut Buffer,
-) {
-    let largest = largest(measured, size, interval);
-    let right = largest.log10();
-    let top = measured.iter().map(Point::relative).fold(1.0, f64::max);
-    let mut points = vec![(0.0, 1.0)];
-    points.extend(measured.iter().map(|p| ((p.size as f64).log10(), p.relative())));
-    let steps = 4 * u32::from(area.width);
-    let along = |i: u32| right * f64::from(i) / f64::from(steps);
-    let fitted: Vec<_> = fit
-        .iter()
-        .flat_map(|f| (0..=steps).map(|i| (along(i), f.at(10f64.powf(along(i))))))
-        .filter(|(_, r)| (0.0..=top).contains(r))
-        .collect();
-    let dots = 2 * u32::from(area.height);
-    let line_at = |x: f64| (0..=dots).map(move |i| (x.log10(), top * f64::from(i) / f64::from(dots)));
-    let upright: Vec<_> = size.into_iter().flat_map(line_at).collect();
-    let ends: Vec<_> = interval.iter().flat_map(|(low, high)| [*low, *high]).flat_map(line_at).collect();
-    let within: Vec<_> = interval
-        .iter()
-        .flat_map(|(low, high)| (0..=steps).map(along).filter(|x| (low.log10()..=high.log10()).contains(x)))
-        .map(|x| (x, 0.0))
-        .collect();
-    let set =
-        |data, color, marker| Dataset::default().data(data).graph_type(GraphType::Scatter).style(color).marker(marker);
-    let fine = if ascii { Marker::Dot } else { Marker::Braille };
-    let sets = vec![
-        set(&within, INTERVAL, Marker::Dot),
-        set(&ends, END, Marker::Dot),
-        set(&upright, SIZE, fine),
-        set(&fitted, FIT, fine),
-        set(&points, POINTS, Marker::Dot),
-    ];
-    let (x_axis, y_axis) = axes(largest, top);
-    Chart::new(sets).x_axis(x_axis).y_axis(y_axis).legend_position(None).render(area, buffer);
-    redraw(ascii, area, buffer);
+/// What is drawn.
+#[derive(Debug, Clone, Copy)]
+pub struct Drawing<'a> {
+    pub points: &'a [Point],
+    pub fit: Option<Fit>,
+    pub size: Option<f64>,
+    /// Of the size: it lies along the axis, between two dashed lines.
+    pub interval: Option<(f64, f64)>,
 }
 
-/// The largest size on the chart. Both ends of an interval are on it, unless that reaches far beyond.
-fn largest(measured: &[Point], size: Option<f64>, interval: Option<(f64, f64)>) -> f64 {
-    let largest = measured.last().map_or(1.0, |p| p.size as f64).max(size.unwrap_or(1.0)).max(2.0);
-    interval.map_or(largest, |(_, high)| largest.max(1.1 * high.min(4.0 * largest)))
+/// A cloud of dots.
+type Dots = Vec<(f64, f64)>;
+
+impl Drawing<'_> {
+    /// Draws into a part of a screen.
+    pub fn draw(&self, ascii: bool, area: Rect, buffer: &mut Buffer) {
+        let right = self.largest().log10();
+        let top = self.points.iter().map(Point::relative).fold(1.0, f64::max);
+        let [points, fitted, upright, ends, within] = self.dots(right, top, area);
+        let set = |data, color, marker| {
+            Dataset::default().data(data).graph_type(GraphType::Scatter).style(color).marker(marker)
+        };
+        let fine = if ascii { Marker::Dot } else { Marker::Braille };
+        let sets = vec![
+            set(&within, INTERVAL, Marker::Dot),
+            set(&ends, END, Marker::Dot),
+            set(&upright, SIZE, fine),
+            set(&fitted, FIT, fine),
+            set(&points, POINTS, Marker::Dot),
+        ];
+        let label = |x: f64| Line::from(format!("{x:.0}"));
+        let labels = [label(1.0), label(10f64.powf(right / 2.0)), label(self.largest())];
+        let x_axis = Axis::default().title("size").bounds([0.0, right]).labels(labels);
+        let labels = [Line::from("0"), Line::from(format!("{:.2}", top / 2.0)), Line::from(format!("{top:.2}"))];
+        let y_axis = Axis::default().title("relative").bounds([0.0, top]).labels(labels);
+        Chart::new(sets).x_axis(x_axis).y_axis(y_axis).legend_position(None).render(area, buffer);
+        area.positions().for_each(|position| finish(&mut buffer[position], ascii));
+    }
+
+    /// The largest size on the chart. Both ends of an interval are on it, unless it reaches far beyond.
+    fn largest(&self) -> f64 {
+        let largest = self.points.last().map_or(1.0, |p| p.size as f64).max(self.size.unwrap_or(1.0)).max(2.0);
+        self.interval.map_or(largest, |(_, high)| largest.max(1.1 * high.min(4.0 * largest)))
+    }
+
+    /// The measured points, the fit, the size upright, the ends of the interval upright, and the interval along the axis.
+    fn dots(&self, right: f64, top: f64, area: Rect) -> [Dots; 5] {
+        let mut points = vec![(0.0, 1.0)];
+        points.extend(self.points.iter().map(|p| ((p.size as f64).log10(), p.relative())));
+        let steps = 4 * u32::from(area.width);
+        let along = |i: u32| right * f64::from(i) / f64::from(steps);
+        let fitted = self.fit.iter().flat_map(|f| (0..=steps).map(|i| (along(i), f.at(10f64.powf(along(i))))));
+        let fitted = fitted.filter(|(_, r)| (0.0..=top).contains(r)).collect();
+        let dots = 2 * u32::from(area.height);
+        let line_at = |x: f64| (0..=dots).map(move |i| (x.log10(), top * f64::from(i) / f64::from(dots)));
+        let upright = self.size.into_iter().flat_map(line_at).collect();
+        let ends = self.interval.iter().flat_map(|(low, high)| [*low, *high]).flat_map(line_at).collect();
+        let within = self
+            .interval
+            .iter()
+            .flat_map(|(low, high)| (0..=steps).map(along).filter(|x| (low.log10()..=high.log10()).contains(x)))
+            .map(|x| (x, 0.0))
+            .collect();
+        [points, fitted, upright, ends, within]
+    }
 }
 
-fn axes(largest: f64, top: f64) -> (Axis<'static>, Axis<'static>) {
-    let right = largest.log10();
-    let size = |x: f64| Line::from(format!("{x:.0}"));
-    let sizes = [size(1.0), size(10f64.powf(right / 2.0)), size(largest)];
-    let part = |x: f64| Line::from(format!("{x:.2}"));
-    let parts = [Line::from("0"), part(top / 2.0), part(top)];
-    let x_axis = Axis::default().title("size").bounds([0.0, right]).labels(sizes);
-    (x_axis, Axis::default().title("relative").bounds([0.0, top]).labels(parts))
-}
-
-/// Puts the symbols in place of the dots that the chart drew.
-fn redraw(ascii: bool, area: Rect, buffer: &mut Buffer) {
-    for position in area.positions() {
-        let cell = &mut buffer[position];
-        let symbol = if ascii { plain(cell.symbol(), cell.fg) } else { drawn(cell.symbol(), cell.fg) }.to_owned();
-        cell.set_symbol(&symbol);
-        if cell.fg == END {
-            cell.set_fg(INTERVAL);
-        }
+/// What a cell shows in the end: its colour told whose dot it is.
+fn finish(cell: &mut Cell, ascii: bool) {
+    let symbol = if ascii { plain(cell.symbol(), cell.fg) } else { drawn(cell.symbol(), cell.fg) }.to_owned();
+    cell.set_symbol(&symbol);
+    if cell.fg == END {
+        cell.set_fg(INTERVAL);
     }
 }
 

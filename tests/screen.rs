@@ -174,9 +174,15 @@ fn overlays() {
     press(&mut app, KeyCode::Char('?'));
     press(&mut app, KeyCode::End);
     assert!(text(&app).contains("repetitions scored"), "{}", text(&app));
+    insta::assert_snapshot!("help_at_its_end_80x24", text(&app));
     press(&mut app, KeyCode::Esc);
     press(&mut app, KeyCode::Char('e'));
     let shown = text(&app);
+    insta::assert_snapshot!("export_80x24", shown);
+    press(&mut app, KeyCode::Down);
+    press(&mut app, KeyCode::PageDown);
+    insta::assert_snapshot!("export_as_json_scrolled_80x24", text(&app));
+    press(&mut app, KeyCode::Up);
     assert!(shown.contains("two_layers-gelu-orthogonal.yaml"), "{shown}");
     assert!(shown.contains("NEAR"), "{shown}");
 }
@@ -520,7 +526,7 @@ fn every_theme_draws() {
     let mut names = Vec::new();
     for _ in 0..4 {
         names.push(look.theme_name());
-        screen(&app, &look);
+        insta::assert_snapshot!(format!("theme_{}_80x24", look.theme_name()), views::styles_in(&app, &look));
         look = look.with_next_theme();
     }
     assert_eq!(names, ["terminal", "dark", "light", "monochrome"]);

@@ -16,6 +16,11 @@ pub const MANY: usize = 2000;
 /// ... but when so much time has passed.
 pub const BETWEEN_MANY: Duration = Duration::from_millis(300);
 
+/// Why no candidate is recommended.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NoAdvice(String);
+
 /// The rows of the ranking.
 pub struct Table {
     /// Titles of the columns that the user settled; all where there are none.
@@ -37,7 +42,7 @@ pub struct Table {
     /// Of NEAR with known values, where there are some.
     pub agreement: Option<Agreement>,
     /// The recommended candidate, or why there is none.
-    pub advice: Result<usize, String>,
+    pub advice: Result<usize, NoAdvice>,
     /// The selected candidate.
     pub selected: Option<usize>,
     /// Candidates that the user marked, in the order of marking.
@@ -70,7 +75,7 @@ impl Table {
             rows: Vec::new(),
             places: Vec::new(),
             agreement: None,
-            advice: Err(String::new()),
+            advice: Err(NoAdvice(String::new())),
             selected: None,
             marked: Vec::new(),
             list: List::default(),
@@ -210,7 +215,7 @@ pub struct Standings {
     space: Arc<Space>,
     ranking: Vec<Ranked>,
     agreement: Option<Agreement>,
-    advice: Result<usize, String>,
+    advice: Result<usize, NoAdvice>,
     /// Whether that is of candidates that will train only.
     guard: bool,
 }
@@ -231,10 +236,10 @@ impl Standings {
     }
 }
 
-fn advice(study: &Study, ranking: &[Ranked]) -> Result<usize, String> {
+fn advice(study: &Study, ranking: &[Ranked]) -> Result<usize, NoAdvice> {
     match study.recommended_of(ranking) {
         Some((id, _)) => Ok(id),
-        None => Err(study.no_recommendation().unwrap_or_else(|| "no score yet".to_owned())),
+        None => Err(NoAdvice(study.no_recommendation().unwrap_or_else(|| "no score yet".to_owned()))),
     }
 }
 

@@ -139,7 +139,12 @@ pub fn measure(app: &mut App) {
 
 /// A letter for each cell by its style, and what the letters stand for.
 fn styles(app: &App) -> String {
-    let terminal = screen(app, &Look::new(true, false));
+    styles_in(app, &Look::new(true, false))
+}
+
+/// The same in a theme.
+pub fn styles_in(app: &App, look: &Look) -> String {
+    let terminal = screen(app, look);
     let buffer = terminal.backend().buffer();
     let mut names = BTreeMap::new();
     let mut text = String::new();

@@ -152,7 +152,7 @@ impl App {
         match self.cx.table.advice.clone() {
             Ok(best) if self.cx.table.row_of(best).is_some() => self.cx.select(Some(best)),
             Ok(_) => self.cx.say("the filter hides the recommended candidate"),
-            Err(why) => self.cx.say(why),
+            Err(why) => self.cx.say(why.to_string()),
         }
     }
 

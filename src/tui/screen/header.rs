@@ -41,7 +41,7 @@ fn best<'a>(cx: &Context, look: &Look, width: usize) -> Line<'a> {
     let label = Span::styled("recommended  ", look.theme.label);
     let id = match &cx.table.advice {
         Ok(id) => *id,
-        Err(why) => return Line::from(vec![label, Span::styled(why.clone(), look.theme.label)]),
+        Err(why) => return Line::from(vec![label, Span::styled(why.to_string(), look.theme.label)]),
     };
     let candidate = cx.study.candidate(id);
     // What stands behind it has room, however long its name is.

@@ -9,7 +9,7 @@ use ratatui::style::Color;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
-use crate::chart;
+use crate::chart::Drawing;
 use crate::tui::context::Context;
 use crate::tui::effect::{Effect, SizeRequest, Ticket};
 use crate::tui::keymap::Key::{Char, Code};
@@ -371,7 +371,7 @@ fn draw_chart(frame: &mut Frame<'_>, area: Rect, sizes: &Measured, look: &Look) 
     let (fit, size) = (estimate.and_then(|e| e.fit), estimate.and_then(|e| e.size.as_ref().ok().copied()));
     let buffer = frame.buffer_mut();
     let interval = estimate.and_then(|e| e.interval).map(|i| (i.low, i.high));
-    chart::draw(&sizes.points, fit, size, interval, look.is_ascii(), area, buffer);
+    Drawing { points: &sizes.points, fit, size, interval }.draw(look.is_ascii(), area, buffer);
     if !look.has_colors() {
         area.positions().for_each(|at| {
             buffer[at].set_fg(Color::Reset);
