@@ -5,6 +5,7 @@ pub mod export;
 pub mod help;
 pub mod library;
 pub mod matrix;
+pub mod messages;
 pub mod palette;
 pub mod ranking;
 pub mod sizes;
@@ -29,6 +30,7 @@ pub fn all() -> Vec<Box<dyn View>> {
         Box::<help::Help>::default(),
         Box::<palette::Palette>::default(),
         Box::<export::Export>::default(),
+        Box::<messages::Messages>::default(),
     ]
 }
 
