@@ -5,8 +5,11 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 use miette::{GraphicalReportHandler, GraphicalTheme};
+use neartop::chart;
 use neartop::cli::{Cli, Color, Command, CommonOptions, RankArgs, RunOptions};
-use neartop::commands::{self, Failure};
+use neartop::commands;
+use neartop::run::streams::{print, tell};
+use neartop::run::{Failure, prepare};
 use neartop::tui::{self, settings::Settings, theme::Look};
 use neartop_io::preset::PresetError;
 
@@ -36,18 +39,18 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
             let settings = Settings::load()?;
             let look = Look::new(color(cli.common.color, true), cli.common.ascii || settings.ascii);
             let look = look.with_theme(settings.theme);
-            let prepared = commands::prepare(&cli.preset, &cli.run)?;
+            let prepared = prepare(&cli.preset, &cli.run)?;
             match cli.cluster.on {
                 None => tui::run(prepared, &cli.run, None, look, settings).await,
                 Some(_) => {
                     let (joined, study) = commands::cluster::open(&cli.preset, &prepared, &cli.run, &cli.cluster)?;
                     let run = RunOptions { study, ..cli.run };
-                    tui::run(prepared, &run, Some(joined), look, settings).await
+                    tui::run(prepared, &run, Some(&joined), look, settings).await
                 }
             }
         }
         None => {
-            commands::tell("standard output is not a terminal, so this is `neartop rank`");
+            tell("standard output is not a terminal, so this is `neartop rank`");
             rank(&RankArgs { preset: cli.preset, run: cli.run, cluster: cli.cluster, ..RankArgs::default() }).await
         }
         Some(Command::Rank(args)) => rank(args).await,
@@ -57,20 +60,20 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Score(args)) => commands::score::run(args),
         Some(Command::Width(args)) => {
             let color = color(cli.common.color, std::io::stdout().is_terminal());
-            commands::width::run(args, commands::width::Look { color, ascii: cli.common.ascii }).await
+            commands::width::run(args, chart::Look { color, ascii: cli.common.ascii }).await
         }
         Some(Command::Presets(command)) => commands::presets::run(command),
         Some(Command::Studies(args)) => commands::studies::run(args),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "neartop", &mut script);
-            commands::print(&String::from_utf8_lossy(&script))
+            print(&String::from_utf8_lossy(&script))
         }
         Some(Command::Man) => {
             let mut page = Vec::new();
             let render = clap_mangen::Man::new(Cli::command()).render(&mut page);
             render.map_err(|e| Failure::Run(e.to_string()))?;
-            commands::print(&String::from_utf8_lossy(&page))
+            print(&String::from_utf8_lossy(&page))
         }
     }
 }
@@ -103,11 +106,11 @@ fn report(failure: &Failure, options: &CommonOptions) {
         text = failure.to_string();
     }
     match failure {
-        Failure::Interrupted => commands::tell("interrupted"),
+        Failure::Interrupted => tell("interrupted"),
         Failure::Preset(PresetError::Invalid(invalid)) => {
-            commands::tell(format_args!("error in {}\n{}", invalid.place, text.trim_end()));
+            tell(format_args!("error in {}\n{}", invalid.place, text.trim_end()));
         }
-        _ => commands::tell(format_args!("error\n{}", text.trim_end())),
+        _ => tell(format_args!("error\n{}", text.trim_end())),
     }
 }
 

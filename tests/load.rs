@@ -12,9 +12,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use neartop::tui::app::{App, Effect, Message, Standings};
+use neartop::tui::app::{App, Message};
+use neartop::tui::effect::Effect;
+use neartop::tui::news::News;
+use neartop::tui::screen as drawing;
+use neartop::tui::table::Standings;
 use neartop::tui::theme::Look;
-use neartop::tui::view;
 use neartop_core::score::{Score, ScoreError};
 use neartop_io::preset::Preset;
 use neartop_study::scheduler::{self, Known, NearScorer, Portion, Scorer};
@@ -159,8 +162,8 @@ fn made_up(candidate: usize, repetition: usize) -> Score {
 /// What the event loop does beside the screen.
 fn carry_out(app: &mut App, effect: Option<Effect>) {
     if let Some(Effect::Rank) = effect {
-        let standings = Standings::of(&app.study);
-        app.update(Message::Ranked(Box::new(standings)));
+        let standings = Standings::of(&app.cx.study);
+        app.update(News::Ranked(Box::new(standings)));
     }
 }
 
@@ -176,7 +179,7 @@ fn many_rows() {
         (0..count).map(of).collect::<Vec<_>>()
     };
     for repetition in 0..3 {
-        app.update(Message::Scored(progress(repetition)));
+        app.update(News::Scored(progress(repetition)));
     }
     let mut terminal = Terminal::new(TestBackend::new(200, 50)).expect("a test terminal");
     let look = Look::new(true, false);
@@ -185,7 +188,7 @@ fn many_rows() {
         let start = Instant::now();
         app.update(Message::Key(KeyEvent::new(code, KeyModifiers::NONE)));
         let effect = app.update(Message::Frame(Duration::from_secs(60)));
-        terminal.draw(|frame| view::draw(frame, app, &look)).expect("a frame");
+        terminal.draw(|frame| drawing::draw(frame, app, &look)).expect("a frame");
         times.push((start.elapsed(), code));
         carry_out(app, effect);
     };
@@ -193,9 +196,9 @@ fn many_rows() {
         for digit in '1'..='9' {
             press(&mut app, KeyCode::Char(digit));
             press(&mut app, KeyCode::Char(digit));
-            assert_eq!(app.rows.len(), count);
+            assert_eq!(app.cx.table.rows.len(), count);
             // Scores come in meanwhile.
-            app.update(Message::Scored(progress(3).into_iter().skip(round * 100).take(100).collect()));
+            app.update(News::Scored(progress(3).into_iter().skip(round * 100).take(100).collect()));
         }
         press(&mut app, KeyCode::Char('/'));
         for key in "0.0 leaky -std".chars() {
@@ -260,12 +263,12 @@ fn a_day() {
             }
             let before = taken / an_hour;
             taken += batch.len();
-            app.update(Message::Scored(std::mem::take(&mut batch)));
+            app.update(News::Scored(std::mem::take(&mut batch)));
             // A frame every twenty seconds of that day.
             if taken / (20 * a_second) != (taken - 1) / (20 * a_second) {
                 let effect = app.update(Message::Frame(Duration::from_secs((taken / a_second) as u64)));
                 carry_out(&mut app, effect);
-                terminal.draw(|frame| view::draw(frame, &app, &look)).expect("a frame");
+                terminal.draw(|frame| drawing::draw(frame, &app, &look)).expect("a frame");
             }
             if taken / an_hour > before {
                 let took = start.elapsed();

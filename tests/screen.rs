@@ -13,12 +13,22 @@ use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use neartop::cluster::states::States;
-use neartop::tui::app::{App, Effect, Message, Mode, Phase, Standings, View, Written};
-use neartop::tui::finalists::TrainingNews;
-use neartop::tui::library;
-use neartop::tui::sizes::{SizeNews, SizeRequest};
+use neartop::run::Failure;
+use neartop::tui::app::{App, Message};
+use neartop::tui::context::Phase;
+use neartop::tui::draft::Draft;
+use neartop::tui::effect::{Effect, SizeRequest};
+use neartop::tui::finalists::Finalists;
+use neartop::tui::library::read;
+use neartop::tui::news::{BackgroundError, News, SizeNews, TrainingNews, Written};
+use neartop::tui::screen as drawing;
+use neartop::tui::table::Standings;
 use neartop::tui::theme::Look;
-use neartop::tui::view;
+use neartop::tui::views::export::Export;
+use neartop::tui::views::library::Library;
+use neartop::tui::views::matrix::{Matrix, quantities};
+use neartop::tui::views::space::Search;
+use neartop::tui::views::training::Training;
 use neartop_core::score::Score;
 use neartop_core::score::propagation::{LayerSignal, Propagation};
 use neartop_io::preset::Preset;
@@ -83,7 +93,7 @@ fn signals(candidate: usize) -> Propagation {
 
 fn app(width: u16, height: u16) -> App {
     let mut app = App::new(study(), Size::new(width, height));
-    app.update(Message::Scored(scores(4)));
+    app.update(News::Scored(scores(4)));
     app.update(Message::Frame(Duration::from_secs(75)));
     app
 }
@@ -99,8 +109,8 @@ fn write(app: &mut App, text: &str) {
 }
 
 fn screen(app: &App, look: &Look) -> Terminal<TestBackend> {
-    let mut terminal = Terminal::new(TestBackend::new(app.size.width, app.size.height)).expect("a test terminal");
-    terminal.draw(|frame| view::draw(frame, app, look)).expect("a frame");
+    let mut terminal = Terminal::new(TestBackend::new(app.cx.size.width, app.cx.size.height)).expect("a test terminal");
+    terminal.draw(|frame| drawing::draw(frame, app, look)).expect("a frame");
     terminal
 }
 
@@ -109,10 +119,22 @@ fn text(app: &App) -> String {
     shown.replace(env!("CARGO_PKG_VERSION"), "x.y.z")
 }
 
+fn library(app: &App) -> &Library {
+    app.view().expect("a library")
+}
+
+fn draft(app: &App) -> Option<&Draft> {
+    app.view::<Search>()?.draft.as_ref()
+}
+
+fn finalists(app: &App) -> Option<&Finalists> {
+    app.view::<Training>()?.finalists.as_ref()
+}
+
 /// The labels of the rows that the table holds.
 fn rows(app: &App) -> Vec<String> {
-    let label = |id| format!("{} {}", app.study.candidate(id).activation_label(), app.study.candidate(id).init);
-    app.rows.iter().map(|row| label(row.candidate)).collect()
+    let label = |id| format!("{} {}", app.cx.study.candidate(id).activation_label(), app.cx.study.candidate(id).init);
+    app.cx.table.rows.iter().map(|row| label(row.candidate)).collect()
 }
 
 #[test]
@@ -122,7 +144,7 @@ fn chunks_of_a_cluster_stand_above_the_table() {
     assert!(text(&app).contains("this run is not on a cluster"));
     let states =
         States { pending: 3, running: 4, failed: 1, done: 5, retried: 2, jobs: vec![17, 23], ..States::default() };
-    app.update(Message::Chunks(states));
+    app.update(News::Chunks(states));
     app.update(Message::Frame(Duration::from_secs(75)));
     press(&mut app, KeyCode::Esc);
     insta::assert_snapshot!("chunks_80x12", text(&app));
@@ -152,9 +174,15 @@ fn overlays() {
     press(&mut app, KeyCode::Char('?'));
     press(&mut app, KeyCode::End);
     assert!(text(&app).contains("repetitions scored"), "{}", text(&app));
+    insta::assert_snapshot!("help_at_its_end_80x24", text(&app));
     press(&mut app, KeyCode::Esc);
     press(&mut app, KeyCode::Char('e'));
     let shown = text(&app);
+    insta::assert_snapshot!("export_80x24", shown);
+    press(&mut app, KeyCode::Down);
+    press(&mut app, KeyCode::PageDown);
+    insta::assert_snapshot!("export_as_json_scrolled_80x24", text(&app));
+    press(&mut app, KeyCode::Up);
     assert!(shown.contains("two_layers-gelu-orthogonal.yaml"), "{shown}");
     assert!(shown.contains("NEAR"), "{shown}");
 }
@@ -162,12 +190,12 @@ fn overlays() {
 #[test]
 fn the_selection_stays_on_its_candidate_while_rows_move() {
     let mut app = App::new(study(), Size::new(80, 24));
-    app.update(Message::Scored(scores(1)));
+    app.update(News::Scored(scores(1)));
     app.update(Message::Frame(Duration::ZERO));
     for _ in 0..3 {
         press(&mut app, KeyCode::Down);
     }
-    let (selected, row) = (app.selected, app.selected_row());
+    let (selected, row) = (app.cx.table.selected, app.cx.table.selected_row());
     let mut overtaking = scores(4);
     overtaking.iter_mut().for_each(|p| {
         if let Ok(score) = &mut p.result {
@@ -175,17 +203,17 @@ fn the_selection_stays_on_its_candidate_while_rows_move() {
         }
     });
     overtaking.retain(|p| p.repetition > 0);
-    app.update(Message::Scored(overtaking));
+    app.update(News::Scored(overtaking));
     app.update(Message::Frame(Duration::ZERO));
-    assert_eq!(app.selected, selected);
-    assert_ne!(app.selected_row(), row, "the row moved");
+    assert_eq!(app.cx.table.selected, selected);
+    assert_ne!(app.cx.table.selected_row(), row, "the row moved");
     for (place, digit) in ('1'..='9').enumerate() {
-        let title = app.columns[place].title;
+        let title = app.cx.table.columns[place].title;
         press(&mut app, KeyCode::Char(digit));
         let one = rows(&app);
-        let (column, direction) = (app.sort, app.descending);
+        let (column, direction) = (app.cx.table.sort, app.cx.table.descending);
         press(&mut app, KeyCode::Char(digit));
-        assert_eq!((app.sort, app.descending), (column, !direction));
+        assert_eq!((app.cx.table.sort, app.cx.table.descending), (column, !direction));
         let failed = "sigmoid orthogonal".to_owned();
         // A network that fails has the score 0 for training, so it is the least of all.
         if !matches!(title, "activation" | "initialization" | "parameters" | "trains") {
@@ -196,9 +224,9 @@ fn the_selection_stays_on_its_candidate_while_rows_move() {
         assert_eq!(one == rows(&app), title == "parameters", "{title}");
     }
     press(&mut app, KeyCode::Char('1'));
-    app.columns.truncate(8);
+    app.cx.table.columns.truncate(8);
     press(&mut app, KeyCode::Char('9'));
-    assert_eq!(app.notice.as_ref().map(|n| n.text.as_str()), Some("there are 8 columns"));
+    assert_eq!(app.cx.notice.as_ref().map(|n| n.text.as_str()), Some("there are 8 columns"));
 }
 
 #[test]
@@ -213,7 +241,7 @@ fn a_filter_keeps_what_has_all_words_and_none_that_are_refused() {
     press(&mut app, KeyCode::Esc);
     assert_eq!(rows(&app).len(), 20);
     write(&mut app, "/nothing has this");
-    assert!(app.rows.is_empty() && app.selected.is_none());
+    assert!(app.cx.table.rows.is_empty() && app.cx.table.selected.is_none());
     assert!(text(&app).contains("nothing has these words"));
     press(&mut app, KeyCode::Esc);
     assert_eq!(rows(&app).len(), 20, "leaving the filter by Esc brings the one before back");
@@ -228,11 +256,11 @@ fn a_filter_keeps_what_has_all_words_and_none_that_are_refused() {
 #[test]
 fn frozen_rows_keep_their_places_and_thaw() {
     let mut app = App::new(study(), Size::new(80, 24));
-    app.update(Message::Scored(scores(1)));
+    app.update(News::Scored(scores(1)));
     app.update(Message::Frame(Duration::ZERO));
     press(&mut app, KeyCode::Char('f'));
     let before = rows(&app);
-    app.update(Message::Scored(scores(4)));
+    app.update(News::Scored(scores(4)));
     app.update(Message::Frame(Duration::ZERO));
     assert_eq!(rows(&app), before);
     press(&mut app, KeyCode::Char('f'));
@@ -245,8 +273,8 @@ fn pause_stops_and_goes_on() {
     assert_eq!(press(&mut app, KeyCode::Char('p')), Some(Effect::SetPaused(true)));
     assert!(text(&app).contains("paused"));
     assert_eq!(press(&mut app, KeyCode::Char('p')), Some(Effect::SetPaused(false)));
-    app.update(Message::Ended);
-    assert_eq!(app.phase, Phase::Done);
+    app.update(News::Ended);
+    assert_eq!(app.cx.phase, Phase::Done);
     assert_eq!(press(&mut app, KeyCode::Char('p')), None);
 }
 
@@ -256,7 +284,8 @@ fn every_candidate_is_exported_to_a_file_of_its_own() {
     let mut names = std::collections::BTreeSet::new();
     for _ in 0..20 {
         press(&mut app, KeyCode::Char('e'));
-        let Mode::Export(dialog) = &app.mode else { panic!("e exports") };
+        assert_eq!(app.place(), "export");
+        let dialog = app.view::<Export>().expect("the window");
         names.insert(dialog.path.value().to_owned());
         press(&mut app, KeyCode::Esc);
         press(&mut app, KeyCode::Down);
@@ -275,12 +304,12 @@ fn an_export_asks_before_it_replaces_a_file() {
     };
     assert_eq!(path, Path::new("two_layers-gelu-orthogonal.json"));
     assert!(serde_json::from_str::<serde_json::Value>(&first).is_ok());
-    app.update(Message::Written(Written::Exists));
+    app.update(News::Written(Written::Exists));
     assert!(text(&app).contains("Enter replaces it"));
     assert!(matches!(press(&mut app, KeyCode::Enter), Some(Effect::Write { replace: true, .. })));
-    app.update(Message::Written(Written::Failed("the disk is full".to_owned())));
-    assert!(text(&app).contains("the disk is full") && matches!(app.mode, Mode::Export(_)));
-    app.update(Message::Written(Written::Done(path)));
+    app.update(News::Written(Written::Failed(Failure::Run("the disk is full".to_owned()))));
+    assert!(text(&app).contains("the disk is full") && app.place() == "export");
+    app.update(News::Written(Written::Done(path)));
     assert!(text(&app).contains("written to two_layers-gelu-orthogonal.json"));
 }
 
@@ -313,16 +342,16 @@ fn sizes_are_measured_shown_and_fitted_anew() {
     let points: Vec<_> = [20, 10, 40, 80].map(curve).to_vec();
     for (done, point) in points.iter().enumerate() {
         let news = SizeNews::Progress { done: 3 * (done + 1), total: 12, point: Some(point.clone()) };
-        app.update(Message::Sized(ticket, news));
+        app.update(News::Sized(ticket, news));
     }
-    app.update(Message::Sized(ticket - 1, SizeNews::Failed("old news".to_owned())));
+    app.update(News::Sized(ticket - 1, SizeNews::Failed(BackgroundError::work("old news"))));
     let mut curve = Curve { points };
     curve.points.sort_by_key(|p| p.size);
     let estimate = width::estimate(&curve, threshold, 0, 0);
     let size = estimate.size.expect("a size");
     // 0.005^(1/(-0.13 - 1))
     assert!((size / 108.73 - 1.0).abs() < 1e-3, "{size}");
-    app.update(Message::Sized(ticket, SizeNews::Estimated(Box::new(estimate))));
+    app.update(News::Sized(ticket, SizeNews::Estimated(Box::new(estimate))));
     assert!(text(&app).contains("size 108.7"), "{}", text(&app));
     let refit = press(&mut app, KeyCode::Char('+'));
     assert!(matches!(refit, Some(Effect::Size(_, SizeRequest::Fit { threshold: 0.01, .. }))), "{refit:?}");
@@ -330,7 +359,7 @@ fn sizes_are_measured_shown_and_fitted_anew() {
     assert!(matches!(other, Some(Effect::Size(_, SizeRequest::Measure { .. }))), "{other:?}");
     let closed = press(&mut app, KeyCode::Esc);
     assert!(matches!(closed, Some(Effect::Size(_, SizeRequest::Stop))), "{closed:?}");
-    assert!(matches!(app.mode, Mode::Browse));
+    assert!(app.cx.is_browsing);
 }
 
 #[test]
@@ -338,7 +367,7 @@ fn the_matrix_moves_by_cells() {
     let mut app = app(80, 24);
     press(&mut app, KeyCode::Char('g'));
     press(&mut app, KeyCode::Char('m'));
-    let place = |app: &App| app.selected.map(|id| (id / 4, id % 4)).expect("a selection");
+    let place = |app: &App| app.cx.table.selected.map(|id| (id / 4, id % 4)).expect("a selection");
     let (row, column) = place(&app);
     press(&mut app, KeyCode::Down);
     assert_eq!(place(&app), ((row + 1).min(4), column));
@@ -350,22 +379,24 @@ fn the_matrix_moves_by_cells() {
     press(&mut app, KeyCode::Home);
     assert_eq!(place(&app), (0, 0));
     press(&mut app, KeyCode::Char('q'));
-    assert_eq!((app.view, app.selected), (View::Ranking, Some(0)));
+    assert_eq!((app.cx.shown, app.cx.table.selected), ("ranking", Some(0)));
 }
 
 #[test]
 fn the_matrix_remembers_its_quantity() {
     let mut app = app(120, 40);
     write(&mut app, "mvv");
-    let quantity = |app: &App| app.matrix.quantity(&app.columns).map(|column| column.title);
+    let quantity = |app: &App| {
+        app.view::<Matrix>().and_then(|matrix| matrix.quantity(&app.cx.table.columns)).map(|column| column.title)
+    };
     let third = quantity(&app);
-    assert_eq!(third, neartop::tui::matrix::quantities(&app.columns).get(2).map(|column| column.title));
+    assert_eq!(third, quantities(&app.cx.table.columns).get(2).map(|column| column.title));
     press(&mut app, KeyCode::Esc);
     write(&mut app, "m");
     assert_eq!(quantity(&app), third, "after the view was left");
     app.want_columns(vec!["NEAR".to_owned(), third.expect("a quantity").to_owned()]);
     assert_eq!(quantity(&app), third, "by its title, wherever the column stands");
-    app.update(Message::Opened(Ok(Box::new(study()))));
+    app.update(News::Opened(Ok(Box::new(study()))));
     write(&mut app, "m");
     assert_eq!(quantity(&app), third, "in another study");
     app.want_columns(vec!["NEAR".to_owned()]);
@@ -378,9 +409,9 @@ fn the_matrix_shows_what_the_filter_hides() {
     write(&mut app, "/relu -leaky");
     press(&mut app, KeyCode::Enter);
     press(&mut app, KeyCode::Char('m'));
-    assert_eq!(app.rows.len(), 4);
+    assert_eq!(app.cx.table.rows.len(), 4);
     press(&mut app, KeyCode::Down);
-    assert_eq!((app.rows.len(), app.filter.value()), (20, ""));
+    assert_eq!((app.cx.table.rows.len(), app.cx.table.list.filter.value()), (20, ""));
 }
 
 /// Falling singular values for the three counted layers.
@@ -393,7 +424,7 @@ fn spectra() -> Vec<Vec<f64>> {
 fn inspect(app: &mut App) {
     let mut effect = press(app, KeyCode::Char('c'));
     while let Some(Effect::Inspect(id)) = effect {
-        effect = app.update(Message::Inspected(id, Ok(spectra())));
+        effect = app.update(News::Inspected(id, Ok(spectra())));
     }
 }
 
@@ -401,23 +432,23 @@ fn inspect(app: &mut App) {
 fn two_candidates_side_by_side() {
     let mut app = app(120, 40);
     press(&mut app, KeyCode::Char(' '));
-    assert_eq!(app.marked.len(), 1);
-    assert_ne!(app.selected, Some(app.marked[0]));
+    assert_eq!(app.cx.table.marked.len(), 1);
+    assert_ne!(app.cx.table.selected, Some(app.cx.table.marked[0]));
     inspect(&mut app);
     let shown = text(&app);
     assert!(shown.matches("singular values").count() == 2, "{shown}");
     press(&mut app, KeyCode::Char('U'));
-    assert_eq!(app.beside(), None);
+    assert_eq!(app.cx.table.beside(), None);
 }
 
 #[test]
 fn spectra_are_asked_for_once() {
     let mut app = app(120, 40);
-    let id = app.selected.expect("a selection");
+    let id = app.cx.table.selected.expect("a selection");
     assert_eq!(press(&mut app, KeyCode::Enter), Some(Effect::Inspect(id)));
     assert_eq!(press(&mut app, KeyCode::Down), None);
     assert!(text(&app).contains("on its way"));
-    app.update(Message::Inspected(id, Err("values that are not finite".to_owned())));
+    app.update(News::Inspected(id, Err(BackgroundError::work("values that are not finite"))));
     assert!(text(&app).contains("no spectrum: values that are not finite"));
     assert!(matches!(press(&mut app, KeyCode::Right), Some(Effect::Inspect(next)) if next != id));
     assert_eq!(press(&mut app, KeyCode::Left), None);
@@ -428,7 +459,7 @@ fn commands_are_found_by_their_words() {
     let mut app = app(80, 24);
     write(&mut app, ":heat map");
     press(&mut app, KeyCode::Enter);
-    assert!(matches!((app.view, &app.mode), (View::Matrix, Mode::Browse)));
+    assert!(app.cx.shown == "matrix" && app.cx.is_browsing);
     write(&mut app, ":no such command");
     assert!(text(&app).contains("no command has these words"));
     assert_eq!(press(&mut app, KeyCode::Enter), None);
@@ -442,10 +473,10 @@ fn a_candidate_is_copied_as_a_preset() {
     let mut app = app(80, 24);
     let Some(Effect::Copy(text)) = press(&mut app, KeyCode::Char('y')) else { panic!("nothing is copied") };
     let copied = Preset::parse(&text, "copied.yaml", Path::new("")).expect("a right preset");
-    let selected = app.study.candidate(app.selected.expect("a selection"));
+    let selected = app.cx.study.candidate(app.cx.table.selected.expect("a selection"));
     assert_eq!(copied.search.inits, std::slice::from_ref(&selected.init));
-    app.update(Message::Copied(Err("the clipboard was not reached".to_owned())));
-    assert!(app.notice.as_ref().is_some_and(|notice| notice.is_error));
+    app.update(News::Copied(Err(std::io::Error::other("too long"))));
+    assert!(app.cx.notice.as_ref().is_some_and(|notice| notice.is_error));
 }
 
 fn click(app: &mut App, column: u16, row: u16) -> Option<Effect> {
@@ -457,9 +488,9 @@ fn click(app: &mut App, column: u16, row: u16) -> Option<Effect> {
 fn the_mouse_does_what_keys_do() {
     let mut app = app(120, 40);
     assert_eq!(press(&mut app, KeyCode::Char('M')), Some(Effect::SetMouse(true)));
-    let third = app.rows[2].candidate;
+    let third = app.cx.table.rows[2].candidate;
     click(&mut app, 8, 8);
-    assert_eq!((app.selected, app.view), (Some(third), View::Ranking));
+    assert_eq!((app.cx.table.selected, app.cx.shown), (Some(third), "ranking"));
     let effect = click(&mut app, 8, 8);
     assert_eq!(effect, Some(Effect::Inspect(third)));
     press(&mut app, KeyCode::Esc);
@@ -468,23 +499,23 @@ fn the_mouse_does_what_keys_do() {
     let column = |line: usize, word: &str| lines[line][1..].split(word).next().map(|s| s.chars().count() as u16);
     let head = column(5, "NEAR").expect("a column");
     click(&mut app, head, 5);
-    assert_eq!(app.columns[app.sort].title, "NEAR");
-    assert!(app.descending);
+    assert_eq!(app.cx.table.columns[app.cx.table.sort].title, "NEAR");
+    assert!(app.cx.table.descending);
     click(&mut app, head, 5);
-    assert!(!app.descending);
+    assert!(!app.cx.table.descending);
     let hint = column(39, "matrix").expect("a hint");
     click(&mut app, hint, 39);
-    assert!(matches!(app.view, View::Matrix));
+    assert!(app.cx.shown == "matrix");
     let shown = text(&app);
     let lines: Vec<&str> = shown.lines().collect();
     let cell = lines[7][1..].split("46.50").next().map(|s| s.chars().count() as u16);
-    let before = app.selected;
+    let before = app.cx.table.selected;
     if let Some(cell) = cell.filter(|c| *c < 110) {
         click(&mut app, cell, 7);
-        assert_ne!(app.selected, before);
+        assert_ne!(app.cx.table.selected, before);
     }
     click(&mut app, 30, 9);
-    assert_eq!(app.selected.map(|id| id / 4), Some(2));
+    assert_eq!(app.cx.table.selected.map(|id| id / 4), Some(2));
     assert_eq!(click(&mut app, 119, 20), None);
 }
 
@@ -495,7 +526,7 @@ fn every_theme_draws() {
     let mut names = Vec::new();
     for _ in 0..4 {
         names.push(look.theme_name());
-        screen(&app, &look);
+        insta::assert_snapshot!(format!("theme_{}_80x24", look.theme_name()), views::styles_in(&app, &look));
         look = look.with_next_theme();
     }
     assert_eq!(names, ["terminal", "dark", "light", "monochrome"]);
@@ -505,16 +536,20 @@ fn every_theme_draws() {
 #[test]
 fn what_will_not_train_is_marked_filtered_and_not_recommended() {
     let mut app = app(120, 40);
-    let recommended = |app: &App| app.study.recommended().map(|(id, _)| id).expect("a recommendation");
+    let recommended = |app: &App| app.cx.study.recommended().map(|(id, _)| id).expect("a recommendation");
     assert_ne!(recommended(&app) % 4, 2);
     assert!(text(&app).contains("✗ vanishing"));
     write(&mut app, "/vanishing");
     press(&mut app, KeyCode::Enter);
-    assert!(app.rows.len() == 5 && app.rows.iter().all(|row| row.candidate % 4 == 2), "{:?}", app.rows);
+    assert!(
+        app.cx.table.rows.len() == 5 && app.cx.table.rows.iter().all(|row| row.candidate % 4 == 2),
+        "{:?}",
+        app.cx.table.rows
+    );
     press(&mut app, KeyCode::Char('b'));
-    assert!(app.notice.as_ref().is_some_and(|n| n.text.contains("hides")));
+    assert!(app.cx.notice.as_ref().is_some_and(|n| n.text.contains("hides")));
     press(&mut app, KeyCode::Char('T'));
-    assert!(!app.study.has_guard());
+    assert!(!app.cx.study.has_guard());
 }
 
 #[test]
@@ -522,7 +557,7 @@ fn the_search_is_changed_and_scored_anew() {
     let mut app = app(80, 24);
     press(&mut app, KeyCode::Char('s'));
     assert_eq!(press(&mut app, KeyCode::Char('r')), None);
-    assert!(app.notice.as_ref().is_some_and(|n| n.is_error && n.text == "nothing is changed"));
+    assert!(app.cx.notice.as_ref().is_some_and(|n| n.is_error && n.text == "nothing is changed"));
     press(&mut app, KeyCode::Char('+'));
     let Some(Effect::Open(preset)) = press(&mut app, KeyCode::Char('r')) else { panic!("nothing is scored") };
     assert_eq!(preset.network.summary(), "64 x2 > * > 10");
@@ -540,11 +575,11 @@ fn the_search_is_changed_and_scored_anew() {
         panic!("nothing is saved")
     };
     assert!(Preset::parse(&saved, "saved.yaml", Path::new("")).is_ok());
-    app.update(Message::Written(Written::Exists));
+    app.update(News::Written(Written::Exists));
     assert!(text(&app).contains("there is such a file"));
     assert!(matches!(press(&mut app, KeyCode::Enter), Some(Effect::Write { replace: true, .. })));
-    app.update(Message::Written(Written::Done("saved.yaml".into())));
-    assert!(matches!(app.mode, Mode::Browse));
+    app.update(News::Written(Written::Done("saved.yaml".into())));
+    assert!(app.cx.is_browsing);
 }
 
 #[test]
@@ -553,20 +588,20 @@ fn another_study_takes_the_place_of_this_one() {
     let text_before = PRESET.replace("sigmoid]", "sigmoid, mish]");
     let preset = Preset::parse(&text_before, "more.yaml", Path::new("")).expect("a right preset");
     let mut study = Study::new(Arc::new(Space::new(Arc::new(preset))));
-    study.adopt(&app.study);
+    study.adopt(&app.cx.study);
     assert_eq!(study.tally().total, 24 * 4);
-    (0..19).for_each(|id| assert_eq!(study.scores(id), app.study.scores(id)));
-    let selected = app.study.candidate(app.selected.expect("a selection")).to_string();
-    app.update(Message::Opened(Ok(Box::new(study))));
-    assert_eq!(app.study.candidate(app.selected.expect("a selection")).to_string(), selected);
-    assert_eq!(app.phase, Phase::Scoring);
+    (0..19).for_each(|id| assert_eq!(study.scores(id), app.cx.study.scores(id)));
+    let selected = app.cx.study.candidate(app.cx.table.selected.expect("a selection")).to_string();
+    app.update(News::Opened(Ok(Box::new(study))));
+    assert_eq!(app.cx.study.candidate(app.cx.table.selected.expect("a selection")).to_string(), selected);
+    assert_eq!(app.cx.phase, Phase::Scoring);
     let other = PRESET.replace("linear: 32", "linear: 31");
     let preset = Preset::parse(&other, "other.yaml", Path::new("")).expect("a right preset");
     let mut study = Study::new(Arc::new(Space::new(Arc::new(preset))));
-    study.adopt(&app.study);
+    study.adopt(&app.cx.study);
     assert_eq!(study.tally().done, 0);
-    app.update(Message::Opened(Err("no such file".to_owned())));
-    assert!(app.notice.as_ref().is_some_and(|n| n.is_error));
+    app.update(News::Opened(Err(Failure::Run("no such file".to_owned()))));
+    assert!(app.cx.notice.as_ref().is_some_and(|n| n.is_error));
 }
 
 #[test]
@@ -578,10 +613,10 @@ fn presets_are_previewed_and_opened() {
         let mut app = app(width, height);
         assert_eq!(press(&mut app, KeyCode::Char('o')), Some(Effect::FindPresets(".".into())));
         assert!(text(&app).contains("they are being read"));
-        app.update(Message::Found(library::read(folder.path(), None)));
+        app.update(News::Found(read(folder.path(), None)));
         press(&mut app, KeyCode::Char('j'));
         assert_eq!(press(&mut app, KeyCode::Enter), None);
-        assert!(app.notice.as_ref().is_some_and(|n| n.is_error && n.text.contains("glue")));
+        assert!(app.cx.notice.as_ref().is_some_and(|n| n.is_error && n.text.contains("glue")));
         press(&mut app, KeyCode::Char('k'));
         let Some(Effect::Open(preset)) = press(&mut app, KeyCode::Enter) else { panic!("nothing is opened") };
         assert_eq!(preset.name, "Two layers");
@@ -598,34 +633,34 @@ fn finalists_are_trained_and_their_curves_drawn() {
     assert!(candidates.iter().all(|id| id % 4 != 2), "{candidates:?} will not train");
     assert!(text(&app).contains("the labels are being read"));
     assert!(text(&app).contains("8 candidates train; x stops it, Esc leaves while it goes on"));
-    let space = Arc::clone(&app.study.space);
+    let space = Arc::clone(&app.cx.study.space);
     let options = training::Options::default();
     let task = training::Task::load(&space.preset.data, space.network(), 0, &options).expect("digits have labels");
     let plan = training::Plan::new(space, task, options, candidates.clone()).expect("a plan");
-    app.update(Message::Training(TrainingNews::Begun(Arc::new(plan))));
+    app.update(News::Training(TrainingNews::Begun(Arc::new(plan))));
     for (place, candidate) in candidates.iter().copied().enumerate() {
         for epoch in 1..=3 {
             let quality = 0.9 - 0.05 * place as f64 + 0.02 * f64::from(epoch);
             let held_out = training::Evaluation { loss: Some(1.0 - quality), quality };
             let point = training::Point { epochs: f64::from(epoch), train_loss: Some(0.5), held_out };
             let progress = training::Progress::Point { candidate, point };
-            app.update(Message::Training(TrainingNews::Progress(progress)));
+            app.update(News::Training(TrainingNews::Progress(progress)));
         }
     }
     app.update(Message::Frame(Duration::from_secs(80)));
     let shown = text(&app);
     assert!(shown.contains("accuracy held out, by epoch") && shown.contains("accuracy against NEAR"), "{shown}");
-    assert!(app.columns.iter().any(|column| column.title == "trained"));
-    assert_eq!(app.study.trained(candidates[0]).map(|t| t.epochs), Some(3.0));
+    assert!(app.cx.table.columns.iter().any(|column| column.title == "trained"));
+    assert_eq!(app.cx.study.trained(candidates[0]).map(|t| t.epochs), Some(3.0));
     press(&mut app, KeyCode::Down);
-    assert_eq!(app.selected, Some(candidates[1]));
+    assert_eq!(app.cx.table.selected, Some(candidates[1]));
     assert_eq!(press(&mut app, KeyCode::Char('x')), Some(Effect::StopTraining));
-    app.update(Message::Training(TrainingNews::Ended));
+    app.update(News::Training(TrainingNews::Ended));
     assert!(text(&app).contains("training has ended, best is "), "{}", text(&app));
     for (width, height) in [(80, 24), (40, 12)] {
         app.update(Message::Resized(Size::new(width, height)));
         text(&app);
     }
-    app.update(Message::Training(TrainingNews::Failed("there are no labels".to_owned())));
+    app.update(News::Training(TrainingNews::Failed(BackgroundError::work("there are no labels"))));
     assert!(text(&app).contains("there are no labels"));
 }

@@ -10,6 +10,7 @@ use super::coordinator::{Coordinator, Turn};
 use super::engine::Engine;
 use super::error::ClusterError;
 use super::states::{Loss, States};
+use neartop_io::preset::printable;
 use neartop_study::scheduler::Run;
 
 /// Between two looks for results.
@@ -44,6 +45,48 @@ pub struct End {
     pub cancelled: bool,
     /// What made it impossible to go on.
     pub error: Option<Arc<ClusterError>>,
+}
+
+impl End {
+    /// What went wrong, where something did.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        if let Some(error) = &self.error {
+            return Some(error.to_string());
+        }
+        if self.missing == 0 {
+            return None;
+        }
+        let mut text = format!("{} scores are missing", self.missing);
+        let losses: Vec<_> = self
+            .losses
+            .iter()
+            .take(4)
+            .map(|loss| {
+                let times = if loss.tries == 1 { "once".to_owned() } else { format!("{} times", loss.tries) };
+                let log =
+                    loss.log.as_ref().map(|path| format!("; its log is {}", printable(&path.display().to_string())));
+                format!(
+                    "{} of chunk {}, which failed {times}: {}{}",
+                    loss.missing,
+                    loss.chunk,
+                    loss.why,
+                    log.unwrap_or_default()
+                )
+            })
+            .collect();
+        if !losses.is_empty() {
+            text += &format!(": {}", losses.join(", "));
+            match self.losses.len().saturating_sub(4) {
+                0 => {}
+                more => text += &format!(", and those of {more} more chunks"),
+            }
+        }
+        if self.cancelled {
+            text += "; jobs were cancelled";
+        }
+        Some(text + "; the same command submits what is missing again")
+    }
 }
 
 impl Followed {

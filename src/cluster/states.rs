@@ -1,5 +1,6 @@
 //! How the chunks of a run stand.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 /// The state of a chunk.
@@ -31,6 +32,35 @@ pub struct States {
     pub remark: Option<String>,
     /// Jobs that are in the queue.
     pub jobs: Vec<u64>,
+}
+
+impl States {
+    /// `3 pending, 4 running, 5 done`
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let States { waiting, pending, running, done, failed, cancelled, retried, remark, .. } = self;
+        let counts = [
+            (waiting, "waiting"),
+            (pending, "pending"),
+            (running, "running"),
+            (done, "done"),
+            (failed, "failed"),
+            (cancelled, "cancelled"),
+        ];
+        let mut text = counts
+            .iter()
+            .filter(|(n, _)| **n > 0)
+            .map(|(n, name)| format!("{n} {name}"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        if *retried > 0 {
+            let _ = write!(text, ", {retried} submitted again");
+        }
+        if let Some(remark) = remark {
+            let _ = write!(text, " ({remark})");
+        }
+        text
+    }
 }
 
 /// The end of a chunk that was given up.

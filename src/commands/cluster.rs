@@ -2,25 +2,25 @@
 
 mod prepare;
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::rank::{Interrupts, conclude, progress_bar, write_ranking};
-use super::recording::{Recording, Taking};
+use super::rank::{conclude, progress_bar, write_ranking};
 use super::shard::{refuse_auto, work_of};
-use super::{Failure, Prepared, check_target, prepare as prepare_run};
 use crate::cli::{ClusterOptions, RankArgs, RunOptions, StudyOptions};
 use crate::cluster::coordinator::Coordinator;
 use crate::cluster::error::ClusterError;
 use crate::cluster::filesystem::shared_kind;
-use crate::cluster::follow::{End, Followed, follow};
+use crate::cluster::follow::{Followed, follow};
 use crate::cluster::ledger::Ledger;
 use crate::cluster::slurm::Slurm;
 use crate::cluster::states::States;
 use crate::cluster::units::Units;
+use crate::run::files::check_target;
+use crate::run::recording::{self, Recording, Taking};
+use crate::run::{Failure, Interrupts, Prepared, Remote, prepare as prepare_run};
 use neartop_io::preset::printable;
 use neartop_study::scheduler::{Known, Progress, Run};
 use neartop_study::store::Entry;
@@ -82,7 +82,7 @@ pub async fn run(args: &RankArgs) -> Result<(), Failure> {
         eprintln!("neartop: left the run in {}: {remark}", joined.place());
         return Err(Failure::Interrupted);
     }
-    match followed.end().and_then(|end| outcome(&end)) {
+    match followed.end().and_then(|end| end.trouble()) {
         Some(failure) => Err(Failure::Run(failure)),
         None => conclude(&study, &args.run),
     }
@@ -155,7 +155,7 @@ struct Teller<'a> {
 
 impl Teller<'_> {
     fn tell(&mut self, states: &States, is_last: bool) {
-        let text = in_words(states);
+        let text = states.in_words();
         self.bar.set_message(text.clone());
         let is_due = is_last || self.at.is_none_or(|at| at.elapsed() >= SELDOM);
         if self.bar.is_hidden() && is_due && text != self.said {
@@ -163,68 +163,6 @@ impl Teller<'_> {
             (self.said, self.at) = (text, Some(Instant::now()));
         }
     }
-}
-
-/// `3 pending, 4 running, 5 done`
-#[must_use]
-pub fn in_words(states: &States) -> String {
-    let States { waiting, pending, running, done, failed, cancelled, retried, remark, .. } = states;
-    let counts = [
-        (waiting, "waiting"),
-        (pending, "pending"),
-        (running, "running"),
-        (done, "done"),
-        (failed, "failed"),
-        (cancelled, "cancelled"),
-    ];
-    let mut text =
-        counts.iter().filter(|(n, _)| **n > 0).map(|(n, name)| format!("{n} {name}")).collect::<Vec<_>>().join(", ");
-    if *retried > 0 {
-        let _ = write!(text, ", {retried} submitted again");
-    }
-    if let Some(remark) = remark {
-        let _ = write!(text, " ({remark})");
-    }
-    text
-}
-
-/// What went wrong, where something did.
-#[must_use]
-pub fn outcome(end: &End) -> Option<String> {
-    if let Some(error) = &end.error {
-        return Some(error.to_string());
-    }
-    if end.missing == 0 {
-        return None;
-    }
-    let mut text = format!("{} scores are missing", end.missing);
-    let losses: Vec<_> = end
-        .losses
-        .iter()
-        .take(4)
-        .map(|loss| {
-            let times = if loss.tries == 1 { "once".to_owned() } else { format!("{} times", loss.tries) };
-            let log = loss.log.as_ref().map(|path| format!("; its log is {}", printable(&path.display().to_string())));
-            format!(
-                "{} of chunk {}, which failed {times}: {}{}",
-                loss.missing,
-                loss.chunk,
-                loss.why,
-                log.unwrap_or_default()
-            )
-        })
-        .collect();
-    if !losses.is_empty() {
-        text += &format!(": {}", losses.join(", "));
-        match end.losses.len().saturating_sub(4) {
-            0 => {}
-            more => text += &format!(", and those of {more} more chunks"),
-        }
-    }
-    if end.cancelled {
-        text += "; jobs were cancelled";
-    }
-    Some(text + "; the same command submits what is missing again")
 }
 
 fn known(units: &Units, study: &Study, recording: &Recording) -> Ledger {
@@ -253,19 +191,16 @@ fn coordinator(
     joined.coordinator(units, known, Box::new(fingerprint)).map_err(failed)
 }
 
-/// Starts to follow a run whose results go to `study` and `recording`.
-///
-/// # Errors
-/// If the directory or Slurm cannot be used.
-pub fn start(
-    prepared: &Prepared,
-    joined: &Joined,
-    study: &Study,
-    recording: &Recording,
-) -> Result<(Run, Followed), Failure> {
-    let units = Units::new(&prepared.space);
-    let known = known(&units, study, recording);
-    follow(coordinator(prepared, joined, units, known)?).map_err(|e| Failure::Run(e.to_string()))
+impl Remote for Joined {
+    fn place(&self) -> String {
+        self.place()
+    }
+
+    fn follow(&self, prepared: &Prepared, study: &Study, recording: &Recording) -> Result<(Run, Followed), Failure> {
+        let units = Units::new(&prepared.space);
+        let known = known(&units, study, recording);
+        follow(coordinator(prepared, self, units, known)?).map_err(|e| Failure::Run(e.to_string()))
+    }
 }
 
 fn failed(error: ClusterError) -> Failure {
@@ -292,7 +227,7 @@ fn detach(coordinator: &mut Coordinator<Slurm>, joined: &Joined) -> Result<(), F
     let place = joined.place();
     eprintln!(
         "neartop: chunks: {}; the run is in {place}, and the same command without --detach follows it",
-        in_words(&coordinator.states())
+        coordinator.states().in_words()
     );
     Ok(())
 }
@@ -303,7 +238,7 @@ fn detach(coordinator: &mut Coordinator<Slurm>, joined: &Joined) -> Result<(), F
 /// # Errors
 /// If the user named a study on such a file system.
 pub fn local_study(options: &StudyOptions) -> Result<StudyOptions, Failure> {
-    let path = super::recording::path(options).ok().filter(|_| !options.no_study);
+    let path = recording::path(options).ok().filter(|_| !options.no_study);
     let Some(kind) = path.as_deref().and_then(shared_kind) else { return Ok(options.clone()) };
     let name = printable(&path.unwrap_or_default().display().to_string());
     if options.study.is_some() {

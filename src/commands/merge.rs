@@ -4,13 +4,14 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::rank::{conclude, write_ranking};
-use super::recording::{Recording, Taking};
 use super::shard::{fingerprint, refuse_auto, refused, work_of};
-use super::{Failure, check_target, prepare};
 use crate::cli::{MergeArgs, Repetitions};
 use crate::cluster::ledger::Ledger;
 use crate::cluster::part::{Header, PartError, PartLine, PartReader, check_samples};
 use crate::cluster::units::{Shard, Units};
+use crate::run::files::check_target;
+use crate::run::recording::{Recording, Taking};
+use crate::run::{Failure, prepare};
 use neartop_io::preset::printable;
 use neartop_study::scheduler::Known;
 use neartop_study::store::Entry;

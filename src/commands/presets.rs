@@ -1,8 +1,9 @@
 //! `neartop presets`: what is bundled, and whether a preset is right.
 
 use super::output::json;
-use super::{Failure, print};
 use crate::cli::PresetsCommand;
+use crate::run::Failure;
+use crate::run::streams::print;
 use neartop_core::catalog::nearest;
 use neartop_io::preset::{Preset, bundled, schema};
 use neartop_study::space::{Space, bytes};

@@ -6,9 +6,13 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::recording::Recording;
-use super::{Failure, Prepared, check_target, export_recommended, output, prepare, print, write_file};
+use super::output;
 use crate::cli::{OutputOptions, RunOptions};
+use crate::run::export::export_recommended;
+use crate::run::files::{check_target, write_file};
+use crate::run::recording::Recording;
+use crate::run::streams::{print, tell};
+use crate::run::{Failure, Interrupts, Prepared, prepare};
 use neartop_study::report::Report;
 use neartop_study::scheduler::{self, Scorer};
 use neartop_study::study::Study;
@@ -33,8 +37,11 @@ pub async fn run(preset: &str, options: &RunOptions, output: &OutputOptions) -> 
 
 /// Writes a ranking as asked.
 pub(super) fn write_ranking(study: &Study, seconds: f64, output: &OutputOptions) -> Result<(), Failure> {
-    let report = Report::new(study, seconds, output.top.map(|n| n as usize));
-    let text = output::render(&report, output.format)?;
+    let top = output.top.map(|n| n as usize);
+    let report = Report::new(study, seconds, top);
+    let mut rows = study.ranking();
+    rows.truncate(top.unwrap_or(usize::MAX));
+    let text = output::render(study, &report, &rows, output.format)?;
     match &output.output {
         Some(path) => write_file(path, &text),
         None => print(&text),
@@ -55,7 +62,7 @@ pub(super) async fn score_all(prepared: &Prepared, options: &RunOptions) -> Resu
     let mut study = Study::new(Arc::clone(&prepared.space));
     let mut recording = Recording::open(prepared, &options.study, &mut study)?;
     if let Some(found) = recording.found() {
-        super::tell(found);
+        tell(found);
     }
     let scorer: Arc<dyn Scorer> = prepared.scorer.clone();
     let bar = progress_bar(study.tally().total as u64);
@@ -63,7 +70,7 @@ pub(super) async fn score_all(prepared: &Prepared, options: &RunOptions) -> Resu
     bar.reset_eta();
     let tell = |trouble: Option<String>| {
         if let Some(trouble) = trouble {
-            bar.suspend(|| super::tell(trouble));
+            bar.suspend(|| tell(trouble));
         }
     };
     tell(recording.trouble());
@@ -111,47 +118,4 @@ pub(super) fn progress_bar(total: u64) -> ProgressBar {
         bar.set_style(style.progress_chars("=> "));
     }
     bar
-}
-
-/// Ctrl-C and wishes to terminate, which end the program of themselves only before they are watched for.
-pub struct Interrupts {
-    #[cfg(unix)]
-    signals: [tokio::signal::unix::Signal; 3],
-}
-
-impl Interrupts {
-    /// Watches from now on.
-    ///
-    /// # Errors
-    /// If signals cannot be watched.
-    pub fn watch() -> Result<Self, Failure> {
-        #[cfg(unix)]
-        {
-            use tokio::signal::unix::{SignalKind, signal};
-            let watch = |kind| signal(kind).map_err(|e| Failure::Run(e.to_string()));
-            let signals =
-                [watch(SignalKind::interrupt())?, watch(SignalKind::terminate())?, watch(SignalKind::hangup())?];
-            Ok(Self { signals })
-        }
-        #[cfg(not(unix))]
-        Ok(Self {})
-    }
-
-    /// Waits for the next.
-    pub async fn next(&mut self) {
-        #[cfg(unix)]
-        {
-            let [interrupt, terminate, hang_up] = &mut self.signals;
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-                _ = hang_up.recv() => {}
-            }
-        }
-        // Where they cannot be watched for, they end the program.
-        #[cfg(not(unix))]
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending().await
-        }
-    }
 }

@@ -7,8 +7,9 @@ use candle_core::{DType, Tensor};
 use serde::Serialize;
 
 use super::output::json;
-use super::{Failure, print};
 use crate::cli::{ReportFormat, ScoreArgs};
+use crate::run::Failure;
+use crate::run::streams::print;
 use neartop_core::network::Shape;
 use neartop_core::score::score_given;
 use neartop_io::data::check_npy;

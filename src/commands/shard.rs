@@ -4,12 +4,12 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::rank::{Interrupts, progress_bar};
-use super::{Failure, Prepared, prepare};
+use super::rank::progress_bar;
 use crate::cli::RankArgs;
 use crate::cluster::ledger::Ledger;
 use crate::cluster::part::{Header, PartError, PartWriter, write_line};
 use crate::cluster::units::{Shard, Units};
+use crate::run::{Failure, Interrupts, Prepared, prepare};
 use neartop_io::preset::printable;
 use neartop_study::scheduler::{self, Scorer};
 use neartop_study::store::{Entry, Work};

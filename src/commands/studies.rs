@@ -1,14 +1,15 @@
 //! `neartop studies`: what was recorded of runs.
 
-use std::path::Path;
-
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::output::{json, json_lines};
-use super::{Failure, print, recording, write_file, write_new_file};
 use crate::cli::{ReportFormat, RowsFormat, StudiesArgs, StudiesCommand, StudyOptions};
+use crate::run::files::{write_file, write_new_file};
+use crate::run::streams::{print, tell};
+use crate::run::studies::{count, delete, failure};
+use crate::run::{Failure, recording};
 use neartop_core::score::propagation::Propagation;
 use neartop_io::preset::printable;
 use neartop_study::store::{Recorded, Store, StoreError, Summary};
@@ -43,36 +44,8 @@ pub fn run(args: &StudiesArgs) -> Result<(), Failure> {
         StudiesCommand::Delete { ids } => {
             // All or none: a wrong one is found before the first is gone.
             let chosen = ids.iter().map(|id| choose(&studies, id)).collect::<Result<Vec<_>, _>>()?;
-            chosen.into_iter().try_for_each(|study| delete(&mut store, study).map(super::tell))
+            chosen.into_iter().try_for_each(|study| delete(&mut store, study).map(tell))
         }
-    }
-}
-
-/// Deletes a study of the file that the options name; says what is gone.
-///
-/// # Errors
-/// If the file cannot be written, or has no such study any more.
-pub fn delete_in(options: &StudyOptions, study: &Summary) -> Result<String, Failure> {
-    let path = recording::path(options).map_err(|e| recording::refused(None, &e))?;
-    let mut store = Store::open_existing(&path).map_err(|error| failure(&path, &error))?;
-    delete(&mut store, study)
-}
-
-fn delete(store: &mut Store, study: &Summary) -> Result<String, Failure> {
-    let named = format!("study {}, {}", study.id, study.name);
-    match store.delete(study) {
-        Ok(true) => Ok(format!("deleted {named}: {}", count(study))),
-        Ok(false) => Err(Failure::Run(format!("{named}, is not there any more"))),
-        Err(error) => Err(failure(store.path(), &error)),
-    }
-}
-
-fn failure(path: &Path, error: &StoreError) -> Failure {
-    match error {
-        StoreError::Newer { .. } | StoreError::Foreign | StoreError::Unusable(_) => {
-            recording::refused(Some(path), error)
-        }
-        _ => Failure::Run(format!("the study {} failed: {error}", printable(&path.display().to_string()))),
     }
 }
 
@@ -90,12 +63,6 @@ fn choose<'a>(studies: &'a [Summary], id: &str) -> Result<&'a Summary, Failure> 
             help: Some("`neartop studies list` tells their numbers and keys".to_owned()),
         }),
     }
-}
-
-/// `416 repetitions of 52 candidates`.
-#[must_use]
-pub fn count(study: &Summary) -> String {
-    format!("{} repetitions of {} candidates", study.repetitions, study.candidates)
 }
 
 fn list(studies: &[Summary], format: ReportFormat) -> Result<(), Failure> {

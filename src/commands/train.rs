@@ -8,13 +8,17 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::rank::{Interrupts, score_all};
-use super::{Failure, Prepared, check_target, export_candidate, prepare, print, recording, write_file};
+use super::rank::score_all;
 use crate::cli::{Halving, LearningRate, RunOptions, TrainArgs, TrainingOptions};
+use crate::run::export::export_candidate;
+use crate::run::files::{check_target, write_file};
+use crate::run::finalists::{finalists, rows};
+use crate::run::recording::record_trained;
+use crate::run::streams::{print, tell};
+use crate::run::{Failure, Interrupts, Prepared, prepare};
 use neartop_io::data::DataError;
 use neartop_io::preset::Preset;
 use neartop_study::space::bytes;
-use neartop_study::store::Trained;
 use neartop_study::study::Study;
 use neartop_study::training::{self, Options, Plan, Progress, Record, Results, Task, TrainingError, halving};
 
@@ -38,7 +42,8 @@ pub async fn run(args: &TrainArgs) -> Result<(), Failure> {
     let (mut study, scoring, mut interrupted) = score_all(&prepared, &args.run).await?;
     study.set_guard(!args.run.no_guard);
     let steps = u64::from(options.epochs) * task.steps(options.batch);
-    let finalists = finalists(&study, args, steps, &options);
+    let affordable = halving::affordable(study.space.candidates.len(), steps, options.eta);
+    let finalists = finalists(&study, args.top.map_or(affordable, |top| top as usize));
     if finalists.is_empty() {
         return Err(if interrupted { Failure::Interrupted } else { no_finalist(&study) });
     }
@@ -70,41 +75,9 @@ pub async fn run(args: &TrainArgs) -> Result<(), Failure> {
 /// Records in the study what training gave.
 fn record(prepared: &Prepared, options: &RunOptions, plan: &Plan, results: &Results) {
     let (budget, trained) = rows(plan, results);
-    if let Some(trouble) = recording::record_trained(prepared, &options.study, &budget, &trained) {
-        super::tell(trouble);
+    if let Some(trouble) = record_trained(prepared, &options.study, &budget, &trained) {
+        tell(trouble);
     }
-}
-
-/// What training gave as the study on disk keeps it: the budget as JSON, and a row for each candidate.
-#[must_use]
-pub fn rows(plan: &Plan, results: &Results) -> (String, Vec<Trained>) {
-    let Options { epochs, batch, method, learning_rate, holdout, samples, eta } = &plan.options;
-    let budget = serde_json::json!({
-        "epochs": epochs, "batch": batch, "optimizer": method, "learning_rate": learning_rate, "holdout": holdout,
-        "samples": samples, "eta": eta, "candidates": plan.candidates.len(),
-    });
-    let trained = results.ranking().into_iter().filter_map(|record| {
-        let (last, judged) = (record.last()?, record.judged()?);
-        let curve: Vec<_> = record
-            .points
-            .iter()
-            .map(|point| {
-                serde_json::json!([point.epochs, point.train_loss, point.held_out.loss, point.held_out.quality])
-            })
-            .collect();
-        let details = serde_json::json!({
-            "state": record.state.name(), "learning_rate": record.learning_rate, "quality": judged.quality,
-            "curve": curve,
-        });
-        Some(Trained {
-            candidate: record.candidate,
-            epochs: last.epochs,
-            accuracy: results.is_classification().then_some(judged.quality),
-            loss: judged.loss,
-            details: details.to_string(),
-        })
-    });
-    (budget.to_string(), trained.collect())
 }
 
 fn options_of(given: &TrainingOptions) -> Options {
@@ -135,16 +108,6 @@ fn no_finalist(study: &Study) -> Failure {
     }
     let reason = study.ranking().first().and_then(|r| study.reason(r.candidate)).unwrap_or_default();
     Failure::Run(format!("no candidate could be scored: {reason}"))
-}
-
-/// The candidates to train, in the order of the ranking; with the guard only those that will train, as far as is known.
-fn finalists(study: &Study, args: &TrainArgs, steps: u64, options: &Options) -> Vec<usize> {
-    let ranking = study.ranking();
-    let scored = ranking.iter().filter(|ranked| ranked.rank.is_some()).map(|ranked| ranked.candidate);
-    let hopeless = |id: &usize| study.has_guard() && study.trainability(*id).is_some_and(|t| !t.is_trainable());
-    let scored = scored.filter(|id| !hopeless(id));
-    let affordable = halving::affordable(study.space.candidates.len(), steps, options.eta);
-    scored.take(args.top.map_or(affordable, |top| top as usize)).collect()
 }
 
 fn check_memory(plan: &Plan, jobs: usize, limit: f64) -> Result<(), Failure> {

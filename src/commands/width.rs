@@ -1,7 +1,6 @@
 //! `neartop width`: how many units a layer needs.
 
 mod answer;
-pub mod chart;
 mod recording;
 mod report;
 
@@ -10,13 +9,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::rank::{Interrupts, progress_bar};
+use super::rank::progress_bar;
 use answer::Answer;
-pub use answer::Look;
 use recording::Recording;
 
-use super::{Failure, data_failure, print, write_file, write_new_file};
+use crate::chart::Look;
 use crate::cli::{WidthArgs, WidthFormat};
+use crate::run::files::{write_file, write_new_file};
+use crate::run::streams::{print, tell};
+use crate::run::{Failure, Interrupts, data_failure};
 use neartop_core::catalog::{Choice, Entry};
 use neartop_core::network::{Activation, Init};
 use neartop_io::data::Samples;
@@ -191,7 +192,7 @@ async fn measure(
     let mut interrupts = Interrupts::watch()?;
     let bar = progress_bar(measurement.total() as u64);
     if let Some(found) = recording.found() {
-        super::tell(found);
+        tell(found);
     }
     bar.set_position(recording.known().iter().flatten().flatten().count() as u64);
     bar.reset_eta();
@@ -199,7 +200,7 @@ async fn measure(
     let (shown, asked) = (bar.clone(), Arc::clone(&stop));
     let mut work = tokio::task::spawn_blocking(move || {
         let cancelled = || asked.load(Ordering::Relaxed);
-        let tell = |trouble: String| shown.suspend(|| super::tell(trouble));
+        let tell = |trouble: String| shown.suspend(|| tell(trouble));
         let known = recording.known().clone();
         let curve = width::measure(&measurement, &samples, &known, jobs, &cancelled, &mut |progress| {
             recording.record(progress.latest);
@@ -239,7 +240,7 @@ fn write(args: &WidthArgs, preset: &Preset, answers: &[Answer], look: Look) -> R
         let mut told: Vec<&String> = Vec::new();
         for note in answers.iter().flat_map(|a| &a.notes) {
             if !told.contains(&note) {
-                super::tell(note);
+                tell(note);
                 told.push(note);
             }
         }

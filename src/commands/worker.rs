@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::rank::Interrupts;
 use super::shard::{Lines, check_work, refuse_auto, unwritten, work_of};
-use super::{Failure, Prepared, prepare, print};
 use crate::cli::WorkerArgs;
 use crate::cluster::part::{Header, PartWriter};
 use crate::cluster::units::{Shard, Units, cut_for};
+use crate::run::streams::print;
+use crate::run::{Failure, Interrupts, Prepared, prepare};
 use neartop_io::preset::printable;
 use neartop_study::scheduler::{self, Portion, Progress, Scorer};
 use neartop_study::store::Entry;

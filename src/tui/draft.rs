@@ -5,9 +5,9 @@ mod item;
 
 use std::path::PathBuf;
 
-use tui_input::Input;
-
+use super::keymap::Action;
 use super::terms::Terms;
+use super::widgets::list::List;
 use choices::{add, all_and, as_yaml, parsed, switch};
 pub use item::Item;
 
@@ -16,6 +16,40 @@ use neartop_core::network::{Activation, Init, Layer, Network};
 use neartop_core::settings::Auto;
 use neartop_io::preset::{Preset, PresetError};
 use neartop_study::width::{resized, targets};
+
+/// Why the search cannot be changed so.
+#[derive(Debug, thiserror::Error)]
+pub enum DraftError {
+    #[error("Enter changes this line")]
+    Fixed,
+    #[error("a search needs one of them at least")]
+    Least,
+    #[error("the problem sets the size of the output")]
+    Output,
+    #[error("this network has no hidden layer to repeat")]
+    NoBlock,
+    #[error("one hidden layer is the least")]
+    LeastDepth,
+    #[error("the seed is a whole number from 0")]
+    Seed,
+    #[error("a whole number from {least} to {most}")]
+    Number { least: u64, most: u64 },
+    #[error("there is nothing to take back")]
+    NothingBefore,
+    #[error("nothing was taken back")]
+    NothingAfter,
+    #[error("nothing is changed")]
+    Unchanged,
+    /// What is wrong with the network or the text.
+    #[error(transparent)]
+    Other(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl DraftError {
+    fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Other(error.into())
+    }
+}
 
 /// A preset that is being changed. The run goes on with the old one until the draft is scored.
 #[derive(Debug)]
@@ -27,11 +61,7 @@ pub struct Draft {
     /// Choices that the lists show beside the catalog's: those with parameters.
     activations: Vec<Activation>,
     inits: Vec<Init>,
-    /// The chosen line of those that the filter lets through.
-    pub line: usize,
-    /// The first line on the screen, those above the items counted too.
-    pub offset: usize,
-    pub filter: Input,
+    pub list: List,
     /// Whether it is in a file as it is.
     pub is_saved: bool,
 }
@@ -45,9 +75,7 @@ impl Draft {
             after: Vec::new(),
             activations: all_and(&preset.search.activations),
             inits: all_and(&preset.search.inits),
-            line: 0,
-            offset: 0,
-            filter: Input::default(),
+            list: List::default(),
             is_saved: false,
         }
     }
@@ -67,7 +95,7 @@ impl Draft {
     /// The lines that the filter lets through, in the order of the screen.
     #[must_use]
     pub fn items(&self) -> Vec<Item> {
-        let terms = Terms::new(self.filter.value());
+        let terms = Terms::new(self.list.filter.value());
         let mut items = self.all_items();
         items.retain(|item| terms.is_empty() || terms.admit(&item.words()));
         items
@@ -92,7 +120,7 @@ impl Draft {
 
     #[must_use]
     pub fn item(&self) -> Option<Item> {
-        self.items().get(self.line).cloned()
+        self.items().get(self.list.line).cloned()
     }
 
     /// Whether a choice is part of the search.
@@ -115,15 +143,15 @@ impl Draft {
     ///
     /// # Errors
     /// If none would be left.
-    pub fn toggle(&mut self) -> Result<(), String> {
+    pub fn toggle(&mut self) -> Result<(), DraftError> {
         let mut search = self.preset.search.clone();
         let enough = match self.item() {
             Some(Item::Activation(activation)) => switch(&mut search.activations, &activation, &self.activations),
             Some(Item::Init(init)) => switch(&mut search.inits, &init, &self.inits),
-            _ => return Err("Enter changes this line".to_owned()),
+            _ => return Err(DraftError::Fixed),
         };
         if !enough {
-            return Err("a search needs one of them at least".to_owned());
+            return Err(DraftError::Least);
         }
         self.change(|preset| preset.search = search);
         Ok(())
@@ -133,7 +161,7 @@ impl Draft {
     ///
     /// # Errors
     /// If the network does not fit together then.
-    pub fn step(&mut self, up: bool) -> Result<(), String> {
+    pub fn step(&mut self, up: bool) -> Result<(), DraftError> {
         let near = |n: usize| if up { n + 1 } else { n.saturating_sub(1).max(1) };
         match self.item() {
             Some(Item::Size(layer)) => {
@@ -171,7 +199,7 @@ impl Draft {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn write(&mut self, text: &str) -> Result<(), String> {
+    pub fn write(&mut self, text: &str) -> Result<(), DraftError> {
         let text = text.trim();
         match self.item() {
             Some(Item::Size(layer)) => self.resize(layer, number(text, 1, 1 << 20)? as usize),
@@ -182,56 +210,82 @@ impl Draft {
                 }
                 Ok(())
             }
-            Some(Item::Repetitions) => {
-                let chosen = match text {
-                    "auto" => (Auto::MOST, Some(Auto::default())),
-                    text => (number(text, 1, 1_000_000)? as usize, None),
-                };
-                self.change(|preset| (preset.repetitions, preset.auto) = chosen);
-                Ok(())
-            }
+            Some(Item::Repetitions) => self.repeat(text),
             Some(Item::Seed) => {
-                let seed = text.parse().map_err(|_| "the seed is a whole number from 0".to_owned())?;
+                let seed = text.parse().map_err(|_| DraftError::Seed)?;
                 self.change(|preset| preset.seed = seed);
                 Ok(())
             }
-            Some(Item::Activation(_)) => {
-                let new: Activation = parsed(text)?;
-                add(&mut self.activations, &new);
-                let mut search = self.preset.search.clone();
-                search.activations = self.activations.iter().filter(|a| self.keeps(a, &new)).cloned().collect();
-                self.change(|preset| preset.search = search);
-                Ok(())
-            }
-            Some(Item::Init(_)) => {
-                let new: Init = parsed(text)?;
-                add(&mut self.inits, &new);
-                let mut search = self.preset.search.clone();
-                search.inits.retain(|init| *init != new);
-                search.inits.push(new);
-                self.change(|preset| preset.search = search);
-                Ok(())
-            }
+            Some(Item::Activation(_)) => self.add_activation(text),
+            Some(Item::Init(_)) => self.add_init(text),
             None => Ok(()),
         }
     }
 
+    fn repeat(&mut self, text: &str) -> Result<(), DraftError> {
+        let chosen = match text {
+            "auto" => (Auto::MOST, Some(Auto::default())),
+            text => (number(text, 1, 1_000_000)? as usize, None),
+        };
+        self.change(|preset| (preset.repetitions, preset.auto) = chosen);
+        Ok(())
+    }
+
+    fn add_activation(&mut self, text: &str) -> Result<(), DraftError> {
+        let new: Activation = parsed(text).map_err(DraftError::other)?;
+        add(&mut self.activations, &new);
+        let mut search = self.preset.search.clone();
+        search.activations = self.activations.iter().filter(|a| self.keeps(a, &new)).cloned().collect();
+        self.change(|preset| preset.search = search);
+        Ok(())
+    }
+
+    fn add_init(&mut self, text: &str) -> Result<(), DraftError> {
+        let new: Init = parsed(text).map_err(DraftError::other)?;
+        add(&mut self.inits, &new);
+        let mut search = self.preset.search.clone();
+        search.inits.retain(|init| *init != new);
+        search.inits.push(new);
+        self.change(|preset| preset.search = search);
+        Ok(())
+    }
+
     /// Takes the last change back.
-    pub fn undo(&mut self) -> bool {
-        let Some(earlier) = self.before.pop() else { return false };
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn undo(&mut self) -> Result<(), DraftError> {
+        let earlier = self.before.pop().ok_or(DraftError::NothingBefore)?;
         self.after.push(std::mem::replace(&mut self.preset, earlier));
         self.is_saved = false;
         self.clamp();
-        true
+        Ok(())
     }
 
     /// Makes the change again that was taken back last.
-    pub fn redo(&mut self) -> bool {
-        let Some(later) = self.after.pop() else { return false };
+    ///
+    /// # Errors
+    /// If none was.
+    pub fn redo(&mut self) -> Result<(), DraftError> {
+        let later = self.after.pop().ok_or(DraftError::NothingAfter)?;
         self.before.push(std::mem::replace(&mut self.preset, later));
         self.is_saved = false;
         self.clamp();
-        true
+        Ok(())
+    }
+
+    /// The changed search as a preset to score in the place of another.
+    ///
+    /// # Errors
+    /// If nothing is changed, or what is wrong with it.
+    pub fn to_score(&self, scored: &Preset) -> Result<Preset, DraftError> {
+        if !self.is_changed() {
+            return Err(DraftError::Unchanged);
+        }
+        self.checked().map_err(DraftError::other)?;
+        let mut preset = self.preset.clone();
+        preset.source_of(scored);
+        Ok(preset)
     }
 
     /// The draft as a preset that was read and checked.
@@ -242,17 +296,19 @@ impl Draft {
         Preset::parse(&self.preset.to_yaml(), "the draft", &PathBuf::new())
     }
 
-    pub fn go(&mut self, to: impl Fn(usize) -> usize) {
-        self.line = to(self.line);
-        self.clamp();
+    /// Goes to another line; false where the action is no such move.
+    pub fn go(&mut self, action: Action, page: usize) -> bool {
+        let count = self.items().len();
+        self.list.go(action, page, count)
     }
 
     fn keeps(&self, one: &Activation, new: &Activation) -> bool {
         one == new || self.preset.search.activations.contains(one)
     }
 
-    fn clamp(&mut self) {
-        self.line = self.line.min(self.items().len().saturating_sub(1));
+    /// Stays within the lines that the filter lets through.
+    pub fn clamp(&mut self) {
+        self.list.clamp(self.items().len());
     }
 
     fn change(&mut self, by: impl FnOnce(&mut Preset)) {
@@ -262,33 +318,33 @@ impl Draft {
         by(&mut self.preset);
     }
 
-    fn resize(&mut self, layer: usize, units: usize) -> Result<(), String> {
+    fn resize(&mut self, layer: usize, units: usize) -> Result<(), DraftError> {
         let found = targets(&self.preset.layers);
         let Some(target) = found.get(layer) else { return Ok(()) };
         if layer + 1 == found.len() {
-            return Err("the problem sets the size of the output".to_owned());
+            return Err(DraftError::Output);
         }
-        let preset = resized(&self.preset, target, units).map_err(|e| e.to_string())?;
+        let preset = resized(&self.preset, target, units).map_err(DraftError::other)?;
         self.change(|old| *old = preset);
         Ok(())
     }
 
     /// Repeats the last hidden layer with its activation, or takes it away.
-    fn deepen(&mut self, deeper: bool) -> Result<(), String> {
+    fn deepen(&mut self, deeper: bool) -> Result<(), DraftError> {
         let mut layers = self.preset.layers.clone();
-        let Some(block) = block(&layers) else { return Err("this network has no hidden layer to repeat".to_owned()) };
+        let Some(block) = block(&layers) else { return Err(DraftError::NoBlock) };
         if deeper {
             let copy = layers[block.clone()].to_vec();
             layers.splice(block.end..block.end, copy);
         } else if self.depth() > 1 {
             layers.drain(block);
         } else {
-            return Err("one hidden layer is the least".to_owned());
+            return Err(DraftError::LeastDepth);
         }
-        let network = Network::build(&self.preset.network.input, &layers).map_err(|e| e.to_string())?;
+        let network = Network::build(&self.preset.network.input, &layers).map_err(DraftError::other)?;
         self.change(|preset| (preset.layers, preset.network) = (layers, network));
         // There are more lines above it now, or fewer.
-        self.line = self.items().iter().position(|item| *item == Item::Depth).unwrap_or(self.line);
+        self.list.line = self.items().iter().position(|item| *item == Item::Depth).unwrap_or(self.list.line);
         self.clamp();
         Ok(())
     }
@@ -307,9 +363,9 @@ fn is_elementwise(layer: &Layer) -> bool {
     layer.operation().is_some_and(|operation| operation.is::<Slot>() || operation.is::<Fixed>())
 }
 
-fn number(text: &str, least: u64, most: u64) -> Result<u64, String> {
+fn number(text: &str, least: u64, most: u64) -> Result<u64, DraftError> {
     let number: Option<u64> = text.parse().ok();
-    number.filter(|n| (least..=most).contains(n)).ok_or_else(|| format!("a whole number from {least} to {most}"))
+    number.filter(|n| (least..=most).contains(n)).ok_or(DraftError::Number { least, most })
 }
 
 #[cfg(test)]
@@ -325,7 +381,7 @@ mod tests {
     }
 
     fn choose(draft: &mut Draft, wanted: &Item) {
-        draft.line = draft.items().iter().position(|item| item == wanted).expect("the item");
+        draft.list.line = draft.items().iter().position(|item| item == wanted).expect("the item");
     }
 
     #[test]
@@ -335,12 +391,12 @@ mod tests {
         choose(&mut draft, &Item::Activation(tanh.clone()));
         draft.toggle().unwrap();
         assert_eq!(draft.preset.search.activations.len(), 1);
-        assert!(draft.is_changed() && draft.undo() && !draft.is_changed());
+        assert!(draft.is_changed() && draft.undo().is_ok() && !draft.is_changed());
         assert_eq!(draft.preset.search.activations.len(), 2);
-        assert!(draft.redo());
+        assert!(draft.redo().is_ok());
         let relu = draft.preset.search.activations[0].clone();
         choose(&mut draft, &Item::Activation(relu));
-        assert!(draft.toggle().unwrap_err().contains("one of them"));
+        assert!(draft.toggle().unwrap_err().to_string().contains("one of them"));
         choose(&mut draft, &Item::Activation(tanh));
         draft.toggle().unwrap();
         assert_eq!(draft.checked().unwrap().search.activations.len(), 2);
@@ -349,7 +405,7 @@ mod tests {
     #[test]
     fn sizes_and_depth_keep_the_network_whole() {
         let mut draft = draft();
-        draft.line = 1;
+        draft.list.line = 1;
         draft.step(true).unwrap();
         draft.write("10").unwrap();
         choose(&mut draft, &Item::Depth);
@@ -357,8 +413,8 @@ mod tests {
         assert_eq!(draft.checked().unwrap().network.summary(), "8 > 6 > * > 10 > * > 10 > * > 10 > * > 10 > * > 3");
         draft.write("1").unwrap();
         assert_eq!(draft.checked().unwrap().network.summary(), "8 > 6 > * > 3");
-        draft.line = 1;
-        assert!(draft.step(true).unwrap_err().contains("output"));
+        draft.list.line = 1;
+        assert!(draft.step(true).unwrap_err().to_string().contains("output"));
         assert!(draft.write("0").is_err());
     }
 
@@ -370,7 +426,7 @@ mod tests {
         assert_eq!(draft.text(), "{normal: {std: 0.1}}");
         draft.write("{normal: {std: 0.2}}").unwrap();
         assert_eq!(draft.preset.search.inits.len(), 3);
-        assert!(draft.write("{normal: {sd: 1}}").unwrap_err().contains("sd"));
+        assert!(draft.write("{normal: {sd: 1}}").unwrap_err().to_string().contains("sd"));
         choose(&mut draft, &Item::Repetitions);
         draft.write("auto").unwrap();
         assert!(draft.checked().unwrap().auto.is_some());

@@ -3,26 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tui_input::Input;
-
-use super::column::grouped;
+use super::news::{BackgroundError, TrainingNews};
 use super::terms::Terms;
+use super::widgets::list::List;
+use crate::columns::grouped;
+use crate::run::finalists::finalists;
 use neartop_study::study::{Study, Trained};
 use neartop_study::training::{Plan, Progress, Record, Results};
 
 /// Finalists that are trained where none are marked.
 pub const FINALISTS: usize = 8;
-
-/// What the background tells.
-#[derive(Debug)]
-pub enum TrainingNews {
-    /// The labels are read, and training begins.
-    Begun(Arc<Plan>),
-    Progress(Progress),
-    Ended,
-    /// Training cannot begin.
-    Failed(String),
-}
 
 /// A training, at its beginning, under way or over.
 #[derive(Debug)]
@@ -31,13 +21,9 @@ pub struct Finalists {
     /// None until the labels are read.
     pub plan: Option<Arc<Plan>>,
     pub results: Option<Results>,
-    pub error: Option<String>,
+    pub error: Option<BackgroundError>,
     pub has_ended: bool,
-    /// The chosen line of what is shown of their ranking.
-    pub line: usize,
-    /// The first finalist on the screen.
-    pub offset: usize,
-    pub filter: Input,
+    pub list: List,
     /// When it began.
     began: Duration,
 }
@@ -45,17 +31,7 @@ pub struct Finalists {
 impl Finalists {
     #[must_use]
     pub fn new(candidates: Vec<usize>, now: Duration) -> Self {
-        Self {
-            candidates,
-            plan: None,
-            results: None,
-            error: None,
-            has_ended: false,
-            line: 0,
-            offset: 0,
-            filter: Input::default(),
-            began: now,
-        }
+        Self { candidates, plan: None, results: None, error: None, has_ended: false, list: List::default(), began: now }
     }
 
     /// Whom to train: those that are marked, or else the best that will train.
@@ -64,10 +40,7 @@ impl Finalists {
         if !marked.is_empty() {
             return marked.to_vec();
         }
-        let will_train = |id: usize| !study.has_guard() || study.trainability(id).is_none_or(|t| t.is_trainable());
-        let ranking = study.ranking();
-        let scored = ranking.iter().filter(|ranked| ranked.rank.is_some()).map(|ranked| ranked.candidate);
-        scored.filter(|id| will_train(*id)).take(FINALISTS).collect()
+        finalists(study, FINALISTS)
     }
 
     /// Takes news in; what is trained is told to the study.
@@ -78,20 +51,7 @@ impl Finalists {
                 self.results = Some(Results::new(&plan));
                 self.plan = Some(plan);
             }
-            TrainingNews::Progress(progress) => {
-                let Some(results) = &mut self.results else { return };
-                let trained = match &progress {
-                    Progress::Point { candidate, point } => Some((*candidate, point.epochs)),
-                    _ => None,
-                };
-                results.record(progress);
-                if let Some((candidate, epochs)) = trained
-                    && let Some(judged) = results.of(candidate).and_then(Record::judged)
-                {
-                    let (quality, loss, is_accuracy) = (judged.quality, judged.loss, results.is_classification());
-                    study.set_trained(candidate, Trained { quality, is_accuracy, loss, epochs });
-                }
-            }
+            TrainingNews::Progress(progress) => self.progressed(progress, study),
             TrainingNews::Ended => {
                 self.has_ended = true;
                 if let Some(results) = &mut self.results {
@@ -105,10 +65,25 @@ impl Finalists {
         }
     }
 
+    fn progressed(&mut self, progress: Progress, study: &mut Study) {
+        let Some(results) = &mut self.results else { return };
+        let trained = match &progress {
+            Progress::Point { candidate, point } => Some((*candidate, point.epochs)),
+            _ => None,
+        };
+        results.record(progress);
+        if let Some((candidate, epochs)) = trained
+            && let Some(judged) = results.of(candidate).and_then(Record::judged)
+        {
+            let (quality, loss, is_accuracy) = (judged.quality, judged.loss, results.is_classification());
+            study.set_trained(candidate, Trained { quality, is_accuracy, loss, epochs });
+        }
+    }
+
     /// The ranking that the filter lets through, best first.
     #[must_use]
     pub fn shown(&self, study: &Study) -> Vec<&Record> {
-        let terms = Terms::new(self.filter.value());
+        let terms = Terms::new(self.list.filter.value());
         let ranking = self.results.as_ref().map(Results::ranking).unwrap_or_default();
         let words = |record: &Record| format!("{} {}", study.candidate(record.candidate), record.state.name());
         ranking.into_iter().filter(|record| terms.is_empty() || terms.admit(&words(record))).collect()
@@ -117,7 +92,7 @@ impl Finalists {
     /// The candidate of the chosen line.
     #[must_use]
     pub fn chosen(&self, study: &Study) -> Option<usize> {
-        Some(self.shown(study).get(self.line)?.candidate)
+        Some(self.shown(study).get(self.list.line)?.candidate)
     }
 
     /// Time until all are trained, as far as one can tell.

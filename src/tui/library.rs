@@ -1,12 +1,10 @@
 //! What can be opened: the bundled presets, those of a folder, and the studies on disk.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use miette::Diagnostic;
-use tui_input::Input;
 
-use super::terms::Terms;
 use neartop_io::preset::{Preset, PresetError, bundled};
 use neartop_study::space::Space;
 use neartop_study::store::{Store, Summary};
@@ -36,6 +34,16 @@ impl Source {
     }
 }
 
+/// Why something cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum EntryError {
+    /// Where a preset is wrong, what is, and what would be right.
+    #[error("{}", told(.0))]
+    Preset(#[from] PresetError),
+    #[error("an older version recorded it without its preset: open that, and it is found again")]
+    NoPreset,
+}
+
 /// Something that can be opened.
 #[derive(Debug)]
 pub struct Entry {
@@ -44,78 +52,19 @@ pub struct Entry {
     pub source: Source,
     pub text: String,
     /// The preset, or what is wrong with it and where.
-    pub preset: Result<Box<Preset>, String>,
+    pub preset: Result<Box<Preset>, EntryError>,
     /// What it asks for, line by line, and what is known of it; or what is wrong with it.
     pub summary: Vec<String>,
     /// What is recorded, where it is a study.
     pub study: Option<Summary>,
 }
 
-/// What was found, and the chosen line.
-#[derive(Debug)]
-pub struct Library {
-    /// Whose presets are shown.
-    pub folder: PathBuf,
-    /// None while they are read.
-    pub entries: Option<Vec<Entry>>,
-    /// The chosen line of those that the filter lets through.
-    pub line: usize,
-    /// The first line on the screen, those above the entries counted too.
-    pub offset: usize,
-    pub filter: Input,
-}
-
-impl Library {
-    #[must_use]
-    pub fn new() -> Self {
-        Self { folder: PathBuf::from("."), entries: None, line: 0, offset: 0, filter: Input::default() }
-    }
-
-    /// Another folder is read.
-    pub fn look_in(&mut self, folder: PathBuf) {
-        self.folder = folder;
-        (self.entries, self.line) = (None, 0);
-    }
-
-    /// What was found. The choice stays on its entry.
-    pub fn show(&mut self, entries: Vec<Entry>) {
-        let chosen = self.chosen().map(|entry| entry.name.clone());
-        self.entries = Some(entries);
-        let place = self.shown().iter().position(|entry| Some(&entry.name) == chosen.as_ref());
-        self.go(|at| place.unwrap_or(at));
-    }
-
-    /// The entries that the filter lets through.
-    #[must_use]
-    pub fn shown(&self) -> Vec<&Entry> {
-        let terms = Terms::new(self.filter.value());
-        let words = |entry: &Entry| format!("{} {} {}", entry.source.title(), entry.name, entry.summary.join(" "));
-        let entries = self.entries.iter().flatten();
-        entries.filter(|entry| terms.is_empty() || terms.admit(&words(entry))).collect()
-    }
-
-    #[must_use]
-    pub fn chosen(&self) -> Option<&Entry> {
-        self.shown().get(self.line).copied()
-    }
-
-    pub fn go(&mut self, to: impl Fn(usize) -> usize) {
-        self.line = to(self.line).min(self.shown().len().saturating_sub(1));
-    }
-}
-
-impl Default for Library {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Entry {
     fn read(name: String, source: Source, text: String) -> Self {
-        let preset = Preset::load(&name).map(Box::new).map_err(|error| told(&error));
+        let preset = Preset::load(&name).map(Box::new).map_err(EntryError::from);
         let summary = match &preset {
             Ok(preset) => summary(preset),
-            Err(problem) => vec![problem.clone()],
+            Err(problem) => vec![problem.to_string()],
         };
         Self { name, source, text, preset, summary, study: None }
     }
@@ -124,15 +73,15 @@ impl Entry {
         let text = study.preset.take().unwrap_or_default();
         let Summary { id, name, candidates, repetitions, updated_at, .. } = &study;
         let preset = match text.is_empty() {
-            true => Err("an older version recorded it without its preset: open that, and it is found again".to_owned()),
+            true => Err(EntryError::NoPreset),
             false => {
                 let read = Preset::parse(&text, "the study", Path::new(""));
-                read.map(Box::new).map_err(|error| told(&error))
+                read.map(Box::new).map_err(EntryError::from)
             }
         };
         let mut summary = match &preset {
             Ok(preset) => summary(preset),
-            Err(problem) => vec![problem.clone()],
+            Err(problem) => vec![problem.to_string()],
         };
         summary.push(format!("recorded    {candidates} candidates, {repetitions} repetitions, {updated_at}"));
         let best = store.best(*id, BEST).unwrap_or_default();

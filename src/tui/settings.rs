@@ -5,15 +5,16 @@ use std::path::PathBuf;
 
 use etcetera::{BaseStrategy, choose_base_strategy};
 
-use super::column::titles;
-use super::keymap::{Key, Keymap, action_names};
+use super::keymap::{Key, Keymap};
 use super::theme::ThemeName;
+use super::views;
+use crate::columns::titles;
 use neartop_core::catalog::nearest;
 use neartop_io::preset::yaml::{Node, Problem};
 use neartop_io::preset::{PresetError, printable, read_document, read_text, word};
 
 /// Settings of the app.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     pub theme: ThemeName,
     pub mouse: bool,
@@ -21,6 +22,13 @@ pub struct Settings {
     pub keymap: Keymap,
     /// Titles of the columns of the ranking; all that say something where there are none.
     pub columns: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let (theme, keymap) = (ThemeName::default(), views::keymap());
+        Self { theme, mouse: false, ascii: false, keymap, columns: Vec::new() }
+    }
 }
 
 impl Settings {
@@ -59,7 +67,7 @@ fn read(node: &Node<'_>) -> Result<Settings, Problem> {
     let names = ThemeName::ALL.map(ThemeName::name);
     let theme = map.get("theme").map(|node| word(node, "the theme", &names)).transpose()?;
     let theme = theme.and_then(|name| ThemeName::ALL.into_iter().find(|t| t.name() == name)).unwrap_or_default();
-    let keymap = map.get("keys").map(read_keys).transpose()?.unwrap_or_default();
+    let keymap = map.get("keys").map(read_keys).transpose()?.unwrap_or_else(views::keymap);
     let columns = map.get("columns").map(read_columns).transpose()?.unwrap_or_default();
     Ok(Settings { theme, mouse: flag("mouse")?, ascii: flag("ascii")?, keymap, columns })
 }
@@ -71,12 +79,13 @@ fn read_columns(node: &Node<'_>) -> Result<Vec<String>, Problem> {
 }
 
 fn read_keys(node: &Node<'_>) -> Result<Keymap, Problem> {
-    let names = action_names();
+    let keymap = views::keymap();
+    let names = keymap.action_names();
     let mut changes = BTreeMap::new();
     for (name, given) in node.entries("`keys`")? {
-        if !names.iter().any(|known| known == name) {
+        if !names.contains(&name) {
             let problem = given.key_problem(format!("there is no action `{}`", printable(name)));
-            return Err(match nearest(name, names.iter().map(String::as_str)) {
+            return Err(match nearest(name, names.iter().copied()) {
                 Some(near) => problem.help(format!("did you mean `{near}`?")),
                 None => problem.help(format!("actions are {}", names.join(", "))),
             });
@@ -90,10 +99,10 @@ fn read_keys(node: &Node<'_>) -> Result<Keymap, Problem> {
         };
         changes.insert(name.to_owned(), given.iter().map(key).collect::<Result<Vec<_>, _>>()?);
     }
-    Keymap::with(&changes).map_err(|(name, message)| {
+    keymap.with(&changes).map_err(|error| {
         let entries = node.entries("`keys`").unwrap_or_default();
-        let blamed = entries.into_iter().find(|(key, _)| *key == name);
-        blamed.map_or_else(|| node.problem(message.clone()), |(_, node)| node.problem(message.clone()))
+        let blamed = entries.into_iter().find(|(key, _)| *key == error.action());
+        blamed.map_or_else(|| node.problem(error.to_string()), |(_, node)| node.problem(error.to_string()))
     })
 }
 

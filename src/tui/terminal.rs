@@ -14,6 +14,7 @@ use crossterm::terminal::{
 };
 use crossterm::{cursor, execute};
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Size;
 use ratatui::{Frame, Terminal};
 
 use neartop_io::panics::is_contained;
@@ -23,6 +24,15 @@ const CLIPBOARD: usize = 74_000;
 
 /// Whether the terminal is taken, for whoever must give it back.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// How large the terminal is.
+///
+/// # Errors
+/// If it does not say.
+pub fn size() -> io::Result<Size> {
+    let (width, height) = crossterm::terminal::size()?;
+    Ok(Size::new(width, height))
+}
 
 /// The terminal while the app has it. Dropping it gives it back.
 pub struct Screen {

@@ -3,40 +3,41 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::*;
+use neartop::tui::views::help::Help;
 
 fn filtered(app: &mut App, words: &str) {
     write(app, &format!("/{words}"));
     press(app, KeyCode::Enter);
-    assert!(matches!(app.mode, Mode::Browse));
+    assert!(app.cx.is_browsing);
 }
 
 #[test]
 fn every_list_is_searched_alike() {
     let mut app = app(80, 24);
     filtered(&mut app, "relu -leaky");
-    assert_eq!(app.rows.len(), 4);
+    assert_eq!(app.cx.table.rows.len(), 4);
 
     write(&mut app, "s");
     filtered(&mut app, "relu -leaky activations");
-    let items = app.draft.as_ref().expect("a draft").items();
+    let items = draft(&app).expect("a draft").items();
     assert!(items.len() >= 2 && items.iter().all(|item| item.section() == "activations"), "{items:?}");
     assert!(text(&app).contains("filter: relu -leaky activations"));
     write(&mut app, "G");
     press(&mut app, KeyCode::Esc);
-    assert_eq!(app.view, View::Space, "Esc takes the filter away first");
-    assert!(app.draft.as_ref().is_some_and(|draft| draft.items().len() > items.len()));
+    assert_eq!(app.cx.shown, "space", "Esc takes the filter away first");
+    assert!(draft(&app).is_some_and(|draft| draft.items().len() > items.len()));
     filtered(&mut app, "nothing has this");
     assert!(text(&app).contains("no line has these words"));
     press(&mut app, KeyCode::Enter);
-    assert!(matches!(app.mode, Mode::Browse), "there is nothing to edit");
+    assert!(app.cx.is_browsing, "there is nothing to edit");
     press(&mut app, KeyCode::Esc);
     press(&mut app, KeyCode::Esc);
-    assert_eq!((app.view, app.rows.len()), (View::Ranking, 4), "the ranking has its own filter");
+    assert_eq!((app.cx.shown, app.cx.table.rows.len()), ("ranking", 4), "the ranking has its own filter");
 
     write(&mut app, "o");
-    app.update(Message::Found(views::entries()));
+    app.update(News::Found(views::entries()));
     filtered(&mut app, "presets -bundled -glue");
-    let names: Vec<_> = app.library.shown().iter().map(|entry| entry.name.clone()).collect();
+    let names: Vec<_> = library(&app).shown().iter().map(|entry| entry.name.clone()).collect();
     assert_eq!(names, ["mine.yaml"]);
     press(&mut app, KeyCode::Esc);
     press(&mut app, KeyCode::Esc);
@@ -46,7 +47,7 @@ fn every_list_is_searched_alike() {
     assert!(shown.contains("words that must occur") && !shown.contains("pause scoring"), "{shown}");
     press(&mut app, KeyCode::Enter);
     press(&mut app, KeyCode::Esc);
-    assert!(matches!(&app.mode, Mode::Help(help) if help.words.value().is_empty()));
+    assert!(app.place() == "help" && app.view::<Help>().is_some_and(|help| help.list.filter.value().is_empty()));
     press(&mut app, KeyCode::Esc);
 
     write(&mut app, ":layer -size");
@@ -57,9 +58,9 @@ fn every_list_is_searched_alike() {
     press(&mut app, KeyCode::Esc);
     views::train(&mut app);
     filtered(&mut app, "orthogonal -gelu");
-    let finalists = app.finalists.as_ref().expect("finalists");
+    let trained = finalists(&app).expect("finalists");
     let shown: Vec<_> =
-        finalists.shown(&app.study).iter().map(|r| app.study.candidate(r.candidate).to_string()).collect();
+        trained.shown(&app.cx.study).iter().map(|r| app.cx.study.candidate(r.candidate).to_string()).collect();
     assert!(!shown.is_empty() && shown.iter().all(|name| name.contains("orthogonal") && !name.contains("gelu")));
 }
 
@@ -70,7 +71,7 @@ fn wide_characters_do_not_break_columns() {
     let preset = Preset::parse(&preset, "wide.yaml", Path::new("")).expect("a right preset");
     for (width, height) in views::SIZES {
         let mut app = App::new(Study::new(Arc::new(Space::new(Arc::new(preset.clone())))), Size::new(width, height));
-        app.update(Message::Scored(scores(4)));
+        app.update(News::Scored(scores(4)));
         app.update(Message::Frame(Duration::ZERO));
         text(&app);
         write(&mut app, "/\u{65e5}\u{672c}\u{8a9e}\u{65e5}\u{672c}\u{8a9e}\u{65e5}\u{672c}\u{8a9e}");
@@ -82,7 +83,7 @@ fn wide_characters_do_not_break_columns() {
         write(&mut app, "o");
         let mut entries = views::entries();
         entries[1].name = name.clone();
-        app.update(Message::Found(entries));
+        app.update(News::Found(entries));
         for _ in 0..4 {
             // The preview begins in the same column in every line, however wide the name beside it.
             let terminal = screen(&app, &Look::new(false, false));
@@ -132,36 +133,36 @@ fn lines_and_names_of_views_are_clicked() {
         let (y, line) = shown.lines().enumerate().find(|(_, line)| line.contains(word)).expect(word);
         (line[1..].split(word).next().map_or(0, UnicodeWidthStr::width) as u16, y as u16)
     };
-    for (name, view) in [("search", View::Space), ("presets", View::Library), ("ranking", View::Ranking)] {
+    for (name, view) in [("search", "space"), ("presets", "library"), ("ranking", "ranking")] {
         let (x, y) = find(&app, name);
         assert_eq!(y, 3, "{name}");
         click(&mut app, x, y);
-        assert_eq!(app.view, view, "{name}");
+        assert_eq!(app.cx.shown, view, "{name}");
     }
     write(&mut app, "o");
-    app.update(Message::Found(views::entries()));
+    app.update(News::Found(views::entries()));
     let (x, y) = find(&app, "mine.yaml");
     click(&mut app, x, y);
-    assert_eq!(app.library.chosen().map(|entry| entry.name.as_str()), Some("mine.yaml"));
+    assert_eq!(library(&app).chosen().map(|entry| entry.name.as_str()), Some("mine.yaml"));
     assert!(matches!(click(&mut app, x, y), Some(Effect::Open(_))));
     write(&mut app, "s");
     let (x, y) = find(&app, "tanh");
     click(&mut app, x, y);
     click(&mut app, x, y);
-    assert!(app.draft.as_ref().is_some_and(|draft| draft.is_changed()), "a second click switches it off");
+    assert!(draft(&app).is_some_and(|draft| draft.is_changed()), "a second click switches it off");
     write(&mut app, "u");
     press(&mut app, KeyCode::Esc);
     views::train(&mut app);
-    let third = app.finalists.as_ref().map(|f| f.shown(&app.study)[2].candidate).expect("a third");
-    let (x, y) = find(&app, &app.study.candidate(third).to_string()[..14]);
+    let third = finalists(&app).map(|f| f.shown(&app.cx.study)[2].candidate).expect("a third");
+    let (x, y) = find(&app, &app.cx.study.candidate(third).to_string()[..14]);
     click(&mut app, x, y);
-    assert_eq!((app.finalists.as_ref().map(|f| f.line), app.selected), (Some(2), Some(third)));
+    assert_eq!((finalists(&app).map(|f| f.list.line), app.cx.table.selected), (Some(2), Some(third)));
     press(&mut app, KeyCode::Esc);
     write(&mut app, ":");
     let (x, y) = find(&app, " help ");
     click(&mut app, x, y);
     click(&mut app, x, y);
-    assert!(matches!(app.mode, Mode::Help(_)), "{:?}", app.mode);
+    assert_eq!(app.place(), "help");
 }
 
 #[test]
@@ -171,42 +172,42 @@ fn what_would_be_lost_is_asked_about_once() {
     write(&mut app, "s+");
     press(&mut app, KeyCode::Esc);
     assert_eq!(press(&mut app, KeyCode::Char('q')), None);
-    assert!(app.notice.as_ref().is_some_and(|n| n.text.contains("neither scored nor saved")), "{:?}", app.notice);
+    assert!(app.cx.notice.as_ref().is_some_and(|n| n.text.contains("neither scored nor saved")), "{:?}", app.cx.notice);
     press(&mut app, KeyCode::Down);
     assert_eq!(press(&mut app, KeyCode::Char('q')), None, "another key takes the answer back");
     assert_eq!(press(&mut app, KeyCode::Char('q')), Some(Effect::Quit));
     write(&mut app, "sW");
     press(&mut app, KeyCode::Enter);
-    app.update(Message::Written(Written::Done("saved.yaml".into())));
+    app.update(News::Written(Written::Done("saved.yaml".into())));
     press(&mut app, KeyCode::Esc);
     assert_eq!(press(&mut app, KeyCode::Char('q')), Some(Effect::Quit), "it is in a file");
     views::train(&mut app);
     press(&mut app, KeyCode::Esc);
     assert_eq!(press(&mut app, KeyCode::Char('q')), None);
-    assert!(app.notice.as_ref().is_some_and(|n| n.text == "training is not over: q again goes on without it"));
-    assert_eq!(app.update(Message::Training(TrainingNews::Ended)), Some(Effect::KeepTraining));
+    assert!(app.cx.notice.as_ref().is_some_and(|n| n.text == "training is not over: q again goes on without it"));
+    assert_eq!(app.update(News::Training(TrainingNews::Ended)), Some(Effect::KeepTraining));
     assert_eq!(press(&mut app, KeyCode::Char('q')), Some(Effect::Quit));
 }
 
 #[test]
 fn a_study_is_deleted_when_that_was_asked_for_twice() {
     let mut app = app(80, 24);
-    let notice = |app: &App| app.notice.as_ref().map(|n| n.text.clone()).unwrap_or_default();
+    let notice = |app: &App| app.cx.notice.as_ref().map(|n| n.text.clone()).unwrap_or_default();
     write(&mut app, "o");
-    app.update(Message::Found(views::entries()));
+    app.update(News::Found(views::entries()));
     assert_eq!(press(&mut app, KeyCode::Char('D')), None);
     assert!(notice(&app).contains("deletes study 3, Two layers: 80 repetitions of 20 candidates"), "{}", notice(&app));
     // Another study stands in its place meanwhile.
     let mut entries = views::entries();
     (entries[0].name, entries[0].study) = ("4 Other".to_owned(), Some(views::recorded(4, "Other")));
-    app.update(Message::Found(entries));
+    app.update(News::Found(entries));
     write(&mut app, "g");
     assert_eq!(press(&mut app, KeyCode::Char('D')), None);
-    app.update(Message::Found(views::entries()));
+    app.update(News::Found(views::entries()));
     assert_eq!(press(&mut app, KeyCode::Delete), None, "what was asked about is another");
     let Some(Effect::DeleteStudy(study)) = press(&mut app, KeyCode::Delete) else { panic!("it is not deleted") };
     assert_eq!(study.id, 3);
-    let looks_again = app.update(Message::Deleted(Err("the database is locked".to_owned())));
+    let looks_again = app.update(News::Deleted(Err(Failure::Run("the database is locked".to_owned()))));
     assert_eq!((looks_again, notice(&app).as_str()), (Some(Effect::FindPresets(".".into())), "the database is locked"));
     // By its name it is asked about too.
     write(&mut app, ":delete-study");
@@ -214,7 +215,7 @@ fn a_study_is_deleted_when_that_was_asked_for_twice() {
     assert!(notice(&app).contains("deletes study 3"));
     assert!(matches!(press(&mut app, KeyCode::Char('D')), Some(Effect::DeleteStudy(_))));
     // That of this very run is not.
-    app.recorded = Some("key of 3".to_owned());
+    app.cx.recorded = Some("key of 3".to_owned());
     for _ in 0..2 {
         assert_eq!(press(&mut app, KeyCode::Char('D')), None);
         assert!(notice(&app).contains("this run is recorded in that study"));
@@ -239,12 +240,13 @@ fn what_training_costs_is_seen_wherever_one_is() {
     write(&mut app, "jjj t");
     assert!(text(&app).contains("8 candidates are in training"), "the marked one is not trained yet");
     press(&mut app, KeyCode::Esc);
-    app.update(Message::Training(TrainingNews::Ended));
+    app.update(News::Training(TrainingNews::Ended));
     assert!(text(&app).contains("training has ended, best is "), "{}", text(&app));
     press(&mut app, KeyCode::Char('U'));
     assert!(!text(&app).contains("training 0 %"));
     // It is looked at again, though the ranking may have others at its head by now.
-    app.finalists.as_mut().expect("finalists").candidates.pop();
+    let training = app.view_mut::<Training>().and_then(|training| training.finalists.as_mut());
+    training.expect("finalists").candidates.pop();
     assert_eq!(press(&mut app, KeyCode::Char('t')), None);
     assert_eq!(press(&mut app, KeyCode::Char('x')), None);
     assert!(text(&app).contains("nobody is in training"));
@@ -274,7 +276,7 @@ fn a_threshold_and_a_layer_are_written() {
     });
     write(&mut app, "2");
     assert_eq!(press(&mut app, KeyCode::Enter), None);
-    assert!(app.notice.as_ref().is_some_and(|n| n.text.contains("between 0 and 1")));
+    assert!(app.cx.notice.as_ref().is_some_and(|n| n.text.contains("between 0 and 1")));
     press(&mut app, KeyCode::Backspace);
     write(&mut app, "0.03");
     let refit = press(&mut app, KeyCode::Enter);
@@ -291,7 +293,7 @@ fn a_threshold_and_a_layer_are_written() {
         "{other:?}"
     );
     press(&mut app, KeyCode::Esc);
-    assert!(matches!(app.mode, Mode::Browse));
+    assert!(app.cx.is_browsing);
 }
 
 #[test]
@@ -299,11 +301,11 @@ fn a_threshold_changed_while_measuring_is_fitted_at_the_end() {
     let mut app = app(80, 24);
     let Some(Effect::Size(ticket, _)) = press(&mut app, KeyCode::Char('w')) else { panic!("w measures") };
     let point = Point { size: 10, ranks: vec![5.0] };
-    app.update(Message::Sized(ticket, SizeNews::Progress { done: 1, total: 2, point: Some(point.clone()) }));
+    app.update(News::Sized(ticket, SizeNews::Progress { done: 1, total: 2, point: Some(point.clone()) }));
     assert_eq!(press(&mut app, KeyCode::Char('+')), None, "what is measured is not measured again");
-    app.update(Message::Sized(ticket, SizeNews::Progress { done: 2, total: 2, point: Some(point) }));
+    app.update(News::Sized(ticket, SizeNews::Progress { done: 2, total: 2, point: Some(point) }));
     let old = width::estimate(&Curve { points: Vec::new() }, width::SLOPE_THRESHOLD, 0, 0);
-    let refit = app.update(Message::Sized(ticket, SizeNews::Estimated(Box::new(old))));
+    let refit = app.update(News::Sized(ticket, SizeNews::Estimated(Box::new(old))));
     assert!(matches!(refit, Some(Effect::Size(_, SizeRequest::Fit { threshold: 0.01, .. }))), "{refit:?}");
 }
 
@@ -311,28 +313,28 @@ fn a_threshold_changed_while_measuring_is_fitted_at_the_end() {
 fn another_folder_is_looked_at() {
     let mut app = app(80, 24);
     write(&mut app, "o");
-    app.update(Message::Found(views::entries()));
+    app.update(News::Found(views::entries()));
     write(&mut app, "Gf");
     press(&mut app, KeyCode::Backspace);
     write(&mut app, "other");
     assert_eq!(press(&mut app, KeyCode::Enter), Some(Effect::FindPresets("other".into())));
     assert!(text(&app).contains("folder other"));
-    assert_eq!((app.library.line, app.library.chosen().is_none()), (0, true), "nothing is known of it yet");
+    assert_eq!((library(&app).list.line, library(&app).chosen().is_none()), (0, true), "nothing is known of it yet");
 }
 
 #[test]
 fn columns_are_those_that_were_settled() {
     let mut app = app(120, 40);
     app.want_columns(vec!["NEAR".to_owned(), "spread".to_owned()]);
-    let titles: Vec<_> = app.columns.iter().map(|column| column.title).collect();
+    let titles: Vec<_> = app.cx.table.columns.iter().map(|column| column.title).collect();
     assert!(titles.contains(&"NEAR") && titles.contains(&"spread") && titles.contains(&"#"), "{titles:?}");
     assert!(!titles.contains(&"parameters") && !titles.contains(&"state"), "{titles:?}");
     press(&mut app, KeyCode::Char('d'));
     let head = text(&app).lines().find(|line| line.contains("NEAR") && line.contains("spread")).map(str::to_owned);
     assert!(head.is_some_and(|head| !head.contains("parameters")));
     let study = study();
-    app.update(Message::Opened(Ok(Box::new(study))));
-    assert_eq!(app.columns.iter().map(|column| column.title).collect::<Vec<_>>(), titles);
+    app.update(News::Opened(Ok(Box::new(study))));
+    assert_eq!(app.cx.table.columns.iter().map(|column| column.title).collect::<Vec<_>>(), titles);
 }
 
 /// Thousands of candidates are ranked beside the screen, and what comes in meanwhile is not lost.
@@ -344,29 +346,29 @@ fn thousands_are_ranked_beside_the_screen() {
     let preset = Preset::parse(&preset, "many.yaml", Path::new("")).expect("a right preset");
     let new = || Study::new(Arc::new(Space::new(Arc::new(preset.clone()))));
     let mut app = App::new(new(), Size::new(80, 24));
-    assert!(app.study.space.candidates.len() > 2000);
+    assert!(app.cx.study.space.candidates.len() > 2000);
     let frame = |app: &mut App, seconds| app.update(Message::Frame(Duration::from_secs(seconds)));
 
-    app.update(Message::Scored(scores(1)));
+    app.update(News::Scored(scores(1)));
     assert_eq!(frame(&mut app, 0), Some(Effect::Rank), "the first score at once");
-    let standings = Standings::of(&app.study);
+    let standings = Standings::of(&app.cx.study);
     let late: Vec<_> = scores(2).into_iter().filter(|p| p.repetition == 1).collect();
-    app.update(Message::Scored(late.clone()));
+    app.update(News::Scored(late.clone()));
     assert_eq!(frame(&mut app, 9), None, "one ranking at a time");
     press(&mut app, KeyCode::Char('G'));
-    assert_eq!(app.selected_row(), Some(app.rows.len() - 1), "keys do not wait");
+    assert_eq!(app.cx.table.selected_row(), Some(app.cx.table.rows.len() - 1), "keys do not wait");
     press(&mut app, KeyCode::Char('g'));
-    assert_eq!(app.study.count(0), 1, "scores do");
+    assert_eq!(app.cx.study.count(0), 1, "scores do");
 
-    app.update(Message::Ranked(Box::new(Standings::of(&new()))));
-    assert_eq!(app.study.count(0), 1, "another study's");
+    app.update(News::Ranked(Box::new(Standings::of(&new()))));
+    assert_eq!(app.cx.study.count(0), 1, "another study's");
     press(&mut app, KeyCode::Char('T'));
-    assert!(!app.study.has_guard());
-    app.update(Message::Ranked(Box::new(standings)));
-    assert_eq!(app.advice, Ok(app.rows[0].candidate), "as was asked for meanwhile");
-    assert_eq!(app.rows[0].rank, Some(1));
-    assert_eq!(app.study.count(0), 2);
+    assert!(!app.cx.study.has_guard());
+    app.update(News::Ranked(Box::new(standings)));
+    assert_eq!(app.cx.table.advice, Ok(app.cx.table.rows[0].candidate), "as was asked for meanwhile");
+    assert_eq!(app.cx.table.rows[0].rank, Some(1));
+    assert_eq!(app.cx.study.count(0), 2);
     assert_eq!(frame(&mut app, 9), Some(Effect::Rank));
-    app.update(Message::Scored(scores(3).into_iter().filter(|p| p.repetition == 2).collect()));
+    app.update(News::Scored(scores(3).into_iter().filter(|p| p.repetition == 2).collect()));
     assert_eq!(app.into_study().count(0), 3, "nothing is lost when the app is left");
 }

@@ -27,51 +27,55 @@ fn message(app: &App, (kind, c, width, height, n): (u8, char, u16, u16, u8)) -> 
         8 | 9 => Message::Resized(Size::new(width, height)),
         10 => {
             let scores = scores(4);
-            Message::Scored(scores.iter().skip(usize::from(n % 20) * 3).take(5).cloned().collect())
+            News::Scored(scores.iter().skip(usize::from(n % 20) * 3).take(5).cloned().collect()).into()
         }
         11 => Message::Frame(Duration::from_secs(u64::from(width))),
         12 => Message::Paste(c.to_string().repeat(3)),
-        13 => Message::Found(views::entries()),
+        13 => News::Found(views::entries()).into(),
         14 => Message::Tick(Duration::from_secs(u64::from(height))),
-        15 => Message::Written(
-            [Written::Exists, Written::Done("x".into()), Written::Failed("y".into())]
+        15 => News::Written(
+            [Written::Exists, Written::Done("x".into()), Written::Failed(Failure::Run("y".into()))]
                 .into_iter()
                 .nth(usize::from(n % 3))
                 .expect("one of three"),
-        ),
-        16 => Message::Training(match n % 4 {
+        )
+        .into(),
+        16 => News::Training(match n % 4 {
             0 => TrainingNews::Ended,
-            1 => TrainingNews::Failed("no labels".to_owned()),
+            1 => TrainingNews::Failed(BackgroundError::work("no labels")),
             _ => {
                 let held_out = training::Evaluation { loss: None, quality: f64::from(width) / 260.0 };
                 let point = training::Point { epochs: f64::from(height), train_loss: None, held_out };
                 TrainingNews::Progress(training::Progress::Point { candidate, point })
             }
-        }),
-        17 => Message::Inspected(candidate, if n % 2 == 0 { Ok(spectra()) } else { Err("none".to_owned()) }),
-        18 => Message::Sized(
+        })
+        .into(),
+        17 => News::Inspected(candidate, if n % 2 == 0 { Ok(spectra()) } else { Err(BackgroundError::work("none")) })
+            .into(),
+        18 => News::Sized(
             u64::from(n % 5),
             match n % 3 {
-                0 => SizeNews::Failed("no samples".to_owned()),
+                0 => SizeNews::Failed(BackgroundError::work("no samples")),
                 1 => SizeNews::Note("few samples".to_owned()),
                 _ => {
                     let point = Point { size: usize::from(width) + 1, ranks: vec![1.0, f64::from(height)] };
                     SizeNews::Progress { done: usize::from(height), total: 100, point: Some(point) }
                 }
             },
-        ),
+        )
+        .into(),
         19 if n % 4 == 0 => {
             let preset = PRESET.replace("relu, ", if n % 8 == 0 { "relu, mish, " } else { "" });
             let preset = Preset::parse(&preset, "other.yaml", Path::new("")).expect("a right preset");
-            Message::Opened(Ok(Box::new(Study::new(Arc::new(Space::new(Arc::new(preset)))))))
+            News::Opened(Ok(Box::new(Study::new(Arc::new(Space::new(Arc::new(preset))))))).into()
         }
-        19 => Message::Opened(Err("no such file".to_owned())),
-        20 => Message::Ended,
+        19 => News::Opened(Err(Failure::Run("no such file".to_owned()))).into(),
+        20 => News::Ended.into(),
         21..=24 => {
             let kind = [MouseEventKind::ScrollUp, MouseEventKind::ScrollDown, MouseEventKind::Down(MouseButton::Left)];
             // Twice as many clicks as turns, most of them on the screen.
             let kind = kind[usize::from(n % 4).min(2)];
-            let (column, row) = (width % (app.size.width + 2), height % (app.size.height + 2));
+            let (column, row) = (width % (app.cx.size.width + 2), height % (app.cx.size.height + 2));
             Message::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE })
         }
         _ => pressed(KeyCode::Char(keys[usize::from(n) % keys.len()])),
@@ -80,29 +84,31 @@ fn message(app: &App, (kind, c, width, height, n): (u8, char, u16, u16, u8)) -> 
 
 /// What holds of any state.
 fn check(app: &App) -> Result<(), TestCaseError> {
-    prop_assert_eq!(app.selected.is_none(), app.rows.is_empty());
-    prop_assert!(app.selected.is_none() || app.selected_row().is_some());
-    prop_assert!(app.offset == 0 || app.offset < app.rows.len());
-    prop_assert!(app.sort < app.columns.len());
-    prop_assert!(app.marked.iter().all(|id| *id < app.study.space.candidates.len()));
+    prop_assert_eq!(app.cx.table.selected.is_none(), app.cx.table.rows.is_empty());
+    prop_assert!(app.cx.table.selected.is_none() || app.cx.table.selected_row().is_some());
+    prop_assert!(app.cx.table.list.offset == 0 || app.cx.table.list.offset < app.cx.table.rows.len());
+    prop_assert!(app.cx.table.sort < app.cx.table.columns.len());
+    prop_assert!(app.cx.table.marked.iter().all(|id| *id < app.cx.study.space.candidates.len()));
     let within = |line: usize, count: usize| line < count.max(1);
-    prop_assert!(within(app.library.line, app.library.shown().len()));
-    if let Some(draft) = &app.draft {
-        prop_assert!(within(draft.line, draft.items().len()));
+    let library = library(app);
+    prop_assert!(within(library.list.line, library.shown().len()));
+    if let Some(draft) = draft(app) {
+        prop_assert!(within(draft.list.line, draft.items().len()));
         prop_assert!(draft.checked().is_ok(), "a change of the search that is no preset");
     }
-    if let Some(finalists) = &app.finalists {
-        prop_assert!(within(finalists.line, finalists.shown(&app.study).len()));
+    if let Some(finalists) = finalists(app) {
+        prop_assert!(within(finalists.list.line, finalists.shown(&app.cx.study).len()));
     }
-    match app.view {
-        View::Space => prop_assert!(app.draft.is_some()),
-        View::Training => prop_assert!(app.finalists.is_some()),
-        View::Candidate(_) | View::Matrix => prop_assert!(app.selected.is_some() || app.rows.is_empty()),
-        View::Ranking | View::Library => {}
+    match app.cx.shown {
+        "space" => prop_assert!(draft(app).is_some()),
+        "training" => prop_assert!(finalists(app).is_some()),
+        "candidate" | "matrix" => prop_assert!(app.cx.table.selected.is_some() || app.cx.table.rows.is_empty()),
+        _ => {}
     }
-    if let Mode::Filter { .. } = app.mode {
-        let has_list = matches!(app.view, View::Ranking | View::Space | View::Training | View::Library);
-        prop_assert!(has_list, "a filter of {:?}, which has no list", app.view);
+    if app.is_typing() {
+        let has_list =
+            matches!(app.cx.shown, "ranking" | "space" | "training" | "library") || app.visible().count() > 1;
+        prop_assert!(has_list, "a filter of {:?}, which has no list", app.cx.shown);
     }
     Ok(())
 }
@@ -117,7 +123,7 @@ proptest! {
         for given in messages {
             let message = message(&app, given);
             app.update(message);
-            if app.size.width > 0 && app.size.height > 0 {
+            if app.cx.size.width > 0 && app.cx.size.height > 0 {
                 text(&app);
             }
             check(&app)?;

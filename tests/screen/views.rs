@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use neartop::tui::library::{Entry, Source};
+use neartop::tui::library::{Entry, EntryError, Source};
 use neartop_study::store::Summary;
 
 use super::*;
@@ -40,7 +40,7 @@ fn opened(view: &str, width: u16, height: u16) -> App {
         "training" => train(&mut app),
         "library" => {
             write(&mut app, "o");
-            app.update(Message::Found(entries()));
+            app.update(News::Found(entries()));
         }
         "sizes" => measure(&mut app),
         "help" => write(&mut app, "?"),
@@ -63,7 +63,7 @@ pub fn entries() -> Vec<Entry> {
         name: name.to_owned(),
         source,
         text: PRESET.trim_start().to_owned(),
-        preset: wrong.map_or_else(|| Ok(preset()), |wrong| Err(wrong.to_owned())),
+        preset: wrong.map_or_else(|| Ok(preset()), |_| Err(EntryError::NoPreset)),
         summary: match wrong {
             Some(wrong) => vec![wrong.to_owned()],
             None => {
@@ -100,22 +100,22 @@ pub fn recorded(id: i64, name: &str) -> Summary {
 /// Trains the finalists for three epochs, but for one that is lost.
 pub fn train(app: &mut App) {
     let Some(Effect::Train(candidates)) = press(app, KeyCode::Char('t')) else { panic!("nobody is trained") };
-    let space = Arc::clone(&app.study.space);
+    let space = Arc::clone(&app.cx.study.space);
     let options = training::Options::default();
     let task = training::Task::load(&space.preset.data, space.network(), 0, &options).expect("digits have labels");
     let plan = training::Plan::new(space, task, options, candidates.clone()).expect("a plan");
-    app.update(Message::Training(TrainingNews::Begun(Arc::new(plan))));
+    app.update(News::Training(TrainingNews::Begun(Arc::new(plan))));
     for (place, candidate) in candidates.iter().copied().enumerate() {
         for epoch in 1..=3 {
             let quality = 0.9 - 0.05 * place as f64 + 0.02 * f64::from(epoch);
             let held_out = training::Evaluation { loss: Some(1.0 - quality), quality };
             let point = training::Point { epochs: f64::from(epoch), train_loss: Some(0.5), held_out };
             let progress = training::Progress::Point { candidate, point };
-            app.update(Message::Training(TrainingNews::Progress(progress)));
+            app.update(News::Training(TrainingNews::Progress(progress)));
         }
     }
     let lost = training::Progress::Failed { candidate: candidates[7], reason: "out of luck".to_owned() };
-    app.update(Message::Training(TrainingNews::Progress(lost)));
+    app.update(News::Training(TrainingNews::Progress(lost)));
     app.update(Message::Frame(Duration::from_secs(80)));
 }
 
@@ -131,15 +131,20 @@ pub fn measure(app: &mut App) {
     let points: Vec<_> = [10, 20, 40, 80].map(point).to_vec();
     for (done, point) in points.iter().enumerate() {
         let news = SizeNews::Progress { done: 3 * (done + 1), total: 12, point: Some(point.clone()) };
-        app.update(Message::Sized(ticket, news));
+        app.update(News::Sized(ticket, news));
     }
     let estimate = width::estimate(&Curve { points }, threshold, 0, 0);
-    app.update(Message::Sized(ticket, SizeNews::Estimated(Box::new(estimate))));
+    app.update(News::Sized(ticket, SizeNews::Estimated(Box::new(estimate))));
 }
 
 /// A letter for each cell by its style, and what the letters stand for.
 fn styles(app: &App) -> String {
-    let terminal = screen(app, &Look::new(true, false));
+    styles_in(app, &Look::new(true, false))
+}
+
+/// The same in a theme.
+pub fn styles_in(app: &App, look: &Look) -> String {
+    let terminal = screen(app, look);
     let buffer = terminal.backend().buffer();
     let mut names = BTreeMap::new();
     let mut text = String::new();
@@ -188,7 +193,10 @@ fn every_view_in_ascii() {
         for (width, height) in SIZES {
             let mut app = opened(view, width, height);
             // A name of a file stays what it is.
-            app.library.entries.iter_mut().flatten().for_each(|entry| entry.name.retain(|c| c.is_ascii()));
+            app.view_mut::<Library>()
+                .into_iter()
+                .flat_map(|library| library.entries.iter_mut().flatten())
+                .for_each(|entry| entry.name.retain(|c| c.is_ascii()));
             let shown = screen(&app, &Look::new(false, true)).backend().to_string();
             assert!(shown.is_ascii(), "{view} {width}x{height}\n{shown}");
         }

@@ -1,13 +1,6 @@
-//! What is known of the size of a layer, and how it is shown.
+//! What is known of the size of a layer.
 
 use neartop_study::width::{Curve, SizeEstimate, Target};
-
-/// How the result is shown.
-#[derive(Debug, Clone, Copy)]
-pub struct Look {
-    pub color: bool,
-    pub ascii: bool,
-}
 
 /// The answer for one layer.
 pub struct Answer {

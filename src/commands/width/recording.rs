@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::cli::StudyOptions;
-use crate::commands::Failure;
-use crate::commands::recording::{Found, begin};
+use crate::run::Failure;
+use crate::run::recording::{Found, begin};
 use neartop_core::score::Score;
 use neartop_io::data::Samples;
 use neartop_io::preset::Preset;

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::answer::{Answer, Look};
-use super::chart;
-use crate::commands::Failure;
+use super::answer::Answer;
+use crate::chart::{self, Look};
+use crate::run::Failure;
 use neartop_io::preset::Preset;
 use neartop_study::width::{Fit, Interval, Point};
 

@@ -1,7 +1,7 @@
 //! Activations and initializations to switch on and off: the catalog, and what has parameters.
 
 use neartop_core::catalog::{Choice, Entry};
-use neartop_io::preset::parse_choice;
+use neartop_io::preset::{PresetError, parse_choice};
 
 /// The catalog, and what a preset has beside it.
 pub fn all_and<E: Entry>(chosen: &[Choice<E>]) -> Vec<Choice<E>> {
@@ -33,8 +33,8 @@ pub fn switch<E: Entry>(search: &mut Vec<Choice<E>>, choice: &Choice<E>, all: &[
     !search.is_empty()
 }
 
-pub fn parsed<E: Entry>(text: &str) -> Result<Choice<E>, String> {
-    parse_choice(text, "the text").map_err(|error| error.to_string())
+pub fn parsed<E: Entry>(text: &str) -> Result<Choice<E>, PresetError> {
+    parse_choice(text, "the text")
 }
 
 /// A choice as a preset writes it in one line.

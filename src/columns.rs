@@ -1,0 +1,449 @@
+//! The columns of the ranking: one row of the table below for each, which the screen, tables, Markdown and CSV read.
+
+use std::cmp::Ordering;
+
+use neartop_study::study::{Ranked, Status, Study};
+
+use crate::signs::Signs;
+
+/// A column: what it shows and how it sorts.
+pub struct Column {
+    pub title: &'static str,
+    /// What it shows, for the help overlay.
+    pub help: &'static str,
+    /// Whether it says something of a study; otherwise it is not there.
+    pub is_relevant: fn(&Study) -> bool,
+    /// Columns of the screen; for texts what they should have before dispensable columns come in.
+    pub width: u16,
+    /// Texts stand to the left and take what room is left; numbers stand to the right.
+    pub is_text: bool,
+    /// Whether it is a quantity that was measured, one number for each candidate.
+    pub is_measured: bool,
+    /// Where there is no room for all, the column with the highest number goes first.
+    pub dispensable: u8,
+    /// Whether the first sort by this column puts the largest first.
+    pub largest_first: bool,
+    pub cell: fn(&Study, &Ranked, &Signs) -> String,
+    /// Orders by rising value; rows without one come last whatever the direction, so none is compared here.
+    pub value: fn(&Study, &Ranked) -> Value,
+    /// The same in files, where it is there too.
+    pub file: Option<FileColumn>,
+}
+
+/// A column of tables and CSV.
+#[derive(Clone, Copy)]
+pub struct FileColumn {
+    /// Orders the columns of a file.
+    place: u8,
+    /// Its name in CSV.
+    pub name: &'static str,
+    /// What stands above it in tables; none where it is in CSV only.
+    pub heading: Option<&'static str>,
+    /// Numbers stand to the right.
+    pub is_number: bool,
+    /// Whether it is left out where all of its cells are empty.
+    is_optional: bool,
+    pub cell: fn(&Study, &Ranked, Form) -> String,
+}
+
+/// What cells of files are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// People: numbers with two digits.
+    Table,
+    /// Programs: numbers with all of their digits.
+    Csv,
+}
+
+impl Form {
+    fn number(self, number: Option<f64>) -> String {
+        match (number, self) {
+            (None, _) => String::new(),
+            (Some(x), Self::Table) => format!("{x:.2}"),
+            (Some(x), Self::Csv) => x.to_string(),
+        }
+    }
+}
+
+impl FileColumn {
+    const fn text(
+        place: u8,
+        name: &'static str,
+        heading: Option<&'static str>,
+        cell: fn(&Study, &Ranked, Form) -> String,
+    ) -> Self {
+        Self { place, name, heading, is_number: false, is_optional: false, cell }
+    }
+
+    const fn number(
+        place: u8,
+        name: &'static str,
+        heading: Option<&'static str>,
+        cell: fn(&Study, &Ranked, Form) -> String,
+    ) -> Self {
+        Self { is_number: true, ..Self::text(place, name, heading, cell) }
+    }
+
+    const fn optional(self) -> Self {
+        Self { is_optional: true, ..self }
+    }
+}
+
+/// What a column sorts by.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    Number(f64),
+    Text(String),
+    Missing,
+}
+
+impl Value {
+    /// Missing values are last in both directions.
+    #[must_use]
+    pub fn compare(&self, other: &Self, descending: bool) -> Ordering {
+        let turn = |order: Ordering| if descending { order.reverse() } else { order };
+        match (self, other) {
+            (Self::Missing, Self::Missing) => Ordering::Equal,
+            (Self::Missing, _) => Ordering::Greater,
+            (_, Self::Missing) => Ordering::Less,
+            (Self::Number(a), Self::Number(b)) => turn(a.total_cmp(b)),
+            (Self::Text(a), Self::Text(b)) => turn(a.cmp(b)),
+            (Self::Number(_), Self::Text(_)) => Ordering::Less,
+            (Self::Text(_), Self::Number(_)) => Ordering::Greater,
+        }
+    }
+}
+
+impl From<Option<f64>> for Value {
+    fn from(value: Option<f64>) -> Self {
+        value.map_or(Self::Missing, Self::Number)
+    }
+}
+
+fn number(value: Option<f64>, digits: usize) -> String {
+    value.map(|x| format!("{x:.digits$}")).unwrap_or_default()
+}
+
+fn architecture(study: &Study, ranked: &Ranked) -> String {
+    study.candidate(ranked.candidate).architecture.as_ref().map(ToString::to_string).unwrap_or_default()
+}
+
+fn behind(ranked: &Ranked) -> Option<f64> {
+    ranked.behind_best.map(|e| e.mean)
+}
+
+/// The progress of a candidate as a share, for sorting: failed ones have none.
+fn progress(study: &Study, ranked: &Ranked) -> Value {
+    match study.status(ranked.candidate) {
+        Status::Failed => Value::Missing,
+        _ => Value::Number(study.count(ranked.candidate) as f64),
+    }
+}
+
+/// Columns of the screen for what became of a candidate.
+const STATE: usize = 8;
+
+/// The columns in the order of the screen. The first is the one that the table is sorted by at the start.
+static COLUMNS: &[Column] = &[
+    Column {
+        title: "#",
+        help: "rank by NEAR; a mark beside it: tied with the best, no clear difference",
+        is_relevant: |_| true,
+        width: 5,
+        is_text: false,
+        is_measured: false,
+        dispensable: 0,
+        largest_first: false,
+        cell: |_, ranked, signs| {
+            let tied = if ranked.tied_with_best && ranked.rank != Some(1) { signs.tied } else { " " };
+            ranked.rank.map_or_else(String::new, |rank| format!("{rank}{tied}"))
+        },
+        value: |_, ranked| ranked.rank.map(|r| r as f64).into(),
+        file: Some(FileColumn::number(0, "rank", Some("rank"), |_, ranked, form| {
+            let tied = form == Form::Table && ranked.tied_with_best && ranked.rank != Some(1);
+            let rank = ranked.rank.map(|rank| rank.to_string()).unwrap_or_default();
+            if tied { rank + Signs::ASCII.tied } else { rank }
+        })),
+    },
+    Column {
+        title: "architecture",
+        help: "its name in its space",
+        is_relevant: |study| study.space.has_architectures(),
+        width: 24,
+        is_text: true,
+        is_measured: false,
+        dispensable: 0,
+        largest_first: false,
+        cell: |study, ranked, _| architecture(study, ranked),
+        value: |study, ranked| Value::Text(architecture(study, ranked)),
+        file: Some(
+            FileColumn::text(1, "architecture", Some("architecture"), |study, ranked, _| architecture(study, ranked))
+                .optional(),
+        ),
+    },
+    Column {
+        title: "activation",
+        help: "what fills the network's slots",
+        is_relevant: |study| !study.space.preset.search.activations.is_empty(),
+        width: 12,
+        is_text: true,
+        is_measured: false,
+        dispensable: 0,
+        largest_first: false,
+        cell: |study, ranked, _| study.candidate(ranked.candidate).activation_label(),
+        value: |study, ranked| Value::Text(study.candidate(ranked.candidate).activation_label()),
+        file: Some(FileColumn::text(2, "activation", Some("activation"), |study, ranked, _| {
+            study.candidate(ranked.candidate).activation_label()
+        })),
+    },
+    Column {
+        title: "initialization",
+        help: "how weights are drawn, with parameters that are not the default",
+        is_relevant: |study| study.space.preset.search.inits.len() > 1 || study.space.candidates.len() == 1,
+        width: 16,
+        is_text: true,
+        is_measured: false,
+        dispensable: 0,
+        largest_first: false,
+        cell: |study, ranked, _| study.candidate(ranked.candidate).init.to_string(),
+        value: |study, ranked| Value::Text(study.candidate(ranked.candidate).init.to_string()),
+        file: Some(FileColumn::text(3, "init", Some("initialization"), |study, ranked, _| {
+            study.candidate(ranked.candidate).init.to_string()
+        })),
+    },
+    Column {
+        title: "NEAR",
+        help: "sum of the layers' effective ranks, mean over the repetitions",
+        is_relevant: |_| true,
+        width: 8,
+        is_text: false,
+        is_measured: true,
+        dispensable: 0,
+        largest_first: true,
+        cell: |study, ranked, _| number(study.near(ranked.candidate).map(|e| e.mean), 2),
+        value: |study, ranked| study.near(ranked.candidate).map(|e| e.mean).into(),
+        file: Some(FileColumn::number(4, "near", Some("NEAR"), |study, ranked, form| {
+            form.number(study.near(ranked.candidate).map(|e| e.mean))
+        })),
+    },
+    Column {
+        title: "trains",
+        help: "whether it will train, from signals before training: its score, or what goes wrong",
+        is_relevant: |_| true,
+        width: 11,
+        is_text: false,
+        is_measured: true,
+        dispensable: 1,
+        largest_first: true,
+        cell: |study, ranked, signs| match study.trainability(ranked.candidate) {
+            Some(t) if t.is_trainable() => format!("{} {:.2}", signs.trains, t.score),
+            Some(t) => format!("{} {}", signs.fails, t.verdict.name()),
+            None => String::new(),
+        },
+        value: |study, ranked| study.trainability(ranked.candidate).map(|t| t.score).into(),
+        file: Some(FileColumn::text(7, "trainability", Some("training"), |study, ranked, _| {
+            study.trainability(ranked.candidate).map(|t| t.verdict.name().to_owned()).unwrap_or_default()
+        })),
+    },
+    Column {
+        title: "trained",
+        help: "accuracy, or R^2, on samples held out after a short training",
+        is_relevant: |study| (0..study.space.candidates.len()).any(|id| study.trained(id).is_some()),
+        width: 8,
+        is_text: false,
+        is_measured: true,
+        dispensable: 0,
+        largest_first: true,
+        cell: |study, ranked, _| number(study.trained(ranked.candidate).map(|t| t.quality), 4),
+        value: |study, ranked| study.trained(ranked.candidate).map(|t| t.quality).into(),
+        file: None,
+    },
+    Column {
+        title: "known",
+        help: "the known value that NEAR is compared with",
+        is_relevant: |study| study.space.preset.truth.is_some(),
+        width: 8,
+        is_text: false,
+        is_measured: true,
+        dispensable: 1,
+        largest_first: true,
+        cell: |study, ranked, _| number(study.truth(ranked.candidate), 2),
+        value: |study, ranked| study.truth(ranked.candidate).into(),
+        file: Some(
+            FileColumn::number(14, "truth", Some("known"), |study, ranked, form| {
+                form.number(study.truth(ranked.candidate))
+            })
+            .optional(),
+        ),
+    },
+    Column {
+        title: "error",
+        help: "standard error of NEAR",
+        is_relevant: |_| true,
+        width: 7,
+        is_text: false,
+        is_measured: true,
+        dispensable: 1,
+        largest_first: false,
+        cell: |study, ranked, _| number(study.near(ranked.candidate).and_then(|e| e.standard_error), 2),
+        value: |study, ranked| study.near(ranked.candidate).and_then(|e| e.standard_error).into(),
+        file: Some(FileColumn::number(5, "standard_error", Some("+-"), |study, ranked, form| {
+            form.number(study.near(ranked.candidate).and_then(|e| e.standard_error))
+        })),
+    },
+    Column {
+        title: "spread",
+        help: "NEAR of the latest repetitions as heights; sorts by the standard deviation",
+        is_relevant: |study| study.repetitions() > 1,
+        width: 8,
+        is_text: false,
+        is_measured: false,
+        dispensable: 5,
+        largest_first: true,
+        cell: |study, ranked, signs| {
+            let scores: Vec<f64> = study.scores(ranked.candidate).iter().flatten().copied().collect();
+            if scores.len() < 2 { String::new() } else { signs.sparkline(&scores[scores.len().saturating_sub(8)..]) }
+        },
+        value: |study, ranked| {
+            let error = study.near(ranked.candidate).and_then(|e| e.standard_error);
+            error.map(|e| e * (study.count(ranked.candidate) as f64).sqrt()).into()
+        },
+        file: None,
+    },
+    Column {
+        title: "behind",
+        help: "mean difference to the best over the same repetitions",
+        is_relevant: |_| true,
+        width: 8,
+        is_text: false,
+        is_measured: true,
+        dispensable: 4,
+        largest_first: false,
+        cell: |_, ranked, _| number(behind(ranked), 2),
+        value: |_, ranked| behind(ranked).into(),
+        file: Some(FileColumn::number(6, "behind_best", Some("behind"), |_, ranked, form| form.number(behind(ranked)))),
+    },
+    Column {
+        title: "parameters",
+        help: "number of trained parameters",
+        is_relevant: |_| true,
+        width: 12,
+        is_text: false,
+        is_measured: false,
+        dispensable: 3,
+        largest_first: false,
+        cell: |study, ranked, _| grouped(study.candidate(ranked.candidate).parameters),
+        value: |study, ranked| Value::Number(study.candidate(ranked.candidate).parameters as f64),
+        file: Some(FileColumn::number(8, "parameters", Some("parameters"), |study, ranked, _| {
+            study.candidate(ranked.candidate).parameters.to_string()
+        })),
+    },
+    Column {
+        title: "state",
+        help: "repetitions scored, or what became of it",
+        is_relevant: |_| true,
+        width: STATE as u16,
+        is_text: false,
+        is_measured: false,
+        dispensable: 2,
+        largest_first: true,
+        cell: |study, ranked, _| match study.status(ranked.candidate) {
+            Status::Scoring => {
+                let goal = study.race().map_or(study.repetitions(), |race| race.goal());
+                let (count, of) = (study.count(ranked.candidate).to_string(), format!("/{goal}"));
+                // A part of the goal would be read as another goal.
+                if count.len() + of.len() > STATE { count } else { count + &of }
+            }
+            Status::Scored if study.race().is_some_and(|race| race.open().contains(&ranked.candidate)) => {
+                "first".to_owned()
+            }
+            Status::Scored if study.count(ranked.candidate) < study.repetitions() => {
+                format!("out {}", study.count(ranked.candidate))
+            }
+            status => status.name().to_owned(),
+        },
+        value: progress,
+        file: Some(FileColumn::text(9, "status", Some("status"), |study, ranked, form| {
+            let status = study.status(ranked.candidate).name();
+            match study.reason(ranked.candidate).filter(|_| form == Form::Table) {
+                Some(reason) => format!("{status}: {reason}"),
+                None => status.to_owned(),
+            }
+        })),
+    },
+];
+
+/// What CSV has beside what the screen shows.
+static FURTHER: &[FileColumn] = &[
+    FileColumn::number(10, "repetitions", None, |study, ranked, _| study.count(ranked.candidate).to_string()),
+    FileColumn::text(11, "tied_with_best", None, |_, ranked, _| ranked.tied_with_best.to_string()),
+    FileColumn::text(12, "reason", None, |study, ranked, _| study.reason(ranked.candidate).unwrap_or_default()),
+    FileColumn::number(13, "trainability_score", None, |study, ranked, form| {
+        form.number(study.trainability(ranked.candidate).map(|t| t.score))
+    }),
+];
+
+/// The columns of a file of these candidates, in their order.
+#[must_use]
+pub fn file_columns(study: &Study, rows: &[Ranked], form: Form) -> Vec<FileColumn> {
+    let all = COLUMNS.iter().filter_map(|column| column.file).chain(FURTHER.iter().copied());
+    let is_there = |column: &FileColumn| {
+        let says_something = || rows.iter().any(|row| !(column.cell)(study, row, form).is_empty());
+        (form == Form::Csv || column.heading.is_some()) && (!column.is_optional || says_something())
+    };
+    let mut columns: Vec<_> = all.filter(is_there).collect();
+    columns.sort_by_key(|column| column.place);
+    columns
+}
+
+impl Column {
+    /// Whether the table makes no sense without it.
+    #[must_use]
+    pub fn is_needed(&self) -> bool {
+        self.dispensable == 0
+    }
+}
+
+/// The titles of all columns.
+#[must_use]
+pub fn titles() -> Vec<&'static str> {
+    COLUMNS.iter().map(|column| column.title).collect()
+}
+
+/// The columns that say something of a study.
+#[must_use]
+pub fn columns(study: &Study) -> Vec<&'static Column> {
+    COLUMNS.iter().filter(|column| (column.is_relevant)(study)).collect()
+}
+
+/// A whole number with its digits in groups of three.
+#[must_use]
+pub fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn missing_values_come_last_both_ways() {
+        for descending in [false, true] {
+            assert_eq!(Value::Missing.compare(&Value::Number(1.0), descending), Ordering::Greater);
+        }
+        assert_eq!(Value::Number(2.0).compare(&Value::Number(1.0), true), Ordering::Less);
+    }
+}

@@ -1,0 +1,17 @@
+//! What commands and the app share of a run: preparing it, its record on disk, what breaks it off, what it writes.
+
+pub mod export;
+mod failure;
+pub mod files;
+pub mod finalists;
+mod interrupts;
+mod prepare;
+pub mod recording;
+mod remote;
+pub mod streams;
+pub mod studies;
+
+pub use failure::Failure;
+pub use interrupts::Interrupts;
+pub use prepare::{Prepared, data_failure, prepare, prepare_loaded};
+pub use remote::Remote;

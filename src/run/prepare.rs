@@ -1,0 +1,73 @@
+//! A preset and options become a run that can start.
+
+use std::sync::Arc;
+
+use super::export::check_export;
+use super::failure::Failure;
+use crate::cli::{Repetitions, RunOptions};
+use neartop_core::settings::Auto;
+use neartop_io::data::DataError;
+use neartop_io::preset::Preset;
+use neartop_study::scheduler::NearScorer;
+use neartop_study::space::Space;
+
+/// A run that was checked and can start.
+pub struct Prepared {
+    pub space: Arc<Space>,
+    pub scorer: Arc<NearScorer>,
+    pub jobs: usize,
+}
+
+/// Loads a preset, puts the options in, checks memory and loads the data.
+///
+/// # Errors
+/// What is wrong with the preset, its data or its size.
+pub fn prepare(preset: &str, options: &RunOptions) -> Result<Prepared, Failure> {
+    prepare_loaded(Preset::load(preset)?, options)
+}
+
+/// The same with a preset that was loaded.
+///
+/// # Errors
+/// What is wrong with its data or its size.
+pub fn prepare_loaded(mut preset: Preset, options: &RunOptions) -> Result<Prepared, Failure> {
+    preset.seed = options.seed.unwrap_or(preset.seed);
+    match options.repetitions {
+        Some(Repetitions::Fixed(n)) => (preset.repetitions, preset.auto) = (n as usize, None),
+        Some(Repetitions::Auto) if preset.auto.is_none() => {
+            (preset.repetitions, preset.auto) = (Auto::MOST, Some(Auto::default()));
+        }
+        Some(Repetitions::Auto) | None => {}
+    }
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let jobs = options.jobs.map_or(cores, usize::from);
+    check_export(options)?;
+    let space = Arc::new(Space::new(Arc::new(preset)));
+    let limit = (options.max_memory * 1024f64.powi(3)) as u64;
+    space.check_memory(jobs, limit).map_err(|error| {
+        let help = "make the layers smaller, lower --jobs, or raise --max-memory";
+        space.preset.error_at(&["network"], &error.to_string(), Some(help))
+    })?;
+    let scorer = NearScorer::new(Arc::clone(&space)).map_err(|error| data_failure(&space.preset, &error))?;
+    Ok(Prepared { space, scorer: Arc::new(scorer), jobs })
+}
+
+/// What is wrong with the data of a preset, at its place there.
+#[must_use]
+pub fn data_failure(preset: &Preset, error: &DataError) -> Failure {
+    let at: &[&str] = match error {
+        DataError::Shape { .. } => &["network", "input"],
+        _ => &["data", "path"],
+    };
+    let help = match error {
+        DataError::Shape { given, .. } => Some(format!(
+            "for these data write `input: {}`",
+            match given.0.as_slice() {
+                [features] => features.to_string(),
+                sizes => format!("{sizes:?}"),
+            }
+        )),
+        _ => None,
+    };
+    preset.error_at(at, &error.to_string(), help.as_deref()).into()
+}

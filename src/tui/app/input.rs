@@ -1,0 +1,124 @@
+//! Where keys, the mouse and pasted text go.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use ratatui::layout::Position;
+use tui_input::{Input, InputRequest};
+
+use super::App;
+use crate::tui::effect::Effect;
+use crate::tui::keymap::Action;
+use crate::tui::screen::{footer, tabs};
+use crate::tui::widgets::{filter, prompt};
+
+/// Stands for the key where the mouse did what a key does.
+pub(super) const NO_KEY: KeyEvent = KeyEvent::new(KeyCode::Null, KeyModifiers::NONE);
+
+/// Characters that are pasted at once.
+const PASTED: usize = 200;
+
+impl App {
+    /// The name of the place where keys go.
+    #[must_use]
+    pub fn place(&self) -> &'static str {
+        let top = self.on_top();
+        if self.is_typing() {
+            filter::PLACE
+        } else if top.asks().is_some() {
+            prompt::PLACE
+        } else {
+            top.about().name
+        }
+    }
+
+    /// The line of text that is written in the place of the footer, with its label.
+    #[must_use]
+    pub fn asks(&self) -> Option<(&'static str, &Input)> {
+        let top = self.on_top();
+        if let Some(words) = top.filter(&self.cx).and_then(|filter| filter.typed()) {
+            return Some(("filter: ", words));
+        }
+        // What is wrong with the text is more urgent than the text, until the next key.
+        let prompt = top.asks().filter(|_| self.cx.notice.is_none())?;
+        Some((prompt.label(), &prompt.text))
+    }
+
+    pub(super) fn key(&mut self, key: KeyEvent) -> Option<Effect> {
+        if key.kind == KeyEventKind::Release {
+            return None;
+        }
+        self.cx.notice = None;
+        let action = self.cx.keymap.lookup(self.place(), &key);
+        self.perform(action, key)
+    }
+
+    /// A click does what the key for that place does; the wheel moves up and down.
+    pub(super) fn mouse(&mut self, mouse: MouseEvent) -> Option<Effect> {
+        let down = match mouse.kind {
+            MouseEventKind::ScrollUp => false,
+            MouseEventKind::ScrollDown => true,
+            MouseEventKind::Down(MouseButton::Left) => return self.click(Position::new(mouse.column, mouse.row)),
+            _ => return None,
+        };
+        if self.is_typing() || self.on_top().asks().is_some() {
+            return None;
+        }
+        let top = self.top();
+        let action = self.views[top].wheel(down)?;
+        self.perform(Some(action), NO_KEY)
+    }
+
+    fn click(&mut self, at: Position) -> Option<Effect> {
+        self.cx.notice = None;
+        let layout = self.layout();
+        let action = if layout.footer.contains(at) {
+            footer::hint_at(self.cx.keymap.bound(self.place()), layout.footer, at)
+        } else if self.is_typing() || self.on_top().asks().is_some() {
+            None
+        } else if !self.on_top().about().is_window && layout.tabs.contains(at) {
+            tabs::action_at(&self.tabs(), &self.cx, layout.tabs, at)
+        } else {
+            let (top, area) = (self.top(), self.top_area());
+            if area.contains(at) { self.views[top].click(at, area, &mut self.cx) } else { None }
+        };
+        self.perform(Some(action?), NO_KEY)
+    }
+
+    pub(super) fn paste(&mut self, text: &str) {
+        let clean: String = text.chars().filter(|c| !c.is_control()).take(PASTED).collect();
+        let top = self.top();
+        let view = &mut self.views[top];
+        let put = |input: &mut Input| {
+            clean.chars().for_each(|c| {
+                input.handle(InputRequest::InsertChar(c));
+            });
+        };
+        if let Some(words) = view.filter_mut(&mut self.cx).and_then(|filter| filter.typed_mut()) {
+            put(words);
+            view.filtered(&mut self.cx);
+        } else if let Some(prompt) = view.prompt().and_then(Option::as_mut) {
+            put(&mut prompt.text);
+        } else if let Some(text) = view.text() {
+            put(text);
+        }
+    }
+
+    /// Takes a key of the filter in.
+    pub(super) fn write_filter(&mut self, action: Option<Action>, key: KeyEvent) {
+        let top = self.top();
+        if let Some(filter) = self.views[top].filter_mut(&mut self.cx) {
+            filter.key(action, key);
+        }
+        self.views[top].filtered(&mut self.cx);
+    }
+
+    /// Takes a key of the prompt in.
+    pub(super) fn write_prompt(&mut self, action: Option<Action>, key: KeyEvent) -> Option<Effect> {
+        let top = self.top();
+        match action {
+            Some(Action::ACCEPT) => return self.views[top].answer(&mut self.cx),
+            Some(Action::CLOSE) => *self.views[top].prompt()? = None,
+            _ => self.views[top].prompt()?.as_mut()?.key(key),
+        }
+        None
+    }
+}

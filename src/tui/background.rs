@@ -1,0 +1,8 @@
+//! What works behind the screen, and the one channel through which it tells its news.
+
+pub mod channel;
+mod coach;
+mod inspector;
+pub mod session;
+mod sizing;
+pub mod start;

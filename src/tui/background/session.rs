@@ -1,0 +1,144 @@
+//! The background of one preset: the run, where its results are kept, and what is worked out on request.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::channel::{Left, Teller};
+use super::coach::Coach;
+use super::inspector::Inspector;
+use super::sizing::Sizing;
+use super::start::Start;
+use crate::cli::{RunOptions, StudyOptions};
+use crate::cluster::follow::{Followed, Orders};
+use crate::cluster::states::States;
+use crate::run::finalists::rows;
+use crate::run::recording::{Recording, record_trained_of};
+use crate::run::{Failure, Remote};
+use crate::tui::news::News;
+use crate::tui::notice::Notice;
+use neartop_study::scheduler::{self, Control, NearScorer, Run, Scorer};
+use neartop_study::space::Space;
+use neartop_study::store::Trained;
+use neartop_study::study::Study;
+use neartop_study::training::{Plan, Results};
+
+/// Scores taken in at once.
+const BATCH: usize = 4096;
+
+/// The background of one preset.
+pub struct Session {
+    /// Which of all sessions of the app it is.
+    pub number: u64,
+    pub control: Control,
+    pub recording: Recording,
+    pub sizing: Sizing,
+    pub inspector: Inspector,
+    pub coach: Coach,
+    space: Arc<Space>,
+    scorer: Arc<NearScorer>,
+    options: StudyOptions,
+    /// Where the run is on a cluster.
+    orders: Option<Orders>,
+    /// Bring scores, and how chunks stand, to the loop.
+    _feeds: Vec<Feed>,
+}
+
+/// A task that ends with its session.
+struct Feed(JoinHandle<Result<(), Left>>);
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Session {
+    /// Starts what is still to be scored, here or on the machines of `remote`. Gives how the chunks there stand.
+    ///
+    /// # Errors
+    /// If the remote run cannot be followed.
+    pub fn begin(
+        start: Start,
+        options: &RunOptions,
+        remote: Option<&dyn Remote>,
+        number: u64,
+        tell: &Teller,
+    ) -> Result<(Self, Study, Option<States>), Failure> {
+        let Start { prepared, recording, study } = start;
+        let tell = tell.of(number);
+        let (run, followed) = match remote {
+            Some(remote) => {
+                let (run, followed) = remote.follow(&prepared, &study, &recording)?;
+                (run, Some(followed))
+            }
+            None => {
+                let scorer: Arc<dyn Scorer> = prepared.scorer.clone();
+                let known = |candidate, repetition| recording.known(&study, candidate, repetition);
+                (scheduler::start(scorer, &prepared.space, prepared.jobs, &known), None)
+            }
+        };
+        let control = run.control.clone();
+        let orders = followed.as_ref().map(Followed::orders);
+        let mut states = followed.as_ref().map(|followed| followed.states.clone());
+        let chunks = states.as_mut().map(|states| states.borrow_and_update().clone());
+        let mut feeds: Vec<_> =
+            states.map(|states| Feed(tokio::spawn(chunks_of(states, tell.clone())))).into_iter().collect();
+        feeds.push(Feed(tokio::spawn(scores_of(run, followed, tell.clone()))));
+        let session = Self {
+            number,
+            control,
+            recording,
+            sizing: Sizing::new(&prepared, options.max_memory, tell.clone()),
+            inspector: Inspector::new(prepared.scorer.clone(), tell.clone()),
+            coach: Coach::new(&prepared, options.max_memory, tell),
+            space: prepared.space,
+            scorer: prepared.scorer,
+            options: options.study.clone(),
+            orders,
+            _feeds: feeds,
+        };
+        Ok((session, study, chunks))
+    }
+
+    /// Ends the jobs of a run on a cluster.
+    pub fn cancel_jobs(&self) {
+        if let Some(orders) = &self.orders {
+            orders.cancel_jobs();
+        }
+    }
+
+    /// What is to be written of a training into the study on disk. It waits for that, and gives what went wrong.
+    #[must_use]
+    pub fn keeper(&self, plan: &Plan, results: &Results) -> impl FnOnce() -> Option<String> + Send + use<> {
+        let (space, scorer, options) = (Arc::clone(&self.space), Arc::clone(&self.scorer), self.options.clone());
+        let (budget, trained): (String, Vec<Trained>) = rows(plan, results);
+        move || record_trained_of(&space, &scorer, &options, &budget, &trained)
+    }
+}
+
+/// Brings scores to the loop until there are no more.
+async fn scores_of(mut run: Run, followed: Option<Followed>, tell: Teller) -> Result<(), Left> {
+    loop {
+        let mut batch = Vec::new();
+        if run.progress.recv_many(&mut batch, BATCH).await == 0 {
+            break;
+        }
+        tell.send(News::Scored(batch)).await?;
+    }
+    let end = followed.as_ref().and_then(Followed::end);
+    if let Some(trouble) = end.and_then(|end| end.trouble()) {
+        tell.send(News::Noted(Notice::warn(trouble))).await?;
+    }
+    tell.send(News::Ended).await
+}
+
+/// Brings how the chunks of a run on a cluster stand to the loop, whenever that changes.
+async fn chunks_of(mut states: watch::Receiver<States>, tell: Teller) -> Result<(), Left> {
+    while states.changed().await.is_ok() {
+        let now = states.borrow_and_update().clone();
+        tell.send(News::Chunks(now)).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! Activations against initializations: the candidates as a grid.
+
+use std::collections::HashMap;
+
+use crate::columns::{Column, Value};
+use crate::signs::Signs;
+use neartop_study::study::{Ranked, Study};
+
+/// The candidates of one architecture by activation (down) and initialization (across).
+#[derive(Debug)]
+pub struct Grid {
+    pub activations: Vec<String>,
+    pub inits: Vec<String>,
+    /// Candidates, row after row.
+    cells: Vec<usize>,
+}
+
+impl Grid {
+    /// The grid around a candidate; none where there is nothing to compare.
+    #[must_use]
+    pub fn around(study: &Study, candidate: usize) -> Option<Self> {
+        let search = &study.space.preset.search;
+        let activations: Vec<_> = search.activations.iter().map(ToString::to_string).collect();
+        let inits: Vec<_> = search.inits.iter().map(ToString::to_string).collect();
+        let architecture = &study.candidate(candidate).architecture;
+        let candidates = study.space.candidates.iter().filter(|c| c.architecture == *architecture);
+        let cells: Vec<_> = candidates.map(|c| c.id).collect();
+        let is_grid = cells.len() > 1 && cells.len() == activations.len() * inits.len();
+        is_grid.then_some(Self { activations, inits, cells })
+    }
+
+    #[must_use]
+    pub fn candidate(&self, row: usize, column: usize) -> Option<usize> {
+        if column < self.inits.len() { self.cells.get(row * self.inits.len() + column).copied() } else { None }
+    }
+
+    /// Row and column of a candidate.
+    #[must_use]
+    pub fn place(&self, candidate: usize) -> Option<(usize, usize)> {
+        let at = self.cells.iter().position(|id| *id == candidate)?;
+        Some((at / self.inits.len(), at % self.inits.len()))
+    }
+
+    /// The candidate so many rows and columns away, no further than the edge.
+    #[must_use]
+    pub fn step(&self, from: usize, down: isize, right: isize) -> Option<usize> {
+        let (row, column) = self.place(from)?;
+        let row = row.saturating_add_signed(down).min(self.activations.len().saturating_sub(1));
+        let column = column.saturating_add_signed(right).min(self.inits.len().saturating_sub(1));
+        self.candidate(row, column)
+    }
+}
+
+/// The numbers of a grid for one quantity.
+#[derive(Debug)]
+pub struct Values {
+    columns: usize,
+    numbers: Vec<Option<f64>>,
+    texts: Vec<String>,
+}
+
+impl Values {
+    #[must_use]
+    pub fn new(grid: &Grid, study: &Study, ranking: &[Ranked], quantity: &Column, signs: &Signs) -> Self {
+        let by_candidate: HashMap<_, _> = ranking.iter().map(|r| (r.candidate, r)).collect();
+        let of = |id: &usize| match (quantity.value)(study, by_candidate.get(id)?) {
+            Value::Number(x) if x.is_finite() => Some((x, (quantity.cell)(study, by_candidate.get(id)?, signs))),
+            _ => None,
+        };
+        let (numbers, texts) =
+            grid.cells.iter().map(|id| of(id).map_or((None, String::new()), |(x, t)| (Some(x), t))).unzip();
+        Self { columns: grid.inits.len(), numbers, texts }
+    }
+
+    /// A number as the ranking writes it; empty where there is none.
+    #[must_use]
+    pub fn text(&self, row: usize, column: usize) -> &str {
+        self.texts.get(row * self.columns + column).map_or("", |text| text.trim())
+    }
+
+    #[must_use]
+    pub fn get(&self, row: usize, column: usize) -> Option<f64> {
+        self.numbers.get(row * self.columns + column).copied().flatten()
+    }
+
+    /// Where a number lies between the least, 0, and the largest, 1.
+    #[must_use]
+    pub fn share(&self, number: f64) -> f64 {
+        let known = self.numbers.iter().flatten();
+        let (low, high) = known.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(*x), h.max(*x)));
+        if high > low { ((number - low) / (high - low)).clamp(0.0, 1.0) } else { 0.5 }
+    }
+
+    /// Place of the best cell: the largest, or where less is better, the least. The first of equals.
+    #[must_use]
+    pub fn best(&self, largest: bool) -> Option<(usize, usize)> {
+        let known = self.numbers.iter().enumerate().filter_map(|(at, x)| Some((at, (*x)?)));
+        let sign = if largest { -1.0 } else { 1.0 };
+        let best = known.min_by(|a, b| (sign * a.1).total_cmp(&(sign * b.1)))?.0;
+        Some((best / self.columns, best % self.columns))
+    }
+
+    /// Mean over the cells of a row that have a number.
+    #[must_use]
+    pub fn row_mean(&self, row: usize) -> Option<f64> {
+        mean((0..self.columns).filter_map(|column| self.get(row, column)))
+    }
+
+    /// Mean over the cells of a column that have a number.
+    #[must_use]
+    pub fn column_mean(&self, column: usize) -> Option<f64> {
+        mean(self.numbers.iter().skip(column).step_by(self.columns.max(1)).copied().flatten())
+    }
+
+    /// Mean over all cells that have a number.
+    #[must_use]
+    pub fn mean(&self) -> Option<f64> {
+        mean(self.numbers.iter().copied().flatten())
+    }
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, count) = values.fold((0.0, 0u32), |(sum, count), x| (sum + x, count + 1));
+    (count > 0).then(|| sum / f64::from(count))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(numbers: &[Option<f64>]) -> Values {
+        Values { columns: 2, numbers: numbers.to_vec(), texts: Vec::new() }
+    }
+
+    #[test]
+    fn means_pass_over_what_is_not_known() {
+        let v = values(&[Some(1.0), Some(3.0), None, Some(8.0)]);
+        assert_eq!((v.row_mean(0), v.row_mean(1)), (Some(2.0), Some(8.0)));
+        assert_eq!((v.column_mean(0), v.column_mean(1)), (Some(1.0), Some(5.5)));
+        assert_eq!(v.mean(), Some(4.0));
+        assert_eq!(values(&[None, None]).mean(), None);
+    }
+
+    #[test]
+    fn the_best_is_the_first_of_equals() {
+        let v = values(&[Some(1.0), Some(8.0), Some(8.0), Some(1.0)]);
+        assert_eq!((v.best(true), v.best(false)), (Some((0, 1)), Some((0, 0))));
+        assert_eq!(values(&[None]).best(true), None);
+        assert_eq!((v.share(1.0), v.share(8.0)), (0.0, 1.0));
+        assert_eq!(values(&[Some(2.0)]).share(2.0), 0.5);
+    }
+}

@@ -1,0 +1,98 @@
+//! ```text
+//! neartop 0.1.0  Digits MLP  64 > 128 > * > 10
+//! recommended  tanh with orthogonal  NEAR 161.53 ±0.34  17,226 parameters
+//! ████████▌         52%   2163/4160 scores   0:04 elapsed   0:03 left   0 failed
+//! chunks  3 pending, 4 running, 5 done   job 17
+//! ```
+//!
+//! The last line is there where the run is on a cluster.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use crate::cluster::states::States;
+use crate::columns::grouped;
+use crate::tui::context::{Context, Phase};
+use crate::tui::theme::Look;
+use crate::tui::widgets::clock;
+
+/// `behind` is how far work is that goes on in views that are hidden.
+pub fn draw(frame: &mut Frame<'_>, area: Rect, behind: String, cx: &Context, look: &Look) {
+    let width = usize::from(area.width);
+    let mut lines = vec![network(cx, look), best(cx, look, width), progress(behind, cx, look, width)];
+    lines.extend(cx.chunks.as_ref().map(|states| chunks(states, look, width)));
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+fn network<'a>(cx: &Context, look: &Look) -> Line<'a> {
+    let preset = &cx.study.space.preset;
+    Line::from(vec![
+        Span::styled(concat!("neartop ", env!("CARGO_PKG_VERSION")), look.theme.title),
+        Span::raw("  "),
+        Span::styled(preset.name.clone(), look.theme.header),
+        Span::raw("  "),
+        Span::styled(preset.network.summary().to_owned(), look.theme.label),
+    ])
+}
+
+fn best<'a>(cx: &Context, look: &Look, width: usize) -> Line<'a> {
+    let label = Span::styled("recommended  ", look.theme.label);
+    let id = match &cx.table.advice {
+        Ok(id) => *id,
+        Err(why) => return Line::from(vec![label, Span::styled(why.to_string(), look.theme.label)]),
+    };
+    let candidate = cx.study.candidate(id);
+    // What stands behind it has room, however long its name is.
+    let name = look.signs.fit(&candidate.to_string(), width.saturating_sub(53).max(25));
+    let mut spans = vec![label, Span::styled(name, look.theme.good)];
+    if let Some(near) = cx.study.near(id) {
+        let error = near.standard_error.map(|e| format!(" {}{e:.2}", look.signs.plus_minus)).unwrap_or_default();
+        spans.push(Span::raw(format!("  NEAR {:.2}{error}", near.mean)));
+    }
+    spans.push(Span::raw(format!("  {} parameters", grouped(candidate.parameters))));
+    Line::from(spans)
+}
+
+fn progress<'a>(behind: String, cx: &Context, look: &Look, width: usize) -> Line<'a> {
+    let tally = cx.study.tally();
+    let share = if tally.total == 0 { 1.0 } else { tally.done as f64 / tally.total as f64 };
+    let state = match cx.phase {
+        Phase::Scoring => match cx.time_left() {
+            Some(left) => format!("{} left", clock(left)),
+            None => "starting".to_owned(),
+        },
+        Phase::Paused => "paused".to_owned(),
+        Phase::Done => "done".to_owned(),
+    };
+    let failed = format!("{} failed", tally.failed);
+    let percent = (share * 100.0).floor();
+    let text = match width {
+        0..70 => format!(" {percent:.0}%  {}  {state}  ", clock(cx.elapsed)),
+        _ => {
+            format!(" {percent:3.0}%  {}/{} scores  {} elapsed  {state}  ", tally.done, tally.total, clock(cx.elapsed))
+        }
+    };
+    let cells = width.saturating_sub(text.len() + failed.len() + behind.len()).clamp(4, 40);
+    let state_style = if cx.phase == Phase::Paused { look.theme.warning } else { look.theme.header };
+    let failed_style = if tally.failed > 0 { look.theme.bad } else { look.theme.label };
+    Line::from(vec![
+        Span::styled(look.signs.bar(share, cells), look.theme.good),
+        Span::styled(text, state_style),
+        Span::styled(failed, failed_style),
+        Span::styled(behind, look.theme.after),
+    ])
+}
+
+fn chunks<'a>(states: &States, look: &Look, width: usize) -> Line<'a> {
+    let jobs = states.jobs.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+    let jobs = match states.jobs.len() {
+        0 => String::new(),
+        1 => format!("   job {jobs}"),
+        _ => format!("   jobs {jobs}"),
+    };
+    let text = look.signs.fit(&(states.in_words() + &jobs), width.saturating_sub(8));
+    let style = if states.failed + states.cancelled > 0 { look.theme.bad } else { look.theme.header };
+    Line::from(vec![Span::styled("chunks  ", look.theme.label), Span::styled(text, style)])
+}

@@ -1,0 +1,293 @@
+//! What can be opened: names by where they come from, and what the chosen one asks for or what is wrong with it.
+
+use std::path::PathBuf;
+
+use crossterm::event::{KeyCode, KeyEvent};
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Position, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Wrap};
+use unicode_width::UnicodeWidthStr;
+
+use crate::run::studies::count;
+use crate::tui::context::Context;
+use crate::tui::effect::Effect;
+use crate::tui::keymap::Key::{Char, Code};
+use crate::tui::keymap::shared::{ENDS, EVERYWHERE, FILTER, LEAVE, LINES, PAGES, PROGRAM, RUN};
+use crate::tui::keymap::{Action, bind};
+use crate::tui::library::{Entry, Source};
+use crate::tui::news::News;
+use crate::tui::terms::Terms;
+use crate::tui::theme::Look;
+use crate::tui::view::{About, Opened, View};
+use crate::tui::widgets::filter::Filter;
+use crate::tui::widgets::list::{List, Row, rows};
+use crate::tui::widgets::prompt::Prompt;
+use crate::tui::widgets::{filtered_title, inside_pane, pane};
+use neartop_io::preset::printable;
+use neartop_study::store::Summary;
+
+/// From this width on the preview stands beside the list.
+const WIDE: u16 = 60;
+
+const FOLDER: Action = Action("folder");
+const DELETE_STUDY: Action = Action("delete-study");
+
+static ABOUT: About = About {
+    name: "library",
+    opens: Action::LIBRARY,
+    opener: Some(bind(&[Char('o')], Action::LIBRARY, "", "open another preset, or an earlier study")),
+    tab: Some((6, "presets")),
+    is_window: false,
+    keys: &[
+        EVERYWHERE,
+        LINES,
+        PAGES,
+        ENDS,
+        FILTER,
+        RUN,
+        &[
+            bind(&[Code(KeyCode::Enter)], Action::OPEN_PRESET, "open", "score this preset, or open this study"),
+            bind(&[Char('f')], FOLDER, "folder", "look for presets in another folder"),
+            bind(
+                &[Char('D'), Code(KeyCode::Delete)],
+                DELETE_STUDY,
+                "delete",
+                "delete this study with all that is recorded of it; press it twice",
+            ),
+            bind(&[Code(KeyCode::Esc), Char('q')], Action::CLOSE, "ranking", "back to the ranking"),
+        ],
+        PROGRAM,
+        LEAVE,
+        &[bind(&[Char('c')], Action::INSPECT, "", "the selected candidate in full")],
+    ],
+};
+
+/// The view of what can be opened.
+#[derive(Debug)]
+pub struct Library {
+    /// Whose presets are shown.
+    pub folder: PathBuf,
+    /// None while they are read.
+    pub entries: Option<Vec<Entry>>,
+    pub list: List,
+    prompt: Option<Prompt>,
+}
+
+impl Default for Library {
+    fn default() -> Self {
+        Self { folder: PathBuf::from("."), entries: None, list: List::default(), prompt: None }
+    }
+}
+
+impl View for Library {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn open(&mut self, _again: bool, _cx: &mut Context) -> Opened {
+        Opened::Shown(Some(Effect::FindPresets(self.folder.clone())))
+    }
+
+    fn act(&mut self, action: Action, _key: KeyEvent, cx: &mut Context) -> Option<Effect> {
+        let count = self.shown().len();
+        match action {
+            action if self.list.go(action, cx.page(), count) => {}
+            Action::OPEN_PRESET => return self.open_chosen(cx),
+            DELETE_STUDY => match &self.chosen()?.study {
+                Some(study) if is_own(cx, study) => {
+                    cx.warn("this run is recorded in that study; open another preset first, then delete it");
+                }
+                Some(study) => return Some(Effect::DeleteStudy(Box::new(study.clone()))),
+                None => cx.warn("this is a preset, and only studies are deleted here"),
+            },
+            FOLDER => self.prompt = Some(Prompt::new("folder: ", self.folder.display().to_string())),
+            _ => {}
+        }
+        None
+    }
+
+    fn news(&mut self, news: News, cx: &mut Context) -> Result<Option<Effect>, News> {
+        match news {
+            News::Found(entries) => {
+                self.show(entries);
+                Ok(None)
+            }
+            News::Deleted(deleted) => {
+                match deleted {
+                    Ok(text) => cx.say(text),
+                    Err(failure) => cx.warn(failure.to_string()),
+                }
+                // What is there now, also where another program has deleted it.
+                Ok(Some(Effect::FindPresets(self.folder.clone())))
+            }
+            news => Err(news),
+        }
+    }
+
+    fn settle(&mut self, area: Rect, _cx: &mut Context) {
+        let [list, _] = self.areas(inside_pane(area));
+        let (rows, chosen) = self.rows();
+        self.list.settle(chosen, usize::from(list.height), rows.len(), 1);
+    }
+
+    fn click(&mut self, at: Position, area: Rect, _cx: &mut Context) -> Option<Action> {
+        let [list, _] = self.areas(inside_pane(area));
+        let (rows, _) = self.rows();
+        let Row::Line(line) = rows.get(self.list.row_at(list, at)?)? else { return None };
+        self.list.click(*line).then_some(Action::OPEN_PRESET)
+    }
+
+    fn filter<'a>(&'a self, _cx: &'a Context) -> Option<&'a Filter> {
+        Some(&self.list.filter)
+    }
+
+    fn filter_mut<'a>(&'a mut self, _cx: &'a mut Context) -> Option<&'a mut Filter> {
+        Some(&mut self.list.filter)
+    }
+
+    fn filtered(&mut self, _cx: &mut Context) {
+        self.list.clamp(self.shown().len());
+    }
+
+    fn keeps_filter(&self) -> bool {
+        true
+    }
+
+    fn prompt(&mut self) -> Option<&mut Option<Prompt>> {
+        Some(&mut self.prompt)
+    }
+
+    fn asks(&self) -> Option<&Prompt> {
+        self.prompt.as_ref()
+    }
+
+    /// Another folder is read.
+    fn answer(&mut self, _cx: &mut Context) -> Option<Effect> {
+        let folder = PathBuf::from(self.prompt.as_ref().map(Prompt::value).filter(|path| !path.is_empty())?);
+        (self.prompt, self.entries, self.list.line) = (None, None, 0);
+        self.folder.clone_from(&folder);
+        Some(Effect::FindPresets(folder))
+    }
+
+    fn loss(&self, action: Action, again: &str, cx: &Context) -> Option<String> {
+        let study = self.chosen().filter(|_| action == DELETE_STUDY)?.study.as_ref()?;
+        let (id, name) = (study.id, &study.name);
+        (!is_own(cx, study)).then(|| format!("{again} deletes study {id}, {name}: {}", count(study)))
+    }
+
+    fn renew(&mut self, _cx: &mut Context) {
+        *self = Self { folder: std::mem::take(&mut self.folder), ..Self::default() };
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context, look: &Look) {
+        let folder = printable(&self.folder.display().to_string());
+        let title = format!(" presets and studies{}folder {folder} ", look.signs.separator);
+        let title = filtered_title(title, self.list.filter.value(), look);
+        let block = pane(look.signs.fit(&title, usize::from(area.width)), look);
+        let inside = block.inner(area);
+        frame.render_widget(block, area);
+        if self.shown().is_empty() {
+            let text = if self.entries.is_none() { "they are being read" } else { "nothing has these words" };
+            frame.render_widget(Paragraph::new(text).style(look.theme.label), inside);
+            return;
+        }
+        let [list, preview] = self.areas(inside);
+        frame.render_widget(Paragraph::new(self.lines(list, look)), list);
+        if let Some(entry) = self.chosen() {
+            frame.render_widget(Paragraph::new(previewed(entry, cx, look)).wrap(Wrap { trim: false }), preview);
+        }
+    }
+}
+
+impl Library {
+    /// The entries that the filter lets through.
+    #[must_use]
+    pub fn shown(&self) -> Vec<&Entry> {
+        let terms = Terms::new(self.list.filter.value());
+        let words = |entry: &Entry| format!("{} {} {}", entry.source.title(), entry.name, entry.summary.join(" "));
+        let entries = self.entries.iter().flatten();
+        entries.filter(|entry| terms.is_empty() || terms.admit(&words(entry))).collect()
+    }
+
+    #[must_use]
+    pub fn chosen(&self) -> Option<&Entry> {
+        self.shown().get(self.list.line).copied()
+    }
+
+    /// What was found. The choice stays on its entry.
+    fn show(&mut self, entries: Vec<Entry>) {
+        let chosen = self.chosen().map(|entry| entry.name.clone());
+        self.entries = Some(entries);
+        let place = self.shown().iter().position(|entry| Some(&entry.name) == chosen.as_ref());
+        self.list.line = place.unwrap_or(self.list.line);
+        self.list.clamp(self.shown().len());
+    }
+
+    fn open_chosen(&self, cx: &mut Context) -> Option<Effect> {
+        match &self.chosen()?.preset {
+            Ok(preset) => {
+                cx.say(format!("opening {}", preset.name));
+                Some(Effect::Open(preset.clone()))
+            }
+            Err(problem) => {
+                cx.warn(problem.to_string());
+                None
+            }
+        }
+    }
+
+    /// The list and the preview.
+    fn areas(&self, inside: Rect) -> [Rect; 2] {
+        if inside.width < WIDE {
+            let half = inside.height.div_ceil(2);
+            return Layout::vertical([Constraint::Length(half), Constraint::Min(0)]).areas(inside);
+        }
+        let longest = self.shown().iter().map(|e| printable(&e.name).width()).max().unwrap_or(0);
+        let width = (longest as u16 + 4).clamp(23, inside.width / 2);
+        Layout::horizontal([Constraint::Length(width), Constraint::Min(0)]).spacing(1).areas(inside)
+    }
+
+    /// All rows of the list, and the place of the chosen one among them.
+    fn rows(&self) -> (Vec<Row<Source>>, usize) {
+        rows(self.shown().iter().map(|entry| entry.source), self.list.line)
+    }
+
+    fn lines<'a>(&self, list: Rect, look: &Look) -> Vec<Line<'a>> {
+        let shown = self.shown();
+        let line = |row: Row<Source>| match row {
+            Row::Head(source) => Line::from(Span::styled(source.title(), look.theme.header)),
+            Row::Line(place) => {
+                let entry = shown[place];
+                let sign = if entry.preset.is_ok() { " " } else { look.signs.fails };
+                let style = match (place == self.list.line, &entry.preset) {
+                    (true, _) => look.theme.selected,
+                    (_, Err(_)) => look.theme.bad,
+                    _ => Style::new(),
+                };
+                let text = look.signs.pad(&format!("{sign} {}", printable(&entry.name)), usize::from(list.width));
+                Line::from(Span::styled(text, style))
+            }
+        };
+        let (rows, _) = self.rows();
+        rows.into_iter().skip(self.list.offset).take(usize::from(list.height)).map(line).collect()
+    }
+}
+
+/// Whether a study on disk is the one that this run is recorded in.
+fn is_own(cx: &Context, study: &Summary) -> bool {
+    cx.recorded.as_ref() == Some(&study.key)
+}
+
+/// What an entry asks for, what is known of it, and its text.
+fn previewed<'a>(entry: &Entry, cx: &Context, look: &Look) -> Vec<Line<'a>> {
+    let style = if entry.preset.is_ok() { look.theme.header } else { look.theme.bad };
+    let mut lines: Vec<_> = entry.summary.iter().map(|line| Line::from(Span::styled(printable(line), style))).collect();
+    if entry.study.as_ref().is_some_and(|study| is_own(cx, study)) {
+        lines.push(Line::from(Span::styled("this run is recorded here", look.theme.good)));
+    }
+    lines.push(Line::default());
+    lines.extend(entry.text.lines().map(|line| Line::from(Span::styled(printable(line), look.theme.label))));
+    lines
+}

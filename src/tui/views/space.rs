@@ -1,0 +1,276 @@
+//! The search itself: sizes, depth, repetitions, seed, and what of activations and initializations is switched on.
+
+use std::path::PathBuf;
+
+use crossterm::event::{KeyCode, KeyEvent};
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use crate::tui::context::Context;
+use crate::tui::draft::{Draft, DraftError, Item};
+use crate::tui::effect::Effect;
+use crate::tui::keymap::Key::{Char, Code, Ctrl};
+use crate::tui::keymap::shared::{ENDS, EVERYWHERE, FILTER, LEAVE, LINES, PAGES, PROGRAM, RUN};
+use crate::tui::keymap::{Action, bind};
+use crate::tui::news::{News, Written};
+use crate::tui::theme::Look;
+use crate::tui::view::{About, Opened, View};
+use crate::tui::widgets::filter::Filter;
+use crate::tui::widgets::list::{Row, rows};
+use crate::tui::widgets::prompt::Prompt;
+use crate::tui::widgets::{filtered_title, inside_pane, pane};
+use neartop_study::width::targets;
+
+const TOGGLE: Action = Action("toggle");
+const EDIT: Action = Action("edit");
+const UNDO: Action = Action("undo");
+const REDO: Action = Action("redo");
+const SAVE_DRAFT: Action = Action("save-draft");
+
+static ABOUT: About = About {
+    name: "space",
+    opens: Action::SPACE,
+    opener: Some(bind(&[Char('s')], Action::SPACE, "search", "change the search: what is scored stays")),
+    tab: Some((5, "search")),
+    is_window: false,
+    keys: &[
+        EVERYWHERE,
+        LINES,
+        PAGES,
+        ENDS,
+        FILTER,
+        RUN,
+        &[
+            bind(&[Char(' '), Char('x')], TOGGLE, "switch", "switch the choice on or off"),
+            bind(&[Code(KeyCode::Enter)], EDIT, "edit", "edit the line, or add a choice with other parameters"),
+            bind(
+                &[Char('+'), Char('='), Code(KeyCode::Right), Char('l')],
+                Action::MORE,
+                "",
+                "a larger number, or switch",
+            ),
+            bind(&[Char('-'), Code(KeyCode::Left), Char('h')], Action::LESS, "", "a smaller number, or switch"),
+            bind(&[Char('u')], UNDO, "undo", "take the last change back"),
+            bind(&[Ctrl('r')], REDO, "", "make the change again"),
+            bind(&[Char('r')], Action::SCORE_DRAFT, "run", "score the changed search"),
+            bind(&[Char('W')], SAVE_DRAFT, "save", "save the search as a preset"),
+            bind(
+                &[Code(KeyCode::Esc), Char('q'), Char('s')],
+                Action::CLOSE,
+                "ranking",
+                "back to the ranking; changes are kept until they are scored",
+            ),
+        ],
+        PROGRAM,
+        LEAVE,
+        &[bind(&[Char('c')], Action::INSPECT, "", "the selected candidate in full")],
+    ],
+};
+
+/// What a line of text is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asks {
+    /// The chosen line.
+    Value,
+    /// Where the search is saved.
+    Path,
+}
+
+/// The view of the search, and the change that is being made to it.
+#[derive(Debug, Default)]
+pub struct Search {
+    /// A change of the search that is not scored yet.
+    pub draft: Option<Draft>,
+    asks: Option<Asks>,
+    prompt: Option<Prompt>,
+}
+
+impl View for Search {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn open(&mut self, _again: bool, cx: &mut Context) -> Opened {
+        self.draft.get_or_insert_with(|| Draft::new(&cx.study.space.preset));
+        Opened::Shown(None)
+    }
+
+    fn act(&mut self, action: Action, _key: KeyEvent, cx: &mut Context) -> Option<Effect> {
+        let draft = self.draft.as_mut()?;
+        if draft.go(action, cx.page()) {
+            return None;
+        }
+        let done = match action {
+            TOGGLE => draft.toggle(),
+            Action::MORE => draft.step(true),
+            Action::LESS => draft.step(false),
+            UNDO => draft.undo(),
+            REDO => draft.redo(),
+            EDIT if draft.item().is_some() => {
+                let text = draft.text();
+                self.ask(Asks::Value, "value: ", text)
+            }
+            SAVE_DRAFT => self.ask(Asks::Path, "save as: ", "preset.yaml".to_owned()),
+            Action::SCORE_DRAFT => match draft.to_score(&cx.study.space.preset) {
+                Ok(preset) => return Some(Effect::Open(Box::new(preset))),
+                Err(error) => Err(error),
+            },
+            _ => Ok(()),
+        };
+        done.unwrap_or_else(|error| cx.warn(error.to_string()));
+        None
+    }
+
+    fn news(&mut self, news: News, _cx: &mut Context) -> Result<Option<Effect>, News> {
+        let Some(prompt) = &mut self.prompt else { return Err(news) };
+        match news {
+            News::Written(Written::Exists) => {
+                prompt.replaces = true;
+                Ok(None)
+            }
+            News::Written(Written::Done(_)) => {
+                self.prompt = None;
+                self.draft.iter_mut().for_each(|draft| draft.is_saved = true);
+                // What it is called is said to the user in any case.
+                Err(news)
+            }
+            news => Err(news),
+        }
+    }
+
+    fn settle(&mut self, area: Rect, _cx: &mut Context) {
+        let Some(draft) = &mut self.draft else { return };
+        let (rows, chosen) = rows(draft.items().iter().map(Item::section), draft.list.line);
+        draft.list.settle(chosen, usize::from(inside_pane(area).height), rows.len(), 1);
+    }
+
+    fn click(&mut self, at: Position, area: Rect, _cx: &mut Context) -> Option<Action> {
+        let draft = self.draft.as_mut()?;
+        let (rows, _) = rows(draft.items().iter().map(Item::section), draft.list.line);
+        let Row::Line(line) = rows.get(draft.list.row_at(inside_pane(area), at)?)? else { return None };
+        draft.list.click(*line).then_some(TOGGLE)
+    }
+
+    fn filter<'a>(&'a self, _cx: &'a Context) -> Option<&'a Filter> {
+        Some(&self.draft.as_ref()?.list.filter)
+    }
+
+    fn filter_mut<'a>(&'a mut self, _cx: &'a mut Context) -> Option<&'a mut Filter> {
+        Some(&mut self.draft.as_mut()?.list.filter)
+    }
+
+    fn filtered(&mut self, _cx: &mut Context) {
+        self.draft.iter_mut().for_each(Draft::clamp);
+    }
+
+    fn keeps_filter(&self) -> bool {
+        true
+    }
+
+    fn prompt(&mut self) -> Option<&mut Option<Prompt>> {
+        Some(&mut self.prompt)
+    }
+
+    fn asks(&self) -> Option<&Prompt> {
+        self.prompt.as_ref()
+    }
+
+    fn answer(&mut self, cx: &mut Context) -> Option<Effect> {
+        let (prompt, draft) = (self.prompt.as_ref()?, self.draft.as_mut()?);
+        match self.asks? {
+            Asks::Value => match draft.write(prompt.text.value()) {
+                Ok(()) => self.prompt = None,
+                Err(error) => cx.warn(error.to_string()),
+            },
+            Asks::Path if !prompt.value().is_empty() => {
+                let (path, text) = (PathBuf::from(prompt.value()), draft.preset.to_yaml());
+                return Some(Effect::Write { path, text, replace: prompt.replaces });
+            }
+            Asks::Path => {}
+        }
+        None
+    }
+
+    fn loss(&self, action: Action, again: &str, _cx: &Context) -> Option<String> {
+        let leaves = matches!(action, Action::QUIT | Action::OPEN_PRESET);
+        let is_lost = leaves && self.draft.as_ref().is_some_and(Draft::is_unsaved);
+        is_lost.then(|| format!("the changed search is neither scored nor saved: {again} goes on without it"))
+    }
+
+    fn renew(&mut self, _cx: &mut Context) {
+        *self = Self::default();
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context, look: &Look) {
+        let Some(draft) = &self.draft else { return };
+        let block = pane(look.signs.fit(&title(draft, cx, look), usize::from(area.width)), look);
+        let inside = block.inner(area);
+        frame.render_widget(block, area);
+        let items = draft.items();
+        if items.is_empty() {
+            frame.render_widget(Paragraph::new("no line has these words").style(look.theme.label), inside);
+            return;
+        }
+        let (rows, _) = rows(items.iter().map(Item::section), draft.list.line);
+        let rows = rows.into_iter().skip(draft.list.offset).take(usize::from(inside.height));
+        let lines = rows.map(|row| match row {
+            Row::Head(section) => Line::from(Span::styled(section, look.theme.header)),
+            Row::Line(place) => line(draft, &items[place], place == draft.list.line, look),
+        });
+        frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()), inside);
+    }
+}
+
+impl Search {
+    fn ask(&mut self, asks: Asks, label: &'static str, text: String) -> Result<(), DraftError> {
+        (self.asks, self.prompt) = (Some(asks), Some(Prompt::new(label, text)));
+        Ok(())
+    }
+}
+
+fn title(draft: &Draft, cx: &Context, look: &Look) -> String {
+    let preset = &draft.preset;
+    let candidates = preset.search.activations.len().max(1) * preset.search.inits.len();
+    let key = cx.keymap.label(ABOUT.name, Action::SCORE_DRAFT);
+    let state = match (draft.is_changed(), &preset.search.architectures) {
+        (false, _) => "as it is scored".to_owned(),
+        (true, Some(_)) => "changed".to_owned(),
+        (true, None) => format!("changed, {candidates} candidates: {key} scores them"),
+    };
+    let separator = look.signs.separator;
+    let title = format!(" search{separator}{}{separator}{state} ", preset.network.summary());
+    filtered_title(title, draft.list.filter.value(), look)
+}
+
+fn line<'a>(draft: &Draft, item: &Item, is_chosen: bool, look: &Look) -> Line<'a> {
+    let preset = &draft.preset;
+    let mark = if draft.is_on(item) { "[x]" } else { "[ ]" };
+    let (text, note) = match item {
+        Item::Size(layer) => match targets(&preset.layers).get(*layer) {
+            Some(target) => {
+                let name = format!("layer {}  {}", target.index, target.kind);
+                (format!("  {name:<20} {}", target.width), String::new())
+            }
+            None => (String::new(), String::new()),
+        },
+        Item::Depth => (format!("  {:<20} {}", "hidden layers", draft.depth()), String::new()),
+        Item::Repetitions => {
+            let text = match preset.auto {
+                Some(auto) => format!("auto, {} to {}", auto.least, preset.repetitions),
+                None => preset.repetitions.to_string(),
+            };
+            (format!("  {:<20} {text}", "repetitions"), String::new())
+        }
+        Item::Seed => (format!("  {:<20} {}", "seed", preset.seed), String::new()),
+        Item::Activation(activation) => {
+            (format!("  {mark} {}", look.signs.pad(&activation.to_string(), 24)), activation.entry().formula.to_owned())
+        }
+        Item::Init(init) => {
+            (format!("  {mark} {}", look.signs.pad(&init.to_string(), 32)), init.entry().formula.to_owned())
+        }
+    };
+    let style = if is_chosen { look.theme.selected } else { ratatui::style::Style::new() };
+    Line::from(vec![Span::styled(text, style), Span::styled(format!("  {note}"), look.theme.label)])
+}
