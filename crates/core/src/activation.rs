@@ -110,6 +110,8 @@ impl Activation {
 
 #[cfg(test)]
 mod tests {
+    use std::f64::consts::SQRT_2;
+
     use super::*;
     use crate::catalog::Given;
 
