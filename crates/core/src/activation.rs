@@ -11,7 +11,8 @@ use libm::erf;
 
 use lanes::each;
 
-use crate::catalog::{ANY, Choice, Domain, Entry, Param, Value};
+use crate::aliases;
+use crate::catalog::{ANY, Alias, Choice, Domain, Elsewhere, Entry, Param, Value};
 
 /// An activation function with its parameters.
 pub type Activation = Choice<ActivationKind>;
@@ -460,6 +461,14 @@ impl Entry for ActivationKind {
 
     fn catalog() -> &'static [Self] {
         ACTIVATIONS
+    }
+
+    fn aliases() -> &'static [Alias] {
+        aliases::ACTIVATIONS
+    }
+
+    fn elsewhere() -> &'static [(&'static str, Elsewhere)] {
+        aliases::ACTIVATIONS_ELSEWHERE
     }
 
     fn name(&self) -> &'static str {
