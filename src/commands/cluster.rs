@@ -18,8 +18,8 @@ use crate::cluster::ledger::Ledger;
 use crate::cluster::slurm::Slurm;
 use crate::cluster::states::States;
 use crate::cluster::units::Units;
-use crate::run::files::check_target;
 use crate::run::recording::{self, Recording, Taking};
+use crate::run::target::{Inputs, Target};
 use crate::run::{Failure, Interrupts, Prepared, Remote, prepare as prepare_run};
 use neartop_io::preset::printable;
 use neartop_study::scheduler::{Known, Progress, Run};
@@ -39,10 +39,9 @@ const BATCH: usize = 4096;
 /// # Errors
 /// What is wrong with the preset or with Slurm, that chunks were given up, or that the user left.
 pub async fn run(args: &RankArgs) -> Result<(), Failure> {
-    if let Some(path) = &args.output.output {
-        check_target(path)?;
-    }
+    let target = Target::new(args.output.output.as_deref(), true)?;
     let prepared = prepare_run(&args.preset, &args.run)?;
+    let target = target.spares(&Inputs::new(&prepared.space.preset, &args.run.study))?;
     refuse_auto(&prepared, "a run on a cluster")?;
     let work = Arc::new(work_of(&prepared)?);
     let study_options = local_study(&args.run.study)?;
@@ -76,7 +75,7 @@ pub async fn run(args: &RankArgs) -> Result<(), Failure> {
     let start = Instant::now();
     let left = take_all(run, &followed, &mut study, &mut taking).await?;
     taking.tell();
-    write_ranking(&study, start.elapsed().as_secs_f64(), &args.output)?;
+    write_ranking(&study, start.elapsed().as_secs_f64(), &args.output, target)?;
     if left {
         let remark = "its jobs go on; the same command joins the run again, and with --cancel it ends the jobs";
         eprintln!("neartop: left the run in {}: {remark}", joined.place());

@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::output::{json, json_lines};
 use crate::cli::{ReportFormat, RowsFormat, StudiesArgs, StudiesCommand, StudyOptions};
-use crate::run::files::{write_file, write_new_file};
 use crate::run::streams::{print, tell};
 use crate::run::studies::{count, delete, failure};
+use crate::run::target::{Inputs, Target};
 use crate::run::{Failure, recording};
 use neartop_core::score::propagation::Propagation;
 use neartop_io::preset::printable;
@@ -37,8 +37,7 @@ pub fn run(args: &StudiesArgs) -> Result<(), Failure> {
             let text = export(&store, choose(&studies, id)?, *format).map_err(fail)??;
             match output {
                 None => print(&text),
-                Some(path) if *force => write_file(path, &text),
-                Some(path) => write_new_file(path, &text),
+                Some(file) => Target::new(Some(file), *force)?.spares(&Inputs::of_study(&path))?.write(&text),
             }
         }
         StudiesCommand::Delete { ids } => {

@@ -11,10 +11,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::rank::score_all;
 use crate::cli::{Halving, LearningRate, RunOptions, TrainArgs, TrainingOptions};
 use crate::run::export::export_candidate;
-use crate::run::files::{check_target, write_file};
 use crate::run::finalists::{finalists, rows};
 use crate::run::recording::record_trained;
-use crate::run::streams::{print, tell};
+use crate::run::streams::tell;
+use crate::run::target::{Inputs, Target};
 use crate::run::{Failure, Interrupts, Prepared, prepare};
 use neartop_io::data::DataError;
 use neartop_io::preset::Preset;
@@ -29,10 +29,9 @@ use report::TrainReport;
 /// # Errors
 /// What is wrong with the preset or its labels, or that the run failed or was interrupted.
 pub async fn run(args: &TrainArgs) -> Result<(), Failure> {
-    if let Some(path) = &args.output {
-        check_target(path)?;
-    }
+    let target = Target::new(args.output.as_deref(), args.force)?;
     let prepared = prepare(&args.preset, &args.run)?;
+    let target = target.spares(&Inputs::new(&prepared.space.preset, &args.run.study))?;
     let space = Arc::clone(&prepared.space);
     let preset = &space.preset;
     let options = options_of(&args.training);
@@ -58,11 +57,9 @@ pub async fn run(args: &TrainArgs) -> Result<(), Failure> {
     }
     let report = TrainReport::new(&study, &plan, &results, scoring.as_secs_f64(), elapsed.as_secs_f64());
     let text = report::render(&report, args.format)?;
-    match &args.output {
-        Some(path) => write_file(path, &text)?,
-        None => print(&text)?,
-    }
+    let written = target.write(&text);
     record(&prepared, &args.run, &plan, &results);
+    written?;
     if interrupted {
         return Err(Failure::Interrupted);
     }

@@ -71,6 +71,8 @@ pub struct Preset {
     pub remarks: Vec<String>,
     /// The file it was read from, and its text.
     source: (String, String),
+    /// The file itself; none of a bundled one.
+    path: Option<PathBuf>,
 }
 
 /// The choices that are combined with each other.
@@ -140,6 +142,7 @@ impl Preset {
         if preset.name.is_empty() {
             preset.name = printable(&stem);
         }
+        preset.path = Some(path.to_owned());
         Ok(preset)
     }
 
@@ -176,6 +179,22 @@ impl Preset {
     /// Takes over where another preset was read from, for errors that come up later.
     pub fn source_of(&mut self, other: &Self) {
         self.source.clone_from(&other.source);
+        self.path.clone_from(&other.path);
+    }
+
+    /// The files that it was read from and refers to, each with what it is.
+    #[must_use]
+    pub fn files(&self) -> Vec<(&'static str, PathBuf)> {
+        let mut files: Vec<_> = self.path.iter().map(|path| ("the preset", path.clone())).collect();
+        if let DataFrom::File { path, labels } = &self.data.from {
+            files.push(("the data", path.clone()));
+            files.extend(labels.iter().filter(|_| labels_are_a_file(path)).map(|l| ("the labels", l.into())));
+        }
+        files.extend(self.truth.iter().map(|truth| ("the table of known values", PathBuf::from(&truth.path))));
+        if let Some(Architectures { taken: Taken::List { path, .. }, .. }) = &self.search.architectures {
+            files.push(("the list of architectures", path.into()));
+        }
+        files
     }
 }
 
@@ -306,6 +325,7 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
         trainability: score.trainability,
         seed: score.seed,
         source: Default::default(),
+        path: None,
     })
 }
 
