@@ -1,6 +1,6 @@
 //! Command line in, exit status out.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
@@ -18,12 +18,13 @@ use neartop_io::preset::PresetError;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(told) => return tell_of_usage(&told),
+    };
+    heed_size_limits();
     let common = cli.common.clone();
-    let result = start_log(&common).and_then(|()| {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        runtime.map_err(|e| Failure::Run(e.to_string()))?.block_on(dispatch(cli))
-    });
+    let result = start_log(&common).and_then(|()| runtime()?.block_on(dispatch(cli)));
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -31,6 +32,58 @@ fn main() -> ExitCode {
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// Writes help, the version, or what is wrong on the command line.
+fn tell_of_usage(told: &clap::Error) -> ExitCode {
+    let status = u8::try_from(told.exit_code()).unwrap_or(2);
+    match told.print().and_then(|()| std::io::stdout().flush()) {
+        Err(error) if status == 0 && error.kind() != std::io::ErrorKind::BrokenPipe => {
+            tell(format_args!("cannot write standard output: {error}"));
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::from(status),
+    }
+}
+
+/// Where files may only be so large, writing fails, rather than that a signal ends the program.
+fn heed_size_limits() {
+    #[cfg(unix)]
+    {
+        const SIGXFSZ: i32 = 25;
+        let _ = signal_hook::flag::register(SIGXFSZ, Default::default());
+    }
+}
+
+/// What runs asynchronous code: threads of its own, or where the system gives none, this one.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    use tokio::runtime::Builder;
+    const THREADS: usize = 2;
+    // Two of the runtime, the study's, and one to score on: it panics where it gets none.
+    let may_start = may_start_threads(THREADS + 2);
+    let mut builder = if may_start { Builder::new_multi_thread() } else { Builder::new_current_thread() };
+    if may_start {
+        builder.worker_threads(THREADS);
+    } else {
+        tracing::warn!("the system gives few threads");
+    }
+    builder.enable_all().build().map_err(|e| Failure::Run(format!("the system gives too little to run: {e}")))
+}
+
+/// Whether so many threads can be had at a time.
+fn may_start_threads(count: usize) -> bool {
+    let (hold, held) = std::sync::mpsc::channel::<()>();
+    let held = std::sync::Arc::new(std::sync::Mutex::new(held));
+    let start = |_| {
+        let held = std::sync::Arc::clone(&held);
+        // Until the sender is gone.
+        std::thread::Builder::new().spawn(move || drop(held.lock().map(|held| held.recv()))).ok()
+    };
+    let threads: Vec<_> = (0..count).map_while(start).collect();
+    let may_start = threads.len() == count;
+    drop(hold);
+    threads.into_iter().for_each(|thread| drop(thread.join()));
+    may_start
 }
 
 async fn dispatch(cli: Cli) -> Result<(), Failure> {
@@ -122,7 +175,8 @@ fn start_log(options: &CommonOptions) -> Result<(), Failure> {
         2 => tracing::Level::DEBUG,
         _ => tracing::Level::TRACE,
     };
-    let log = tracing_subscriber::fmt().with_max_level(level).with_target(false);
+    // A log that cannot be written is no reason to say so where it cannot be said either.
+    let log = tracing_subscriber::fmt().with_max_level(level).with_target(false).log_internal_errors(false);
     match &options.log_file {
         None => log.with_writer(std::io::stderr).init(),
         Some(path) => {

@@ -10,6 +10,7 @@ use crate::cluster::ledger::Ledger;
 use crate::cluster::part::{Header, PartError, PartLine, PartReader, check_samples};
 use crate::cluster::units::{Shard, Units};
 use crate::run::recording::{Recording, Taking};
+use crate::run::streams::tell;
 use crate::run::target::{Inputs, Target};
 use crate::run::{Failure, prepare};
 use neartop_io::preset::printable;
@@ -60,14 +61,14 @@ pub fn run(args: &MergeArgs) -> Result<(), Failure> {
         }
         if part.damaged > 0 {
             let name = printable(&path.display().to_string());
-            eprintln!("neartop: {} damaged lines of {name} are left out", part.damaged);
+            tell(format_args!("{} damaged lines of {name} are left out", part.damaged));
         }
         merged.take(found, &mut study, &mut taking)?;
     }
     taking.tell();
-    eprintln!("neartop: {} scores merged from {} parts", merged.new, args.parts.len());
+    tell(format_args!("{} scores merged from {} parts", merged.new, args.parts.len()));
     if merged.different > 0 {
-        eprintln!("neartop: {} scores differ from those that were there, which stay", merged.different);
+        tell(format_args!("{} scores differ from those that were there, which stay", merged.different));
     }
     let missing = merged.missing(&units, &headers);
     write_ranking(&study, 0.0, &args.output, target)?;
@@ -92,7 +93,7 @@ fn tell_instructions(headers: &[Header]) {
     kinds.dedup();
     if kinds.len() > 1 {
         let kinds = printable(&kinds.join(", "));
-        eprintln!("neartop: the parts come from machines of several kinds ({kinds}): last bits of scores may differ");
+        tell(format_args!("the parts come from machines of several kinds ({kinds}): last bits of scores may differ"));
     }
 }
 

@@ -56,7 +56,7 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         refuse_foreign(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags)?;
+        let connection = Connection::open_with_flags(as_file(path), flags)?;
         let mut store = Self { connection, path: path.to_owned(), identity: None };
         store.settle()?;
         store.connection.pragma_update(None, "journal_mode", "wal")?;
@@ -124,6 +124,11 @@ impl Drop for Store {
         // An error here means what it means elsewhere: the file is not touched any more.
         let _ = self.check_place();
     }
+}
+
+/// The path as SQLite takes for a file whatever it is called, also `:memory:`.
+fn as_file(path: &Path) -> PathBuf {
+    if path.is_absolute() { path.to_owned() } else { Path::new(".").join(path) }
 }
 
 /// Refuses what SQLite should not even open: it would wait for a pipe, and write into an empty device.
