@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     };
     heed_size_limits();
     let common = cli.common.clone();
-    let result = start_log(&common).and_then(|()| runtime()?.block_on(dispatch(cli)));
+    let result = start_log(&common).and_then(|()| runtime(&cli)?.block_on(dispatch(cli)));
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -56,22 +56,42 @@ fn heed_size_limits() {
 }
 
 /// What runs asynchronous code: threads of its own, or where the system gives none, this one.
-fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+fn runtime(cli: &Cli) -> Result<tokio::runtime::Runtime, Failure> {
     use tokio::runtime::Builder;
     const THREADS: usize = 2;
-    // Two of the runtime, the study's, and one to score on: it panics where it gets none.
-    let may_start = may_start_threads(THREADS + 2);
-    let mut builder = if may_start { Builder::new_multi_thread() } else { Builder::new_current_thread() };
-    if may_start {
-        builder.worker_threads(THREADS);
-    } else {
-        tracing::warn!("the system gives few threads");
+    /// The study's, and one to score on.
+    const LEAST: usize = 2;
+    const FILES: usize = 16;
+    if !may_open_files(FILES) {
+        return Err(Failure::Run(format!("the system allows fewer than {FILES} open files (`ulimit -n`)")));
     }
-    builder.enable_all().build().map_err(|e| Failure::Run(format!("the system gives too little to run: {e}")))
+    // The runtime panics where it gets none.
+    let threads = threads_of_system(THREADS + LEAST);
+    if threads < LEAST && scores(cli) {
+        let message = format!("the system allows {threads} more threads, and scoring takes {LEAST} (`ulimit -u`)");
+        return Err(Failure::Run(message));
+    }
+    let mut builder = match threads < THREADS + LEAST {
+        true => Builder::new_current_thread(),
+        false => Builder::new_multi_thread(),
+    };
+    builder.worker_threads(THREADS).enable_all().build().map_err(|e| Failure::Run(e.to_string()))
 }
 
-/// Whether so many threads can be had at a time.
-fn may_start_threads(count: usize) -> bool {
+/// Whether a command scores, or trains.
+fn scores(cli: &Cli) -> bool {
+    use Command::{Completions, Man, Merge, Presets, Score, Studies};
+    !matches!(&cli.command, Some(Completions { .. } | Man | Merge(_) | Presets(_) | Score(_) | Studies(_)))
+}
+
+fn may_open_files(count: usize) -> bool {
+    let null = if cfg!(unix) { "/dev/null" } else { "NUL" };
+    let files: Vec<_> = (0..count).map_while(|_| std::fs::File::open(null).ok()).collect();
+    files.len() == count
+}
+
+/// How many of so many threads can be had at a time.
+fn threads_of_system(count: usize) -> usize {
     let (hold, held) = std::sync::mpsc::channel::<()>();
     let held = std::sync::Arc::new(std::sync::Mutex::new(held));
     let start = |_| {
@@ -80,10 +100,10 @@ fn may_start_threads(count: usize) -> bool {
         std::thread::Builder::new().spawn(move || drop(held.lock().map(|held| held.recv()))).ok()
     };
     let threads: Vec<_> = (0..count).map_while(start).collect();
-    let may_start = threads.len() == count;
+    let started = threads.len();
     drop(hold);
     threads.into_iter().for_each(|thread| drop(thread.join()));
-    may_start
+    started
 }
 
 async fn dispatch(cli: Cli) -> Result<(), Failure> {

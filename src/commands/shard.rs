@@ -158,7 +158,7 @@ pub(super) fn check_work(expected: Option<&str>, header: &Header) -> Result<(), 
 /// The failure of a command that cannot use a part.
 pub(super) fn refused(path: &Path, error: &PartError) -> Failure {
     let help = match error {
-        PartError::Io(_) => None,
+        PartError::Io(_) | PartError::LongLine => None,
         PartError::NoPart => Some("name a part that `neartop rank --shard` wrote, or a file that does not exist yet"),
         PartError::OtherWork(_) => Some("name the preset and options that it was scored with, or leave the part out"),
         PartError::OtherSamples { .. } => Some("use the same data on all machines"),

@@ -28,7 +28,11 @@ pub fn run(args: &StudiesArgs) -> Result<(), Failure> {
         return list(&[], *format);
     }
     let fail = |error: StoreError| failure(&path, &error);
-    let mut store = Store::open_existing(&path).map_err(fail)?;
+    let mut store = match &args.command {
+        StudiesCommand::Delete { .. } => Store::open_existing(&path),
+        _ => Store::open_to_read(&path),
+    }
+    .map_err(fail)?;
     let studies = store.summaries().map_err(fail)?;
     match &args.command {
         StudiesCommand::List { format } => list(&studies, *format),
@@ -204,6 +208,11 @@ fn export(store: &Store, study: &Summary, format: RowsFormat) -> Result<Result<S
     })
 }
 
+/// A cell that a spreadsheet takes for text: what begins as a formula gets an apostrophe before it.
+fn as_text(cell: String) -> String {
+    if cell.starts_with(['=', '+', '-', '@']) { format!("'{cell}") } else { cell }
+}
+
 fn csv(candidates: Vec<Recorded>) -> Result<String, Box<dyn std::error::Error>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record([
@@ -222,14 +231,14 @@ fn csv(candidates: Vec<Recorded>) -> Result<String, Box<dyn std::error::Error>> 
             let score = result.as_ref().ok();
             let ranks: Vec<_> = score.iter().flat_map(|s| &s.effective_ranks).map(ToString::to_string).collect();
             writer.write_record([
-                candidate.architecture.clone().unwrap_or_default(),
-                candidate.activation.clone().unwrap_or_default(),
-                candidate.init.clone(),
+                as_text(candidate.architecture.clone().unwrap_or_default()),
+                as_text(candidate.activation.clone().unwrap_or_default()),
+                as_text(candidate.init.clone()),
                 candidate.parameters.to_string(),
                 repetition.to_string(),
                 score.map(|s| s.near.to_string()).unwrap_or_default(),
                 score.and_then(|s| s.dead_from).map(|layer| layer.to_string()).unwrap_or_default(),
-                result.as_ref().err().map(ToString::to_string).unwrap_or_default(),
+                as_text(result.as_ref().err().map(ToString::to_string).unwrap_or_default()),
                 ranks.join(" "),
             ])?;
         }

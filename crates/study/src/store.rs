@@ -80,6 +80,35 @@ impl Store {
         }
     }
 
+    /// Opens a study to read alone, also where nothing can be written.
+    ///
+    /// # Errors
+    /// As [`Store::open_existing`].
+    pub fn open_to_read(path: &Path) -> Result<Self, StoreError> {
+        Self::open_existing(path).or_else(|error| match error {
+            StoreError::Newer { .. } | StoreError::Foreign => Err(error),
+            error => Self::open_read_only(path).map_err(|_| error),
+        })
+    }
+
+    /// SQLite reads a study whose log is empty as it is, and else needs the files beside it.
+    fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        let has_log = Path::new(&log).metadata().is_ok_and(|metadata| metadata.len() > 0);
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = match (has_log, as_file(path).to_str()) {
+            (false, Some(name)) => {
+                let name = name.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+                Connection::open_with_flags(format!("file:{name}?immutable=1"), flags | OpenFlags::SQLITE_OPEN_URI)?
+            }
+            _ => Connection::open_with_flags(as_file(path), flags)?,
+        };
+        let store = Self { connection, path: path.to_owned(), identity: Identity::of(path) };
+        store.settle()?;
+        Ok(store)
+    }
+
     /// Where the study is kept unless the user says so: `neartop/studies.sqlite` in the state directory of the user.
     ///
     /// # Errors
