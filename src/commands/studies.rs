@@ -41,6 +41,10 @@ pub fn run(args: &StudiesArgs) -> Result<(), Failure> {
             let text = export(&store, choose(&studies, id)?, *format).map_err(fail)??;
             match output {
                 None => print(&text),
+                Some(file) if !force && file.is_file() => {
+                    let name = printable(&file.display().to_string());
+                    Err(Failure::Run(format!("{name} is there already; add --force to replace it")))
+                }
                 Some(file) => Target::new(Some(file), *force)?.spares(&Inputs::of_study(&path))?.write(&text),
             }
         }
