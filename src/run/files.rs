@@ -37,6 +37,11 @@ pub fn probe(path: &Path) -> Result<Option<File>, Failure> {
         });
     }
     let file = final_place(path);
+    if let Err(cause) = file.symlink_metadata()
+        && cause.kind() != io::ErrorKind::NotFound
+    {
+        return Err(Failure::usage(format!("cannot write {}: {cause}", name())));
+    }
     if is_mounted(&file) {
         let message = format!("cannot write {}: a mounted file cannot be replaced", name());
         let help = "name another file, or write to standard output".to_owned();
