@@ -211,7 +211,7 @@ impl Space {
 }
 
 /// Bytes that a thread holds besides: its stack, and what the allocator keeps for it.
-const THREAD: u64 = 8 << 20;
+const THREAD: u64 = 10 << 20;
 /// Bytes that the ranking and the plan of a run keep of a score.
 const RESULT: u64 = 40;
 
