@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
 use super::files::{is_same, is_special, probe, write_file, write_new_file};
-use super::recording;
 use super::streams::{print, tell};
+use super::study_path::path as study_path;
 use crate::cli::StudyOptions;
 use neartop_io::preset::{Preset, printable};
 
@@ -72,7 +72,7 @@ impl Inputs {
     pub fn new(preset: &Preset, study: &StudyOptions) -> Self {
         let mut inputs = Self(preset.files());
         if !study.no_study
-            && let Ok(path) = recording::path(study)
+            && let Ok(path) = study_path(study)
         {
             inputs.add_study(&path);
         }

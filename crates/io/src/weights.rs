@@ -105,12 +105,10 @@ impl FileWeights {
     /// # Errors
     /// If those in evaluation are asked for and the file lacks them.
     pub fn with_batch_norm(self, network: &Network, batch_norm: BatchNorm) -> Result<Self, WeightsError> {
-        let is_needed = |node: &&Node| {
-            batch_norm == BatchNorm::Evaluation && matches!(node.operation.as_kind(), Some(layers::BatchNorm))
-        };
+        let is_needed = |node: &&Node| batch_norm == BatchNorm::Evaluation && node.operation.is::<layers::BatchNorm>();
         for node in network.nodes.iter().filter(is_needed) {
             for what in RUNNING {
-                self.check(node, &format!("{}.{what}", node.name()), &[node.place.input().shape.width()])?;
+                self.check(node, &format!("{}.{what}", node.name()), &[node.input().width()])?;
             }
         }
         Ok(Self { batch_norm, ..self })
