@@ -257,6 +257,9 @@ pub struct MergeArgs {
     pub run: RunOptions,
     #[command(flatten)]
     pub output: OutputOptions,
+    /// Let --output replace a file.
+    #[arg(long, requires = "output")]
+    pub force: bool,
 }
 
 /// How a ranking is written.
@@ -302,6 +305,9 @@ pub struct TrainArgs {
     /// Write the result to this file rather than to standard output.
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Let --output replace a file.
+    #[arg(long, requires = "output")]
+    pub force: bool,
 }
 
 /// How candidates are trained.
@@ -394,8 +400,8 @@ pub struct WidthArgs {
     /// Write the preset with the sizes found to this file, which must not exist.
     #[arg(long, value_name = "FILE")]
     pub export: Option<PathBuf>,
-    /// Let --export replace a file.
-    #[arg(long, requires = "export")]
+    /// Let --output and --export replace files.
+    #[arg(long)]
     pub force: bool,
     #[command(flatten)]
     pub study: StudyOptions,

@@ -1,6 +1,6 @@
 //! Command line in, exit status out.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
@@ -18,12 +18,13 @@ use neartop_io::preset::PresetError;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(told) => return tell_of_usage(&told),
+    };
+    heed_size_limits();
     let common = cli.common.clone();
-    let result = start_log(&common).and_then(|()| {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        runtime.map_err(|e| Failure::Run(e.to_string()))?.block_on(dispatch(cli))
-    });
+    let result = start_log(&common).and_then(|()| runtime(&cli)?.block_on(dispatch(cli)));
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -31,6 +32,78 @@ fn main() -> ExitCode {
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// Writes help, the version, or what is wrong on the command line.
+fn tell_of_usage(told: &clap::Error) -> ExitCode {
+    let status = u8::try_from(told.exit_code()).unwrap_or(2);
+    match told.print().and_then(|()| std::io::stdout().flush()) {
+        Err(error) if status == 0 && error.kind() != std::io::ErrorKind::BrokenPipe => {
+            tell(format_args!("cannot write standard output: {error}"));
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::from(status),
+    }
+}
+
+/// Where files may only be so large, writing fails, rather than that a signal ends the program.
+fn heed_size_limits() {
+    #[cfg(unix)]
+    {
+        const SIGXFSZ: i32 = 25;
+        let _ = signal_hook::flag::register(SIGXFSZ, Default::default());
+    }
+}
+
+/// What runs asynchronous code: threads of its own, or where the system gives none, this one.
+fn runtime(cli: &Cli) -> Result<tokio::runtime::Runtime, Failure> {
+    use tokio::runtime::Builder;
+    const THREADS: usize = 2;
+    /// The study's, and one to score on.
+    const LEAST: usize = 2;
+    const FILES: usize = 16;
+    if !may_open_files(FILES) {
+        return Err(Failure::Run(format!("the system allows fewer than {FILES} open files (`ulimit -n`)")));
+    }
+    // The runtime panics where it gets none.
+    let threads = threads_of_system(THREADS + LEAST);
+    if threads < LEAST && scores(cli) {
+        let message = format!("the system allows {threads} more threads, and scoring takes {LEAST} (`ulimit -u`)");
+        return Err(Failure::Run(message));
+    }
+    let mut builder = match threads < THREADS + LEAST {
+        true => Builder::new_current_thread(),
+        false => Builder::new_multi_thread(),
+    };
+    builder.worker_threads(THREADS).enable_all().build().map_err(|e| Failure::Run(e.to_string()))
+}
+
+/// Whether a command scores, or trains.
+fn scores(cli: &Cli) -> bool {
+    use Command::{Completions, Man, Merge, Presets, Score, Studies};
+    !matches!(&cli.command, Some(Completions { .. } | Man | Merge(_) | Presets(_) | Score(_) | Studies(_)))
+}
+
+fn may_open_files(count: usize) -> bool {
+    let null = if cfg!(unix) { "/dev/null" } else { "NUL" };
+    let files: Vec<_> = (0..count).map_while(|_| std::fs::File::open(null).ok()).collect();
+    files.len() == count
+}
+
+/// How many of so many threads can be had at a time.
+fn threads_of_system(count: usize) -> usize {
+    let (hold, held) = std::sync::mpsc::channel::<()>();
+    let held = std::sync::Arc::new(std::sync::Mutex::new(held));
+    let start = |_| {
+        let held = std::sync::Arc::clone(&held);
+        // Until the sender is gone.
+        std::thread::Builder::new().spawn(move || drop(held.lock().map(|held| held.recv()))).ok()
+    };
+    let threads: Vec<_> = (0..count).map_while(start).collect();
+    let started = threads.len();
+    drop(hold);
+    threads.into_iter().for_each(|thread| drop(thread.join()));
+    started
 }
 
 async fn dispatch(cli: Cli) -> Result<(), Failure> {
@@ -122,7 +195,8 @@ fn start_log(options: &CommonOptions) -> Result<(), Failure> {
         2 => tracing::Level::DEBUG,
         _ => tracing::Level::TRACE,
     };
-    let log = tracing_subscriber::fmt().with_max_level(level).with_target(false);
+    // A log that cannot be written is no reason to say so where it cannot be said either.
+    let log = tracing_subscriber::fmt().with_max_level(level).with_target(false).log_internal_errors(false);
     match &options.log_file {
         None => log.with_writer(std::io::stderr).init(),
         Some(path) => {

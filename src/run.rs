@@ -10,6 +10,8 @@ pub mod recording;
 mod remote;
 pub mod streams;
 pub mod studies;
+mod study_path;
+pub mod target;
 
 pub use failure::Failure;
 pub use interrupts::Interrupts;

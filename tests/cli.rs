@@ -1,6 +1,15 @@
 //! The program as its users and their scripts meet it.
 #![cfg(unix)]
 
+#[path = "cli/limits.rs"]
+mod limits;
+#[path = "cli/outputs.rs"]
+mod outputs;
+#[path = "cli/presets.rs"]
+mod presets;
+#[path = "cli/score.rs"]
+mod score;
+
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};

@@ -229,6 +229,8 @@ pub enum PartError {
     Io(#[from] io::Error),
     #[error("it is no part of a run: its first line is no header")]
     NoPart,
+    #[error("it has a line of more than 64 MiB, as no part has")]
+    LongLine,
     #[error("it is a part of other work: {0}")]
     OtherWork(Mismatch),
     #[error("repetition {repetition} was scored on other samples than those of this run")]
@@ -252,10 +254,11 @@ impl PartReader {
     /// # Errors
     /// If the file cannot be read or is no part.
     pub fn open(path: &Path) -> Result<Self, PartError> {
-        let file = File::open(path)?;
-        if !file.metadata()?.is_file() {
+        // Before it is opened, for a pipe would be waited for.
+        if !path.metadata()?.is_file() {
             return Err(io::Error::other("it is not a regular file").into());
         }
+        let file = File::open(path)?;
         let mut part = Self { lines: BufReader::with_capacity(1 << 16, file), offset: 0, header: None, damaged: 0 };
         if let Some(line) = part.whole_line()? {
             let header = serde_json::from_slice(&line).map_err(|_| PartError::NoPart)?;
@@ -299,7 +302,7 @@ impl PartReader {
             return Ok(Some(line));
         }
         if read == LONGEST {
-            return Err(PartError::NoPart);
+            return Err(PartError::LongLine);
         }
         Ok(None)
     }

@@ -18,8 +18,9 @@ use crate::cluster::ledger::Ledger;
 use crate::cluster::slurm::Slurm;
 use crate::cluster::states::States;
 use crate::cluster::units::Units;
-use crate::run::files::check_target;
 use crate::run::recording::{self, Recording, Taking};
+use crate::run::streams::tell;
+use crate::run::target::{Inputs, Target};
 use crate::run::{Failure, Interrupts, Prepared, Remote, prepare as prepare_run};
 use neartop_io::preset::printable;
 use neartop_study::scheduler::{Known, Progress, Run};
@@ -39,10 +40,9 @@ const BATCH: usize = 4096;
 /// # Errors
 /// What is wrong with the preset or with Slurm, that chunks were given up, or that the user left.
 pub async fn run(args: &RankArgs) -> Result<(), Failure> {
-    if let Some(path) = &args.output.output {
-        check_target(path)?;
-    }
+    let target = Target::new(args.output.output.as_deref(), true)?;
     let prepared = prepare_run(&args.preset, &args.run)?;
+    let target = target.spares(&Inputs::new(&prepared.space.preset, &args.run.study))?;
     refuse_auto(&prepared, "a run on a cluster")?;
     let work = Arc::new(work_of(&prepared)?);
     let study_options = local_study(&args.run.study)?;
@@ -50,10 +50,10 @@ pub async fn run(args: &RankArgs) -> Result<(), Failure> {
     let request = Request { preset, run, prepared: &prepared, work: &work, cluster, study: &study_options };
     let joined = request.join(args.cancel)?;
     if args.dry_run {
-        eprintln!(
-            "neartop: nothing is submitted; {} is yours to edit, and the same command without --dry-run submits it",
+        tell(format_args!(
+            "nothing is submitted; {} is yours to edit, and the same command without --dry-run submits it",
             joined.script()
-        );
+        ));
         return Ok(());
     }
     let mut study = Study::new(Arc::clone(&prepared.space));
@@ -67,7 +67,7 @@ pub async fn run(args: &RankArgs) -> Result<(), Failure> {
     let (recording, mut taking) = Recording::open_for_taking(&prepared, &study_options, &mut study)?;
     taking.tell();
     if let Some(found) = recording.found() {
-        eprintln!("neartop: {found}");
+        tell(format_args!("{found}"));
     }
     let units = Units::new(&prepared.space);
     let known = known(&units, &study, &recording);
@@ -76,10 +76,10 @@ pub async fn run(args: &RankArgs) -> Result<(), Failure> {
     let start = Instant::now();
     let left = take_all(run, &followed, &mut study, &mut taking).await?;
     taking.tell();
-    write_ranking(&study, start.elapsed().as_secs_f64(), &args.output)?;
+    write_ranking(&study, start.elapsed().as_secs_f64(), &args.output, target)?;
     if left {
         let remark = "its jobs go on; the same command joins the run again, and with --cancel it ends the jobs";
-        eprintln!("neartop: left the run in {}: {remark}", joined.place());
+        tell(format_args!("left the run in {}: {remark}", joined.place()));
         return Err(Failure::Interrupted);
     }
     match followed.end().and_then(|end| end.trouble()) {
@@ -159,7 +159,7 @@ impl Teller<'_> {
         self.bar.set_message(text.clone());
         let is_due = is_last || self.at.is_none_or(|at| at.elapsed() >= SELDOM);
         if self.bar.is_hidden() && is_due && text != self.said {
-            eprintln!("neartop: chunks: {text}");
+            tell(format_args!("chunks: {text}"));
             (self.said, self.at) = (text, Some(Instant::now()));
         }
     }
@@ -210,25 +210,25 @@ fn failed(error: ClusterError) -> Failure {
 fn cancel(coordinator: &mut Coordinator<Slurm>) -> Result<(), Failure> {
     let jobs = coordinator.live_jobs().map_err(failed)?;
     if jobs.is_empty() {
-        eprintln!("neartop: no job of this run waits or runs");
+        tell(format_args!("no job of this run waits or runs"));
         return Ok(());
     }
     coordinator.cancel().map_err(failed)?;
     let jobs: Vec<_> = jobs.iter().map(u64::to_string).collect();
-    eprintln!(
-        "neartop: cancelled {}; what they have scored stays, and the same command without --cancel submits the rest",
+    tell(format_args!(
+        "cancelled {}; what they have scored stays, and the same command without --cancel submits the rest",
         jobs.join(", ")
-    );
+    ));
     Ok(())
 }
 
 fn detach(coordinator: &mut Coordinator<Slurm>, joined: &Joined) -> Result<(), Failure> {
     coordinator.step(&mut |_| {}).map_err(failed)?;
     let place = joined.place();
-    eprintln!(
-        "neartop: chunks: {}; the run is in {place}, and the same command without --detach follows it",
+    tell(format_args!(
+        "chunks: {}; the run is in {place}, and the same command without --detach follows it",
         coordinator.states().in_words()
-    );
+    ));
     Ok(())
 }
 
@@ -247,8 +247,8 @@ pub fn local_study(options: &StudyOptions) -> Result<StudyOptions, Failure> {
             help: Some("name one on a local disk, or say --no-study: the parts of the run hold all results, and `neartop merge` brings them into a study anywhere".to_owned()),
         });
     }
-    eprintln!(
-        "neartop: your studies are on a file system that machines share ({kind}): results stay in the directory of the run, and `neartop merge` brings them into a study on a local disk"
-    );
+    tell(format_args!(
+        "your studies are on a file system that machines share ({kind}): results stay in the directory of the run, and `neartop merge` brings them into a study on a local disk"
+    ));
     Ok(StudyOptions { study: None, no_study: true, fresh: false })
 }

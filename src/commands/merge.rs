@@ -9,8 +9,9 @@ use crate::cli::{MergeArgs, Repetitions};
 use crate::cluster::ledger::Ledger;
 use crate::cluster::part::{Header, PartError, PartLine, PartReader, check_samples};
 use crate::cluster::units::{Shard, Units};
-use crate::run::files::check_target;
 use crate::run::recording::{Recording, Taking};
+use crate::run::streams::tell;
+use crate::run::target::{Inputs, Target};
 use crate::run::{Failure, prepare};
 use neartop_io::preset::printable;
 use neartop_study::scheduler::Known;
@@ -22,9 +23,7 @@ use neartop_study::study::Study;
 /// # Errors
 /// If a part is of other work or cannot be read, before anything of it is recorded; at the end, if something is missing.
 pub fn run(args: &MergeArgs) -> Result<(), Failure> {
-    if let Some(path) = &args.output.output {
-        check_target(path)?;
-    }
+    let target = Target::new(args.output.output.as_deref(), args.force)?;
     let headers = headers(args)?;
     let mut options = args.run.clone();
     // What the parts say of themselves holds unless the user says otherwise.
@@ -34,6 +33,8 @@ pub fn run(args: &MergeArgs) -> Result<(), Failure> {
         options.repetitions = options.repetitions.or(Some(Repetitions::Fixed(most as u32)));
     }
     let prepared = prepare(&args.preset, &options)?;
+    let inputs = Inputs::new(&prepared.space.preset, &options.study).and("a part", args.parts.iter().cloned());
+    let target = target.spares(&inputs)?;
     refuse_auto(&prepared, "a merge")?;
     let work = work_of(&prepared)?;
     let own = Header::new(&work, None);
@@ -60,17 +61,17 @@ pub fn run(args: &MergeArgs) -> Result<(), Failure> {
         }
         if part.damaged > 0 {
             let name = printable(&path.display().to_string());
-            eprintln!("neartop: {} damaged lines of {name} are left out", part.damaged);
+            tell(format_args!("{} damaged lines of {name} are left out", part.damaged));
         }
         merged.take(found, &mut study, &mut taking)?;
     }
     taking.tell();
-    eprintln!("neartop: {} scores merged from {} parts", merged.new, args.parts.len());
+    tell(format_args!("{} scores merged from {} parts", merged.new, args.parts.len()));
     if merged.different > 0 {
-        eprintln!("neartop: {} scores differ from those that were there, which stay", merged.different);
+        tell(format_args!("{} scores differ from those that were there, which stay", merged.different));
     }
     let missing = merged.missing(&units, &headers);
-    write_ranking(&study, 0.0, &args.output)?;
+    write_ranking(&study, 0.0, &args.output, target)?;
     match missing {
         Some(missing) => Err(Failure::Run(missing)),
         None => conclude(&study, &options),
@@ -92,7 +93,7 @@ fn tell_instructions(headers: &[Header]) {
     kinds.dedup();
     if kinds.len() > 1 {
         let kinds = printable(&kinds.join(", "));
-        eprintln!("neartop: the parts come from machines of several kinds ({kinds}): last bits of scores may differ");
+        tell(format_args!("the parts come from machines of several kinds ({kinds}): last bits of scores may differ"));
     }
 }
 

@@ -78,7 +78,8 @@ fn check(file: &str) -> Result<(), Failure> {
         space.batch(),
         bytes(space.memory()),
     );
-    print(&text)
+    let remarks: String = preset.remarks.iter().map(|remark| format!("note        {remark}\n")).collect();
+    print(&(text + &remarks))
 }
 
 /// The number of trained parameters without those of activations, or from the least to the most.

@@ -9,9 +9,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::output;
 use crate::cli::{OutputOptions, RunOptions};
 use crate::run::export::export_recommended;
-use crate::run::files::{check_target, write_file};
 use crate::run::recording::Recording;
-use crate::run::streams::{print, tell};
+use crate::run::streams::tell;
+use crate::run::target::{Inputs, Target};
 use crate::run::{Failure, Interrupts, Prepared, prepare};
 use neartop_study::report::Report;
 use neartop_study::scheduler::{self, Scorer};
@@ -22,13 +22,12 @@ use neartop_study::study::Study;
 /// # Errors
 /// What is wrong with the preset, or that the run failed or was interrupted.
 pub async fn run(preset: &str, options: &RunOptions, output: &OutputOptions) -> Result<(), Failure> {
-    if let Some(path) = &output.output {
-        check_target(path)?;
-    }
+    let target = Target::new(output.output.as_deref(), true)?;
     let prepared = prepare(preset, options)?;
+    let target = target.spares(&Inputs::new(&prepared.space.preset, &options.study))?;
     let (mut study, elapsed, interrupted) = score_all(&prepared, options).await?;
     study.set_guard(!options.no_guard);
-    write_ranking(&study, elapsed.as_secs_f64(), output)?;
+    write_ranking(&study, elapsed.as_secs_f64(), output, target)?;
     if interrupted {
         return Err(Failure::Interrupted);
     }
@@ -36,16 +35,17 @@ pub async fn run(preset: &str, options: &RunOptions, output: &OutputOptions) -> 
 }
 
 /// Writes a ranking as asked.
-pub(super) fn write_ranking(study: &Study, seconds: f64, output: &OutputOptions) -> Result<(), Failure> {
+pub(super) fn write_ranking(
+    study: &Study,
+    seconds: f64,
+    output: &OutputOptions,
+    target: Target,
+) -> Result<(), Failure> {
     let top = output.top.map(|n| n as usize);
     let report = Report::new(study, seconds, top);
     let mut rows = study.ranking();
     rows.truncate(top.unwrap_or(usize::MAX));
-    let text = output::render(study, &report, &rows, output.format)?;
-    match &output.output {
-        Some(path) => write_file(path, &text),
-        None => print(&text),
-    }
+    target.write(&output::render(study, &report, &rows, output.format)?)
 }
 
 /// What is left to do when all is scored: the export, or to say that nothing has a score.

@@ -3,18 +3,18 @@
 use std::io::IsTerminal;
 use std::path::Path;
 
-use candle_core::{DType, Tensor};
+use candle_core::{Device, Tensor};
 use serde::Serialize;
 
 use super::output::json;
 use crate::cli::{ReportFormat, ScoreArgs};
 use crate::run::Failure;
-use crate::run::streams::print;
-use neartop_core::network::Shape;
+use crate::run::streams::{print, tell};
+use neartop_core::network::{Network, Shape};
 use neartop_core::score::score_given;
-use neartop_io::data::check_npy;
+use neartop_io::data::{DataError, DataFrom, check_npy, open_for};
 use neartop_io::preset::{Preset, printable};
-use neartop_io::weights::FileWeights;
+use neartop_io::weights::{FileWeights, WeightsError};
 
 #[derive(Serialize)]
 struct Report {
@@ -36,19 +36,18 @@ struct Layer {
 /// If the preset, the weights or the inputs are wrong, or the values are not finite.
 pub fn run(args: &ScoreArgs) -> Result<(), Failure> {
     let preset = Preset::load(&args.preset)?;
+    preset.remarks.iter().for_each(tell);
     let network = &preset.network;
     if network.has_slot() {
         let help = "name the activation that the weights belong to in place of `activation`";
         let message = "the network has an open `activation` slot, which `score` cannot fill";
         return Err(preset.error_at(&["network", "layers"], message, Some(help)).into());
     }
-    let weights_file = || printable(&args.weights.display().to_string());
-    if !args.weights.is_file() {
-        return Err(Failure::usage(format!("cannot read {}: it is not a file", weights_file())));
-    }
-    let weights = FileWeights::read(&args.weights, network)
-        .map_err(|error| Failure::usage(format!("{}: {}", weights_file(), chain(&error))))?;
+    let weights = read_weights(&args.weights, &preset)?;
     let inputs = read_inputs(&args.inputs, &network.input)?;
+    if let Some(word) = too_few(network, inputs.dims()[0]) {
+        tell(word);
+    }
     let score = score_given(network, &weights, inputs).map_err(|e| Failure::Run(e.to_string()))?;
     let layers = network.counted().into_iter().zip(score.effective_ranks).map(|(node, effective_rank)| Layer {
         module: node.name().to_owned(),
@@ -71,6 +70,33 @@ pub fn run(args: &ScoreArgs) -> Result<(), Failure> {
     }
 }
 
+fn read_weights(path: &Path, preset: &Preset) -> Result<FileWeights, Failure> {
+    let name = printable(&path.display().to_string());
+    if !path.is_file() {
+        return Err(Failure::usage(format!("cannot read {name}: it is not a file")));
+    }
+    let fail = |error: WeightsError| Failure::Usage {
+        message: format!("{name}: {}", chain(&error)),
+        help: error.help().map(str::to_owned),
+    };
+    let weights = FileWeights::read(path, &preset.network).map_err(fail)?;
+    if !weights.prefix().is_empty() {
+        tell(format_args!("`{}` is taken off the names of the weights", printable(weights.prefix())));
+    }
+    weights.with_batch_norm(&preset.network, preset.batch_norm).map_err(fail)
+}
+
+/// What to say where samples are fewer than a rank can use.
+fn too_few(network: &Network, samples: usize) -> Option<String> {
+    let needed = network.samples_needed();
+    (samples < needed).then(|| {
+        format!(
+            "{samples} samples are fewer than the widest layer has columns, which bounds its rank: \
+             give {needed} samples or more to compare with scores of `rank`"
+        )
+    })
+}
+
 /// Reads `[samples, ...]` in single precision.
 fn read_inputs(path: &Path, shape: &Shape) -> Result<Tensor, Failure> {
     let name = printable(&path.display().to_string());
@@ -78,14 +104,17 @@ fn read_inputs(path: &Path, shape: &Shape) -> Result<Tensor, Failure> {
         return Err(Failure::usage(format!("cannot read {name}: it is not a file")));
     }
     check_npy(path).map_err(|e| Failure::usage(e.to_string()))?;
-    let read = || Tensor::read_npy(path)?.to_dtype(DType::F32);
-    let inputs = read().map_err(|e| Failure::usage(format!("cannot read {name}: {}", printable(&e.to_string()))))?;
-    let samples = inputs.dims().first().copied().unwrap_or(0);
-    if samples == 0 || inputs.dims()[1..] != shape.0 {
-        let given = format!("{:?}", inputs.dims());
-        return Err(Failure::usage(format!("{name} is {given}, but the network needs samples of {shape}")));
-    }
-    Ok(inputs)
+    let fail = |error: &dyn std::fmt::Display| Failure::usage(format!("cannot read {name}: {error}"));
+    let from = DataFrom::File { path: path.to_owned(), labels: None };
+    let source = open_for(&from, shape).map_err(|error| match &error {
+        DataError::Read { .. } => Failure::usage(error.to_string()),
+        other => fail(other),
+    })?;
+    let rows: Vec<_> = (0..source.count()).collect();
+    let mut values = Vec::with_capacity(rows.len() * shape.elements());
+    source.read(&rows, &mut |row| values.extend_from_slice(row)).map_err(|e| fail(&e))?;
+    let dims: Vec<_> = std::iter::once(rows.len()).chain(shape.0.iter().copied()).collect();
+    Tensor::from_vec(values, dims, &Device::Cpu).map_err(|e| fail(&e))
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

@@ -9,6 +9,7 @@ use crate::cli::RankArgs;
 use crate::cluster::ledger::Ledger;
 use crate::cluster::part::{Header, PartError, PartWriter, write_line};
 use crate::cluster::units::{Shard, Units};
+use crate::run::streams::tell;
 use crate::run::{Failure, Interrupts, Prepared, prepare};
 use neartop_io::preset::printable;
 use neartop_study::scheduler::{self, Scorer};
@@ -47,7 +48,7 @@ pub async fn run(args: &RankArgs, shard: Shard) -> Result<(), Failure> {
             let part = part.map_err(|error| refused(path, &error))?;
             let known = wanted.len() - ledger.missing(&units, wanted.clone());
             if known > 0 {
-                eprintln!("neartop: {known} of {} scores found in {name}", wanted.len());
+                tell(format_args!("{known} of {} scores found in {name}", wanted.len()));
             }
             let part = score(&prepared, &work, &units, &ledger, wanted, part).await?;
             part.finish().map_err(|e| unwritten(&name, e))
@@ -157,7 +158,7 @@ pub(super) fn check_work(expected: Option<&str>, header: &Header) -> Result<(), 
 /// The failure of a command that cannot use a part.
 pub(super) fn refused(path: &Path, error: &PartError) -> Failure {
     let help = match error {
-        PartError::Io(_) => None,
+        PartError::Io(_) | PartError::LongLine => None,
         PartError::NoPart => Some("name a part that `neartop rank --shard` wrote, or a file that does not exist yet"),
         PartError::OtherWork(_) => Some("name the preset and options that it was scored with, or leave the part out"),
         PartError::OtherSamples { .. } => Some("use the same data on all machines"),

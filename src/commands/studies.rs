@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::output::{json, json_lines};
 use crate::cli::{ReportFormat, RowsFormat, StudiesArgs, StudiesCommand, StudyOptions};
-use crate::run::files::{write_file, write_new_file};
 use crate::run::streams::{print, tell};
 use crate::run::studies::{count, delete, failure};
+use crate::run::target::{Inputs, Target};
 use crate::run::{Failure, recording};
 use neartop_core::score::propagation::Propagation;
 use neartop_io::preset::printable;
@@ -28,7 +28,11 @@ pub fn run(args: &StudiesArgs) -> Result<(), Failure> {
         return list(&[], *format);
     }
     let fail = |error: StoreError| failure(&path, &error);
-    let mut store = Store::open_existing(&path).map_err(fail)?;
+    let mut store = match &args.command {
+        StudiesCommand::Delete { .. } => Store::open_existing(&path),
+        _ => Store::open_to_read(&path),
+    }
+    .map_err(fail)?;
     let studies = store.summaries().map_err(fail)?;
     match &args.command {
         StudiesCommand::List { format } => list(&studies, *format),
@@ -37,8 +41,11 @@ pub fn run(args: &StudiesArgs) -> Result<(), Failure> {
             let text = export(&store, choose(&studies, id)?, *format).map_err(fail)??;
             match output {
                 None => print(&text),
-                Some(path) if *force => write_file(path, &text),
-                Some(path) => write_new_file(path, &text),
+                Some(file) if !force && file.is_file() => {
+                    let name = printable(&file.display().to_string());
+                    Err(Failure::Run(format!("{name} is there already; add --force to replace it")))
+                }
+                Some(file) => Target::new(Some(file), *force)?.spares(&Inputs::of_study(&path))?.write(&text),
             }
         }
         StudiesCommand::Delete { ids } => {
@@ -205,6 +212,11 @@ fn export(store: &Store, study: &Summary, format: RowsFormat) -> Result<Result<S
     })
 }
 
+/// A cell that a spreadsheet takes for text: what begins as a formula gets an apostrophe before it.
+fn as_text(cell: String) -> String {
+    if cell.starts_with(['=', '+', '-', '@']) { format!("'{cell}") } else { cell }
+}
+
 fn csv(candidates: Vec<Recorded>) -> Result<String, Box<dyn std::error::Error>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record([
@@ -223,14 +235,14 @@ fn csv(candidates: Vec<Recorded>) -> Result<String, Box<dyn std::error::Error>> 
             let score = result.as_ref().ok();
             let ranks: Vec<_> = score.iter().flat_map(|s| &s.effective_ranks).map(ToString::to_string).collect();
             writer.write_record([
-                candidate.architecture.clone().unwrap_or_default(),
-                candidate.activation.clone().unwrap_or_default(),
-                candidate.init.clone(),
+                as_text(candidate.architecture.clone().unwrap_or_default()),
+                as_text(candidate.activation.clone().unwrap_or_default()),
+                as_text(candidate.init.clone()),
                 candidate.parameters.to_string(),
                 repetition.to_string(),
                 score.map(|s| s.near.to_string()).unwrap_or_default(),
                 score.and_then(|s| s.dead_from).map(|layer| layer.to_string()).unwrap_or_default(),
-                result.as_ref().err().map(ToString::to_string).unwrap_or_default(),
+                as_text(result.as_ref().err().map(ToString::to_string).unwrap_or_default()),
                 ranks.join(" "),
             ])?;
         }

@@ -11,10 +11,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::rank::score_all;
 use crate::cli::{Halving, LearningRate, RunOptions, TrainArgs, TrainingOptions};
 use crate::run::export::export_candidate;
-use crate::run::files::{check_target, write_file};
 use crate::run::finalists::{finalists, rows};
 use crate::run::recording::record_trained;
-use crate::run::streams::{print, tell};
+use crate::run::streams::tell;
+use crate::run::target::{Inputs, Target};
 use crate::run::{Failure, Interrupts, Prepared, prepare};
 use neartop_io::data::DataError;
 use neartop_io::preset::Preset;
@@ -29,10 +29,9 @@ use report::TrainReport;
 /// # Errors
 /// What is wrong with the preset or its labels, or that the run failed or was interrupted.
 pub async fn run(args: &TrainArgs) -> Result<(), Failure> {
-    if let Some(path) = &args.output {
-        check_target(path)?;
-    }
+    let target = Target::new(args.output.as_deref(), args.force)?;
     let prepared = prepare(&args.preset, &args.run)?;
+    let target = target.spares(&Inputs::new(&prepared.space.preset, &args.run.study))?;
     let space = Arc::clone(&prepared.space);
     let preset = &space.preset;
     let options = options_of(&args.training);
@@ -54,15 +53,15 @@ pub async fn run(args: &TrainArgs) -> Result<(), Failure> {
     let mut results = Results::new(&plan);
     let mut elapsed = Duration::ZERO;
     if !interrupted {
-        (elapsed, interrupted) = train_all(&plan, prepared.jobs, &mut results).await?;
+        let recording =
+            &mut |results: &Results, ended: &[usize]| record(&prepared, &args.run, &plan, results, Some(ended));
+        (elapsed, interrupted) = train_all(&plan, prepared.jobs, &mut results, recording).await?;
     }
     let report = TrainReport::new(&study, &plan, &results, scoring.as_secs_f64(), elapsed.as_secs_f64());
     let text = report::render(&report, args.format)?;
-    match &args.output {
-        Some(path) => write_file(path, &text)?,
-        None => print(&text)?,
-    }
-    record(&prepared, &args.run, &plan, &results);
+    let written = target.write(&text);
+    record(&prepared, &args.run, &plan, &results, None);
+    written?;
     if interrupted {
         return Err(Failure::Interrupted);
     }
@@ -72,9 +71,10 @@ pub async fn run(args: &TrainArgs) -> Result<(), Failure> {
     }
 }
 
-/// Records in the study what training gave.
-fn record(prepared: &Prepared, options: &RunOptions, plan: &Plan, results: &Results) {
-    let (budget, trained) = rows(plan, results);
+/// Records in the study what training gave, of these candidates or of all.
+fn record(prepared: &Prepared, options: &RunOptions, plan: &Plan, results: &Results, only: Option<&[usize]>) {
+    let (budget, mut trained) = rows(plan, results);
+    trained.retain(|row| only.is_none_or(|only| only.contains(&row.candidate)));
     if let Some(trouble) = record_trained(prepared, &options.study, &budget, &trained) {
         tell(trouble);
     }
@@ -138,13 +138,20 @@ fn training_failure(preset: &Preset, error: &TrainingError) -> Failure {
     preset.error_at(at, &error.to_string(), Some(help)).into()
 }
 
-async fn train_all(plan: &Arc<Plan>, jobs: usize, results: &mut Results) -> Result<(Duration, bool), Failure> {
+/// Trains, and has the candidates recorded that have come to the end of a rung, soon after.
+async fn train_all(
+    plan: &Arc<Plan>,
+    jobs: usize,
+    results: &mut Results,
+    record: &mut dyn FnMut(&Results, &[usize]),
+) -> Result<(Duration, bool), Failure> {
     let bar = progress_bar(plan.total_steps());
     tracing::info!(candidates = plan.candidates.len(), steps = plan.total_steps(), "training");
     let start = Instant::now();
     let mut interrupts = Interrupts::watch()?;
     let mut run = training::start(Arc::clone(plan), jobs);
     let mut tick = tokio::time::interval(Duration::from_millis(200));
+    let mut ended = Vec::new();
     loop {
         tokio::select! {
             progress = run.progress.recv() => {
@@ -152,9 +159,15 @@ async fn train_all(plan: &Arc<Plan>, jobs: usize, results: &mut Results) -> Resu
                 if let Progress::Failed { candidate, reason } = &progress {
                     tracing::warn!(candidate, reason);
                 }
+                if let Progress::Reached { candidate, .. } = &progress {
+                    ended.push(*candidate);
+                }
                 results.record(progress);
             }
             _ = tick.tick() => {
+                if !ended.is_empty() {
+                    record(results, &std::mem::take(&mut ended));
+                }
                 bar.set_position(plan.steps_done());
                 if let Some(best) = results.best().and_then(Record::judged) {
                     bar.set_message(format!("best {:.4}", best.quality));

@@ -16,12 +16,13 @@ use recording::Recording;
 use crate::chart::Look;
 use crate::cli::{WidthArgs, WidthFormat};
 use crate::run::files::{write_file, write_new_file};
-use crate::run::streams::{print, tell};
+use crate::run::streams::tell;
+use crate::run::target::{Inputs, Target as Output};
 use crate::run::{Failure, Interrupts, data_failure};
 use neartop_core::catalog::{Choice, Entry};
 use neartop_core::network::{Activation, Init};
 use neartop_io::data::Samples;
-use neartop_io::preset::{Preset, parse_choice, printable};
+use neartop_io::preset::{Preset, parse_choice};
 use neartop_study::space::bytes;
 use neartop_study::width::{self, Curve, Measurement, SizeEstimate, Target, WidthError};
 
@@ -35,7 +36,9 @@ pub async fn run(args: &WidthArgs, look: Look) -> Result<(), Failure> {
     preset.repetitions = args.repetitions.map_or(preset.repetitions, |r| r as usize);
     let targets = chosen_targets(args, &preset)?;
     width::check_sizes(&args.sizes).map_err(|e| usage(&e, Some("write for example `--sizes 10,20,40,80`")))?;
-    refuse_to_overwrite(args)?;
+    let target = Output::new(args.output.as_deref(), args.force)?.spares(&Inputs::new(&preset, &args.study))?;
+    Output::new(args.export.as_deref(), args.force)?.spares(&Inputs::new(&preset, &args.study))?;
+    preset.remarks.iter().for_each(tell);
     let mut notes = Vec::new();
     let (activation, init) = choices(args, &preset, &mut notes)?;
     let mut answers = Vec::new();
@@ -54,7 +57,7 @@ pub async fn run(args: &WidthArgs, look: Look) -> Result<(), Failure> {
             break;
         }
     }
-    write(args, &preset, &answers, look)?;
+    write(args, &preset, &answers, look, target)?;
     if interrupted {
         return Err(Failure::Interrupted);
     }
@@ -87,17 +90,6 @@ fn chosen_targets(args: &WidthArgs, preset: &Preset) -> Result<Vec<Target>, Fail
             let help = format!("there are {}", known.join("; "));
             Err(usage(&format!("the network has no layer {} whose size can be chosen", args.layer), Some(&help)))
         }
-    }
-}
-
-fn refuse_to_overwrite(args: &WidthArgs) -> Result<(), Failure> {
-    match &args.export {
-        Some(path) if !args.force && path.exists() => {
-            let message =
-                format!("{} exists, and --export does not replace it", printable(&path.display().to_string()));
-            Err(usage(&message, Some("name another file, or add --force")))
-        }
-        _ => Ok(()),
     }
 }
 
@@ -226,7 +218,7 @@ async fn measure(
     Ok((curve, stop.load(Ordering::Relaxed)))
 }
 
-fn write(args: &WidthArgs, preset: &Preset, answers: &[Answer], look: Look) -> Result<(), Failure> {
+fn write(args: &WidthArgs, preset: &Preset, answers: &[Answer], look: Look, target: Output) -> Result<(), Failure> {
     let threshold = args.slope_threshold;
     let text = match args.format {
         WidthFormat::Json => report::json(preset, answers, threshold, args.all)?,
@@ -245,10 +237,7 @@ fn write(args: &WidthArgs, preset: &Preset, answers: &[Answer], look: Look) -> R
             }
         }
     }
-    match &args.output {
-        Some(path) => write_file(path, &text),
-        None => print(&text),
-    }
+    target.write(&text)
 }
 
 /// Writes the preset with the sizes found. Paths in it are absolute, since it can be written anywhere.

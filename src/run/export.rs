@@ -3,20 +3,23 @@
 use std::path::Path;
 
 use super::failure::Failure;
-use super::files::{check_target, write_file};
+use super::files::{probe, write_file};
+use super::target::Inputs;
 use crate::cli::RunOptions;
 use neartop_io::export::Format;
+use neartop_io::preset::Preset;
 use neartop_study::export;
 use neartop_study::study::Study;
 
 /// Refuses a target of `--export` that could not be written after a run, before the run.
 ///
 /// # Errors
-/// If its format is not known, or it cannot be written.
-pub fn check_export(options: &RunOptions) -> Result<(), Failure> {
+/// If its format is not known, it cannot be written, or it is a file that the run reads.
+pub fn check_export(preset: &Preset, options: &RunOptions) -> Result<(), Failure> {
     let Some(path) = &options.export else { return Ok(()) };
     export_format(path, options.export_as)?;
-    check_target(path)
+    probe(path)?;
+    Inputs::new(preset, &options.study).spared_by(path)
 }
 
 /// Writes the recommended candidate where `--export` says.

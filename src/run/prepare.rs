@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::export::check_export;
 use super::failure::Failure;
+use super::streams::tell;
 use crate::cli::{Repetitions, RunOptions};
 use neartop_core::settings::Auto;
 use neartop_io::data::DataError;
@@ -23,7 +24,9 @@ pub struct Prepared {
 /// # Errors
 /// What is wrong with the preset, its data or its size.
 pub fn prepare(preset: &str, options: &RunOptions) -> Result<Prepared, Failure> {
-    prepare_loaded(Preset::load(preset)?, options)
+    let preset = Preset::load(preset)?;
+    preset.remarks.iter().for_each(tell);
+    prepare_loaded(preset, options)
 }
 
 /// The same with a preset that was loaded.
@@ -41,7 +44,7 @@ pub fn prepare_loaded(mut preset: Preset, options: &RunOptions) -> Result<Prepar
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let jobs = options.jobs.map_or(cores, usize::from);
-    check_export(options)?;
+    check_export(&preset, options)?;
     let space = Arc::new(Space::new(Arc::new(preset)));
     let limit = (options.max_memory * 1024f64.powi(3)) as u64;
     space.check_memory(jobs, limit).map_err(|error| {

@@ -1,12 +1,13 @@
 //! The study on disk behind a run: what was there, and what comes.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::failure::Failure;
 use super::files::check_target;
 use super::prepare::Prepared;
 use super::streams;
+pub use super::study_path::path;
 use crate::cli::StudyOptions;
 use neartop_core::score::Score;
 use neartop_io::data::DataError;
@@ -289,14 +290,6 @@ pub fn record_trained_of(
         open(&path, options)?.write_trained(&work, &fingerprints, budget, trained)
     };
     write().err().map(|error| format!("what training gave is not in the study{} ({error})", named(Some(&path))))
-}
-
-/// Where the study is: where the options say, or in the user's state directory.
-///
-/// # Errors
-/// If the user has no home directory.
-pub fn path(options: &StudyOptions) -> Result<PathBuf, StoreError> {
-    options.study.clone().map_or_else(Store::default_path, Ok)
 }
 
 fn open(path: &Path, options: &StudyOptions) -> Result<Store, StoreError> {

@@ -138,3 +138,47 @@ fn a_study_that_is_deleted_by_another_program_is_begun_again() {
     assert!(errors.contains("repetitions found") && result == resumed, "{errors}");
     assert_eq!(place.rows(STUDY), 9000);
 }
+
+#[test]
+fn cells_of_a_study_are_no_formulas_in_a_spreadsheet() {
+    let place = two_studies();
+    place.open(STUDY).execute_batch("UPDATE candidate SET init = '=cmd|'' /C calc''!A0'").expect("a change");
+    let csv = place.studies(&["export", "1"]);
+    assert!(csv.contains(",'=cmd|") && !csv.contains(",=cmd|"), "{csv}");
+}
+
+#[test]
+fn names_of_any_length_are_listed_at_once() {
+    let place = two_studies();
+    let name = "UPDATE study SET name = replace(hex(zeroblob(5000000)), '0', 'n') WHERE id = 1";
+    place.open(STUDY).execute_batch(name).expect("a change");
+    let start = std::time::Instant::now();
+    let table = place.studies(&["list"]);
+    assert!(start.elapsed().as_secs() < 10 && table.len() < 2000, "{}", table.len());
+}
+
+#[test]
+fn a_study_that_cannot_be_written_is_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = two_studies();
+    place.open(STUDY).execute_batch("PRAGMA wal_checkpoint(truncate)").expect("a checkpoint");
+    let list = place.studies(&["list"]);
+    let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("permissions");
+    let is_root = fs::metadata("/proc/self").is_ok_and(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0);
+    mode(&place.path(STUDY), 0o444);
+    mode(place.0.path(), 0o555);
+    let program = env!("CARGO_BIN_EXE_neartop");
+    for args in [&["list"][..], &["show", "1"], &["export", "2"]] {
+        // Root may write everywhere, so it becomes nobody.
+        let mut command = Command::new(if is_root { "setpriv" } else { program });
+        if is_root {
+            command.args(["--reuid=65534", "--clear-groups", "--", program]);
+        }
+        command.args(["studies", "--study", STUDY]).args(args).current_dir(place.0.path()).env("NO_COLOR", "1");
+        let output = command.output().expect("a run");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{args:?}: {said}");
+        assert!(args != ["list"] || output.stdout == list.as_bytes());
+    }
+    mode(place.0.path(), 0o755);
+}

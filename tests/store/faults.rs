@@ -140,6 +140,31 @@ fn a_study_that_is_replaced_while_running_is_left_as_it_is() {
     assert_eq!(place.rows(STUDY), ALL);
 }
 
+/// What was recorded before the file went is missing as well.
+#[test]
+fn all_results_that_are_not_in_the_study_are_counted() {
+    let place = Place::new();
+    let child = start(&place);
+    wait_for_rows(&place, 100);
+    for name in [STUDY, "s.sqlite-wal", "s.sqlite-shm"] {
+        let _ = fs::remove_file(place.path(name));
+    }
+    let (_, errors) = end(child);
+    assert!(errors.contains(&format!("{LONG_ALL} results are not in the study")), "{errors}");
+}
+
+/// Names that mean something else to SQLite are files.
+#[test]
+fn a_study_is_a_file_whatever_it_is_called() {
+    let place = Place::new();
+    for name in [":memory:", "file:x?mode=memory", "file:s.sqlite"] {
+        place.rank(&["small.yaml", "--study", name]);
+        let (_, errors) = place.rank(&["small.yaml", "--study", name]);
+        assert!(errors.contains("24 of 24 repetitions found"), "{name}: {errors}");
+        assert!(place.path(name).is_file(), "{name}");
+    }
+}
+
 /// A study whose work is done, and the file as it is after everything is in it.
 fn finished(place: &Place, seed: &str) -> String {
     let (result, _) = place.rank(&["small.yaml", "--study", STUDY, "--seed", seed]);

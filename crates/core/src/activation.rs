@@ -4,7 +4,8 @@ mod kind;
 mod lanes;
 mod table;
 
-use crate::catalog::{Choice, Entry, Param, Value};
+use crate::aliases;
+use crate::catalog::{Alias, Choice, Elsewhere, Entry, Param, Value};
 
 pub use kind::ActivationKind;
 use table::{ACTIVATIONS, normal_density};
@@ -17,6 +18,14 @@ impl Entry for ActivationKind {
 
     fn catalog() -> &'static [Self] {
         ACTIVATIONS
+    }
+
+    fn aliases() -> &'static [Alias] {
+        aliases::ACTIVATIONS
+    }
+
+    fn elsewhere() -> &'static [(&'static str, Elsewhere)] {
+        aliases::ACTIVATIONS_ELSEWHERE
     }
 
     fn name(&self) -> &'static str {

@@ -86,6 +86,34 @@ pub enum Given<'a> {
     Word(&'a str),
 }
 
+impl fmt::Display for Given<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(x) => write!(f, "{x}"),
+            Self::Word(w) => write!(f, "`{}`", w.chars().take(40).collect::<String>().escape_debug()),
+        }
+    }
+}
+
+/// Another name for an entry, with some of its parameters given. Choices are always written by the entry's own name.
+#[derive(Debug)]
+pub struct Alias {
+    pub name: &'static str,
+    pub entry: &'static str,
+    pub given: &'static [(&'static str, Given<'static>)],
+    /// What a user of the name should know; often nothing.
+    pub note: &'static str,
+}
+
+/// What a name that other libraries use means here.
+#[derive(Debug, Clone, Copy)]
+pub enum Elsewhere {
+    /// It is called so.
+    Is(&'static str),
+    /// It does not exist, and this is what to know.
+    Says(&'static str),
+}
+
 /// A row of a catalog.
 pub trait Entry: fmt::Debug + Sync + 'static {
     /// What the catalog holds, in the singular: `activation`, `initialization`.
@@ -94,6 +122,16 @@ pub trait Entry: fmt::Debug + Sync + 'static {
     fn catalog() -> &'static [Self]
     where
         Self: Sized;
+    /// Other names of entries.
+    #[must_use]
+    fn aliases() -> &'static [Alias] {
+        &[]
+    }
+    /// What names of other libraries mean, in small letters and digits only.
+    #[must_use]
+    fn elsewhere() -> &'static [(&'static str, Elsewhere)] {
+        &[]
+    }
     fn name(&self) -> &'static str;
     fn params(&self) -> &'static [Param];
     /// Whether `all` includes it.
@@ -130,6 +168,23 @@ impl<E: Entry> Choice<E> {
         E::catalog().iter().find(|e| e.name() == name)
     }
 
+    /// The entry of this name or alias, and the alias.
+    #[must_use]
+    pub fn resolve(name: &str) -> Option<(&'static E, Option<&'static Alias>)> {
+        if let Some(entry) = Self::find(name) {
+            return Some((entry, None));
+        }
+        let alias = E::aliases().iter().find(|alias| alias.name == name)?;
+        Some((Self::find(alias.entry)?, Some(alias)))
+    }
+
+    /// What to write in place of a name that is unknown.
+    #[must_use]
+    pub fn suggest(name: &str) -> Option<String> {
+        let names = E::catalog().iter().map(Entry::name).chain(E::aliases().iter().map(|alias| alias.name));
+        suggest(name, names, E::elsewhere())
+    }
+
     /// The entry with the given parameters; the others keep their defaults.
     ///
     /// # Errors
@@ -151,7 +206,7 @@ impl<E: Entry> Choice<E> {
                 Some((_, value)) => p
                     .domain
                     .admit(*value)
-                    .map_err(|expected| format!("`{}` of {} must be {expected}", p.name, entry.name())),
+                    .map_err(|expected| format!("`{}` of {} must be {expected}, not {value}", p.name, entry.name())),
                 None => p.default.ok_or_else(|| format!("{} needs its parameter `{}`", entry.name(), p.name)),
             })
             .collect::<Result<Vec<_>, _>>()?;
@@ -281,6 +336,32 @@ impl<E: Entry> Serialize for Choice<E> {
         map.serialize_entry(self.name(), &Params(self))?;
         map.end()
     }
+}
+
+/// What to write in place of an unknown name: the same in another spelling, what other libraries call so, or else the
+/// nearest of those that are known.
+#[must_use]
+pub fn suggest<'a>(
+    name: &str,
+    known: impl IntoIterator<Item = &'a str>,
+    elsewhere: &[(&str, Elsewhere)],
+) -> Option<String> {
+    let known: Vec<_> = known.into_iter().collect();
+    let bare = squash(name);
+    let same = || known.iter().find(|k| squash(k) == bare).copied();
+    let told = || elsewhere.iter().find(|(other, _)| *other == bare).map(|(_, means)| *means);
+    let near = match (same(), told()) {
+        (None, Some(Elsewhere::Says(what))) => return Some(what.to_owned()),
+        (None, Some(Elsewhere::Is(entry))) => Some(entry),
+        (Some(same), _) => Some(same),
+        (None, None) => nearest(name, known.iter().copied()),
+    };
+    near.map(|near| format!("did you mean `{near}`?"))
+}
+
+/// A name without what spellings differ in: `HeNormal`, `he-normal` and `he_normal_` are `henormal`.
+fn squash(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// The known name nearest to `name`, if one is near enough to be what was meant.

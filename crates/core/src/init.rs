@@ -10,7 +10,8 @@ use faer::MatRef;
 use faer::linalg::solvers::Qr;
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use crate::catalog::{ANY, Choice, Domain, Entry, Param, Value};
+use crate::aliases;
+use crate::catalog::{ANY, Alias, Choice, Domain, Elsewhere, Entry, Param, Value};
 use crate::random::{Base, Draws, Key, Purpose, uniform};
 
 /// A weight initialization with its parameters.
@@ -281,6 +282,14 @@ impl Entry for InitKind {
 
     fn catalog() -> &'static [Self] {
         INITS
+    }
+
+    fn aliases() -> &'static [Alias] {
+        aliases::INITS
+    }
+
+    fn elsewhere() -> &'static [(&'static str, Elsewhere)] {
+        aliases::INITS_ELSEWHERE
     }
 
     fn name(&self) -> &'static str {

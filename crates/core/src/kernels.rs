@@ -15,7 +15,7 @@ mod window;
 pub use activate::activate;
 pub use convolve::{Groups, convolve};
 pub use linear::linear;
-pub use normalize::{EPSILON, Statistics, normalize, normalize_untrained};
+pub use normalize::{EPSILON, Statistics, normalize, normalize_by, normalize_untrained};
 pub use pool::{Pooling, global_mean, pool};
 pub use tensors::{batch, standard_deviation, with_elements};
 pub use window::{Window, same};

@@ -1,6 +1,7 @@
 //! NEAR for untrained neural networks: the network, its draws, effective ranks and scores.
 
 pub mod activation;
+mod aliases;
 pub mod catalog;
 pub mod differentiable;
 pub mod init;

@@ -6,6 +6,7 @@ mod choices;
 mod definition;
 mod layers;
 mod network;
+mod remarks;
 mod schema;
 mod tables;
 mod truth;
@@ -66,8 +67,12 @@ pub struct Preset {
     /// Whether the first repetitions also look at how signals pass, which says what will train.
     pub trainability: bool,
     pub seed: u64,
+    /// How something was read that could have been meant otherwise.
+    pub remarks: Vec<String>,
     /// The file it was read from, and its text.
     source: (String, String),
+    /// The file itself; none of a bundled one.
+    path: Option<PathBuf>,
 }
 
 /// The choices that are combined with each other.
@@ -137,6 +142,7 @@ impl Preset {
         if preset.name.is_empty() {
             preset.name = printable(&stem);
         }
+        preset.path = Some(path.to_owned());
         Ok(preset)
     }
 
@@ -145,6 +151,7 @@ impl Preset {
     /// # Errors
     /// The first thing that is wrong, with its place.
     pub fn parse(text: &str, file: &str, directory: &Path) -> Result<Self, PresetError> {
+        let text = yaml::without_mark(text);
         let preset = read_document(text, file, |node| read_preset(node, directory))?;
         Ok(Self { source: (file.to_owned(), text.to_owned()), ..preset })
     }
@@ -172,6 +179,22 @@ impl Preset {
     /// Takes over where another preset was read from, for errors that come up later.
     pub fn source_of(&mut self, other: &Self) {
         self.source.clone_from(&other.source);
+        self.path.clone_from(&other.path);
+    }
+
+    /// The files that it was read from and refers to, each with what it is.
+    #[must_use]
+    pub fn files(&self) -> Vec<(&'static str, PathBuf)> {
+        let mut files: Vec<_> = self.path.iter().map(|path| ("the preset", path.clone())).collect();
+        if let DataFrom::File { path, labels } = &self.data.from {
+            files.push(("the data", path.clone()));
+            files.extend(labels.iter().filter(|_| labels_are_a_file(path)).map(|l| ("the labels", l.into())));
+        }
+        files.extend(self.truth.iter().map(|truth| ("the table of known values", PathBuf::from(&truth.path))));
+        if let Some(Architectures { taken: Taken::List { path, .. }, .. }) = &self.search.architectures {
+            files.push(("the list of architectures", path.into()));
+        }
+        files
     }
 }
 
@@ -190,6 +213,7 @@ pub fn read_document<T>(
     file: &str,
     read: impl FnOnce(&Node<'_>) -> Result<T, Problem>,
 ) -> Result<T, PresetError> {
+    let text = yaml::without_mark(text);
     let value = yaml::parse(text).map_err(|e| invalid(text, file, e.message, None, e.at))?;
     read(&Node::root(&value)).map_err(|problem| {
         let at = problem.place.locate(text);
@@ -222,6 +246,10 @@ pub fn read_text(path: &Path, name: &str) -> Result<String, PresetError> {
         .map_err(|e| fail(e.to_string(), None))?;
     if bytes.len() as u64 > MOST_BYTES {
         return Err(fail("it is larger than 1 MiB, so it is hardly a preset".to_owned(), None));
+    }
+    if matches!(bytes.as_slice(), [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) {
+        let help = Some("save it as UTF-8 in the editor".to_owned());
+        return Err(fail("it is UTF-16 text, and a preset is UTF-8".to_owned(), help));
     }
     String::from_utf8(bytes).map_err(|e| {
         let right = e.as_bytes().get(..e.utf8_error().valid_up_to()).unwrap_or_default();
@@ -278,6 +306,7 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
     let search = read_search(search.as_ref(), architectures, &network)?;
     let score = read_score(map.get("score"))?;
     Ok(Preset {
+        remarks: remarks::remarks(root, &network.input),
         name: name.replace(['\n', '\t'], " "),
         description: text("description")?.map(|d| d.split_whitespace().collect::<Vec<_>>().join(" ")),
         data: map
@@ -296,6 +325,7 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
         trainability: score.trainability,
         seed: score.seed,
         source: Default::default(),
+        path: None,
     })
 }
 
@@ -368,7 +398,7 @@ fn read_search(
     };
     let bias = match get("bias") {
         None => BiasInit::Zeros,
-        Some(node) => match word(&node, "bias", &["zeros", "fan_in_uniform"])? {
+        Some(node) => match word(&node, "the bias", &["zeros", "fan_in_uniform"])? {
             "fan_in_uniform" => BiasInit::FanInUniform,
             _ => BiasInit::Zeros,
         },

@@ -227,15 +227,13 @@ pub enum Known {
 /// Starts scoring all repetitions of the space, the first of every candidate before the second of any; where the preset
 /// leaves their number open, as many as its [`Race`] wants.
 ///
-/// Must be called within a tokio runtime. `known` tells of a candidate and a repetition what needs no scoring.
+/// `known` tells of a candidate and a repetition what needs no scoring.
 pub fn start(scorer: Arc<dyn Scorer>, space: &Space, jobs: usize, known: &dyn Fn(usize, usize) -> Known) -> Run {
     start_backlog(scorer, Backlog::new(space, jobs, known), jobs)
 }
 
 /// Starts scoring portions of a space with so many candidates, in their order. What follows on a failure of its candidate is
 /// left out.
-///
-/// Must be called within a tokio runtime.
 pub fn start_portions(scorer: Arc<dyn Scorer>, portions: Vec<Portion>, candidates: usize, jobs: usize) -> Run {
     start_backlog(scorer, Backlog::of_portions(portions, candidates, jobs), jobs)
 }
@@ -244,14 +242,19 @@ fn start_backlog(scorer: Arc<dyn Scorer>, backlog: Backlog, jobs: usize) -> Run 
     let (sender, progress) = mpsc::channel(CHANNEL);
     let control = Control { cancel: CancellationToken::new(), pause: Arc::default() };
     let backlog = Arc::new((Mutex::new(backlog), Condvar::new()));
-    for _ in 0..jobs.max(1) {
+    let work = lock(&backlog.0).most();
+    for _ in 0..jobs.min(work).max(1) {
         let worker = Worker {
             scorer: Arc::clone(&scorer),
             backlog: Arc::clone(&backlog),
             control: control.clone(),
             sender: sender.clone(),
         };
-        tokio::task::spawn_blocking(move || worker.run());
+        // Where the system gives no more threads, those that there are do the work.
+        if let Err(error) = std::thread::Builder::new().name("score".to_owned()).spawn(move || worker.run()) {
+            tracing::warn!(%error, "no more threads to score on");
+            break;
+        }
     }
     let guard = control.cancel.clone().drop_guard();
     Run { progress, control, _cancel_on_drop: guard }
@@ -316,6 +319,12 @@ impl Backlog {
         }
         backlog.advance();
         backlog
+    }
+
+    /// As many scores as there may be.
+    fn most(&self) -> usize {
+        let in_portions: usize = self.portions.iter().map(|portion| portion.candidates.len()).sum();
+        in_portions.saturating_add(self.costs.len().saturating_mul(self.repetitions))
     }
 
     /// A backlog of these portions and no more.

@@ -55,7 +55,7 @@ pub struct Space {
 
 /// A run that would need more memory than it may.
 #[derive(Debug, thiserror::Error)]
-#[error("one score would hold about {need}, {jobs} at a time {total}, and the limit is {limit}")]
+#[error("one score would hold about {need}, {jobs} at a time and all results {total}, and the limit is {limit}")]
 pub struct TooLarge {
     need: String,
     jobs: usize,
@@ -199,14 +199,21 @@ impl Space {
     /// # Errors
     /// Gives the sum.
     pub fn check_memory(&self, jobs: usize, limit: u64) -> Result<(), TooLarge> {
-        let need = self.memory();
-        let total = need.saturating_mul(jobs as u64);
+        let scores = self.candidates.len().saturating_mul(self.preset.repetitions);
+        let jobs = jobs.min(scores);
+        let need = self.memory().saturating_add(THREAD).saturating_add(self.largest.waiting());
+        let total = need.saturating_mul(jobs as u64).saturating_add((scores as u64).saturating_mul(RESULT));
         if total <= limit {
             return Ok(());
         }
         Err(TooLarge { need: bytes(need), jobs, total: bytes(total), limit: bytes(limit) })
     }
 }
+
+/// Bytes that a thread holds besides: its stack, and what the allocator keeps for it.
+const THREAD: u64 = 10 << 20;
+/// Bytes that the ranking and the plan of a run keep of a score.
+const RESULT: u64 = 40;
 
 /// A number of bytes as people read it.
 #[must_use]

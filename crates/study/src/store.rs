@@ -56,7 +56,7 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         refuse_foreign(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags)?;
+        let connection = Connection::open_with_flags(as_file(path), flags)?;
         let mut store = Self { connection, path: path.to_owned(), identity: None };
         store.settle()?;
         store.connection.pragma_update(None, "journal_mode", "wal")?;
@@ -78,6 +78,35 @@ impl Store {
             Ok(false) => Err(StoreError::Unusable("no such file".to_owned())),
             Err(error) => Err(StoreError::Unusable(error.to_string())),
         }
+    }
+
+    /// Opens a study to read alone, also where nothing can be written.
+    ///
+    /// # Errors
+    /// As [`Store::open_existing`].
+    pub fn open_to_read(path: &Path) -> Result<Self, StoreError> {
+        Self::open_existing(path).or_else(|error| match error {
+            StoreError::Newer { .. } | StoreError::Foreign => Err(error),
+            error => Self::open_read_only(path).map_err(|_| error),
+        })
+    }
+
+    /// SQLite reads a study whose log is empty as it is, and else needs the files beside it.
+    fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        let has_log = Path::new(&log).metadata().is_ok_and(|metadata| metadata.len() > 0);
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = match (has_log, as_file(path).to_str()) {
+            (false, Some(name)) => {
+                let name = name.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+                Connection::open_with_flags(format!("file:{name}?immutable=1"), flags | OpenFlags::SQLITE_OPEN_URI)?
+            }
+            _ => Connection::open_with_flags(as_file(path), flags)?,
+        };
+        let store = Self { connection, path: path.to_owned(), identity: Identity::of(path) };
+        store.settle()?;
+        Ok(store)
     }
 
     /// Where the study is kept unless the user says so: `neartop/studies.sqlite` in the state directory of the user.
@@ -124,6 +153,11 @@ impl Drop for Store {
         // An error here means what it means elsewhere: the file is not touched any more.
         let _ = self.check_place();
     }
+}
+
+/// The path as SQLite takes for a file whatever it is called, also `:memory:`.
+fn as_file(path: &Path) -> PathBuf {
+    if path.is_absolute() { path.to_owned() } else { Path::new(".").join(path) }
 }
 
 /// Refuses what SQLite should not even open: it would wait for a pipe, and write into an empty device.

@@ -17,6 +17,7 @@ use crate::cluster::slurm::{Slurm, largest_index};
 use crate::cluster::units::Units;
 use crate::commands::shard::fingerprint;
 use crate::run::recording::each_recorded;
+use crate::run::streams::tell;
 use crate::run::{Failure, Prepared};
 use neartop_io::preset::printable;
 use neartop_study::space::Space;
@@ -143,14 +144,14 @@ impl Request<'_> {
         let cost = sizing::measure(units, &prepared.scorer, start.elapsed());
         let chunks = options.chunks.unwrap_or_else(|| sizing::chunks(&cost, units, cpus, most));
         let time = options.time.clone().unwrap_or_else(|| sizing::minutes(&cost, cpus, chunks).to_string());
-        eprintln!(
-            "neartop: {} scores take about {} core hours ({:.2} ms each, of {} timed here): {chunks} chunks of about {} with {cpus} cores",
+        tell(format_args!(
+            "{} scores take about {} core hours ({:.2} ms each, of {} timed here): {chunks} chunks of about {} with {cpus} cores",
             units.count(),
             hours(cost.total),
             cost.total / units.count() as f64 * 1e3,
             cost.timed,
             seconds(cost.total / f64::from(chunks) / cpus as f64),
-        );
+        ));
         Ok(Cut { chunks, time, memory: sizing::memory(prepared.space.memory(), units.candidates(), cpus) })
     }
 
@@ -238,9 +239,9 @@ fn check(run: &RunFile, header: &Header, options: &ClusterOptions, name: &str) -
         Some(chunks) if chunks != run.chunks => another(format!("is cut into {} chunks, and not {chunks}", run.chunks)),
         _ => {
             if options.partition.is_some() || options.time.is_some() {
-                eprintln!(
-                    "neartop: the run is there already, and its task.sbatch is yours: change the partition or the time there"
-                );
+                tell(format_args!(
+                    "the run is there already, and its task.sbatch is yours: change the partition or the time there"
+                ));
             }
             Ok(())
         }

@@ -26,6 +26,30 @@ pub fn normalize_untrained(input: &Tensor) -> Result<Tensor> {
     input / (1.0 + EPSILON).sqrt()
 }
 
+/// (x - mean)/sqrt(variance + 1e-5) weight + bias, with a mean and a variance of every channel.
+///
+/// # Errors
+/// If the tensors do not fit.
+pub fn normalize_by(
+    input: &Tensor,
+    (mean, variance): (&Tensor, &Tensor),
+    weight: Option<&Tensor>,
+    bias: Option<&Tensor>,
+) -> Result<Tensor> {
+    let mut channels = vec![1; input.rank()];
+    channels[1] = input.dim(1)?;
+    let along = |tensor: &Tensor| tensor.reshape(channels.as_slice());
+    let centred = input.broadcast_sub(&along(mean)?)?;
+    let mut output = centred.broadcast_div(&(along(variance)? + EPSILON)?.sqrt()?)?;
+    if let Some(weight) = weight {
+        output = output.broadcast_mul(&along(weight)?)?;
+    }
+    match bias {
+        Some(bias) => output.broadcast_add(&along(bias)?),
+        None => Ok(output),
+    }
+}
+
 /// (x - mean)/sqrt(variance + 1e-5) weight + bias, with the biased variance.
 ///
 /// # Errors

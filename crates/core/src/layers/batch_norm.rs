@@ -4,7 +4,7 @@ use candle_core::{Result as Computed, Tensor};
 
 use crate::activation::Activation;
 use crate::differentiable::{self, Pass};
-use crate::kernels::{Statistics, normalize, normalize_untrained};
+use crate::kernels::{Statistics, normalize, normalize_by, normalize_untrained};
 use crate::layer::{Cost, Counted, Kind, Make, Operation, Place, Scaling, Short, Trial, Value, Weight};
 use crate::parameters::Parameters;
 use crate::settings::BatchNorm as Mode;
@@ -72,7 +72,13 @@ impl Operation for BatchNorm {
         _: Option<&Activation>,
     ) -> Computed<Tensor> {
         if parameters.batch_norm == Mode::Evaluation {
-            return normalize_untrained(&inputs[0]);
+            let (mean, variance) = (parameters.get("running_mean"), parameters.get("running_var"));
+            return match mean.zip(variance) {
+                None => normalize_untrained(&inputs[0]),
+                Some(running) => {
+                    normalize_by(&inputs[0], running, parameters.get("weight"), parameters.get("bias"))
+                }
+            };
         }
         normalize(&inputs[0], Statistics::Channel, parameters.get("weight"), parameters.get("bias"))
     }

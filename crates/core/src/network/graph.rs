@@ -129,6 +129,24 @@ impl Network {
         Self { input, nodes, summary: String::new() }
     }
 
+    /// Bytes of the rank matrices that wait on a thread to be worked on side by side, at the most and roughly: of every
+    /// width a matrix, its Gram matrix and the workspace, for as many as there are lanes.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        const LANES: u128 = 16;
+        const MOST_ELEMENTS: u128 = 1 << 22;
+        const BYTES: u128 = 3 * 4;
+        let mut widths: Vec<_> = self.counted().iter().map(|node| node.units() as u128).collect();
+        widths.sort_unstable();
+        widths.dedup();
+        let bytes = |width: u128| {
+            let one = width.saturating_mul(width);
+            one.saturating_mul(LANES).min(MOST_ELEMENTS.max(one)).saturating_mul(BYTES)
+        };
+        let all = widths.into_iter().map(bytes).fold(0, u128::saturating_add);
+        u64::try_from(all).unwrap_or(u64::MAX)
+    }
+
     /// Bytes that one repetition holds at the most, roughly: all weights and their draws, the values that are live while
     /// a batch passes, and the largest rank matrix with the workspace of its decomposition.
     #[must_use]

@@ -88,7 +88,7 @@ impl Array {
             check_finite(&self.stored.path, &values, |_| *row)?;
             take(&values);
         }
-        Ok(())
+        stream.finish().map_err(|e| self.fail(&e))
     }
 
     /// Gathers the rows in one pass through the columns.
@@ -108,6 +108,7 @@ impl Array {
                 gathered[i * size + place] = value[0];
             }
         }
+        stream.finish().map_err(|e| self.fail(&e))?;
         gathered.chunks_exact(size).for_each(take);
         Ok(())
     }
@@ -123,7 +124,7 @@ impl Array {
             stream.read_exact(block).map_err(|e| self.fail(&e))?;
             take(first, block)?;
         }
-        Ok(())
+        stream.finish().map_err(|e| self.fail(&e))
     }
 
     /// Fails unless these can be the labels of `count` samples.

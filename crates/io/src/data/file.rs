@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use flate2::Crc;
 use flate2::read::{DeflateDecoder, MultiGzDecoder};
 
 use super::DataError;
@@ -121,7 +122,7 @@ pub fn io_error(path: &Path, error: &io::Error) -> DataError {
         path,
         match error.kind() {
             io::ErrorKind::UnexpectedEof => "it ends before the data that it announces; is it truncated?".to_owned(),
-            io::ErrorKind::InvalidInput => format!("its compressed data are damaged: {error}"),
+            io::ErrorKind::InvalidInput => format!("its data are damaged: {error}"),
             _ => shown(&error.to_string()),
         },
     )
@@ -150,6 +151,14 @@ pub struct Stored {
     /// In the file.
     length: u64,
     packing: Packing,
+    sum: Option<Checksum>,
+}
+
+/// What an archive says of one of its members, unpacked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checksum {
+    pub bytes: u64,
+    pub crc32: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,15 +185,16 @@ impl Stored {
             let kind = if metadata.is_dir() { "a folder" } else { "no regular file" };
             return Err(unreadable(path, format!("it is {kind}, where a file is needed")));
         }
-        let plain = Self { path: path.to_owned(), start: 0, length: metadata.len(), packing: Packing::Plain };
+        let plain =
+            Self { path: path.to_owned(), start: 0, length: metadata.len(), packing: Packing::Plain, sum: None };
         let gzip = plain.head()?.starts_with(&[0x1f, 0x8b]);
         Ok(Self { packing: if gzip { Packing::Gzip } else { Packing::Plain }, ..plain })
     }
 
-    /// A part of the file, as it is or deflated.
-    pub fn part(&self, start: u64, length: u64, deflated: bool) -> Self {
+    /// A member of an archive, as it is or deflated.
+    pub fn member(&self, start: u64, length: u64, deflated: bool, sum: Checksum) -> Self {
         let packing = if deflated { Packing::Deflate } else { Packing::Plain };
-        Self { path: self.path.clone(), start, length, packing }
+        Self { path: self.path.clone(), start, length, packing, sum: Some(sum) }
     }
 
     /// The length, where that is known without reading.
@@ -227,14 +237,17 @@ impl Stored {
             Ok(file)
         };
         let file: File = open().map_err(|e| io_error(&self.path, &e))?;
-        let from = match self.packing {
-            Packing::Plain => Origin::File(BufReader::with_capacity(1 << 16, file)),
-            Packing::Gzip => {
-                Origin::Packed(Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(BufReader::new(file)))))
-            }
-            Packing::Deflate => {
-                let packed = DeflateDecoder::new(BufReader::new(file).take(self.length));
-                Origin::Packed(Box::new(BufReader::with_capacity(1 << 16, packed)))
+        let packed = |bytes: Box<dyn Read>| Origin::Packed(BufReader::with_capacity(1 << 16, bytes));
+        let from = match (self.packing, self.sum) {
+            (Packing::Plain, None) => Origin::File(BufReader::with_capacity(1 << 16, file)),
+            (Packing::Gzip, _) => packed(Box::new(MultiGzDecoder::new(BufReader::new(file)))),
+            (Packing::Plain, Some(sum)) => packed(Box::new(Summed::new(file.take(self.length), sum))),
+            (Packing::Deflate, sum) => {
+                let bytes = DeflateDecoder::new(BufReader::new(file).take(self.length));
+                match sum {
+                    Some(sum) => packed(Box::new(Summed::new(bytes, sum))),
+                    None => packed(Box::new(bytes)),
+                }
             }
         };
         Ok(Stream { from, at: 0 })
@@ -262,8 +275,42 @@ pub struct Stream {
 }
 
 enum Origin {
+    /// Bytes without a checksum, of which any may be left out.
     File(BufReader<File>),
-    Packed(Box<dyn Read>),
+    /// Bytes that are unpacked, or whose checksum needs all of them.
+    Packed(BufReader<Box<dyn Read>>),
+}
+
+/// Compares the bytes with their checksum as soon as they end.
+struct Summed<R> {
+    from: R,
+    crc: Crc,
+    left: u64,
+    expected: u32,
+}
+
+impl<R> Summed<R> {
+    fn new(from: R, sum: Checksum) -> Self {
+        Self { from, crc: Crc::new(), left: sum.bytes, expected: sum.crc32 }
+    }
+}
+
+impl<R: Read> Read for Summed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.from.read(buffer)?;
+        self.crc.update(&buffer[..n]);
+        self.left = self.left.checked_sub(n as u64).ok_or_else(|| damaged("it unpacks to more than it announces"))?;
+        match n {
+            0 if buffer.is_empty() => Ok(0),
+            0 if self.left > 0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            0 if self.crc.sum() != self.expected => Err(damaged("the checksum does not match")),
+            n => Ok(n),
+        }
+    }
+}
+
+fn damaged(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, why)
 }
 
 impl Stream {
@@ -285,6 +332,17 @@ impl Stream {
         }
         self.at = byte;
         Ok(())
+    }
+
+    /// Reads what is left of bytes that have a checksum, which compares it.
+    ///
+    /// # Errors
+    /// If the bytes are not those that were written.
+    pub fn finish(&mut self) -> io::Result<()> {
+        match &mut self.from {
+            Origin::File(_) => Ok(()),
+            Origin::Packed(bytes) => io::copy(bytes, &mut io::sink()).map(drop),
+        }
     }
 }
 

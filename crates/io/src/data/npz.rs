@@ -9,7 +9,7 @@ use zip::{CompressionMethod, ZipArchive};
 use super::DataError;
 use super::array_source::{ArraySource, LabelsAt};
 use super::containers::choose;
-use super::file::{Stored, excerpt, io_error, shown, unreadable};
+use super::file::{Checksum, Stored, excerpt, io_error, shown, unreadable};
 use super::npy::read_header;
 
 /// The most entries that are looked at in an archive.
@@ -55,7 +55,8 @@ pub fn open(path: &Path, labels: Option<&str>) -> Result<ArraySource, DataError>
         if start.checked_add(length).is_none_or(|end| end > whole) {
             return Err(unreadable(path, format!("{what} lies beyond the end of the file; is it truncated?")));
         }
-        arrays.push((name.to_owned(), stored.part(start, length, deflated)));
+        let sum = Checksum { bytes: entry.size(), crc32: entry.crc32() };
+        arrays.push((name.to_owned(), stored.member(start, length, deflated, sum)));
     }
     // Headers are read only of arrays that could be asked for, so that an odd one beside them is no hindrance.
     let rank = |i: usize| Ok(read_header(arrays[i].1.clone(), "an array")?.dims.len());

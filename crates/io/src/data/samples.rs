@@ -51,9 +51,7 @@ impl Samples {
         };
         let count = source.count();
         let batch = batch.min(count);
-        let mut rows: Vec<_> = (0..repetitions).flat_map(|r| choose(seed, r as u64, count, batch)).collect();
-        rows.sort_unstable();
-        rows.dedup();
+        let rows = used(seed, repetitions, count, batch);
         let mut values = Vec::with_capacity(rows.len() * input.elements());
         source.read(&rows, &mut |row| values.extend_from_slice(row))?;
         Scaling::of(source.as_ref(), spec.scale)?.apply(&mut values);
@@ -121,6 +119,19 @@ impl Samples {
         let dims: Vec<_> = std::iter::once(self.batch).chain(self.shape.0.iter().copied()).collect();
         Ok(Tensor::from_vec(data, dims, &Device::Cpu)?)
     }
+}
+
+/// The rows that so many repetitions use, in order.
+fn used(seed: u64, repetitions: usize, count: usize, batch: usize) -> Vec<usize> {
+    let mut is_used = vec![false; count];
+    let mut left = count;
+    for row in (0..repetitions).flat_map(|r| choose(seed, r as u64, count, batch)) {
+        left -= usize::from(!std::mem::replace(&mut is_used[row], true));
+        if left == 0 {
+            break;
+        }
+    }
+    (0..count).filter(|row| is_used[*row]).collect()
 }
 
 /// `wanted` of `count` rows, without repetition, by a Fisher-Yates shuffle that stops when it has enough.

@@ -13,7 +13,11 @@ pub fn read_choices<E: Entry>(node: &Node<'_>) -> Result<Vec<Choice<E>>, Problem
     }
     let what = format!("{}s: `all`, or a list", E::WHAT);
     let mut choices = Vec::new();
-    for item in node.list(&what)? {
+    let in_brackets = |problem: Problem| match node.named(E::WHAT).map(|(name, _)| Choice::<E>::resolve(name)) {
+        Ok(Some(_)) => problem.help(format!("put it in brackets: `[{}]`", node.text_of())),
+        _ => problem,
+    };
+    for item in node.list(&what).map_err(in_brackets)? {
         let choice = read_choice::<E>(&item)?;
         if choices.contains(&choice) {
             return Err(item.problem(format!("{choice} stands here twice")).help("leave one of them out"));
@@ -29,19 +33,16 @@ pub fn read_choices<E: Entry>(node: &Node<'_>) -> Result<Vec<Choice<E>>, Problem
 /// A name, or a map of one name to its parameters.
 pub fn read_choice<E: Entry>(node: &Node<'_>) -> Result<Choice<E>, Problem> {
     let (name, params) = node.named(&format!("an {}", E::WHAT))?;
-    let Some(entry) = Choice::<E>::find(name) else {
+    let Some((entry, alias)) = Choice::<E>::resolve(name) else {
         let problem = node.problem(format!("no {} is called `{}`", E::WHAT, printable(name)));
-        let names = || E::catalog().iter().map(Entry::name);
         if Softmax::ALL.iter().any(|softmax| softmax.kind().name == name) {
             return Err(problem.help(format!("{name} is not elementwise: it can be a layer, but not be searched")));
         }
-        return Err(match nearest(name, names()) {
-            Some(near) => problem.help(format!("did you mean `{near}`?")),
-            None => problem.help(format!("there are {}", names().collect::<Vec<_>>().join(", "))),
-        });
+        let names = || E::catalog().iter().map(Entry::name).collect::<Vec<_>>().join(", ");
+        return Err(problem.help(Choice::<E>::suggest(name).unwrap_or_else(|| format!("there are {}", names()))));
     };
     let entries = params.map(|p| p.entries(&format!("a map of the parameters of {name}"))).transpose()?;
-    let mut given = Vec::new();
+    let mut given = alias.map_or_else(Vec::new, |alias| alias.given.to_vec());
     for (key, value) in entries.iter().flatten() {
         let Some(param) = entry.params().iter().find(|p| p.name == *key) else {
             let problem = value.key_problem(format!("{name} has no parameter `{}`", printable(key)));
@@ -52,13 +53,17 @@ pub fn read_choice<E: Entry>(node: &Node<'_>) -> Result<Choice<E>, Problem> {
                 (None, known) => problem.help(format!("it takes {}", known.join(", "))),
             });
         };
+        let wrong = |expected| value.problem(format!("`{key}` of {name} must be {expected}, not {}", value.found()));
         let one = match (value.as_number(), value.as_str()) {
             (Some(x), _) => Given::Number(x),
             (None, Some(w)) => Given::Word(w),
-            _ => return Err(value.problem(format!("`{key}` of {name} must be {}", param.domain.expectation()))),
+            _ => return Err(wrong(param.domain.expectation())),
         };
-        let admitted = param.domain.admit(one);
-        admitted.map_err(|expected| value.problem(format!("`{key}` of {name} must be {expected}")))?;
+        param.domain.admit(one).map_err(wrong)?;
+        if given.iter().any(|(fixed, _)| fixed == key) {
+            let help = format!("write `{}` with all of its parameters", entry.name());
+            return Err(value.key_problem(format!("{name} stands for a `{key}` of its own")).help(help));
+        }
         given.push((*key, one));
     }
     Choice::new(entry, &given).map_err(|message| node.problem(message))
@@ -66,7 +71,9 @@ pub fn read_choice<E: Entry>(node: &Node<'_>) -> Result<Choice<E>, Problem> {
 
 /// One of the known words.
 pub fn word<'a>(node: &Node<'a>, what: &str, known: &[&'a str]) -> Result<&'a str, Problem> {
-    let given = node.text(what)?;
+    let Some(given) = node.as_str() else {
+        return Err(node.problem(format!("{what} is one of {}, not {}", known.join(", "), node.found())));
+    };
     known.iter().find(|k| **k == given).copied().ok_or_else(|| {
         let problem = node.problem(format!("{what} cannot be `{}`", printable(given)));
         match nearest(given, known.iter().copied()) {

@@ -1,7 +1,8 @@
 //! The layers of a preset, read and written by the list of kinds.
 
 use neartop_core::activation::{Activation, ActivationKind};
-use neartop_core::catalog::{Entry, nearest};
+use neartop_core::catalog::Elsewhere::{self, Is, Says};
+use neartop_core::catalog::{Entry, suggest};
 use neartop_core::layer::{
     Arguments, Block, Default, Domain, Kind, Layer, Make, Operation, Param, Short, Value as Given,
 };
@@ -62,7 +63,7 @@ impl Reader {
                 Some((kind, Make::Layer(make))) => {
                     make(&self.arguments(kind, &item, params.as_ref(), &place, depth)?)
                 }
-                _ if Activation::find(name).is_some() => Fixed(read_choice(&item)?).into(),
+                _ if Activation::resolve(name).is_some() => Fixed(read_choice(&item)?).into(),
                 _ => return Err(unknown(&item, name)),
             });
         }
@@ -183,17 +184,64 @@ fn needs_parameters(kind: &Kind, item: &Node<'_>) -> Problem {
 }
 
 fn unknown(item: &Node<'_>, name: &str) -> Problem {
-    let kinds = || KINDS.iter().map(|kind| kind.name);
+    let kinds: Vec<_> = KINDS.iter().map(|kind| kind.name).collect();
     let activations = ActivationKind::catalog().iter().map(Entry::name);
+    let aliases = ActivationKind::aliases().iter().map(|alias| alias.name);
+    let known = kinds.iter().copied().chain(activations).chain(aliases);
+    let elsewhere = [ELSEWHERE, ActivationKind::elsewhere()].concat();
     let problem = item.problem(format!("no layer is called `{}`", printable(name)));
-    match nearest(name, kinds().chain(activations)) {
-        Some(near) => problem.help(format!("did you mean `{near}`?")),
-        None => {
-            let kinds: Vec<_> = kinds().collect();
-            problem.help(format!("layers are {}, and every activation's name", kinds.join(", ")))
-        }
-    }
+    let every = || format!("layers are {}, and every activation's name", kinds.join(", "));
+    problem.help(suggest(name, known, &elsewhere).unwrap_or_else(every))
 }
+
+const ONE_DIMENSION: Elsewhere =
+    Says("convolutions and pooling have two dimensions here: `input: [channels, height, width]`");
+
+/// What layers of other libraries are called here.
+const ELSEWHERE: &[(&str, Elsewhere)] = &[
+    ("dense", Is("linear")),
+    ("fc", Is("linear")),
+    ("fullyconnected", Is("linear")),
+    ("affine", Is("linear")),
+    ("lazylinear", Is("linear")),
+    ("conv", Is("conv2d")),
+    ("convolution", Is("conv2d")),
+    ("convolution2d", Is("conv2d")),
+    ("conv1d", ONE_DIMENSION),
+    ("conv3d", ONE_DIMENSION),
+    ("maxpool1d", ONE_DIMENSION),
+    ("avgpool1d", ONE_DIMENSION),
+    ("depthwiseconv2d", Says("write `conv2d` with as many `groups` as channels")),
+    (
+        "separableconv2d",
+        Says("write two layers: `conv2d` with as many `groups` as channels, then one with `kernel: 1`"),
+    ),
+    ("bn", Is("batch_norm")),
+    ("batchnormalization", Is("batch_norm")),
+    ("batchnorm1d", Is("batch_norm")),
+    ("batchnorm2d", Is("batch_norm")),
+    ("ln", Is("layer_norm")),
+    ("layernormalization", Is("layer_norm")),
+    ("gn", Is("group_norm")),
+    ("groupnormalization", Is("group_norm")),
+    ("maxpool2d", Is("max_pool")),
+    ("maxpooling2d", Is("max_pool")),
+    ("avgpool2d", Is("avg_pool")),
+    ("averagepooling2d", Is("avg_pool")),
+    ("averagepool", Is("avg_pool")),
+    ("globalaveragepooling2d", Is("global_avg_pool")),
+    ("globalaveragepool", Is("global_avg_pool")),
+    ("adaptiveavgpool2d", Is("global_avg_pool")),
+    ("gap", Is("global_avg_pool")),
+    ("skip", Is("residual")),
+    ("shortcut", Is("residual")),
+    ("add", Is("residual")),
+    ("sequential", Says("`layers` is the sequence; inside it, `repeat` and `residual` take lists of layers")),
+    ("act", Is("activation")),
+    ("nonlinearity", Is("activation")),
+    ("none", Is("identity")),
+    ("noop", Is("identity")),
+];
 
 /// Layers as a preset writes them.
 pub fn write_layers(layers: &[Layer]) -> Value {

@@ -61,7 +61,8 @@ fn read_input(node: &Node<'_>) -> Result<Shape, Problem> {
     }
     let sizes = node.list("the input")?.iter().map(|n| n.size("a size of the input")).collect::<Result<Vec<_>, _>>()?;
     if !matches!(sizes.len(), 1..=3) {
-        return Err(node.problem("the input is a number of features, [channels, length] or [channels, height, width]"));
+        let message = "the input is a number of features, [channels, length] or [channels, height, width]";
+        return Err(node.problem(format!("{message}, not {}", node.text_of())));
     }
     if sizes.iter().try_fold(1usize, |n, s| n.checked_mul(*s)).is_none_or(|n| n > 1 << 40) {
         return Err(node.problem("the input has more than 2^40 values"));

@@ -19,6 +19,7 @@ pub fn schema() -> Json {
         "type": "object",
         "additionalProperties": false,
         "required": ["network"],
+        "patternProperties": {"^x-": {"description": "A place for anchors, not used itself."}},
         "properties": {
             "neartop": {"type": "string", "description": "The version that wrote the preset."},
             "name": {"type": "string"},
@@ -143,7 +144,7 @@ fn choices<E: Entry>() -> Json {
 /// The names that need no parameters, and a map of one name to its parameters for each that has some.
 fn entries<E: Entry>() -> Vec<Json> {
     let plain = E::catalog().iter().filter(|e| e.params().iter().all(|p| p.default.is_some()));
-    let names: Vec<_> = plain.map(Entry::name).collect();
+    let names: Vec<_> = plain.map(Entry::name).chain(E::aliases().iter().map(|alias| alias.name)).collect();
     let mut entries = vec![json!({"enum": names})];
     for entry in E::catalog().iter().filter(|e| !e.params().is_empty()) {
         let properties: Map<_, _> = entry.params().iter().map(|p| (p.name.to_owned(), parameter(p))).collect();

@@ -1,6 +1,7 @@
 //! YAML as a tree that remembers where it stands: the only code that calls the YAML library.
 
 mod limits;
+mod merges;
 
 use std::fmt;
 
@@ -75,6 +76,11 @@ pub struct SyntaxError {
     pub at: Option<(usize, usize)>,
 }
 
+/// The text without the byte order mark that some editors put before it.
+pub fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
 /// Parses a document.
 pub fn parse(text: &str) -> Result<Value, SyntaxError> {
     limits::check(text)?;
@@ -83,14 +89,21 @@ pub fn parse(text: &str) -> Result<Value, SyntaxError> {
         Some(document) => Value::deserialize(document).map_err(|e| syntax_error(&e, text))?,
         None => Value::Null,
     };
-    if let Some(second) = documents.next() {
-        let found = Locate { steps: &[], at_key: false }.deserialize(second).err();
-        return Err(SyntaxError {
-            message: "a preset is one YAML document, but here are several".to_owned(),
-            at: found.and_then(|e| e.location()).map(|l| (l.line(), l.column())),
-        });
+    for (place, document) in (1..).zip(documents) {
+        // What a last `---` begins is empty.
+        if !matches!(Option::<IgnoredAny>::deserialize(document), Ok(None)) {
+            let other = serde_yaml::Deserializer::from_str(text).nth(place);
+            let found = other.and_then(|other| Locate { steps: &[], at_key: false }.deserialize(other).err());
+            return Err(SyntaxError {
+                message: "a preset is one YAML document, but here are several".to_owned(),
+                at: found.and_then(|e| e.location()).map(|l| (l.line(), l.column())),
+            });
+        }
     }
-    Ok(value)
+    merges::put_in(value).map_err(|steps| SyntaxError {
+        message: "`<<` takes in a map, or a list of maps".to_owned(),
+        at: Place { steps, at_key: false }.locate(text),
+    })
 }
 
 fn syntax_error(error: &serde_yaml::Error, text: &str) -> SyntaxError {
@@ -149,6 +162,10 @@ impl<'a> Node<'a> {
             let Value::String(key) = key else {
                 return Err(self.problem(format!("{} is no key of {what}", describe(key))));
             };
+            // A place for anchors, which says nothing itself.
+            if key.starts_with("x-") {
+                continue;
+            }
             let node = Node { value, place: self.place.below(Step::Key(key.clone())) };
             if !known.contains(&key.as_str()) {
                 let problem = node.key_problem(format!("{what} has no key `{}`", printable(key)));
@@ -174,6 +191,40 @@ impl<'a> Node<'a> {
             },
             _ => Err(self.expected(&format!("{what}: a name, or a map of one name to its parameters"))),
         }
+    }
+
+    /// What stands under a key, if this is a map that has it.
+    pub fn at(&self, key: &str) -> Option<Self> {
+        let value = self.value.get(key)?;
+        Some(Node { value, place: self.place.below(Step::Key(key.to_owned())) })
+    }
+
+    /// What stands here, in a few words.
+    pub fn found(&self) -> String {
+        describe(self.value)
+    }
+
+    /// The value on one line, as YAML.
+    pub fn text_of(&self) -> String {
+        printable(serde_json::to_string(self.value).unwrap_or_default().trim_matches('"'))
+    }
+
+    /// All texts and keys here and below.
+    pub fn words(&self) -> Vec<&'a str> {
+        let mut words = Vec::new();
+        let mut left = vec![self.value];
+        while let Some(value) = left.pop() {
+            match value {
+                Value::String(text) => words.push(text.as_str()),
+                Value::Sequence(items) => left.extend(items.iter().rev()),
+                Value::Mapping(mapping) => {
+                    words.extend(mapping.keys().filter_map(Value::as_str));
+                    left.extend(mapping.values());
+                }
+                _ => {}
+            }
+        }
+        words
     }
 
     /// All entries of a map, whatever their keys.
@@ -282,7 +333,7 @@ pub fn printable(text: &str) -> String {
 /// direction of writing.
 pub fn is_control(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn describe(value: &Value) -> String {

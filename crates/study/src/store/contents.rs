@@ -55,6 +55,9 @@ pub struct Recorded {
     pub results: Vec<(usize, Result<Score, ScoreFailure>)>,
 }
 
+/// Characters of a name.
+const MOST_NAME: usize = 200;
+
 const SUMMARIES: &str = "
     SELECT id, key, name, seed, program, created_at, updated_at, content, preset,
     (SELECT count(*) FROM candidate WHERE study_id = study.id),
@@ -69,15 +72,19 @@ impl Store {
     pub fn summaries(&self) -> Result<Vec<Summary>, StoreError> {
         let mut studies = self.connection.prepare(SUMMARIES)?;
         let text = |row: &rusqlite::Row<'_>, at| row.get::<_, String>(at).map(|text| printable(&text));
+        // As long as a preset's, whatever another program wrote.
+        let name = |row: &rusqlite::Row<'_>, at| {
+            row.get::<_, String>(at).map(|text| printable(&text.chars().take(MOST_NAME).collect::<String>()))
+        };
         let summaries = studies.query_map([], |row| {
             Ok(Summary {
                 id: row.get(0)?,
                 key: text(row, 1)?,
-                name: text(row, 2)?,
-                seed: text(row, 3)?,
-                program: text(row, 4)?,
-                created_at: text(row, 5)?,
-                updated_at: text(row, 6)?,
+                name: name(row, 2)?,
+                seed: name(row, 3)?,
+                program: name(row, 4)?,
+                created_at: name(row, 5)?,
+                updated_at: name(row, 6)?,
                 content: text(row, 7)?,
                 preset: row.get(8)?,
                 candidates: row.get::<_, i64>(9)?.unsigned_abs(),

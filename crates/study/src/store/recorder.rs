@@ -63,6 +63,7 @@ impl Recorder {
             says,
             waiting: Vec::new(),
             left_out: 0,
+            written: 0,
             state: State::Well,
         };
         let thread = std::thread::Builder::new().name("study".to_owned()).spawn(move || writer.run(&incoming));
@@ -123,8 +124,10 @@ struct Writer {
     known: Vec<RowIds>,
     says: Sender<String>,
     waiting: Vec<Entry>,
-    /// Results that there was no room to keep waiting.
+    /// Results that are not in the study and do not wait for it.
     left_out: usize,
+    /// Results that are in the study.
+    written: usize,
     state: State,
     /// Whether it was said that results wait.
     has_said_so: bool,
@@ -144,7 +147,7 @@ impl Writer {
                 State::Well => self.write(),
                 State::Retry(at) if Instant::now() >= at => self.write(),
                 State::Retry(_) => {}
-                State::GivenUp => self.waiting.clear(),
+                State::GivenUp => self.leave_out(),
             }
         }
     }
@@ -189,6 +192,11 @@ impl Writer {
         }
     }
 
+    fn leave_out(&mut self) {
+        self.left_out += self.waiting.len();
+        self.waiting.clear();
+    }
+
     fn write(&mut self) {
         let mut written = self.try_write();
         if matches!(&written, Err(error) if error.remedy() == Remedy::LookAgain) {
@@ -197,6 +205,7 @@ impl Writer {
         match written {
             Ok(()) => {
                 tracing::debug!(results = self.waiting.len(), "recorded in the study");
+                self.written += self.waiting.len();
                 self.waiting.clear();
                 self.state = State::Well;
             }
@@ -227,7 +236,10 @@ impl Writer {
         self.state = state;
         let is_new = state == State::GivenUp || !std::mem::replace(&mut self.has_said_so, true);
         if state == State::GivenUp {
-            self.waiting.clear();
+            self.leave_out();
+            // They are where nobody looks for them.
+            let is_elsewhere = matches!(error, StoreError::Moved);
+            self.left_out += if is_elsewhere { std::mem::take(&mut self.written) } else { 0 };
         }
         tracing::warn!(%error, "the study cannot be written");
         if is_new {

@@ -68,12 +68,17 @@ pub fn run(plan: &Plan, jobs: usize, sender: &mpsc::Sender<Progress>, cancel: &C
     let judge = Judge::new(&plan.task);
     let mut field: Vec<Entrant> = plan.candidates.iter().map(|id| Entrant::new(*id)).collect();
     for rung in 0..plan.rungs.len() {
+        let count = field.len();
         let queue = Mutex::new(field.into_iter().enumerate().collect::<VecDeque<_>>());
         let done = Mutex::new(Vec::new());
         std::thread::scope(|scope| {
-            for _ in 0..jobs.max(1) {
-                scope.spawn(|| worker.work(rung, &queue, &done));
+            // Where the system gives no more threads, this one and those that there are do the work.
+            for _ in 1..jobs.min(count) {
+                if std::thread::Builder::new().spawn_scoped(scope, || worker.work(rung, &queue, &done)).is_err() {
+                    break;
+                }
             }
+            worker.work(rung, &queue, &done);
         });
         if cancel.is_cancelled() {
             return;

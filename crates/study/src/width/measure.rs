@@ -1,5 +1,6 @@
 //! Measuring the curve, several repetitions at a time.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
@@ -70,15 +71,17 @@ pub fn measure(
     let panicked = std::thread::scope(|scope| {
         let spawn = |_| {
             let sender = sender.clone();
-            scope.spawn(move || work(sender))
+            std::thread::Builder::new().spawn_scoped(scope, move || work(sender)).ok()
         };
-        let workers: Vec<_> = (0..jobs.clamp(1, total.max(1))).map(spawn).collect();
+        let workers: Vec<_> = (0..jobs.clamp(1, total.max(1))).map_while(spawn).collect();
+        // Without a thread of its own, the work is done first and told then.
+        let panicked = workers.is_empty() && catch_unwind(AssertUnwindSafe(|| work(sender.clone()))).is_err();
         drop(sender);
         for (task, rank) in results {
             table.record(task, rank, report);
         }
         // Every handle is joined, so that no panic goes past the scope.
-        workers.into_iter().map(|w| w.join().is_err()).filter(|panicked| *panicked).count() > 0
+        workers.into_iter().map(|w| w.join().is_err()).filter(|panicked| *panicked).count() > 0 || panicked
     });
     if panicked {
         return Err(WidthError::Panic);

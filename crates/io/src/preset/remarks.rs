@@ -1,0 +1,44 @@
+//! How something in a preset was read that could have been meant otherwise.
+
+use super::yaml::Node;
+use neartop_core::activation::ActivationKind;
+use neartop_core::catalog::{Choice, Entry};
+use neartop_core::init::InitKind;
+use neartop_core::shape::Shape;
+
+/// Sentences about what could be misread.
+pub fn remarks(root: &Node<'_>, input: &Shape) -> Vec<String> {
+    let below = |keys: [&str; 2]| root.at(keys[0])?.at(keys[1]);
+    let mut remarks: Vec<_> = channels_last(input).into_iter().collect();
+    for keys in [["network", "layers"], ["search", "activations"]] {
+        remarks.extend(below(keys).iter().flat_map(aliases::<ActivationKind>));
+    }
+    remarks.extend(below(["search", "inits"]).iter().flat_map(aliases::<InitKind>));
+    remarks.sort();
+    remarks.dedup();
+    remarks
+}
+
+/// Sizes whose last looks like the channels, and whose first does not.
+fn channels_last(input: &Shape) -> Option<String> {
+    let looks_like_channels = |size: usize| matches!(size, 1 | 3 | 4);
+    match input.0[..] {
+        [channels, height, width] if looks_like_channels(width) && !looks_like_channels(channels) => Some(format!(
+            "the input is read as {channels} channels of {height}x{width}; \
+             for {width} channels of {channels}x{height} write `input: [{width}, {channels}, {height}]`"
+        )),
+        _ => None,
+    }
+}
+
+/// What aliases among the names stand for.
+fn aliases<E: Entry>(node: &Node<'_>) -> Vec<String> {
+    let read = |name: &str| {
+        let (entry, alias) = Choice::<E>::resolve(name)?;
+        let alias = alias?;
+        let choice = Choice::new(entry, alias.given).map_or_else(|_| entry.name().to_owned(), |c| c.to_string());
+        let note = if alias.note.is_empty() { String::new() } else { format!(": {}", alias.note) };
+        Some(format!("`{name}` is read as {choice}{note}"))
+    };
+    node.words().into_iter().filter_map(read).collect()
+}

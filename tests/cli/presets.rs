@@ -1,0 +1,81 @@
+//! What people write in presets, and what they mean by it.
+
+use super::*;
+
+/// The JSON of a ranking without its time and name.
+fn ranked(place: &Place, preset: &str) -> Value {
+    fs::write(place.path("p.yaml"), preset).expect("a preset");
+    let mut report = place.json(&["rank", "p.yaml", "--no-study", "--format", "json"]);
+    report.as_object_mut().expect("a map").remove("elapsed_seconds");
+    report
+}
+
+#[test]
+fn what_other_programs_and_people_put_around_a_preset_is_read() {
+    let place = Place::new();
+    let right = ranked(&place, SMALL);
+    for (what, preset) in [
+        ("a byte order mark", format!("\u{feff}{SMALL}")),
+        ("line ends of Windows", format!("\u{feff}{SMALL}").replace('\n', "\r\n")),
+        ("a document's start", format!("---\n{SMALL}")),
+        ("a document's end", format!("---\n{SMALL}---\n")),
+        ("both ends", format!("---\n{SMALL}...\n---\n")),
+        ("a place for anchors", format!("x-wide: &wide 8\n{}", SMALL.replace("linear: 8", "linear: *wide"))),
+    ] {
+        assert_eq!(ranked(&place, &preset), right, "{what}");
+    }
+    let merged = SMALL
+        .replace("linear: 8", "linear: {out: 8, <<: *with_bias}")
+        .replace("linear: 3", "linear: {<<: [*out, *with_bias]}");
+    let merged =
+        format!("x-bias: &with_bias {{bias: true, out: 77}}\nx-out: &out\n  <<: *with_bias\n  out: 3\n{merged}");
+    assert_eq!(ranked(&place, &merged), right);
+}
+
+#[test]
+fn utf_16_is_said() {
+    let place = Place::new();
+    let wide: Vec<u8> = SMALL.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    fs::write(place.path("wide.yaml"), [vec![0xff, 0xfe], wide].concat()).expect("a preset");
+    assert!(place.refused(&["rank", "wide.yaml"], 2).contains("UTF-16"));
+}
+
+#[test]
+fn aliases_are_read_said_and_written_by_our_own_names() {
+    let place = Place::new();
+    let with = |activations: &str, inits: &str| {
+        let network = "network: {input: 6, layers: [linear: 8, activation, linear: 3]}";
+        format!(
+            "name: A\n{network}\nsearch: {{activations: {activations}, inits: {inits}}}\nscore: {{repetitions: 2}}\n"
+        )
+    };
+    let own = with(
+        "[silu, {leaky_relu: {negative_slope: 0.2}}, hardswish, gelu_tanh]",
+        "[{variance_scaling: {scale: 2}}, kaiming_uniform, {variance_scaling: {mode: fan_avg}}, xavier_uniform]",
+    );
+    let others = with(
+        "[swish, {lrelu: {negative_slope: 0.2}}, hard_swish, gelu_new]",
+        "[he_normal, he_uniform, glorot_normal, glorot_uniform]",
+    );
+    assert_eq!(ranked(&place, &others), ranked(&place, &own));
+    fs::write(place.path("p.yaml"), others).expect("a preset");
+    let output = place.run(&["rank", "p.yaml", "--no-study"]);
+    let said = errors(&output);
+    assert!(said.contains("`swish` is read as silu") && said.contains("cut at two standard deviations"), "{said}");
+    assert!(place.text(&["presets", "check", "p.yaml"]).contains("`glorot_uniform` is read as xavier_uniform"));
+}
+
+#[test]
+fn an_input_that_looks_like_channels_last_is_said() {
+    let place = Place::new();
+    let text =
+        |input: &str| format!("network: {{input: {input}, layers: [conv2d: {{out: 4, kernel: 1}}, activation]}}\n");
+    let check = |input: &str| {
+        fs::write(place.path("p.yaml"), text(input)).expect("a preset");
+        place.text(&["presets", "check", "p.yaml"])
+    };
+    assert!(check("[32, 32, 3]").contains("32 channels of 32x3; for 3 channels of 32x32 write `input: [3, 32, 32]`"));
+    for fine in ["[3, 32, 32]", "[1, 8, 3]", "[16, 8, 8]", "[32, 8, 2]"] {
+        assert!(!check(fine).contains("note"), "{fine}");
+    }
+}
