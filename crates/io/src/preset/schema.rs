@@ -25,57 +25,69 @@ pub fn schema() -> Json {
             "name": {"type": "string"},
             "description": {"type": "string"},
             "data": data(),
-            "network": {
-                "type": "object",
-                "additionalProperties": false,
-                "required": ["input"],
-                "oneOf": [{"required": ["layers"]}, {"required": ["classes"]}],
-                "properties": {
-                    "classes": size(),
-                    "nats_tss": {"type": "string"},
-                    "nats_sss": {"type": "string"},
-                    "nasbench101": {"type": "string"},
-                    "input": {"anyOf": [size(), {"type": "array", "items": size(), "minItems": 1, "maxItems": 3}]},
-                    "layers": {"$ref": "#/$defs/layers"}
-                }
-            },
-            "search": {
-                "type": "object",
-                "additionalProperties": false,
-                "properties": {
-                    "activations": choices::<ActivationKind>(),
-                    "inits": choices::<InitKind>(),
-                    "bias": {"enum": ["zeros", "fan_in_uniform"]},
-                    "architectures": architectures()
-                }
-            },
+            "network": network(),
+            "search": search(),
             "truth": truth(),
-            "score": {
-                "type": "object",
-                "additionalProperties": false,
-                "properties": {
-                    "repetitions": {"oneOf": [
-                        {"type": "integer", "minimum": 1, "maximum": 1_000_000},
-                        {"const": "auto"},
-                        {
-                            "type": "object",
-                            "additionalProperties": false,
-                            "properties": {
-                                "minimum": {"type": "integer", "minimum": 2, "maximum": 1_000_000},
-                                "maximum": {"type": "integer", "minimum": 2, "maximum": 1_000_000},
-                                "confidence": {"type": "number", "minimum": 0.5, "exclusiveMaximum": 1}
-                            }
-                        }
-                    ]},
-                    "seed": {"type": "integer", "minimum": 0},
-                    "batch": size(),
-                    "rows": {"enum": ["full", "clipped"]},
-                    "batch_norm": {"enum": ["training", "evaluation"]},
-                    "trainability": {"type": "boolean"}
-                }
-            }
+            "score": score()
         },
         "$defs": {"layers": {"type": "array", "items": {"$ref": "#/$defs/layer"}}, "layer": layer()}
+    })
+}
+
+fn network() -> Json {
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["input"],
+        "oneOf": [{"required": ["layers"]}, {"required": ["classes"]}],
+        "properties": {
+            "classes": size(),
+            "nats_tss": {"type": "string"},
+            "nats_sss": {"type": "string"},
+            "nasbench101": {"type": "string"},
+            "input": {"anyOf": [size(), {"type": "array", "items": size(), "minItems": 1, "maxItems": 3}]},
+            "layers": {"$ref": "#/$defs/layers"}
+        }
+    })
+}
+
+fn search() -> Json {
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "activations": choices::<ActivationKind>(),
+            "inits": choices::<InitKind>(),
+            "bias": {"enum": ["zeros", "fan_in_uniform"]},
+            "architectures": architectures()
+        }
+    })
+}
+
+fn score() -> Json {
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "repetitions": {"oneOf": [
+                {"type": "integer", "minimum": 1, "maximum": 1_000_000},
+                {"const": "auto"},
+                {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "properties": {
+                        "minimum": {"type": "integer", "minimum": 2, "maximum": 1_000_000},
+                        "maximum": {"type": "integer", "minimum": 2, "maximum": 1_000_000},
+                        "confidence": {"type": "number", "minimum": 0.5, "exclusiveMaximum": 1}
+                    }
+                }
+            ]},
+            "seed": {"type": "integer", "minimum": 0},
+            "batch": size(),
+            "rows": {"enum": ["full", "clipped"]},
+            "batch_norm": {"enum": ["training", "evaluation"]},
+            "trainability": {"type": "boolean"}
+        }
     })
 }
 

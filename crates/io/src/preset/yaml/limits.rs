@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
 
-use super::{SyntaxError, printable};
+use super::text::{SyntaxError, printable};
 
 /// The most values, long texts counted several times, that a document may have once its aliases are put in.
 const MOST_VALUES: usize = 1 << 20;

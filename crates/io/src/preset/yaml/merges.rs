@@ -2,7 +2,7 @@
 
 use serde_yaml::{Mapping, Value};
 
-use super::Step;
+use super::place::Step;
 
 const MERGE: &str = "<<";
 
