@@ -13,8 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use neartop_core::catalog::{Choice, Entry, Given};
-use neartop_core::layers::zero::Zero;
-use neartop_core::layers::{BatchNorm, Conv2d, Flatten, Linear, Padding, Slot};
+use neartop_core::layers::{BatchNorm, Conv2d, Flatten, Linear, Padding, Slot, Zero};
 use neartop_core::network::{Activation, Block, Edge, Init, Layer, Merge, Network, Shape, Vertex};
 use neartop_io::preset::Preset;
 use neartop_study::space::Space;

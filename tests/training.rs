@@ -5,12 +5,9 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor, Var};
 use neartop_core::differentiable;
 use neartop_core::layer::{Block, Kind, Make};
-use neartop_core::layers::first_channels::FirstChannels;
-use neartop_core::layers::images::Frame;
-use neartop_core::layers::zero::Zero;
 use neartop_core::layers::{
-    AvgPool, BatchNorm, Conv2d, Dropout, Fixed, Flatten, GlobalAvgPool, GroupNorm, INNER_KINDS, KINDS, LayerNorm,
-    Linear, MaxPool, Padding, Slot, Softmax,
+    AvgPool, BatchNorm, Conv2d, Dropout, FirstChannels, Fixed, Flatten, Frame, GlobalAvgPool, GroupNorm, INNER_KINDS,
+    KINDS, LayerNorm, Linear, MaxPool, Padding, Slot, Softmax, Zero,
 };
 use neartop_core::network::forward::{Probe, forward};
 use neartop_core::network::{Activation, BiasInit, Init, Layer, Network, Node, Shape};

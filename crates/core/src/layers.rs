@@ -5,18 +5,19 @@
 //! code for other libraries.
 
 mod activations;
-pub mod images;
+mod images;
 
 use crate::layer::Kind;
+pub use images::Frame;
 
-/// Declares the files, and lists the kinds that they define.
+/// Declares the files with what they define, and lists the kinds.
 macro_rules! kinds {
     (
-        written { $($written:ident: $($kind:ident),+;)* }
-        inner { $($inner:ident: $($part:ident),+;)* }
+        written { $($written:ident ($($kind:ident),+) $($public:ident),*;)* }
+        inner { $($inner:ident ($($part:ident),+) $($visible:ident),*;)* }
     ) => {
-        $(pub mod $written;)*
-        $(pub mod $inner;)*
+        $(pub mod $written; $(pub use $written::$public;)*)*
+        $(pub mod $inner; $(pub use $inner::$visible;)*)*
 
         /// The kinds that presets may write, in the order of messages and documentation.
         pub static KINDS: &[&Kind] = &[$($(&$written::$kind),+),*];
@@ -28,45 +29,29 @@ macro_rules! kinds {
 
 kinds! {
     written {
-        linear: KIND;
-        conv2d: KIND;
-        batch_norm: KIND;
-        layer_norm: KIND;
-        group_norm: KIND;
-        max_pool: KIND;
-        avg_pool: KIND;
-        global_avg_pool: KIND;
-        flatten: KIND;
-        dropout: KIND;
-        residual: KIND;
-        repeat: KIND;
-        slot: KIND;
-        softmax: SOFTMAX, LOG_SOFTMAX, SOFTMIN;
+        linear (KIND) Linear;
+        conv2d (KIND) Conv2d, Padding;
+        batch_norm (KIND) BatchNorm;
+        layer_norm (KIND) LayerNorm;
+        group_norm (KIND) GroupNorm;
+        max_pool (KIND) MaxPool;
+        avg_pool (KIND) AvgPool;
+        global_avg_pool (KIND) GlobalAvgPool;
+        flatten (KIND) Flatten;
+        dropout (KIND) Dropout;
+        residual (KIND);
+        repeat (KIND);
+        slot (KIND) Slot;
+        softmax (SOFTMAX, LOG_SOFTMAX, SOFTMIN) Softmax;
     }
     inner {
-        fixed: KIND;
-        sum: KIND;
-        concat: KIND;
-        zero: KIND;
-        first_channels: KIND;
+        fixed (KIND) Fixed;
+        sum (KIND) Sum;
+        concat (KIND) Concat;
+        zero (KIND) Zero;
+        first_channels (KIND) FirstChannels;
     }
 }
-
-pub use avg_pool::AvgPool;
-pub use batch_norm::BatchNorm;
-pub use conv2d::{Conv2d, Padding};
-pub use dropout::Dropout;
-pub use first_channels::FirstChannels;
-pub use fixed::Fixed;
-pub use flatten::Flatten;
-pub use global_avg_pool::GlobalAvgPool;
-pub use group_norm::GroupNorm;
-pub use images::Frame;
-pub use layer_norm::LayerNorm;
-pub use linear::Linear;
-pub use max_pool::MaxPool;
-pub use slot::Slot;
-pub use softmax::Softmax;
 
 /// The kind of this name that presets may write.
 #[must_use]

@@ -8,8 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use super::error::ArchitectureError;
 use super::parts::{classifier, conv};
 use crate::layer::{Block, Edge, Layer, Merge, Vertex};
-use crate::layers::images::Frame;
-use crate::layers::{BatchNorm, FirstChannels, MaxPool};
+use crate::layers::{BatchNorm, FirstChannels, Frame, MaxPool};
 use crate::random::below;
 
 const MOST_VERTICES: usize = 7;

@@ -8,9 +8,7 @@ use std::str::FromStr;
 use super::error::ArchitectureError;
 use super::parts::{classifier, conv};
 use crate::layer::{Block, Edge, Layer, Merge, Vertex};
-use crate::layers::images::Frame;
-use crate::layers::zero::Zero;
-use crate::layers::{AvgPool, BatchNorm};
+use crate::layers::{AvgPool, BatchNorm, Frame, Zero};
 
 /// 5 operations on 6 edges.
 pub const TOPOLOGIES: usize = 15_625;

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use super::graph::Network;
 use super::node::{Node, ValueId};
 use crate::layer::{Block, Counted, Layer, Merge, Operation, Place, Role, Weight};
-use crate::layers::concat::Concat;
-use crate::layers::sum::Sum;
+use crate::layers::{Concat, Sum};
 use crate::shape::{Form, Shape};
 
 /// A layer that does not fit what comes in.

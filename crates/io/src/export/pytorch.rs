@@ -5,12 +5,9 @@ use super::model::{Item, Laws, Model};
 use super::source::{Source, camel_case, tuple};
 use super::writer::{Chosen, ExportError, Writer};
 use neartop_core::init::Law;
-use neartop_core::layers::first_channels::FirstChannels;
-use neartop_core::layers::images::Frame;
-use neartop_core::layers::zero::Zero;
 use neartop_core::layers::{
-    AvgPool, BatchNorm, Conv2d, Dropout, Fixed, Flatten, GlobalAvgPool, GroupNorm, LayerNorm, Linear, MaxPool, Padding,
-    Softmax,
+    AvgPool, BatchNorm, Conv2d, Dropout, FirstChannels, Fixed, Flatten, Frame, GlobalAvgPool, GroupNorm, LayerNorm,
+    Linear, MaxPool, Padding, Softmax, Zero,
 };
 use neartop_core::network::{Activation, Block, Layer, Merge, Node, Shape};
 

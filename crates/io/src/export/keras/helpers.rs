@@ -4,9 +4,7 @@ use super::terms::{identifier, is_cut_as_in_keras, leaves_padding_out};
 use crate::export::model::Model;
 use crate::export::source::Source;
 use neartop_core::init::Law;
-use neartop_core::layers::first_channels::FirstChannels;
-use neartop_core::layers::zero::Zero;
-use neartop_core::layers::{Conv2d, MaxPool};
+use neartop_core::layers::{FirstChannels, MaxPool, Zero};
 
 /// Writes the classes and functions that the network needs, activations apart.
 pub fn write(out: &mut Source, model: &Model) {
@@ -16,7 +14,9 @@ pub fn write(out: &mut Source, model: &Model) {
     if model.draws(|law| matches!(law, Law::Sparse { .. })) {
         out.block(SPARSE);
     }
-    if model.has_kind(|_: &Conv2d| true) && model.draws(|law| *law == Law::Identity) {
+    if model.has(|node| node.drawn().is_some_and(|weight| weight.dims.len() > 2))
+        && model.draws(|law| *law == Law::Identity)
+    {
         out.block(DIRAC);
     }
     if model.has_kind(|pool: &MaxPool| pool.0.padding > 0) {
@@ -117,12 +117,12 @@ class Dirac(initializers.Initializer):
         self.groups = groups
 
     def __call__(self, shape, dtype=None):
-        height, width, ins, outs = shape
+        *sides, ins, outs = shape
         size = outs // self.groups
         channels = [[float(o % size == i) for o in range(outs)] for i in range(ins)]
-        centre = keras.ops.reshape(keras.ops.convert_to_tensor(channels, dtype=dtype), (1, 1, ins, outs))
-        sides = [[side // 2, side - 1 - side // 2] for side in (height, width)]
-        return keras.ops.pad(centre, [*sides, [0, 0], [0, 0]])
+        centre = keras.ops.convert_to_tensor(channels, dtype=dtype)
+        centre = keras.ops.reshape(centre, (*[1] * len(sides), ins, outs))
+        return keras.ops.pad(centre, [*[[side // 2, side - 1 - side // 2] for side in sides], [0, 0], [0, 0]])
 
     def get_config(self):
         return {"groups": self.groups}
