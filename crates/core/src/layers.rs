@@ -5,9 +5,11 @@
 //! code for other libraries.
 
 mod activations;
+mod convolution;
 mod images;
 
 use crate::layer::Kind;
+pub use convolution::{Conv, Padding};
 pub use images::Frame;
 
 /// Declares the files with what they define, and lists the kinds.
@@ -30,7 +32,7 @@ macro_rules! kinds {
 kinds! {
     written {
         linear (KIND) Linear;
-        conv2d (KIND) Conv2d, Padding;
+        conv2d (KIND) Conv2d;
         batch_norm (KIND) BatchNorm;
         layer_norm (KIND) LayerNorm;
         group_norm (KIND) GroupNorm;

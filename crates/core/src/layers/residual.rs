@@ -1,6 +1,7 @@
 //! Residuals: the sum of a body and a shortcut.
 
-use super::conv2d::{Conv2d, Padding};
+use super::conv2d::Conv2d;
+use super::convolution::Padding;
 use super::fixed::Fixed;
 use super::linear::Linear;
 use crate::layer::{Block, Default, Domain, Kind, Make, Param, Short, Trial};

@@ -2,7 +2,8 @@
 
 use candle_core::{Result as Computed, Tensor};
 
-use super::conv2d::{Conv2d, Padding};
+use super::conv2d::Conv2d;
+use super::convolution::Padding;
 use crate::activation::Activation;
 use crate::differentiable::Pass;
 use crate::layer::{Block, Cost, Counted, Kind, Make, Operation, Place, Scaling, Short, Trial, Value, Weight};

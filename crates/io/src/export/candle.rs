@@ -8,8 +8,8 @@ use super::source::Source;
 use super::writer::{Chosen, ExportError, Writer};
 use neartop_core::init::Law;
 use neartop_core::layers::{
-    AvgPool, BatchNorm, Conv2d, Dropout, FirstChannels, Fixed, Flatten, Frame, GlobalAvgPool, GroupNorm, LayerNorm,
-    Linear, MaxPool, Softmax, Zero,
+    AvgPool, BatchNorm, Conv, Conv2d, Dropout, FirstChannels, Fixed, Flatten, Frame, GlobalAvgPool, GroupNorm,
+    LayerNorm, Linear, MaxPool, Softmax, Zero,
 };
 use neartop_core::network::{Block, Layer, Merge, Node};
 
@@ -173,7 +173,7 @@ fn shape(dims: &[usize]) -> String {
     if sizes.len() == 1 { sizes[0].clone() } else { format!("({})", sizes.join(", ")) }
 }
 
-fn config(conv: &Conv2d) -> String {
+fn config<const D: usize>(conv: &Conv<D>) -> String {
     let (before, after) = conv.pads();
     // Other padding is put on before the convolution.
     let padding = if before == after { before } else { 0 };
@@ -186,8 +186,8 @@ fn config(conv: &Conv2d) -> String {
     let settings: Vec<_> =
         settings.iter().filter(|(_, value, default)| value != default).map(|(n, v, _)| format!("{n}: {v}")).collect();
     match settings.as_slice() {
-        [] => "candle_nn::Conv2dConfig::default()".to_owned(),
-        _ => format!("candle_nn::Conv2dConfig {{ {}, ..Default::default() }}", settings.join(", ")),
+        [] => format!("candle_nn::Conv{D}dConfig::default()"),
+        _ => format!("candle_nn::Conv{D}dConfig {{ {}, ..Default::default() }}", settings.join(", ")),
     }
 }
 
@@ -319,10 +319,10 @@ impl Writing<'_> {
 }
 
 /// Padding that a convolution of candle cannot have itself.
-fn pad_apart(conv: &Conv2d) -> Option<String> {
+fn pad_apart<const D: usize>(conv: &Conv<D>) -> Option<String> {
     let (before, after) = conv.pads();
-    let padding = format!("let x = x.pad_with_zeros(2, {before}, {after})?.pad_with_zeros(3, {before}, {after})?;");
-    (before != after).then_some(padding)
+    let pads: Vec<_> = (2..2 + D).map(|axis| format!(".pad_with_zeros({axis}, {before}, {after})?")).collect();
+    (before != after).then(|| format!("let x = x{};", pads.concat()))
 }
 
 /// The same layer without its bias.
@@ -330,9 +330,13 @@ fn without_bias(node: &Node) -> Result<String, ExportError> {
     let layer = format!("self.{}", field(node));
     Ok(by_kind! { &*node.operation;
         Linear as _ => format!("candle_nn::Linear::new({layer}.weight().clone(), None)"),
-        Conv2d as _ => format!("candle_nn::Conv2d::new({layer}.weight().clone(), None, *{layer}.config())"),
+        Conv2d as _ => convolution_without_bias(2, &layer),
         else => return Err(ExportError::unknown("candle", node)),
     })
+}
+
+fn convolution_without_bias(axes: usize, layer: &str) -> String {
+    format!("candle_nn::Conv{axes}d::new({layer}.weight().clone(), None, *{layer}.config())")
 }
 
 fn merge(how: Merge, branches: &[String]) -> String {

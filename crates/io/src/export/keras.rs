@@ -11,8 +11,8 @@ use super::source::{Source, tuple};
 use super::writer::{Chosen, ExportError, Writer};
 use neartop_core::init::Law;
 use neartop_core::layers::{
-    AvgPool, BatchNorm, Conv2d, Dropout, FirstChannels, Fixed, Flatten, Frame, GlobalAvgPool, GroupNorm, LayerNorm,
-    Linear, MaxPool, Softmax, Zero,
+    AvgPool, BatchNorm, Conv, Conv2d, Dropout, FirstChannels, Fixed, Flatten, Frame, GlobalAvgPool, GroupNorm,
+    LayerNorm, Linear, MaxPool, Softmax, Zero,
 };
 use neartop_core::network::{Activation, Block, Layer, Merge, Node, Shape};
 
@@ -172,18 +172,22 @@ fn weighted(out: &mut Source, model: &Model, node: &Node) -> Result<(), ExportEr
 /// Class, statement before, arguments and statement after.
 type Weighted = (&'static str, Option<String>, Vec<String>, Option<String>);
 
-fn convolution(conv: &Conv2d) -> Weighted {
+fn convolution<const D: usize>(conv: &Conv<D>) -> Weighted {
     let (before, after) = conv.pads();
-    let sides = format!("(({before}, {after}), ({before}, {after}))");
-    let padding = format!("x = layers.ZeroPadding2D({sides}, data_format=\"channels_last\")(x)");
+    let sides = match D {
+        1 => format!("({before}, {after})"),
+        _ => format!("({})", vec![format!("({before}, {after})"); D].join(", ")),
+    };
+    let padding = format!("x = layers.ZeroPadding{D}D({sides}, data_format=\"channels_last\")(x)");
     // Keras refuses strides together with dilation, so such strides come after the convolution.
     let subsample = if conv.dilation > 1 { conv.stride } else { 1 };
-    let strides = format!("x = layers.MaxPooling2D(1, strides={subsample}, data_format=\"channels_last\")(x)");
+    let strides = format!("x = layers.MaxPooling{D}D(1, strides={subsample}, data_format=\"channels_last\")(x)");
     let padded = (before, after) != (0, 0);
-    ("Conv2D", padded.then_some(padding), window(conv, subsample == 1), (subsample > 1).then_some(strides))
+    let class = if D == 1 { "Conv1D" } else { "Conv2D" };
+    (class, padded.then_some(padding), window(conv, subsample == 1), (subsample > 1).then_some(strides))
 }
 
-fn window(conv: &Conv2d, with_strides: bool) -> Vec<String> {
+fn window<const D: usize>(conv: &Conv<D>, with_strides: bool) -> Vec<String> {
     let stride = if with_strides { conv.stride } else { 1 };
     let settings = [("strides", stride), ("dilation_rate", conv.dilation), ("groups", conv.groups)];
     let mut arguments = vec![conv.kernel.to_string()];

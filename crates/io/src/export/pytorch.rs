@@ -6,8 +6,8 @@ use super::source::{Source, camel_case, tuple};
 use super::writer::{Chosen, ExportError, Writer};
 use neartop_core::init::Law;
 use neartop_core::layers::{
-    AvgPool, BatchNorm, Conv2d, Dropout, FirstChannels, Fixed, Flatten, Frame, GlobalAvgPool, GroupNorm, LayerNorm,
-    Linear, MaxPool, Padding, Softmax, Zero,
+    AvgPool, BatchNorm, Conv, Conv2d, Dropout, FirstChannels, Fixed, Flatten, Frame, GlobalAvgPool, GroupNorm,
+    LayerNorm, Linear, MaxPool, Padding, Softmax, Zero,
 };
 use neartop_core::network::{Activation, Block, Layer, Merge, Node, Shape};
 
@@ -218,7 +218,7 @@ fn constructor(model: &Model, node: &Node) -> Result<String, ExportError> {
     let channels = node.input().width();
     Ok(by_kind! { &*node.operation;
         Linear as linear => format!("nn.Linear({channels}, {}{})", linear.out, no_bias(linear.bias)),
-        Conv2d as conv => conv2d(channels, conv),
+        Conv2d as conv => convolution(channels, conv),
         BatchNorm as _ => format!("nn.BatchNorm{}d({channels})", if is_image(node.input()) { 2 } else { 1 }),
         LayerNorm as _ => format!("nn.LayerNorm({})", tuple(&node.input().0)),
         GroupNorm as norm => format!("nn.GroupNorm({}, {channels})", norm.groups),
@@ -253,8 +253,8 @@ fn no_bias(bias: bool) -> &'static str {
     if bias { "" } else { ", bias=False" }
 }
 
-fn conv2d(channels: usize, conv: &Conv2d) -> String {
-    let mut text = format!("nn.Conv2d({channels}, {}, {}", conv.out, conv.kernel);
+fn convolution<const D: usize>(channels: usize, conv: &Conv<D>) -> String {
+    let mut text = format!("nn.Conv{D}d({channels}, {}, {}", conv.out, conv.kernel);
     for (name, value, default) in
         [("stride", conv.stride, 1), ("dilation", conv.dilation, 1), ("groups", conv.groups, 1)]
     {
