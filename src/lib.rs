@@ -1,4 +1,7 @@
 //! neartop: `top` for untrained neural networks.
+//!
+//! The command line and the terminal app. To score networks from a program of your own, use the libraries below it:
+//! [`neartop_core`], [`neartop_io`] and [`neartop_study`].
 
 pub mod chart;
 pub mod cli;
