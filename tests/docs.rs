@@ -90,6 +90,18 @@ fn the_tables_of_activations_and_initializations_name_all_with_their_formulas() 
     assert_eq!(named(section("\n## Initializations")), inits);
 }
 
+#[test]
+fn the_readme_names_all_layers_activations_and_initializations() {
+    let page = read("README.md");
+    let from = page.find("\n### Layers").expect("the section is there");
+    let sections = &page[from..from + page[from..].find("\n### Data").expect("the section is there")];
+    let names = KINDS.iter().map(|kind| kind.name);
+    let names = names.chain(ActivationKind::catalog().iter().map(Entry::name));
+    for name in names.chain(InitKind::catalog().iter().map(Entry::name)) {
+        assert!(sections.contains(&format!("`{name}`")), "README.md does not name {name}");
+    }
+}
+
 /// The pages of the project.
 fn pages() -> Vec<PathBuf> {
     let in_folder = |folder: &str| fs::read_dir(root().join(folder)).into_iter().flatten().flatten();
