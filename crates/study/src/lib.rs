@@ -28,6 +28,8 @@
 //! # }
 //! ```
 
+#![warn(clippy::unwrap_used, clippy::expect_used)]
+
 pub mod export;
 pub mod failure;
 pub mod report;
