@@ -1,5 +1,7 @@
 //! Command line in, exit status out.
 
+#![warn(clippy::unwrap_used, clippy::expect_used)]
+
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 

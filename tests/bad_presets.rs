@@ -2,7 +2,8 @@
 //!
 //! The first line of a fixture says what to expect: `# 5:7 -- words of the message -- words of the hint`, with a dash for
 //! an error without a place; the hint may be left out.
-#![cfg(unix)]
+// A limit of memory is Linux's.
+#![cfg(target_os = "linux")]
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;

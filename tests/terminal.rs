@@ -1,5 +1,6 @@
 //! The app in a real pseudo-terminal: what only a terminal shows.
-#![cfg(unix)]
+// What processes and terminals are about is read from `/proc`.
+#![cfg(target_os = "linux")]
 
 #[path = "terminal/faults.rs"]
 mod faults;

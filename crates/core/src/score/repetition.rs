@@ -41,7 +41,37 @@ pub struct Repetition<'a> {
     pub common: Option<&'a CommonScores>,
 }
 
+impl<'a> Repetition<'a> {
+    /// The first repetition with seed 0, scored as a preset that leaves its settings out.
+    #[must_use]
+    pub fn new(network: &'a Network, inputs: Tensor, init: &'a Init) -> Self {
+        Self {
+            network,
+            inputs,
+            init,
+            bias: BiasInit::default(),
+            rows: Rows::default(),
+            batch_norm: BatchNorm::default(),
+            trainability: true,
+            seed: 0,
+            repetition: 0,
+            draws: None,
+            common: None,
+        }
+    }
+}
+
 impl Repetition<'_> {
+    /// Scores one activation; `None` is the network as it is.
+    ///
+    /// # Errors
+    /// Why it has no score.
+    pub fn score_one(&self, activation: Option<Activation>) -> Result<Score, ScoreError> {
+        let mut result = Err(ScoreError::Cancelled);
+        self.score(&[activation], &|| false, &mut |_, score| result = score);
+        result
+    }
+
     /// Scores the activations and reports each as it is done; `None` is the network as it is. What depends on no slot, and
     /// every weight that does not depend on the activation, is computed once.
     pub fn score(

@@ -1,0 +1,141 @@
+//! The pages say what the program does: tables of names follow the lists, and what is linked or named is there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use neartop_core::activation::ActivationKind;
+use neartop_core::catalog::Entry;
+use neartop_core::init::InitKind;
+use neartop_core::layer::{Default, Domain, Kind, Param, Short};
+use neartop_core::layers::KINDS;
+
+/// How the table of layers begins.
+const LAYERS: &str = "| layer | what it does | parameters |";
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(file: &str) -> String {
+    fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+/// The table that begins with this line, with its end.
+fn table<'a>(page: &'a str, head: &str) -> &'a str {
+    let from = page.find(head).unwrap_or_else(|| panic!("no table begins with `{head}`"));
+    let length = page[from..].find("\n\n").map_or(page.len() - from, |end| end + 1);
+    &page[from..from + length]
+}
+
+/// The cells of a table's rows, without its head.
+fn rows(table: &str) -> Vec<Vec<String>> {
+    let cells = |line: &str| line.trim_matches('|').split('|').map(|cell| cell.trim().replace("&#124;", "|")).collect();
+    table.lines().skip(2).map(cells).collect()
+}
+
+#[test]
+fn the_table_of_layers_follows_the_list_of_kinds() {
+    let file = "docs/presets.md";
+    let page = read(file);
+    let (old, new) = (table(&page, LAYERS), layers());
+    if std::env::var_os("UPDATE_FIXTURES").is_some() {
+        return fs::write(root().join(file), page.replace(old, &new)).unwrap();
+    }
+    assert_eq!(old, new, "{file}: UPDATE_FIXTURES=1 writes the table of layers anew");
+}
+
+fn layers() -> String {
+    let row = |kind: &&Kind| {
+        let params: Vec<_> = kind.params.iter().map(|param| parameter(kind, param)).collect();
+        let params = if params.is_empty() { "none".to_owned() } else { params.join("<br>") };
+        format!("| `{}` | {} | {params} |\n", kind.example, kind.about)
+    };
+    let rows: String = KINDS.iter().map(row).collect();
+    format!("{LAYERS}\n|---|---|---|\n{rows}")
+}
+
+/// `kernel`, required, may stand alone: side of the window
+fn parameter(kind: &Kind, param: &Param) -> String {
+    let default = match (param.default, param.domain) {
+        (Default::Needed, _) => ", required".to_owned(),
+        (Default::Whole(n), _) => format!(" {n}"),
+        (Default::Number(x), _) => format!(" {x}"),
+        (Default::Flag(flag), _) => format!(" {flag}"),
+        (Default::Of(other), _) => format!(" as `{other}`"),
+        (Default::NoLayers, Domain::Layers { nothing: Some(word) }) => format!(" {word}"),
+        (Default::NoLayers, _) => " none".to_owned(),
+    };
+    let alone = match kind.short {
+        Short::Read { param: short, .. } | Short::Written { param: short, .. } if short == param.name => {
+            ", may stand alone"
+        }
+        _ => "",
+    };
+    format!("`{}`{default}{alone}: {}", param.name, param.about)
+}
+
+#[test]
+fn the_tables_of_activations_and_initializations_name_all_with_their_formulas() {
+    let page = read("docs/presets.md");
+    let section = |title| &page[page.find(title).expect("the section is there")..];
+    let named = |section| {
+        let rows = rows(table(section, "| name | parameters | formula |"));
+        rows.into_iter().map(|row| (row[0].trim_matches('`').to_owned(), row[2].clone())).collect::<Vec<_>>()
+    };
+    let activations: Vec<_> =
+        ActivationKind::catalog().iter().map(|kind| (kind.name().to_owned(), kind.formula.to_owned())).collect();
+    assert_eq!(named(section("\n## Activations")), activations);
+    let inits: Vec<_> =
+        InitKind::catalog().iter().map(|kind| (kind.name().to_owned(), kind.formula.to_owned())).collect();
+    assert_eq!(named(section("\n## Initializations")), inits);
+}
+
+#[test]
+fn the_readme_names_all_layers_activations_and_initializations() {
+    let page = read("README.md");
+    let from = page.find("\n### Layers").expect("the section is there");
+    let sections = &page[from..from + page[from..].find("\n### Data").expect("the section is there")];
+    let names = KINDS.iter().map(|kind| kind.name);
+    let names = names.chain(ActivationKind::catalog().iter().map(Entry::name));
+    for name in names.chain(InitKind::catalog().iter().map(Entry::name)) {
+        assert!(sections.contains(&format!("`{name}`")), "README.md does not name {name}");
+    }
+}
+
+/// The pages of the project.
+fn pages() -> Vec<PathBuf> {
+    let in_folder = |folder: &str| fs::read_dir(root().join(folder)).into_iter().flatten().flatten();
+    let all = ["", "docs", "docs/notes", ".github"].into_iter().flat_map(in_folder).map(|entry| entry.path());
+    all.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect()
+}
+
+#[test]
+fn what_pages_link_to_is_there() {
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
+            let is_elsewhere = target.is_empty() || target.contains("://");
+            let path = page.parent().unwrap_or(root()).join(target);
+            assert!(is_elsewhere || path.exists(), "{} links to {target}, which is not there", page.display());
+        }
+    }
+}
+
+/// Files and folders that the maps of the source name in full.
+#[test]
+fn what_the_maps_name_is_there() {
+    for page in ["CONTRIBUTING.md", "docs/architecture.md"] {
+        let text = read(page);
+        // A word in capitals stands for any name.
+        let is_any = |path: &str| path.split(['/', '.']).any(|part| part.len() > 1 && part == part.to_uppercase());
+        let is_named = |span: &&str| {
+            let folders =
+                ["crates/", "src/", "tests/", "docs/", "presets/", "benches/", "examples/", ".ci/", ".github/"];
+            let is_path = folders.iter().any(|folder| span.starts_with(folder)) && !span.contains([' ', '*', '{']);
+            is_path && !is_any(span)
+        };
+        for path in text.split('`').skip(1).step_by(2).filter(is_named) {
+            assert!(root().join(path).exists(), "{page} names {path}, which is not there");
+        }
+    }
+}
