@@ -211,7 +211,7 @@ fn the_network_that_trains_is_the_one_that_is_scored() {
         Layer::from(Conv2d { padding: Padding::Same, ..Conv2d::new(6, 3) }),
         Layer::from(BatchNorm),
         Layer::from(Slot),
-        Layer::from(MaxPool(Frame::new(2))),
+        Layer::from(MaxPool::new(2)),
         Layer::from(Flatten),
         linear(20),
         Layer::from(LayerNorm),

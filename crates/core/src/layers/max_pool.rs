@@ -48,6 +48,14 @@ pub static KIND: Kind = Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MaxPool(pub Frame);
 
+impl MaxPool {
+    /// Windows that lie side by side.
+    #[must_use]
+    pub fn new(kernel: usize) -> Self {
+        Self(Frame::new(kernel))
+    }
+}
+
 impl Operation for MaxPool {
     fn kind(&self) -> &'static Kind {
         &KIND

@@ -174,7 +174,7 @@ impl Bench101 {
         for stack in 0..STACKS {
             let outs = STEM << stack;
             if stack > 0 {
-                layers.push(MaxPool(Frame::new(2)).into());
+                layers.push(MaxPool::new(2).into());
             }
             for _ in 0..CELLS {
                 layers.push(cell.cell(ins, outs, activation));

@@ -12,7 +12,7 @@ fn shapes_and_parameters_of_a_small_cnn() {
         conv(8, 1, Padding::Same),
         BatchNorm.into(),
         Slot.into(),
-        MaxPool(Frame::new(2)).into(),
+        MaxPool::new(2).into(),
         conv(16, 2, Padding::Zeros(1)),
         Slot.into(),
         Flatten.into(),
@@ -48,7 +48,7 @@ fn layers_that_do_not_fit_are_named() {
          `flatten` before it"
     );
     assert!(fails(&[3, 8, 8], &[Conv2d::new(4, 9).into()]).contains("does not fit"));
-    assert!(fails(&[8], &[MaxPool(Frame::new(2)).into()]).contains("8 features come in"));
+    assert!(fails(&[8], &[MaxPool::new(2).into()]).contains("8 features come in"));
     let residual = Block::residual(vec![linear(9)], vec![]).into();
     assert!(fails(&[8], &[residual]).contains("9 features and 8 features"));
     assert!(fails(&[1 << 30], &[linear(1 << 30)]).contains("2^40"));

@@ -270,7 +270,7 @@ mod tests {
 
     fn network() -> Network {
         let conv = |out| -> Layer { Conv2d { padding: Padding::Zeros(1), ..Conv2d::new(out, 3) }.into() };
-        let layers = [conv(24), Slot.into(), MaxPool(Frame::new(2)).into(), conv(32), Slot.into(), Flatten.into()];
+        let layers = [conv(24), Slot.into(), MaxPool::new(2).into(), conv(32), Slot.into(), Flatten.into()];
         let head = [Linear::new(7).into(), Slot.into()];
         Network::build(&Shape(vec![2, 80, 80]), &[&layers[..], &head[..]].concat()).unwrap()
     }

@@ -217,7 +217,7 @@ fn images_pass_through_every_kind_of_layer() {
         Layer::from(Conv2d { stride: 2, padding: Padding::Zeros(1), ..Conv2d::new(8, 3) }),
         Layer::from(GroupNorm { groups: 4 }),
         Layer::from(Block::residual(body, Vec::new())),
-        Layer::from(MaxPool(Frame::new(2))),
+        Layer::from(MaxPool::new(2)),
         Layer::from(AvgPool::new(2)),
         Layer::from(LayerNorm),
         Layer::from(GlobalAvgPool),
