@@ -125,9 +125,9 @@ fn a_result_that_cannot_be_written_is_printed() {
     let made = Command::new("mkfifo").arg(place.path("pipe")).status().expect("mkfifo");
     assert!(made.success());
     let mut reader = Command::new("cat").arg(place.path("pipe")).stdout(Stdio::null()).spawn().expect("cat");
-    let args = with(&RANK, &["--no-study", "--repetitions", "300", "-o", "pipe"]);
+    let args = with(&RANK, &["--no-study", "--repetitions", "5000", "-o", "pipe"]);
     let child = place.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a run");
-    std::thread::sleep(Duration::from_millis(500));
+    std::thread::sleep(Duration::from_millis(300));
     reader.kill().and_then(|()| reader.wait()).expect("an end");
     let output = child.wait_with_output().expect("an end");
     assert_eq!(output.status.code(), Some(1), "{}", errors(&output));

@@ -72,7 +72,7 @@ fn prefixes_of_wrappers_are_taken_off_and_said() {
 #[test]
 fn names_of_classes_are_listed() {
     let place = place();
-    let rename = |name: &str| name.replace("0.", "fc1.").replace("1.w", "bn.w").replace("3.", "fc2.");
+    let rename = |name: &str| name.replace("1.w", "bn.w").replace("0.", "fc1.").replace("3.", "fc2.");
     save(&place, "c.safetensors", weights().into_iter().map(|(name, tensor)| (rename(&name), tensor)).collect());
     let said = place.refused(&args("n.yaml", "c.safetensors", "x.npy"), 2);
     assert!(said.contains("lack `0.weight`") && said.contains("`fc1.weight`"), "{said}");

@@ -107,7 +107,7 @@ fn check(app: &App) -> Result<(), TestCaseError> {
     }
     if app.is_typing() {
         let has_list =
-            matches!(app.cx.shown, "ranking" | "space" | "training" | "library") || app.visible().count() > 1;
+            matches!(app.cx.shown, "ranking" | "space" | "training" | "library" | "messages") || app.visible().count() > 1;
         prop_assert!(has_list, "a filter of {:?}, which has no list", app.cx.shown);
     }
     Ok(())
