@@ -4,7 +4,7 @@
 use std::error::Error;
 
 use candle_core::{Device, Tensor};
-use neartop_core::layers::{Conv2d, Flatten, Linear, MaxPool, Padding, Slot};
+use neartop_core::layers::{AvgPool, Conv2d, Flatten, Linear, Padding, Slot};
 use neartop_core::network::{Activation, Init, Layer, Network, Shape};
 use neartop_core::random::{Key, Purpose};
 use neartop_core::score::Repetition;
@@ -30,7 +30,7 @@ fn layers() -> Vec<Layer> {
     vec![
         Conv2d { padding: Padding::Same, ..Conv2d::new(16, 3) }.into(),
         Slot.into(),
-        MaxPool::new(2).into(),
+        AvgPool::new(2).into(),
         Flatten.into(),
         Linear::new(32).into(),
         Slot.into(),
