@@ -39,7 +39,10 @@ fn the_table_of_layers_follows_the_list_of_kinds() {
     let page = read(file);
     let (old, new) = (table(&page, LAYERS), layers());
     if std::env::var_os("UPDATE_FIXTURES").is_some() {
-        return fs::write(root().join(file), page.replace(old, &new)).unwrap();
+        // Whole at once, since other tests read it meanwhile.
+        let beside = root().join("docs/presets.md.new");
+        fs::write(&beside, page.replace(old, &new)).unwrap();
+        return fs::rename(beside, root().join(file)).unwrap();
     }
     assert_eq!(old, new, "{file}: UPDATE_FIXTURES=1 writes the table of layers anew");
 }
