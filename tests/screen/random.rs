@@ -106,8 +106,8 @@ fn check(app: &App) -> Result<(), TestCaseError> {
         _ => {}
     }
     if app.is_typing() {
-        let has_list =
-            matches!(app.cx.shown, "ranking" | "space" | "training" | "library" | "messages") || app.visible().count() > 1;
+        let has_list = matches!(app.cx.shown, "ranking" | "space" | "training" | "library" | "messages")
+            || app.visible().count() > 1;
         prop_assert!(has_list, "a filter of {:?}, which has no list", app.cx.shown);
     }
     Ok(())

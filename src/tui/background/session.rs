@@ -110,7 +110,6 @@ impl Session {
     }
 
     /// What is to be written of a training into the study on disk. It waits for that, and gives what went wrong.
-    #[must_use]
     pub fn keeper(&self, plan: &Plan, results: &Results) -> impl FnOnce() -> Option<String> + Send + use<> {
         let (space, scorer, options) = (Arc::clone(&self.space), Arc::clone(&self.scorer), self.options.clone());
         let (budget, trained): (String, Vec<Trained>) = rows(plan, results);

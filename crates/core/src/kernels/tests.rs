@@ -23,7 +23,7 @@ fn convolve(([ins, outs, height, width], sizes): Case, padding: Padding) -> (Nod
     let w = filled(&[outs, ins / groups, kernel, kernel], &|i| (0.7 * i).cos());
     let b = filled(&[outs], &|i| 0.1 * i);
     let parameters = Parameters::default().with("weight", w.clone()).with("bias", b.clone());
-    let y = node.operation.forward(&node.place, &[x.clone()], &parameters, None).unwrap();
+    let y = node.operation.forward(&node.place, std::slice::from_ref(&x), &parameters, None).unwrap();
     (node, [x, w, b, y])
 }
 

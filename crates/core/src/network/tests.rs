@@ -1,5 +1,5 @@
 use super::*;
-use crate::layers::{BatchNorm, Conv2d, Flatten, Frame, Linear, MaxPool, Padding, Slot};
+use crate::layers::{BatchNorm, Conv2d, Flatten, Linear, MaxPool, Padding, Slot};
 
 fn linear(out: usize) -> Layer {
     Linear::new(out).into()

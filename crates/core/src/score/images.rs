@@ -259,7 +259,7 @@ mod tests {
     use crate::activation::Activation;
     use crate::init::{BiasInit, Init};
     use crate::layer::Layer;
-    use crate::layers::{Conv2d, Flatten, Frame, Linear, MaxPool, Padding, Slot};
+    use crate::layers::{Conv2d, Flatten, Linear, MaxPool, Padding, Slot};
     use crate::network::forward::forward;
     use crate::random::{Key, Purpose};
     use crate::score::effective_rank::Ranks;

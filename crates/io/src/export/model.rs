@@ -49,7 +49,7 @@ impl Model {
         if !preset.name.is_empty() {
             remarks.push(format!("Preset: {}", comment(&preset.name)));
         }
-        remarks.push(format!("Network: {}", comment(&Network::build(input, &chosen.layers)?.summary())));
+        remarks.push(format!("Network: {}", comment(Network::build(input, &chosen.layers)?.summary())));
         if let Some(activation) = activation {
             remarks.push(format!("Activation {activation}: {}", activation.entry().formula));
         }

@@ -5,8 +5,8 @@ use crate::catalog::Given;
 use crate::init::{BiasInit, Init};
 use crate::layer::{Block, Layer};
 use crate::layers::{
-    AvgPool, Conv2d, Dropout, Flatten, Frame, GlobalAvgPool, GroupNorm, LayerNorm, Linear, MaxPool, Padding, Slot,
-    Softmax, batch_norm,
+    AvgPool, Conv2d, Dropout, Flatten, GlobalAvgPool, GroupNorm, LayerNorm, Linear, MaxPool, Padding, Slot, Softmax,
+    batch_norm,
 };
 use crate::network::Network;
 use crate::score::Repetition;
