@@ -11,6 +11,6 @@ pub struct Score {
     pub effective_ranks: Vec<f64>,
     /// The counted node from which on the network is dead: its output is zero for every sample.
     pub dead_from: Option<usize>,
-    /// How signals pass, in the first [`propagation::REPETITIONS`] repetitions of drawn weights.
+    /// How signals pass, in the first [`REPETITIONS`](super::propagation::REPETITIONS) repetitions of drawn weights.
     pub propagation: Option<Propagation>,
 }

@@ -29,7 +29,7 @@ pub struct Values {
     pub layers: Option<String>,
     pub dead_from: Option<i64>,
     pub failure: Option<String>,
-    /// How signals pass, see [`write_propagation`]; `null` where that was not looked at, none before version 2.
+    /// How signals pass, see `write_propagation`; `null` where that was not looked at, none before version 2.
     pub propagation: Option<String>,
 }
 
