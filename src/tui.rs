@@ -8,6 +8,7 @@ pub mod effect;
 mod event_loop;
 pub mod finalists;
 pub mod grid;
+mod hangup;
 pub mod keymap;
 pub mod layout;
 pub mod library;

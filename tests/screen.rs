@@ -643,7 +643,7 @@ fn finalists_are_trained_and_their_curves_drawn() {
             let quality = 0.9 - 0.05 * place as f64 + 0.02 * f64::from(epoch);
             let held_out = training::Evaluation { loss: Some(1.0 - quality), quality };
             let point = training::Point { epochs: f64::from(epoch), train_loss: Some(0.5), held_out };
-            let progress = training::Progress::Point { candidate, point };
+            let progress = training::Update::Point { candidate, point };
             app.update(News::Training(TrainingNews::Progress(progress)));
         }
     }

@@ -20,7 +20,7 @@ use neartop_io::data::DataError;
 use neartop_io::preset::Preset;
 use neartop_study::space::bytes;
 use neartop_study::study::Study;
-use neartop_study::training::{self, Options, Plan, Progress, Record, Results, Task, TrainingError, halving};
+use neartop_study::training::{self, Options, Plan, Record, Results, Task, TrainingError, Update, halving};
 
 use report::TrainReport;
 
@@ -156,10 +156,10 @@ async fn train_all(
         tokio::select! {
             progress = run.progress.recv() => {
                 let Some(progress) = progress else { break };
-                if let Progress::Failed { candidate, reason } = &progress {
+                if let Update::Failed { candidate, reason } = &progress {
                     tracing::warn!(candidate, reason);
                 }
-                if let Progress::Reached { candidate, .. } = &progress {
+                if let Update::Reached { candidate, .. } = &progress {
                     ended.push(*candidate);
                 }
                 results.record(progress);

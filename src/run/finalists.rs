@@ -1,6 +1,6 @@
 //! Who is trained, and what of a training is recorded.
 
-use neartop_study::store::Trained;
+use neartop_study::store::TrainingRow;
 use neartop_study::study::Study;
 use neartop_study::training::{Options, Plan, Results};
 
@@ -15,7 +15,7 @@ pub fn finalists(study: &Study, most: usize) -> Vec<usize> {
 
 /// What training gave as the study on disk keeps it: the budget as JSON, and a row for each candidate.
 #[must_use]
-pub fn rows(plan: &Plan, results: &Results) -> (String, Vec<Trained>) {
+pub fn rows(plan: &Plan, results: &Results) -> (String, Vec<TrainingRow>) {
     let Options { epochs, batch, method, learning_rate, holdout, samples, eta } = &plan.options;
     let budget = serde_json::json!({
         "epochs": epochs, "batch": batch, "optimizer": method, "learning_rate": learning_rate, "holdout": holdout,
@@ -34,7 +34,7 @@ pub fn rows(plan: &Plan, results: &Results) -> (String, Vec<Trained>) {
             "state": record.state.name(), "learning_rate": record.learning_rate, "quality": judged.quality,
             "curve": curve,
         });
-        Some(Trained {
+        Some(TrainingRow {
             candidate: record.candidate,
             epochs: last.epochs,
             accuracy: results.is_classification().then_some(judged.quality),

@@ -15,7 +15,7 @@ use neartop_io::preset::printable;
 use neartop_study::failure::ScoreFailure;
 use neartop_study::scheduler::{Known, NearScorer, Progress};
 use neartop_study::space::Space;
-use neartop_study::store::{Bulk, Entry, Recordable, Recorder, Remedy, Store, StoreError, Trained, Work};
+use neartop_study::store::{Bulk, Entry, Recordable, Recorder, Remedy, Store, StoreError, TrainingRow, Work};
 use neartop_study::study::{self, Study};
 
 /// What of a run was found in the study on disk, and where the rest goes.
@@ -167,7 +167,7 @@ pub type Begun = (Option<Recorder>, Option<String>);
 pub enum Found {
     /// The result of a candidate's repetition.
     Score(usize, usize, Result<Score, ScoreFailure>),
-    Trained(Trained),
+    Trained(TrainingRow),
 }
 
 /// Opens the study that the options name, gives `take` what it knows of the works, each by its place, and starts to record them. Where the study cannot be used, results stay in memory.
@@ -266,7 +266,7 @@ pub fn record_trained(
     prepared: &Prepared,
     options: &StudyOptions,
     budget: &str,
-    trained: &[Trained],
+    trained: &[TrainingRow],
 ) -> Option<String> {
     record_trained_of(&prepared.space, &prepared.scorer, options, budget, trained)
 }
@@ -277,7 +277,7 @@ pub fn record_trained_of(
     scorer: &NearScorer,
     options: &StudyOptions,
     budget: &str,
-    trained: &[Trained],
+    trained: &[TrainingRow],
 ) -> Option<String> {
     if options.no_study || trained.is_empty() {
         return None;

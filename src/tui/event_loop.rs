@@ -24,7 +24,7 @@ use super::settings::Settings;
 use super::terminal::{Screen, Stops};
 use super::theme::Look;
 use super::views::training::Training;
-use super::{screen as drawing, terminal};
+use super::{hangup, screen as drawing, terminal};
 use crate::cli::RunOptions;
 use crate::cluster::states::States;
 use crate::run::recording::Recording;
@@ -110,6 +110,7 @@ pub async fn run(
     (look, settings): (Look, Settings),
 ) -> io::Result<Ended> {
     let mut now = Loop::new(screen, begun, tell, options, look, settings)?;
+    let gone = hangup::watch();
     let mut events = EventStream::new();
     let mut tick = tokio::time::interval(TICK);
     // After a rest the clock does not run after the time that it missed.
@@ -126,6 +127,7 @@ pub async fn run(
                 Some(Ok(event)) => message_of(event),
                 Some(Err(_)) | None => return Ok(now.left(Leave::Interrupted, arrivals)),
             },
+            () = gone.cancelled() => return Ok(now.left(Leave::Interrupted, arrivals)),
             () = interrupts.next() => return Ok(now.left(Leave::Interrupted, arrivals)),
             stop = stops.next() => Some(Message::Stop(stop)),
             Some(arrival) = arrivals.recv() => now.arrived(arrival),

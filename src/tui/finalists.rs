@@ -9,7 +9,7 @@ use super::widgets::list::List;
 use crate::columns::grouped;
 use crate::run::finalists::finalists;
 use neartop_study::study::{Study, Trained};
-use neartop_study::training::{Plan, Progress, Record, Results};
+use neartop_study::training::{Plan, Record, Results, Update};
 
 /// Finalists that are trained where none are marked.
 pub const FINALISTS: usize = 8;
@@ -68,7 +68,7 @@ impl Finalists {
     fn progressed(&mut self, progress: Progress, study: &mut Study) {
         let Some(results) = &mut self.results else { return };
         let trained = match &progress {
-            Progress::Point { candidate, point } => Some((*candidate, point.epochs)),
+            Update::Point { candidate, point } => Some((*candidate, point.epochs)),
             _ => None,
         };
         results.record(progress);

@@ -57,7 +57,7 @@ pub enum Written {
 pub enum TrainingNews {
     /// The labels are read, and training begins.
     Begun(Arc<Plan>),
-    Progress(training::Progress),
+    Progress(training::Update),
     Ended,
     /// Training cannot begin.
     Failed(BackgroundError),

@@ -46,7 +46,7 @@ fn message(app: &App, (kind, c, width, height, n): (u8, char, u16, u16, u8)) -> 
             _ => {
                 let held_out = training::Evaluation { loss: None, quality: f64::from(width) / 260.0 };
                 let point = training::Point { epochs: f64::from(height), train_loss: None, held_out };
-                TrainingNews::Progress(training::Progress::Point { candidate, point })
+                TrainingNews::Progress(training::Update::Point { candidate, point })
             }
         })
         .into(),

@@ -110,11 +110,11 @@ pub fn train(app: &mut App) {
             let quality = 0.9 - 0.05 * place as f64 + 0.02 * f64::from(epoch);
             let held_out = training::Evaluation { loss: Some(1.0 - quality), quality };
             let point = training::Point { epochs: f64::from(epoch), train_loss: Some(0.5), held_out };
-            let progress = training::Progress::Point { candidate, point };
+            let progress = training::Update::Point { candidate, point };
             app.update(News::Training(TrainingNews::Progress(progress)));
         }
     }
-    let lost = training::Progress::Failed { candidate: candidates[7], reason: "out of luck".to_owned() };
+    let lost = training::Update::Failed { candidate: candidates[7], reason: "out of luck".to_owned() };
     app.update(News::Training(TrainingNews::Progress(lost)));
     app.update(Message::Frame(Duration::from_secs(80)));
 }

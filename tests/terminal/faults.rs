@@ -60,13 +60,15 @@ fn signals_at_any_moment_end_it_well() {
 fn a_closed_terminal_ends_it_and_nothing_is_lost() {
     let tries = tries(2);
     let mut least = i64::MAX;
-    for attempt in 0..tries {
+    // The signal that tells of it may be ignored, as under nohup.
+    for (attempt, is_told) in (0..tries).flat_map(|attempt| [(attempt, true), (attempt, false)]) {
         let directory = tempfile::tempdir().expect("a directory");
         std::fs::write(directory.path().join("preset.yaml"), long()).expect("a preset");
         let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_neartop"));
-        command.arg("preset.yaml");
+        let mut command = CommandBuilder::new("sh");
+        let trap = if is_told { "" } else { "trap '' HUP; " };
+        command.args(["-c", &format!("{trap}exec {} preset.yaml", env!("CARGO_BIN_EXE_neartop"))]);
         command.cwd(directory.path());
         command.env("TERM", "xterm-256color");
         command.env("XDG_STATE_HOME", directory.path().join("state"));
@@ -92,7 +94,7 @@ fn a_closed_terminal_ends_it_and_nothing_is_lost() {
             assert!(start.elapsed() < Duration::from_secs(60), "the program does not end");
             std::thread::sleep(Duration::from_millis(10));
         };
-        assert_eq!(status.exit_code(), 130, "try {attempt}: {status:?}");
+        assert_eq!(status.exit_code(), 130, "try {attempt}, told {is_told}: {status:?}");
         let after = kept(directory.path());
         assert!(after >= before, "what was scored is kept: {before} before, {after} after");
         least = least.min(after);

@@ -60,10 +60,10 @@ impl WeightShape {
         (self.dims[1] * self.receptive_field()) as f64
     }
 
-    /// out_channels x kernel area / groups
+    /// out_channels x kernel area, for groups too, as `torch.nn.init` has it
     #[must_use]
     pub fn fan_out(&self) -> f64 {
-        (self.dims[0] * self.receptive_field()) as f64 / self.groups as f64
+        (self.dims[0] * self.receptive_field()) as f64
     }
 
     #[must_use]
@@ -498,12 +498,13 @@ mod tests {
     #[test]
     fn fans_of_a_grouped_convolution() {
         let shape = WeightShape { dims: vec![32, 4, 3, 5], groups: 2, index: 0 };
-        assert_eq!((shape.fan_in(), shape.fan_out()), (60.0, 240.0));
+        // Those of torch.nn.init._calculate_fan_in_and_fan_out for the same weight.
+        assert_eq!((shape.fan_in(), shape.fan_out()), (60.0, 480.0));
         let Law::Normal { std, .. } = init("kaiming_normal", &[("mode", Given::Word("fan_out"))]).law(&shape, 1.0)
         else {
             panic!("kaiming_normal is normal")
         };
-        assert!((std - (2.0f64 / 240.0).sqrt()).abs() < 1e-12);
+        assert!((std - (2.0f64 / 480.0).sqrt()).abs() < 1e-12);
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub use contents::{Recorded, Summary};
 pub use entry::Entry;
 pub use error::{Remedy, StoreError};
 pub use recorder::{Recordable, Recorder};
-pub use rows::{Fingerprints, Trained};
+pub use rows::{Fingerprints, TrainingRow};
 pub use values::{Awaited, Values};
 pub use work::{DEFINITION, Work, WorkCandidate};
 

@@ -2,7 +2,7 @@
 //!
 //! A [`Plan`] holds everything that is decided before: the [`Task`] (samples, labels, which are held out), [`Options`], the
 //! candidates, best first, and the [rungs](halving::Rung) by which they are halved. [`start`] trains them in the
-//! background, as `scheduler::start` scores, and gives a [`Run`]: [`Progress`] comes through a bounded channel, dropping the
+//! background, as `scheduler::start` scores, and gives a [`Run`]: [`Update`] comes through a bounded channel, dropping the
 //! run or [`Run::cancel`] ends it before the next batch, and [`Plan::steps_done`] tells how far it is. [`Results`] puts the
 //! progress together and knows curves, ranking, pick and agreement with NEAR; it is pure, like `study::Study`.
 //!
@@ -36,6 +36,6 @@ pub use options::Options;
 pub use plan::Plan;
 pub use point::{Evaluation, Point};
 pub use results::{Record, Results, State};
-pub use run::{Progress, Run, run, start};
+pub use run::{Run, Update, run, start};
 use streams::{Stream, stream};
 pub use task::Task;

@@ -20,7 +20,7 @@ use crate::tui::news::News;
 use crate::tui::notice::Notice;
 use neartop_study::scheduler::{self, Control, NearScorer, Run, Scorer};
 use neartop_study::space::Space;
-use neartop_study::store::Trained;
+use neartop_study::store::TrainingRow;
 use neartop_study::study::Study;
 use neartop_study::training::{Plan, Results};
 
@@ -112,7 +112,7 @@ impl Session {
     /// What is to be written of a training into the study on disk. It waits for that, and gives what went wrong.
     pub fn keeper(&self, plan: &Plan, results: &Results) -> impl FnOnce() -> Option<String> + Send + use<> {
         let (space, scorer, options) = (Arc::clone(&self.space), Arc::clone(&self.scorer), self.options.clone());
-        let (budget, trained): (String, Vec<Trained>) = rows(plan, results);
+        let (budget, trained): (String, Vec<TrainingRow>) = rows(plan, results);
         move || record_trained_of(&space, &scorer, &options, &budget, &trained)
     }
 }

@@ -26,7 +26,7 @@ use crate::tui::view::{About, Opened, View};
 use crate::tui::widgets::filter::Filter;
 use crate::tui::widgets::plot::{self, Scale, Series};
 use crate::tui::widgets::{clock, filtered_title, inside_pane, pane};
-use neartop_study::training::{Progress, Record, Results};
+use neartop_study::training::{Record, Results, Update};
 
 /// From this width on the charts stand beside the list.
 const WIDE: u16 = 100;
@@ -111,7 +111,7 @@ impl View for Training {
     fn news(&mut self, news: News, cx: &mut Context) -> Result<Option<Effect>, News> {
         let News::Training(news) = news else { return Err(news) };
         let has_ended = matches!(news, TrainingNews::Ended);
-        let begins = matches!(&news, TrainingNews::Progress(Progress::Point { .. }));
+        let begins = matches!(&news, TrainingNews::Progress(Update::Point { .. }));
         if let Some(finalists) = &mut self.finalists {
             finalists.take(news, Arc::make_mut(&mut cx.study), cx.now);
         }

@@ -5,7 +5,7 @@ use serde_yaml::Value;
 
 use super::layers::write_layers;
 use super::{Preset, Whole};
-use neartop_core::network::BiasInit;
+use neartop_core::network::{BiasInit, Network};
 use neartop_core::settings::BatchNorm;
 use neartop_core::settings::Rows;
 
@@ -26,6 +26,9 @@ pub struct Definition {
     batch_norm: Option<BatchNorm>,
     #[serde(skip_serializing_if = "Option::is_none")]
     trainability: Option<bool>,
+    /// What fan_out means where convolutions have groups: earlier versions divided by these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fan_out: Option<&'static str>,
 }
 
 impl Preset {
@@ -45,6 +48,7 @@ impl Preset {
             rows: self.rows,
             batch_norm: (self.batch_norm != BatchNorm::default()).then_some(self.batch_norm),
             trainability: (!self.trainability).then_some(false),
+            fan_out: has_groups(&self.network).then_some("of all groups"),
         }
     }
 
@@ -54,4 +58,9 @@ impl Preset {
         let architecture = self.whole.as_ref()?.architecture.as_ref()?;
         Some(format!("{} {}", architecture.space().name(), architecture.as_str()))
     }
+}
+
+/// Whether a weight that is drawn has groups.
+fn has_groups(network: &Network) -> bool {
+    network.nodes.iter().filter_map(|node| node.drawn()).any(|weight| weight.groups > 1)
 }

@@ -194,8 +194,7 @@ fn unknown(item: &Node<'_>, name: &str) -> Problem {
     problem.help(suggest(name, known, &elsewhere).unwrap_or_else(every))
 }
 
-const ONE_DIMENSION: Elsewhere =
-    Says("convolutions and pooling have two dimensions here: `input: [channels, height, width]`");
+const TWO_DIMENSIONS: Elsewhere = Says("it has two dimensions here: `input: [channels, height, width]`");
 
 /// What layers of other libraries are called here.
 const ELSEWHERE: &[(&str, Elsewhere)] = &[
@@ -207,10 +206,9 @@ const ELSEWHERE: &[(&str, Elsewhere)] = &[
     ("conv", Is("conv2d")),
     ("convolution", Is("conv2d")),
     ("convolution2d", Is("conv2d")),
-    ("conv1d", ONE_DIMENSION),
-    ("conv3d", ONE_DIMENSION),
-    ("maxpool1d", ONE_DIMENSION),
-    ("avgpool1d", ONE_DIMENSION),
+    ("conv3d", TWO_DIMENSIONS),
+    ("maxpool1d", TWO_DIMENSIONS),
+    ("avgpool1d", TWO_DIMENSIONS),
     ("depthwiseconv2d", Says("write `conv2d` with as many `groups` as channels")),
     (
         "separableconv2d",

@@ -28,7 +28,7 @@ const PUT_TRAINING: &str = "
 
 /// What the training of a candidate gave.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Trained {
+pub struct TrainingRow {
     /// Place of the candidate in the work.
     pub candidate: usize,
     pub epochs: f64,
@@ -38,7 +38,7 @@ pub struct Trained {
     pub details: String,
 }
 
-impl Trained {
+impl TrainingRow {
     /// Accuracy or R^2 on the samples held out; none where the row does not say.
     #[must_use]
     pub fn quality(&self) -> Option<f64> {
@@ -102,24 +102,24 @@ impl Store {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn load_trained(&self, work: &Work, fingerprints: Fingerprints<'_>) -> Result<Vec<Trained>, StoreError> {
+    pub fn load_trained(&self, work: &Work, fingerprints: Fingerprints<'_>) -> Result<Vec<TrainingRow>, StoreError> {
         let Some(study) = find(&self.connection, work, fingerprints)? else { return Ok(Vec::new()) };
         let places = work.places();
         let mut trainings = self.connection.prepare(
             "SELECT key, budget, epochs, accuracy, loss, details FROM training
              JOIN candidate ON candidate.id = candidate_id WHERE study_id = ?1",
         )?;
-        let mut by_budget: BTreeMap<String, Vec<Trained>> = BTreeMap::new();
+        let mut by_budget: BTreeMap<String, Vec<TrainingRow>> = BTreeMap::new();
         let mut rows = trainings.query([study])?;
         while let Some(row) = rows.next()? {
             let (Ok(key), Ok(budget)) = (row.get_ref(0)?.as_str(), row.get::<_, String>(1)) else { continue };
             let (Some(candidate), Ok(epochs)) = (places.get(key), row.get::<_, f64>(2)) else { continue };
             let (accuracy, loss) = (row.get(3).unwrap_or_default(), row.get(4).unwrap_or_default());
             let details = row.get(5).unwrap_or_default();
-            let trained = Trained { candidate: *candidate, epochs, accuracy, loss, details };
+            let trained = TrainingRow { candidate: *candidate, epochs, accuracy, loss, details };
             by_budget.entry(budget).or_default().push(trained);
         }
-        let longest = |trained: &[Trained]| trained.iter().map(|t| t.epochs).fold(0.0, f64::max);
+        let longest = |trained: &[TrainingRow]| trained.iter().map(|t| t.epochs).fold(0.0, f64::max);
         let most = by_budget.into_values().max_by(|a, b| a.len().cmp(&b.len()).then(longest(a).total_cmp(&longest(b))));
         Ok(most.unwrap_or_default())
     }
@@ -152,7 +152,7 @@ impl Store {
         work: &Work,
         fingerprints: Fingerprints<'_>,
         budget: &str,
-        trained: &[Trained],
+        trained: &[TrainingRow],
     ) -> Result<(), StoreError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut known = RowIds::default();

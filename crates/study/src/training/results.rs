@@ -1,7 +1,7 @@
 //! What training said so far: curves, ranking, pick. Pure: no input or output, no clock.
 
 use super::judgement::{Judge, judged};
-use super::{Evaluation, Plan, Point, Progress};
+use super::{Evaluation, Plan, Point, Update};
 use crate::study::{Agreement, Study};
 
 /// The state of a candidate in training.
@@ -93,18 +93,18 @@ impl Results {
     }
 
     /// Records what a run tells.
-    pub fn record(&mut self, progress: Progress) {
+    pub fn record(&mut self, progress: Update) {
         match progress {
-            Progress::Started { candidate, learning_rate } => self.update(candidate, |record| {
+            Update::Started { candidate, learning_rate } => self.update(candidate, |record| {
                 record.learning_rate = Some(learning_rate);
                 record.state = State::Training;
             }),
-            Progress::Point { candidate, point } => self.update(candidate, |record| {
+            Update::Point { candidate, point } => self.update(candidate, |record| {
                 record.points.retain(|known| known.epochs < point.epochs);
                 record.points.push(point);
                 record.state = if point.held_out.loss.is_some() { State::Training } else { State::Diverged };
             }),
-            Progress::Reached { candidate, rung } => {
+            Update::Reached { candidate, rung } => {
                 let last = self.rungs;
                 self.update(candidate, |record| {
                     record.rungs = rung + 1;
@@ -116,10 +116,10 @@ impl Results {
                     }
                 });
             }
-            Progress::Failed { candidate, reason } => {
+            Update::Failed { candidate, reason } => {
                 self.update(candidate, |record| record.state = State::Failed(reason));
             }
-            Progress::Survivors { candidates, .. } => {
+            Update::Survivors { candidates, .. } => {
                 let left = self.records.iter_mut().filter(|record| !candidates.contains(&record.candidate));
                 left.filter(|record| record.state == State::Training).for_each(|record| record.state = State::Stopped);
             }

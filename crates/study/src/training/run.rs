@@ -14,7 +14,7 @@ use crate::failure::defect;
 
 /// What a run tells.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Progress {
+pub enum Update {
     /// A candidate has its weights and its learning rate.
     Started { candidate: usize, learning_rate: f64 },
     /// After every epoch, and where a rung is [judged](super::judgement::steps).
@@ -30,7 +30,7 @@ pub enum Progress {
 /// A training in the background. Dropping it cancels it.
 pub struct Run {
     /// Ends when the run has ended.
-    pub progress: mpsc::Receiver<Progress>,
+    pub progress: mpsc::Receiver<Update>,
     cancel: CancellationToken,
     _cancel_on_drop: DropGuard,
 }
@@ -47,7 +47,7 @@ impl Run {
     }
 }
 
-/// Progress that may wait for its reader.
+/// Update that may wait for its reader.
 const CHANNEL: usize = 1024;
 
 /// Starts training in a blocking task, `jobs` candidates at a time, each on a thread of its own.
@@ -63,7 +63,7 @@ pub fn start(plan: Arc<Plan>, jobs: usize) -> Run {
 }
 
 /// Trains on threads of its own and returns when all is done or cancelled. Must not be called from asynchronous code.
-pub fn run(plan: &Plan, jobs: usize, sender: &mpsc::Sender<Progress>, cancel: &CancellationToken) {
+pub fn run(plan: &Plan, jobs: usize, sender: &mpsc::Sender<Update>, cancel: &CancellationToken) {
     let worker = Worker { plan, sender, cancel };
     let judge = Judge::new(&plan.task);
     let mut field: Vec<Entrant> = plan.candidates.iter().map(|id| Entrant::new(*id)).collect();
@@ -91,7 +91,7 @@ pub fn run(plan: &Plan, jobs: usize, sender: &mpsc::Sender<Progress>, cancel: &C
         field.truncate(plan.rungs.get(rung + 1).map_or(0, |next| next.candidates));
         field.retain(|entrant| !entrant.points.is_empty());
         let candidates = field.iter().map(|entrant| entrant.candidate).collect();
-        worker.send(Progress::Survivors { rung, candidates });
+        worker.send(Update::Survivors { rung, candidates });
     }
 }
 
@@ -112,7 +112,7 @@ impl Entrant {
 #[derive(Clone, Copy)]
 struct Worker<'a> {
     plan: &'a Plan,
-    sender: &'a mpsc::Sender<Progress>,
+    sender: &'a mpsc::Sender<Update>,
     cancel: &'a CancellationToken,
 }
 
@@ -130,7 +130,7 @@ impl Worker<'_> {
             };
             if let Some(reason) = failure {
                 entrant = Entrant::new(candidate);
-                self.send(Progress::Failed { candidate, reason });
+                self.send(Update::Failed { candidate, reason });
             }
             lock(done).push((place, entrant));
         }
@@ -142,20 +142,20 @@ impl Worker<'_> {
             Some(trainer) => trainer,
             none => {
                 let trainer = none.insert(Trainer::new(self.plan, candidate, &cancelled)?);
-                self.send(Progress::Started { candidate, learning_rate: trainer.learning_rate() });
+                self.send(Update::Started { candidate, learning_rate: trainer.learning_rate() });
                 trainer
             }
         };
         let mut report = |point| {
             entrant.points.push(point);
-            self.send(Progress::Point { candidate, point });
+            self.send(Update::Point { candidate, point });
         };
         trainer.train_until(self.plan.rungs[rung].steps, self.plan, &cancelled, &mut report)?;
-        self.send(Progress::Reached { candidate, rung });
+        self.send(Update::Reached { candidate, rung });
         Ok(())
     }
 
-    fn send(&self, progress: Progress) {
+    fn send(&self, progress: Update) {
         // Without a reader the run is over; the cancellation that came with it stops the workers.
         let _ = self.sender.blocking_send(progress);
     }
