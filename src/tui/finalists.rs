@@ -65,7 +65,7 @@ impl Finalists {
         }
     }
 
-    fn progressed(&mut self, progress: Progress, study: &mut Study) {
+    fn progressed(&mut self, progress: Update, study: &mut Study) {
         let Some(results) = &mut self.results else { return };
         let trained = match &progress {
             Update::Point { candidate, point } => Some((*candidate, point.epochs)),
