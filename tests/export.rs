@@ -13,7 +13,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use neartop_core::catalog::{Choice, Entry, Given};
-use neartop_core::layers::{BatchNorm, Conv2d, Flatten, Linear, Padding, Slot, Zero};
+use neartop_core::layer::Trial;
+use neartop_core::layers::{BatchNorm, Conv2d, Flatten, INNER_KINDS, KINDS, Linear, Padding, Slot, Zero};
 use neartop_core::network::{Activation, Block, Edge, Init, Layer, Merge, Network, Shape, Vertex};
 use neartop_io::preset::Preset;
 use neartop_study::space::Space;
@@ -46,6 +47,20 @@ fn graph_preset() -> Preset {
     preset.network = Network::build(&Shape(vec![4, 5, 6]), &preset.layers).unwrap();
     preset.search.inits = vec![init("sparse", &[])];
     preset
+}
+
+/// Every network on which a kind of layer is tried.
+fn trials() -> Vec<Preset> {
+    let trials = KINDS.iter().chain(INNER_KINDS).flat_map(|kind| (kind.trials)());
+    let whole = |trial: Trial| {
+        let mut preset = preset("mlp");
+        preset.layers = trial.layers;
+        preset.layers.extend([Flatten.into(), Linear::new(3).into()]);
+        preset.network = Network::build(&trial.input, &preset.layers).unwrap();
+        preset.search.activations = Vec::new();
+        preset
+    };
+    trials.map(whole).collect()
 }
 
 fn choice<E: Entry>(name: &str, given: &[(&str, f64)]) -> Choice<E> {

@@ -12,7 +12,7 @@ use neartop_study::study::Study;
 use serde_json::{Value, json};
 
 use super::weights::{arbitrary, flat, pass, shapes};
-use super::{activations, graph_preset, inits, preset, study};
+use super::{activations, graph_preset, inits, preset, study, trials};
 
 fn python(arguments: &[&str]) -> Option<Output> {
     Command::new("python3")
@@ -34,6 +34,7 @@ fn has(module: &str) -> bool {
 fn networks() -> Vec<Preset> {
     let mut networks: Vec<_> = ["mlp", "cnn", "residual", "layers"].into_iter().map(preset).collect();
     networks.push(graph_preset());
+    networks.extend(trials());
     networks
 }
 
