@@ -23,6 +23,7 @@ exported! {
     layers: "../fixtures/export/exported_candle.rs",
     every_activation: "../fixtures/export/exported_activations.rs",
     graph: "../fixtures/export/exported_graph.rs",
+    sequences: "../fixtures/export/exported_sequences.rs",
     truncated: "../fixtures/export/exported_truncated.rs",
     dirac: "../fixtures/export/exported_dirac.rs",
     orthogonal: "../fixtures/export/exported_orthogonal.rs",
@@ -103,6 +104,15 @@ fn every_kind_of_layer_computes_as_ours() {
     println!("candle: every kind of layer, worst deviation {deviation:.2e}");
     assert!(deviation < 2e-5, "{deviation}");
     assert!(flat(&network.forward(&batch, true).unwrap()) != flat(&output), "dropout drops in training");
+}
+
+#[test]
+fn sequences_compute_as_ours() {
+    assert_is_exported(&preset("sequences"), "exported_sequences.rs");
+    let (_, network, batch, expected) = deviation!(sequences, preset("sequences"));
+    let deviation = largest_difference(&network.forward(&batch, true).unwrap(), &expected);
+    println!("candle: sequences, worst deviation {deviation:.2e}");
+    assert!(deviation < 2e-5, "{deviation}");
 }
 
 #[test]

@@ -33,6 +33,7 @@ kinds! {
     written {
         linear (KIND) Linear;
         conv2d (KIND) Conv2d;
+        conv1d (KIND) Conv1d;
         batch_norm (KIND) BatchNorm;
         layer_norm (KIND) LayerNorm;
         group_norm (KIND) GroupNorm;

@@ -8,7 +8,7 @@ use super::source::Source;
 use super::writer::{Chosen, ExportError, Writer};
 use neartop_core::init::Law;
 use neartop_core::layers::{
-    AvgPool, BatchNorm, Conv, Conv2d, Dropout, FirstChannels, Fixed, Flatten, Frame, GlobalAvgPool, GroupNorm,
+    AvgPool, BatchNorm, Conv, Conv1d, Conv2d, Dropout, FirstChannels, Fixed, Flatten, Frame, GlobalAvgPool, GroupNorm,
     LayerNorm, Linear, MaxPool, Softmax, Zero,
 };
 use neartop_core::network::{Block, Layer, Merge, Node};
@@ -67,6 +67,7 @@ fn field_type(node: &Node) -> Result<Option<&'static str>, ExportError> {
     }
     Ok(Some(by_kind! { &*node.operation;
         Linear as _ => "candle_nn::Linear",
+        Conv1d as _ => "candle_nn::Conv1d",
         Conv2d as _ => "candle_nn::Conv2d",
         BatchNorm as _ => "candle_nn::BatchNorm",
         LayerNorm as _ => "Norm",
@@ -134,6 +135,7 @@ fn construct(node: &Node) -> Result<String, ExportError> {
     };
     Ok(by_kind! { &*node.operation;
         Linear as _ => format!("candle_nn::Linear::new({})", drawn_from_builder(node)),
+        Conv1d as conv => format!("candle_nn::Conv1d::new({}, {})", drawn_from_builder(node), config(conv)),
         Conv2d as conv => format!("candle_nn::Conv2d::new({}, {})", drawn_from_builder(node), config(conv)),
         BatchNorm as _ => format!(
             "candle_nn::batch_norm({}, candle_nn::BatchNormConfig {{ eps: 1e-5, ..Default::default() }}, \
@@ -250,6 +252,7 @@ impl Writing<'_> {
                 Item::Block { name, block } => self.block(out, &name, block)?,
                 Item::Node(node) => {
                     out.line_if(by_kind! { &*node.operation;
+                        Conv1d as conv => pad_apart(conv),
                         Conv2d as conv => pad_apart(conv),
                         else => None,
                     });
@@ -293,6 +296,7 @@ impl Writing<'_> {
         let layer = || format!("self.{}.forward(&x)?", field(node));
         Ok(by_kind! { &*node.operation;
             Linear as _ => layer(),
+            Conv1d as _ => layer(),
             Conv2d as _ => layer(),
             LayerNorm as _ => layer(),
             GroupNorm as _ => layer(),
@@ -330,6 +334,7 @@ fn without_bias(node: &Node) -> Result<String, ExportError> {
     let layer = format!("self.{}", field(node));
     Ok(by_kind! { &*node.operation;
         Linear as _ => format!("candle_nn::Linear::new({layer}.weight().clone(), None)"),
+        Conv1d as _ => convolution_without_bias(1, &layer),
         Conv2d as _ => convolution_without_bias(2, &layer),
         else => return Err(ExportError::unknown("candle", node)),
     })

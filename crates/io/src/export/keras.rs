@@ -11,7 +11,7 @@ use super::source::{Source, tuple};
 use super::writer::{Chosen, ExportError, Writer};
 use neartop_core::init::Law;
 use neartop_core::layers::{
-    AvgPool, BatchNorm, Conv, Conv2d, Dropout, FirstChannels, Fixed, Flatten, Frame, GlobalAvgPool, GroupNorm,
+    AvgPool, BatchNorm, Conv, Conv1d, Conv2d, Dropout, FirstChannels, Fixed, Flatten, Frame, GlobalAvgPool, GroupNorm,
     LayerNorm, Linear, MaxPool, Softmax, Zero,
 };
 use neartop_core::network::{Activation, Block, Layer, Merge, Node, Shape};
@@ -151,6 +151,7 @@ fn weighted(out: &mut Source, model: &Model, node: &Node) -> Result<(), ExportEr
     let (laws, shape) = (model.laws(node).ok_or_else(unknown)?, node.drawn().ok_or_else(unknown)?);
     let (class, before, arguments, after) = by_kind! { &*node.operation;
         Linear as _ => ("Dense", None, Vec::new(), None),
+        Conv1d as conv => convolution(conv),
         Conv2d as conv => convolution(conv),
         else => return Err(unknown()),
     };

@@ -6,7 +6,7 @@ use super::source::{Source, camel_case, tuple};
 use super::writer::{Chosen, ExportError, Writer};
 use neartop_core::init::Law;
 use neartop_core::layers::{
-    AvgPool, BatchNorm, Conv, Conv2d, Dropout, FirstChannels, Fixed, Flatten, Frame, GlobalAvgPool, GroupNorm,
+    AvgPool, BatchNorm, Conv, Conv1d, Conv2d, Dropout, FirstChannels, Fixed, Flatten, Frame, GlobalAvgPool, GroupNorm,
     LayerNorm, Linear, MaxPool, Padding, Softmax, Zero,
 };
 use neartop_core::network::{Activation, Block, Layer, Merge, Node, Shape};
@@ -218,6 +218,7 @@ fn constructor(model: &Model, node: &Node) -> Result<String, ExportError> {
     let channels = node.input().width();
     Ok(by_kind! { &*node.operation;
         Linear as linear => format!("nn.Linear({channels}, {}{})", linear.out, no_bias(linear.bias)),
+        Conv1d as conv => convolution(channels, conv),
         Conv2d as conv => convolution(channels, conv),
         BatchNorm as _ => format!("nn.BatchNorm{}d({channels})", if is_image(node.input()) { 2 } else { 1 }),
         LayerNorm as _ => format!("nn.LayerNorm({})", tuple(&node.input().0)),

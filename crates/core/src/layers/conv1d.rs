@@ -1,0 +1,90 @@
+//! Convolutions of sequences.
+
+use candle_core::{Result as Computed, Tensor};
+
+use super::convolution::{Conv, PARAMS, Padding};
+use crate::activation::Activation;
+use crate::differentiable::Pass;
+use crate::layer::{Cost, Counted, Kind, Make, Operation, Place, Scaling, Short, Trial, Value, Weight};
+use crate::parameters::Parameters;
+use crate::shape::Form;
+
+pub static KIND: Kind = Kind {
+    name: "conv1d",
+    about: "A convolution along sequences. It takes channels x length.",
+    params: PARAMS,
+    short: Short::Never,
+    example: "conv1d: {out: 32, kernel: 3}",
+    make: Make::Layer(|arguments| Conv1d::of(arguments).into()),
+    trials: || {
+        let strided = Conv1d { stride: 2, padding: Padding::Zeros(1), ..Conv1d::new(4, 3) };
+        let grouped = Conv1d { groups: 2, dilation: 2, bias: false, ..Conv1d::new(6, 2) };
+        let even = Conv1d { padding: Padding::Same, ..Conv1d::new(3, 2) };
+        let dilated = Conv1d { stride: 3, dilation: 2, padding: Padding::Zeros(2), ..Conv1d::new(5, 3) };
+        let trial = |conv: Conv1d| Trial::new(&[4, 9], vec![conv.into()]);
+        vec![trial(strided), trial(grouped), trial(Conv1d::new(3, 1)), trial(even), trial(dilated)]
+    },
+};
+
+/// A convolution over sequences.
+pub type Conv1d = Conv<1>;
+
+impl Operation for Conv1d {
+    fn kind(&self) -> &'static Kind {
+        &KIND
+    }
+
+    fn values(&self) -> Vec<Value> {
+        self.arguments()
+    }
+
+    fn summary(&self) -> String {
+        format!("conv{} {}", self.kernel, self.out)
+    }
+
+    fn output(&self, inputs: &[Form]) -> Result<Form, String> {
+        let input = &inputs[0].shape;
+        match input.sequence() {
+            Some([_, length]) => self.slide(input, [length]),
+            None => Err(format!("{input} come in, but it needs a sequence: channels x length")),
+        }
+    }
+
+    fn weights(&self, inputs: &[Form], _: Option<&Activation>) -> Vec<Weight> {
+        self.drawn(&inputs[0].shape)
+    }
+
+    fn counted<'a>(&'a self, _: Option<&'a Activation>) -> Counted<'a> {
+        Counted::Weighted
+    }
+
+    fn is_by_sample(&self) -> bool {
+        true
+    }
+
+    fn scaling(&self, _: Option<&Activation>) -> Scaling {
+        Scaling::Weighted
+    }
+
+    fn passes_units(&self) -> bool {
+        false
+    }
+
+    fn cost(&self, place: &Place) -> Cost {
+        self.costs(place)
+    }
+
+    fn forward(
+        &self,
+        place: &Place,
+        inputs: &[Tensor],
+        parameters: &Parameters,
+        _: Option<&Activation>,
+    ) -> Computed<Tensor> {
+        self.apply(place, &inputs[0], parameters)
+    }
+
+    fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor> {
+        self.differentiate(place, &inputs[0], pass)
+    }
+}
