@@ -4,11 +4,16 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# With --workspace, so that the builds of the suite serve here too.
+# With --workspace, so that the builds of the suite serve here too. `--all` also runs what takes many minutes when emulated.
+all=${1:-}
 tests() {
-    cargo test --locked --quiet --workspace --lib -- score:: network::
-    cargo test --locked --quiet --workspace --test parity --test effective_rank --test training
+    cargo test --locked --quiet --workspace --test parity --test effective_rank
     cargo test --locked --quiet --workspace --test store -- definition
+    cargo test --locked --quiet --workspace --lib -- kernels:: network::
+    if [ "$all" = --all ]; then
+        cargo test --locked --quiet --workspace --lib -- score::
+        cargo test --locked --quiet --workspace --test training
+    fi
 }
 
 # Emulation knows AVX2 since 7.2. An older one would test the lowest level twice.
