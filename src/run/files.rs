@@ -117,11 +117,14 @@ fn open_special(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true);
     #[cfg(unix)]
-    let _reader = {
+    {
+        use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
         use std::os::unix::fs::OpenOptionsExt;
-        let without_waiting = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-        options.clone().custom_flags(without_waiting).open(path)?
-    };
+        let file = options.custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
+        fcntl_setfl(&file, fcntl_getfl(&file)? - OFlags::NONBLOCK)?;
+        Ok(file)
+    }
+    #[cfg(not(unix))]
     options.open(path)
 }
 

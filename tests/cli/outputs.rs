@@ -1,6 +1,6 @@
 //! Where results go, and what they never replace.
 
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
 
 use super::*;
 
@@ -118,17 +118,26 @@ fn pipes_are_written_to_and_never_waited_for() {
     assert_eq!(candidates(&serde_json::from_slice(&read).expect("JSON")).len(), CANDIDATES);
 }
 
+/// `O_NONBLOCK` of Linux.
+const WITHOUT_WAITING: i32 = 0o4000;
+
 /// What turns out only at the end: a pipe whose reader leaves.
 #[test]
 fn a_result_that_cannot_be_written_is_printed() {
     let place = Place::new();
     let made = Command::new("mkfifo").arg(place.path("pipe")).status().expect("mkfifo");
     assert!(made.success());
-    let mut reader = Command::new("cat").arg(place.path("pipe")).stdout(Stdio::null()).spawn().expect("cat");
+    let reader = fs::File::options().read(true).custom_flags(WITHOUT_WAITING).open(place.path("pipe")).expect("a pipe");
     let args = with(&RANK, &["--no-study", "--repetitions", "5000", "-o", "pipe"]);
     let child = place.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a run");
-    std::thread::sleep(Duration::from_millis(300));
-    reader.kill().and_then(|()| reader.wait()).expect("an end");
+    let has_opened = || {
+        let files = fs::read_dir(format!("/proc/{}/fd", child.id())).expect("open files");
+        files.flatten().any(|file| file.path().read_link().is_ok_and(|to| to.ends_with("pipe")))
+    };
+    while !has_opened() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    drop(reader);
     let output = child.wait_with_output().expect("an end");
     assert_eq!(output.status.code(), Some(1), "{}", errors(&output));
     assert!(errors(&output).contains("the result is on standard output"), "{}", errors(&output));
