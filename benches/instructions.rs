@@ -66,7 +66,7 @@ fn activation((activation, mut x): (Activation, Vec<f32>)) -> Vec<f32> {
 #[bench::normal(args = (Law::Normal { mean: 0.0, std: 1.0 }), config = at_most(2_903))]
 #[bench::orthogonal(args = (Law::Orthogonal { gain: 1.0 }), config = at_most(9_263))]
 fn draw(law: Law) -> Vec<f32> {
-    law.draw(&WeightShape { dims: vec![128, 256], groups: 1, index: 0 }, KEY)
+    law.draw(&WeightShape::new(vec![128, 256], 1), KEY)
 }
 
 fn perceptron() -> (Network, Vec<usize>) {

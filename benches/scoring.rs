@@ -63,7 +63,7 @@ fn activations(c: &mut Criterion) {
 fn draws(c: &mut Criterion) {
     let mut group = c.benchmark_group("draw_512x784");
     group.sample_size(10);
-    let shape = WeightShape { dims: vec![512, 784], groups: 1, index: 0 };
+    let shape = WeightShape::new(vec![512, 784], 1);
     let laws = [
         ("uniform", Law::Uniform { low: -1.0, high: 1.0 }),
         ("normal", Law::Normal { mean: 0.0, std: 1.0 }),

@@ -52,7 +52,7 @@ fn mean(network: &Network, activation: &Activation, init: &Init) -> Result<f64, 
 /// A batch of a repetition, from N(0, 1).
 fn inputs(network: &Network, repetition: u64) -> Result<Tensor, Box<dyn Error>> {
     let samples = network.samples_needed();
-    let dims: Vec<_> = std::iter::once(samples).chain(network.input.0.iter().copied()).collect();
+    let dims: Vec<_> = std::iter::once(samples).chain(network.input.shape.0.iter().copied()).collect();
     let key = Key { seed: 0, repetition, layer: 0, purpose: Purpose::Inputs };
-    Ok(Tensor::from_vec(key.standard_normals(samples * network.input.elements()), dims, &Device::Cpu)?)
+    Ok(Tensor::from_vec(key.standard_normals(samples * network.input.shape.elements()), dims, &Device::Cpu)?)
 }

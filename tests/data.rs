@@ -242,7 +242,7 @@ fn channels_go_where_the_network_wants_them() {
 fn scales_are_of_the_whole_set() {
     let sample = |name, scale| {
         let spec = DataSpec { from: from(fixture(name), None), scale };
-        let samples = Samples::load(&spec, &Shape(vec![60]), 3, 4, 2).unwrap();
+        let samples = Samples::load(&spec, &neartop_core::network::Form::features(60), 3, 4, 2).unwrap();
         samples.batch(1).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap()
     };
     let all: Vec<f64> = (0..10).flat_map(|n| real(n, 60)).map(f64::from).collect();

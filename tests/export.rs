@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 use neartop_core::catalog::{Choice, Entry, Given};
 use neartop_core::layer::Trial;
-use neartop_core::layers::{BatchNorm, Conv2d, Flatten, INNER_KINDS, KINDS, Linear, Padding, Slot, Zero};
-use neartop_core::network::{Activation, Block, Edge, Init, Layer, Merge, Network, Shape, Vertex};
+use neartop_core::layers::{BatchNorm, Concat, Conv2d, Flatten, INNER_KINDS, KINDS, Linear, Padding, Slot, Sum, Zero};
+use neartop_core::network::{Activation, Block, Edge, Init, Layer, Network, Shape, Vertex};
 use neartop_io::preset::Preset;
 use neartop_study::space::Space;
 use neartop_study::study::Study;
@@ -32,15 +32,12 @@ fn study(preset: Preset) -> Study {
 /// A preset that no YAML can write yet: a graph with sums, a concatenation and zeros.
 fn graph_preset() -> Preset {
     let conv = |out| Layer::from(Conv2d { padding: Padding::Same, ..Conv2d::new(out, 3) });
-    let edge = |from, name: &str, through| Edge { from, name: name.to_owned(), through };
-    let vertex = |edges, merge, then| Vertex { edges, merge, then };
-    let graph = Block {
-        vertices: vec![
-            vertex(vec![edge(0, "a", vec![conv(6)])], Merge::Sum, vec![Layer::from(BatchNorm), Layer::from(Slot)]),
-            vertex(vec![edge(0, "b", vec![Layer::from(Zero)]), edge(1, "c", vec![conv(4)])], Merge::Sum, vec![]),
-            vertex(vec![edge(1, "d", vec![]), edge(2, "e", vec![Layer::from(Slot)])], Merge::Concat, vec![conv(5)]),
-        ],
-    };
+    let edge = Edge::new;
+    let graph = Block::graph(vec![
+        Vertex::new(vec![edge(0, "a", vec![conv(6)])], Sum).then(vec![Layer::from(BatchNorm), Layer::from(Slot)]),
+        Vertex::new(vec![edge(0, "b", vec![Layer::from(Zero)]), edge(1, "c", vec![conv(4)])], Sum),
+        Vertex::new(vec![edge(1, "d", vec![]), edge(2, "e", vec![Layer::from(Slot)])], Concat).then(vec![conv(5)]),
+    ]);
     let mut preset = preset("residual");
     preset.name = "A graph".to_owned();
     preset.layers = vec![graph.into(), Layer::from(Flatten), Layer::from(Linear::new(3))];

@@ -6,11 +6,12 @@ use candle_core::{DType, Device, Tensor, Var};
 use neartop_core::differentiable;
 use neartop_core::layer::{Block, Kind, Make};
 use neartop_core::layers::{
-    AvgPool, BatchNorm, Conv2d, Dropout, FirstChannels, Fixed, Flatten, Frame, GlobalAvgPool, GroupNorm, INNER_KINDS,
-    KINDS, LayerNorm, Linear, MaxPool, Padding, Slot, Softmax, Zero,
+    AvgPool, BatchNorm, Conv1d, Conv2d, Dropout, FirstChannels, Fixed, Flatten, Frame, GlobalAvgPool, GroupNorm,
+    INNER_KINDS, KINDS, LayerNorm, Linear, MaxPool, Padding, Slot, Softmax, Zero,
 };
 use neartop_core::network::forward::{Probe, forward};
-use neartop_core::network::{Activation, BiasInit, Init, Layer, Network, Node, Shape};
+use neartop_core::network::{Activation, BiasInit, Form, Init, Layer, Network, Node, Shape};
+use neartop_core::shape::Layout;
 use neartop_core::weights::DrawnWeights;
 use neartop_study::training::model::{Mode, Model, Start};
 use neartop_study::training::optimizer::{Method, Optimizer};
@@ -28,9 +29,18 @@ fn wave(dims: &[usize], scale: f64, step: f64, shift: f64) -> Tensor {
     Tensor::from_vec(values, dims, &Device::Cpu).unwrap()
 }
 
+/// Numbers of tokens, each some time.
+fn tokens(dims: &[usize], vocab: usize) -> Tensor {
+    let ids: Vec<_> = (0..dims.iter().product::<usize>()).map(|k| (k * 5 % vocab) as f64).collect();
+    Tensor::from_vec(ids, dims, &Device::Cpu).unwrap()
+}
+
 fn model(network: &Network, slot: Option<Activation>, samples: usize, precision: DType) -> (Model, Tensor) {
-    let dims: Vec<_> = std::iter::once(samples).chain(network.input.0.iter().copied()).collect();
-    let inputs = wave(&dims, 1.0, 0.37, 0.0);
+    let dims: Vec<_> = std::iter::once(samples).chain(network.input.shape.0.iter().copied()).collect();
+    let inputs = match network.input.layout {
+        Layout::Ids { vocab } => tokens(&dims, vocab),
+        Layout::Channels | Layout::Features => wave(&dims, 1.0, 0.37, 0.0),
+    };
     let init = Init::named("torch_default").unwrap();
     let start = Start { network: Arc::new(network.clone()), slot, init: &init, bias: BiasInit::FanInUniform, seed: 5 };
     let model = Model::new(&start, &inputs.to_dtype(DType::F32).unwrap(), precision).unwrap();
@@ -95,27 +105,15 @@ fn gradients_of_layers_are_those_of_finite_differences() {
     let first = || conv(Conv2d { padding: Padding::Same, ..Conv2d::new(4, 3) });
     let head = || vec![Layer::from(Flatten), linear(3)];
     let images: Vec<(&str, Vec<Layer>)> = vec![
-        ("conv2d", vec![conv(Conv2d { stride: 2, padding: Padding::Zeros(1), ..Conv2d::new(4, 3) }), first()]),
-        ("groups", vec![first(), conv(Conv2d { groups: 2, dilation: 2, bias: false, ..Conv2d::new(6, 2) })]),
+        ("conv2d", vec![conv(Conv2d { padding: Padding::Zeros(1), ..Conv2d::new(4, 3).strided(2) }), first()]),
+        ("groups", vec![first(), conv(Conv2d { groups: 2, dilation: [2; 2], bias: false, ..Conv2d::new(6, 2) })]),
         ("pointwise", vec![first(), conv(Conv2d::new(3, 1))]),
         ("batch_norm", vec![first(), Layer::from(BatchNorm), tanh(), first(), Layer::from(BatchNorm)]),
         ("layer_norm", vec![first(), Layer::from(LayerNorm), tanh()]),
         ("group_norm", vec![first(), Layer::from(GroupNorm { groups: 2 }), tanh()]),
-        ("max_pool", vec![first(), Layer::from(MaxPool(Frame { kernel: 3, stride: 2, padding: 1 }))]),
-        (
-            "avg_pool",
-            vec![
-                first(),
-                Layer::from(AvgPool { frame: Frame { kernel: 3, stride: 2, padding: 1 }, count_include_pad: true }),
-            ],
-        ),
-        (
-            "avg_pool 2",
-            vec![
-                first(),
-                Layer::from(AvgPool { frame: Frame { kernel: 3, stride: 2, padding: 1 }, count_include_pad: false }),
-            ],
-        ),
+        ("max_pool", vec![first(), Layer::from(MaxPool(Frame::square(3, 2, 1)))]),
+        ("avg_pool", vec![first(), Layer::from(AvgPool { frame: Frame::square(3, 2, 1), count_include_pad: true })]),
+        ("avg_pool 2", vec![first(), Layer::from(AvgPool { frame: Frame::square(3, 2, 1), count_include_pad: false })]),
         ("global_avg_pool", vec![first(), tanh(), Layer::from(GlobalAvgPool)]),
         ("dropout", vec![first(), tanh(), Layer::from(Dropout { p: 0.4 }), prelu()]),
         ("residual", vec![first(), Layer::from(Block::residual(vec![first(), prelu()], vec![]))]),
@@ -160,10 +158,11 @@ fn gradients_of_all_kinds_are_those_of_finite_differences() {
 }
 
 /// A layer with weights that keeps the shape.
-fn before(input: &Shape) -> Vec<Layer> {
-    match input.0.as_slice() {
-        [features] => vec![linear(*features)],
-        [channels, _, _] => vec![Conv2d::new(*channels, 1).into()],
+fn before(input: &Form) -> Vec<Layer> {
+    match (input.layout, input.shape.0.as_slice()) {
+        (Layout::Features, [.., features]) => vec![linear(*features)],
+        (Layout::Channels, [channels, _, _]) => vec![Conv2d::new(*channels, 1).into()],
+        (Layout::Channels, [channels, _]) => vec![Conv1d::new(*channels, 1).into()],
         _ => Vec::new(),
     }
 }
@@ -278,9 +277,9 @@ fn check_against_torch(expected: &Value, input: &[usize], layers: &[Layer], loss
 fn gradients_and_running_moments_are_those_of_pytorch() {
     let fixture = fixture();
     let fixed = |name| Layer::from(Fixed(Activation::named(name).unwrap()));
-    let dilated = Conv2d { padding: Padding::Zeros(2), dilation: 2, ..Conv2d::new(4, 3) };
+    let dilated = Conv2d { padding: Padding::Zeros(2), dilation: [2; 2], ..Conv2d::new(4, 3) };
     let layers = [
-        Layer::from(Conv2d { stride: 2, padding: Padding::Zeros(1), groups: 2, ..Conv2d::new(4, 3) }),
+        Layer::from(Conv2d { padding: Padding::Zeros(1), groups: 2, ..Conv2d::new(4, 3).strided(2) }),
         Layer::from(BatchNorm),
         fixed("prelu"),
         Layer::from(Block::residual(
@@ -288,8 +287,8 @@ fn gradients_and_running_moments_are_those_of_pytorch() {
             vec![Layer::from(Conv2d { bias: false, ..Conv2d::new(4, 1) })],
         )),
         Layer::from(GroupNorm { groups: 2 }),
-        Layer::from(MaxPool(Frame { kernel: 3, stride: 2, padding: 1 })),
-        Layer::from(AvgPool { frame: Frame { kernel: 2, stride: 1, padding: 1 }, count_include_pad: true }),
+        Layer::from(MaxPool(Frame::square(3, 2, 1))),
+        Layer::from(AvgPool { frame: Frame::square(2, 1, 1), count_include_pad: true }),
         Layer::from(LayerNorm),
         fixed("gelu"),
         Layer::from(GlobalAvgPool),

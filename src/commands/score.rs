@@ -10,9 +10,9 @@ use super::output::json;
 use crate::cli::{ReportFormat, ScoreArgs};
 use crate::run::Failure;
 use crate::run::streams::{print, tell};
-use neartop_core::network::{Network, Shape};
+use neartop_core::network::{Form, Network};
 use neartop_core::score::score_given;
-use neartop_io::data::{DataError, DataFrom, check_npy, open_for};
+use neartop_io::data::{DataError, DataFrom, check_npy, check_tokens, open_for};
 use neartop_io::preset::{Preset, printable};
 use neartop_io::weights::{FileWeights, WeightsError};
 
@@ -98,7 +98,7 @@ fn too_few(network: &Network, samples: usize) -> Option<String> {
 }
 
 /// Reads `[samples, ...]` in single precision.
-fn read_inputs(path: &Path, shape: &Shape) -> Result<Tensor, Failure> {
+fn read_inputs(path: &Path, input: &Form) -> Result<Tensor, Failure> {
     let name = printable(&path.display().to_string());
     if !path.is_file() {
         return Err(Failure::usage(format!("cannot read {name}: it is not a file")));
@@ -106,6 +106,7 @@ fn read_inputs(path: &Path, shape: &Shape) -> Result<Tensor, Failure> {
     check_npy(path).map_err(|e| Failure::usage(e.to_string()))?;
     let fail = |error: &dyn std::fmt::Display| Failure::usage(format!("cannot read {name}: {error}"));
     let from = DataFrom::File { path: path.to_owned(), labels: None };
+    let shape = &input.shape;
     let source = open_for(&from, shape).map_err(|error| match &error {
         DataError::Read { .. } => Failure::usage(error.to_string()),
         other => fail(other),
@@ -113,6 +114,7 @@ fn read_inputs(path: &Path, shape: &Shape) -> Result<Tensor, Failure> {
     let rows: Vec<_> = (0..source.count()).collect();
     let mut values = Vec::with_capacity(rows.len() * shape.elements());
     source.read(&rows, &mut |row| values.extend_from_slice(row)).map_err(|e| fail(&e))?;
+    check_tokens(&values, input).map_err(|e| fail(&e))?;
     let dims: Vec<_> = std::iter::once(rows.len()).chain(shape.0.iter().copied()).collect();
     Tensor::from_vec(values, dims, &Device::Cpu).map_err(|e| fail(&e))
 }

@@ -277,7 +277,7 @@ fn weights_follow_their_laws() {
 #[test]
 fn unit_variance_reaches_its_target() {
     let preset = preset("layers");
-    let dims: Vec<_> = std::iter::once(16).chain(preset.network.input.0.iter().copied()).collect();
+    let dims: Vec<_> = std::iter::once(16).chain(preset.network.input.shape.0.iter().copied()).collect();
     let batch = super::weights::noise(&dims, 7);
     let (vars, network) = layers::build(&Device::Cpu, &batch).unwrap();
     let mut seen = 0;

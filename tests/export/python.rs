@@ -69,7 +69,7 @@ fn case(directory: &Path, name: &str, study: &Study, format: Format) -> Value {
         )
     };
     json!({
-        "path": path, "name": name, "input": network.input.0, "output": network.output().0,
+        "path": path, "name": name, "input": network.input.shape.0, "output": network.output().0,
         "parameters": candidate.parameters,
         "shapes": shapes(network, candidate.activation.as_ref()),
         "layers": network.nodes.iter().filter_map(weighted).collect::<Vec<_>>(),

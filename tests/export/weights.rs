@@ -8,6 +8,7 @@ use neartop_core::network::forward::{Probe, forward};
 use neartop_core::network::{Activation, Network, Node};
 use neartop_core::parameters::Parameters;
 use neartop_core::random::{Key, Purpose};
+use neartop_core::shape::Layout;
 use neartop_core::weights::Weights;
 use neartop_io::preset::Preset;
 
@@ -16,7 +17,8 @@ pub struct Given(pub HashMap<String, Tensor>);
 
 impl Weights for Given {
     fn parameters(&self, node: &Node, _: &[Tensor]) -> candle_core::Result<Parameters> {
-        let named = ["weight", "bias"].map(|name| (name, self.0.get(&format!("{}.{name}", node.name()))));
+        let names = ["weight", "bias", "weight_ih", "weight_hh", "bias_ih", "bias_hh"];
+        let named = names.map(|name| (name, self.0.get(&format!("{}.{name}", node.name()))));
         let given = named.into_iter().filter_map(|(name, tensor)| Some((name, tensor?.clone())));
         Ok(given.fold(Parameters::default(), |all, (name, tensor)| all.with(name, tensor)))
     }
@@ -59,10 +61,18 @@ pub fn arbitrary(preset: &Preset, slot: Option<&Activation>) -> Given {
     Given(all.into_iter().enumerate().map(value).collect())
 }
 
+fn tokens(dims: &[usize], vocab: usize) -> Tensor {
+    let ids: Vec<_> = (0..dims.iter().product::<usize>()).map(|k| (k * 5 % vocab) as f32).collect();
+    Tensor::from_vec(ids, dims, &Device::Cpu).unwrap()
+}
+
 /// An arbitrary batch, and the network's output for it.
 pub fn pass(preset: &Preset, slot: Option<&Activation>, weights: &Given) -> (Tensor, Tensor) {
-    let dims: Vec<_> = std::iter::once(6).chain(preset.network.input.0.iter().copied()).collect();
-    let batch = noise(&dims, 1000);
+    let dims: Vec<_> = std::iter::once(6).chain(preset.network.input.shape.0.iter().copied()).collect();
+    let batch = match preset.network.input.layout {
+        Layout::Ids { vocab } => tokens(&dims, vocab),
+        Layout::Channels | Layout::Features => noise(&dims, 1000),
+    };
     let output = forward(&preset.network, batch.clone(), weights, slot, &mut Unwatched).unwrap();
     (batch, output)
 }

@@ -44,11 +44,44 @@ pub struct WeightShape {
     /// `[out, in]`, or `[out, in/groups, kernel height, kernel width]`.
     pub dims: Vec<usize>,
     pub groups: usize,
-    /// The layer's place among the layers with drawn weights.
+    /// The place among all matrices that are drawn for the network.
     pub index: usize,
+    /// Of a recurrent layer, the matrices of its gates, which stand below each other and are drawn apart; else 0.
+    pub gates: usize,
 }
 
 impl WeightShape {
+    /// A weight that is drawn as a whole. The network numbers it.
+    #[must_use]
+    pub fn new(dims: Vec<usize>, groups: usize) -> Self {
+        Self { dims, groups, index: 0, gates: 0 }
+    }
+
+    /// A weight of a recurrent layer: `[gates x hidden, in]`.
+    #[must_use]
+    pub fn of_gates(gates: usize, hidden: usize, ins: usize) -> Self {
+        Self { dims: vec![gates * hidden, ins], groups: 1, index: 0, gates }
+    }
+
+    /// How many matrices are drawn for it.
+    #[must_use]
+    pub fn matrices(&self) -> usize {
+        self.gates.max(1)
+    }
+
+    /// The matrix of one gate.
+    #[must_use]
+    pub fn gate(&self, gate: usize) -> Self {
+        let mut dims = self.dims.clone();
+        dims[0] /= self.matrices();
+        Self { dims, groups: self.groups, index: self.index + gate, gates: self.gates.min(1) }
+    }
+
+    /// What PyTorch's default takes the square root of: fan_in, and the hidden units of a recurrent layer.
+    fn torch_fan(&self) -> f64 {
+        if self.gates > 0 { (self.dims[0] / self.gates) as f64 } else { self.fan_in() }
+    }
+
     /// Number of elements of one kernel: 1 for a dense layer.
     fn receptive_field(&self) -> usize {
         self.dims[2..].iter().product()
@@ -63,7 +96,7 @@ impl WeightShape {
     /// out_channels x kernel area, for groups too, as `torch.nn.init` has it
     #[must_use]
     pub fn fan_out(&self) -> f64 {
-        (self.dims[0] * self.receptive_field()) as f64
+        (self.dims[0] / self.matrices() * self.receptive_field()) as f64
     }
 
     #[must_use]
@@ -131,7 +164,7 @@ static INITS: &[InitKind] = &[
         params: &[],
         formula: "weights and biases U(-1/sqrt(fan_in), 1/sqrt(fan_in))",
         in_all: true,
-        law: |_, s, _| symmetric(s.fan_in().sqrt().recip()),
+        law: |_, s, _| symmetric(s.torch_fan().sqrt().recip()),
     },
     InitKind {
         name: "uniform",
@@ -332,7 +365,7 @@ impl Init {
     #[must_use]
     pub fn bias_law(&self, shape: &WeightShape, bias: BiasInit) -> Law {
         if bias == BiasInit::FanInUniform || self.name() == "torch_default" {
-            symmetric(shape.fan_in().sqrt().recip())
+            symmetric(shape.torch_fan().sqrt().recip())
         } else {
             Law::Constant { value: 0.0 }
         }
@@ -479,7 +512,7 @@ mod tests {
     const KEY: Key = Key { seed: 1, repetition: 0, layer: 0, purpose: Purpose::Weights };
 
     fn dense(out: usize, ins: usize) -> WeightShape {
-        WeightShape { dims: vec![out, ins], groups: 1, index: 0 }
+        WeightShape::new(vec![out, ins], 1)
     }
 
     fn init(name: &str, given: &[(&str, Given<'_>)]) -> Init {
@@ -497,7 +530,7 @@ mod tests {
 
     #[test]
     fn fans_of_a_grouped_convolution() {
-        let shape = WeightShape { dims: vec![32, 4, 3, 5], groups: 2, index: 0 };
+        let shape = WeightShape::new(vec![32, 4, 3, 5], 2);
         // Those of torch.nn.init._calculate_fan_in_and_fan_out for the same weight.
         assert_eq!((shape.fan_in(), shape.fan_out()), (60.0, 480.0));
         let Law::Normal { std, .. } = init("kaiming_normal", &[("mode", Given::Word("fan_out"))]).law(&shape, 1.0)
@@ -562,7 +595,7 @@ mod tests {
     #[test]
     fn orthogonal_weights_are_orthogonal_and_keep_the_sign_of_r() {
         for dims in [vec![40, 70], vec![70, 40], vec![24, 3, 3, 3], vec![64, 4, 3, 3]] {
-            let shape = WeightShape { dims, groups: 1, index: 0 };
+            let shape = WeightShape::new(dims, 1);
             let weight = init("orthogonal", &[("gain", Given::Number(2.0))]).law(&shape, 1.0).draw(&shape, KEY);
             let (rows, columns) = (shape.dims[0], weight.len() / shape.dims[0]);
             let m = MatRef::from_row_major_slice(&weight, rows, columns);
@@ -596,7 +629,7 @@ mod tests {
     #[test]
     fn identities_pass_their_input_on() {
         assert_eq!(identity(&dense(2, 3)), [1.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
-        let grouped = WeightShape { dims: vec![4, 2, 3, 3], groups: 2, index: 0 };
+        let grouped = WeightShape::new(vec![4, 2, 3, 3], 2);
         let weight = identity(&grouped);
         assert_eq!(weight.iter().sum::<f32>(), 4.0);
         for (out, ins) in [(0, 0), (1, 1), (2, 0), (3, 1)] {

@@ -18,7 +18,7 @@ pub use linear::linear;
 pub use normalize::{EPSILON, Statistics, normalize, normalize_by, normalize_untrained};
 pub use pool::{Pooling, global_mean, pool};
 pub use tensors::{batch, standard_deviation, with_elements};
-pub use window::{Window, same};
+pub use window::Window;
 
 #[cfg(test)]
 mod tests;

@@ -14,7 +14,7 @@ use candle_core::{Result as Computed, Tensor};
 
 use crate::activation::Activation;
 use crate::differentiable::Pass;
-use crate::init::WeightShape;
+use crate::init::{Law, WeightShape};
 use crate::parameters::Parameters;
 use crate::shape::{Form, Shape};
 
@@ -45,14 +45,20 @@ impl PartialEq for Kind {
 /// A small network.
 #[derive(Debug, Clone)]
 pub struct Trial {
-    pub input: Shape,
+    pub input: Form,
     pub layers: Vec<Layer>,
 }
 
 impl Trial {
     #[must_use]
     pub fn new(input: &[usize], layers: Vec<Layer>) -> Self {
-        Self { input: Shape(input.to_vec()), layers }
+        Self { input: Form::of_input(Shape(input.to_vec())), layers }
+    }
+
+    /// The same with tokens as input.
+    #[must_use]
+    pub fn of_tokens(input: Form, layers: Vec<Layer>) -> Self {
+        Self { input, layers }
     }
 }
 
@@ -82,6 +88,18 @@ pub enum Domain {
     WholeOrWord { most: u64, words: &'static [&'static str] },
     /// A list of layers; where a word is given, it stands for an empty list.
     Layers { nothing: Option<&'static str> },
+    /// A list of lists of layers.
+    Branches,
+    /// One of the words.
+    Word(&'static [&'static str]),
+    /// A name that the user chooses.
+    Name,
+    /// A whole number within the limits for each of so many axes, or one for all of them.
+    Sides { axes: usize, least: u64, most: u64 },
+    /// As `Sides`, or one of the words.
+    SidesOrWord { axes: usize, most: u64, words: &'static [&'static str] },
+    /// A list of whole numbers within the limits.
+    List { least: u64, most: u64 },
 }
 
 /// The value of a parameter that is not given.
@@ -96,6 +114,7 @@ pub enum Default {
     Of(&'static str),
     /// An empty list of layers.
     NoLayers,
+    Word(&'static str),
 }
 
 /// Which parameter may stand alone.
@@ -125,6 +144,21 @@ pub enum Value {
     Flag(bool),
     Word(&'static str),
     Layers(Vec<Layer>),
+    Branches(Vec<Vec<Layer>>),
+    Name(String),
+    /// One number for each axis.
+    Sides(Vec<u64>),
+}
+
+impl Value {
+    /// A number for each axis; one where all are the same.
+    #[must_use]
+    pub fn of_sides(sides: &[usize]) -> Self {
+        match sides {
+            [first, rest @ ..] if rest.iter().all(|side| side == first) => Self::Whole(*first as u64),
+            _ => Self::Sides(sides.iter().map(|side| *side as u64).collect()),
+        }
+    }
 }
 
 /// The values of all parameters of a kind.
@@ -170,6 +204,44 @@ impl Arguments {
         match self.get(name) {
             Some(Value::Word(word)) => Some(word),
             _ => None,
+        }
+    }
+
+    /// The number called `name` for each of D axes.
+    #[must_use]
+    pub fn sides<const D: usize>(&self, name: &str) -> [usize; D] {
+        match self.get(name) {
+            Some(Value::Sides(sides)) => {
+                std::array::from_fn(|axis| sides.get(axis).map_or(0, |n| usize::try_from(*n).unwrap_or(usize::MAX)))
+            }
+            _ => [self.whole(name); D],
+        }
+    }
+
+    /// The numbers called `name`; none where there are none.
+    #[must_use]
+    pub fn list(&self, name: &str) -> Vec<usize> {
+        match self.get(name) {
+            Some(Value::Sides(sides)) => sides.iter().map(|n| usize::try_from(*n).unwrap_or(usize::MAX)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The name that the user gave for `name`.
+    #[must_use]
+    pub fn given_name(&self, name: &str) -> &str {
+        match self.get(name) {
+            Some(Value::Name(given)) => given,
+            _ => "",
+        }
+    }
+
+    /// The lists of layers called `name`; none where there are none.
+    #[must_use]
+    pub fn branches(&self, name: &str) -> &[Vec<Layer>] {
+        match self.get(name) {
+            Some(Value::Branches(branches)) => branches,
+            _ => &[],
         }
     }
 
@@ -239,6 +311,8 @@ pub struct Weight {
 pub enum Role {
     /// Drawn by the initialization.
     Drawn(WeightShape),
+    /// Drawn by a law of its kind, whatever the initialization.
+    Own(WeightShape, Law),
     /// The bias that belongs to a drawn weight of this shape.
     Bias(WeightShape),
     Constant(f64),
@@ -250,7 +324,7 @@ impl Weight {
     pub fn drawn(dims: Vec<usize>, groups: usize, bias: bool) -> Vec<Self> {
         let out = dims[0];
         // The network numbers the shapes.
-        let shape = WeightShape { dims: dims.clone(), groups, index: 0 };
+        let shape = WeightShape::new(dims.clone(), groups);
         let mut weights = vec![Self { name: "weight", dims, role: Role::Drawn(shape.clone()) }];
         if bias {
             weights.push(Self { name: "bias", dims: vec![out], role: Role::Bias(shape) });
@@ -281,6 +355,12 @@ pub struct Place {
 }
 
 impl Place {
+    /// Places of units that a sample has in the first input: its elements by its units.
+    #[must_use]
+    pub fn rows_in(&self) -> usize {
+        self.inputs.first().map_or(1, Form::rows)
+    }
+
     /// The shape of the first input.
     #[must_use]
     pub fn input(&self) -> &Shape {
@@ -419,6 +499,15 @@ impl Layer {
         }
     }
 
+    /// The kind and the values of its parameters.
+    #[must_use]
+    pub fn arguments(&self) -> Arguments {
+        match self {
+            Self::Operation(operation) => operation.arguments(),
+            Self::Block(block) => Arguments { kind: block.kind, values: block.values.clone() },
+        }
+    }
+
     #[must_use]
     pub fn is_activation(&self) -> bool {
         self.operation().is_some_and(|operation| matches!(operation.counted(None), Counted::Activation(_)))
@@ -445,34 +534,56 @@ impl Layer {
     }
 }
 
-/// A directed acyclic graph of layers. Vertex 0 is the input; the last vertex is the output.
+/// A layer of several nodes: a directed acyclic graph of layers. Vertex 0 is the input; the last vertex is the output.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
+    pub kind: &'static Kind,
+    /// The values of the kind's parameters, in their order.
+    pub values: Vec<Value>,
     /// The vertices after the input, in topological order.
     pub vertices: Vec<Vertex>,
 }
 
 /// A vertex of a block: what comes in along its edges, merged.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Vertex {
     pub edges: Vec<Edge>,
-    pub merge: Merge,
+    /// Takes what comes along the edges, in their order, where there are several.
+    pub merge: Arc<dyn Operation>,
     /// Applied to what was merged.
     pub then: Vec<Layer>,
+}
+
+impl PartialEq for Vertex {
+    fn eq(&self, other: &Self) -> bool {
+        self.edges == other.edges && *self.merge == *other.merge && self.then == other.then
+    }
 }
 
 /// An edge from an earlier vertex, through layers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Edge {
     pub from: usize,
+    /// The names of the layers' nodes start with it.
     pub name: String,
-    pub through: Vec<Layer>,
+    pub through: Through,
 }
 
-/// How a vertex puts together what comes in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Merge {
-    Sum,
-    /// Along the channels.
-    Concat,
+/// The layers along an edge.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Through {
+    /// Numbered within the edge's name: `4.body.0`, `4.body.1`.
+    Chain(Vec<Layer>),
+    /// One that has the edge's name: `4.q_proj`.
+    One(Layer),
+}
+
+impl Through {
+    #[must_use]
+    pub fn layers(&self) -> &[Layer] {
+        match self {
+            Self::Chain(layers) => layers,
+            Self::One(layer) => std::slice::from_ref(layer),
+        }
+    }
 }

@@ -5,6 +5,7 @@
 //! code for other libraries.
 
 mod activations;
+mod branches;
 mod convolution;
 mod images;
 
@@ -46,11 +47,18 @@ kinds! {
         repeat (KIND);
         slot (KIND) Slot;
         softmax (SOFTMAX, LOG_SOFTMAX, SOFTMIN) Softmax;
+        add (KIND);
+        multiply (KIND);
+        concat (KIND);
+        save (KIND) Save;
+        use_saved (KIND) Use;
+        embedding (KIND) Embedding;
     }
     inner {
         fixed (KIND) Fixed;
         sum (KIND) Sum;
-        concat (KIND) Concat;
+        product (KIND) Product;
+        concatenation (KIND) Concat;
         zero (KIND) Zero;
         first_channels (KIND) FirstChannels;
     }

@@ -15,8 +15,8 @@ pub use node::{Node, ValueId};
 
 pub use crate::activation::Activation;
 pub use crate::init::{BiasInit, Init};
-pub use crate::layer::{Block, Edge, Layer, Merge, Vertex};
-pub use crate::shape::Shape;
+pub use crate::layer::{Block, Edge, Layer, Through, Vertex};
+pub use crate::shape::{Form, Shape};
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The shape of one sample: `[features]`, `[channels, length]` or `[channels, height, width]`.
+/// The shape of one sample: `[features]`, `[channels, length]`, `[channels, height, width]` or `[tokens, features]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shape(pub Vec<usize>);
 
@@ -64,6 +64,8 @@ pub enum Layout {
     Channels,
     /// The last: features, of every position.
     Features,
+    /// None: every element is the number of a token, below `vocab`.
+    Ids { vocab: usize },
 }
 
 /// A value's shape and the meaning of its axes.
@@ -83,7 +85,19 @@ impl Form {
 
     #[must_use]
     pub fn features(n: usize) -> Self {
-        Self { shape: Shape(vec![n]), layout: Layout::Features }
+        Self::tokens(vec![n])
+    }
+
+    /// Features of every position: `[..., features]`.
+    #[must_use]
+    pub fn tokens(dims: Vec<usize>) -> Self {
+        Self { shape: Shape(dims), layout: Layout::Features }
+    }
+
+    /// The numbers of `tokens` tokens of a vocabulary.
+    #[must_use]
+    pub fn ids(tokens: usize, vocab: usize) -> Self {
+        Self { shape: Shape(vec![tokens]), layout: Layout::Ids { vocab } }
     }
 
     #[must_use]
@@ -91,19 +105,98 @@ impl Form {
         Self { shape: Shape(dims), layout: Layout::Channels }
     }
 
+    /// The same shape with another number of units.
+    #[must_use]
+    pub fn with_units(&self, units: usize) -> Self {
+        let mut form = self.clone();
+        let axis = form.axis();
+        if let Some(size) = form.shape.0.get_mut(axis) {
+            *size = units;
+        }
+        form
+    }
+
+    /// The axis of the units, not counting that of the samples.
+    #[must_use]
+    pub fn axis(&self) -> usize {
+        match self.layout {
+            Layout::Channels => 0,
+            Layout::Features | Layout::Ids { .. } => self.shape.0.len().saturating_sub(1),
+        }
+    }
+
     /// Number of units: the columns of a rank matrix.
     #[must_use]
     pub fn units(&self) -> usize {
-        let axis = match self.layout {
-            Layout::Channels => self.shape.0.first(),
-            Layout::Features => self.shape.0.last(),
-        };
-        axis.copied().unwrap_or(0)
+        self.shape.0.get(self.axis()).copied().unwrap_or(0)
     }
 
     /// Rows that a sample gives to a rank matrix.
     #[must_use]
     pub fn rows(&self) -> usize {
         (self.shape.elements() / self.units().max(1)).max(1)
+    }
+
+    /// How many elements in a row belong to one unit.
+    #[must_use]
+    pub fn run(&self) -> usize {
+        self.shape.0.iter().skip(self.axis() + 1).product()
+    }
+
+    /// `[tokens, features]`
+    #[must_use]
+    pub fn sequence_of_features(&self) -> Option<[usize; 2]> {
+        match (self.layout, self.shape.0.as_slice()) {
+            (Layout::Features, [tokens, features]) => Some([*tokens, *features]),
+            _ => None,
+        }
+    }
+
+    /// `[channels, length]`
+    #[must_use]
+    pub fn sequence_of_channels(&self) -> Option<[usize; 2]> {
+        match (self.layout, self.shape.0.as_slice()) {
+            (Layout::Channels, [channels, length]) => Some([*channels, *length]),
+            _ => None,
+        }
+    }
+
+    /// `[channels, height, width]`
+    #[must_use]
+    pub fn image(&self) -> Option<[usize; 3]> {
+        match self.layout {
+            Layout::Channels => self.shape.image(),
+            Layout::Features | Layout::Ids { .. } => None,
+        }
+    }
+}
+
+impl From<Shape> for Form {
+    fn from(shape: Shape) -> Self {
+        Self::of_input(shape)
+    }
+}
+
+impl From<&Shape> for Form {
+    fn from(shape: &Shape) -> Self {
+        Self::of_input(shape.clone())
+    }
+}
+
+impl From<&Form> for Form {
+    fn from(form: &Form) -> Self {
+        form.clone()
+    }
+}
+
+impl fmt::Display for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dims: Vec<_> = self.shape.0.iter().map(usize::to_string).collect();
+        match (self.layout, self.shape.0.as_slice()) {
+            (Layout::Ids { vocab }, _) => write!(f, "the numbers of {} tokens out of {vocab}", dims.join(" x ")),
+            (Layout::Features, [_, _]) => write!(f, "{} (tokens x features)", dims.join(" x ")),
+            (Layout::Features, [_, _, ..]) => write!(f, "{} (features last)", dims.join(" x ")),
+            _ => self.shape.fmt(f),
+        }
     }
 }

@@ -74,6 +74,7 @@ impl<'a> DrawnWeights<'a> {
         for weight in &node.weights {
             let tensor = match &weight.role {
                 Role::Drawn(shape) => Some(self.weight(node, inputs, weight.name, shape)?),
+                Role::Own(shape, law) => Some(self.by_law(*law, shape)?),
                 Role::Bias(shape) => self.bias(shape, weight.dims[0])?,
                 Role::Constant(_) => None,
             };
@@ -91,20 +92,29 @@ impl<'a> DrawnWeights<'a> {
         name: &'static str,
         shape: &WeightShape,
     ) -> candle_core::Result<Tensor> {
-        let key = self.key(shape, Purpose::Weights);
         let law = self.laws.as_ref().and_then(|laws| laws.get(shape.index).copied());
         let law = law.unwrap_or_else(|| self.init.law(shape, self.gain));
-        let values = match self.draws {
-            Some(draws) => law.draw_from(draws, shape, key),
-            None => law.draw(shape, key),
-        };
-        let weight = Tensor::from_vec(values, shape.dims.as_slice(), &Device::Cpu)?;
+        let weight = self.by_law(law, shape)?;
         match law {
-            Law::UnitVariance { target_std, tolerance } => {
+            // The output of a recurrent layer is not linear in its weights.
+            Law::UnitVariance { target_std, tolerance } if shape.gates == 0 => {
                 unit_variance(node, inputs, name, weight, target_std, tolerance)
             }
             _ => Ok(weight),
         }
+    }
+
+    /// A weight by this law, its matrices apart.
+    fn by_law(&self, law: Law, shape: &WeightShape) -> candle_core::Result<Tensor> {
+        let draw = |shape: &WeightShape| match self.draws {
+            Some(draws) => law.draw_from(draws, shape, self.key(shape, Purpose::Weights)),
+            None => law.draw(shape, self.key(shape, Purpose::Weights)),
+        };
+        let values = match shape.matrices() {
+            1 => draw(shape),
+            matrices => (0..matrices).flat_map(|gate| draw(&shape.gate(gate))).collect(),
+        };
+        Tensor::from_vec(values, shape.dims.as_slice(), &Device::Cpu)
     }
 
     /// The bias of a weight; none where it is zero.
@@ -121,12 +131,12 @@ impl<'a> DrawnWeights<'a> {
 
 impl Weights for DrawnWeights<'_> {
     fn parameters(&self, node: &Node, inputs: &[Tensor]) -> candle_core::Result<Parameters> {
-        let Some(shape) = node.drawn() else { return Ok(Parameters::new(self.batch_norm)) };
-        if let Some(drawn) = self.drawn.borrow().get(&shape.index) {
+        let Some(first) = node.first_drawn() else { return Ok(Parameters::new(self.batch_norm)) };
+        if let Some(drawn) = self.drawn.borrow().get(&first) {
             return Ok(drawn.clone());
         }
         let drawn = self.draw(node, inputs)?;
-        self.drawn.borrow_mut().insert(shape.index, drawn.clone());
+        self.drawn.borrow_mut().insert(first, drawn.clone());
         Ok(drawn)
     }
 }

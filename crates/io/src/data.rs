@@ -30,6 +30,6 @@ pub use digits::CLASSES as DIGITS;
 pub use file::labels_are_a_file;
 pub use labelled::{Asked, Labelled};
 pub use opening::{check_npy, open, open_for};
-pub use samples::Samples;
+pub use samples::{Samples, check_tokens};
 pub use source::{DataError, Labels, Source};
 pub use spec::{DataFrom, DataSpec, Scale};

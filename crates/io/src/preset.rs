@@ -30,6 +30,7 @@ use neartop_core::network::{Activation, BiasInit, Init, Layer, Network};
 use neartop_core::settings::Auto;
 use neartop_core::settings::BatchNorm;
 use neartop_core::settings::Rows;
+use neartop_core::shape::{Form, Layout};
 
 pub use architectures::{Architectures, Taken, Whole};
 pub use bundled::{Bundled, bundled};
@@ -305,13 +306,15 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
     let truth = map.get("truth").map(|n| truth::read_truth(n, architectures.is_some(), directory)).transpose()?;
     let search = read_search(search.as_ref(), architectures, &network)?;
     let score = read_score(map.get("score"))?;
+    let data = match map.get("data") {
+        Some(node) => read_data(node, directory, &network.input)?,
+        None => DataSpec { from: drawn_for(&network.input), scale: Scale::None },
+    };
     Ok(Preset {
-        remarks: remarks::remarks(root, &network.input),
+        remarks: remarks::remarks(root, &network.input.shape),
         name: name.replace(['\n', '\t'], " "),
         description: text("description")?.map(|d| d.split_whitespace().collect::<Vec<_>>().join(" ")),
-        data: map
-            .get("data")
-            .map_or(Ok(DataSpec { from: DataFrom::Gaussian, scale: Scale::None }), |node| read_data(node, directory))?,
+        data,
         layers,
         network,
         whole,
@@ -329,16 +332,38 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
     })
 }
 
-fn read_data(node: &Node<'_>, directory: &Path) -> Result<DataSpec, Problem> {
+/// What is drawn where a preset names no data.
+fn drawn_for(input: &Form) -> DataFrom {
+    if matches!(input.layout, Layout::Ids { .. }) { DataFrom::Tokens } else { DataFrom::Gaussian }
+}
+
+/// Refuses tokens for what takes none, and anything else that is bundled for what takes tokens.
+fn check_source(source: &Node<'_>, from: &DataFrom, input: &Form) -> Result<(), Problem> {
+    match (from, input.layout) {
+        (DataFrom::Tokens, Layout::Ids { .. }) => Ok(()),
+        (DataFrom::Tokens, _) => Err(source
+            .problem("`tokens` draws numbers of tokens, but the network takes features")
+            .help("write `input: {tokens: 64, vocab: 1000}`, or `source: gaussian`")),
+        (_, Layout::Ids { .. }) => Err(source
+            .problem("the network takes numbers of tokens, which this source does not have")
+            .help("write `source: tokens`, or a `path` to whole numbers")),
+        _ => Ok(()),
+    }
+}
+
+fn read_data(node: &Node<'_>, directory: &Path, input: &Form) -> Result<DataSpec, Problem> {
     let map = node.map("data", &["source", "classes", "path", "labels", "scale"])?;
     let classes = map.get("classes").map(|n| n.whole("the number of classes", 1, DIGITS as u64)).transpose()?;
     let from = match (map.get("source"), map.get("path")) {
-        (Some(source), None) => match word(source, "the source", &["digits", "airfoil", "gaussian", "uniform"])? {
-            "digits" => DataFrom::Digits { classes: classes.map_or(DIGITS, |n| n as usize) },
-            "airfoil" => DataFrom::Airfoil,
-            "uniform" => DataFrom::Uniform,
-            _ => DataFrom::Gaussian,
-        },
+        (Some(source), None) => {
+            match word(source, "the source", &["digits", "airfoil", "gaussian", "uniform", "tokens"])? {
+                "digits" => DataFrom::Digits { classes: classes.map_or(DIGITS, |n| n as usize) },
+                "airfoil" => DataFrom::Airfoil,
+                "uniform" => DataFrom::Uniform,
+                "tokens" => DataFrom::Tokens,
+                _ => DataFrom::Gaussian,
+            }
+        }
         (None, Some(path)) => {
             let path = directory.join(PathBuf::from(path.text("the path")?));
             let labels = map.get("labels").map(|n| n.text("labels")).transpose()?;
@@ -353,6 +378,9 @@ fn read_data(node: &Node<'_>, directory: &Path) -> Result<DataSpec, Problem> {
         }
         (None, None) => return Err(node.problem("data needs `source` or `path`")),
     };
+    if let Some(source) = map.get("source") {
+        check_source(source, &from, input)?;
+    }
     if let (Some(classes), false) = (map.get("classes"), matches!(from, DataFrom::Digits { .. })) {
         return Err(classes.key_problem("only `source: digits` has a choice of `classes`"));
     }

@@ -138,7 +138,7 @@ impl Space {
         };
         let searched = !self.preset.search.activations.is_empty();
         // All architectures of a space take the same inputs, and the preset was read with one of them.
-        let built = architecture.network(&self.network.input, whole.classes, searched);
+        let built = architecture.network(&self.network.input.shape, whole.classes, searched);
         built.map_or_else(|_| Arc::clone(&self.network), Arc::new)
     }
 

@@ -12,7 +12,7 @@ type Case = ([usize; 4], [usize; 5]);
 /// x_i = sin(i), w_i = cos(0.7 i), b_i = 0.1 i, for two samples.
 fn convolve(([ins, outs, height, width], sizes): Case, padding: Padding) -> (Node, [Tensor; 4]) {
     let [kernel, stride, _, dilation, groups] = sizes;
-    let conv = Conv2d { out: outs, kernel, stride, padding, dilation, groups, bias: true };
+    let conv = Conv2d { padding, dilation: [dilation; 2], groups, ..Conv2d::new(outs, kernel).strided(stride) };
     let network = Network::build(&Shape(vec![ins, height, width]), &[conv.into()]).unwrap();
     let node = network.nodes[0].clone();
     let filled = |dims: &[usize], f: &dyn Fn(f64) -> f64| {

@@ -39,20 +39,24 @@ impl Window {
     /// How many times it fits along both sides of an image; none where it does not fit at all.
     #[must_use]
     pub fn slide(&self, sides: [usize; 2]) -> Option<[usize; 2]> {
-        Some([self.slide_along(0, sides[0])?, self.slide_along(1, sides[1])?])
+        self.slide_over(sides, false)
     }
 
-    fn slide_along(&self, axis: usize, side: usize) -> Option<usize> {
+    /// The same, where a last window that begins within the image or the zeros before it may hang over the end, as
+    /// PyTorch's `ceil_mode` has it.
+    #[must_use]
+    pub fn slide_over(&self, sides: [usize; 2], hangs_over: bool) -> Option<[usize; 2]> {
+        let along = |axis| self.slide_along(axis, sides[axis], hangs_over);
+        Some([along(0)?, along(1)?])
+    }
+
+    fn slide_along(&self, axis: usize, side: usize, hangs_over: bool) -> Option<usize> {
         let (before, after) = self.pads[axis];
         let reach = self.dilation[axis].checked_mul(self.kernel[axis].checked_sub(1)?)?.checked_add(1)?;
         let padded = side.checked_add(before)?.checked_add(after)?;
-        Some(padded.checked_sub(reach)?.checked_div(self.stride[axis])? + 1)
+        let (room, stride) = (padded.checked_sub(reach)?, self.stride[axis]);
+        let fits = room.checked_div(stride)? + 1;
+        let begins_within = fits.checked_mul(stride)? < side + before;
+        Some(if hangs_over && room % stride != 0 && begins_within { fits + 1 } else { fits })
     }
-}
-
-/// Zeros before and after that keep a side for stride 1, as PyTorch puts them.
-#[must_use]
-pub fn same(kernel: usize, dilation: usize) -> (usize, usize) {
-    let total = dilation.saturating_mul(kernel.saturating_sub(1));
-    (total / 2, total - total / 2)
 }

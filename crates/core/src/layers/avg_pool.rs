@@ -2,7 +2,7 @@
 
 use candle_core::{Result as Computed, Tensor};
 
-use super::images::{Frame, MOST, sides};
+use super::images::{CEIL_MODE, Frame, KERNEL, PADDING, STRIDE, sides, sides_in_short};
 use crate::activation::Activation;
 use crate::differentiable::{self, Pass};
 use crate::kernels::{Pooling, batch, pool, with_elements};
@@ -11,27 +11,9 @@ use crate::parameters::Parameters;
 use crate::shape::Form;
 
 pub static PARAMS: &[Param] = &[
-    Param {
-        name: "kernel",
-        label: "the kernel",
-        domain: Domain::Whole { least: 1, most: MOST },
-        default: Default::Needed,
-        about: "side of the window",
-    },
-    Param {
-        name: "stride",
-        label: "the stride",
-        domain: Domain::Size,
-        default: Default::Of("kernel"),
-        about: "from one window to the next; as the kernel unless given",
-    },
-    Param {
-        name: "padding",
-        label: "the padding",
-        domain: Domain::Whole { least: 0, most: MOST },
-        default: Default::Whole(0),
-        about: "on every side, at most half the kernel",
-    },
+    KERNEL,
+    STRIDE,
+    PADDING,
     Param {
         name: "count_include_pad",
         label: "count_include_pad",
@@ -39,11 +21,12 @@ pub static PARAMS: &[Param] = &[
         default: Default::Flag(true),
         about: "whether padding counts in the mean, as in PyTorch",
     },
+    CEIL_MODE,
 ];
 
 pub static KIND: Kind = Kind {
     name: "avg_pool",
-    about: "The mean of the elements under a sliding window. It takes images.",
+    about: "The mean of the elements under a sliding window. It takes images and sequences of channels.",
     params: PARAMS,
     short: Short::Read { param: "kernel", label: "the window of avg_pool" },
     example: "avg_pool: 2",
@@ -51,9 +34,16 @@ pub static KIND: Kind = Kind {
         AvgPool { frame: Frame::of(arguments), count_include_pad: arguments.flag("count_include_pad") }.into()
     }),
     trials: || {
-        let frame = Frame { kernel: 3, stride: 2, padding: 1 };
-        let pooled = |count_include_pad| vec![AvgPool { frame, count_include_pad }.into()];
-        vec![Trial::new(&[4, 6, 5], pooled(true)), Trial::new(&[4, 6, 5], pooled(false))]
+        let pooled = |frame, count_include_pad| vec![AvgPool { frame, count_include_pad }.into()];
+        let frame = Frame::square(3, 2, 1);
+        let oblong = Frame { kernel: [3, 2], stride: [2, 3], padding: [1, 1], ceil_mode: true };
+        vec![
+            Trial::new(&[4, 6, 5], pooled(frame, true)),
+            Trial::new(&[4, 6, 5], pooled(frame, false)),
+            Trial::new(&[4, 6, 5], pooled(oblong, true)),
+            Trial::new(&[4, 6, 5], pooled(oblong, false)),
+            Trial::new(&[4, 7], pooled(Frame { ceil_mode: true, ..Frame::new(2) }, true)),
+        ]
     },
 };
 
@@ -84,16 +74,16 @@ impl Operation for AvgPool {
 
     fn values(&self) -> Vec<Value> {
         let mut values = self.frame.values();
-        values.push(Value::Flag(self.count_include_pad));
+        values.extend([self.count_include_pad, self.frame.ceil_mode].map(Value::Flag));
         values
     }
 
     fn summary(&self) -> String {
-        format!("{} {}", KIND.name, self.frame.kernel)
+        format!("{} {}", KIND.name, sides_in_short(&self.frame.kernel))
     }
 
     fn output(&self, inputs: &[Form]) -> Result<Form, String> {
-        self.frame.output(&inputs[0].shape)
+        self.frame.output(&inputs[0])
     }
 
     fn weights(&self, _: &[Form], _: Option<&Activation>) -> Vec<Weight> {
@@ -127,13 +117,13 @@ impl Operation for AvgPool {
         _: &Parameters,
         _: Option<&Activation>,
     ) -> Computed<Tensor> {
-        let (window, from, to) = (self.frame.window(), sides(&place.inputs[0]), sides(&place.output));
+        let (window, from, to) = (self.frame.window(&place.inputs[0]), sides(&place.inputs[0]), sides(&place.output));
         let output = with_elements(&inputs[0], |x| pool(x, from, to, &window, self.how()))?;
         batch(output, inputs[0].dim(0)?, &place.output.shape)
     }
 
     fn differentiable(&self, place: &Place, inputs: &[Tensor], _: &mut dyn Pass) -> Computed<Tensor> {
         let (from, to) = (sides(&place.inputs[0]), sides(&place.output));
-        differentiable::pool(&inputs[0], from, to, &self.frame.window(), self.how())
+        differentiable::pool(&inputs[0], from, to, &self.frame.window(&place.inputs[0]), self.how())
     }
 }

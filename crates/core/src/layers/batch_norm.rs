@@ -41,7 +41,7 @@ impl Operation for BatchNorm {
     }
 
     fn weights(&self, inputs: &[Form], _: Option<&Activation>) -> Vec<Weight> {
-        Weight::affine(&[inputs[0].shape.width()])
+        Weight::affine(&[inputs[0].units()])
     }
 
     fn counted<'a>(&'a self, _: Option<&'a Activation>) -> Counted<'a> {

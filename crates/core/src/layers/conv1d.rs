@@ -2,7 +2,8 @@
 
 use candle_core::{Result as Computed, Tensor};
 
-use super::convolution::{Conv, PARAMS, Padding};
+use super::convolution::{Conv, Padding, params};
+use super::images::needs_sequence;
 use crate::activation::Activation;
 use crate::differentiable::Pass;
 use crate::layer::{Cost, Counted, Kind, Make, Operation, Place, Scaling, Short, Trial, Value, Weight};
@@ -12,17 +13,17 @@ use crate::shape::Form;
 pub static KIND: Kind = Kind {
     name: "conv1d",
     about: "A convolution along sequences. It takes channels x length.",
-    params: PARAMS,
+    params: &params(1),
     short: Short::Never,
     example: "conv1d: {out: 32, kernel: 3}",
     make: Make::Layer(|arguments| Conv1d::of(arguments).into()),
     trials: || {
-        let strided = Conv1d { stride: 2, padding: Padding::Zeros(1), ..Conv1d::new(4, 3) };
-        let grouped = Conv1d { groups: 2, dilation: 2, bias: false, ..Conv1d::new(6, 2) };
+        let strided = Conv1d { padding: Padding::Zeros(1), ..Conv1d::new(4, 3).strided(2) };
+        let grouped = Conv1d { groups: 2, dilation: [2], bias: false, ..Conv1d::new(6, 2) };
         let even = Conv1d { padding: Padding::Same, ..Conv1d::new(3, 2) };
-        let dilated = Conv1d { stride: 3, dilation: 2, padding: Padding::Zeros(2), ..Conv1d::new(5, 3) };
+        let dilated = Conv1d { dilation: [2], padding: Padding::Zeros(2), ..Conv1d::new(5, 3).strided(3) };
         let trial = |conv: Conv1d| Trial::new(&[4, 9], vec![conv.into()]);
-        vec![trial(strided), trial(grouped), trial(Conv1d::new(3, 1)), trial(even), trial(dilated)]
+        vec![trial(strided), trial(grouped), trial(Conv1d::new(3, 1)), trial(even.clone().strided(2)), trial(even), trial(dilated)]
     },
 };
 
@@ -39,19 +40,18 @@ impl Operation for Conv1d {
     }
 
     fn summary(&self) -> String {
-        format!("conv{} {}", self.kernel, self.out)
+        self.in_short()
     }
 
     fn output(&self, inputs: &[Form]) -> Result<Form, String> {
-        let input = &inputs[0].shape;
-        match input.sequence() {
-            Some([_, length]) => self.slide(input, [length]),
-            None => Err(format!("{input} come in, but it needs a sequence: channels x length")),
+        match inputs[0].sequence_of_channels() {
+            Some([_, length]) => self.slide(&inputs[0], [length]),
+            None => Err(needs_sequence(&inputs[0])),
         }
     }
 
     fn weights(&self, inputs: &[Form], _: Option<&Activation>) -> Vec<Weight> {
-        self.drawn(&inputs[0].shape)
+        self.drawn(&inputs[0])
     }
 
     fn counted<'a>(&'a self, _: Option<&'a Activation>) -> Counted<'a> {

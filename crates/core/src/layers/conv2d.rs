@@ -2,7 +2,7 @@
 
 use candle_core::{Result as Computed, Tensor};
 
-use super::convolution::{Conv, PARAMS, Padding};
+use super::convolution::{Conv, Padding, params};
 use super::images::needs_image;
 use crate::activation::Activation;
 use crate::differentiable::Pass;
@@ -12,22 +12,24 @@ use crate::shape::Form;
 
 pub static KIND: Kind = Kind {
     name: "conv2d",
-    about: "A convolution with a square kernel. It takes images.",
-    params: PARAMS,
+    about: "A convolution. It takes images.",
+    params: &params(2),
     short: Short::Never,
     example: "conv2d: {out: 32, kernel: 3}",
     make: Make::Layer(|arguments| Conv2d::of(arguments).into()),
     trials: || {
-        let strided = Conv2d { stride: 2, padding: Padding::Zeros(1), ..Conv2d::new(4, 3) };
-        let grouped = Conv2d { groups: 2, dilation: 2, bias: false, ..Conv2d::new(6, 2) };
+        let strided = Conv2d { padding: Padding::Zeros(1), ..Conv2d::new(4, 3).strided(2) };
+        let grouped = Conv2d { groups: 2, dilation: [2, 2], bias: false, ..Conv2d::new(6, 2) };
         let even = Conv2d { padding: Padding::Same, ..Conv2d::new(3, 2) };
-        let dilated = Conv2d { stride: 3, dilation: 2, padding: Padding::Zeros(2), ..Conv2d::new(5, 3) };
+        let dilated = Conv2d { dilation: [2, 2], padding: Padding::Zeros(2), ..Conv2d::new(5, 3).strided(3) };
+        let oblong = Conv2d { kernel: [3, 2], stride: [1, 2], padding: Padding::Oblong([1, 0]), ..Conv2d::new(3, 1) };
+        let halved = Conv2d { padding: Padding::Same, ..Conv2d::new(3, 3).strided(2) };
         let trial = |conv: Conv2d| Trial::new(&[4, 7, 6], vec![conv.into()]);
-        vec![trial(strided), trial(grouped), trial(Conv2d::new(3, 1)), trial(even), trial(dilated)]
+        vec![trial(strided), trial(grouped), trial(Conv2d::new(3, 1)), trial(even), trial(dilated), trial(oblong), trial(halved)]
     },
 };
 
-/// A convolution over images, with a square kernel.
+/// A convolution over images.
 pub type Conv2d = Conv<2>;
 
 impl Operation for Conv2d {
@@ -40,19 +42,18 @@ impl Operation for Conv2d {
     }
 
     fn summary(&self) -> String {
-        format!("conv{} {}", self.kernel, self.out)
+        self.in_short()
     }
 
     fn output(&self, inputs: &[Form]) -> Result<Form, String> {
-        let input = &inputs[0].shape;
-        match input.image() {
-            Some([_, height, width]) => self.slide(input, [height, width]),
-            None => Err(needs_image(input)),
+        match inputs[0].image() {
+            Some([_, height, width]) => self.slide(&inputs[0], [height, width]),
+            None => Err(needs_image(&inputs[0])),
         }
     }
 
     fn weights(&self, inputs: &[Form], _: Option<&Activation>) -> Vec<Weight> {
-        self.drawn(&inputs[0].shape)
+        self.drawn(&inputs[0])
     }
 
     fn counted<'a>(&'a self, _: Option<&'a Activation>) -> Counted<'a> {

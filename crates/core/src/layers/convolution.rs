@@ -2,65 +2,69 @@
 
 use candle_core::{Result as Computed, Tensor};
 
-use super::images::MOST;
+use super::images::{MOST, as_image, on_images, sides_in_short};
 use crate::differentiable::{self, Pass};
-use crate::kernels::{Groups, Window, batch, convolve, same, with_elements};
+use crate::kernels::{Groups, Window, batch, convolve, with_elements};
 use crate::layer::{Arguments, Cost, Default, Domain, Param, Place, Value, Weight};
 use crate::parameters::Parameters;
-use crate::shape::{Form, Shape};
+use crate::shape::Form;
 
-/// The parameters of a convolution, whatever it slides over.
-pub static PARAMS: &[Param] = &[
-    Param { name: "out", label: "out", domain: Domain::Size, default: Default::Needed, about: "output channels" },
-    Param {
-        name: "kernel",
-        label: "the kernel",
-        domain: Domain::Whole { least: 1, most: MOST },
-        default: Default::Needed,
-        about: "side of the kernel",
-    },
-    Param {
-        name: "stride",
-        label: "stride",
-        domain: Domain::Size,
-        default: Default::Whole(1),
-        about: "from one position of the kernel to the next",
-    },
-    Param {
-        name: "padding",
-        label: "the padding",
-        domain: Domain::WholeOrWord { most: MOST, words: &["same", "valid"] },
-        default: Default::Whole(0),
-        about: "zeros on every side, or `same` for as many as keep the size",
-    },
-    Param {
-        name: "dilation",
-        label: "the dilation",
-        domain: Domain::Whole { least: 1, most: MOST },
-        default: Default::Whole(1),
-        about: "from one element of the kernel to the next",
-    },
-    Param {
-        name: "groups",
-        label: "groups",
-        domain: Domain::Size,
-        default: Default::Whole(1),
-        about: "groups of channels that do not see each other",
-    },
-    Param {
-        name: "bias",
-        label: "bias",
-        domain: Domain::Flag,
-        default: Default::Flag(true),
-        about: "whether it adds a bias",
-    },
-];
+/// The parameters of a convolution that slides over `axes` axes.
+pub const fn params(axes: usize) -> [Param; 7] {
+    [
+        Param { name: "out", label: "out", domain: Domain::Size, default: Default::Needed, about: "output channels" },
+        Param {
+            name: "kernel",
+            label: "the kernel",
+            domain: Domain::Sides { axes, least: 1, most: MOST },
+            default: Default::Needed,
+            about: "side of the kernel, or its height and width",
+        },
+        Param {
+            name: "stride",
+            label: "stride",
+            domain: Domain::Sides { axes, least: 1, most: MOST },
+            default: Default::Whole(1),
+            about: "from one position of the kernel to the next",
+        },
+        Param {
+            name: "padding",
+            label: "the padding",
+            domain: Domain::SidesOrWord { axes, most: MOST, words: &["same", "valid"] },
+            default: Default::Whole(0),
+            about: "zeros on every side, or `same` for as many as give as many positions as the stride fits into a side, as in Keras",
+        },
+        Param {
+            name: "dilation",
+            label: "the dilation",
+            domain: Domain::Sides { axes, least: 1, most: MOST },
+            default: Default::Whole(1),
+            about: "from one element of the kernel to the next",
+        },
+        Param {
+            name: "groups",
+            label: "groups",
+            domain: Domain::Size,
+            default: Default::Whole(1),
+            about: "groups of channels that do not see each other",
+        },
+        Param {
+            name: "bias",
+            label: "bias",
+            domain: Domain::Flag,
+            default: Default::Flag(true),
+            about: "whether it adds a bias",
+        },
+    ]
+}
 
-/// Padding of a convolution.
+/// Zeros around what a kernel slides over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Padding {
     Zeros(usize),
-    /// As much as keeps the size, for stride 1.
+    /// Along the height and along the width.
+    Oblong([usize; 2]),
+    /// As much as gives ceil(side / stride) positions, as in Keras; for stride 1 it keeps the side.
     Same,
 }
 
@@ -68,9 +72,10 @@ impl Padding {
     /// The argument `padding`.
     #[must_use]
     pub fn of(arguments: &Arguments) -> Self {
-        match arguments.word("padding") {
-            Some("same") => Self::Same,
-            _ => Self::Zeros(arguments.whole("padding")),
+        match (arguments.word("padding"), arguments.sides("padding")) {
+            (Some("same"), _) => Self::Same,
+            (_, [height, width]) if height != width => Self::Oblong([height, width]),
+            (_, [side, _]) => Self::Zeros(side),
         }
     }
 
@@ -79,121 +84,134 @@ impl Padding {
     pub fn value(self) -> Value {
         match self {
             Self::Zeros(n) => Value::Whole(n as u64),
+            Self::Oblong(sides) => Value::of_sides(&sides),
             Self::Same => Value::Word("same"),
-        }
-    }
-
-    /// Zeros before and after.
-    #[must_use]
-    pub fn zeros(self, kernel: usize, dilation: usize) -> (usize, usize) {
-        match self {
-            Self::Zeros(n) => (n, n),
-            Self::Same => same(kernel, dilation),
         }
     }
 }
 
-/// A convolution over D axes, with the same kernel along each.
+/// A convolution over D axes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conv<const D: usize> {
     pub out: usize,
-    pub kernel: usize,
-    pub stride: usize,
+    /// One number for each axis, as of stride and dilation.
+    pub kernel: [usize; D],
+    pub stride: [usize; D],
     pub padding: Padding,
-    pub dilation: usize,
+    pub dilation: [usize; D],
     pub groups: usize,
     pub bias: bool,
 }
 
 impl<const D: usize> Conv<D> {
-    /// A convolution with PyTorch's defaults.
+    /// A convolution with PyTorch's defaults and the same kernel along every axis.
     #[must_use]
     pub fn new(out: usize, kernel: usize) -> Self {
-        Self { out, kernel, stride: 1, padding: Padding::Zeros(0), dilation: 1, groups: 1, bias: true }
+        let (kernel, ones) = ([kernel; D], [1; D]);
+        Self { out, kernel, stride: ones, padding: Padding::Zeros(0), dilation: ones, groups: 1, bias: true }
     }
 
-    /// Zeros before and after, along every axis.
+    /// The same with this stride along every axis.
     #[must_use]
-    pub fn pads(&self) -> (usize, usize) {
-        self.padding.zeros(self.kernel, self.dilation)
+    pub fn strided(self, stride: usize) -> Self {
+        Self { stride: [stride; D], ..self }
     }
 
-    /// The convolution that these arguments describe, see [`PARAMS`].
+    /// Zeros before and after along every axis of an input of these sides.
+    #[must_use]
+    pub fn pads(&self, sides: [usize; D]) -> [(usize, usize); D] {
+        std::array::from_fn(|axis| match self.padding {
+            Padding::Zeros(n) => (n, n),
+            Padding::Oblong(zeros) => (zeros[axis], zeros[axis]),
+            Padding::Same => same(sides[axis], self.kernel[axis], self.stride[axis], self.dilation[axis]),
+        })
+    }
+
+    /// The convolution that these arguments describe, see [`params`].
     pub(super) fn of(arguments: &Arguments) -> Self {
         Self {
             out: arguments.whole("out"),
-            kernel: arguments.whole("kernel"),
-            stride: arguments.whole("stride"),
+            kernel: arguments.sides("kernel"),
+            stride: arguments.sides("stride"),
             padding: Padding::of(arguments),
-            dilation: arguments.whole("dilation"),
+            dilation: arguments.sides("dilation"),
             groups: arguments.whole("groups"),
             bias: arguments.flag("bias"),
         }
     }
 
-    /// The values of [`PARAMS`].
+    /// The values of [`params`].
     pub(super) fn arguments(&self) -> Vec<Value> {
         let whole = |n: usize| Value::Whole(n as u64);
-        let Self { out, kernel, stride, padding, dilation, groups, bias } = *self;
-        let bias = Value::Flag(bias);
-        vec![whole(out), whole(kernel), whole(stride), padding.value(), whole(dilation), whole(groups), bias]
+        let [kernel, stride, dilation] = [self.kernel, self.stride, self.dilation].map(|sides| Value::of_sides(&sides));
+        let bias = Value::Flag(self.bias);
+        vec![whole(self.out), kernel, stride, self.padding.value(), dilation, whole(self.groups), bias]
     }
 
-    /// Sequences are images of height 1.
-    fn window(&self) -> Window {
-        let slides = if D == 1 { Window::along } else { Window::square };
-        slides(self.kernel, self.stride, self.dilation, self.pads())
+    /// `conv3 16`, `conv3x5 16`
+    pub(super) fn in_short(&self) -> String {
+        format!("conv{} {}", sides_in_short(&self.kernel), self.out)
+    }
+
+    fn window(&self, sides: [usize; D]) -> Window {
+        let pads = self.pads(sides);
+        Window {
+            kernel: on_images(self.kernel, 1),
+            stride: on_images(self.stride, 1),
+            dilation: on_images(self.dilation, 1),
+            pads: on_images(pads, (0, 0)),
+        }
     }
 
     /// What comes out of `sides`, of which a sequence has one.
-    pub(super) fn slide(&self, input: &Shape, sides: [usize; D]) -> Result<Form, String> {
-        let (channels, out, groups) = (input.width(), self.out, self.groups);
+    pub(super) fn slide(&self, input: &Form, sides: [usize; D]) -> Result<Form, String> {
+        let (channels, out, groups) = (input.units(), self.out, self.groups);
         if channels % groups != 0 || out % groups != 0 {
             return Err(format!("{channels} channels in and {out} out cannot be split into {groups} groups"));
         }
-        if self.padding == Padding::Same && self.stride != 1 {
-            return Err("`padding: same` needs stride 1".to_owned());
-        }
-        let (last, first) = (sides.last().copied().unwrap_or(1), sides.first().copied().unwrap_or(1));
-        match self.window().slide([if D == 1 { 1 } else { first }, last]) {
+        match self.window(sides).slide(on_images(sides, 1)) {
             Some([_, length]) if D == 1 => Ok(Form::channels(vec![out, length])),
             Some([height, width]) => Ok(Form::channels(vec![out, height, width])),
             None => Err(format!(
                 "a kernel of {} with dilation {} and padding {} does not fit into {input}",
-                self.kernel,
-                self.dilation,
-                self.pads().0
+                sides_in_short(&self.kernel),
+                sides_in_short(&self.dilation),
+                sides_in_short(&self.pads(sides).map(|(before, _)| before)),
             )),
         }
     }
 
     /// `[out, in/groups, kernel, ...]`
-    pub(super) fn drawn(&self, input: &Shape) -> Vec<Weight> {
-        let mut dims = vec![self.out, input.width() / self.groups];
-        dims.extend([self.kernel; D]);
+    pub(super) fn drawn(&self, input: &Form) -> Vec<Weight> {
+        let mut dims = vec![self.out, input.units() / self.groups];
+        dims.extend(self.kernel);
         Weight::drawn(dims, self.groups, self.bias)
     }
 
     pub(super) fn costs(&self, place: &Place) -> Cost {
         let positions = place.output.shape.positions() as u128;
-        let patch = (place.input().width() as u128).saturating_mul((self.kernel as u128).pow(D as u32));
+        let area: u128 = self.kernel.iter().map(|side| *side as u128).product();
+        let patch = (place.input().width() as u128).saturating_mul(area);
         let per_output = (patch / self.groups as u128).saturating_mul(self.out as u128);
         Cost { workspace: patch.saturating_mul(positions), multiply_adds: per_output.saturating_mul(positions) }
     }
 
-    fn sizes(&self, place: &Place) -> Groups {
-        let image = |form: &Form| match *form.shape.0.as_slice() {
-            [channels, height, width] => [channels, height, width],
-            [channels, length] => [channels, 1, length],
-            _ => [0; 3],
-        };
-        Groups { groups: self.groups, input: image(&place.inputs[0]), output: image(&place.output) }
+    /// Zeros before and after along every axis of the first input.
+    #[must_use]
+    pub fn pads_at(&self, place: &Place) -> [(usize, usize); D] {
+        self.pads(sides_of(place))
+    }
+
+    /// How it slides over the first input.
+    fn sliding(&self, place: &Place) -> (Groups, Window) {
+        let (input, output) = (as_image(&place.inputs[0]), as_image(&place.output));
+        (Groups { groups: self.groups, input, output }, self.window(sides_of(place)))
     }
 
     pub(super) fn apply(&self, place: &Place, input: &Tensor, parameters: &Parameters) -> Computed<Tensor> {
         let weight = parameters.need("weight", &place.name)?;
         let bias = parameters.get("bias").map(Tensor::to_vec1::<f32>).transpose()?;
-        let (samples, sizes, window) = (input.dim(0)?, self.sizes(place), self.window());
+        let (samples, (sizes, window)) = (input.dim(0)?, self.sliding(place));
         let output = with_elements(input, |x| {
             with_elements(weight, |w| convolve(x, samples, sizes, &window, w, bias.as_deref()))
         })??;
@@ -202,7 +220,21 @@ impl<const D: usize> Conv<D> {
 
     pub(super) fn differentiate(&self, place: &Place, input: &Tensor, pass: &mut dyn Pass) -> Computed<Tensor> {
         let (weight, bias) = (pass.need(&place.name, "weight")?, pass.parameter(&place.name, "bias"));
-        let dims = &place.output.shape.0;
-        differentiable::convolve(input, self.sizes(place), &self.window(), dims, &weight, bias.as_ref())
+        let (sizes, window) = self.sliding(place);
+        differentiable::convolve(input, sizes, &window, &place.output.shape.0, &weight, bias.as_ref())
     }
+}
+
+/// The last D sides of the first input.
+fn sides_of<const D: usize>(place: &Place) -> [usize; D] {
+    let input = place.inputs.first().map_or([1; 3], as_image);
+    std::array::from_fn(|axis| input[3 - D + axis])
+}
+
+/// Zeros before and after a side for which a kernel has ceil(side / stride) positions, the odd one after it.
+fn same(side: usize, kernel: usize, stride: usize, dilation: usize) -> (usize, usize) {
+    let reach = dilation.saturating_mul(kernel.saturating_sub(1)).saturating_add(1);
+    let needed = side.div_ceil(stride.max(1)).saturating_sub(1).saturating_mul(stride).saturating_add(reach);
+    let total = needed.saturating_sub(side);
+    (total / 2, total - total / 2)
 }

@@ -44,12 +44,12 @@ impl Operation for FirstChannels {
     }
 
     fn output(&self, inputs: &[Form]) -> Result<Form, String> {
-        match inputs[0].shape.image() {
+        match inputs[0].image() {
             Some([channels, ..]) if self.keep > channels => {
                 Err(format!("{channels} channels come in, fewer than {}", self.keep))
             }
             Some([_, height, width]) => Ok(Form::channels(vec![self.keep, height, width])),
-            None => Err(needs_image(&inputs[0].shape)),
+            None => Err(needs_image(&inputs[0])),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use candle_core::{Result as Computed, Tensor};
 
-use super::images::needs_image;
+use super::images::needs_channels;
 use crate::activation::Activation;
 use crate::differentiable::Pass;
 use crate::kernels::{batch, global_mean, with_elements};
@@ -17,7 +17,7 @@ pub static KIND: Kind = Kind {
     short: Short::Never,
     example: "global_avg_pool",
     make: Make::Layer(|_| GlobalAvgPool.into()),
-    trials: || vec![Trial::new(&[4, 6, 5], vec![GlobalAvgPool.into()])],
+    trials: || [&[4, 6, 5][..], &[4, 7]].map(|input| Trial::new(input, vec![GlobalAvgPool.into()])).to_vec(),
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,9 +37,10 @@ impl Operation for GlobalAvgPool {
     }
 
     fn output(&self, inputs: &[Form]) -> Result<Form, String> {
-        match inputs[0].shape.image() {
-            Some([channels, ..]) => Ok(Form::channels(vec![channels, 1, 1])),
-            None => Err(needs_image(&inputs[0].shape)),
+        match (inputs[0].image(), inputs[0].sequence_of_channels()) {
+            (Some([channels, ..]), _) => Ok(Form::channels(vec![channels, 1, 1])),
+            (None, Some([channels, _])) => Ok(Form::channels(vec![channels, 1])),
+            (None, None) => Err(needs_channels(&inputs[0])),
         }
     }
 

@@ -47,7 +47,7 @@ impl Operation for GroupNorm {
     }
 
     fn output(&self, inputs: &[Form]) -> Result<Form, String> {
-        let (channels, groups) = (inputs[0].shape.width(), self.groups);
+        let (channels, groups) = (inputs[0].units(), self.groups);
         match channels.is_multiple_of(groups) {
             true => Ok(inputs[0].clone()),
             false => Err(format!("{channels} channels cannot be split into {groups} groups")),
@@ -55,7 +55,7 @@ impl Operation for GroupNorm {
     }
 
     fn weights(&self, inputs: &[Form], _: Option<&Activation>) -> Vec<Weight> {
-        Weight::affine(&[inputs[0].shape.width()])
+        Weight::affine(&[inputs[0].units()])
     }
 
     fn counted<'a>(&'a self, _: Option<&'a Activation>) -> Counted<'a> {

@@ -9,11 +9,11 @@ use crate::layer::{
     Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight,
 };
 use crate::parameters::Parameters;
-use crate::shape::Form;
+use crate::shape::{Form, Layout};
 
 pub static KIND: Kind = Kind {
     name: "linear",
-    about: "A dense layer: x W^T + b. It takes a vector of features.",
+    about: "A dense layer: x W^T + b. It takes features, of a vector or of every token.",
     params: &[
         Param {
             name: "out",
@@ -35,7 +35,8 @@ pub static KIND: Kind = Kind {
     make: Make::Layer(|arguments| Linear { out: arguments.whole("out"), bias: arguments.flag("bias") }.into()),
     trials: || {
         let linear = |bias| vec![Linear { out: 4, bias }.into()];
-        vec![Trial::new(&[5], linear(false)), Trial::new(&[5], linear(true))]
+        let tokens = Form::tokens(vec![3, 5]);
+        vec![Trial::new(&[5], linear(false)), Trial::new(&[5], linear(true)), Trial::of_tokens(tokens, linear(true))]
     },
 };
 
@@ -67,15 +68,14 @@ impl Operation for Linear {
     }
 
     fn output(&self, inputs: &[Form]) -> Result<Form, String> {
-        let input = &inputs[0].shape;
-        match input.vector() {
-            Some(_) => Ok(Form::features(self.out)),
-            None => Err(format!("{input} comes in, but it needs a vector of features: put `flatten` before it")),
+        match inputs[0].layout {
+            Layout::Features => Ok(inputs[0].with_units(self.out)),
+            Layout::Channels | Layout::Ids { .. } => Err(needs_features(&inputs[0])),
         }
     }
 
     fn weights(&self, inputs: &[Form], _: Option<&Activation>) -> Vec<Weight> {
-        Weight::drawn(vec![self.out, inputs[0].shape.elements()], 1, self.bias)
+        Weight::drawn(vec![self.out, inputs[0].units()], 1, self.bias)
     }
 
     fn counted<'a>(&'a self, _: Option<&'a Activation>) -> Counted<'a> {
@@ -95,7 +95,7 @@ impl Operation for Linear {
     }
 
     fn cost(&self, place: &Place) -> Cost {
-        Cost { workspace: 0, multiply_adds: self.out as u128 * place.input().elements() as u128 }
+        Cost { workspace: 0, multiply_adds: (self.out as u128).saturating_mul(place.input().elements() as u128) }
     }
 
     fn forward(
@@ -108,13 +108,24 @@ impl Operation for Linear {
         let (input, weight) = (&inputs[0], parameters.need("weight", &place.name)?);
         let bias = parameters.get("bias").map(Tensor::to_vec1::<f32>).transpose()?;
         let samples = input.dim(0)?;
+        let rows = samples * place.rows_in();
         let output =
-            with_elements(input, |x| with_elements(weight, |w| linear(x, samples, w, bias.as_deref(), self.out)))??;
+            with_elements(input, |x| with_elements(weight, |w| linear(x, rows, w, bias.as_deref(), self.out)))??;
         batch(output, samples, &place.output.shape)
     }
 
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor> {
         let bias = pass.parameter(&place.name, "bias");
         differentiable::linear(&inputs[0], &pass.need(&place.name, "weight")?, bias.as_ref())
+    }
+}
+
+/// That channels come in where features are needed.
+pub(super) fn needs_features(input: &Form) -> String {
+    match input.sequence_of_channels() {
+        Some(_) => format!(
+            "{input} come in, but it needs features: put `flatten` before it, or `permute: [1, 0]` for features of every position"
+        ),
+        None => format!("{input} comes in, but it needs a vector of features: put `flatten` before it"),
     }
 }

@@ -2,46 +2,32 @@
 
 use candle_core::{Result as Computed, Tensor};
 
-use super::images::{Frame, MOST, sides};
+use super::images::{CEIL_MODE, Frame, KERNEL, PADDING, STRIDE, sides, sides_in_short};
 use crate::activation::Activation;
 use crate::differentiable::{self, Pass};
 use crate::kernels::{Pooling, batch, pool, with_elements};
-use crate::layer::{Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight};
+use crate::layer::{Cost, Counted, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight};
 use crate::parameters::Parameters;
 use crate::shape::Form;
 
-pub static PARAMS: &[Param] = &[
-    Param {
-        name: "kernel",
-        label: "the kernel",
-        domain: Domain::Whole { least: 1, most: MOST },
-        default: Default::Needed,
-        about: "side of the window",
-    },
-    Param {
-        name: "stride",
-        label: "the stride",
-        domain: Domain::Size,
-        default: Default::Of("kernel"),
-        about: "from one window to the next; as the kernel unless given",
-    },
-    Param {
-        name: "padding",
-        label: "the padding",
-        domain: Domain::Whole { least: 0, most: MOST },
-        default: Default::Whole(0),
-        about: "on every side, at most half the kernel",
-    },
-];
+pub static PARAMS: &[Param] = &[KERNEL, STRIDE, PADDING, CEIL_MODE];
 
 pub static KIND: Kind = Kind {
     name: "max_pool",
-    about: "The largest element under a sliding window. It takes images.",
+    about: "The largest element under a sliding window. It takes images and sequences of channels.",
     params: PARAMS,
     short: Short::Read { param: "kernel", label: "the window of max_pool" },
     example: "max_pool: 2",
     make: Make::Layer(|arguments| MaxPool(Frame::of(arguments)).into()),
-    trials: || vec![Trial::new(&[4, 6, 5], vec![MaxPool(Frame { kernel: 3, stride: 2, padding: 1 }).into()])],
+    trials: || {
+        let framed = |frame| vec![MaxPool(frame).into()];
+        let oblong = Frame { kernel: [3, 2], stride: [2, 1], padding: [1, 0], ceil_mode: true };
+        vec![
+            Trial::new(&[4, 6, 5], framed(Frame::square(3, 2, 1))),
+            Trial::new(&[4, 6, 5], framed(oblong)),
+            Trial::new(&[4, 7], framed(Frame { ceil_mode: true, ..Frame::new(2) })),
+        ]
+    },
 };
 
 /// Pooling by the largest element.
@@ -62,15 +48,17 @@ impl Operation for MaxPool {
     }
 
     fn values(&self) -> Vec<Value> {
-        self.0.values()
+        let mut values = self.0.values();
+        values.push(Value::Flag(self.0.ceil_mode));
+        values
     }
 
     fn summary(&self) -> String {
-        format!("{} {}", KIND.name, self.0.kernel)
+        format!("{} {}", KIND.name, sides_in_short(&self.0.kernel))
     }
 
     fn output(&self, inputs: &[Form]) -> Result<Form, String> {
-        self.0.output(&inputs[0].shape)
+        self.0.output(&inputs[0])
     }
 
     fn weights(&self, _: &[Form], _: Option<&Activation>) -> Vec<Weight> {
@@ -104,13 +92,13 @@ impl Operation for MaxPool {
         _: &Parameters,
         _: Option<&Activation>,
     ) -> Computed<Tensor> {
-        let (window, from, to) = (self.0.window(), sides(&place.inputs[0]), sides(&place.output));
+        let (window, from, to) = (self.0.window(&place.inputs[0]), sides(&place.inputs[0]), sides(&place.output));
         let output = with_elements(&inputs[0], |x| pool(x, from, to, &window, Pooling::Largest))?;
         batch(output, inputs[0].dim(0)?, &place.output.shape)
     }
 
     fn differentiable(&self, place: &Place, inputs: &[Tensor], _: &mut dyn Pass) -> Computed<Tensor> {
         let (from, to) = (sides(&place.inputs[0]), sides(&place.output));
-        differentiable::pool(&inputs[0], from, to, &self.0.window(), Pooling::Largest)
+        differentiable::pool(&inputs[0], from, to, &self.0.window(&place.inputs[0]), Pooling::Largest)
     }
 }

@@ -4,7 +4,8 @@ use super::conv2d::Conv2d;
 use super::convolution::Padding;
 use super::fixed::Fixed;
 use super::linear::Linear;
-use crate::layer::{Block, Default, Domain, Kind, Make, Param, Short, Trial};
+use super::sum::Sum;
+use crate::layer::{Block, Default, Domain, Edge, Kind, Layer, Make, Param, Short, Trial, Value, Vertex};
 
 pub static KIND: Kind = Kind {
     name: "residual",
@@ -39,3 +40,23 @@ pub static KIND: Kind = Kind {
         vec![Trial::new(&[4, 6, 5], vec![images.into()]), Trial::new(&[6], vec![features.into()])]
     },
 };
+
+impl Block {
+    /// The sum of a body and a shortcut; an empty list passes on what comes in.
+    #[must_use]
+    pub fn residual(body: Vec<Layer>, shortcut: Vec<Layer>) -> Self {
+        let values = vec![Value::Layers(body.clone()), Value::Layers(shortcut.clone())];
+        let edges = vec![Edge::new(0, "body", body), Edge::new(0, "shortcut", shortcut)];
+        Self { kind: &KIND, values, vertices: vec![Vertex::new(edges, Sum)] }
+    }
+
+    /// Body and shortcut, where it is a residual.
+    #[must_use]
+    pub fn as_residual(&self) -> Option<(&[Layer], &[Layer])> {
+        let ([Vertex { edges, .. }], true) = (self.vertices.as_slice(), *self.kind == KIND) else { return None };
+        match edges.as_slice() {
+            [body, shortcut] => Some((body.through.layers(), shortcut.through.layers())),
+            _ => None,
+        }
+    }
+}

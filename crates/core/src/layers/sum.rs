@@ -1,9 +1,9 @@
 //! The sum of several values.
 
-use candle_core::{Result as Computed, Tensor};
-
 use super::conv2d::Conv2d;
 use super::convolution::Padding;
+use candle_core::{Result as Computed, Tensor};
+
 use crate::activation::Activation;
 use crate::differentiable::Pass;
 use crate::layer::{Block, Cost, Counted, Kind, Make, Operation, Place, Scaling, Short, Trial, Value, Weight};
@@ -40,7 +40,7 @@ impl Operation for Sum {
     }
 
     fn output(&self, inputs: &[Form]) -> Result<Form, String> {
-        let other = inputs.iter().find(|form| form.shape != inputs[0].shape);
+        let other = inputs.iter().find(|form| **form != inputs[0]);
         match other {
             None => Ok(inputs[0].clone()),
             Some(other) => Err(apart(&inputs[0], other)),
@@ -95,5 +95,5 @@ fn add(inputs: &[Tensor]) -> Computed<Tensor> {
 
 /// That values cannot be merged.
 pub(super) fn apart(a: &Form, b: &Form) -> String {
-    format!("its branches give {} and {}, which cannot be put together", a.shape, b.shape)
+    format!("its branches give {a} and {b}, which cannot be put together")
 }

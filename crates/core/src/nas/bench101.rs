@@ -7,8 +7,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::error::ArchitectureError;
 use super::parts::{classifier, conv};
-use crate::layer::{Block, Edge, Layer, Merge, Vertex};
-use crate::layers::{BatchNorm, FirstChannels, Frame, MaxPool};
+use crate::layer::{Block, Edge, Layer, Vertex};
+use crate::layers::{BatchNorm, Concat, FirstChannels, Frame, MaxPool, Sum};
 use crate::random::below;
 
 const MOST_VERTICES: usize = 7;
@@ -40,7 +40,7 @@ impl Operation {
         match self {
             Self::Conv3 => conv_bn(out, 3, activation),
             Self::Conv1 => conv_bn(out, 1, activation),
-            Self::MaxPool => vec![MaxPool(Frame { kernel: 3, stride: 1, padding: 1 }).into()],
+            Self::MaxPool => vec![MaxPool(Frame::square(3, 1, 1)).into()],
         }
     }
 }
@@ -138,7 +138,7 @@ impl Bench101 {
         let last = self.edges.len() - 1;
         let channels = self.channels(ins, outs);
         let sources = |to: usize| (0..to).filter(move |from| self.edges[*from][to]);
-        let edge = |from: usize, to: usize, through| Edge { from, name: format!("{from}to{to}"), through };
+        let edge = |from: usize, to: usize, through| Edge::new(from, &format!("{from}to{to}"), through);
         let projected = |to: usize| edge(0, to, conv_bn(channels[to], 1, activation));
         let mut vertices = Vec::with_capacity(last + 1);
         for to in 1..last {
@@ -147,23 +147,20 @@ impl Bench101 {
                 _ if channels[from] == channels[to] => edge(from, to, Vec::new()),
                 _ => edge(from, to, vec![FirstChannels { keep: channels[to] }.into()]),
             };
-            vertices.push(Vertex {
-                edges: sources(to).map(incoming).collect(),
-                merge: Merge::Sum,
-                then: self.operations[to - 1].layers(channels[to], activation),
-            });
+            let vertex = Vertex::new(sources(to).map(incoming).collect(), Sum);
+            vertices.push(vertex.then(self.operations[to - 1].layers(channels[to], activation)));
         }
         let joined: Vec<_> = sources(last).filter(|from| *from > 0).map(|from| edge(from, last, Vec::new())).collect();
         let mut added = Vec::new();
         if !joined.is_empty() {
-            vertices.push(Vertex { edges: joined, merge: Merge::Concat, then: Vec::new() });
-            added.push(Edge { from: last, name: "joined".to_owned(), through: Vec::new() });
+            vertices.push(Vertex::new(joined, Concat));
+            added.push(Edge::new(last, "joined", Vec::new()));
         }
         if self.edges[0][last] {
             added.push(projected(last));
-            vertices.push(Vertex { edges: added, merge: Merge::Sum, then: Vec::new() });
+            vertices.push(Vertex::new(added, Sum));
         }
-        Block { vertices }.into()
+        Block::graph(vertices).into()
     }
 
     pub fn layers(&self, classes: usize, activation: &Layer) -> Vec<Layer> {

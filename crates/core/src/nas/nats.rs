@@ -7,8 +7,8 @@ use std::str::FromStr;
 
 use super::error::ArchitectureError;
 use super::parts::{classifier, conv};
-use crate::layer::{Block, Edge, Layer, Merge, Vertex};
-use crate::layers::{AvgPool, BatchNorm, Frame, Zero};
+use crate::layer::{Block, Edge, Layer, Vertex};
+use crate::layers::{AvgPool, BatchNorm, Frame, Sum, Zero};
 
 /// 5 operations on 6 edges.
 pub const TOPOLOGIES: usize = 15_625;
@@ -41,7 +41,7 @@ impl Operation {
     }
 
     fn layers(self, ins: usize, outs: usize, activation: &Layer) -> Vec<Layer> {
-        let frame = Frame { kernel: 3, stride: 1, padding: 1 };
+        let frame = Frame::square(3, 1, 1);
         match self {
             Self::None => vec![Zero.into()],
             Self::Skip if ins == outs => Vec::new(),
@@ -72,17 +72,13 @@ impl Topology {
 
     /// The sum of what comes in along the edges, at every node.
     fn cell(&self, ins: usize, outs: usize, activation: &Layer) -> Layer {
-        let edge = |((from, to), operation): (&(usize, usize), &Operation)| Edge {
-            from: *from,
-            name: format!("{from}to{to}"),
-            through: operation.layers(if *from == 0 { ins } else { outs }, outs, activation),
+        let edge = |((from, to), operation): (&(usize, usize), &Operation)| {
+            let through = operation.layers(if *from == 0 { ins } else { outs }, outs, activation);
+            Edge::new(*from, &format!("{from}to{to}"), through)
         };
-        let node = |node| Vertex {
-            edges: EDGES.iter().zip(&self.0).filter(|((_, to), _)| *to == node).map(edge).collect(),
-            merge: Merge::Sum,
-            then: Vec::new(),
-        };
-        Block { vertices: (1..=3).map(node).collect() }.into()
+        let into = |node| EDGES.iter().zip(&self.0).filter(move |((_, to), _)| *to == node);
+        let node = |node| Vertex::new(into(node).map(edge).collect(), Sum);
+        Block::graph((1..=3).map(node).collect()).into()
     }
 
     pub fn layers(&self, classes: usize, activation: &Layer) -> Vec<Layer> {

@@ -5,7 +5,8 @@ use crate::layers::{Conv2d, Flatten, GlobalAvgPool, Linear, Padding};
 
 /// A convolution without bias that keeps the image's size but for the stride.
 pub fn conv(out: usize, kernel: usize, stride: usize) -> Layer {
-    Conv2d { stride, padding: Padding::Zeros(kernel / 2), bias: false, ..Conv2d::new(out, kernel) }.into()
+    let conv = Conv2d::new(out, kernel).strided(stride);
+    Conv2d { padding: Padding::Zeros(kernel / 2), bias: false, ..conv }.into()
 }
 
 /// From the image's features to the classes.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::graph::Network;
 use super::node::{Node, ValueId};
-use crate::layer::{Block, Counted, Layer, Merge, Operation, Place, Role, Weight};
-use crate::layers::{Concat, Sum};
-use crate::shape::{Form, Shape};
+use crate::layer::{Block, Counted, Edge, Layer, Operation, Place, Role, Through, Vertex, Weight};
+use crate::layers::{Embedding, Save, Use};
+use crate::shape::{Form, Layout};
 
 /// A layer that does not fit what comes in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,10 +26,12 @@ impl Network {
     ///
     /// # Errors
     /// Names the first layer that does not fit, what comes in, and what it needs.
-    pub fn build(input: &Shape, layers: &[Layer]) -> Result<Self, ShapeError> {
-        let mut builder = Builder { input: Form::of_input(input.clone()), nodes: Vec::new(), drawn: 0, counted: 0 };
+    pub fn build(input: impl Into<Form>, layers: &[Layer]) -> Result<Self, ShapeError> {
+        let input = input.into();
+        let summary = summary(&input, layers);
+        let mut builder = Builder { input, nodes: Vec::new(), saved: Vec::new(), drawn: 0, counted: 0 };
         builder.chain("", 0, layers)?;
-        Ok(Self { input: input.clone(), nodes: builder.nodes, summary: summary(input, layers) })
+        Ok(Self { input: builder.input, nodes: builder.nodes, summary })
     }
 }
 
@@ -37,6 +39,8 @@ impl Network {
 struct Builder {
     input: Form,
     nodes: Vec<Node>,
+    /// Values by the name that they were saved under, the latest last.
+    saved: Vec<(String, ValueId)>,
     drawn: usize,
     counted: usize,
 }
@@ -55,11 +59,40 @@ impl Builder {
         for (place, layer) in layers.iter().enumerate() {
             let name = format!("{prefix}{place}");
             value = match layer {
-                Layer::Operation(operation) => self.node(name, Arc::clone(operation), vec![value])?,
+                Layer::Operation(operation) => self.operation(name, operation, value)?,
                 Layer::Block(block) => self.block(&name, value, block)?,
             };
         }
         Ok(value)
+    }
+
+    /// A layer of one node, whose input may be a saved value instead of the last one.
+    fn operation(
+        &mut self,
+        name: String,
+        operation: &Arc<dyn Operation>,
+        last: ValueId,
+    ) -> Result<ValueId, ShapeError> {
+        let input = match operation.as_kind() {
+            Some(Use(saved)) => self.find_saved(&name, saved)?,
+            None => last,
+        };
+        let value = self.node(name, Arc::clone(operation), vec![input])?;
+        if let Some(Save(saved)) = operation.as_kind() {
+            self.saved.push((saved.clone(), value));
+        }
+        Ok(value)
+    }
+
+    fn find_saved(&self, module: &str, name: &str) -> Result<ValueId, ShapeError> {
+        if let Some((_, value)) = self.saved.iter().rev().find(|(known, _)| known == name) {
+            return Ok(*value);
+        }
+        let mut known: Vec<_> = self.saved.iter().map(|(name, _)| format!("`{name}`")).collect();
+        known.dedup();
+        let there = if known.is_empty() { "nothing is".to_owned() } else { format!("there are {}", known.join(", ")) };
+        let problem = format!("nothing was saved as `{name}` before it: {there}");
+        Err(ShapeError { module: module.to_owned(), kind: "use".to_owned(), problem })
     }
 
     fn node(
@@ -70,6 +103,9 @@ impl Builder {
     ) -> Result<ValueId, ShapeError> {
         let forms: Vec<_> = inputs.iter().map(|value| self.form(*value).clone()).collect();
         let fail = |problem| ShapeError { module: name.clone(), kind: operation.name().to_owned(), problem };
+        if !operation.is::<Embedding>() && forms.iter().any(|form| matches!(form.layout, Layout::Ids { .. })) {
+            return Err(fail(format!("{} come in: put `embedding` before it", forms[0])));
+        }
         let output = operation.output(&forms).map_err(fail)?;
         let weights = self.numbered(operation.weights(&forms, None));
         if is_too_large(&output.shape.0) || weights.iter().any(|weight| is_too_large(&weight.dims)) {
@@ -90,12 +126,12 @@ impl Builder {
     fn numbered(&mut self, mut weights: Vec<Weight>) -> Vec<Weight> {
         for weight in &mut weights {
             match &mut weight.role {
-                Role::Drawn(shape) => {
+                Role::Drawn(shape) | Role::Own(shape, _) => {
                     shape.index = self.drawn;
-                    self.drawn += 1;
+                    self.drawn += shape.matrices();
                 }
                 // That of the weight before it.
-                Role::Bias(shape) => shape.index = self.drawn.saturating_sub(1),
+                Role::Bias(shape) => shape.index = self.drawn.saturating_sub(shape.matrices()),
                 Role::Constant(_) => {}
             }
         }
@@ -105,26 +141,41 @@ impl Builder {
     fn block(&mut self, name: &str, input: ValueId, block: &Block) -> Result<ValueId, ShapeError> {
         let mut values = vec![input];
         for (place, vertex) in block.vertices.iter().enumerate() {
-            let mut branches = Vec::with_capacity(vertex.edges.len());
-            for edge in &vertex.edges {
-                branches.push(self.chain(&format!("{name}.{}.", edge.name), values[edge.from], &edge.through)?);
-            }
-            let operation: Arc<dyn Operation> = match vertex.merge {
-                Merge::Sum => Arc::new(Sum),
-                Merge::Concat => Arc::new(Concat),
-            };
             let fail = |problem| ShapeError { module: name.to_owned(), kind: block.name().to_owned(), problem };
-            let merged = match branches.as_slice() {
-                [] => return Err(fail(format!("nothing comes into vertex {}", place + 1))),
-                [one] => *one,
-                _ => {
-                    let merged = self.node(format!("{name}.{}", place + 1), operation, branches);
-                    merged.map_err(|error| fail(error.problem))?
-                }
-            };
+            let merged = self.merged(&format!("{name}.{}", place + 1), name, &values, vertex, &fail)?;
             values.push(self.chain(&format!("{name}.{}.", place + 1), merged, &vertex.then)?);
         }
         Ok(values.pop().unwrap_or(input))
+    }
+
+    /// What comes into a vertex of the block `name`; `fail` makes errors of the block.
+    fn merged(
+        &mut self,
+        vertex_name: &str,
+        name: &str,
+        values: &[ValueId],
+        vertex: &Vertex,
+        fail: &dyn Fn(String) -> ShapeError,
+    ) -> Result<ValueId, ShapeError> {
+        let branches = vertex.edges.iter().map(|edge| self.edge(name, values[edge.from], edge));
+        let branches = branches.collect::<Result<Vec<_>, _>>()?;
+        match branches.as_slice() {
+            [] => Err(fail(format!("nothing comes into {vertex_name}"))),
+            [one] => Ok(*one),
+            _ => {
+                let merged = self.node(vertex_name.to_owned(), Arc::clone(&vertex.merge), branches);
+                merged.map_err(|error| fail(error.problem))
+            }
+        }
+    }
+
+    fn edge(&mut self, block: &str, input: ValueId, edge: &Edge) -> Result<ValueId, ShapeError> {
+        let name = format!("{block}.{}", edge.name);
+        match &edge.through {
+            Through::Chain(layers) => self.chain(&format!("{name}."), input, layers),
+            Through::One(Layer::Operation(operation)) => self.operation(name, operation, input),
+            Through::One(Layer::Block(block)) => self.block(&name, input, block),
+        }
     }
 }
 
@@ -132,11 +183,12 @@ fn is_too_large(dims: &[usize]) -> bool {
     dims.iter().try_fold(1u64, |n, d| n.checked_mul(*d as u64)).is_none_or(|n| n > MOST_ELEMENTS)
 }
 
-fn summary(input: &Shape, layers: &[Layer]) -> String {
-    let input: Vec<_> = input.0.iter().map(usize::to_string).collect();
+fn summary(input: &Form, layers: &[Layer]) -> String {
+    let input: Vec<_> = input.shape.0.iter().map(usize::to_string).collect();
     let layers = layers.iter().map(|layer| match layer {
         Layer::Operation(operation) => operation.summary(),
-        Layer::Block(_) => "residual".to_owned(),
+        Layer::Block(block) if block.kind.params.is_empty() => "residual".to_owned(),
+        Layer::Block(block) => block.name().to_owned(),
     });
     let mut runs: Vec<(String, usize)> = Vec::new();
     for part in std::iter::once(input.join("x")).chain(layers) {

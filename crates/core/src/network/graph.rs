@@ -8,7 +8,7 @@ use super::node::{Node, ValueId};
 /// A checked network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Network {
-    pub input: Shape,
+    pub input: Form,
     /// In topological order, which is the order of the forward pass. The last gives the network's output.
     pub nodes: Vec<Node>,
     /// The network in one line: `784 > 128 > * > 10`, the slot as a star.
@@ -27,7 +27,7 @@ pub struct Part {
 impl Network {
     #[must_use]
     pub fn output(&self) -> &Shape {
-        self.nodes.last().map_or(&self.input, Node::output)
+        self.nodes.last().map_or(&self.input.shape, Node::output)
     }
 
     /// The value that is the output.
@@ -41,7 +41,7 @@ impl Network {
     pub fn form(&self, value: ValueId) -> Form {
         match value.checked_sub(1).and_then(|node| self.nodes.get(node)) {
             Some(node) => node.place.output.clone(),
-            None => Form::of_input(self.input.clone()),
+            None => self.input.clone(),
         }
     }
 
@@ -125,7 +125,7 @@ impl Network {
         for node in &mut nodes {
             (node.inputs, node.counted) = (vec![0], node.counted.map(|_| 0));
         }
-        let input = nodes.first().map_or(&self.input, Node::input).clone();
+        let input = nodes.first().and_then(|node| node.place.inputs.first()).unwrap_or(&self.input).clone();
         Self { input, nodes, summary: String::new() }
     }
 

@@ -84,6 +84,15 @@ impl Node {
     pub fn drawn(&self) -> Option<&WeightShape> {
         self.weights.iter().find_map(|weight| match &weight.role {
             Role::Drawn(shape) => Some(shape),
+            Role::Own(..) | Role::Bias(_) | Role::Constant(_) => None,
+        })
+    }
+
+    /// The number of the first weight that is drawn, by whatever law; none where there is none.
+    #[must_use]
+    pub fn first_drawn(&self) -> Option<usize> {
+        self.weights.iter().find_map(|weight| match &weight.role {
+            Role::Drawn(shape) | Role::Own(shape, _) => Some(shape.index),
             Role::Bias(_) | Role::Constant(_) => None,
         })
     }

@@ -7,7 +7,7 @@ fn linear(out: usize) -> Layer {
 
 #[test]
 fn shapes_and_parameters_of_a_small_cnn() {
-    let conv = |out, stride, padding| Layer::from(Conv2d { stride, padding, ..Conv2d::new(out, 3) });
+    let conv = |out, stride, padding| Layer::from(Conv2d { padding, ..Conv2d::new(out, 3).strided(stride) });
     let layers = [
         conv(8, 1, Padding::Same),
         BatchNorm.into(),

@@ -61,7 +61,7 @@ fn is_made_by(nodes: &[usize], value: ValueId) -> bool {
 /// Whether a node makes images of images, each for itself.
 fn is_image_by_sample(node: &Node) -> bool {
     let mut forms = node.place.inputs.iter().chain([&node.place.output]);
-    node.operation.is_by_sample() && forms.all(|form| form.shape.image().is_some())
+    node.operation.is_by_sample() && forms.all(|form| form.image().is_some())
 }
 
 /// Nodes through which samples pass a few at a time.

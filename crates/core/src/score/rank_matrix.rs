@@ -55,7 +55,7 @@ impl Reading {
             (Layout::Channels, [channels, rest @ ..]) => {
                 Self::Channels { channels: *channels, height: 1, width: rest.iter().product() }
             }
-            (Layout::Features, [rest @ .., features]) => {
+            (Layout::Features | Layout::Ids { .. }, [rest @ .., features]) => {
                 Self::Positions { positions: rest.iter().product(), features: *features }
             }
             (_, []) => Self::Vectors { features: 1 },

@@ -34,7 +34,7 @@ impl Labelled {
         asked: Asked,
         rows: impl FnOnce(&Labels) -> Vec<usize>,
     ) -> Result<Self, DataError> {
-        if matches!(spec.from, DataFrom::Gaussian | DataFrom::Uniform) {
+        if matches!(spec.from, DataFrom::Gaussian | DataFrom::Uniform | DataFrom::Tokens) {
             return Err(DataError::Unlabelled("the samples are drawn"));
         }
         let source = open_for(&spec.from, input)?;

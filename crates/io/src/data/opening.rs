@@ -29,8 +29,8 @@ fn open_as(from: &DataFrom, input: Option<&Shape>) -> Result<Box<dyn Source>, Da
     match from {
         DataFrom::Digits { classes } => Ok(Box::new(digits::load(*classes)?)),
         DataFrom::Airfoil => Ok(Box::new(airfoil::load()?)),
-        DataFrom::Gaussian | DataFrom::Uniform => {
-            Err(DataError::Invalid("gaussian and uniform samples are drawn, they have no rows".to_owned()))
+        DataFrom::Gaussian | DataFrom::Uniform | DataFrom::Tokens => {
+            Err(DataError::Invalid("gaussian and uniform samples and tokens are drawn, they have no rows".to_owned()))
         }
         DataFrom::File { path, labels } => open_file(path, labels.as_deref(), input),
     }

@@ -8,8 +8,9 @@ use sha2::{Digest, Sha256};
 use super::opening::open_for;
 use super::scale::Scaling;
 use super::{DataError, DataFrom, DataSpec};
-use neartop_core::network::Shape;
+use neartop_core::network::{Form, Shape};
 use neartop_core::random::{Key, Purpose, below};
+use neartop_core::shape::Layout;
 
 /// The samples of a run.
 pub struct Samples {
@@ -20,8 +21,11 @@ pub struct Samples {
     kind: Kind,
 }
 
+/// So many values of a key.
+type Draw = Box<dyn Fn(Key, usize) -> Vec<f32> + Send + Sync>;
+
 enum Kind {
-    Drawn(fn(Key, usize) -> Vec<f32>),
+    Drawn(Draw),
     Held { count: usize, rows: Vec<usize>, values: Vec<f32> },
 }
 
@@ -32,34 +36,26 @@ impl Samples {
     /// # Errors
     /// If the data cannot be read or are not of the network's input shape. Images and vectors
     /// of as many elements stand for each other.
-    pub fn load(
-        spec: &DataSpec,
-        input: &Shape,
-        seed: u64,
-        batch: usize,
-        repetitions: usize,
-    ) -> Result<Self, DataError> {
-        let source = match &spec.from {
-            DataFrom::Gaussian => {
-                return Ok(Self::drawn(input, seed, batch, Key::standard_normals));
+    pub fn load(spec: &DataSpec, input: &Form, seed: u64, batch: usize, repetitions: usize) -> Result<Self, DataError> {
+        let shape = &input.shape;
+        let drawn = |draw: Draw| Ok(Self { shape: shape.clone(), seed, batch, kind: Kind::Drawn(draw) });
+        let source = match (&spec.from, input.layout) {
+            (DataFrom::Gaussian, _) => return drawn(Box::new(Key::standard_normals)),
+            (DataFrom::Uniform, _) => return drawn(Box::new(|key: Key, n| key.quantiles(n, |u| u))),
+            (DataFrom::Tokens, Layout::Ids { vocab }) => {
+                let token = move |u: f64| ((u * vocab as f64) as usize).min(vocab - 1) as f64;
+                return drawn(Box::new(move |key: Key, n| key.quantiles(n, token)));
             }
-            DataFrom::Uniform => {
-                let unit = |key: Key, n| key.quantiles(n, |u| u);
-                return Ok(Self::drawn(input, seed, batch, unit));
-            }
-            from => open_for(from, input)?,
+            (from, _) => open_for(from, shape)?,
         };
         let count = source.count();
         let batch = batch.min(count);
         let rows = used(seed, repetitions, count, batch);
-        let mut values = Vec::with_capacity(rows.len() * input.elements());
+        let mut values = Vec::with_capacity(rows.len() * shape.elements());
         source.read(&rows, &mut |row| values.extend_from_slice(row))?;
         Scaling::of(source.as_ref(), spec.scale)?.apply(&mut values);
-        Ok(Self { shape: input.clone(), seed, batch, kind: Kind::Held { count, rows, values } })
-    }
-
-    fn drawn(input: &Shape, seed: u64, batch: usize, draw: fn(Key, usize) -> Vec<f32>) -> Self {
-        Self { shape: input.clone(), seed, batch, kind: Kind::Drawn(draw) }
+        check_tokens(&values, input)?;
+        Ok(Self { shape: shape.clone(), seed, batch, kind: Kind::Held { count, rows, values } })
     }
 
     /// Samples in a batch.
@@ -121,6 +117,20 @@ impl Samples {
     }
 }
 
+/// Refuses what is no number of a token of the vocabulary, where the network takes such numbers.
+///
+/// # Errors
+/// Names the first such value.
+pub fn check_tokens(values: &[f32], input: &Form) -> Result<(), DataError> {
+    let Layout::Ids { vocab } = input.layout else { return Ok(()) };
+    match values.iter().find(|x| x.fract() != 0.0 || **x < 0.0 || **x >= vocab as f32) {
+        None => Ok(()),
+        Some(x) => {
+            Err(DataError::Invalid(format!("{x} is no token: the network takes whole numbers from 0 to {}", vocab - 1)))
+        }
+    }
+}
+
 /// The rows that so many repetitions use, in order.
 fn used(seed: u64, repetitions: usize, count: usize, batch: usize) -> Vec<usize> {
     let mut is_used = vec![false; count];
@@ -156,7 +166,7 @@ mod tests {
 
     fn digits(scale: Scale) -> Samples {
         let spec = DataSpec { from: DataFrom::Digits { classes: DIGITS }, scale };
-        Samples::load(&spec, &Shape(vec![64]), 1, 1797, 1).unwrap()
+        Samples::load(&spec, &Form::features(64), 1, 1797, 1).unwrap()
     }
 
     #[test]

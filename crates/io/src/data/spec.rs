@@ -22,6 +22,8 @@ pub enum DataFrom {
     Gaussian,
     /// U(0, 1)
     Uniform,
+    /// Numbers of tokens out of the vocabulary of the network, each as likely as any other.
+    Tokens,
     File {
         path: PathBuf,
         /// A second file for IDX and NPY, else the name of a column or an array.

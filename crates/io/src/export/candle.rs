@@ -8,10 +8,10 @@ use super::source::Source;
 use super::writer::{Chosen, ExportError, Writer};
 use neartop_core::init::Law;
 use neartop_core::layers::{
-    AvgPool, BatchNorm, Conv, Conv1d, Conv2d, Dropout, FirstChannels, Fixed, Flatten, Frame, GlobalAvgPool, GroupNorm,
-    LayerNorm, Linear, MaxPool, Softmax, Zero,
+    AvgPool, BatchNorm, Concat, Conv, Conv1d, Conv2d, Dropout, FirstChannels, Fixed, Flatten, Frame, GlobalAvgPool,
+    GroupNorm, LayerNorm, Linear, MaxPool, Product, Softmax, Sum, Zero,
 };
-use neartop_core::network::{Block, Layer, Merge, Node};
+use neartop_core::network::{Block, Layer, Node, Through};
 
 pub const WRITER: Writer = Writer { name: "candle", extension: "rs", extensions: &["rs"], write };
 
@@ -135,8 +135,8 @@ fn construct(node: &Node) -> Result<String, ExportError> {
     };
     Ok(by_kind! { &*node.operation;
         Linear as _ => format!("candle_nn::Linear::new({})", drawn_from_builder(node)),
-        Conv1d as conv => format!("candle_nn::Conv1d::new({}, {})", drawn_from_builder(node), config(conv)),
-        Conv2d as conv => format!("candle_nn::Conv2d::new({}, {})", drawn_from_builder(node), config(conv)),
+        Conv1d as conv => format!("candle_nn::Conv1d::new({}, {})", drawn_from_builder(node), config(node, conv)?),
+        Conv2d as conv => format!("candle_nn::Conv2d::new({}, {})", drawn_from_builder(node), config(node, conv)?),
         BatchNorm as _ => format!(
             "candle_nn::batch_norm({}, candle_nn::BatchNormConfig {{ eps: 1e-5, ..Default::default() }}, \
              vb.pp(\"{name}\"))?",
@@ -175,22 +175,33 @@ fn shape(dims: &[usize]) -> String {
     if sizes.len() == 1 { sizes[0].clone() } else { format!("({})", sizes.join(", ")) }
 }
 
-fn config<const D: usize>(conv: &Conv<D>) -> String {
-    let (before, after) = conv.pads();
-    // Other padding is put on before the convolution.
-    let padding = if before == after { before } else { 0 };
+fn config<const D: usize>(node: &Node, conv: &Conv<D>) -> Result<String, ExportError> {
+    let refuse = |what| ExportError::unsupported("candle", node, what);
+    let square = |sides: [usize; D]| same_on_all(sides).ok_or_else(|| refuse("a window that is not square"));
+    square(conv.kernel)?;
     let settings = [
-        ("padding", padding, 0),
-        ("stride", conv.stride, 1),
-        ("dilation", conv.dilation, 1),
+        // Other padding is put on before the convolution.
+        ("padding", own_padding(node, conv).unwrap_or(0), 0),
+        ("stride", square(conv.stride)?, 1),
+        ("dilation", square(conv.dilation)?, 1),
         ("groups", conv.groups, 1),
     ];
     let settings: Vec<_> =
         settings.iter().filter(|(_, value, default)| value != default).map(|(n, v, _)| format!("{n}: {v}")).collect();
-    match settings.as_slice() {
+    Ok(match settings.as_slice() {
         [] => format!("candle_nn::Conv{D}dConfig::default()"),
         _ => format!("candle_nn::Conv{D}dConfig {{ {}, ..Default::default() }}", settings.join(", ")),
-    }
+    })
+}
+
+/// What is the same for all axes.
+fn same_on_all<T: PartialEq + Copy, const D: usize>(sides: [T; D]) -> Option<T> {
+    sides.iter().all(|side| *side == sides[0]).then_some(sides[0])
+}
+
+/// The padding that a convolution of candle can have itself: the same on all sides.
+fn own_padding<const D: usize>(node: &Node, conv: &Conv<D>) -> Option<usize> {
+    same_on_all(conv.pads_at(&node.place)).filter(|(before, after)| before == after).map(|(before, _)| before)
 }
 
 fn forward(out: &mut Source, model: &Model) -> Result<(), ExportError> {
@@ -198,7 +209,7 @@ fn forward(out: &mut Source, model: &Model) -> Result<(), ExportError> {
     let has_dropout = model.has_kind(|_: &Dropout| true);
     let by_mode = model.has_kind(|_: &BatchNorm| true) || (!watched && has_dropout);
     let train = if by_mode { "train" } else { "_train" };
-    let (input, output) = (list(&model.network.input.0), list(&model.network.output().0));
+    let (input, output) = (list(&model.network.input.shape.0), list(&model.network.output().0));
     out.line("");
     out.line(format!("/// From `[samples, {input}]` to `[samples, {output}]`."));
     if watched {
@@ -247,23 +258,26 @@ struct Writing<'a> {
 impl Writing<'_> {
     /// Sends `x` through layers whose nodes' names start with `prefix`.
     fn chain(&self, out: &mut Source, prefix: &str, layers: &[Layer]) -> Result<(), ExportError> {
-        for item in self.model.items(prefix, layers) {
-            match item {
-                Item::Block { name, block } => self.block(out, &name, block)?,
-                Item::Node(node) => {
-                    out.line_if(by_kind! { &*node.operation;
-                        Conv1d as conv => pad_apart(conv),
-                        Conv2d as conv => pad_apart(conv),
-                        else => None,
-                    });
-                    if self.watched && node.drawn().is_some() {
-                        let layer = without_bias(node)?;
-                        out.line(format!("watch(\"{}.weight\", &|| {layer}.forward(&x))?;", node.name()));
-                    }
-                    out.line(format!("let x = {};", self.apply(node)?));
-                }
-            }
+        self.model.items(prefix, layers).into_iter().try_for_each(|item| self.item(out, Some(item)))
+    }
+
+    /// Sends `x` through what stands for a layer.
+    fn item(&self, out: &mut Source, item: Option<Item<'_>>) -> Result<(), ExportError> {
+        let node = match item {
+            Some(Item::Block { name, block }) => return self.block(out, &name, block),
+            Some(Item::Node(node)) => node,
+            None => return Ok(()),
+        };
+        out.line_if(by_kind! { &*node.operation;
+            Conv1d as conv => pad_apart(node, conv),
+            Conv2d as conv => pad_apart(node, conv),
+            else => None,
+        });
+        if self.watched && node.drawn().is_some() {
+            let layer = without_bias(node)?;
+            out.line(format!("watch(\"{}.weight\", &|| {layer}.forward(&x))?;", node.name()));
         }
+        out.line(format!("let x = {};", self.apply(node)?));
         Ok(())
     }
 
@@ -278,11 +292,17 @@ impl Writing<'_> {
             for (number, edge) in vertex.edges.iter().enumerate() {
                 let branch = format!("{place}_{}_from_{number}", at + 1);
                 out.line(format!("let x = {place}_{}.clone();", edge.from));
-                self.chain(out, &format!("{name}.{}.", edge.name), &edge.through)?;
+                match &edge.through {
+                    Through::Chain(layers) => self.chain(out, &format!("{name}.{}.", edge.name), layers)?,
+                    Through::One(layer) => self.item(out, self.model.item(format!("{name}.{}", edge.name), layer))?,
+                }
                 out.line(format!("let {branch} = x;"));
                 branches.push(branch);
             }
-            out.line(merge(vertex.merge, &branches));
+            out.line(match branches.as_slice() {
+                [one] => format!("let x = {one};"),
+                _ => merge(self.model.merged(name, at + 1)?, &branches)?,
+            });
             self.chain(out, &format!("{name}.{}.", at + 1), &vertex.then)?;
             if is_used(at + 1) {
                 out.line(format!("let {place}_{} = x;", at + 1));
@@ -301,9 +321,12 @@ impl Writing<'_> {
             LayerNorm as _ => layer(),
             GroupNorm as _ => layer(),
             BatchNorm as _ => format!("self.{}.forward_t(&x, train)?", field(node)),
-            MaxPool as MaxPool(frame) => max_pooling(frame),
-            AvgPool as pool => avg_pooling(pool),
-            GlobalAvgPool as _ => "x.mean_keepdim((2, 3))?".to_owned(),
+            MaxPool as MaxPool(frame) => max_pooling(node, frame)?,
+            AvgPool as pool => avg_pooling(node, pool)?,
+            GlobalAvgPool as _ => match node.input().0.len() {
+                3 => "x.mean_keepdim((2, 3))?".to_owned(),
+                _ => "x.mean_keepdim(2)?".to_owned(),
+            },
             Flatten as _ => "x.flatten_from(1)?".to_owned(),
             Dropout as Dropout { p } => dropout(*p, self.watched),
             Fixed as Fixed(a) => match a.has_weight() {
@@ -323,10 +346,11 @@ impl Writing<'_> {
 }
 
 /// Padding that a convolution of candle cannot have itself.
-fn pad_apart<const D: usize>(conv: &Conv<D>) -> Option<String> {
-    let (before, after) = conv.pads();
-    let pads: Vec<_> = (2..2 + D).map(|axis| format!(".pad_with_zeros({axis}, {before}, {after})?")).collect();
-    (before != after).then(|| format!("let x = x{};", pads.concat()))
+fn pad_apart<const D: usize>(node: &Node, conv: &Conv<D>) -> Option<String> {
+    let pads = conv.pads_at(&node.place).into_iter().zip(2..);
+    let pads: Vec<_> =
+        pads.map(|((before, after), axis)| format!(".pad_with_zeros({axis}, {before}, {after})?")).collect();
+    own_padding(node, conv).is_none().then(|| format!("let x = x{};", pads.concat()))
 }
 
 /// The same layer without its bias.
@@ -344,16 +368,17 @@ fn convolution_without_bias(axes: usize, layer: &str) -> String {
     format!("candle_nn::Conv{axes}d::new({layer}.weight().clone(), None, *{layer}.config())")
 }
 
-fn merge(how: Merge, branches: &[String]) -> String {
-    match how {
-        Merge::Concat => format!("let x = Tensor::cat(&[{}], 1)?;", branches.join(", ")),
-        Merge::Sum => {
-            let sum = branches.split_first().map_or_else(String::new, |(first, rest)| {
-                rest.iter().fold(first.clone(), |sum, branch| format!("({sum} + {branch})?"))
-            });
-            format!("let x = {sum};")
-        }
-    }
+fn merge(node: &Node, branches: &[String]) -> Result<String, ExportError> {
+    let folded = |with: &dyn Fn(String, &String) -> String| {
+        branches.split_first().map_or_else(String::new, |(first, rest)| rest.iter().fold(first.clone(), with))
+    };
+    let merged = by_kind! { &*node.operation;
+        Concat as _ => format!("Tensor::cat(&[{}], {})?", branches.join(", "), 1 + node.place.output.axis()),
+        Sum as _ => folded(&|sum, branch| format!("({sum} + {branch})?")),
+        Product as _ => folded(&|product, branch| format!("{product}.broadcast_mul({branch})?")),
+        else => return Err(ExportError::unknown("candle", node)),
+    };
+    Ok(format!("let x = {merged};"))
 }
 
 fn dropout(p: f64, watched: bool) -> String {
@@ -366,22 +391,37 @@ fn dropout(p: f64, watched: bool) -> String {
     format!("if {flag} {{ {dropped} }} else {{ x }}")
 }
 
-fn max_pooling(frame: &Frame) -> String {
-    let Frame { kernel, stride, padding } = frame;
-    match padding {
-        0 => format!("x.max_pool2d_with_stride({kernel}, {stride})?"),
-        _ => format!("pad(&x, {padding}, f32::NEG_INFINITY)?.max_pool2d_with_stride({kernel}, {stride})?"),
+/// Kernel, stride and padding of a window that candle has.
+fn square(node: &Node, frame: &Frame) -> Result<[usize; 3], ExportError> {
+    let refuse = |what| ExportError::unsupported("candle", node, what);
+    if node.place.inputs[0].image().is_none() {
+        return Err(refuse("sequences"));
+    }
+    if frame.ceil_mode {
+        return Err(refuse("ceil_mode"));
+    }
+    match [frame.kernel, frame.stride, frame.padding].map(same_on_all) {
+        [Some(kernel), Some(stride), Some(padding)] => Ok([kernel, stride, padding]),
+        _ => Err(refuse("a window that is not square")),
     }
 }
 
-fn avg_pooling(pool: &AvgPool) -> String {
-    let Frame { kernel, stride, padding } = pool.frame;
+fn max_pooling(node: &Node, frame: &Frame) -> Result<String, ExportError> {
+    let [kernel, stride, padding] = square(node, frame)?;
+    Ok(match padding {
+        0 => format!("x.max_pool2d_with_stride({kernel}, {stride})?"),
+        _ => format!("pad(&x, {padding}, f32::NEG_INFINITY)?.max_pool2d_with_stride({kernel}, {stride})?"),
+    })
+}
+
+fn avg_pooling(node: &Node, pool: &AvgPool) -> Result<String, ExportError> {
+    let [kernel, stride, padding] = square(node, &pool.frame)?;
     let mean = |x: &str| format!("pad({x}, {padding}, 0.0)?.avg_pool2d_with_stride({kernel}, {stride})?");
-    match (padding, pool.count_include_pad) {
+    Ok(match (padding, pool.count_include_pad) {
         (0, _) => format!("x.avg_pool2d_with_stride({kernel}, {stride})?"),
         (_, true) => mean("&x"),
         (_, false) => format!("({} / {})?", mean("&x"), mean("&x.ones_like()?")),
-    }
+    })
 }
 
 fn building(out: &mut Source, model: &Model) {

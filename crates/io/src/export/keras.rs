@@ -11,10 +11,10 @@ use super::source::{Source, tuple};
 use super::writer::{Chosen, ExportError, Writer};
 use neartop_core::init::Law;
 use neartop_core::layers::{
-    AvgPool, BatchNorm, Conv, Conv1d, Conv2d, Dropout, FirstChannels, Fixed, Flatten, Frame, GlobalAvgPool, GroupNorm,
-    LayerNorm, Linear, MaxPool, Softmax, Zero,
+    AvgPool, BatchNorm, Concat, Conv, Conv1d, Conv2d, Dropout, FirstChannels, Fixed, Flatten, Frame, GlobalAvgPool,
+    GroupNorm, LayerNorm, Linear, MaxPool, Product, Softmax, Sum, Zero,
 };
-use neartop_core::network::{Activation, Block, Layer, Merge, Node, Shape};
+use neartop_core::network::{Activation, Block, Layer, Node, Shape, Through};
 
 pub const WRITER: Writer = Writer { name: "keras", extension: "py", extensions: &[], write };
 
@@ -66,7 +66,7 @@ fn activations(out: &mut Source, model: &Model) {
 fn build(out: &mut Source, model: &Model) -> Result<(), ExportError> {
     out.block("\n\ndef build():");
     out.indent(|out| {
-        let (input, output) = (&model.network.input, model.network.output());
+        let (input, output) = (&model.network.input.shape, model.network.output());
         out.line("\"\"\"The network with freshly drawn weights.\"\"\"");
         out.line(format!("inputs = keras.Input(shape={})", tuple(&input.0)));
         out.line(match channels_last(input) {
@@ -108,16 +108,30 @@ fn all_axes(shape: &Shape) -> String {
 
 /// Sends `x` through layers whose nodes' names start with `prefix`, a statement for each.
 fn chain(out: &mut Source, model: &Model, prefix: &str, layers: &[Layer]) -> Result<(), ExportError> {
-    for item in model.items(prefix, layers) {
-        match item {
-            Item::Block { name, block } => write_block(out, model, &name, block)?,
-            Item::Node(node) if node.drawn().is_some() => weighted(out, model, node)?,
-            Item::Node(node) => {
-                layer(node, model)?.iter().for_each(|layer| out.line(format!("x = {layer}(x)")));
-            }
+    model.items(prefix, layers).into_iter().try_for_each(|it| item(out, model, Some(it)))
+}
+
+/// Sends `x` through what stands for a layer.
+fn item(out: &mut Source, model: &Model, item: Option<Item<'_>>) -> Result<(), ExportError> {
+    match item {
+        Some(Item::Block { name, block }) => write_block(out, model, &name, block)?,
+        Some(Item::Node(node)) if node.drawn().is_some() => weighted(out, model, node)?,
+        Some(Item::Node(node)) => {
+            layer(node, model)?.iter().for_each(|layer| out.line(format!("x = {layer}(x)")));
         }
+        None => {}
     }
     Ok(())
+}
+
+/// The layer that merges branches.
+fn merge(node: &Node) -> Result<&'static str, ExportError> {
+    Ok(by_kind! { &*node.operation;
+        Sum as _ => "layers.Add()",
+        Concat as _ => "layers.Concatenate(axis=-1)",
+        Product as _ => "layers.Multiply()",
+        else => return Err(ExportError::unknown("Keras", node)),
+    })
 }
 
 fn write_block(out: &mut Source, model: &Model, name: &str, block: &Block) -> Result<(), ExportError> {
@@ -128,15 +142,15 @@ fn write_block(out: &mut Source, model: &Model, name: &str, block: &Block) -> Re
         for (number, edge) in vertex.edges.iter().enumerate() {
             let branch = format!("{place}_{}_from_{number}", at + 1);
             out.line(format!("x = {place}_{}", edge.from));
-            chain(out, model, &format!("{name}.{}.", edge.name), &edge.through)?;
+            match &edge.through {
+                Through::Chain(layers) => chain(out, model, &format!("{name}.{}.", edge.name), layers)?,
+                Through::One(layer) => item(out, model, model.item(format!("{name}.{}", edge.name), layer))?,
+            }
             out.line(format!("{branch} = x"));
             branches.push(branch);
         }
         if branches.len() > 1 {
-            let merge = match vertex.merge {
-                Merge::Sum => "layers.Add()",
-                Merge::Concat => "layers.Concatenate(axis=-1)",
-            };
+            let merge = merge(model.merged(name, at + 1)?)?;
             out.line(format!("x = {merge}([{}])", branches.join(", ")));
         }
         chain(out, model, &format!("{name}.{}.", at + 1), &vertex.then)?;
@@ -151,8 +165,8 @@ fn weighted(out: &mut Source, model: &Model, node: &Node) -> Result<(), ExportEr
     let (laws, shape) = (model.laws(node).ok_or_else(unknown)?, node.drawn().ok_or_else(unknown)?);
     let (class, before, arguments, after) = by_kind! { &*node.operation;
         Linear as _ => ("Dense", None, Vec::new(), None),
-        Conv1d as conv => convolution(conv),
-        Conv2d as conv => convolution(conv),
+        Conv1d as conv => convolution(node, conv),
+        Conv2d as conv => convolution(node, conv),
         else => return Err(unknown()),
     };
     out.line_if(before);
@@ -173,28 +187,33 @@ fn weighted(out: &mut Source, model: &Model, node: &Node) -> Result<(), ExportEr
 /// Class, statement before, arguments and statement after.
 type Weighted = (&'static str, Option<String>, Vec<String>, Option<String>);
 
-fn convolution<const D: usize>(conv: &Conv<D>) -> Weighted {
-    let (before, after) = conv.pads();
-    let sides = match D {
-        1 => format!("({before}, {after})"),
-        _ => format!("({})", vec![format!("({before}, {after})"); D].join(", ")),
-    };
+fn convolution<const D: usize>(node: &Node, conv: &Conv<D>) -> Weighted {
+    let pads = conv.pads_at(&node.place);
+    let each: Vec<_> = pads.iter().map(|(before, after)| format!("({before}, {after})")).collect();
+    let sides = if D == 1 { each.concat() } else { format!("({})", each.join(", ")) };
     let padding = format!("x = layers.ZeroPadding{D}D({sides}, data_format=\"channels_last\")(x)");
     // Keras refuses strides together with dilation, so such strides come after the convolution.
-    let subsample = if conv.dilation > 1 { conv.stride } else { 1 };
+    let is_apart = conv.dilation != [1; D] && conv.stride != [1; D];
+    let subsample = sides_text(conv.stride);
     let strides = format!("x = layers.MaxPooling{D}D(1, strides={subsample}, data_format=\"channels_last\")(x)");
-    let padded = (before, after) != (0, 0);
+    let padded = pads != [(0, 0); D];
     let class = if D == 1 { "Conv1D" } else { "Conv2D" };
-    (class, padded.then_some(padding), window(conv, subsample == 1), (subsample > 1).then_some(strides))
+    (class, padded.then_some(padding), window(conv, !is_apart), is_apart.then_some(strides))
 }
 
 fn window<const D: usize>(conv: &Conv<D>, with_strides: bool) -> Vec<String> {
-    let stride = if with_strides { conv.stride } else { 1 };
-    let settings = [("strides", stride), ("dilation_rate", conv.dilation), ("groups", conv.groups)];
-    let mut arguments = vec![conv.kernel.to_string()];
-    arguments.extend(settings.iter().filter(|(_, value)| *value > 1).map(|(name, value)| format!("{name}={value}")));
+    let stride = if with_strides { conv.stride } else { [1; D] };
+    let settings = [("strides", stride), ("dilation_rate", conv.dilation), ("groups", [conv.groups; D])];
+    let mut arguments = vec![sides_text(conv.kernel)];
+    let changed = settings.into_iter().filter(|(_, sides)| *sides != [1; D]);
+    arguments.extend(changed.map(|(name, sides)| format!("{name}={}", sides_text(sides))));
     arguments.push("data_format=\"channels_last\"".to_owned());
     arguments
+}
+
+/// A number for each axis, or one for all.
+fn sides_text<const D: usize>(sides: [usize; D]) -> String {
+    if sides == [sides[0]; D] { sides[0].to_string() } else { tuple(&sides) }
 }
 
 fn bias(laws: Laws, is_dense: bool) -> String {
@@ -236,9 +255,12 @@ fn layer(node: &Node, model: &Model) -> Result<Vec<String>, ExportError> {
         GroupNorm as norm => {
             format!("layers.GroupNormalization({}, axis=-1, epsilon=1e-5, name=\"{name}\")", norm.groups)
         },
-        MaxPool as MaxPool(frame) => return Ok(max_pooling(frame)),
-        AvgPool as pool => return Ok(avg_pooling(pool)),
-        GlobalAvgPool as _ => "layers.GlobalAveragePooling2D(data_format=\"channels_last\", keepdims=True)".to_owned(),
+        MaxPool as MaxPool(frame) => return max_pooling(node, frame),
+        AvgPool as pool => return avg_pooling(node, pool),
+        GlobalAvgPool as _ => {
+            let axes = input.0.len() - 1;
+            format!("layers.GlobalAveragePooling{axes}D(data_format=\"channels_last\", keepdims=True)")
+        },
         Flatten as _ => return Ok(flatten(input)),
         Dropout as dropout => format!("layers.Dropout({:?})", dropout.p),
         Fixed as Fixed(activation) => match is_expression(activation) {
@@ -274,29 +296,49 @@ fn named(constructor: &str, name: &str) -> String {
     format!("{open}, name=\"{name}\")")
 }
 
-fn pooling(class: &str, frame: &Frame) -> String {
-    format!("layers.{class}({}, strides={}, data_format=\"channels_last\")", frame.kernel, frame.stride)
+fn pooling(node: &Node, class: &str, frame: &Frame) -> Result<String, ExportError> {
+    if frame.ceil_mode {
+        return Err(ExportError::unsupported("Keras", node, "ceil_mode"));
+    }
+    let axes = node.input().0.len() - 1;
+    let (kernel, stride) = (sides_text(frame.kernel), sides_text(frame.stride));
+    Ok(format!("layers.{class}Pooling{axes}D({kernel}, strides={stride}, data_format=\"channels_last\")"))
 }
 
-fn max_pooling(frame: &Frame) -> Vec<String> {
-    let pooling = pooling("MaxPooling2D", frame);
+/// Padding of images, the same on all sides.
+fn padding(node: &Node, frame: &Frame) -> Result<usize, ExportError> {
     match frame.padding {
+        [height, width] if height == width && (height == 0 || is_image(node.input())) => Ok(height),
+        _ => Err(ExportError::unsupported("Keras", node, "such padding")),
+    }
+}
+
+fn is_image(shape: &Shape) -> bool {
+    shape.image().is_some()
+}
+
+fn max_pooling(node: &Node, frame: &Frame) -> Result<Vec<String>, ExportError> {
+    let pooling = pooling(node, "Max", frame)?;
+    Ok(match padding(node, frame)? {
         0 => vec![pooling],
         padding => vec![format!("PadWithMinusInfinity({padding})"), pooling],
-    }
+    })
 }
 
-fn avg_pooling(pool: &AvgPool) -> Vec<String> {
+fn avg_pooling(node: &Node, pool: &AvgPool) -> Result<Vec<String>, ExportError> {
     let frame = &pool.frame;
+    let (padding, average) = (padding(node, frame)?, pooling(node, "Average", frame)?);
     if leaves_padding_out(pool) {
-        let Frame { kernel, stride, padding } = frame;
-        return vec![format!("AveragePoolingWithoutPadding({kernel}, {stride}, {padding})")];
+        let [kernel, stride] = [frame.kernel, frame.stride].map(sides_text);
+        return match frame.kernel[0] == frame.kernel[1] && frame.stride[0] == frame.stride[1] {
+            true => Ok(vec![format!("AveragePoolingWithoutPadding({kernel}, {stride}, {padding})")]),
+            false => Err(ExportError::unsupported("Keras", node, "a padded window that is not square")),
+        };
     }
-    let pooling = pooling("AveragePooling2D", frame);
-    match frame.padding {
-        0 => vec![pooling],
-        padding => vec![format!("layers.ZeroPadding2D({padding}, data_format=\"channels_last\")"), pooling],
-    }
+    Ok(match padding {
+        0 => vec![average],
+        padding => vec![format!("layers.ZeroPadding2D({padding}, data_format=\"channels_last\")"), average],
+    })
 }
 
 fn main(out: &mut Source, model: &Model) {
@@ -304,7 +346,7 @@ fn main(out: &mut Source, model: &Model) {
     out.indent(|out| {
         // NumPy, which Keras seeds too, takes 32 bits.
         out.line(format!("keras.utils.set_random_seed({})", model.seed % (1 << 32)));
-        let sizes: Vec<_> = std::iter::once(8).chain(model.network.input.0.iter().copied()).collect();
+        let sizes: Vec<_> = std::iter::once(8).chain(model.network.input.shape.0.iter().copied()).collect();
         out.line(format!("batch = keras.random.normal({})", tuple(&sizes)));
         out.line("network = build()");
         if model.unit_variance().is_some() {

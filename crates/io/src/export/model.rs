@@ -5,7 +5,7 @@ use super::writer::{Chosen, ExportError};
 use neartop_core::init::Law;
 use neartop_core::layer::Operation;
 use neartop_core::layers::{Fixed, Slot};
-use neartop_core::network::{Activation, BiasInit, Block, Init, Layer, Network, Node};
+use neartop_core::network::{Activation, BiasInit, Block, Init, Layer, Network, Node, ShapeError};
 
 /// A candidate's network and initialization.
 #[derive(Debug)]
@@ -100,14 +100,23 @@ impl Model {
 
     /// Layers whose nodes' names start with `prefix`, each as what stands in the network for it.
     pub fn items<'a>(&'a self, prefix: &str, layers: &'a [Layer]) -> Vec<Item<'a>> {
-        let item = |(place, layer): (usize, &'a Layer)| {
-            let name = format!("{prefix}{place}");
-            match layer {
-                Layer::Operation(_) => self.network.node(&name).map(Item::Node),
-                Layer::Block(block) => Some(Item::Block { name, block }),
-            }
-        };
+        let item = |(place, layer): (usize, &'a Layer)| self.item(format!("{prefix}{place}"), layer);
         layers.iter().enumerate().filter_map(item).collect()
+    }
+
+    /// What stands in the network for a layer whose node has this name.
+    pub fn item<'a>(&'a self, name: String, layer: &'a Layer) -> Option<Item<'a>> {
+        match layer {
+            Layer::Operation(_) => self.network.node(&name).map(Item::Node),
+            Layer::Block(block) => Some(Item::Block { name, block }),
+        }
+    }
+
+    /// The node that merges what comes into a vertex of the block `name`.
+    pub fn merged(&self, name: &str, vertex: usize) -> Result<&Node, ExportError> {
+        let (module, kind) = (format!("{name}.{vertex}"), "graph".to_owned());
+        let missing = || ShapeError { module: module.clone(), kind, problem: "it is not in the network".to_owned() };
+        Ok(self.network.node(&module).ok_or_else(missing)?)
     }
 
     /// Whether there is a block of which that can be said.
@@ -142,7 +151,8 @@ fn has_block(layers: &[Layer], what: fn(&Block) -> bool) -> bool {
         Layer::Block(block) => {
             let within = |layers: &[Layer]| has_block(layers, what);
             let vertices = &block.vertices;
-            what(block) || vertices.iter().any(|v| within(&v.then) || v.edges.iter().any(|e| within(&e.through)))
+            what(block)
+                || vertices.iter().any(|v| within(&v.then) || v.edges.iter().any(|e| within(e.through.layers())))
         }
     })
 }

@@ -6,10 +6,11 @@ use super::source::{Source, camel_case, tuple};
 use super::writer::{Chosen, ExportError, Writer};
 use neartop_core::init::Law;
 use neartop_core::layers::{
-    AvgPool, BatchNorm, Conv, Conv1d, Conv2d, Dropout, FirstChannels, Fixed, Flatten, Frame, GlobalAvgPool, GroupNorm,
-    LayerNorm, Linear, MaxPool, Padding, Softmax, Zero,
+    AvgPool, BatchNorm, Concat, Conv, Conv1d, Conv2d, Dropout, Embedding, FirstChannels, Fixed, Flatten, Frame,
+    GlobalAvgPool, GroupNorm, LayerNorm, Linear, MaxPool, Padding, Product, Save, Softmax, Sum, Use, Zero,
 };
-use neartop_core::network::{Activation, Block, Layer, Merge, Node, Shape};
+use neartop_core::network::{Activation, Block, Form, Layer, Node, Shape, Through};
+use neartop_core::shape::Layout;
 
 pub const WRITER: Writer = Writer { name: "pytorch", extension: "py", extensions: &["py"], write };
 
@@ -48,6 +49,17 @@ fn classes(out: &mut Source, model: &Model) {
     if model.has_block(|block| block.as_residual().is_none()) {
         out.block(GRAPH);
     }
+    let merges = [
+        (model.has_kind(|_: &Concat| true), CONCAT),
+        (model.has_kind(|_: &Product| true), PRODUCT),
+        (model.has_kind(|_: &Save| true), SAVED),
+    ];
+    merges.iter().filter(|(is_there, _)| *is_there).for_each(|(_, text)| out.block(text));
+    for axes in [1, 2] {
+        if model.has(|node| is_padded(node, axes)) {
+            out.block(&PADDED.replace("{axes}", &axes.to_string()));
+        }
+    }
     if model.has_kind(|_: &Zero| true) {
         out.block(ZERO);
     }
@@ -84,7 +96,7 @@ const GRAPH: &str = r#"
 class Graph(nn.Module):
     """A directed acyclic graph. Vertex 0 is the input; the last vertex is the output.
 
-    Each of the vertices is (merge, [(from vertex, name of the edge), ...], name of what follows the merge).
+    Each of the vertices is (merge of a list, [(from vertex, name of the edge), ...], name of what follows the merge).
     """
 
     def __init__(self, modules, vertices):
@@ -102,9 +114,69 @@ class Graph(nn.Module):
         values = [x]
         for merge, edges, then in self.vertices:
             branches = [self.get_submodule(name)(values[source]) for source, name in edges]
-            merged = torch.cat(branches, dim=1) if merge == "concat" else sum(branches[1:], branches[0])
+            merged = merge(branches) if len(branches) > 1 else branches[0]
             values.append(self.get_submodule(then)(merged))
         return values[-1]
+"#;
+
+const CONCAT: &str = r#"
+
+class Concat:
+    """The units of values, one after the other."""
+
+    def __init__(self, dim):
+        self.dim = dim
+
+    def __call__(self, values):
+        return torch.cat(values, dim=self.dim)
+"#;
+
+const PRODUCT: &str = r#"
+
+def product(values):
+    """The product of values, element by element."""
+    result = values[0]
+    for value in values[1:]:
+        result = result * value
+    return result
+"#;
+
+const SAVED: &str = r#"
+
+class Save(nn.Module):
+    """Keeps its input under a name, for a later `Use`."""
+
+    def __init__(self, saved, name):
+        super().__init__()
+        self.saved, self.name = saved, name
+
+    def forward(self, x):
+        self.saved[self.name] = x
+        return x
+
+
+class Use(nn.Module):
+    """What was saved under a name, in place of the input."""
+
+    def __init__(self, saved, name):
+        super().__init__()
+        self.saved, self.name = saved, name
+
+    def forward(self, x):
+        return self.saved[self.name]
+"#;
+
+const PADDED: &str = r#"
+
+class PaddedConv{axes}d(nn.Conv{axes}d):
+    """A convolution with zeros before and after every axis, the last axis first."""
+
+    def __init__(self, zeros, *arguments, **named):
+        super().__init__(*arguments, **named)
+        self.zeros = zeros
+
+    def forward(self, x):
+        return super().forward(nn.functional.pad(x, self.zeros))
 "#;
 
 const ZERO: &str = r#"
@@ -132,12 +204,15 @@ class FirstChannels(nn.Module):
 fn build(out: &mut Source, model: &Model) -> Result<(), ExportError> {
     out.block("\n\ndef build():");
     out.indent(|out| {
-        let (input, output) = (&model.network.input.0, &model.network.output().0);
+        let (input, output) = (&model.network.input.shape.0, &model.network.output().0);
         out.line(format!(
             "\"\"\"The network from [samples, {}] to [samples, {}]; see `initialize` for its weights.\"\"\"",
             list(input),
             list(output)
         ));
+        if model.has_kind(|_: &Save| true) {
+            out.line("saved = {}");
+        }
         sequential(out, model, "", &model.layers, ["return ", ""])
     })
 }
@@ -160,38 +235,47 @@ fn sequential(
         return Ok(());
     }
     out.line(format!("{before}nn.Sequential("));
-    out.indent(|out| {
-        for item in model.items(prefix, layers) {
-            match item {
-                Item::Node(node) => out.line(format!("{},", constructor(model, node)?)),
-                Item::Block { name, block } => match block.as_residual() {
-                    Some((body, shortcut)) => {
-                        out.line("Residual(");
-                        out.indent(|out| {
-                            sequential(out, model, &format!("{name}.body."), body, ["body=", ","])?;
-                            sequential(out, model, &format!("{name}.shortcut."), shortcut, ["shortcut=", ","])
-                        })?;
-                        out.line("),");
-                    }
-                    None => write_block(out, model, &name, block)?,
-                },
-            }
-        }
-        Ok::<_, ExportError>(())
-    })?;
+    out.indent(|out| model.items(prefix, layers).into_iter().try_for_each(|item| write_item(out, model, "", item)))?;
     out.line(format!("){after}"));
     Ok(())
 }
 
-fn write_block(out: &mut Source, model: &Model, name: &str, block: &Block) -> Result<(), ExportError> {
-    out.line("Graph(");
+/// `before` the module that stands for a layer.
+fn write_item(out: &mut Source, model: &Model, before: &str, item: Item<'_>) -> Result<(), ExportError> {
+    let (name, block) = match item {
+        Item::Node(node) => {
+            out.line(format!("{before}{},", constructor(model, node)?));
+            return Ok(());
+        }
+        Item::Block { name, block } => (name, block),
+    };
+    let Some((body, shortcut)) = block.as_residual() else { return write_block(out, model, before, &name, block) };
+    out.line(format!("{before}Residual("));
+    out.indent(|out| {
+        sequential(out, model, &format!("{name}.body."), body, ["body=", ","])?;
+        sequential(out, model, &format!("{name}.shortcut."), shortcut, ["shortcut=", ","])
+    })?;
+    out.line("),");
+    Ok(())
+}
+
+fn write_block(out: &mut Source, model: &Model, before: &str, name: &str, block: &Block) -> Result<(), ExportError> {
+    out.line(format!("{before}Graph("));
     out.indent(|out| {
         out.line("modules={");
         out.indent(|out| {
             for (place, vertex) in block.vertices.iter().enumerate() {
                 for edge in &vertex.edges {
                     let before = format!("{:?}: ", edge.name);
-                    sequential(out, model, &format!("{name}.{}.", edge.name), &edge.through, [&before, ","])?;
+                    match &edge.through {
+                        Through::Chain(layers) => {
+                            sequential(out, model, &format!("{name}.{}.", edge.name), layers, [&before, ","])?;
+                        }
+                        Through::One(layer) => {
+                            let item = model.item(format!("{name}.{}", edge.name), layer);
+                            item.map_or(Ok(()), |item| write_item(out, model, &before, item))?;
+                        }
+                    }
                 }
                 let before = format!("\"{}\": ", place + 1);
                 sequential(out, model, &format!("{name}.{}.", place + 1), &vertex.then, [&before, ","])?;
@@ -203,10 +287,14 @@ fn write_block(out: &mut Source, model: &Model, name: &str, block: &Block) -> Re
         out.indent(|out| {
             for (place, vertex) in block.vertices.iter().enumerate() {
                 let edges: Vec<_> = vertex.edges.iter().map(|e| format!("({}, {:?})", e.from, e.name)).collect();
-                let merge = if vertex.merge == Merge::Concat { "concat" } else { "sum" };
-                out.line(format!("(\"{merge}\", [{}], \"{}\"),", edges.join(", "), place + 1));
+                let merge = match edges.len() {
+                    1 => "None".to_owned(),
+                    _ => merge(model.merged(name, place + 1)?)?,
+                };
+                out.line(format!("({merge}, [{}], \"{}\"),", edges.join(", "), place + 1));
             }
-        });
+            Ok::<_, ExportError>(())
+        })?;
         out.line("],");
         Ok::<_, ExportError>(())
     })?;
@@ -214,21 +302,36 @@ fn write_block(out: &mut Source, model: &Model, name: &str, block: &Block) -> Re
     Ok(())
 }
 
-fn constructor(model: &Model, node: &Node) -> Result<String, ExportError> {
-    let channels = node.input().width();
+/// The function of a list that merges branches.
+fn merge(node: &Node) -> Result<String, ExportError> {
     Ok(by_kind! { &*node.operation;
+        Sum as _ => "lambda values: sum(values[1:], values[0])".to_owned(),
+        Concat as _ => format!("Concat({})", 1 + node.place.output.axis()),
+        Product as _ => "product".to_owned(),
+        else => return Err(ExportError::unknown("PyTorch", node)),
+    })
+}
+
+fn constructor(model: &Model, node: &Node) -> Result<String, ExportError> {
+    let channels = node.place.inputs[0].units();
+    // Those that windows slide along.
+    let axes = node.input().0.len().saturating_sub(1);
+    Ok(by_kind! { &*node.operation;
+        Save as Save(name) => format!("Save(saved, {name:?})"),
+        Use as Use(name) => format!("Use(saved, {name:?})"),
+        Embedding as embedding => format!("nn.Embedding({}, {})", vocab(&node.place.inputs[0]), embedding.out),
         Linear as linear => format!("nn.Linear({channels}, {}{})", linear.out, no_bias(linear.bias)),
-        Conv1d as conv => convolution(channels, conv),
-        Conv2d as conv => convolution(channels, conv),
+        Conv1d as conv => convolution(node, conv),
+        Conv2d as conv => convolution(node, conv),
         BatchNorm as _ => format!("nn.BatchNorm{}d({channels})", if is_image(node.input()) { 2 } else { 1 }),
         LayerNorm as _ => format!("nn.LayerNorm({})", tuple(&node.input().0)),
         GroupNorm as norm => format!("nn.GroupNorm({}, {channels})", norm.groups),
-        MaxPool as MaxPool(frame) => format!("nn.MaxPool2d({})", window(frame)),
+        MaxPool as MaxPool(frame) => format!("nn.MaxPool{axes}d({})", window(frame)),
         AvgPool as pool => {
             let count = if pool.count_include_pad { "" } else { ", count_include_pad=False" };
-            format!("nn.AvgPool2d({}{count})", window(&pool.frame))
+            format!("nn.AvgPool{axes}d({}{count})", window(&pool.frame))
         },
-        GlobalAvgPool as _ => "nn.AdaptiveAvgPool2d(1)".to_owned(),
+        GlobalAvgPool as _ => format!("nn.AdaptiveAvgPool{axes}d(1)"),
         Flatten as _ => "nn.Flatten()".to_owned(),
         Dropout as dropout => format!("nn.Dropout({:?})", dropout.p),
         Fixed as Fixed(activation) => match is_expression(activation) {
@@ -254,26 +357,65 @@ fn no_bias(bias: bool) -> &'static str {
     if bias { "" } else { ", bias=False" }
 }
 
-fn convolution<const D: usize>(channels: usize, conv: &Conv<D>) -> String {
-    let mut text = format!("nn.Conv{D}d({channels}, {}, {}", conv.out, conv.kernel);
-    for (name, value, default) in
-        [("stride", conv.stride, 1), ("dilation", conv.dilation, 1), ("groups", conv.groups, 1)]
-    {
-        if value != default {
-            text += &format!(", {name}={value}");
+fn vocab(input: &Form) -> usize {
+    match input.layout {
+        Layout::Ids { vocab } => vocab,
+        Layout::Channels | Layout::Features => 0,
+    }
+}
+
+fn convolution<const D: usize>(node: &Node, conv: &Conv<D>) -> String {
+    let channels = node.input().width();
+    let pads = conv.pads_at(&node.place);
+    let mut text = match has_uneven_zeros(conv, pads) {
+        false => format!("nn.Conv{D}d("),
+        // The last axis comes first.
+        true => {
+            let zeros: Vec<_> = pads.iter().rev().flat_map(|(before, after)| [*before, *after]).collect();
+            format!("PaddedConv{D}d({}, ", tuple(&zeros))
+        }
+    };
+    text += &format!("{channels}, {}, {}", conv.out, sides(conv.kernel));
+    for (name, value) in [("stride", conv.stride), ("dilation", conv.dilation), ("groups", [conv.groups; D])] {
+        if value != [1; D] {
+            text += &format!(", {name}={}", sides(value));
         }
     }
     match conv.padding {
         Padding::Zeros(0) => {}
         Padding::Zeros(padding) => text += &format!(", padding={padding}"),
-        Padding::Same => text += ", padding=\"same\"",
+        Padding::Oblong(zeros) => text += &format!(", padding={}", tuple(&zeros)),
+        Padding::Same if conv.stride == [1; D] => text += ", padding=\"same\"",
+        Padding::Same if has_uneven_zeros(conv, pads) => {}
+        Padding::Same => text += &format!(", padding={}", sides(pads.map(|(before, _)| before))),
     }
     text + no_bias(conv.bias) + ")"
 }
 
+/// Whether the zeros are such as PyTorch's convolutions do not have: uneven ones, but for stride 1.
+fn has_uneven_zeros<const D: usize>(conv: &Conv<D>, pads: [(usize, usize); D]) -> bool {
+    conv.stride != [1; D] && pads.iter().any(|(before, after)| before != after)
+}
+
+/// Whether a layer is a convolution over `axes` axes with such zeros.
+fn is_padded(node: &Node, axes: usize) -> bool {
+    let is_uneven = by_kind! { &*node.operation;
+        Conv1d as conv => axes == 1 && has_uneven_zeros(conv, conv.pads_at(&node.place)),
+        Conv2d as conv => axes == 2 && has_uneven_zeros(conv, conv.pads_at(&node.place)),
+        else => false,
+    };
+    is_uneven
+}
+
+/// A number for each axis, or one for all.
+fn sides<const D: usize>(sides: [usize; D]) -> String {
+    if sides == [sides[0]; D] { sides[0].to_string() } else { tuple(&sides) }
+}
+
 fn window(pool: &Frame) -> String {
-    let padding = if pool.padding > 0 { format!(", padding={}", pool.padding) } else { String::new() };
-    format!("{}, stride={}{padding}", pool.kernel, pool.stride)
+    let padding = if pool.padding == [0, 0] { String::new() } else { format!(", padding={}", sides(pool.padding)) };
+    let ceil_mode = if pool.ceil_mode { ", ceil_mode=True" } else { "" };
+    format!("{}, stride={}{padding}{ceil_mode}", sides(pool.kernel), sides(pool.stride))
 }
 
 fn initialize(out: &mut Source, model: &Model) {
@@ -380,7 +522,7 @@ fn main(out: &mut Source, model: &Model) {
     out.block("\n\nif __name__ == \"__main__\":");
     out.indent(|out| {
         out.line(format!("torch.manual_seed({})", model.seed));
-        out.line(format!("batch = torch.randn(8, {})", list(&model.network.input.0)));
+        out.line(format!("batch = torch.randn(8, {})", list(&model.network.input.shape.0)));
         let arguments = if model.unit_variance().is_some() { "build(), batch" } else { "build()" };
         out.line(format!("network = initialize({arguments})"));
         out.line("print(\"output:\", list(network(batch).shape))");

@@ -35,6 +35,8 @@ pub enum ExportError {
     NotFinite(String),
     #[error("{format} code cannot be written for layer {layer} ({kind}) yet")]
     UnknownLayer { format: &'static str, layer: String, kind: &'static str },
+    #[error("{format} code cannot be written for layer {layer} ({kind}) with {what} yet")]
+    Unsupported { format: &'static str, layer: String, kind: &'static str, what: &'static str },
     #[error(transparent)]
     Shape(#[from] ShapeError),
     #[error(transparent)]
@@ -45,5 +47,10 @@ impl ExportError {
     /// That a writer has no arm for the kind of a node.
     pub(super) fn unknown(format: &'static str, node: &Node) -> Self {
         Self::UnknownLayer { format, layer: node.name().to_owned(), kind: node.kind() }
+    }
+
+    /// That a writer cannot write a node with something that its kind may have.
+    pub(super) fn unsupported(format: &'static str, node: &Node, what: &'static str) -> Self {
+        Self::Unsupported { format, layer: node.name().to_owned(), kind: node.kind(), what }
     }
 }

@@ -4,17 +4,19 @@ use serde::Serialize;
 use serde_yaml::Value;
 
 use super::layers::write_layers;
+use super::network::write_input;
 use super::{Preset, Whole};
 use neartop_core::network::{BiasInit, Network};
 use neartop_core::settings::BatchNorm;
 use neartop_core::settings::Rows;
+use neartop_core::shape::Form;
 
 /// What of a preset decides the scores of a candidate beside the candidate itself and the samples, in one canonical form:
 /// two presets with equal definitions ask for equal numbers, whatever they are called.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Definition {
     seed: u64,
-    input: Vec<usize>,
+    input: Value,
     /// Where the candidates' architectures do not say them, the layers as a preset writes them.
     #[serde(skip_serializing_if = "Option::is_none")]
     layers: Option<Value>,
@@ -41,7 +43,7 @@ impl Preset {
         };
         Definition {
             seed: self.seed,
-            input: self.network.input.0.clone(),
+            input: input(&self.network.input),
             layers,
             classes,
             bias: self.search.bias,
@@ -57,6 +59,14 @@ impl Preset {
     pub fn architecture(&self) -> Option<String> {
         let architecture = self.whole.as_ref()?.architecture.as_ref()?;
         Some(format!("{} {}", architecture.space().name(), architecture.as_str()))
+    }
+}
+
+/// The input, of features and channels as a list of sizes.
+fn input(form: &Form) -> Value {
+    match write_input(form) {
+        Value::Number(features) => Value::Sequence(vec![Value::Number(features)]),
+        other => other,
     }
 }
 

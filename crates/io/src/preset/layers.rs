@@ -3,9 +3,7 @@
 use neartop_core::activation::{Activation, ActivationKind};
 use neartop_core::catalog::Elsewhere::{self, Is, Says};
 use neartop_core::catalog::{Entry, suggest};
-use neartop_core::layer::{
-    Arguments, Block, Default, Domain, Kind, Layer, Make, Operation, Param, Short, Value as Given,
-};
+use neartop_core::layer::{Arguments, Default, Domain, Kind, Layer, Make, Param, Short, Value as Given};
 use neartop_core::layers::{Fixed, KINDS, find, repeat};
 use serde_yaml::Value;
 
@@ -151,8 +149,7 @@ impl Reader {
             Domain::Number { least, most } => Given::Number(node.number(label, least, most)?),
             Domain::Flag => Given::Flag(node.boolean(label)?),
             Domain::WholeOrWord { words, .. } if node.as_str().is_some() => {
-                let given = word(node, label, words)?;
-                Given::Word(words.iter().find(|known| **known == given).copied().unwrap_or_default())
+                Given::Word(known_word(node, label, words)?)
             }
             Domain::WholeOrWord { most, words } => {
                 let words: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
@@ -160,7 +157,60 @@ impl Reader {
             }
             Domain::Layers { nothing } if nothing.is_some() && node.as_str() == nothing => Given::Layers(Vec::new()),
             Domain::Layers { .. } => Given::Layers(self.list(node, &format!("{place}.{}.", param.name), depth + 1)?),
+            Domain::Branches => Given::Branches(self.branches(node, &format!("{place}.{}", param.name), depth + 1)?),
+            Domain::Word(words) => Given::Word(known_word(node, label, words)?),
+            Domain::Name => Given::Name(name(node, label)?),
+            Domain::SidesOrWord { words, .. } if node.as_str().is_some() => {
+                Given::Word(known_word(node, label, words)?)
+            }
+            Domain::SidesOrWord { axes, most, .. } => sides(node, label, axes, 0, most)?,
+            Domain::Sides { axes, least, most } => sides(node, label, axes, least, most)?,
+            Domain::List { least, most } => {
+                let numbers =
+                    node.list(label)?.iter().map(|node| node.whole(label, least, most)).collect::<Result<_, _>>();
+                Given::Sides(numbers?)
+            }
         })
+    }
+
+    /// Lists of layers, at least two.
+    fn branches(&mut self, node: &Node<'_>, place: &str, depth: usize) -> Result<Vec<Vec<Layer>>, Problem> {
+        let lists = node.list("the branches")?;
+        if lists.len() < 2 {
+            let problem = node.problem(format!("there must be at least two branches, not {}", lists.len()));
+            return Err(problem.help("an empty list `[]` is a branch that passes on what comes in"));
+        }
+        lists.iter().enumerate().map(|(at, list)| self.list(list, &format!("{place}.{at}."), depth)).collect()
+    }
+}
+
+fn known_word(node: &Node<'_>, label: &str, words: &'static [&'static str]) -> Result<&'static str, Problem> {
+    let given = word(node, label, words)?;
+    Ok(words.iter().find(|known| **known == given).copied().unwrap_or_default())
+}
+
+/// A name that the user chooses.
+fn name(node: &Node<'_>, label: &str) -> Result<String, Problem> {
+    let name = node.text(label)?;
+    match name.is_empty() || name.len() > 100 || !name.chars().all(|c| c.is_alphanumeric() || "_-".contains(c)) {
+        true => Err(node.problem(format!("{label} must consist of letters, digits, `_` and `-`"))),
+        false => Ok(name.to_owned()),
+    }
+}
+
+/// One number, or one for each axis.
+fn sides(node: &Node<'_>, label: &str, axes: usize, least: u64, most: u64) -> Result<Given, Problem> {
+    if !node.is_list() {
+        return Ok(Given::Whole(node.whole(label, least, most)?));
+    }
+    let sides = node.list(label)?.iter().map(|node| node.whole(label, least, most)).collect::<Result<Vec<_>, _>>()?;
+    if sides.len() != axes {
+        let right = if axes == 1 { "one number" } else { "one number, or one for the height and one for the width" };
+        return Err(node.problem(format!("{label} must be {right}, not {}", node.text_of())));
+    }
+    match sides.as_slice() {
+        [first, rest @ ..] if rest.iter().all(|side| side == first) => Ok(Given::Whole(*first)),
+        _ => Ok(Given::Sides(sides)),
     }
 }
 
@@ -176,6 +226,7 @@ fn default(param: &Param, before: &Arguments) -> Option<Given> {
             known.clone().find(|(param, _)| param.name == other).map(|(_, value)| value.clone())
         }
         Default::NoLayers => Some(Given::Layers(Vec::new())),
+        Default::Word(word) => Some(Given::Word(word)),
     }
 }
 
@@ -194,7 +245,7 @@ fn unknown(item: &Node<'_>, name: &str) -> Problem {
     problem.help(suggest(name, known, &elsewhere).unwrap_or_else(every))
 }
 
-const TWO_DIMENSIONS: Elsewhere = Says("it has two dimensions here: `input: [channels, height, width]`");
+const TWO_DIMENSIONS: Elsewhere = Says("layers slide over sequences and images here: `conv1d`, `conv2d`");
 
 /// What layers of other libraries are called here.
 const ELSEWHERE: &[(&str, Elsewhere)] = &[
@@ -207,8 +258,35 @@ const ELSEWHERE: &[(&str, Elsewhere)] = &[
     ("convolution", Is("conv2d")),
     ("convolution2d", Is("conv2d")),
     ("conv3d", TWO_DIMENSIONS),
-    ("maxpool1d", TWO_DIMENSIONS),
-    ("avgpool1d", TWO_DIMENSIONS),
+    ("maxpool1d", Is("max_pool")),
+    ("maxpooling1d", Is("max_pool")),
+    ("avgpool1d", Is("avg_pool")),
+    ("averagepooling1d", Is("avg_pool")),
+    ("globalaveragepooling1d", Is("global_avg_pool")),
+    ("convtranspose1d", Is("conv_transpose1d")),
+    ("convtranspose2d", Is("conv_transpose2d")),
+    ("conv1dtranspose", Is("conv_transpose1d")),
+    ("conv2dtranspose", Is("conv_transpose2d")),
+    ("deconv", Is("conv_transpose2d")),
+    ("multiheadattention", Is("attention")),
+    ("selfattention", Is("attention")),
+    ("mha", Is("attention")),
+    ("simplernn", Is("rnn")),
+    ("rmsnormalization", Is("rms_norm")),
+    ("layerscale", Is("scale")),
+    ("rezero", Is("scale")),
+    ("glu", Is("gated")),
+    ("swiglu", Is("gated")),
+    ("geglu", Is("gated")),
+    ("upsampling2d", Is("upsample")),
+    ("interpolate", Is("upsample")),
+    ("concatenate", Is("concat")),
+    ("cat", Is("concat")),
+    ("mul", Is("multiply")),
+    ("view", Is("reshape")),
+    ("transpose", Is("permute")),
+    ("positionalembedding", Is("positions")),
+    ("clstoken", Is("class_token")),
     ("depthwiseconv2d", Says("write `conv2d` with as many `groups` as channels")),
     (
         "separableconv2d",
@@ -229,11 +307,10 @@ const ELSEWHERE: &[(&str, Elsewhere)] = &[
     ("averagepool", Is("avg_pool")),
     ("globalaveragepooling2d", Is("global_avg_pool")),
     ("globalaveragepool", Is("global_avg_pool")),
-    ("adaptiveavgpool2d", Is("global_avg_pool")),
+    ("adaptiveavgpool2d", Is("adaptive_avg_pool")),
     ("gap", Is("global_avg_pool")),
     ("skip", Is("residual")),
     ("shortcut", Is("residual")),
-    ("add", Is("residual")),
     ("sequential", Says("`layers` is the sequence; inside it, `repeat` and `residual` take lists of layers")),
     ("act", Is("activation")),
     ("nonlinearity", Is("activation")),
@@ -247,24 +324,14 @@ pub fn write_layers(layers: &[Layer]) -> Value {
 }
 
 fn write_layer(layer: &Layer) -> Value {
-    match layer {
-        Layer::Block(block) => write_block(block),
-        Layer::Operation(operation) => match operation.as_kind() {
-            Some(Fixed(activation)) => value(activation).unwrap_or_default(),
-            None => write_operation(&**operation),
-        },
+    match layer.as_kind() {
+        Some(Fixed(activation)) => value(activation).unwrap_or_default(),
+        None => write_arguments(&layer.arguments()),
     }
 }
 
-/// Blocks but residuals stand only in whole networks, which are written by their names, not layer by layer.
-fn write_block(block: &Block) -> Value {
-    let Some((body, shortcut)) = block.as_residual() else { return Value::Null };
-    let shortcut = (!shortcut.is_empty()).then(|| write_layers(shortcut));
-    map([("residual", Some(map([("body", Some(write_layers(body))), ("shortcut", shortcut)])))])
-}
-
-fn write_operation(operation: &dyn Operation) -> Value {
-    let arguments = operation.arguments();
+/// What stands only in whole networks is written by their names, not layer by layer.
+fn write_arguments(arguments: &Arguments) -> Value {
     let kind = arguments.kind;
     if find(kind.name).is_none() {
         return Value::Null;
@@ -273,11 +340,13 @@ fn write_operation(operation: &dyn Operation) -> Value {
         return Value::from(kind.name);
     }
     let pairs = || kind.params.iter().zip(&arguments.values);
-    let is_changed = |(param, value): &(&Param, &Given)| default(param, &arguments).as_ref() != Some(*value);
+    let is_changed = |(param, value): &(&Param, &Given)| default(param, arguments).as_ref() != Some(*value);
     let written: Vec<_> = pairs().filter(is_changed).map(|(param, value)| (param.name, write(value))).collect();
+    let is_optional = kind.params.iter().all(|param| param.default != Default::Needed);
     let alone = match (kind.short, written.as_slice()) {
         (Short::Written { param, .. }, []) => pairs().find(|(p, _)| p.name == param).map(|(_, value)| write(value)),
         (Short::Written { param, .. }, [(name, value)]) if *name == param => Some(value.clone()),
+        (_, []) if is_optional => return Value::from(kind.name),
         _ => None,
     };
     map([(kind.name, Some(alone.unwrap_or_else(|| map_of(written))))])
@@ -290,6 +359,9 @@ fn write(value: &Given) -> Value {
         Given::Flag(flag) => Value::from(*flag),
         Given::Word(word) => Value::from(*word),
         Given::Layers(layers) => write_layers(layers),
+        Given::Branches(branches) => Value::Sequence(branches.iter().map(|layers| write_layers(layers)).collect()),
+        Given::Name(name) => Value::from(name.as_str()),
+        Given::Sides(sides) => Value::Sequence(sides.iter().map(|n| Value::from(*n)).collect()),
     }
 }
 

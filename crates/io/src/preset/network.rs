@@ -2,10 +2,12 @@
 
 use neartop_core::nas::NasSpace;
 use neartop_core::network::{Layer, Network};
-use neartop_core::shape::Shape;
+use neartop_core::shape::{Form, Layout, Shape};
+use serde_yaml::Value;
 
 use super::architectures::{Architectures, Whole, read_whole};
 use super::layers::Reader;
+use super::values::map;
 use super::yaml::{Node, Problem};
 
 /// Reads the network and infers its shapes. `architectures` are those to rank, if any; `searched` says whether
@@ -17,10 +19,10 @@ pub fn read_network(
 ) -> Result<(Vec<Layer>, Network, Option<Whole>), Problem> {
     let spaces = NasSpace::ALL.map(NasSpace::name);
     let known: Vec<_> = ["input", "layers", "classes"].into_iter().chain(spaces).collect();
-    let map = node.map("the network", &known)?;
-    let input = read_input(map.need("input")?)?;
-    let whole = spaces.iter().find_map(|space| map.get(space));
-    let layers = map.get("layers");
+    let given = node.map("the network", &known)?;
+    let input = read_input(given.need("input")?)?;
+    let whole = spaces.iter().find_map(|space| given.get(space));
+    let layers = given.get("layers");
     if let (Some(_), Some(other)) = (architectures, layers.or(whole)) {
         let problem = other.key_problem("search.architectures says which networks to rank");
         return Err(problem.help("give `input` and `classes` only, or leave search.architectures out"));
@@ -29,11 +31,11 @@ pub fn read_network(
         return Err(whole.key_problem("a network is given by its `layers` or by an architecture, not by both"));
     }
     if architectures.is_some() || whole.is_some() {
-        let (whole, layers, network) = read_whole(&map, &input, architectures, searched)?;
+        let (whole, layers, network) = read_whole(&given, &input.shape, architectures, searched)?;
         return Ok((layers, network, Some(whole)));
     }
-    let node = map.need("layers")?;
-    if let Some(classes) = map.get("classes") {
+    let node = given.need("layers")?;
+    if let Some(classes) = given.get("classes") {
         let problem = classes.key_problem("`classes` belongs to architectures, but the network is given by its layers");
         return Err(problem.help("the last layer says how many outputs there are"));
     }
@@ -53,19 +55,55 @@ pub fn read_network(
     Ok((layers, network, None))
 }
 
-fn read_input(node: &Node<'_>) -> Result<Shape, Problem> {
+fn read_input(node: &Node<'_>) -> Result<Form, Problem> {
+    if node.is_map() {
+        return read_tokens(node);
+    }
     if !node.is_list() {
-        return Ok(Shape(vec![
-            node.size("the input: a number of features, [channels, length] or [channels, height, width]")?,
-        ]));
+        let features = node.size("the input: a number of features, [channels, length] or [channels, height, width]")?;
+        return Ok(Form::features(features));
     }
     let sizes = node.list("the input")?.iter().map(|n| n.size("a size of the input")).collect::<Result<Vec<_>, _>>()?;
     if !matches!(sizes.len(), 1..=3) {
         let message = "the input is a number of features, [channels, length] or [channels, height, width]";
-        return Err(node.problem(format!("{message}, not {}", node.text_of())));
+        let problem = node.problem(format!("{message}, not {}", node.text_of()));
+        return Err(problem.help("of sequences: `{tokens: 64, features: 32}` or `{tokens: 64, vocab: 1000}`"));
     }
     if sizes.iter().try_fold(1usize, |n, s| n.checked_mul(*s)).is_none_or(|n| n > 1 << 40) {
         return Err(node.problem("the input has more than 2^40 values"));
     }
-    Ok(Shape(sizes))
+    Ok(Form::of_input(Shape(sizes)))
+}
+
+/// `{tokens, features}` or `{tokens, vocab}`
+fn read_tokens(node: &Node<'_>) -> Result<Form, Problem> {
+    /// Single precision counts so far.
+    const MOST_VOCAB: u64 = 1 << 24;
+    let map = node.map("the input", &["tokens", "features", "vocab"])?;
+    let tokens = map.need("tokens")?.size("the number of tokens")?;
+    let form = match (map.get("features"), map.get("vocab")) {
+        (Some(features), None) => Form::tokens(vec![tokens, features.size("the number of features")?]),
+        (None, Some(vocab)) => Form::ids(tokens, vocab.whole("the vocabulary", 1, MOST_VOCAB)? as usize),
+        (Some(_), Some(vocab)) => {
+            return Err(vocab.key_problem("tokens have `features` or are numbers out of a `vocab`, not both"));
+        }
+        (None, None) => return Err(node.problem("tokens need `features`, or a `vocab` that they are numbers out of")),
+    };
+    match form.shape.0.iter().try_fold(1usize, |n, s| n.checked_mul(*s)).is_some_and(|n| n <= 1 << 40) {
+        true => Ok(form),
+        false => Err(node.problem("the input has more than 2^40 values")),
+    }
+}
+
+/// The input as a preset writes it.
+pub fn write_input(input: &Form) -> Value {
+    let whole = |n: usize| Value::from(n as u64);
+    match (input.layout, input.shape.0.as_slice()) {
+        (Layout::Ids { vocab }, [tokens]) => map([("tokens", Some(whole(*tokens))), ("vocab", Some(whole(vocab)))]),
+        (Layout::Features, [tokens, features]) => {
+            map([("tokens", Some(whole(*tokens))), ("features", Some(whole(*features)))])
+        }
+        (_, [features]) => whole(*features),
+        (_, sizes) => Value::Sequence(sizes.iter().map(|size| whole(*size)).collect()),
+    }
 }

@@ -45,7 +45,18 @@ fn network() -> Json {
             "nats_tss": {"type": "string"},
             "nats_sss": {"type": "string"},
             "nasbench101": {"type": "string"},
-            "input": {"anyOf": [size(), {"type": "array", "items": size(), "minItems": 1, "maxItems": 3}]},
+            "input": {"anyOf": [
+                size(),
+                {"type": "array", "items": size(), "minItems": 1, "maxItems": 3},
+                {
+                    "type": "object", "additionalProperties": false, "required": ["tokens", "features"],
+                    "properties": {"tokens": size(), "features": size()}
+                },
+                {
+                    "type": "object", "additionalProperties": false, "required": ["tokens", "vocab"],
+                    "properties": {"tokens": size(), "vocab": size()}
+                }
+            ]},
             "layers": {"$ref": "#/$defs/layers"}
         }
     })
@@ -97,7 +108,7 @@ fn data() -> Json {
         "additionalProperties": false,
         "oneOf": [{"required": ["source"]}, {"required": ["path"]}],
         "properties": {
-            "source": {"enum": ["digits", "airfoil", "gaussian", "uniform"]},
+            "source": {"enum": ["digits", "airfoil", "gaussian", "uniform", "tokens"]},
             "classes": {
                 "type": "integer", "minimum": 1, "maximum": DIGITS,
                 "description": "Of source digits: keeps the digits from 0 to classes - 1."
@@ -228,6 +239,16 @@ fn layer_parameter(param: &layer::Param) -> Json {
     schema
 }
 
+fn whole(least: u64, most: u64) -> Json {
+    json!({"type": "integer", "minimum": least, "maximum": most})
+}
+
+/// One number, or one for each axis.
+fn sides(axes: usize, least: u64, most: u64) -> Json {
+    let each = json!({"type": "array", "items": whole(least, most), "minItems": axes, "maxItems": axes});
+    json!({"anyOf": [whole(least, most), each]})
+}
+
 fn layer_domain(domain: layer::Domain) -> Json {
     let layers = || json!({"$ref": "#/$defs/layers"});
     match domain {
@@ -240,5 +261,13 @@ fn layer_domain(domain: layer::Domain) -> Json {
         }
         layer::Domain::Layers { nothing: Some(word) } => json!({"anyOf": [{"const": word}, layers()]}),
         layer::Domain::Layers { nothing: None } => json!({"anyOf": [layers()]}),
+        layer::Domain::Branches => json!({"type": "array", "minItems": 2, "items": layers()}),
+        layer::Domain::Word(words) => json!({"enum": words}),
+        layer::Domain::Name => json!({"type": "string", "pattern": "^[\\p{L}\\p{N}_-]{1,100}$"}),
+        layer::Domain::Sides { axes, least, most } => sides(axes, least, most),
+        layer::Domain::SidesOrWord { axes, most, words } => {
+            json!({"anyOf": [{"enum": words}, sides(axes, 0, most)]})
+        }
+        layer::Domain::List { least, most } => json!({"type": "array", "items": whole(least, most)}),
     }
 }

@@ -6,6 +6,7 @@ use serde_yaml::Value;
 
 use super::architectures::{Architectures, Whole};
 use super::layers::write_layers;
+use super::network::write_input;
 use super::truth::Truth;
 use super::values::{map, unless, value};
 use super::{Preset, yaml};
@@ -35,16 +36,14 @@ fn data(preset: &Preset) -> Value {
         DataFrom::Airfoil => (value("airfoil"), None, None, None),
         DataFrom::Gaussian => (value("gaussian"), None, None, None),
         DataFrom::Uniform => (value("uniform"), None, None, None),
+        DataFrom::Tokens => (value("tokens"), None, None, None),
     };
     let scale = unless(preset.data.scale, Scale::None);
     map([("source", source), ("classes", classes), ("path", path), ("labels", labels), ("scale", scale)])
 }
 
 fn network(preset: &Preset) -> Value {
-    let input = match preset.network.input.0.as_slice() {
-        [features] => value(features),
-        sizes => value(sizes),
-    };
+    let input = Some(write_input(&preset.network.input));
     match &preset.whole {
         None => map([("input", input), ("layers", Some(write_layers(&preset.layers)))]),
         Some(Whole { classes, architecture: None }) => map([("input", input), ("classes", value(classes))]),

@@ -165,6 +165,7 @@ impl SamplesContent {
         let from = match preset.data.from {
             DataFrom::Gaussian => "gaussian",
             DataFrom::Uniform => "uniform",
+            DataFrom::Tokens => "tokens",
             DataFrom::Digits { .. } | DataFrom::Airfoil | DataFrom::File { .. } => "given",
         };
         Ok(Self { from, batch: count.min(samples.batch_size()), first: samples.fingerprint_of(0, count)? })

@@ -64,7 +64,7 @@ impl Model {
             let known = drawn.parameters(node, std::slice::from_ref(batch))?;
             for weight in node.weights_with(slot) {
                 let start = match weight.role {
-                    Role::Drawn(_) | Role::Bias(_) => 0.0,
+                    Role::Drawn(_) | Role::Own(..) | Role::Bias(_) => 0.0,
                     Role::Constant(value) => value as f32,
                 };
                 let value = match known.get(weight.name) {

@@ -49,7 +49,7 @@ impl Task {
     ) -> std::result::Result<Self, TrainingError> {
         let outputs = network.output().elements();
         let asked = if outputs == 1 { Asked::Values } else { Asked::Classes };
-        let data = Labelled::load(data, &network.input, asked, |labels| {
+        let data = Labelled::load(data, &network.input.shape, asked, |labels| {
             let count = match labels {
                 Labels::Classes { of, .. } => of.len(),
                 Labels::Values(of) => of.len(),

@@ -211,10 +211,10 @@ fn every_activation_and_initialization_has_a_verdict() {
 /// Every kind of layer that samples must pass: groups, strides, dilation, norms, pools, residuals, softmax.
 #[test]
 fn images_pass_through_every_kind_of_layer() {
-    let conv = Conv2d { groups: 2, padding: Padding::Same, dilation: 2, ..Conv2d::new(8, 3) };
+    let conv = Conv2d { groups: 2, padding: Padding::Same, dilation: [2; 2], ..Conv2d::new(8, 3) };
     let body = vec![Layer::from(conv), Layer::from(batch_norm::BatchNorm), Layer::from(Slot)];
     let layers = [
-        Layer::from(Conv2d { stride: 2, padding: Padding::Zeros(1), ..Conv2d::new(8, 3) }),
+        Layer::from(Conv2d { padding: Padding::Zeros(1), ..Conv2d::new(8, 3).strided(2) }),
         Layer::from(GroupNorm { groups: 4 }),
         Layer::from(Block::residual(body, Vec::new())),
         Layer::from(MaxPool::new(2)),

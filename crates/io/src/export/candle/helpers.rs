@@ -10,7 +10,9 @@ pub fn write(out: &mut Source, model: &Model) {
     if model.has_kind(|_: &LayerNorm| true) || model.has_kind(|_: &GroupNorm| true) {
         out.block(NORM);
     }
-    if model.has_kind(|pool: &MaxPool| pool.0.padding > 0) || model.has_kind(|pool: &AvgPool| pool.frame.padding > 0) {
+    if model.has_kind(|pool: &MaxPool| pool.0.padding != [0, 0])
+        || model.has_kind(|pool: &AvgPool| pool.frame.padding != [0, 0])
+    {
         out.block(PAD);
     }
     if model.draws(|law| matches!(law, Law::TruncatedNormal { .. })) {

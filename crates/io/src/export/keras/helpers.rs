@@ -19,7 +19,7 @@ pub fn write(out: &mut Source, model: &Model) {
     {
         out.block(DIRAC);
     }
-    if model.has_kind(|pool: &MaxPool| pool.0.padding > 0) {
+    if model.has_kind(|pool: &MaxPool| pool.0.padding != [0, 0]) {
         out.block(PAD);
     }
     if model.has_kind(leaves_padding_out) {

@@ -5,7 +5,7 @@ use neartop_core::layers::AvgPool;
 
 /// Whether the padding of a pooling must not count, which Keras cannot say.
 pub fn leaves_padding_out(pool: &AvgPool) -> bool {
-    pool.frame.padding > 0 && !pool.count_include_pad
+    pool.frame.padding != [0, 0] && !pool.count_include_pad
 }
 
 /// The bounds are two standard deviations from 0, where Keras cuts.
