@@ -4,7 +4,10 @@
 //! A [`Function`] is written once, for slices; `apply1` and its like make it a node of candle's graph.
 
 mod activation;
+mod attend;
 mod convolution;
+mod convolution_transposed;
+mod embed;
 mod function;
 mod linear;
 mod loss;
@@ -12,12 +15,22 @@ mod normalize;
 mod pass;
 mod pool;
 mod products;
+mod recur;
+mod resample;
 
-pub use activation::{activate, learned_slope};
+pub use activation::{activate, learned_slope, learned_slopes, scaled};
+pub use attend::attend;
 pub use convolution::convolve;
+pub use convolution_transposed::convolve_transposed;
+pub use embed::embed;
 pub use function::{Float, Function, with_elements};
 pub use linear::linear;
 pub use loss::{cross_entropy, mean_squared_error};
-pub use normalize::{Moments, affine, batch_moments, standardize, standardize_by};
+pub use normalize::{Moments, affine, batch_moments, standardize, standardize_by, standardize_rms};
 pub use pass::{Pass, multiplied};
 pub use pool::pool;
+pub use recur::recur;
+pub use resample::{adaptive_mean, upsample};
+
+#[cfg(test)]
+mod tests;

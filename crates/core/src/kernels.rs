@@ -4,21 +4,38 @@
 //! sums must not depend on how many there are.
 
 mod activate;
+mod attend;
 mod convolve;
+mod convolve_transposed;
 mod direct;
+mod gather;
+pub(crate) mod lanes;
 mod linear;
 mod normalize;
 mod pool;
+mod products;
+mod recur;
 mod tensors;
+mod upsample;
 mod window;
 
-pub use activate::activate;
+pub use activate::{activate, prelu, scaled};
+pub use attend::{Attention, attend};
 pub use convolve::{Groups, convolve};
+pub use convolve_transposed::convolve_transposed;
+pub use gather::gather;
 pub use linear::linear;
-pub use normalize::{EPSILON, Statistics, normalize, normalize_by, normalize_untrained};
+pub use normalize::{EPSILON, RMS_EPSILON, Statistics, normalize, normalize_by, normalize_rms, normalize_untrained};
 pub use pool::{Pooling, global_mean, pool};
+pub use recur::{Cell, recur};
 pub use tensors::{batch, standard_deviation, with_elements};
-pub use window::Window;
+pub use upsample::{Upsampling, adaptive_mean, upsample};
+pub use window::{Window, same};
 
+pub(crate) use gather::whole_numbers;
+pub(crate) use upsample::{Between, plane, share_of, with_plane};
+
+#[cfg(test)]
+pub(crate) mod figures;
 #[cfg(test)]
 mod tests;

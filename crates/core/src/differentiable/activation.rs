@@ -18,7 +18,23 @@ pub fn activate(input: &Tensor, activation: &Activation) -> Result<Tensor> {
 /// # Errors
 /// Those of candle.
 pub fn learned_slope(input: &Tensor, slope: &Tensor) -> Result<Tensor> {
-    apply2(LearnedSlope, input, slope)
+    learned_slopes(input, slope, input.elem_count())
+}
+
+/// x where it is positive, else its slope times x, for `slopes` that are learned; `run` elements in a row share a slope.
+///
+/// # Errors
+/// Those of candle.
+pub fn learned_slopes(input: &Tensor, slopes: &Tensor, run: usize) -> Result<Tensor> {
+    apply2(LearnedSlopes { run: run.max(1) }, input, slopes)
+}
+
+/// x times a factor that is learned, where `run` elements in a row share a factor.
+///
+/// # Errors
+/// Those of candle.
+pub fn scaled(input: &Tensor, factors: &Tensor, run: usize) -> Result<Tensor> {
+    apply2(Scaled { run: run.max(1) }, input, factors)
 }
 
 struct Elementwise(Activation);
@@ -44,19 +60,54 @@ fn chain<T: WithDType>(slope: f64, gradient: T) -> T {
     if gradient == T::zero() { gradient } else { real::<T>(slope) * gradient }
 }
 
-struct LearnedSlope;
+/// Which parameter of `count` belongs to every element, where `run` elements in a row share one.
+fn places(run: usize, count: usize) -> impl Iterator<Item = usize> {
+    (0..count).cycle().flat_map(move |place| std::iter::repeat_n(place, run))
+}
 
-impl Function<2> for LearnedSlope {
+struct LearnedSlopes {
+    run: usize,
+}
+
+impl Function<2> for LearnedSlopes {
     const NAME: &'static str = "prelu";
 
-    fn forward<T: Float>(&self, [x, slope]: [&[T]; 2]) -> Vec<T> {
-        x.iter().map(|x| if *x > T::zero() { *x } else { slope[0] * *x }).collect()
+    fn forward<T: Float>(&self, [x, slopes]: [&[T]; 2]) -> Vec<T> {
+        let slope = |(x, place): (&T, usize)| if *x > T::zero() { *x } else { slopes[place] * *x };
+        x.iter().zip(places(self.run, slopes.len())).map(slope).collect()
     }
 
-    fn backward<T: Float>(&self, [x, slope]: [&[T]; 2], _: &[T], g: &[T], _: [bool; 2]) -> [Option<Vec<T>>; 2] {
-        let by_input = x.iter().zip(g).map(|(x, g)| if *x > T::zero() { *g } else { slope[0] * *g }).collect();
-        let below = x.iter().zip(g).filter(|(x, _)| **x <= T::zero());
-        let by_slope: f64 = below.map(|(x, g)| WithDType::to_f64(*x * *g)).sum();
-        [Some(by_input), Some(vec![real(by_slope)])]
+    fn backward<T: Float>(&self, [x, slopes]: [&[T]; 2], _: &[T], g: &[T], _: [bool; 2]) -> [Option<Vec<T>>; 2] {
+        let mut by_input = g.to_vec();
+        let mut by_slopes = vec![0.0; slopes.len()];
+        for ((g, x), place) in by_input.iter_mut().zip(x).zip(places(self.run, slopes.len())) {
+            if *x <= T::zero() {
+                by_slopes[place] += WithDType::to_f64(*x * *g);
+            }
+            *g = if *x > T::zero() { *g } else { slopes[place] * *g };
+        }
+        [Some(by_input), Some(by_slopes.into_iter().map(real).collect())]
+    }
+}
+
+struct Scaled {
+    run: usize,
+}
+
+impl Function<2> for Scaled {
+    const NAME: &'static str = "scaled";
+
+    fn forward<T: Float>(&self, [x, factors]: [&[T]; 2]) -> Vec<T> {
+        x.iter().zip(places(self.run, factors.len())).map(|(x, place)| *x * factors[place]).collect()
+    }
+
+    fn backward<T: Float>(&self, [x, factors]: [&[T]; 2], _: &[T], g: &[T], _: [bool; 2]) -> [Option<Vec<T>>; 2] {
+        let mut by_input = g.to_vec();
+        let mut by_factors = vec![0.0; factors.len()];
+        for ((g, x), place) in by_input.iter_mut().zip(x).zip(places(self.run, factors.len())) {
+            by_factors[place] += WithDType::to_f64(*x * *g);
+            *g *= factors[place];
+        }
+        [Some(by_input), Some(by_factors.into_iter().map(real).collect())]
     }
 }

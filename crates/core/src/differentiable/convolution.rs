@@ -152,23 +152,10 @@ impl Convolution {
     /// Calls `visit` for every line of positions that one tap of the window sees within the image: where the line starts
     /// among the patches, where its first pixel is, and how many there are.
     fn for_each_line(&self, mut visit: impl FnMut(usize, usize, usize)) {
-        let (window, [_, height, width]) = (&self.window, self.sizes.input);
-        let [_, out_height, out_width] = self.sizes.output;
-        let ([above, left], [down, step]) = (window.pads.map(|pads| pads.0), window.stride);
-        for tap in 0..self.patch() {
-            let within = tap % window.area();
-            let dy = within / window.kernel[1] * window.dilation[0];
-            let dx = within % window.kernel[1] * window.dilation[1];
-            let first = left.saturating_sub(dx).div_ceil(step).min(out_width);
-            let end = (width + left).saturating_sub(dx).div_ceil(step).clamp(first, out_width);
-            for row in 0..out_height {
-                let y = row * down + dy;
-                if first == end || y < above || y - above >= height {
-                    continue;
-                }
-                let pixel = (tap / window.area() * height + y - above) * width + first * step + dx - left;
-                visit((tap * out_height + row) * out_width + first, pixel, end - first);
-            }
-        }
+        let ([_, height, width], [_, out_height, out_width]) = (self.sizes.input, self.sizes.output);
+        let (positions, channels) = (self.positions(), self.sizes.input[0] / self.sizes.groups);
+        self.window.for_each_line(channels, [height, width], [out_height, out_width], |tap, position, pixel, count| {
+            visit(tap * positions + position, pixel, count);
+        });
     }
 }

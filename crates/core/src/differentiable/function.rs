@@ -5,22 +5,57 @@ use candle_core::{
 };
 
 use crate::activation::Activation;
+use crate::kernels::lanes::{self, vectorized};
 
 /// Single or double precision.
 pub trait Float: WithDType + faer::traits::RealField {
     /// Replaces every x by f(x).
     fn activate(activation: &Activation, xs: &mut [Self]);
+
+    fn tanh(xs: &mut [Self]);
+
+    fn sigmoid(xs: &mut [Self]);
+
+    /// e^(scale x) over their sum.
+    fn softmax(xs: &mut [Self], scale: f64);
 }
 
 impl Float for f32 {
     fn activate(activation: &Activation, xs: &mut [Self]) {
         activation.apply(xs);
     }
+
+    fn tanh(xs: &mut [Self]) {
+        vectorized(xs, |xs| lanes::tanh(xs));
+    }
+
+    fn sigmoid(xs: &mut [Self]) {
+        vectorized(xs, |xs| lanes::sigmoid(xs));
+    }
+
+    fn softmax(xs: &mut [Self], scale: f64) {
+        vectorized(xs, |xs| lanes::softmax(xs, scale as f32));
+    }
 }
 
 impl Float for f64 {
     fn activate(activation: &Activation, xs: &mut [Self]) {
         xs.iter_mut().for_each(|x| *x = activation.value(*x));
+    }
+
+    fn tanh(xs: &mut [Self]) {
+        xs.iter_mut().for_each(|x| *x = x.tanh());
+    }
+
+    fn sigmoid(xs: &mut [Self]) {
+        xs.iter_mut().for_each(|x| *x = 1.0 / (1.0 + (-*x).exp()));
+    }
+
+    fn softmax(xs: &mut [Self], scale: f64) {
+        let largest = xs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        xs.iter_mut().for_each(|x| *x = ((*x - largest) * scale).exp());
+        let sum: f64 = xs.iter().sum();
+        xs.iter_mut().for_each(|x| *x /= sum);
     }
 }
 

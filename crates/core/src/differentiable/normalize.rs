@@ -10,7 +10,15 @@ use crate::kernels::{EPSILON, Statistics};
 /// # Errors
 /// Those of candle.
 pub fn standardize(input: &Tensor, statistics: Statistics) -> Result<Tensor> {
-    apply1(Standardize(Groups::of(input.dims(), statistics)), input)
+    apply1(Standardize { groups: Groups::of(input.dims(), statistics), rms: None }, input)
+}
+
+/// x/sqrt(mean(x^2) + eps) over the last axis.
+///
+/// # Errors
+/// Those of candle.
+pub fn standardize_rms(input: &Tensor, eps: f64) -> Result<Tensor> {
+    apply1(Standardize { groups: Groups::of(input.dims(), Statistics::Features), rms: Some(eps) }, input)
 }
 
 /// x weight + bias, where `run` elements in a row share a weight.
@@ -63,6 +71,9 @@ struct Groups {
     length: usize,
     /// From a group's first run to the next.
     stride: usize,
+    /// Groups whose runs take turns, and from their first to the first of the next such groups.
+    together: usize,
+    block: usize,
 }
 
 impl Groups {
@@ -70,13 +81,33 @@ impl Groups {
         let samples = dims.first().copied().unwrap_or(1);
         let channels = dims.get(1).copied().unwrap_or(1);
         let per_sample: usize = dims.iter().skip(1).product();
-        let single = |count: usize, length| Self { count, runs: 1, length, stride: length };
+        let positions = per_sample / channels.max(1);
+        let single = |count: usize, length| {
+            Self { count, runs: 1, length, stride: length, together: 1, block: length }
+        };
         match statistics {
-            Statistics::Channel => {
-                Self { count: channels, runs: samples, length: per_sample / channels.max(1), stride: per_sample }
-            }
+            Statistics::Channel => Self {
+                count: channels,
+                runs: samples,
+                length: positions,
+                stride: per_sample,
+                together: channels.max(1),
+                block: 0,
+            },
             Statistics::Groups(groups) => single(samples * groups, per_sample / groups.max(1)),
             Statistics::Sample => single(samples, per_sample),
+            Statistics::Features => {
+                let features = dims.last().copied().unwrap_or(1);
+                single(samples * per_sample / features.max(1), features)
+            }
+            Statistics::Position => Self {
+                count: samples * positions,
+                runs: channels,
+                length: 1,
+                stride: positions,
+                together: positions.max(1),
+                block: per_sample,
+            },
         }
     }
 
@@ -87,7 +118,7 @@ impl Groups {
     /// The ranges of a group's elements.
     fn ranges(&self, group: usize) -> impl Iterator<Item = std::ops::Range<usize>> + Clone {
         let (length, stride) = (self.length, self.stride);
-        let first = group * length;
+        let first = group / self.together * self.block + group % self.together * length;
         (0..self.runs).map(move |run| first + run * stride..first + run * stride + length)
     }
 
@@ -106,31 +137,48 @@ impl Groups {
     }
 }
 
-struct Standardize(Groups);
+struct Standardize {
+    groups: Groups,
+    /// The epsilon, where the mean of the squares takes the place of mean and variance.
+    rms: Option<f64>,
+}
+
+impl Standardize {
+    /// The mean that is taken off, and what is multiplied with.
+    fn moves<T: Float>(&self, group: usize, x: &[T]) -> (f64, f64) {
+        let (mean, variance) = match self.rms {
+            Some(_) => (0.0, self.groups.mean(group, |i| WithDType::to_f64(x[i]).powi(2))),
+            None => self.groups.moments_of(group, x),
+        };
+        (mean, (variance + self.rms.unwrap_or(EPSILON)).sqrt().recip())
+    }
+}
 
 impl Function<1> for Standardize {
     const NAME: &'static str = "standardize";
 
     fn forward<T: Float>(&self, [x]: [&[T]; 1]) -> Vec<T> {
         let mut y = x.to_vec();
-        for group in 0..self.0.count {
-            let (mean, variance) = self.0.moments_of(group, x);
-            let scale = (variance + EPSILON).sqrt().recip();
-            for range in self.0.ranges(group) {
+        for group in 0..self.groups.count {
+            let (mean, scale) = self.moves(group, x);
+            for range in self.groups.ranges(group) {
                 y[range].iter_mut().for_each(|y| *y = real((WithDType::to_f64(*y) - mean) * scale));
             }
         }
         y
     }
 
-    /// With y the result and s its scale: s (g - mean(g) - y mean(g y)).
+    /// With y the result and s its scale: s (g - mean(g) - y mean(g y)), and without mean(g) where no mean is taken off.
     fn backward<T: Float>(&self, [x]: [&[T]; 1], y: &[T], g: &[T], _: [bool; 1]) -> [Option<Vec<T>>; 1] {
         let mut by_input = vec![T::zero(); x.len()];
-        for group in 0..self.0.count {
-            let scale = (self.0.moments_of(group, x).1 + EPSILON).sqrt().recip();
-            let mean = self.0.mean(group, |i| WithDType::to_f64(g[i]));
-            let along = self.0.mean(group, |i| WithDType::to_f64(g[i]) * WithDType::to_f64(y[i]));
-            for i in self.0.ranges(group).flatten() {
+        for group in 0..self.groups.count {
+            let scale = self.moves(group, x).1;
+            let mean = match self.rms {
+                Some(_) => 0.0,
+                None => self.groups.mean(group, |i| WithDType::to_f64(g[i])),
+            };
+            let along = self.groups.mean(group, |i| WithDType::to_f64(g[i]) * WithDType::to_f64(y[i]));
+            for i in self.groups.ranges(group).flatten() {
                 by_input[i] = real(scale * (WithDType::to_f64(g[i]) - mean - WithDType::to_f64(y[i]) * along));
             }
         }

@@ -1,5 +1,8 @@
 //! Pooling.
 
+use std::iter::StepBy;
+use std::ops::Range;
+
 use candle_core::{Result, Tensor};
 
 use super::function::{Float, Function, apply1, real};
@@ -22,13 +25,11 @@ struct Pool {
 }
 
 impl Pool {
-    /// The part of a window within a side, and the window's length within the padded side.
-    fn within(&self, axis: usize, at: usize) -> (std::ops::Range<usize>, usize) {
-        let ((before, after), side) = (self.window.pads[axis], self.input[axis]);
-        let start = at * self.window.stride[axis];
-        let end = start + self.window.kernel[axis];
-        let within = start.saturating_sub(before)..end.saturating_sub(before).min(side);
-        (within, end.min(side + before + after) - start)
+    /// The taps of a window within a side, and how many are within the padded side.
+    fn within(&self, axis: usize, at: usize) -> (StepBy<Range<usize>>, usize) {
+        let side = self.input[axis];
+        let taps = self.window.taps(axis, at, side).step_by(self.window.dilation[axis]);
+        (taps, self.window.padded_taps(axis, at, side))
     }
 
     /// Calls `visit` for every window: its place in the output, the pixels under it, and what a mean is divided by.

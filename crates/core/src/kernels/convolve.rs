@@ -57,7 +57,7 @@ pub fn convolve(
     y
 }
 
-fn add_to_planes(y: &mut [f32], positions: usize, bias: Option<&[f32]>) {
+pub(super) fn add_to_planes(y: &mut [f32], positions: usize, bias: Option<&[f32]>) {
     if let Some(bias) = bias {
         for (plane, b) in y.chunks_exact_mut(positions).zip(bias.iter().cycle()) {
             plane.iter_mut().for_each(|y| *y += b);

@@ -2,10 +2,16 @@
 
 use candle_core::{Device, Result, Tensor};
 
-use super::tensors::with_elements;
+use pulp::{Arch, Simd, WithSimd};
+
+use super::lanes::sum;
+use super::tensors::{for_each_run, with_elements};
 
 /// PyTorch's epsilon of all normalizations.
 pub const EPSILON: f64 = 1e-5;
+
+/// PyTorch's epsilon of `nn.RMSNorm`: that of single precision.
+pub const RMS_EPSILON: f64 = f32::EPSILON as f64;
 
 /// Over which elements a normalization takes its statistics.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +22,10 @@ pub enum Statistics {
     Groups(usize),
     /// One sample; weight and bias by element.
     Sample,
+    /// The last axis of `[..., features]`; weight and bias by feature.
+    Features,
+    /// The channels of `[samples, channels, ...]` at one position; weight and bias by channel.
+    Position,
 }
 
 /// Batch norm with the running statistics of an untrained network: x/sqrt(1 + 1e-5).
@@ -78,19 +88,85 @@ pub fn normalize(
         Statistics::Sample => {
             (0..samples).for_each(|s| standardize(&mut data, std::iter::once(s * per_sample), per_sample));
         }
+        Statistics::Features => {
+            let features = input.dims().last().copied().unwrap_or(1);
+            Arch::new().dispatch(Rows { data: &mut data, features, rms: None });
+        }
+        Statistics::Position => {
+            data.chunks_exact_mut(per_sample.max(1)).for_each(|sample| standardize_positions(sample, per_channel.max(1)));
+        }
     }
-    let run = if matches!(statistics, Statistics::Sample) { 1 } else { per_channel };
-    let affine = |parameter: Option<&Tensor>, data: &mut [f32], f: fn(&mut f32, f32)| -> Result<()> {
-        let Some(parameter) = parameter else { return Ok(()) };
-        with_elements(parameter, |p| {
-            for (run, p) in data.chunks_exact_mut(run.max(1)).zip(p.iter().cycle()) {
-                run.iter_mut().for_each(|x| f(x, *p));
-            }
-        })
+    let run = match statistics {
+        Statistics::Sample | Statistics::Features => 1,
+        Statistics::Channel | Statistics::Groups(_) | Statistics::Position => per_channel,
     };
-    affine(weight, &mut data, |x, w| *x *= w)?;
-    affine(bias, &mut data, |x, b| *x += b)?;
+    if let Some(weight) = weight {
+        for_each_run(&mut data, weight, run, |x, w| *x *= w)?;
+    }
+    if let Some(bias) = bias {
+        for_each_run(&mut data, bias, run, |x, b| *x += b)?;
+    }
     Tensor::from_vec(data, input.dims(), &Device::Cpu)
+}
+
+/// x/sqrt(mean(x^2) + eps) over the last axis, times a weight by feature.
+///
+/// # Errors
+/// If the tensors do not fit.
+pub fn normalize_rms(input: &Tensor, weight: Option<&Tensor>, eps: f64) -> Result<Tensor> {
+    let mut data = with_elements(input, <[f32]>::to_vec)?;
+    Arch::new().dispatch(Rows { data: &mut data, features: input.dims().last().copied().unwrap_or(1), rms: Some(eps) });
+    if let Some(weight) = weight {
+        for_each_run(&mut data, weight, 1, |x, w| *x *= w)?;
+    }
+    Tensor::from_vec(data, input.dims(), &Device::Cpu)
+}
+
+/// Rows that are each standardized; where `rms` gives an epsilon, without a mean.
+struct Rows<'a> {
+    data: &'a mut [f32],
+    features: usize,
+    rms: Option<f64>,
+}
+
+impl WithSimd for Rows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let size = self.features as f64;
+        for row in self.data.chunks_exact_mut(self.features.max(1)) {
+            let mean = if self.rms.is_some() { 0.0 } else { sum(row, |x| x) / size };
+            let variance = sum(row, |x| (x - mean) * (x - mean)) / size;
+            let scale = (variance + self.rms.unwrap_or(EPSILON)).sqrt().recip() as f32;
+            let mean = mean as f32;
+            row.iter_mut().for_each(|x| *x = (*x - mean) * scale);
+        }
+    }
+}
+
+/// Standardizes the channels at every position of a sample, `positions` elements apart.
+fn standardize_positions(sample: &mut [f32], positions: usize) {
+    let zeros = vec![0.0; positions];
+    let means = position_means(sample, &zeros, |x, _| x);
+    let variances = position_means(sample, &means, |x, mean| (x - mean).powi(2));
+    let scales: Vec<_> = means.iter().zip(variances).map(|(m, v)| (*m as f32, (v + EPSILON).sqrt().recip() as f32)).collect();
+    for plane in sample.chunks_exact_mut(positions) {
+        plane.iter_mut().zip(&scales).for_each(|(x, (mean, scale))| *x = (*x - mean) * scale);
+    }
+}
+
+/// Over the channels at every position, the mean of `value` of an element and what `given` has for its position.
+fn position_means(sample: &[f32], given: &[f64], value: impl Fn(f64, f64) -> f64) -> Vec<f64> {
+    let mut sums = vec![0.0; given.len()];
+    for plane in sample.chunks_exact(given.len()) {
+        for ((sum, given), x) in sums.iter_mut().zip(given).zip(plane) {
+            *sum += value(f64::from(*x), *given);
+        }
+    }
+    let channels = (sample.len() / given.len()) as f64;
+    sums.iter_mut().for_each(|sum| *sum /= channels);
+    sums
 }
 
 /// Standardizes the runs of `length` elements that start at `starts`, together.

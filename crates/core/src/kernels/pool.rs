@@ -17,7 +17,8 @@ pub enum Pooling {
 pub fn pool(x: &[f32], [height, width]: [usize; 2], output: [usize; 2], window: &Window, how: Pooling) -> Vec<f32> {
     let [out_height, out_width] = output;
     let mut y = vec![0.0; x.len() / (height * width) * out_height * out_width];
-    let halves = how == Pooling::Largest && *window == Window::square(2, 2, 1, (0, 0));
+    let fits = 2 * out_height <= height && 2 * out_width <= width;
+    let halves = fits && how == Pooling::Largest && *window == Window::square(2, 2, 1, (0, 0));
     for (plane, out) in x.chunks_exact(height * width).zip(y.chunks_exact_mut(out_height * out_width)) {
         if halves {
             for (line, rows) in out.chunks_exact_mut(out_width).zip(plane.chunks_exact(2 * width)) {
@@ -26,26 +27,34 @@ pub fn pool(x: &[f32], [height, width]: [usize; 2], output: [usize; 2], window: 
             continue;
         }
         for (row, line) in out.chunks_exact_mut(out_width).enumerate() {
-            let (top, bottom) = within(window, 0, row, height);
+            let (rows, tall) = (window.taps(0, row, height), window.padded_taps(0, row, height));
             for (column, y) in line.iter_mut().enumerate() {
-                let (left, right) = within(window, 1, column, width);
-                let rows = plane[top * width..bottom * width].chunks_exact(width);
-                let under = rows.flat_map(|row| &row[left..right]);
-                *y = match how {
-                    // Not f32::max, which would hide a NaN.
-                    Pooling::Largest => under.fold(f32::NEG_INFINITY, |a, b| if a > *b { a } else { *b }),
-                    Pooling::Mean { count_include_pad: true } => {
-                        let area = padded(window, 0, row, height) * padded(window, 1, column, width);
-                        under.sum::<f32>() / area as f32
-                    }
-                    Pooling::Mean { count_include_pad: false } => {
-                        under.sum::<f32>() / ((bottom - top) * (right - left)) as f32
-                    }
+                let (columns, wide) = (window.taps(1, column, width), window.padded_taps(1, column, width));
+                let lines = plane[rows.start * width..rows.end * width].chunks_exact(width);
+                *y = if window.dilation == [1, 1] {
+                    joined(lines.flat_map(|line| &line[columns.clone()]), how, tall * wide)
+                } else {
+                    let lines = lines.step_by(window.dilation[0]);
+                    let under = lines.flat_map(|line| line[columns.clone()].iter().step_by(window.dilation[1]));
+                    joined(under, how, tall * wide)
                 };
             }
         }
     }
     y
+}
+
+/// `padded` is how many elements are under the window with padding.
+fn joined<'a>(under: impl Iterator<Item = &'a f32> + Clone, how: Pooling, padded: usize) -> f32 {
+    match how {
+        // Not f32::max, which would hide a NaN.
+        Pooling::Largest => under.fold(f32::NEG_INFINITY, |a, b| if a > *b { a } else { *b }),
+        Pooling::Mean { count_include_pad: true } => under.sum::<f32>() / padded as f32,
+        Pooling::Mean { count_include_pad: false } => {
+            let count = under.clone().count();
+            under.sum::<f32>() / count as f32
+        }
+    }
 }
 
 /// The largest under every window of 2 x 2 along two rows.
@@ -55,19 +64,6 @@ fn largest_of_four(rows: &[f32], width: usize, line: &mut [f32]) {
     for ((y, top), bottom) in line.iter_mut().zip(top.as_chunks::<2>().0).zip(bottom.as_chunks::<2>().0) {
         *y = larger(larger(larger(top[0], top[1]), bottom[0]), bottom[1]);
     }
-}
-
-/// The part of a window that lies within the side.
-fn within(window: &Window, axis: usize, at: usize, side: usize) -> (usize, usize) {
-    let (start, before) = (at * window.stride[axis], window.pads[axis].0);
-    (start.saturating_sub(before), (start + window.kernel[axis]).saturating_sub(before).min(side))
-}
-
-/// The length of a window that lies within the padded side.
-fn padded(window: &Window, axis: usize, at: usize, side: usize) -> usize {
-    let start = at * window.stride[axis];
-    let (before, after) = window.pads[axis];
-    (start + window.kernel[axis]).min(side + before + after) - start
 }
 
 /// The mean of every plane of `area` elements.

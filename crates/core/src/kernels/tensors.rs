@@ -25,6 +25,25 @@ pub fn batch(data: Vec<f32>, samples: usize, shape: &Shape) -> Result<Tensor> {
     Tensor::from_vec(data, dims, &Device::Cpu)
 }
 
+/// Calls `f` with every element and its parameter; `run` elements in a row share one, and the parameters repeat.
+///
+/// # Errors
+/// If the parameters are not of single precision on the CPU.
+pub fn for_each_run(data: &mut [f32], parameters: &Tensor, run: usize, f: impl Fn(&mut f32, f32)) -> Result<()> {
+    with_elements(parameters, |p| match run {
+        0 | 1 => {
+            for block in data.chunks_mut(p.len().max(1)) {
+                block.iter_mut().zip(p).for_each(|(x, p)| f(x, *p));
+            }
+        }
+        run => {
+            for (run, p) in data.chunks_exact_mut(run).zip(p.iter().cycle()) {
+                run.iter_mut().for_each(|x| f(x, *p));
+            }
+        }
+    })
+}
+
 /// The standard deviation over all elements.
 ///
 /// # Errors

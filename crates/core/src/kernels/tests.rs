@@ -66,3 +66,14 @@ fn an_even_kernel_is_padded_as_torch_pads_it() {
     let sum = checksum(&y);
     assert!((sum - 0.743_442_531).abs() < 1e-4, "{sum}");
 }
+
+/// As TensorFlow documents it: with s = stride, zeros max((side/s rounded up - 1) s + kernel - side, 0), the odd one last.
+#[test]
+fn a_strided_window_is_padded_as_tensorflow_pads_it() {
+    let cases = [(224, 7, 2, 1, (2, 3), 112), (7, 3, 2, 1, (1, 1), 4), (8, 3, 2, 1, (0, 1), 4), (5, 1, 3, 1, (0, 0), 2)];
+    for (side, kernel, stride, dilation, pads, slides) in cases {
+        let window = Window::square(kernel, stride, dilation, same(side, kernel, stride, dilation));
+        assert_eq!(window.pads, [pads; 2], "{side}");
+        assert_eq!(window.slide([side; 2]), Some([slides; 2]), "{side}");
+    }
+}

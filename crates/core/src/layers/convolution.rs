@@ -4,7 +4,7 @@ use candle_core::{Result as Computed, Tensor};
 
 use super::images::{MOST, as_image, on_images, sides_in_short};
 use crate::differentiable::{self, Pass};
-use crate::kernels::{Groups, Window, batch, convolve, with_elements};
+use crate::kernels::{Groups, Window, batch, convolve, same, with_elements};
 use crate::layer::{Arguments, Cost, Default, Domain, Param, Place, Value, Weight};
 use crate::parameters::Parameters;
 use crate::shape::Form;
@@ -229,12 +229,4 @@ impl<const D: usize> Conv<D> {
 fn sides_of<const D: usize>(place: &Place) -> [usize; D] {
     let input = place.inputs.first().map_or([1; 3], as_image);
     std::array::from_fn(|axis| input[3 - D + axis])
-}
-
-/// Zeros before and after a side for which a kernel has ceil(side / stride) positions, the odd one after it.
-fn same(side: usize, kernel: usize, stride: usize, dilation: usize) -> (usize, usize) {
-    let reach = dilation.saturating_mul(kernel.saturating_sub(1)).saturating_add(1);
-    let needed = side.div_ceil(stride.max(1)).saturating_sub(1).saturating_mul(stride).saturating_add(reach);
-    let total = needed.saturating_sub(side);
-    (total / 2, total - total / 2)
 }

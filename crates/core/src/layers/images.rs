@@ -104,7 +104,12 @@ impl Frame {
             return Err(format!("padding {} is more than half the kernel", self.padding[axis]));
         }
         let [channels, height, width] = as_image(input);
-        match self.window(input).slide_over([height, width], self.ceil_mode) {
+        let window = self.window(input);
+        let positions = match self.ceil_mode {
+            true => window.slide_over([height, width]),
+            false => window.slide([height, width]),
+        };
+        match positions {
             Some([_, length]) if is_sequence => Ok(Form::channels(vec![channels, length])),
             Some([height, width]) => Ok(Form::channels(vec![channels, height, width])),
             None => Err(format!("a window of {} does not fit into {input}", sides_in_short(&self.kernel))),
