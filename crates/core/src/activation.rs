@@ -115,6 +115,12 @@ impl Activation {
     pub fn has_weight(&self) -> bool {
         self.name() == "prelu"
     }
+
+    /// Whether each channel or feature has a weight of its own.
+    #[must_use]
+    pub fn is_by_unit(&self) -> bool {
+        self.has_weight() && self.word("per") == "channel"
+    }
 }
 
 #[cfg(test)]

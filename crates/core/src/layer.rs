@@ -4,7 +4,9 @@
 //! [`Operation`]. A [`Block`] is several ways that part and meet again. Each kind of operation has a file of its own under
 //! `layers/` and states there all that anybody asks of it.
 
+mod arguments;
 mod block;
+mod weight;
 
 use std::any::Any;
 use std::fmt;
@@ -14,9 +16,10 @@ use candle_core::{Result as Computed, Tensor};
 
 use crate::activation::Activation;
 use crate::differentiable::Pass;
-use crate::init::{Law, WeightShape};
 use crate::parameters::Parameters;
 use crate::shape::{Form, Shape};
+
+pub use weight::{Role, Weight, own};
 
 /// A kind of layer, as presets and documentation know it.
 #[derive(Debug)]
@@ -39,6 +42,18 @@ pub struct Kind {
 impl PartialEq for Kind {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name
+    }
+}
+
+impl Kind {
+    /// A layer of the kind with these values of its parameters.
+    #[must_use]
+    pub fn made_of(&'static self, values: Vec<Value>) -> Layer {
+        let arguments = Arguments { kind: self, values };
+        match self.make {
+            Make::Layer(make) => make(&arguments),
+            Make::Repeat => Block::graph(Vec::new()).into(),
+        }
     }
 }
 
@@ -150,117 +165,12 @@ pub enum Value {
     Sides(Vec<u64>),
 }
 
-impl Value {
-    /// A number for each axis; one where all are the same.
-    #[must_use]
-    pub fn of_sides(sides: &[usize]) -> Self {
-        match sides {
-            [first, rest @ ..] if rest.iter().all(|side| side == first) => Self::Whole(*first as u64),
-            _ => Self::Sides(sides.iter().map(|side| *side as u64).collect()),
-        }
-    }
-}
-
 /// The values of all parameters of a kind.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Arguments {
     pub kind: &'static Kind,
     /// In the order of the kind's parameters.
     pub values: Vec<Value>,
-}
-
-impl Arguments {
-    /// The value called `name`.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Value> {
-        self.kind.params.iter().zip(&self.values).find(|(param, _)| param.name == name).map(|(_, value)| value)
-    }
-
-    /// The whole number called `name`; 0 where there is none.
-    #[must_use]
-    pub fn whole(&self, name: &str) -> usize {
-        match self.get(name) {
-            Some(Value::Whole(n)) => usize::try_from(*n).unwrap_or(usize::MAX),
-            _ => 0,
-        }
-    }
-
-    /// The number called `name`; NaN where there is none.
-    #[must_use]
-    pub fn number(&self, name: &str) -> f64 {
-        match self.get(name) {
-            Some(Value::Number(x)) => *x,
-            _ => f64::NAN,
-        }
-    }
-
-    #[must_use]
-    pub fn flag(&self, name: &str) -> bool {
-        matches!(self.get(name), Some(Value::Flag(true)))
-    }
-
-    #[must_use]
-    pub fn word(&self, name: &str) -> Option<&'static str> {
-        match self.get(name) {
-            Some(Value::Word(word)) => Some(word),
-            _ => None,
-        }
-    }
-
-    /// The number called `name` for each of D axes.
-    #[must_use]
-    pub fn sides<const D: usize>(&self, name: &str) -> [usize; D] {
-        match self.get(name) {
-            Some(Value::Sides(sides)) => {
-                std::array::from_fn(|axis| sides.get(axis).map_or(0, |n| usize::try_from(*n).unwrap_or(usize::MAX)))
-            }
-            _ => [self.whole(name); D],
-        }
-    }
-
-    /// The numbers called `name`; none where there are none.
-    #[must_use]
-    pub fn list(&self, name: &str) -> Vec<usize> {
-        match self.get(name) {
-            Some(Value::Sides(sides)) => sides.iter().map(|n| usize::try_from(*n).unwrap_or(usize::MAX)).collect(),
-            _ => Vec::new(),
-        }
-    }
-
-    /// The name that the user gave for `name`.
-    #[must_use]
-    pub fn given_name(&self, name: &str) -> &str {
-        match self.get(name) {
-            Some(Value::Name(given)) => given,
-            _ => "",
-        }
-    }
-
-    /// The lists of layers called `name`; none where there are none.
-    #[must_use]
-    pub fn branches(&self, name: &str) -> &[Vec<Layer>] {
-        match self.get(name) {
-            Some(Value::Branches(branches)) => branches,
-            _ => &[],
-        }
-    }
-
-    /// The layers called `name`; none where there are none.
-    #[must_use]
-    pub fn layers(&self, name: &str) -> &[Layer] {
-        match self.get(name) {
-            Some(Value::Layers(layers)) => layers,
-            _ => &[],
-        }
-    }
-
-    /// The same with another value of `name`.
-    #[must_use]
-    pub fn with(mut self, name: &str, value: Value) -> Self {
-        let places = self.kind.params.iter().zip(&mut self.values);
-        places.filter(|(param, _)| param.name == name).for_each(|(_, old)| *old = value.clone());
-        self
-    }
 }
 
 /// Whether NEAR counts an output.
@@ -295,54 +205,6 @@ pub struct Cost {
 
 impl Cost {
     pub const NOTHING: Self = Self { workspace: 0, multiply_adds: 0 };
-}
-
-/// A parameter that training changes.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Weight {
-    /// As in PyTorch's `state_dict()`, after the node's name.
-    pub name: &'static str,
-    pub dims: Vec<usize>,
-    pub role: Role,
-}
-
-/// How a weight starts.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Role {
-    /// Drawn by the initialization.
-    Drawn(WeightShape),
-    /// Drawn by a law of its kind, whatever the initialization.
-    Own(WeightShape, Law),
-    /// The bias that belongs to a drawn weight of this shape.
-    Bias(WeightShape),
-    Constant(f64),
-}
-
-impl Weight {
-    /// A weight `[out, in, ...]` that is drawn, and its bias `[out]` where it has one.
-    #[must_use]
-    pub fn drawn(dims: Vec<usize>, groups: usize, bias: bool) -> Vec<Self> {
-        let out = dims[0];
-        // The network numbers the shapes.
-        let shape = WeightShape::new(dims.clone(), groups);
-        let mut weights = vec![Self { name: "weight", dims, role: Role::Drawn(shape.clone()) }];
-        if bias {
-            weights.push(Self { name: "bias", dims: vec![out], role: Role::Bias(shape) });
-        }
-        weights
-    }
-
-    /// A weight of ones and a bias of zeros.
-    #[must_use]
-    pub fn affine(dims: &[usize]) -> Vec<Self> {
-        let weight = |name, value| Self { name, dims: dims.to_vec(), role: Role::Constant(value) };
-        vec![weight("weight", 1.0), weight("bias", 0.0)]
-    }
-
-    #[must_use]
-    pub fn elements(&self) -> u64 {
-        self.dims.iter().map(|d| *d as u64).product()
-    }
 }
 
 /// Where an operation stands in a network.

@@ -8,10 +8,15 @@ mod activations;
 mod branches;
 mod convolution;
 mod images;
+mod tokens;
+mod transposed;
+mod units;
 
 use crate::layer::Kind;
 pub use convolution::{Conv, Padding};
 pub use images::Frame;
+pub use transposed::Transposed;
+pub use units::Units;
 
 /// Declares the files with what they define, and lists the kinds.
 macro_rules! kinds {
@@ -53,12 +58,31 @@ kinds! {
         save (KIND) Save;
         use_saved (KIND) Use;
         embedding (KIND) Embedding;
+        positions (KIND) Positions;
+        class_token (KIND) ClassToken;
+        attention (KIND);
+        recurrent (LSTM, GRU, RNN);
+        gated (KIND);
+        rms_norm (KIND) RmsNorm;
+        instance_norm (KIND) InstanceNorm;
+        scale (KIND) Scale;
+        conv_transpose1d (KIND) ConvTranspose1d;
+        conv_transpose2d (KIND) ConvTranspose2d;
+        adaptive_avg_pool (KIND) AdaptiveAvgPool;
+        upsample (KIND) Upsample;
+        permute (KIND) Permute;
+        reshape (KIND) Reshape;
+        mean (KIND) Mean;
+        select (KIND) Select;
     }
     inner {
         fixed (KIND) Fixed;
         sum (KIND) Sum;
         product (KIND) Product;
         concatenation (KIND) Concat;
+        attend (KIND) Attend;
+        projection (KIND) Projection;
+        recurrence (KIND) Recurrence;
         zero (KIND) Zero;
         first_channels (KIND) FirstChannels;
     }

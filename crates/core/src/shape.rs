@@ -161,6 +161,13 @@ impl Form {
         }
     }
 
+    /// Positions of a sequence, of whatever layout.
+    #[must_use]
+    pub fn length(&self) -> Option<usize> {
+        let [features, channels] = [self.sequence_of_features(), self.sequence_of_channels()];
+        features.map(|[tokens, _]| tokens).or(channels.map(|[_, length]| length))
+    }
+
     /// `[channels, height, width]`
     #[must_use]
     pub fn image(&self) -> Option<[usize; 3]> {

@@ -23,6 +23,10 @@ const fn not_negative(name: &'static str, default: f64) -> Param {
     Param { name, default: Some(Value::Number(default)), domain: Domain::Number { min: 0.0, max: 3e38 } }
 }
 
+const fn word(name: &'static str, default: &'static str, words: &'static [&'static str]) -> Param {
+    Param { name, default: Some(Value::Word(default)), domain: Domain::Word(words) }
+}
+
 const fn required(name: &'static str) -> Param {
     Param { name, default: None, domain: ANY }
 }
@@ -70,8 +74,8 @@ pub(super) static ACTIVATIONS: &[ActivationKind] = &[
     },
     ActivationKind {
         name: "prelu",
-        params: &[number("init", 0.25)],
-        formula: "x > 0: x, else a x, with a learned slope a that starts at init",
+        params: &[number("init", 0.25), word("per", "layer", &["layer", "channel"])],
+        formula: "x > 0: x, else a x, with a learned slope a that starts at init, one per layer or per channel",
         value: |x, p| leaky(x, p[0]),
         lanes: |xs, p| each(xs, |x| leaky(x, p[0])),
         derivative: |x, p| if x > 0.0 { 1.0 } else { p[0] },

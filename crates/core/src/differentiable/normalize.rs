@@ -82,9 +82,7 @@ impl Groups {
         let channels = dims.get(1).copied().unwrap_or(1);
         let per_sample: usize = dims.iter().skip(1).product();
         let positions = per_sample / channels.max(1);
-        let single = |count: usize, length| {
-            Self { count, runs: 1, length, stride: length, together: 1, block: length }
-        };
+        let single = |count: usize, length| Self { count, runs: 1, length, stride: length, together: 1, block: length };
         match statistics {
             Statistics::Channel => Self {
                 count: channels,

@@ -68,12 +68,20 @@ fn attention_of_tensors_that_do_not_fit_is_refused() {
 fn recurrences_are_those_of_torch() {
     for (name, cell) in [("lstm", Cell::Lstm), ("gru", Cell::Gru), ("rnn", Cell::Tanh)] {
         let rows = cell.gates() * 3;
-        let inputs =
-            [wave(&[2, 5, 2], 0.0), wave(&[rows, 2], 1.0), wave(&[rows, 3], 2.0), wave(&[rows], 3.0), wave(&[rows], 4.0)];
+        let inputs = [
+            wave(&[2, 5, 2], 0.0),
+            wave(&[rows, 2], 1.0),
+            wave(&[rows, 3], 2.0),
+            wave(&[rows], 3.0),
+            wave(&[rows], 4.0),
+        ];
         let singles = inputs.each_ref().map(single);
         for (biases, reverse) in [(false, false), (false, true), (true, false), (true, true)] {
-            let name =
-                format!("{name}{}{}", if biases { " with biases" } else { "" }, if reverse { " backwards" } else { "" });
+            let name = format!(
+                "{name}{}{}",
+                if biases { " with biases" } else { "" },
+                if reverse { " backwards" } else { "" }
+            );
             let given = if biases { 5 } else { 3 };
             let f32s = |x: &[Tensor]| kernels::recur(cell, &x[0], &x[1], &x[2], x.get(3), x.get(4), reverse);
             let f64s = |x: &[Tensor]| recur(cell, &x[0], &x[1], &x[2], x.get(3), x.get(4), reverse);
@@ -192,7 +200,8 @@ fn embedding_takes_the_rows_that_ids_name() {
     let ids = Tensor::new(&[[2f32, 0.0, 2.0], [1.0, 3.0, 0.0]], &Device::Cpu).unwrap();
     let weight = wave(&[4, 3], 0.0);
     let picked = [2u32, 0, 2, 1, 3, 0];
-    let rows = weight.index_select(&Tensor::new(&picked, &Device::Cpu).unwrap(), 0).unwrap().reshape((2, 3, 3)).unwrap();
+    let rows =
+        weight.index_select(&Tensor::new(&picked, &Device::Cpu).unwrap(), 0).unwrap().reshape((2, 3, 3)).unwrap();
     assert!(apart(&kernels::gather(&ids, &single(&weight)).unwrap(), &rows) < 1e-6);
     assert!(apart(&embed(&ids, &weight).unwrap(), &rows) == 0.0);
     assert_gradients("embed", &[weight], |x| embed(&ids, &x[0]));

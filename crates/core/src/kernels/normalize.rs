@@ -93,7 +93,8 @@ pub fn normalize(
             Arch::new().dispatch(Rows { data: &mut data, features, rms: None });
         }
         Statistics::Position => {
-            data.chunks_exact_mut(per_sample.max(1)).for_each(|sample| standardize_positions(sample, per_channel.max(1)));
+            data.chunks_exact_mut(per_sample.max(1))
+                .for_each(|sample| standardize_positions(sample, per_channel.max(1)));
         }
     }
     let run = match statistics {
@@ -150,7 +151,8 @@ fn standardize_positions(sample: &mut [f32], positions: usize) {
     let zeros = vec![0.0; positions];
     let means = position_means(sample, &zeros, |x, _| x);
     let variances = position_means(sample, &means, |x, mean| (x - mean).powi(2));
-    let scales: Vec<_> = means.iter().zip(variances).map(|(m, v)| (*m as f32, (v + EPSILON).sqrt().recip() as f32)).collect();
+    let scales: Vec<_> =
+        means.iter().zip(variances).map(|(m, v)| (*m as f32, (v + EPSILON).sqrt().recip() as f32)).collect();
     for plane in sample.chunks_exact_mut(positions) {
         plane.iter_mut().zip(&scales).for_each(|(x, (mean, scale))| *x = (*x - mean) * scale);
     }

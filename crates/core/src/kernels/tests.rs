@@ -70,7 +70,8 @@ fn an_even_kernel_is_padded_as_torch_pads_it() {
 /// As TensorFlow documents it: with s = stride, zeros max((side/s rounded up - 1) s + kernel - side, 0), the odd one last.
 #[test]
 fn a_strided_window_is_padded_as_tensorflow_pads_it() {
-    let cases = [(224, 7, 2, 1, (2, 3), 112), (7, 3, 2, 1, (1, 1), 4), (8, 3, 2, 1, (0, 1), 4), (5, 1, 3, 1, (0, 0), 2)];
+    let cases =
+        [(224, 7, 2, 1, (2, 3), 112), (7, 3, 2, 1, (1, 1), 4), (8, 3, 2, 1, (0, 1), 4), (5, 1, 3, 1, (0, 0), 2)];
     for (side, kernel, stride, dilation, pads, slides) in cases {
         let window = Window::square(kernel, stride, dilation, same(side, kernel, stride, dilation));
         assert_eq!(window.pads, [pads; 2], "{side}");

@@ -8,13 +8,15 @@ use crate::kernels;
 use crate::layer::{Place, Role, Scaling, Weight};
 use crate::parameters::Parameters;
 use crate::random::uniform;
+use crate::shape::Form;
 
-/// The weights of an activation.
-pub(super) fn weights(activation: &Activation) -> Vec<Weight> {
+/// The weights of an activation of such inputs.
+pub(super) fn weights(activation: &Activation, inputs: &[Form]) -> Vec<Weight> {
     if !activation.has_weight() {
         return Vec::new();
     }
-    vec![Weight { name: "weight", dims: vec![1], role: Role::Constant(activation.number("init")) }]
+    let slopes = if activation.is_by_unit() { inputs[0].units() } else { 1 };
+    vec![Weight { name: "weight", dims: vec![slopes], role: Role::Constant(activation.number("init")) }]
 }
 
 pub(super) fn scaling(activation: &Activation) -> Scaling {
@@ -22,7 +24,15 @@ pub(super) fn scaling(activation: &Activation) -> Scaling {
 }
 
 /// The activation of every element.
-pub(super) fn activate(activation: &Activation, input: &Tensor, parameters: &Parameters) -> Computed<Tensor> {
+pub(super) fn activate(
+    activation: &Activation,
+    place: &Place,
+    input: &Tensor,
+    parameters: &Parameters,
+) -> Computed<Tensor> {
+    if let Some(slopes) = parameters.get("weight").filter(|_| activation.is_by_unit()) {
+        return kernels::prelu(input, slopes, place.output.run());
+    }
     let slope = parameters.get("weight").map(Tensor::to_vec1::<f32>).transpose()?;
     kernels::activate(input, activation, slope.and_then(|a| a.first().copied()))
 }
@@ -34,6 +44,9 @@ pub(super) fn differentiate(
     input: &Tensor,
     pass: &mut dyn Pass,
 ) -> Computed<Tensor> {
+    if activation.is_by_unit() {
+        return differentiable::learned_slopes(input, &pass.need(&place.name, "weight")?, place.output.run());
+    }
     if activation.has_weight() {
         return differentiable::learned_slope(input, &pass.need(&place.name, "weight")?);
     }

@@ -1,12 +1,14 @@
 //! A vector for every token.
 
-use candle_core::{DType, Result as Computed, Tensor};
+use candle_core::{Result as Computed, Tensor};
 
 use super::flatten::Flatten;
-use crate::init::{Law, WeightShape};
+use crate::init::Law;
+use crate::kernels::gather;
+use crate::layer::own;
 use crate::activation::Activation;
-use crate::differentiable::Pass;
-use crate::layer::{Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Role, Scaling, Short, Trial, Value, Weight};
+use crate::differentiable::{self, Pass};
+use crate::layer::{Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight};
 use crate::parameters::Parameters;
 use crate::shape::{Form, Layout};
 
@@ -57,9 +59,7 @@ impl Operation for Embedding {
     }
 
     fn weights(&self, inputs: &[Form], _: Option<&Activation>) -> Vec<Weight> {
-        let dims = vec![Self::vocab(&inputs[0]), self.out];
-        let law = Law::Normal { mean: 0.0, std: 1.0 };
-        vec![Weight { name: "weight", dims: dims.clone(), role: Role::Own(WeightShape::new(dims, 1), law) }]
+        own("weight", &[Self::vocab(&inputs[0]), self.out], Law::Normal { mean: 0.0, std: 1.0 })
     }
 
     fn counted<'a>(&'a self, _: Option<&'a Activation>) -> Counted<'a> {
@@ -93,12 +93,6 @@ impl Operation for Embedding {
     }
 
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor> {
-        gather(&inputs[0], &pass.need(&place.name, "weight")?)
+        differentiable::embed(&inputs[0], &pass.need(&place.name, "weight")?)
     }
-}
-
-/// The rows `[..., out]` of `weight` `[vocab, out]` that the numbers `[...]` name.
-fn gather(ids: &Tensor, weight: &Tensor) -> Computed<Tensor> {
-    let dims: Vec<_> = ids.dims().iter().copied().chain([weight.dim(1)?]).collect();
-    weight.index_select(&ids.flatten_all()?.to_dtype(DType::U32)?, 0)?.reshape(dims)
 }

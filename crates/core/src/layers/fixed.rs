@@ -5,7 +5,7 @@ use candle_core::{Result as Computed, Tensor};
 use super::activations::{activate, differentiate, scaling, weights};
 use super::slot::Slot;
 use crate::activation::Activation;
-use crate::catalog;
+use crate::catalog::{self, Given};
 use crate::differentiable::Pass;
 use crate::layer::{Cost, Counted, Kind, Layer, Make, Operation, Place, Scaling, Short, Trial, Value, Weight};
 use crate::parameters::Parameters;
@@ -21,10 +21,15 @@ pub static KIND: Kind = Kind {
     make: Make::Layer(|_| Fixed::named("relu")),
     trials: || {
         let named = |name| vec![Fixed::named(name)];
+        let per = [("per", Given::Word("channel"))];
+        let prelu = Activation::find("prelu").and_then(|prelu| Activation::new(prelu, &per).ok());
+        let by_channel = || prelu.clone().map(|prelu| Fixed(prelu).into()).into_iter().collect();
         vec![
             Trial::new(&[4, 6, 5], named("silu")),
             Trial::new(&[4, 6, 5], named("prelu")),
             Trial::new(&[6], named("prelu")),
+            Trial::new(&[4, 6, 5], by_channel()),
+            Trial::new(&[6], by_channel()),
         ]
     },
 };
@@ -65,8 +70,8 @@ impl Operation for Fixed {
         Ok(inputs[0].clone())
     }
 
-    fn weights(&self, _: &[Form], _: Option<&Activation>) -> Vec<Weight> {
-        weights(&self.0)
+    fn weights(&self, inputs: &[Form], _: Option<&Activation>) -> Vec<Weight> {
+        weights(&self.0, inputs)
     }
 
     fn counted<'a>(&'a self, _: Option<&'a Activation>) -> Counted<'a> {
@@ -91,12 +96,12 @@ impl Operation for Fixed {
 
     fn forward(
         &self,
-        _: &Place,
+        place: &Place,
         inputs: &[Tensor],
         parameters: &Parameters,
         _: Option<&Activation>,
     ) -> Computed<Tensor> {
-        activate(&self.0, &inputs[0], parameters)
+        activate(&self.0, place, &inputs[0], parameters)
     }
 
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor> {

@@ -40,8 +40,8 @@ impl Operation for Slot {
         Ok(inputs[0].clone())
     }
 
-    fn weights(&self, _: &[Form], slot: Option<&Activation>) -> Vec<Weight> {
-        slot.map_or_else(Vec::new, weights)
+    fn weights(&self, inputs: &[Form], slot: Option<&Activation>) -> Vec<Weight> {
+        slot.map_or_else(Vec::new, |activation| weights(activation, inputs))
     }
 
     fn counted<'a>(&'a self, slot: Option<&'a Activation>) -> Counted<'a> {
@@ -72,7 +72,7 @@ impl Operation for Slot {
         slot: Option<&Activation>,
     ) -> Computed<Tensor> {
         match slot {
-            Some(activation) => activate(activation, &inputs[0], parameters),
+            Some(activation) => activate(activation, place, &inputs[0], parameters),
             None => bail!("layer {} is an activation that nothing fills", place.name),
         }
     }

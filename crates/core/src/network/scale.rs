@@ -102,7 +102,7 @@ mod tests {
         assert_eq!(zeros("torch_default", "relu"), None);
         assert!(of("torch_default", BiasInit::Zeros, "relu", &[linear(false), Slot.into()]).is_some());
         assert_eq!(of("kaiming_normal", BiasInit::FanInUniform, "relu", &layers), None);
-        assert_eq!(of("kaiming_normal", BiasInit::Zeros, "relu", &[linear(true), LayerNorm.into()]), None);
+        assert_eq!(of("kaiming_normal", BiasInit::Zeros, "relu", &[linear(true), LayerNorm::default().into()]), None);
         assert!(laws(&normal(1e3), BiasInit::Zeros, "relu", &layers).is_some());
         assert_eq!(laws(&normal(1e9), BiasInit::Zeros, "relu", &layers), None);
         assert_eq!(laws(&normal(1e-9), BiasInit::Zeros, "relu", &layers), None);

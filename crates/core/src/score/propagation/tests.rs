@@ -167,7 +167,7 @@ fn every_activation_and_initialization_has_a_verdict() {
     let layers = [
         Layer::from(Conv2d::new(4, 3)),
         Layer::from(Block::residual(body, Vec::new())),
-        Layer::from(LayerNorm),
+        Layer::from(LayerNorm::default()),
         Layer::from(Slot),
         Layer::from(Flatten),
         Layer::from(Linear::new(5)),
@@ -219,7 +219,7 @@ fn images_pass_through_every_kind_of_layer() {
         Layer::from(Block::residual(body, Vec::new())),
         Layer::from(MaxPool::new(2)),
         Layer::from(AvgPool::new(2)),
-        Layer::from(LayerNorm),
+        Layer::from(LayerNorm::default()),
         Layer::from(GlobalAvgPool),
         Layer::from(Flatten),
         Layer::from(Dropout { p: 0.5 }),

@@ -1,0 +1,57 @@
+//! The parameters that training changes.
+
+use crate::init::{Law, WeightShape};
+
+/// A parameter that training changes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Weight {
+    /// As in PyTorch's `state_dict()`, after the node's name.
+    pub name: &'static str,
+    pub dims: Vec<usize>,
+    pub role: Role,
+}
+
+/// How a weight starts.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Role {
+    /// Drawn by the initialization.
+    Drawn(WeightShape),
+    /// Drawn by a law of its kind, whatever the initialization.
+    Own(WeightShape, Law),
+    /// The bias that belongs to a drawn weight of this shape.
+    Bias(WeightShape),
+    Constant(f64),
+}
+
+/// A weight that is drawn by a law of its kind, alone.
+#[must_use]
+pub fn own(name: &'static str, dims: &[usize], law: Law) -> Vec<Weight> {
+    vec![Weight { name, dims: dims.to_vec(), role: Role::Own(WeightShape::new(dims.to_vec(), 1), law) }]
+}
+
+impl Weight {
+    /// A weight `[out, in, ...]` that is drawn, and its bias `[out]` where it has one.
+    #[must_use]
+    pub fn drawn(dims: Vec<usize>, groups: usize, bias: bool) -> Vec<Self> {
+        let out = dims[0];
+        // The network numbers the shapes.
+        let shape = WeightShape::new(dims.clone(), groups);
+        let mut weights = vec![Self { name: "weight", dims, role: Role::Drawn(shape.clone()) }];
+        if bias {
+            weights.push(Self { name: "bias", dims: vec![out], role: Role::Bias(shape) });
+        }
+        weights
+    }
+
+    /// A weight of ones and a bias of zeros.
+    #[must_use]
+    pub fn affine(dims: &[usize]) -> Vec<Self> {
+        let weight = |name, value| Self { name, dims: dims.to_vec(), role: Role::Constant(value) };
+        vec![weight("weight", 1.0), weight("bias", 0.0)]
+    }
+
+    #[must_use]
+    pub fn elements(&self) -> u64 {
+        self.dims.iter().map(|d| *d as u64).product()
+    }
+}
