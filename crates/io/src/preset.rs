@@ -311,7 +311,11 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
         None => DataSpec { from: drawn_for(&network.input), scale: Scale::None },
     };
     Ok(Preset {
-        remarks: remarks::remarks(root, &network.input.shape),
+        remarks: [
+            remarks::remarks(root, &network.input.shape),
+            remarks::short_of_rows(&network, score.batch, MOST_BATCH),
+        ]
+        .concat(),
         name: name.replace(['\n', '\t'], " "),
         description: text("description")?.map(|d| d.split_whitespace().collect::<Vec<_>>().join(" ")),
         data,

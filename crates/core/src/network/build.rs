@@ -157,7 +157,11 @@ impl Builder {
         vertex: &Vertex,
         fail: &dyn Fn(String) -> ShapeError,
     ) -> Result<ValueId, ShapeError> {
-        let branches = vertex.edges.iter().map(|edge| self.edge(name, values[edge.from], edge));
+        let branches = vertex.edges.iter().map(|edge| match edge.through {
+            Through::Chain(_) => self.edge(name, values[edge.from], edge),
+            // What the user wrote is the block.
+            Through::One(_) => self.edge(name, values[edge.from], edge).map_err(|error| fail(error.problem)),
+        });
         let branches = branches.collect::<Result<Vec<_>, _>>()?;
         match branches.as_slice() {
             [] => Err(fail(format!("nothing comes into {vertex_name}"))),

@@ -20,6 +20,14 @@ pub trait Probe {
         Ok(())
     }
 
+    /// What counts as the output of a node that NEAR counts: itself, unless a probe disturbs it.
+    ///
+    /// # Errors
+    /// Ends the pass.
+    fn receive(&mut self, _node: &Node, output: Tensor) -> Result<Tensor, Self::Stop> {
+        Ok(output)
+    }
+
     /// Called with the output `[samples, ...]` of every node that NEAR counts.
     ///
     /// # Errors
@@ -147,6 +155,7 @@ fn through<P: Probe>(node: &Node, inputs: Vec<Tensor>, filling: Filling<'_>, pro
     if node.counted.is_none() {
         return Ok(output);
     }
+    let output = probe.receive(node, output)?;
     probe.observe(node, &output)?;
     probe.pass_on(node, output)
 }

@@ -15,6 +15,11 @@ pub struct Network {
     pub(super) summary: String,
 }
 
+/// Bytes that the values of a batch may take for the sake of layers that get one row a sample.
+const AFFORDABLE: u128 = 2 << 30;
+/// Samples that are taken whatever they cost.
+const FEWEST: usize = 64;
+
 /// Some nodes of a network, to be passed in one go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
@@ -82,11 +87,28 @@ impl Network {
     }
 
     /// The number of samples whose rows fill the largest rank matrix: a dense layer of width n takes n samples, a
-    /// convolution with C channels takes C of its positions.
+    /// convolution with C channels takes C of its positions. Layers that get one row a sample have to do with fewer where a
+    /// batch of as many would take more than [`AFFORDABLE`] bytes, see [`Self::short_of_rows`].
     #[must_use]
     pub fn samples_needed(&self) -> usize {
-        let of = |node: &Node| node.units().div_ceil(node.place.output.rows());
-        self.nodes.iter().filter(|node| node.counted.is_some()).map(of).max().unwrap_or(1)
+        let needed = self.samples_by(|_| true);
+        // What has positions fills its matrix from few samples.
+        let least = self.samples_by(|rows| rows > 1).max(FEWEST).min(needed);
+        let affordable = AFFORDABLE / self.held(|live, _| live).saturating_mul(4).max(1);
+        usize::try_from(affordable).unwrap_or(usize::MAX).clamp(least, needed)
+    }
+
+    /// The most samples that a counted node needs, of those whose number of rows a sample is as asked.
+    fn samples_by(&self, what: impl Fn(usize) -> bool) -> usize {
+        let counted = self.nodes.iter().filter(|node| node.counted.is_some() && what(node.place.output.rows()));
+        counted.map(|node| node.units().div_ceil(node.place.output.rows())).max().unwrap_or(1)
+    }
+
+    /// The counted nodes whose units are more than the rows that so many samples give, which bound their effective ranks.
+    #[must_use]
+    pub fn short_of_rows(&self, samples: usize) -> Vec<&Node> {
+        let is_short = |node: &&Node| node.units() > samples.saturating_mul(node.place.output.rows());
+        self.counted().into_iter().filter(is_short).collect()
     }
 
     /// All nodes.
@@ -151,20 +173,25 @@ impl Network {
     /// a batch passes, and the largest rank matrix with the workspace of its decomposition.
     #[must_use]
     pub fn memory(&self, samples: usize) -> u64 {
+        let most = self.held(|live, workspace| live.saturating_mul(samples as u128).saturating_add(workspace));
+        let units = self.counted().iter().map(|node| node.units() as u128).max().unwrap_or(0);
+        let values = (2 * u128::from(self.parameters(None)) + 6 * units * units).saturating_add(most);
+        u64::try_from(values.saturating_mul(4)).unwrap_or(u64::MAX)
+    }
+
+    /// The most of what `sum` makes of the elements that are live at a node and of its workspace.
+    fn held(&self, sum: impl Fn(u128, u128) -> u128) -> u128 {
         // Sizes may be as large as 2^40 each, so their products need more than 64 bits.
         let elements = |value: ValueId| self.form(value).shape.elements() as u128;
         let last_use = self.last_uses();
         let (mut live, mut most) = (elements(0), 0u128);
         for (at, node) in self.nodes.iter().enumerate() {
             live = live.saturating_add(node.output().elements() as u128);
-            let held = live.saturating_mul(samples as u128);
-            most = most.max(held.saturating_add(node.operation.cost(&node.place).workspace));
+            most = most.max(sum(live, node.operation.cost(&node.place).workspace));
             let done = last_use.iter().enumerate().filter(|(_, last)| **last == Some(at));
             live -= done.map(|(value, _)| elements(value)).sum::<u128>();
         }
-        let units = self.counted().iter().map(|node| node.units() as u128).max().unwrap_or(0);
-        let values = (2 * u128::from(self.parameters(None)) + 6 * units * units).saturating_add(most);
-        u64::try_from(values.saturating_mul(4)).unwrap_or(u64::MAX)
+        most
     }
 
     /// By value, the node that uses it last; none where no node does.

@@ -213,6 +213,13 @@ struct BlockProbe<'p, 'c> {
 impl Probe for BlockProbe<'_, '_> {
     type Stop = ScoreError;
 
+    fn receive(&mut self, node: &Node, output: Tensor) -> Result<Tensor, ScoreError> {
+        match &mut self.twins {
+            Some(twins) => twins.receive(node, output),
+            None => Ok(output),
+        }
+    }
+
     fn enter(&mut self, node: &Node, input: &Tensor) -> Result<(), ScoreError> {
         self.twins.as_mut().map_or(Ok(()), |twins| twins.enter(node, input))
     }

@@ -105,6 +105,13 @@ impl Probe for BatchProbe<'_> {
         self.propagation.as_mut().map_or(Ok(()), |probe| probe.enter(node, input))
     }
 
+    fn receive(&mut self, node: &Node, output: Tensor) -> Result<Tensor, ScoreError> {
+        match &mut self.propagation {
+            Some(probe) => probe.receive(node, output),
+            None => Ok(output),
+        }
+    }
+
     fn observe(&mut self, node: &Node, output: &Tensor) -> Result<(), ScoreError> {
         self.ranks.observe(node, &output.narrow(0, 0, self.batch)?)?;
         self.propagation.as_mut().map_or(Ok(()), |probe| probe.observe(node, output))

@@ -18,15 +18,17 @@ use serde::{Deserialize, Serialize};
 use super::error::ScoreError;
 use crate::activation::Activation;
 use crate::kernels::with_elements;
+use crate::layers::{Concat, Product};
 use crate::network::forward::Probe;
 use crate::network::{Network, Node};
 use crate::random::{Key, Purpose};
+use crate::shape::{Form, Layout};
 
 /// Only the first repetitions are looked at: what is looked for are orders of magnitude.
 pub const REPETITIONS: u64 = 4;
 /// Samples that have twins at the most.
 const SAMPLES: usize = 24;
-/// The same where samples are images, whose pixels give means enough.
+/// The same where samples are images or sequences, whose positions give means enough.
 const IMAGES: usize = 8;
 /// Of every sample: one perturbed at the input, one at a layer.
 pub(super) const TWINS: usize = 2;
@@ -48,7 +50,8 @@ const SATURATION_INPUTS: usize = 4096;
 /// How one repetition's signals, or their mean over repetitions, pass through a network.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Propagation {
-    /// One for every node that NEAR counts, in the order of the forward pass.
+    /// One for every node that NEAR counts, in the order of the forward pass. Where branches meet after the last of them, one
+    /// more for the network's output.
     pub layers: Vec<LayerSignal>,
 }
 
@@ -178,23 +181,33 @@ fn mean_of_known(values: impl Iterator<Item = f64>) -> Option<f64> {
     (count > 0).then(|| sum / f64::from(count))
 }
 
-/// The twins of the first samples of a batch `[samples, ...]`: the samples perturbed, then the same samples as they are,
-/// for a layer to perturb. None for a batch of fewer than two, which have no spread.
+/// The twins of the first samples of a batch `[samples, ...]` of this form: the samples perturbed, then the same samples as
+/// they are, for a layer to perturb. Numbers of tokens are not perturbed: their embeddings are. None for a batch of fewer
+/// than two, which have no spread.
 ///
 /// # Errors
 /// If the tensor is not of single precision on the CPU.
-pub fn twins(batch: &Tensor, seed: u64, repetition: u64) -> candle_core::Result<Option<Tensor>> {
+pub fn twins(batch: &Tensor, form: &Form, seed: u64, repetition: u64) -> candle_core::Result<Option<Tensor>> {
     let samples = batch.dim(0)?;
     if samples < 2 {
         return Ok(None);
     }
-    let most = if batch.rank() == 4 { IMAGES } else { SAMPLES };
+    let is_tokens = matches!(form.layout, Layout::Ids { .. });
+    let most = if is_tokens || form.shape.0.len() > 1 { IMAGES } else { SAMPLES };
     // Samples and twins are not more than the batch.
     let clean = batch.narrow(0, 0, (samples / (1 + TWINS)).clamp(2, most))?;
-    let key = Key { seed, repetition, layer: 0, purpose: Purpose::Perturbation };
+    if is_tokens {
+        return Tensor::cat(&[&clean, &clean], 0).map(Some);
+    }
+    let key = input_key(seed, repetition);
     let noise = with_elements(&clean, |x| noise(key, AT_INPUT, x))?;
     let perturbed = (&clean + Tensor::from_vec(noise, clean.shape(), clean.device())?)?;
     Tensor::cat(&[&perturbed, &clean], 0).map(Some)
+}
+
+/// Of the perturbation of the input.
+fn input_key(seed: u64, repetition: u64) -> Key {
+    Key { seed, repetition, layer: 0, purpose: Purpose::Perturbation }
 }
 
 /// Uniform noise for every value, `relative` to their root mean square.
@@ -218,6 +231,9 @@ pub(super) struct PropagationProbe<'a> {
     /// Counted nodes before the last that is no activation: where a perturbation has a way to go.
     places: usize,
     saturated: Option<f64>,
+    /// Whether branches meet after the last layer that is no activation: then the network's output is where gradients come
+    /// from, and a signal of its own.
+    ends_in_merge: bool,
     /// By counted node, as far as the pass has come.
     layers: Vec<Option<LayerSignal>>,
     /// By sample, the size of the perturbation of its last twin where it was made, and at the last layer that is no
@@ -231,9 +247,12 @@ impl<'a> PropagationProbe<'a> {
     pub fn new(network: &Network, seed: u64, repetition: u64, twins: usize, cancelled: &'a dyn Fn() -> bool) -> Self {
         let samples = twins / TWINS;
         let counted = network.counted();
-        let places = counted.iter().rposition(|node| !node.is_activation()).unwrap_or(0);
+        let last = counted.iter().rposition(|node| !node.is_activation()).unwrap_or(0);
+        let ends_in_merge = counted.get(last).is_some_and(|node| has_merge_after(network, node));
+        let places = if ends_in_merge { counted.len() } else { last };
         let (layers, made, arrived) = (vec![None; counted.len()], Vec::new(), Vec::new());
-        Self { slot: None, cancelled, seed, repetition, samples, places, saturated: None, layers, made, arrived }
+        let (slot, saturated) = (None, None);
+        Self { slot, cancelled, seed, repetition, samples, places, saturated, ends_in_merge, layers, made, arrived }
     }
 
     /// The same probe, to go on with an activation in the slots.
@@ -259,7 +278,25 @@ impl<'a> PropagationProbe<'a> {
         Parts { clean: &values[..size], at_input: &rest[rest.len() - size..], at_layer }
     }
 
-    pub fn finish(self) -> Propagation {
+    /// After the pass, with the network's output for all that passed.
+    pub fn finish(mut self, output: &Tensor) -> candle_core::Result<Propagation> {
+        if self.ends_in_merge {
+            let passing = output.dim(0)?;
+            with_elements(output, |y| {
+                let parts = self.parts(y, passing);
+                let arrived = differences(parts.clean, parts.at_layer, self.samples);
+                let signal = signal(&parts, self.samples, None);
+                (arrived, signal)
+            })
+            .map(|(arrived, signal)| {
+                self.arrived = arrived;
+                self.layers.push(Some(signal));
+            })?;
+        }
+        Ok(self.finished())
+    }
+
+    fn finished(self) -> Propagation {
         let mut squares = vec![(0.0, 0usize); self.places];
         for (sample, (made, arrived)) in self.made.iter().zip(&self.arrived).enumerate() {
             if let Some((sum, count)) = squares.get_mut(self.place(sample)) {
@@ -280,6 +317,21 @@ impl<'a> PropagationProbe<'a> {
 
 impl Probe for PropagationProbe<'_> {
     type Stop = ScoreError;
+
+    /// The embeddings of tokens, which are perturbed in place of the tokens.
+    fn receive(&mut self, node: &Node, output: Tensor) -> Result<Tensor, ScoreError> {
+        if !node.place.inputs.iter().any(|form| matches!(form.layout, Layout::Ids { .. })) {
+            return Ok(output);
+        }
+        let passing = output.dim(0)?;
+        let mut values = with_elements(&output, <[f32]>::to_vec)?;
+        let units = values.len() / passing.max(1);
+        let from = (passing - TWINS * self.samples) * units;
+        let perturbed = &mut values[from..from + self.samples * units];
+        let noise = noise(input_key(self.seed, self.repetition), AT_INPUT, perturbed);
+        perturbed.iter_mut().zip(noise).for_each(|(y, e)| *y += e);
+        Ok(Tensor::from_vec(values, output.shape(), output.device())?)
+    }
 
     fn enter(&mut self, node: &Node, input: &Tensor) -> Result<(), ScoreError> {
         self.saturated = match node.activation(self.slot) {
@@ -336,6 +388,12 @@ impl Probe for PropagationProbe<'_> {
         }
         Ok(Tensor::from_vec(values, output.shape(), output.device())?)
     }
+}
+
+/// Whether branches with layers of their own are put together after a node, by concatenation or multiplication.
+fn has_merge_after(network: &Network, node: &Node) -> bool {
+    let after = network.nodes.iter().skip_while(|other| other.name() != node.name());
+    after.skip(1).any(|other| other.operation.is::<Concat>() || other.operation.is::<Product>())
 }
 
 /// The share among evenly spread inputs: their number is bounded, since derivatives are dear.

@@ -124,7 +124,7 @@ impl Repetition<'_> {
         let enter = |tensor| Values::of_input(self.network, tensor);
         let ranks = RankProbe::new(self.matrices(cancelled), ranks);
         let twins = match self.trainability && self.repetition < propagation::REPETITIONS {
-            true => twins(&self.inputs, self.seed, self.repetition)?,
+            true => twins(&self.inputs, &self.network.input, self.seed, self.repetition)?,
             false => None,
         };
         let Some(twins) = twins else {
@@ -196,16 +196,20 @@ impl Repetition<'_> {
             let mut score = score?;
             if let Some((mut triples, mut probe)) = reached.triples()? {
                 self.pass_apart(rest, &mut triples, Filling { weights, slot }, &mut probe)?;
-                score.propagation = Some(probe.finish());
+                score.propagation = Some(probe.finish(triples.get(self.network.output_value())?)?);
             }
             return Ok(Found::Score(score));
         }
         reached = self.pass(rest, reached, weights, slot)?;
         let Reached { values, probe, apart } = reached;
-        let propagation = probe.propagation.or(apart.map(|(_, probe)| probe));
         let output = values.get(self.network.output_value())?;
+        let propagation = match (probe.propagation, apart) {
+            (Some(probe), _) => Some(probe.finish(output)?),
+            (None, Some((triples, probe))) => Some(probe.finish(triples.get(self.network.output_value())?)?),
+            (None, None) => None,
+        };
         let mut score = probe.ranks.finish(&output.narrow(0, 0, probe.batch)?)?;
-        score.propagation = propagation.map(PropagationProbe::finish);
+        score.propagation = propagation;
         Ok(Found::Unranked(score))
     }
 

@@ -245,7 +245,7 @@ fn unknown(item: &Node<'_>, name: &str) -> Problem {
     problem.help(suggest(name, known, &elsewhere).unwrap_or_else(every))
 }
 
-const TWO_DIMENSIONS: Elsewhere = Says("layers slide over sequences and images here: `conv1d`, `conv2d`");
+const TWO_DIMENSIONS: Elsewhere = Says("convolutions have one or two dimensions here: `conv1d`, `conv2d`");
 
 /// What layers of other libraries are called here.
 const ELSEWHERE: &[(&str, Elsewhere)] = &[

@@ -4,6 +4,7 @@ use super::yaml::Node;
 use neartop_core::activation::ActivationKind;
 use neartop_core::catalog::{Choice, Entry};
 use neartop_core::init::InitKind;
+use neartop_core::network::{self, Network};
 use neartop_core::shape::Shape;
 
 /// Sentences about what could be misread.
@@ -17,6 +18,21 @@ pub fn remarks(root: &Node<'_>, input: &Shape) -> Vec<String> {
     remarks.sort();
     remarks.dedup();
     remarks
+}
+
+/// Which layers have to do with fewer rows than units, for lack of memory; `most` is the largest batch.
+pub fn short_of_rows(network: &Network, batch: Option<usize>, most: u64) -> Vec<String> {
+    let samples = network.samples_needed().max(batch.unwrap_or(0));
+    let remark = |node: &network::Node| {
+        let (name, kind, units) = (node.name(), node.kind(), node.units());
+        format!(
+            "layer {name} ({kind}) has {units} units and gets {samples} rows, one for each sample that fits into memory, \
+             so its effective rank is at most {samples}; `score: {{batch: {units}}}` gives it all rows"
+        )
+    };
+    // What no batch can fill is refused for its memory.
+    let short = network.short_of_rows(samples).into_iter().filter(|node| node.units() as u64 <= most);
+    short.map(remark).collect()
 }
 
 /// Sizes whose last looks like the channels, and whose first does not.
