@@ -28,12 +28,3 @@ fn product(y: &mut [f32], a: MatRef<'_, f32>, b: MatRef<'_, f32>) {
     let y = MatMut::from_row_major_slice_mut(y, a.nrows(), b.ncols());
     matmul(y, Accum::Replace, a, b, 1.0f32, Par::Seq);
 }
-
-/// The transpose of a row-major matrix.
-pub fn transposed(matrix: &[f32], columns: usize) -> Vec<f32> {
-    let mut transposed = Vec::with_capacity(matrix.len());
-    for column in 0..columns {
-        transposed.extend(matrix[column..].iter().step_by(columns));
-    }
-    transposed
-}
