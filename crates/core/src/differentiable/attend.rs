@@ -72,7 +72,7 @@ impl Heads {
     }
 
     /// From the gradients by the weights those by q k^T: w (g - sum of g w) / sqrt(d).
-    fn into_scores<T: Float>(&self, weights: &[T], gradients: &mut [T]) {
+    fn take_to_scores<T: Float>(&self, weights: &[T], gradients: &mut [T]) {
         let keys = self.0.keys;
         for (g, w) in gradients.chunks_exact_mut(keys).zip(weights.chunks_exact(keys)) {
             let along: f64 = g.iter().zip(w).map(|(g, w)| WithDType::to_f64(*g * *w)).sum();
@@ -105,7 +105,7 @@ impl Function<3> for Heads {
             let g = matrix(&g, queries, size);
             of_keys.add(&multiply(matrix(&weights, queries, keys).transpose(), g), &mut by_v);
             let mut scores = multiply(g, matrix(&value, keys, size).transpose());
-            self.into_scores(&weights, &mut scores);
+            self.take_to_scores(&weights, &mut scores);
             let scores = matrix(&scores, queries, keys);
             of_queries.add(&multiply(scores, matrix(&key, keys, size)), &mut by_q);
             of_keys.add(&multiply(scores.transpose(), matrix(&query, queries, size)), &mut by_k);

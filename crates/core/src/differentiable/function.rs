@@ -26,11 +26,11 @@ impl Float for f32 {
     }
 
     fn tanh(xs: &mut [Self]) {
-        vectorized(xs, |xs| lanes::tanh(xs));
+        vectorized(xs, lanes::tanh);
     }
 
     fn sigmoid(xs: &mut [Self]) {
-        vectorized(xs, |xs| lanes::sigmoid(xs));
+        vectorized(xs, lanes::sigmoid);
     }
 
     fn softmax(xs: &mut [Self], scale: f64) {

@@ -4,7 +4,7 @@ use candle_core::{Device, Result, Tensor, bail};
 use pulp::{Arch, Simd, WithSimd};
 
 use super::lanes::softmax;
-use super::products::{multiply_into, transpose_into};
+use super::products::{multiply_by_rows_into, multiply_into};
 use super::tensors::with_elements;
 
 /// The sizes of an attention.
@@ -70,7 +70,7 @@ fn every_head(attention: &Attention, q: &[f32], k: &[f32], v: &[f32]) -> Vec<f32
     let Attention { samples, queries, keys, heads, kv_heads, size, .. } = *attention;
     let mut y = vec![0.0; q.len()];
     let mut query = vec![0.0; queries * size];
-    let [mut key, mut key_transposed, mut value] = [(); 3].map(|()| vec![0.0; keys * size]);
+    let [mut key, mut value] = [(); 2].map(|()| vec![0.0; keys * size]);
     let mut scores = vec![0.0; queries * keys];
     for (sample, head) in (0..samples).flat_map(|sample| (0..heads).map(move |head| (sample, head))) {
         let shared = attention.shared(head);
@@ -78,11 +78,10 @@ fn every_head(attention: &Attention, q: &[f32], k: &[f32], v: &[f32]) -> Vec<f32
             let of_sample = sample * keys * kv_heads * size;
             gather(&mut key, &k[of_sample..], shared, kv_heads, size);
             gather(&mut value, &v[of_sample..], shared, kv_heads, size);
-            transpose_into(&mut key_transposed, &key, size);
         }
         let of_sample = sample * queries * heads * size;
         gather(&mut query, &q[of_sample..], head, heads, size);
-        multiply_into(&mut scores, &query, &key_transposed, size);
+        multiply_by_rows_into(&mut scores, &query, &key, size);
         Arch::new().dispatch(Softmax { attention, scores: &mut scores });
         multiply_into(&mut query, &scores, &value, keys);
         let rows = y[of_sample..].chunks_exact_mut(heads * size);

@@ -1,11 +1,11 @@
 //! Transposed convolutions.
 
 use super::convolve::{Groups, add_to_planes};
-use super::products::{multiply_into, transposed};
+use super::products::multiply_columns_into;
 use super::window::Window;
 
 /// Positions of about so many samples are multiplied at once.
-const POSITIONS: usize = 256;
+const POSITIONS: usize = 64;
 
 /// Transposed convolution of `x` `[samples, channels, height, width]` with `w` `[in, out/groups, kernel height, kernel
 /// width]`: every element of `x` spreads over the window of the output that a convolution would take it from.
@@ -29,7 +29,7 @@ pub fn convolve_transposed(
     let per_group = spread.ins * spread.outs * window.area();
     let mut y = vec![0.0; samples * outs * out_height * out_width];
     for (group, w) in w.chunks_exact(per_group.max(1)).enumerate() {
-        spread.group(group, sizes.groups, &transposed(w, spread.outs * window.area()), x, &mut y);
+        spread.group(group, sizes.groups, w, x, &mut y);
     }
     add_to_planes(&mut y, out_height * out_width, bias);
     y
@@ -45,7 +45,7 @@ struct Spread<'a> {
 }
 
 impl Spread<'_> {
-    /// Some samples at a time: a product with the weights `[outs x area, ins]`, and its columns added up in the output.
+    /// Some samples at a time: a product with the weights `[ins, outs x area]`, and its columns added up in the output.
     fn group(&self, group: usize, groups: usize, w: &[f32], x: &[f32], y: &mut [f32]) {
         let (positions, pixels) = (self.sides[0] * self.sides[1], self.out_sides[0] * self.out_sides[1]);
         let (image, result) = (groups * self.ins * positions, groups * self.outs * pixels);
@@ -61,7 +61,7 @@ impl Spread<'_> {
                     line[sample * positions..][..positions].copy_from_slice(plane);
                 }
             }
-            multiply_into(columns, w, inputs, self.ins);
+            multiply_columns_into(columns, w, inputs, self.ins);
             for (sample, y) in y.chunks_exact_mut(result).enumerate() {
                 let y = &mut y[group * self.outs * pixels..][..self.outs * pixels];
                 self.fold(columns, [width, sample * positions], y);

@@ -1,6 +1,7 @@
 //! Figures of PyTorch in double precision, for the tests.
 //!
-//! Every input is a wave of its own phase: x_i = sin(0.7 i + phase).
+//! Every argument is a wave, x_i = sin(0.7 i + phase), with the phases 0, 1, 2, ... in the order of the arguments. The
+//! figures are those of `torch.nn.functional` and, for recurrences, of `nn.LSTM`, `nn.GRU` and `nn.RNN`.
 
 use std::collections::BTreeMap;
 

@@ -5,26 +5,26 @@ use faer::{Accum, MatMut, MatRef, Par};
 
 /// a b for row-major matrices of `inner` columns and rows.
 pub fn multiply_into(y: &mut [f32], a: &[f32], b: &[f32], inner: usize) {
-    if inner == 0 || a.is_empty() || b.is_empty() {
-        y.fill(0.0);
-        return;
-    }
-    let (rows, columns) = (a.len() / inner, b.len() / inner);
-    let y = MatMut::from_row_major_slice_mut(y, rows, columns);
+    let [rows, columns] = [a, b].map(|matrix| matrix.len() / inner.max(1));
     let a = MatRef::from_row_major_slice(a, rows, inner);
-    matmul(y, Accum::Replace, a, MatRef::from_row_major_slice(b, inner, columns), 1.0f32, Par::Seq);
+    product(y, a, MatRef::from_row_major_slice(b, inner, columns));
 }
 
-/// The transpose of a row-major matrix.
-pub fn transpose_into(transposed: &mut [f32], matrix: &[f32], columns: usize) {
-    let rows = matrix.len() / columns.max(1);
-    for (column, line) in transposed.chunks_exact_mut(rows.max(1)).enumerate() {
-        line.iter_mut().zip(matrix[column..].iter().step_by(columns)).for_each(|(to, from)| *to = *from);
-    }
+/// a b^T for row-major matrices of `inner` columns.
+pub fn multiply_by_rows_into(y: &mut [f32], a: &[f32], b: &[f32], inner: usize) {
+    let [rows, columns] = [a, b].map(|matrix| matrix.len() / inner.max(1));
+    let a = MatRef::from_row_major_slice(a, rows, inner);
+    product(y, a, MatRef::from_row_major_slice(b, columns, inner).transpose());
 }
 
-pub fn transposed(matrix: &[f32], columns: usize) -> Vec<f32> {
-    let mut transposed = vec![0.0; matrix.len()];
-    transpose_into(&mut transposed, matrix, columns);
-    transposed
+/// a^T b for row-major matrices of `inner` rows.
+pub fn multiply_columns_into(y: &mut [f32], a: &[f32], b: &[f32], inner: usize) {
+    let [rows, columns] = [a, b].map(|matrix| matrix.len() / inner.max(1));
+    let a = MatRef::from_row_major_slice(a, inner, rows);
+    product(y, a.transpose(), MatRef::from_row_major_slice(b, inner, columns));
+}
+
+fn product(y: &mut [f32], a: MatRef<'_, f32>, b: MatRef<'_, f32>) {
+    let y = MatMut::from_row_major_slice_mut(y, a.nrows(), b.ncols());
+    matmul(y, Accum::Replace, a, b, 1.0f32, Par::Seq);
 }

@@ -4,7 +4,7 @@ use candle_core::{Device, Result, Tensor, bail};
 use pulp::{Arch, Simd, WithSimd};
 
 use super::lanes::{sigmoid, tanh};
-use super::products::{multiply_into, transposed};
+use super::products::multiply_by_rows_into;
 use super::tensors::with_elements;
 
 /// What a recurrence computes at every step, as PyTorch defines it.
@@ -62,8 +62,8 @@ pub fn recur(
         cell,
         samples,
         hidden,
-        by_input: with_elements(w_ih, |w| transposed(w, features))?,
-        by_state: with_elements(w_hh, |w| transposed(w, hidden))?,
+        by_input: with_elements(w_ih, <[f32]>::to_vec)?,
+        by_state: with_elements(w_hh, <[f32]>::to_vec)?,
         input_bias: bias(b_ih)?,
         state_bias: bias(b_hh)?,
     };
@@ -79,7 +79,7 @@ struct Recurrence {
     cell: Cell,
     samples: usize,
     hidden: usize,
-    /// Weights `[features, gates x hidden]` and `[hidden, gates x hidden]`.
+    /// Weights `[gates x hidden, features]` and `[gates x hidden, hidden]`.
     by_input: Vec<f32>,
     by_state: Vec<f32>,
     input_bias: Vec<f32>,
@@ -102,9 +102,9 @@ impl Recurrence {
                 to.copy_from_slice(&x[from..from + features]);
             }
             let by_input = &mut by_input[..positions.len() * step];
-            multiply_into(by_input, inputs, &self.by_input, features);
+            multiply_by_rows_into(by_input, inputs, &self.by_input, features);
             for (position, by_input) in positions.iter().zip(by_input.chunks_exact_mut(step.max(1))) {
-                multiply_into(&mut by_state, &state, &self.by_state, hidden);
+                multiply_by_rows_into(&mut by_state, &state, &self.by_state, hidden);
                 let (by_state, state, memory) = (&mut by_state, &mut state, &mut memory);
                 Arch::new().dispatch(Step { of: self, by_input, by_state, state, memory });
                 for (sample, state) in state.chunks_exact(hidden).enumerate() {
