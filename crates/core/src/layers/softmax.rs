@@ -35,7 +35,8 @@ pub static SOFTMIN: Kind =
     kind("softmin", "The softmax of -x.", || trials(Softmax::Softmin));
 
 fn trials(softmax: Softmax) -> Vec<Trial> {
-    vec![Trial::new(&[6], vec![softmax.into()])]
+    let tokens = Trial::of_tokens(Form::tokens(vec![3, 4]), vec![softmax.into()]);
+    vec![Trial::new(&[6], vec![softmax.into()]), tokens]
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,22 +53,24 @@ impl Softmax {
         Self::ALL.into_iter().find(|softmax| softmax.kind() == kind).unwrap_or(Self::Softmax)
     }
 
-    /// The logarithm of what it gives, from which a cross-entropy can follow.
+    /// The logarithm of what it gives along an axis, from which a cross-entropy can follow.
     ///
     /// # Errors
     /// Those of tensors.
-    pub fn log(self, input: &Tensor) -> Computed<Tensor> {
+    pub fn log(self, input: &Tensor, axis: usize) -> Computed<Tensor> {
         match self {
-            Self::Softmax | Self::LogSoftmax => candle_nn::ops::log_softmax(input, 1),
-            Self::Softmin => candle_nn::ops::log_softmax(&input.neg()?, 1),
+            Self::Softmax | Self::LogSoftmax => candle_nn::ops::log_softmax(input, axis),
+            Self::Softmin => candle_nn::ops::log_softmax(&input.neg()?, axis),
         }
     }
 
-    fn apply(self, input: &Tensor) -> Computed<Tensor> {
+    fn apply(self, input: &Tensor, place: &Place) -> Computed<Tensor> {
+        // That of the units.
+        let axis = 1 + place.output.axis();
         match self {
-            Self::Softmax => candle_nn::ops::softmax(input, 1),
-            Self::LogSoftmax => candle_nn::ops::log_softmax(input, 1),
-            Self::Softmin => candle_nn::ops::softmax(&input.neg()?, 1),
+            Self::Softmax => candle_nn::ops::softmax(input, axis),
+            Self::LogSoftmax => candle_nn::ops::log_softmax(input, axis),
+            Self::Softmin => candle_nn::ops::softmax(&input.neg()?, axis),
         }
     }
 }
@@ -117,11 +120,11 @@ impl Operation for Softmax {
         Cost::NOTHING
     }
 
-    fn forward(&self, _: &Place, inputs: &[Tensor], _: &Parameters, _: Option<&Activation>) -> Computed<Tensor> {
-        self.apply(&inputs[0])
+    fn forward(&self, place: &Place, inputs: &[Tensor], _: &Parameters, _: Option<&Activation>) -> Computed<Tensor> {
+        self.apply(&inputs[0], place)
     }
 
-    fn differentiable(&self, _: &Place, inputs: &[Tensor], _: &mut dyn Pass) -> Computed<Tensor> {
-        self.apply(&inputs[0])
+    fn differentiable(&self, place: &Place, inputs: &[Tensor], _: &mut dyn Pass) -> Computed<Tensor> {
+        self.apply(&inputs[0], place)
     }
 }

@@ -61,6 +61,12 @@ pub fn camel_case(name: &str) -> String {
     name.split('_').map(capital).collect()
 }
 
+/// `128, 64`
+pub fn list(sizes: &[usize]) -> String {
+    let sizes: Vec<_> = sizes.iter().map(usize::to_string).collect();
+    sizes.join(", ")
+}
+
 /// A tuple of sizes in Python: `(3, 8, 8)`, `(10,)`.
 pub fn tuple(sizes: &[usize]) -> String {
     let sizes: Vec<_> = sizes.iter().map(usize::to_string).collect();

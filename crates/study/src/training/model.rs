@@ -104,13 +104,14 @@ impl Model {
         let mut nodes = network.nodes.as_slice();
         let mut softmax = None;
         if let [before @ .., last] = nodes
+            && let axis = 1 + last.place.output.axis()
             && let Some(last) = last.operation.as_kind::<Softmax>()
         {
-            (nodes, softmax) = (before, Some(*last));
+            (nodes, softmax) = (before, Some((*last, axis)));
         }
         let mut pass = ModelPass { model: self, mode, draws: 0 };
         let output = pass.through(nodes, input)?;
-        let output = softmax.map_or(Ok(output.clone()), |softmax| softmax.log(&output))?;
+        let output = softmax.map_or(Ok(output.clone()), |(softmax, axis)| softmax.log(&output, axis))?;
         output.flatten_from(1)
     }
 }
