@@ -222,7 +222,7 @@ static INITS: &[InitKind] = &[
         params: &[],
         formula: "0",
         in_all: false,
-        needs: Needs::Matrix,
+        needs: Needs::Nothing,
         law: |_, _, _| Law::Constant { value: 0.0 },
     },
     InitKind {

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use crate::init::Needs;
-use crate::layer::{Kind, Role, Weight};
+use crate::layer::{Kind, Role, Value, Weight};
 use crate::layers::KINDS;
 use crate::network::{Network, Node};
 use crate::recipe::{EMBEDDING, PLACES};
@@ -58,11 +58,19 @@ const BLOCKS: &[&str] = &["attention", "lstm", "gru", "rnn"];
 pub fn keys(node: &Node) -> impl Iterator<Item = &'static str> {
     let (name, other) = match node.operation.kind().name {
         "projection" => ("attention", Some("linear")),
-        "recurrence" => (node.kind(), None),
+        name @ "recurrence" => (cell(node).unwrap_or(name), None),
         name @ ("positions" | "class_token") => (name, Some(EMBEDDING)),
         name => (name, None),
     };
     std::iter::once(name).chain(other)
+}
+
+/// The kind of the layer that a recurrence is part of.
+fn cell(node: &Node) -> Option<&'static str> {
+    match node.operation.values().first() {
+        Some(Value::Word(cell)) => Some(cell),
+        _ => None,
+    }
 }
 
 /// The keys of a recipe: kinds of layers with drawn weights, then places.
