@@ -7,6 +7,8 @@ mod law;
 
 use std::f64::consts::SQRT_2;
 
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
 use crate::aliases;
 use crate::catalog::{ANY, Alias, Choice, Domain, Elsewhere, Entry, Param, Value};
 
@@ -39,14 +41,28 @@ pub enum Needs {
 }
 
 /// How biases start; an initialization with a convention of its own goes before it.
-#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum BiasInit {
     #[default]
     Zeros,
     /// U(-1/sqrt(fan_in), 1/sqrt(fan_in))
     FanInUniform,
     Constant(f64),
+}
+
+/// As in a preset.
+impl Serialize for BiasInit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Zeros => serializer.serialize_str("zeros"),
+            Self::FanInUniform => serializer.serialize_str("fan_in_uniform"),
+            Self::Constant(value) => {
+                let mut map = serializer.serialize_map(Some(1))?;
+                map.serialize_entry("constant", value)?;
+                map.end()
+            }
+        }
+    }
 }
 
 /// How a layer starts whatever the candidate's initialization says.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::catalog::{Entry, Given, suggest};
-use crate::init::{InitKind, Initializer};
+use crate::init::{BiasInit, InitKind, Initializer};
 
 pub use bundled::{BUNDLED, Bundled};
 pub use parts::{Depth, PLACES, Recipe};
@@ -174,6 +174,7 @@ impl Serialize for AsBias<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0.name() {
             "torch_default" => serializer.serialize_str("fan_in_uniform"),
+            "constant" => BiasInit::Constant(self.0.number("value")).serialize(serializer),
             _ => self.0.serialize(serializer),
         }
     }
