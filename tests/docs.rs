@@ -8,6 +8,8 @@ use neartop_core::catalog::Entry;
 use neartop_core::init::InitKind;
 use neartop_core::layer::{Default, Domain, Kind, Param, Short};
 use neartop_core::layers::KINDS;
+use neartop_core::recipe::{BUNDLED, PLACES};
+use neartop_core::start::{recipe_keys, takes};
 
 /// How the table of layers begins.
 const LAYERS: &str = "| layer | what it does | parameters |";
@@ -49,12 +51,20 @@ fn the_table_of_layers_follows_the_list_of_kinds() {
 
 fn layers() -> String {
     let row = |kind: &&Kind| {
-        let params: Vec<_> = kind.params.iter().map(|param| parameter(kind, param)).collect();
+        let own = takes(kind).keys().map(|(key, _)| format!("`{key}`: {}", about(key)));
+        let params: Vec<_> = kind.params.iter().map(|param| parameter(kind, param)).chain(own).collect();
         let params = if params.is_empty() { "none".to_owned() } else { params.join("<br>") };
         format!("| `{}` | {} | {params} |\n", kind.example, kind.about)
     };
     let rows: String = KINDS.iter().map(row).collect();
     format!("{LAYERS}\n|---|---|---|\n{rows}")
+}
+
+fn about(key: &str) -> &'static str {
+    match key {
+        "init" => "[how its weight starts](#layers-that-fix-how-they-start)",
+        _ => "how its bias starts",
+    }
 }
 
 /// `kernel`, required, may stand alone: side of the window
@@ -92,6 +102,15 @@ fn the_tables_of_activations_and_initializations_name_all_with_their_formulas() 
     let inits: Vec<_> =
         InitKind::catalog().iter().map(|kind| (kind.name().to_owned(), kind.formula.to_owned())).collect();
     assert_eq!(named(section("\n## Initializations")), inits);
+    let recipes = rows(table(section("\n### Recipes"), "| recipe | what it says | source |"));
+    let bundled = BUNDLED.iter().map(|r| vec![format!("`{}`", r.name), r.about.to_owned(), r.source.to_owned()]);
+    assert_eq!(recipes, bundled.collect::<Vec<_>>());
+    let keys = rows(table(section("\n### Recipes"), "| key | what it is about |"));
+    for key in recipe_keys() {
+        let row = keys.iter().find(|row| row[0].contains(&format!("`{key}`")));
+        let place = PLACES.iter().find(|(place, _)| *place == key);
+        assert!(row.is_some_and(|row| place.is_none_or(|(_, about)| row[1] == *about)), "{key}: {row:?}");
+    }
 }
 
 #[test]

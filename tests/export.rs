@@ -16,6 +16,7 @@ use neartop_core::catalog::{Choice, Entry, Given};
 use neartop_core::layer::Trial;
 use neartop_core::layers::{BatchNorm, Concat, Conv2d, Flatten, INNER_KINDS, KINDS, Linear, Padding, Slot, Sum, Zero};
 use neartop_core::network::{Activation, Block, Edge, Init, Layer, Network, Shape, Vertex};
+use neartop_core::recipe::BUNDLED;
 use neartop_io::preset::Preset;
 use neartop_study::space::Space;
 use neartop_study::study::Study;
@@ -66,7 +67,7 @@ fn choice<E: Entry>(name: &str, given: &[(&str, f64)]) -> Choice<E> {
 }
 
 fn init(name: &str, given: &[(&str, f64)]) -> Init {
-    choice(name, given)
+    Init::One(choice(name, given))
 }
 
 /// Every activation of the catalog, and parameters that are not the defaults.
@@ -123,6 +124,18 @@ fn inits() -> Vec<Init> {
         assert!(all.iter().any(|a| a.name() == entry.name()), "{} is not covered", entry.name());
     }
     all
+}
+
+/// Layers that fix how they start, with every bundled recipe and one of its own.
+fn starts() -> Vec<Preset> {
+    let own = preset("starts");
+    let one = |init: &Init| {
+        let mut preset = own.clone();
+        preset.search.inits = vec![init.clone()];
+        preset
+    };
+    let recipes = BUNDLED.iter().map(|recipe| one(&Init::named(recipe.name).unwrap()));
+    recipes.chain(own.search.inits.iter().map(one)).collect()
 }
 
 #[test]

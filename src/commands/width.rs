@@ -19,10 +19,9 @@ use crate::run::files::{write_file, write_new_file};
 use crate::run::streams::tell;
 use crate::run::target::{Inputs, Target as Output};
 use crate::run::{Failure, Interrupts, data_failure};
-use neartop_core::catalog::{Choice, Entry};
 use neartop_core::network::{Activation, Init};
 use neartop_io::data::Samples;
-use neartop_io::preset::{Preset, parse_choice};
+use neartop_io::preset::{Listed, Preset, parse_choice};
 use neartop_study::space::bytes;
 use neartop_study::width::{self, Curve, Measurement, SizeEstimate, Target, WidthError};
 
@@ -105,12 +104,12 @@ fn choices(args: &WidthArgs, preset: &Preset, notes: &mut Vec<String>) -> Result
     Ok((activation, init))
 }
 
-fn choice<E: Entry>(
+fn choice<C: Listed>(
     asked: Option<&str>,
     option: &str,
-    listed: &[Choice<E>],
+    listed: &[C],
     notes: &mut Vec<String>,
-) -> Result<Option<Choice<E>>, Failure> {
+) -> Result<Option<C>, Failure> {
     if let Some(text) = asked {
         return match listed.iter().find(|c| c.to_string() == text.trim()) {
             Some(listed) => Ok(Some(listed.clone())),
@@ -118,7 +117,7 @@ fn choice<E: Entry>(
         };
     }
     if let [first, _, ..] = listed {
-        let (count, what) = (listed.len(), E::WHAT);
+        let (count, what) = (listed.len(), C::WHAT);
         notes.push(format!("with {first}, the first of the preset's {count} {what}s; {option} chooses another"));
     }
     Ok(listed.first().cloned())

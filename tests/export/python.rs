@@ -4,8 +4,9 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use neartop_core::init::Law;
-use neartop_core::network::{Activation, Node};
+use neartop_core::network::Node;
 use neartop_core::shape::Layout;
+use neartop_core::start::Drawing;
 use neartop_io::export::Format;
 use neartop_io::preset::Preset;
 use neartop_study::export::render;
@@ -13,7 +14,7 @@ use neartop_study::study::Study;
 use serde_json::{Value, json};
 
 use super::weights::{arbitrary, flat, pass, shapes};
-use super::{activations, graph_preset, inits, preset, study, trials};
+use super::{activations, graph_preset, inits, preset, starts, study, trials};
 
 fn python(arguments: &[&str]) -> Option<Output> {
     Command::new("python3")
@@ -61,13 +62,16 @@ fn case(directory: &Path, name: &str, study: &Study, format: Format) -> Value {
     let path = directory.join(format!("{name}_{}.py", format.name()));
     std::fs::write(&path, render(study, 0, format).unwrap()).unwrap();
     let (candidate, network) = (study.candidate(0), study.space.network());
-    let gain = candidate.activation.as_ref().map_or(1.0, Activation::gain);
-    let weighted = |m: &Node| {
-        let shape = m.drawn()?;
-        let bias = m.has_bias().then(|| law(&candidate.init.bias_law(shape, study.space.bias())));
-        Some(
-            json!({"name": m.name(), "groups": shape.groups, "weight": law(&candidate.init.law(shape, gain)), "bias": bias}),
-        )
+    let drawing = Drawing::new(&candidate.init, study.space.bias(), candidate.activation.as_ref());
+    let weighted = |node: &Node| {
+        let is_norm = node.kind().ends_with("_norm");
+        let of = |name: &str| node.weights.iter().find(|weight| weight.name == name);
+        let law_of = |name: &str| of(name).map(|weight| law(&drawing.law(node, weight)));
+        (node.drawn().is_some() || is_norm).then(|| {
+            let groups = node.drawn().map_or(1, |shape| shape.groups);
+            let (weight, bias) = (law_of("weight"), law_of("bias"));
+            json!({"name": node.name(), "norm": is_norm, "groups": groups, "weight": weight, "bias": bias})
+        })
     };
     json!({
         "path": path, "name": name, "input": network.input.shape.0, "output": network.output().0,
@@ -102,6 +106,11 @@ fn manifest(directory: &Path, format: Format) -> std::path::PathBuf {
         let title = format!("init_{i}_{}", init.name());
         preset.search.inits = vec![init];
         let mut case = case(directory, &title, &study(preset), format);
+        case["init"] = json!(true);
+        cases.push(case);
+    }
+    for (i, preset) in starts().into_iter().enumerate() {
+        let mut case = case(directory, &format!("start_{i}"), &study(preset), format);
         case["init"] = json!(true);
         cases.push(case);
     }

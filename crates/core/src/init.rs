@@ -3,19 +3,20 @@
 //! A row resolves the name, its parameters and a layer's fans to a [`Law`]: numbers that need no further convention.
 //! Drawing and exporting know laws only.
 
-use std::f64::consts::SQRT_2;
-use std::sync::Arc;
+mod law;
 
-use faer::MatRef;
-use faer::linalg::solvers::Qr;
-use statrs::distribution::{ContinuousCDF, Normal};
+use std::f64::consts::SQRT_2;
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::aliases;
 use crate::catalog::{ANY, Alias, Choice, Domain, Elsewhere, Entry, Param, Value};
-use crate::random::{Base, Draws, Key, Purpose, uniform};
 
-/// A weight initialization with its parameters.
-pub type Init = Choice<InitKind>;
+pub use law::{Law, WeightShape};
+use law::{centred, symmetric};
+
+/// An initialization with its parameters, which gives any weight a law.
+pub type Initializer = Choice<InitKind>;
 
 /// A row of the table of initializations.
 #[derive(Debug)]
@@ -25,123 +26,57 @@ pub struct InitKind {
     /// The formula as people write it.
     pub formula: &'static str,
     in_all: bool,
-    law: fn(&Init, &WeightShape, f64) -> Law,
+    needs: Needs,
+    law: fn(&Initializer, &WeightShape, f64) -> Law,
+}
+
+/// What an initialization must know of a weight. The weights of norms are vectors without fans; biases have the fans of
+/// the weight that they belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Needs {
+    Nothing,
+    Fans,
+    /// It is for matrices and kernels only.
+    Matrix,
 }
 
 /// How biases start; an initialization with a convention of its own goes before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum BiasInit {
     #[default]
     Zeros,
     /// U(-1/sqrt(fan_in), 1/sqrt(fan_in))
     FanInUniform,
+    Constant(f64),
 }
 
-/// The shape of a weight as initializations see it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WeightShape {
-    /// `[out, in]`, or `[out, in/groups, kernel height, kernel width]`.
-    pub dims: Vec<usize>,
-    pub groups: usize,
-    /// The place among all matrices that are drawn for the network.
-    pub index: usize,
-    /// Of a recurrent layer, the matrices of its gates, which stand below each other and are drawn apart; else 0.
-    pub gates: usize,
-}
-
-impl WeightShape {
-    /// A weight that is drawn as a whole. The network numbers it.
-    #[must_use]
-    pub fn new(dims: Vec<usize>, groups: usize) -> Self {
-        Self { dims, groups, index: 0, gates: 0 }
-    }
-
-    /// A weight of a recurrent layer: `[gates x hidden, in]`.
-    #[must_use]
-    pub fn of_gates(gates: usize, hidden: usize, ins: usize) -> Self {
-        Self { dims: vec![gates * hidden, ins], groups: 1, index: 0, gates }
-    }
-
-    /// How many matrices are drawn for it.
-    #[must_use]
-    pub fn matrices(&self) -> usize {
-        self.gates.max(1)
-    }
-
-    /// The matrix of one gate.
-    #[must_use]
-    pub fn gate(&self, gate: usize) -> Self {
-        let mut dims = self.dims.clone();
-        dims[0] /= self.matrices();
-        Self { dims, groups: self.groups, index: self.index + gate, gates: self.gates.min(1) }
-    }
-
-    /// What PyTorch's default takes the square root of: fan_in, and the hidden units of a recurrent layer.
-    fn torch_fan(&self) -> f64 {
-        if self.gates > 0 { (self.dims[0] / self.gates) as f64 } else { self.fan_in() }
-    }
-
-    /// Number of elements of one kernel: 1 for a dense layer.
-    fn receptive_field(&self) -> usize {
-        self.dims[2..].iter().product()
-    }
-
-    /// in_channels/groups x kernel area
-    #[must_use]
-    pub fn fan_in(&self) -> f64 {
-        (self.dims[1] * self.receptive_field()) as f64
-    }
-
-    /// out_channels x kernel area, for groups too, as `torch.nn.init` has it
-    #[must_use]
-    pub fn fan_out(&self) -> f64 {
-        (self.dims[0] / self.matrices() * self.receptive_field()) as f64
-    }
-
-    #[must_use]
-    pub fn elements(&self) -> usize {
-        self.dims.iter().product()
+/// As in a preset.
+impl Serialize for BiasInit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Zeros => serializer.serialize_str("zeros"),
+            Self::FanInUniform => serializer.serialize_str("fan_in_uniform"),
+            Self::Constant(value) => {
+                let mut map = serializer.serialize_map(Some(1))?;
+                map.serialize_entry("constant", value)?;
+                map.end()
+            }
+        }
     }
 }
 
-/// The distribution that a layer's weights are drawn from.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Law {
-    Uniform {
-        low: f64,
-        high: f64,
-    },
-    Normal {
-        mean: f64,
-        std: f64,
-    },
-    /// N(mean, std^2) under the condition low <= x <= high.
-    TruncatedNormal {
-        mean: f64,
-        std: f64,
-        low: f64,
-        high: f64,
-    },
-    /// gain Q sign(diag R) for the QR decomposition of a standard normal `[out x rest]` matrix.
-    Orthogonal {
-        gain: f64,
-    },
-    /// N(0, std^2), with the share `sparsity` of every column, rounded up, set to zero.
-    Sparse {
-        sparsity: f64,
-        std: f64,
-    },
-    /// The identity, as far as the shape allows: for a convolution its centre tap, within each group.
-    Identity,
-    Constant {
-        value: f64,
-    },
-    /// Orthogonal, then divided by the standard deviation of the layer's output until that is `target_std`.
-    UnitVariance {
-        target_std: f64,
-        tolerance: f64,
-    },
+/// How a layer starts whatever the candidate's initialization says.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct OwnInit {
+    pub weight: Option<Initializer>,
+    pub bias: Option<Initializer>,
+}
+
+impl OwnInit {
+    /// Weight and bias, as far as they are given.
+    pub fn given(&self) -> impl Iterator<Item = &Initializer> {
+        self.weight.iter().chain(&self.bias)
+    }
 }
 
 const fn p(name: &'static str, default: f64, domain: Domain) -> Param {
@@ -164,13 +99,15 @@ static INITS: &[InitKind] = &[
         params: &[],
         formula: "weights and biases U(-1/sqrt(fan_in), 1/sqrt(fan_in))",
         in_all: true,
-        law: |_, s, _| symmetric(s.torch_fan().sqrt().recip()),
+        needs: Needs::Fans,
+        law: |_, s, _| Law::fan_in_uniform(s),
     },
     InitKind {
         name: "uniform",
         params: &[p("low", -1.0, ANY), p("high", 1.0, ANY)],
         formula: "U(low, high)",
         in_all: true,
+        needs: Needs::Nothing,
         law: |i, _, _| Law::Uniform { low: i.number("low"), high: i.number("high") },
     },
     InitKind {
@@ -178,6 +115,7 @@ static INITS: &[InitKind] = &[
         params: &[p("mean", 0.0, ANY), p("std", 1.0, Domain::Positive)],
         formula: "N(mean, std^2)",
         in_all: true,
+        needs: Needs::Nothing,
         law: |i, _, _| Law::Normal { mean: i.number("mean"), std: i.number("std") },
     },
     InitKind {
@@ -185,6 +123,7 @@ static INITS: &[InitKind] = &[
         params: &[p("mean", 0.0, ANY), p("std", 1.0, Domain::Positive), p("low", -2.0, ANY), p("high", 2.0, ANY)],
         formula: "N(mean, std^2) within [low, high], in absolute units",
         in_all: true,
+        needs: Needs::Nothing,
         law: |i, _, _| Law::TruncatedNormal {
             mean: i.number("mean"),
             std: i.number("std"),
@@ -197,6 +136,7 @@ static INITS: &[InitKind] = &[
         params: &[p("gain", 1.0, Domain::Gain)],
         formula: "U(-a, a), a = gain sqrt(6/(fan_in + fan_out))",
         in_all: true,
+        needs: Needs::Fans,
         law: |i, s, g| symmetric(gain(i, g) * (6.0 / (s.fan_in() + s.fan_out())).sqrt()),
     },
     InitKind {
@@ -204,6 +144,7 @@ static INITS: &[InitKind] = &[
         params: &[p("gain", 1.0, Domain::Gain)],
         formula: "N(0, s^2), s = gain sqrt(2/(fan_in + fan_out))",
         in_all: true,
+        needs: Needs::Fans,
         law: |i, s, g| centred(gain(i, g) * (2.0 / (s.fan_in() + s.fan_out())).sqrt()),
     },
     InitKind {
@@ -211,6 +152,7 @@ static INITS: &[InitKind] = &[
         params: &[p("gain", SQRT_2, Domain::Gain), w("mode", "fan_in", FAN)],
         formula: "U(-a, a), a = gain sqrt(3/fan)",
         in_all: true,
+        needs: Needs::Fans,
         law: |i, s, g| symmetric(gain(i, g) * (3.0 / fan(i, s)).sqrt()),
     },
     InitKind {
@@ -218,6 +160,7 @@ static INITS: &[InitKind] = &[
         params: &[p("gain", SQRT_2, Domain::Gain), w("mode", "fan_in", FAN)],
         formula: "N(0, s^2), s = gain/sqrt(fan)",
         in_all: true,
+        needs: Needs::Fans,
         law: |i, s, g| centred(gain(i, g) / fan(i, s).sqrt()),
     },
     InitKind {
@@ -225,6 +168,7 @@ static INITS: &[InitKind] = &[
         params: &[],
         formula: "U(-a, a), a = sqrt(3/fan_in)",
         in_all: true,
+        needs: Needs::Fans,
         law: |_, s, _| symmetric((3.0 / s.fan_in()).sqrt()),
     },
     InitKind {
@@ -232,6 +176,7 @@ static INITS: &[InitKind] = &[
         params: &[],
         formula: "N(0, s^2), s = sqrt(1/fan_in)",
         in_all: true,
+        needs: Needs::Fans,
         law: |_, s, _| centred(s.fan_in().sqrt().recip()),
     },
     InitKind {
@@ -243,6 +188,7 @@ static INITS: &[InitKind] = &[
         ],
         formula: "variance scale/fan; truncated_normal is cut at 2 s, with s = sqrt(scale/fan)/0.8796",
         in_all: true,
+        needs: Needs::Fans,
         law: |i, s, _| {
             let std = (i.number("scale") / fan(i, s)).sqrt();
             match i.word("distribution") {
@@ -260,6 +206,7 @@ static INITS: &[InitKind] = &[
         params: &[p("gain", 1.0, Domain::Gain)],
         formula: "gain Q sign(diag R), QR of a standard normal [out x rest] matrix",
         in_all: true,
+        needs: Needs::Matrix,
         law: |i, _, g| Law::Orthogonal { gain: gain(i, g) },
     },
     InitKind {
@@ -267,6 +214,7 @@ static INITS: &[InitKind] = &[
         params: &[p("sparsity", 0.1, Domain::Number { min: 0.0, max: 1.0 }), p("std", 0.01, Domain::Positive)],
         formula: "N(0, std^2), the share sparsity of every column set to 0",
         in_all: true,
+        needs: Needs::Matrix,
         law: |i, _, _| Law::Sparse { sparsity: i.number("sparsity"), std: i.number("std") },
     },
     InitKind {
@@ -274,6 +222,7 @@ static INITS: &[InitKind] = &[
         params: &[],
         formula: "keeps every channel: 1 at the kernel's centre; for a dense layer the identity",
         in_all: true,
+        needs: Needs::Matrix,
         law: |_, _, _| Law::Identity,
     },
     InitKind {
@@ -281,14 +230,23 @@ static INITS: &[InitKind] = &[
         params: &[],
         formula: "the identity matrix; for a convolution as dirac",
         in_all: false,
+        needs: Needs::Matrix,
         law: |_, _, _| Law::Identity,
     },
-    InitKind { name: "zeros", params: &[], formula: "0", in_all: false, law: |_, _, _| Law::Constant { value: 0.0 } },
+    InitKind {
+        name: "zeros",
+        params: &[],
+        formula: "0",
+        in_all: false,
+        needs: Needs::Nothing,
+        law: |_, _, _| Law::Constant { value: 0.0 },
+    },
     InitKind {
         name: "constant",
         params: &[Param { name: "value", default: None, domain: ANY }],
         formula: "value",
         in_all: false,
+        needs: Needs::Nothing,
         law: |i, _, _| Law::Constant { value: i.number("value") },
     },
     InitKind {
@@ -296,6 +254,7 @@ static INITS: &[InitKind] = &[
         params: &[p("omega", 30.0, Domain::Positive)],
         formula: "first layer U(-1/fan_in, 1/fan_in), others U(-a, a), a = sqrt(6/fan_in)/omega",
         in_all: true,
+        needs: Needs::Fans,
         law: |i, s, _| match s.index {
             0 => symmetric(s.fan_in().recip()),
             _ => symmetric((6.0 / s.fan_in()).sqrt() / i.number("omega")),
@@ -306,6 +265,7 @@ static INITS: &[InitKind] = &[
         params: &[p("target_std", 1.0, Domain::Positive), p("tolerance", 0.1, Domain::Positive)],
         formula: "orthogonal, then divided by the std of the layer's output until that is target_std within tolerance",
         in_all: true,
+        needs: Needs::Matrix,
         law: |i, _, _| Law::UnitVariance { target_std: i.number("target_std"), tolerance: i.number("tolerance") },
     },
 ];
@@ -354,8 +314,16 @@ impl Entry for InitKind {
     }
 }
 
-impl Init {
-    /// The law of a layer's weights. `gain` is the gain of the candidate's activation, for `gain: auto`.
+impl InitKind {
+    /// What it must know of a weight.
+    #[must_use]
+    pub fn needs(&self) -> Needs {
+        self.needs
+    }
+}
+
+impl Initializer {
+    /// The law of a layer's weights. `gain` is what `gain: auto` stands for.
     #[must_use]
     pub fn law(&self, shape: &WeightShape, gain: f64) -> Law {
         (self.entry().law)(self, shape, gain)
@@ -364,10 +332,11 @@ impl Init {
     /// The law of a layer's biases.
     #[must_use]
     pub fn bias_law(&self, shape: &WeightShape, bias: BiasInit) -> Law {
-        if bias == BiasInit::FanInUniform || self.name() == "torch_default" {
-            symmetric(shape.torch_fan().sqrt().recip())
-        } else {
-            Law::Constant { value: 0.0 }
+        match bias {
+            _ if self.name() == "torch_default" => Law::fan_in_uniform(shape),
+            BiasInit::FanInUniform => Law::fan_in_uniform(shape),
+            BiasInit::Zeros => Law::Constant { value: 0.0 },
+            BiasInit::Constant(value) => Law::Constant { value },
         }
     }
 
@@ -377,62 +346,25 @@ impl Init {
         self.name() == "lsuv"
     }
 
-    /// Whether the weights depend on the candidate's activation, by its gain or by the data that reach the layer.
+    /// Whether the weights depend on the gain of an activation.
     #[must_use]
-    pub fn depends_on_activation(&self) -> bool {
-        self.looks_at_data() || self.params().any(|(_, value)| value == Value::Word("auto"))
+    pub fn takes_gain(&self) -> bool {
+        self.params().any(|(_, value)| value == Value::Word("auto"))
+    }
+
+    /// What it must know of a weight.
+    #[must_use]
+    pub fn needs(&self) -> Needs {
+        self.entry().needs
     }
 }
 
-impl Law {
-    /// Draws a weight, row-major. The same key gives the same underlying draws whatever the law.
-    #[must_use]
-    pub fn draw(&self, shape: &WeightShape, key: Key) -> Vec<f32> {
-        self.draw_from(&Draws::default(), shape, key)
-    }
-
-    /// The same with the underlying draws taken from `draws`, or left there for others.
-    #[must_use]
-    pub fn draw_from(&self, draws: &Draws, shape: &WeightShape, key: Key) -> Vec<f32> {
-        let n = shape.elements();
-        match *self {
-            Self::Uniform { low, high } => {
-                let (middle, half) = (f64::midpoint(low, high) as f32, ((high - low) / 2.0) as f32);
-                let uniforms = draws.get(Base::Uniform, key, n, || key.symmetric_uniforms(n));
-                uniforms.iter().map(|u| middle + half * u).collect()
-            }
-            Self::Normal { mean, std } => {
-                let (mean, std) = (mean as f32, std as f32);
-                let normals = draws.get(Base::Normal, key, n, || key.standard_normals(n));
-                normals.iter().map(|z| mean + std * z).collect()
-            }
-            Self::TruncatedNormal { mean, std, low, high } => truncated_normals(n, key, mean, std, low, high),
-            Self::Orthogonal { gain } => {
-                let gain = gain as f32;
-                orthogonal(draws, shape, key).iter().map(|q| gain * q).collect()
-            }
-            Self::UnitVariance { .. } => orthogonal(draws, shape, key).to_vec(),
-            Self::Sparse { sparsity, std } => sparse(draws, shape, key, sparsity, std),
-            Self::Identity => identity(shape),
-            Self::Constant { value } => vec![value as f32; n],
-        }
-    }
-}
-
-fn symmetric(limit: f64) -> Law {
-    Law::Uniform { low: -limit, high: limit }
-}
-
-fn centred(std: f64) -> Law {
-    Law::Normal { mean: 0.0, std }
-}
-
-fn gain(init: &Init, activation: f64) -> f64 {
+fn gain(init: &Initializer, activation: f64) -> f64 {
     let gain = init.number("gain");
     if gain.is_nan() { activation } else { gain }
 }
 
-fn fan(init: &Init, shape: &WeightShape) -> f64 {
+fn fan(init: &Initializer, shape: &WeightShape) -> f64 {
     match init.word("mode") {
         "fan_out" => shape.fan_out(),
         "fan_avg" => f64::midpoint(shape.fan_in(), shape.fan_out()),
@@ -440,74 +372,15 @@ fn fan(init: &Init, shape: &WeightShape) -> f64 {
     }
 }
 
-/// By the quantile function of the truncated normal; in the upper tail by its mirror image, where no digits are lost.
-fn truncated_normals(n: usize, key: Key, mean: f64, std: f64, low: f64, high: f64) -> Vec<f32> {
-    let normal = Normal::standard();
-    let (a, b) = ((low - mean) / std, (high - mean) / std);
-    let mirror = if a > 0.0 { -1.0 } else { 1.0 };
-    let (at_low, at_high) = (normal.cdf(mirror * a), normal.cdf(mirror * b));
-    key.quantiles(n, |u| {
-        let z = mirror * normal.inverse_cdf(at_low + u * (at_high - at_low));
-        (mean + std * z).clamp(low, high)
-    })
-}
-
-fn orthogonal(draws: &Draws, shape: &WeightShape, key: Key) -> Arc<[f32]> {
-    let n = shape.elements();
-    let (rows, columns) = (shape.dims[0], n / shape.dims[0]);
-    let decompose = || {
-        let z = draws.get(Base::Normal, key, n, || key.standard_normals(n));
-        let z = MatRef::from_row_major_slice(&z, rows, columns);
-        let tall = if rows < columns { z.transpose() } else { z };
-        let qr = Qr::new(tall);
-        let (q, r) = (qr.compute_thin_Q(), qr.thin_R());
-        let mut weight = vec![0.0; rows * columns];
-        for (i, row) in weight.chunks_exact_mut(columns).enumerate() {
-            for (j, w) in row.iter_mut().enumerate() {
-                let (i, j) = if rows < columns { (j, i) } else { (i, j) };
-                *w = q[(i, j)] * if r[(j, j)] < 0.0 { -1.0 } else { 1.0 };
-            }
-        }
-        weight
-    };
-    draws.get(Base::Orthogonal(rows), key, n, decompose)
-}
-
-fn sparse(draws: &Draws, shape: &WeightShape, key: Key, sparsity: f64, std: f64) -> Vec<f32> {
-    let (rows, columns) = (shape.dims[0], shape.elements() / shape.dims[0]);
-    let mut weight = centred(std).draw_from(draws, shape, key);
-    let zeros = (sparsity * rows as f64).ceil() as usize;
-    let mut rng = Key { purpose: Purpose::Sparsity, ..key }.rng();
-    for column in 0..columns {
-        let mut order: Vec<_> = (0..rows).map(|row| (uniform(&mut rng), row)).collect();
-        order.sort_by(|a, b| a.0.total_cmp(&b.0));
-        for (_, row) in order.iter().take(zeros) {
-            weight[row * columns + column] = 0.0;
-        }
-    }
-    weight
-}
-
-fn identity(shape: &WeightShape) -> Vec<f32> {
-    let mut weight = vec![0.0; shape.elements()];
-    let kernel = &shape.dims[2..];
-    let area = shape.receptive_field();
-    let centre = kernel.iter().fold(0, |at, k| at * k + k / 2);
-    let (outs, ins) = (shape.dims[0] / shape.groups, shape.dims[1]);
-    for group in 0..shape.groups {
-        for channel in 0..outs.min(ins) {
-            weight[((group * outs + channel) * ins + channel) * area + centre] = 1.0;
-        }
-    }
-    weight
-}
-
 #[cfg(test)]
 mod tests {
     use std::f64::consts::TAU;
 
+    use faer::MatRef;
+
     use super::*;
     use crate::catalog::Given;
+    use crate::random::{Key, Purpose};
 
     const KEY: Key = Key { seed: 1, repetition: 0, layer: 0, purpose: Purpose::Weights };
 
@@ -515,8 +388,8 @@ mod tests {
         WeightShape::new(vec![out, ins], 1)
     }
 
-    fn init(name: &str, given: &[(&str, Given<'_>)]) -> Init {
-        Init::new(Init::find(name).unwrap(), given).unwrap()
+    fn init(name: &str, given: &[(&str, Given<'_>)]) -> Initializer {
+        Initializer::new(Initializer::find(name).unwrap(), given).unwrap()
     }
 
     /// Smallest, largest, mean, standard deviation.
@@ -628,9 +501,9 @@ mod tests {
 
     #[test]
     fn identities_pass_their_input_on() {
-        assert_eq!(identity(&dense(2, 3)), [1.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
+        assert_eq!(Law::Identity.draw(&dense(2, 3), KEY), [1.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
         let grouped = WeightShape::new(vec![4, 2, 3, 3], 2);
-        let weight = identity(&grouped);
+        let weight = Law::Identity.draw(&grouped, KEY);
         assert_eq!(weight.iter().sum::<f32>(), 4.0);
         for (out, ins) in [(0, 0), (1, 1), (2, 0), (3, 1)] {
             assert_eq!(weight[(out * 2 + ins) * 9 + 4], 1.0);
@@ -642,7 +515,7 @@ mod tests {
         let shape = dense(100, 100);
         let auto = init("xavier_normal", &[("gain", Given::Word("auto"))]);
         assert_eq!(auto.law(&shape, 5.0 / 3.0), centred(5.0 / 3.0 * 0.1));
-        assert!(auto.depends_on_activation());
+        assert!(auto.takes_gain());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod block;
+mod own;
 mod weight;
 
 use std::any::Any;
@@ -16,6 +17,7 @@ use candle_core::{Result as Computed, Tensor};
 
 use crate::activation::Activation;
 use crate::differentiable::Pass;
+use crate::init::OwnInit;
 use crate::parameters::Parameters;
 use crate::shape::{Form, Shape};
 
@@ -286,11 +288,17 @@ pub trait Operation: Any + fmt::Debug + Send + Sync {
     /// # Errors
     /// If the tensors do not fit.
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor>;
+
+    /// Of a layer that fixes how it starts: the same layer without that, and how it starts. None for any kind of layer.
+    fn fixed_start(&self) -> Option<(&dyn Operation, &OwnInit)> {
+        None
+    }
 }
 
 impl PartialEq for dyn Operation {
     fn eq(&self, other: &Self) -> bool {
-        self.kind() == other.kind() && self.name() == other.name() && self.values() == other.values()
+        let same_start = self.own_init() == other.own_init();
+        same_start && self.kind() == other.kind() && self.name() == other.name() && self.values() == other.values()
     }
 }
 
@@ -298,8 +306,17 @@ impl dyn Operation {
     /// The operation as one of the kind `T`.
     #[must_use]
     pub fn as_kind<T: Operation>(&self) -> Option<&T> {
-        let any: &dyn Any = self;
+        let any: &dyn Any = match self.fixed_start() {
+            Some((layer, _)) => layer,
+            None => self,
+        };
         any.downcast_ref()
+    }
+
+    /// How it starts whatever the candidate's initialization says, where it fixes that.
+    #[must_use]
+    pub fn own_init(&self) -> Option<&OwnInit> {
+        self.fixed_start().map(|(_, own)| own)
     }
 
     #[must_use]
@@ -381,17 +398,6 @@ impl Layer {
         match self.operation()?.arguments().get("out")? {
             Value::Whole(n) => usize::try_from(*n).ok(),
             _ => None,
-        }
-    }
-
-    /// The same layer with another number of units, where it is written with one.
-    #[must_use]
-    pub fn resized(&self, units: usize) -> Option<Self> {
-        self.size()?;
-        let arguments = self.operation()?.arguments().with("out", Value::Whole(units as u64));
-        match arguments.kind.make {
-            Make::Layer(make) => Some(make(&arguments)),
-            Make::Repeat => None,
         }
     }
 }

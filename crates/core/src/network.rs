@@ -8,14 +8,18 @@ pub mod forward;
 mod graph;
 mod node;
 pub mod scale;
+mod surroundings;
+mod survey;
 
 pub use build::ShapeError;
 pub use graph::{Network, Part};
 pub use node::{Node, ValueId};
+pub use surroundings::{Branch, Following, Surroundings};
 
 pub use crate::activation::Activation;
-pub use crate::init::{BiasInit, Init};
+pub use crate::init::BiasInit;
 pub use crate::layer::{Block, Edge, Layer, Through, Vertex};
+pub use crate::recipe::Init;
 pub use crate::shape::{Form, Shape};
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// What a stream of random numbers is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Purpose {
     Weights = 0,
     Biases = 1,
@@ -26,6 +26,8 @@ pub enum Purpose {
     Training = 6,
     /// Small perturbations of inputs.
     Perturbation = 7,
+    /// Weights that start as constants unless something says otherwise, such as those of norms.
+    Constants = 8,
     /// Which architectures of a space are taken.
     Architectures = 16,
 }

@@ -6,13 +6,15 @@ use std::collections::HashMap;
 use candle_core::{Device, Tensor};
 
 use crate::activation::Activation;
-use crate::init::{BiasInit, Init, Law, WeightShape};
+use crate::init::{BiasInit, Law, WeightShape};
 use crate::kernels::standard_deviation;
-use crate::layer::Role;
+use crate::layer::{Role, Weight};
 use crate::network::Node;
 use crate::parameters::Parameters;
 use crate::random::{Draws, Key, Purpose};
+use crate::recipe::Init;
 use crate::settings::BatchNorm;
+use crate::start::Drawing;
 
 /// Gives every node its weights.
 pub trait Weights {
@@ -27,24 +29,21 @@ pub trait Weights {
 pub struct DrawnWeights<'a> {
     seed: u64,
     repetition: u64,
-    init: &'a Init,
-    bias: BiasInit,
-    gain: f64,
+    drawing: Drawing<'a>,
     batch_norm: BatchNorm,
     draws: Option<&'a Draws>,
-    /// By drawn weight, in place of those of `init`; then there are no biases.
+    /// By drawn weight, in place of those of the candidate; then there are no biases.
     laws: Option<Vec<Law>>,
-    /// By the first drawn weight of a node.
-    drawn: RefCell<HashMap<usize, Parameters>>,
+    /// By the first drawn weight of a node, or else by its first weight.
+    drawn: RefCell<HashMap<(Purpose, usize), Parameters>>,
 }
 
 impl<'a> DrawnWeights<'a> {
-    /// `activation` matters only where [`Init::depends_on_activation`] says so.
+    /// `activation` matters only where [`Drawing::depends_on_activation`] says so.
     #[must_use]
-    pub fn new(seed: u64, repetition: u64, init: &'a Init, bias: BiasInit, activation: Option<&Activation>) -> Self {
-        let gain = if init.depends_on_activation() { activation.map_or(1.0, Activation::gain) } else { 1.0 };
-        let batch_norm = BatchNorm::default();
-        Self { seed, repetition, init, bias, gain, batch_norm, draws: None, laws: None, drawn: RefCell::default() }
+    pub fn new(seed: u64, repetition: u64, init: &'a Init, bias: BiasInit, activation: Option<&'a Activation>) -> Self {
+        let (drawing, batch_norm) = (Drawing::new(init, bias, activation), BatchNorm::default());
+        Self { seed, repetition, drawing, batch_norm, draws: None, laws: None, drawn: RefCell::default() }
     }
 
     /// The same with other statistics for batch norm.
@@ -65,18 +64,29 @@ impl<'a> DrawnWeights<'a> {
         Self { laws: Some(laws), ..self }
     }
 
-    fn key(&self, shape: &WeightShape, purpose: Purpose) -> Key {
-        Key { seed: self.seed, repetition: self.repetition, layer: shape.index as u64, purpose }
+    fn key(&self, purpose: Purpose, place: usize) -> Key {
+        Key { seed: self.seed, repetition: self.repetition, layer: place as u64, purpose }
     }
 
     fn draw(&self, node: &Node, inputs: &[Tensor]) -> candle_core::Result<Parameters> {
         let mut drawn = Parameters::new(self.batch_norm);
         for weight in &node.weights {
             let tensor = match &weight.role {
-                Role::Drawn(shape) => Some(self.weight(node, inputs, weight.name, shape)?),
-                Role::Own(shape, law) => Some(self.by_law(*law, shape)?),
-                Role::Bias(shape) => self.bias(shape, weight.dims[0])?,
-                Role::Constant(_) => None,
+                Role::Drawn(shape) => {
+                    let law = self.laws.as_ref().and_then(|laws| laws.get(shape.index).copied());
+                    let law = law.unwrap_or_else(|| self.drawing.law(node, weight));
+                    Some(self.weight(node, inputs, weight.name, law, shape)?)
+                }
+                Role::Own(shape, _) => {
+                    let law = self.drawing.law(node, weight);
+                    Some(self.weight(node, inputs, weight.name, law, shape)?)
+                }
+                Role::Bias(_) if self.laws.is_some() => None,
+                Role::Bias(shape) => self.vector(node, weight, 0.0, self.key(Purpose::Biases, shape.index))?,
+                Role::Constant(usual) => {
+                    let place = node.place_among_constants(weight).unwrap_or_default();
+                    self.vector(node, weight, *usual, self.key(Purpose::Constants, place))?
+                }
             };
             if let Some(tensor) = tensor {
                 drawn = drawn.with(weight.name, tensor);
@@ -90,10 +100,9 @@ impl<'a> DrawnWeights<'a> {
         node: &Node,
         inputs: &[Tensor],
         name: &'static str,
+        law: Law,
         shape: &WeightShape,
     ) -> candle_core::Result<Tensor> {
-        let law = self.laws.as_ref().and_then(|laws| laws.get(shape.index).copied());
-        let law = law.unwrap_or_else(|| self.init.law(shape, self.gain));
         let weight = self.by_law(law, shape)?;
         match law {
             // The output of a recurrent layer is not linear in its weights.
@@ -106,9 +115,12 @@ impl<'a> DrawnWeights<'a> {
 
     /// A weight by this law, its matrices apart.
     fn by_law(&self, law: Law, shape: &WeightShape) -> candle_core::Result<Tensor> {
-        let draw = |shape: &WeightShape| match self.draws {
-            Some(draws) => law.draw_from(draws, shape, self.key(shape, Purpose::Weights)),
-            None => law.draw(shape, self.key(shape, Purpose::Weights)),
+        let draw = |shape: &WeightShape| {
+            let key = self.key(Purpose::Weights, shape.index);
+            match self.draws {
+                Some(draws) => law.draw_from(draws, shape, key),
+                None => law.draw(shape, key),
+            }
         };
         let values = match shape.matrices() {
             1 => draw(shape),
@@ -117,26 +129,32 @@ impl<'a> DrawnWeights<'a> {
         Tensor::from_vec(values, shape.dims.as_slice(), &Device::Cpu)
     }
 
-    /// The bias of a weight; none where it is zero.
-    fn bias(&self, shape: &WeightShape, length: usize) -> candle_core::Result<Option<Tensor>> {
-        match self.init.bias_law(shape, self.bias) {
-            Law::Uniform { high, .. } if self.laws.is_none() => {
-                let values = self.key(shape, Purpose::Biases).symmetric_uniforms(length);
-                Ok(Some((Tensor::from_vec(values, length, &Device::Cpu)? * high)?))
-            }
-            _ => Ok(None),
+    /// A bias or another weight that may keep its neutral value; none where it does.
+    fn vector(&self, node: &Node, weight: &Weight, neutral: f64, key: Key) -> candle_core::Result<Option<Tensor>> {
+        let law = self.drawing.law(node, weight);
+        if law == (Law::Constant { value: neutral }) {
+            return Ok(None);
         }
+        let shape = WeightShape::new(weight.dims.clone(), 1);
+        Tensor::from_vec(law.draw(&shape, key), weight.dims.as_slice(), &Device::Cpu).map(Some)
     }
 }
 
 impl Weights for DrawnWeights<'_> {
     fn parameters(&self, node: &Node, inputs: &[Tensor]) -> candle_core::Result<Parameters> {
-        let Some(first) = node.first_drawn() else { return Ok(Parameters::new(self.batch_norm)) };
-        if let Some(drawn) = self.drawn.borrow().get(&first) {
+        let constant = || node.weights.first().and_then(|weight| node.place_among_constants(weight));
+        let place = match node.first_drawn() {
+            Some(first) => (Purpose::Weights, first),
+            None => match constant() {
+                Some(place) => (Purpose::Constants, place),
+                None => return Ok(Parameters::new(self.batch_norm)),
+            },
+        };
+        if let Some(drawn) = self.drawn.borrow().get(&place) {
             return Ok(drawn.clone());
         }
         let drawn = self.draw(node, inputs)?;
-        self.drawn.borrow_mut().insert(first, drawn.clone());
+        self.drawn.borrow_mut().insert(place, drawn.clone());
         Ok(drawn)
     }
 }

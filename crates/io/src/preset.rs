@@ -6,6 +6,7 @@ mod choices;
 mod definition;
 mod layers;
 mod network;
+mod recipes;
 mod remarks;
 mod schema;
 mod tables;
@@ -22,9 +23,7 @@ use std::sync::Arc;
 use miette::{Diagnostic, NamedSource, SourceSpan};
 
 use crate::data::{DIGITS, DataFrom, DataSpec, Scale, labels_are_a_file};
-use neartop_core::activation::ActivationKind;
-use neartop_core::catalog::{Choice, Entry, nearest};
-use neartop_core::init::InitKind;
+use neartop_core::catalog::nearest;
 use neartop_core::nas::Architecture;
 use neartop_core::network::{Activation, BiasInit, Init, Layer, Network};
 use neartop_core::settings::Auto;
@@ -34,8 +33,8 @@ use neartop_core::shape::{Form, Layout};
 
 pub use architectures::{Architectures, Taken, Whole};
 pub use bundled::{Bundled, bundled};
-pub use choices::word;
-use choices::{read_choice, read_choices};
+use choices::read_choices;
+pub use choices::{Listed, word};
 pub use definition::Definition;
 pub use schema::schema;
 pub use truth::{Truth, TruthKey};
@@ -204,8 +203,8 @@ impl Preset {
 ///
 /// # Errors
 /// What is wrong in the text, and what would be right.
-pub fn parse_choice<E: Entry>(text: &str, origin: &str) -> Result<Choice<E>, PresetError> {
-    read_document(text, origin, read_choice)
+pub fn parse_choice<C: Listed>(text: &str, origin: &str) -> Result<C, PresetError> {
+    read_document(text, origin, C::read)
 }
 
 /// Reads a YAML document; what is wrong in it is said with its place.
@@ -414,7 +413,7 @@ fn read_search(
 ) -> Result<Search, Problem> {
     let get = |key: &str| map.and_then(|m| m.get(key).cloned());
     let activations = match (get("activations"), network.has_slot()) {
-        (Some(node), true) => read_choices::<ActivationKind>(&node)?,
+        (Some(node), true) => read_choices(&node)?,
         (Some(node), false) => {
             return Err(node
                 .key_problem("the network has no slot that searched activations could fill")
@@ -424,16 +423,13 @@ fn read_search(
         (None, false) => Vec::new(),
     };
     let inits = match get("inits") {
-        Some(node) => read_choices::<InitKind>(&node)?,
+        Some(node) => read_choices(&node)?,
         None if architectures.is_some() => Init::named("torch_default").into_iter().collect(),
         None => Init::all(),
     };
     let bias = match get("bias") {
         None => BiasInit::Zeros,
-        Some(node) => match word(&node, "the bias", &["zeros", "fan_in_uniform"])? {
-            "fan_in_uniform" => BiasInit::FanInUniform,
-            _ => BiasInit::Zeros,
-        },
+        Some(node) => recipes::read_bias(&node)?,
     };
     Ok(Search { activations, inits, bias, architectures })
 }

@@ -156,14 +156,19 @@ impl Measurement {
         check_sizes(sizes)?;
         let stage = |size: &usize| -> Result<Stage, WidthError> {
             let mut part = resized(preset, target, *size)?;
-            part.layers.truncate(target.ranked + 1);
-            let fail = |error| WidthError::Shape { size: *size, layer: target.index, error };
-            let input = &preset.network.input;
-            let whole = Network::build(input, &part.layers).map_err(fail)?;
-            let before = Network::build(input, &part.layers[..target.ranked]).map_err(fail)?;
+            let ranked = target.ranked.to_string();
+            let (whole, before) = (part.network.up_to(&ranked), part.network.before(&ranked));
             let parameters = whole.parameters(activation.as_ref());
             let last = whole.last_alone();
-            let (samples, definition) = (last.samples_needed(), part.definition());
+            let definition = match init {
+                Init::One(_) => {
+                    part.layers.truncate(target.ranked + 1);
+                    part.definition()
+                }
+                // What follows says which layer is the output.
+                Init::Recipe(_) => part.definition().ranking(target.ranked),
+            };
+            let samples = last.samples_needed();
             Ok(Stage { size: *size, definition, parameters, before, samples, memory: whole.memory(samples), last })
         };
         let stages = sizes.iter().map(stage).collect::<Result<_, _>>()?;

@@ -267,9 +267,7 @@ fn line<'a>(draft: &Draft, item: &Item, is_chosen: bool, look: &Look) -> Line<'a
         Item::Activation(activation) => {
             (format!("  {mark} {}", look.signs.pad(&activation.to_string(), 24)), activation.entry().formula.to_owned())
         }
-        Item::Init(init) => {
-            (format!("  {mark} {}", look.signs.pad(&init.to_string(), 32)), init.entry().formula.to_owned())
-        }
+        Item::Init(init) => (format!("  {mark} {}", look.signs.pad(&init.to_string(), 32)), init.formula()),
     };
     let style = if is_chosen { look.theme.selected } else { ratatui::style::Style::new() };
     Line::from(vec![Span::styled(text, style), Span::styled(format!("  {note}"), look.theme.label)])

@@ -75,7 +75,7 @@ pub fn facts<'a>(cx: &Context, id: usize, look: &Look) -> Vec<Line<'a>> {
     if let Some(activation) = &candidate.activation {
         lines.push(Line::from(vec![label("f(x) = "), Span::raw(activation.entry().formula)]));
     }
-    lines.push(Line::from(vec![label("W: "), Span::raw(candidate.init.entry().formula)]));
+    lines.push(Line::from(vec![label("W: "), Span::raw(candidate.init.formula())]));
     lines
 }
 

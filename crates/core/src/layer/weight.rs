@@ -1,6 +1,6 @@
 //! The parameters that training changes.
 
-use crate::init::{Law, WeightShape};
+use crate::init::{Law, Needs, WeightShape};
 
 /// A parameter that training changes.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,7 +16,7 @@ pub struct Weight {
 pub enum Role {
     /// Drawn by the initialization.
     Drawn(WeightShape),
-    /// Drawn by a law of its kind, whatever the initialization.
+    /// Drawn by a law of its kind, whatever the initialization; a recipe may say otherwise.
     Own(WeightShape, Law),
     /// The bias that belongs to a drawn weight of this shape.
     Bias(WeightShape),
@@ -48,6 +48,22 @@ impl Weight {
     pub fn affine(dims: &[usize]) -> Vec<Self> {
         let weight = |name, value| Self { name, dims: dims.to_vec(), role: Role::Constant(value) };
         vec![weight("weight", 1.0), weight("bias", 0.0)]
+    }
+
+    #[must_use]
+    pub fn is_bias(&self) -> bool {
+        matches!(self.role, Role::Bias(_)) || self.name.starts_with("bias")
+    }
+
+    /// What an initialization can know of it.
+    #[must_use]
+    pub fn offers(&self) -> Needs {
+        match self.role {
+            Role::Drawn(_) => Needs::Matrix,
+            Role::Own(..) if self.dims.len() > 1 => Needs::Matrix,
+            Role::Bias(_) => Needs::Fans,
+            Role::Own(..) | Role::Constant(_) => Needs::Nothing,
+        }
     }
 
     #[must_use]

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use super::graph::Network;
 use super::node::{Node, ValueId};
+use super::surroundings::Surroundings;
+use super::survey::survey;
 use crate::layer::{Block, Counted, Edge, Layer, Operation, Place, Role, Through, Vertex, Weight};
 use crate::layers::{Embedding, Save, Use};
 use crate::shape::{Form, Layout};
@@ -29,8 +31,9 @@ impl Network {
     pub fn build(input: impl Into<Form>, layers: &[Layer]) -> Result<Self, ShapeError> {
         let input = input.into();
         let summary = summary(&input, layers);
-        let mut builder = Builder { input, nodes: Vec::new(), saved: Vec::new(), drawn: 0, counted: 0 };
+        let mut builder = Builder { input, nodes: Vec::new(), saved: Vec::new(), drawn: 0, constants: 0, counted: 0 };
         builder.chain("", 0, layers)?;
+        survey(&mut builder.nodes);
         Ok(Self { input: builder.input, nodes: builder.nodes, summary })
     }
 }
@@ -42,6 +45,7 @@ struct Builder {
     /// Values by the name that they were saved under, the latest last.
     saved: Vec<(String, ValueId)>,
     drawn: usize,
+    constants: usize,
     counted: usize,
 }
 
@@ -111,6 +115,7 @@ impl Builder {
         if is_too_large(&output.shape.0) || weights.iter().any(|weight| is_too_large(&weight.dims)) {
             return Err(fail("its output or its weight would have more than 2^40 elements".to_owned()));
         }
+        operation.own_init().map_or(Ok(()), |own| own.check(&weights)).map_err(fail)?;
         let counted = match operation.counted(None) {
             Counted::No => None,
             Counted::Weighted | Counted::Activation(_) => {
@@ -119,7 +124,10 @@ impl Builder {
             }
         };
         let place = Place { name, inputs: forms, output };
-        self.nodes.push(Node { place, operation, inputs, weights, counted });
+        let constants = self.constants;
+        self.constants += weights.iter().filter(|weight| matches!(weight.role, Role::Constant(_))).count();
+        let surroundings = Surroundings::default();
+        self.nodes.push(Node { place, operation, inputs, weights, counted, constants, surroundings });
         Ok(self.nodes.len())
     }
 

@@ -140,6 +140,20 @@ impl Network {
         needed
     }
 
+    /// The nodes before the one of this name, as a network of their own; all where there is none.
+    #[must_use]
+    pub fn before(&self, name: &str) -> Self {
+        let count = self.nodes.iter().position(|node| node.name() == name).unwrap_or(self.nodes.len());
+        Self { input: self.input.clone(), nodes: self.nodes[..count].to_vec(), summary: String::new() }
+    }
+
+    /// The nodes up to the one of this name, as a network of their own; all where there is none.
+    #[must_use]
+    pub fn up_to(&self, name: &str) -> Self {
+        let count = self.nodes.iter().position(|node| node.name() == name).map_or(self.nodes.len(), |at| at + 1);
+        Self { input: self.input.clone(), nodes: self.nodes[..count].to_vec(), summary: String::new() }
+    }
+
     /// The last node as a network of its own, with the weights that are drawn for it here.
     #[must_use]
     pub fn last_alone(&self) -> Self {

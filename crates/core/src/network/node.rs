@@ -8,6 +8,8 @@ use crate::layer::{Counted, Operation, Place, Role, Weight};
 use crate::layers::Slot;
 use crate::shape::Shape;
 
+use super::surroundings::Surroundings;
+
 /// A value of a network: 0 is its input, and n + 1 is what node n gives.
 pub type ValueId = usize;
 
@@ -21,6 +23,10 @@ pub struct Node {
     pub weights: Vec<Weight>,
     /// Its place among the nodes whose outputs NEAR counts; none for others.
     pub counted: Option<usize>,
+    /// Number of weights before it that start as constants.
+    pub(super) constants: usize,
+    /// What recipes ask of its place.
+    pub surroundings: Surroundings,
 }
 
 impl PartialEq for Node {
@@ -95,6 +101,13 @@ impl Node {
             Role::Drawn(shape) | Role::Own(shape, _) => Some(shape.index),
             Role::Bias(_) | Role::Constant(_) => None,
         })
+    }
+
+    /// The place of a weight among those that start as constants; none of any other.
+    #[must_use]
+    pub fn place_among_constants(&self, weight: &Weight) -> Option<usize> {
+        let mut constants = self.weights.iter().filter(|weight| matches!(weight.role, Role::Constant(_)));
+        Some(self.constants + constants.position(|other| other.name == weight.name)?)
     }
 
     /// Whether a bias belongs to its drawn weight.

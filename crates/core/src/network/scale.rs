@@ -6,8 +6,10 @@
 
 use super::graph::Network;
 use crate::activation::Activation;
-use crate::init::{BiasInit, Init, Law, WeightShape};
-use crate::layer::Scaling;
+use crate::init::{BiasInit, Law, WeightShape};
+use crate::layer::{Role, Scaling, Weight};
+use crate::recipe::Init;
+use crate::start::Drawing;
 
 /// Powers of two by which a signal may differ from its size at the common scale: single precision holds 126.
 const ROOM: f64 = 40.0;
@@ -15,7 +17,8 @@ const ROOM: f64 = 40.0;
 /// The laws of all weights at the scale common to those that differ by factors; none where factors would matter.
 #[must_use]
 pub fn at_common_scale(network: &Network, init: &Init, bias: BiasInit, slot: Option<&Activation>) -> Option<Vec<Law>> {
-    if init.depends_on_activation() {
+    let drawing = Drawing::new(init, bias, None);
+    if drawing.depends_on_activation(network) {
         return None;
     }
     let mut laws = Vec::new();
@@ -26,11 +29,16 @@ pub fn at_common_scale(network: &Network, init: &Init, bias: BiasInit, slot: Opt
             Scaling::Passes => continue,
             Scaling::Changes => return None,
         }
-        let shape = node.drawn()?;
-        if node.has_bias() && init.bias_law(shape, bias) != (Law::Constant { value: 0.0 }) {
+        let is_bias = |weight: &&Weight| matches!(weight.role, Role::Bias(_));
+        let starts_at_zero = |weight: &Weight| drawing.law(node, weight) == Law::Constant { value: 0.0 };
+        if !node.weights.iter().filter(is_bias).all(starts_at_zero) {
             return None;
         }
-        let (law, factor) = rescaled(init.law(shape, 1.0), shape)?;
+        let (weight, shape) = node.weights.iter().find_map(|weight| match &weight.role {
+            Role::Drawn(shape) => Some((weight, shape)),
+            Role::Own(..) | Role::Bias(_) | Role::Constant(_) => None,
+        })?;
+        let (law, factor) = rescaled(drawing.law(node, weight), shape)?;
         power += f64::log2(factor);
         if power.is_nan() || power.abs() > ROOM || shape.index != laws.len() {
             return None;

@@ -264,11 +264,12 @@ mod tests {
 
     use super::*;
     use crate::activation::Activation;
-    use crate::init::{BiasInit, Init};
+    use crate::init::BiasInit;
     use crate::layer::Layer;
     use crate::layers::{Conv2d, Flatten, Linear, MaxPool, Padding, Slot};
     use crate::network::forward::forward;
     use crate::random::{Key, Purpose};
+    use crate::recipe::Init;
     use crate::score::effective_rank::Ranks;
     use crate::score::rank_matrix::{RankMatrices, RowOffset};
     use crate::settings::Rows;

@@ -13,13 +13,15 @@ use super::propagation::{self, PropagationProbe, twins};
 use super::rank_matrix::{RankMatrices, RowOffset};
 use super::result::Score;
 use crate::activation::Activation;
-use crate::init::{BiasInit, Init};
+use crate::init::BiasInit;
 use crate::network::forward::{Filling, Values, forward_part};
 use crate::network::scale::at_common_scale;
 use crate::network::{Network, Node, Part};
 use crate::parameters::Parameters;
 use crate::random::Draws;
+use crate::recipe::Init;
 use crate::settings::{BatchNorm, Rows};
+use crate::start::Drawing;
 use crate::weights::{DrawnWeights, Weights};
 
 /// What is shared by all candidates of one repetition with one initialization.
@@ -96,7 +98,7 @@ impl Repetition<'_> {
             waiting
                 .retain(|(i, unranked)| unranked.ranked(&ranks, self.network).map(|score| report(*i, score)).is_none());
         };
-        if self.init.depends_on_activation() {
+        if self.drawing().depends_on_activation(self.network) {
             for (i, activation) in activations.iter().enumerate() {
                 let weights = self.weights(activation.as_ref());
                 finished(i, self.finish(&self.network.whole(), start.clone(), &weights, activation));
@@ -145,7 +147,8 @@ impl Repetition<'_> {
 
     /// Whether what a sample becomes does not depend on those that pass with it.
     fn is_by_sample(&self) -> bool {
-        !self.init.looks_at_data() && self.network.nodes.iter().all(|node| node.operation.is_by_sample())
+        !self.drawing().looks_at_data(self.network)
+            && self.network.nodes.iter().all(|node| node.operation.is_by_sample())
     }
 
     /// Passes everything through a part of the network.
@@ -159,7 +162,7 @@ impl Repetition<'_> {
         let Reached { mut values, mut probe, mut apart } = reached;
         let filling = Filling { weights, slot };
         // First, since initializations that look at data are to look at the whole batch.
-        if self.init.looks_at_data() {
+        if self.drawing().looks_at_data(self.network) {
             forward_part(self.network, part, &mut values, filling, &mut probe)?;
         } else {
             forward_by_parts(self.network, part, &mut values, filling, &mut probe)?;
@@ -229,7 +232,11 @@ impl Repetition<'_> {
         }))
     }
 
-    pub(super) fn weights(&self, activation: Option<&Activation>) -> DrawnWeights<'_> {
+    fn drawing(&self) -> Drawing<'_> {
+        Drawing::new(self.init, self.bias, None)
+    }
+
+    pub(super) fn weights<'b>(&'b self, activation: Option<&'b Activation>) -> DrawnWeights<'b> {
         DrawnWeights::new(self.seed, self.repetition, self.init, self.bias, activation)
             .with_batch_norm(self.batch_norm)
             .sharing(self.draws)

@@ -273,7 +273,7 @@ impl Writing<'_> {
             Conv2d as conv => pad_apart(node, conv),
             else => None,
         });
-        if self.watched && node.drawn().is_some() {
+        if self.watched && self.model.rescaled().contains(&node.name()) {
             let layer = without_bias(node)?;
             out.line(format!("watch(\"{}.weight\", &|| {layer}.forward(&x))?;", node.name()));
         }
@@ -431,6 +431,7 @@ fn building(out: &mut Source, model: &Model) {
         None => ("", ""),
     };
     let parameter = if unit_variance.is_some() { ", network: &Network, batch: &Tensor" } else { "" };
+    let untouched = model.untouched();
     out.block(&format!(
         r"
 /// A network with freshly drawn weights, and its variables, `running_mean` and `running_var` among them.
@@ -441,7 +442,7 @@ pub fn build(device: &Device{argument}) -> Result<(VarMap, Network)> {{
     Ok((vars, network))
 }}
 
-/// Draws the weights; those of normalizations and activations start as they are built.
+/// Draws the weights; {untouched}
 pub fn initialize(vars: &mut VarMap, device: &Device{parameter}) -> Result<()> {{"
     ));
     out.indent(|out| {
@@ -459,11 +460,12 @@ pub fn initialize(vars: &mut VarMap, device: &Device{parameter}) -> Result<()> {
 }
 
 fn draw(out: &mut Source, node: &Node, laws: Laws) {
-    let Some(weight) = node.drawn() else { return };
-    let name = node.name();
-    out.line(format!("vars.set_one(\"{name}.weight\", {}?)?;", drawn(laws.weight, &weight.dims, weight.groups)));
-    if let Some(law) = laws.bias {
-        out.line(format!("vars.set_one(\"{name}.bias\", {}?)?;", drawn(law, &weight.dims[..1], 1)));
+    let (name, groups) = (node.name(), node.drawn().map_or(1, |weight| weight.groups));
+    for (what, law) in [("weight", Some(laws.weight)), ("bias", laws.bias)] {
+        let weight = node.weights.iter().find(|weight| weight.name == what);
+        if let (Some(weight), Some(law)) = (weight, law) {
+            out.line(format!("vars.set_one(\"{name}.{what}\", {}?)?;", drawn(law, &weight.dims, groups)));
+        }
     }
 }
 

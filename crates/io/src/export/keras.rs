@@ -243,17 +243,24 @@ fn initializer(law: &Law, is_dense: bool, groups: usize) -> String {
     }
 }
 
+/// How the weights of a normalization start, where that is not as Keras starts them.
+fn affine(laws: Option<Laws>) -> String {
+    let Some(laws) = laws else { return String::new() };
+    let beta = laws.bias.map(|law| format!(", beta_initializer={}", initializer(&law, false, 1))).unwrap_or_default();
+    format!(", gamma_initializer={}{beta}", initializer(&laws.weight, false, 1))
+}
+
 /// The layers that a node without a drawn weight is made of.
 fn layer(node: &Node, model: &Model) -> Result<Vec<String>, ExportError> {
-    let (name, input) = (identifier(node.name()), node.input());
+    let (name, input, start) = (identifier(node.name()), node.input(), affine(model.laws(node)));
     let one = by_kind! { &*node.operation;
-        BatchNorm as _ => format!("layers.BatchNormalization(axis=-1, momentum=0.9, epsilon=1e-5, name=\"{name}\")"),
+        BatchNorm as _ => format!("layers.BatchNormalization(axis=-1, momentum=0.9, epsilon=1e-5, name=\"{name}\"{start})"),
         LayerNorm as _ => {
             let axes = if input.0.len() > 1 { all_axes(input) } else { "-1".to_owned() };
-            format!("layers.LayerNormalization(axis={axes}, epsilon=1e-5, name=\"{name}\")")
+            format!("layers.LayerNormalization(axis={axes}, epsilon=1e-5, name=\"{name}\"{start})")
         },
         GroupNorm as norm => {
-            format!("layers.GroupNormalization({}, axis=-1, epsilon=1e-5, name=\"{name}\")", norm.groups)
+            format!("layers.GroupNormalization({}, axis=-1, epsilon=1e-5, name=\"{name}\"{start})", norm.groups)
         },
         MaxPool as MaxPool(frame) => return max_pooling(node, frame),
         AvgPool as pool => return avg_pooling(node, pool),

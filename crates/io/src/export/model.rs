@@ -1,11 +1,14 @@
 //! A candidate as all code writers see it: slots filled, laws resolved.
 
+use std::collections::HashMap;
+
 use super::source::comment;
 use super::writer::{Chosen, ExportError};
 use neartop_core::init::Law;
-use neartop_core::layer::Operation;
+use neartop_core::layer::{Operation, Role, Weight};
 use neartop_core::layers::{Fixed, Slot};
-use neartop_core::network::{Activation, BiasInit, Block, Init, Layer, Network, Node, ShapeError};
+use neartop_core::network::{Activation, Block, Layer, Network, Node, ShapeError};
+use neartop_core::start::Drawing;
 
 /// A candidate's network and initialization.
 #[derive(Debug)]
@@ -19,13 +22,12 @@ pub struct Model {
     pub title: String,
     /// More lines about it, safe within comments.
     pub remarks: Vec<String>,
-    init: Init,
-    bias: BiasInit,
-    gain: f64,
+    /// By the node's name.
+    laws: HashMap<String, Laws>,
     names: Vec<(Activation, String)>,
 }
 
-/// The laws of a node with a drawn weight.
+/// The laws of a node whose weights are drawn, or do not start as all libraries start them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Laws {
     pub weight: Law,
@@ -40,11 +42,10 @@ impl Model {
         let input = &preset.network.input;
         let layers = fill_all(&chosen.layers, activation);
         let network = Network::build(input, &layers)?;
-        let (init, bias) = (chosen.init.clone(), preset.search.bias);
-        let gain = match activation {
-            Some(activation) if init.depends_on_activation() => activation.gain(),
-            _ => 1.0,
-        };
+        let init = &chosen.init;
+        let drawing = Drawing::new(init, preset.search.bias, activation);
+        let laws = network.nodes.iter().filter_map(|node| Some((node.name().to_owned(), laws(&drawing, node)?)));
+        let laws = laws.collect();
         let mut remarks = Vec::new();
         if !preset.name.is_empty() {
             remarks.push(format!("Preset: {}", comment(&preset.name)));
@@ -53,10 +54,11 @@ impl Model {
         if let Some(activation) = activation {
             remarks.push(format!("Activation {activation}: {}", activation.entry().formula));
         }
-        remarks.push(format!("Initialization {init}: {}", init.entry().formula));
+        remarks.push(format!("Initialization {init}: {}", init.formula()));
         let (title, names) = (comment(&chosen.note), name_activations(&network));
-        let model = Self { network, layers, seed: preset.seed, title, remarks, init, bias, gain, names };
+        let model = Self { network, layers, seed: preset.seed, title, remarks, laws, names };
         model.check_finite()?;
+        model.check_targets()?;
         Ok(model)
     }
 
@@ -69,24 +71,43 @@ impl Model {
         Ok(())
     }
 
-    /// The laws of a node with a drawn weight.
-    pub fn laws(&self, node: &Node) -> Option<Laws> {
-        let shape = node.drawn()?;
-        let bias = node.has_bias().then(|| self.init.bias_law(shape, self.bias));
-        Some(Laws { weight: self.init.law(shape, self.gain), bias })
+    /// Checks that layers rescaled on data have one target, for one pass serves them all.
+    fn check_targets(&self) -> Result<(), ExportError> {
+        let Some(first) = self.unit_variance() else { return Ok(()) };
+        let others = self.weighted().into_iter().find(|(_, laws)| laws.target().is_some_and(|other| other != first));
+        match others {
+            None => Ok(()),
+            Some((node, _)) => Err(ExportError::Targets(node.name().to_owned())),
+        }
     }
 
-    /// The nodes with drawn weights, in the order of the forward pass.
+    /// The laws of a node whose weights are drawn, or do not start as all libraries start them.
+    pub fn laws(&self, node: &Node) -> Option<Laws> {
+        self.laws.get(node.name()).copied()
+    }
+
+    /// The nodes that have laws, in the order of the forward pass.
     pub fn weighted(&self) -> Vec<(&Node, Laws)> {
         self.network.nodes.iter().filter_map(|node| Some((node, self.laws(node)?))).collect()
     }
 
     /// Target and tolerance of the layers' standard deviations, if the initialization needs data.
     pub fn unit_variance(&self) -> Option<(f64, f64)> {
-        self.weighted().iter().find_map(|(_, laws)| match laws.weight {
-            Law::UnitVariance { target_std, tolerance } => Some((target_std, tolerance)),
-            _ => None,
-        })
+        self.weighted().iter().find_map(|(_, laws)| laws.target())
+    }
+
+    /// The names of the layers that data rescale.
+    pub fn rescaled(&self) -> Vec<&str> {
+        let all = self.weighted().into_iter();
+        all.filter(|(_, laws)| laws.target().is_some()).map(|(node, _)| node.name()).collect()
+    }
+
+    /// What code says of the weights that it does not draw.
+    pub fn untouched(&self) -> &'static str {
+        match self.weighted().iter().any(|(node, _)| node.drawn().is_none()) {
+            true => "those of activations and other normalizations start as they are built.",
+            false => "those of normalizations and activations start as they are built.",
+        }
     }
 
     pub fn has(&self, what: impl Fn(&Node) -> bool) -> bool {
@@ -137,6 +158,30 @@ impl Model {
     pub fn name_of(&self, activation: &Activation) -> &str {
         self.activations().find(|(a, _)| *a == activation).map_or("", |(_, name)| name)
     }
+}
+
+impl Laws {
+    /// Target and tolerance of the output's standard deviation, if the weight needs data.
+    fn target(&self) -> Option<(f64, f64)> {
+        match self.weight {
+            Law::UnitVariance { target_std, tolerance } => Some((target_std, tolerance)),
+            _ => None,
+        }
+    }
+}
+
+fn laws(drawing: &Drawing<'_>, node: &Node) -> Option<Laws> {
+    let is_other = |weight: &&Weight| node.drawn().is_none() || matches!(weight.role, Role::Drawn(_));
+    let weight = node.weights.iter().filter(is_other).find(|weight| !weight.is_bias())?;
+    let bias = node.weights.iter().find(|weight| weight.is_bias());
+    let changes = |weight: &Weight| match weight.role {
+        Role::Constant(value) => drawing.law(node, weight) != Law::Constant { value },
+        Role::Own(_, law) => drawing.law(node, weight) != law,
+        Role::Drawn(_) | Role::Bias(_) => true,
+    };
+    let is_usual = !changes(weight) && !bias.is_some_and(changes);
+    let laws = Laws { weight: drawing.law(node, weight), bias: bias.map(|bias| drawing.law(node, bias)) };
+    (!is_usual).then_some(laws)
 }
 
 /// What stands in a network for a layer.

@@ -144,13 +144,13 @@ fn initialize(out: &mut Source, model: &Model) {
     let arguments = if model.unit_variance().is_some() { "model, batch" } else { "model" };
     out.block(&format!("\n\n@torch.no_grad()\ndef initialize({arguments}):"));
     out.indent(|out| {
-        out.line("\"\"\"Draws the weights; those of normalizations and activations start as they are built.\"\"\"");
+        out.line(format!("\"\"\"Draws the weights; {}\"\"\"", model.untouched()));
         for (node, laws) in model.weighted() {
             out.line(format!("layer = model.get_submodule({:?})", node.name()));
             draw(out, node, laws);
         }
         if let Some((target, tolerance)) = model.unit_variance() {
-            let names: Vec<_> = model.weighted().iter().map(|(node, _)| format!("{:?}", node.name())).collect();
+            let names: Vec<_> = model.rescaled().iter().map(|name| format!("{name:?}")).collect();
             out.line(format!("unit_variance(model, [{}], batch, {target:?}, {tolerance:?})", names.join(", ")));
         }
         out.line("return model");

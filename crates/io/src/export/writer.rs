@@ -37,6 +37,8 @@ pub enum ExportError {
     UnknownLayer { format: &'static str, layer: String, kind: &'static str },
     #[error("{format} code cannot be written for layer {layer} ({kind}) with {what} yet")]
     Unsupported { format: &'static str, layer: String, kind: &'static str, what: &'static str },
+    #[error("layer {0} has another target of lsuv than an earlier layer, and code is written for one target")]
+    Targets(String),
     #[error(transparent)]
     Shape(#[from] ShapeError),
     #[error(transparent)]

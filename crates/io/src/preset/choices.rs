@@ -1,31 +1,73 @@
 //! Activations and initializations, by their names and parameters.
 
+use std::fmt;
+
 use neartop_core::catalog::{Choice, Entry, Given, nearest};
 use neartop_core::layer::Operation;
 use neartop_core::layers::Softmax;
 
 use super::yaml::{Node, Problem, printable};
 
-/// `all`, or a list of names with or without parameters.
-pub fn read_choices<E: Entry>(node: &Node<'_>) -> Result<Vec<Choice<E>>, Problem> {
-    if node.as_str() == Some("all") {
-        return Ok(Choice::all());
+/// What can be searched: activations or initializations.
+pub trait Listed: Clone + PartialEq + fmt::Display {
+    /// What it is, in the singular.
+    const WHAT: &'static str;
+
+    /// What `all` stands for.
+    fn all() -> Vec<Self>;
+
+    fn is_known(name: &str) -> bool;
+
+    fn name(&self) -> &str;
+
+    /// As a list has it.
+    ///
+    /// # Errors
+    /// What is wrong, and what would be right.
+    fn read(node: &Node<'_>) -> Result<Self, Problem>;
+}
+
+impl<E: Entry> Listed for Choice<E> {
+    const WHAT: &'static str = E::WHAT;
+
+    fn all() -> Vec<Self> {
+        Self::all()
     }
-    let what = format!("{}s: `all`, or a list", E::WHAT);
-    let mut choices = Vec::new();
-    let in_brackets = |problem: Problem| match node.named(E::WHAT).map(|(name, _)| Choice::<E>::resolve(name)) {
-        Ok(Some(_)) => problem.help(format!("put it in brackets: `[{}]`", node.text_of())),
+
+    fn is_known(name: &str) -> bool {
+        Self::resolve(name).is_some()
+    }
+
+    fn name(&self) -> &str {
+        self.entry().name()
+    }
+
+    fn read(node: &Node<'_>) -> Result<Self, Problem> {
+        read_choice(node)
+    }
+}
+
+/// `all`, or a list of names with or without parameters.
+pub fn read_choices<C: Listed>(node: &Node<'_>) -> Result<Vec<C>, Problem> {
+    if node.as_str() == Some("all") {
+        return Ok(C::all());
+    }
+    let what = format!("{}s: `all`, or a list", C::WHAT);
+    let mut choices: Vec<C> = Vec::new();
+    let in_brackets = |problem: Problem| match node.named(C::WHAT).map(|(name, _)| C::is_known(name)) {
+        Ok(true) => problem.help(format!("put it in brackets: `[{}]`", node.text_of())),
         _ => problem,
     };
     for item in node.list(&what).map_err(in_brackets)? {
-        let choice = read_choice::<E>(&item)?;
-        if choices.contains(&choice) {
+        let choice = C::read(&item)?;
+        // Tables know them by what is shown.
+        if choices.iter().any(|other| *other == choice || other.to_string() == choice.to_string()) {
             return Err(item.problem(format!("{choice} stands here twice")).help("leave one of them out"));
         }
         choices.push(choice);
     }
     if choices.is_empty() {
-        return Err(node.problem(format!("there is no {} to search", E::WHAT)).help("name some, or write `all`"));
+        return Err(node.problem(format!("there is no {} to search", C::WHAT)).help("name some, or write `all`"));
     }
     Ok(choices)
 }
@@ -41,6 +83,11 @@ pub fn read_choice<E: Entry>(node: &Node<'_>) -> Result<Choice<E>, Problem> {
         let names = || E::catalog().iter().map(Entry::name).collect::<Vec<_>>().join(", ");
         return Err(problem.help(Choice::<E>::suggest(name).unwrap_or_else(|| format!("there are {}", names()))));
     };
+    if let ([alone], Some(x)) = (entry.params(), params.as_ref().and_then(Node::as_number))
+        && alone.default.is_none()
+    {
+        return Choice::new(entry, &[(alone.name, Given::Number(x))]).map_err(|message| node.problem(message));
+    }
     let entries = params.map(|p| p.entries(&format!("a map of the parameters of {name}"))).transpose()?;
     let mut given = alias.map_or_else(Vec::new, |alias| alias.given.to_vec());
     for (key, value) in entries.iter().flatten() {

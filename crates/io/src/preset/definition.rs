@@ -31,6 +31,17 @@ pub struct Definition {
     /// What fan_out means where convolutions have groups: earlier versions divided by these.
     #[serde(skip_serializing_if = "Option::is_none")]
     fan_out: Option<&'static str>,
+    /// The place of the layer that is ranked, where layers follow it that decide how it starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ranked_layer: Option<usize>,
+}
+
+impl Definition {
+    /// The same with the layer at this place ranked alone.
+    #[must_use]
+    pub fn ranking(self, place: usize) -> Self {
+        Self { ranked_layer: Some(place), ..self }
+    }
 }
 
 impl Preset {
@@ -51,6 +62,7 @@ impl Preset {
             batch_norm: (self.batch_norm != BatchNorm::default()).then_some(self.batch_norm),
             trainability: (!self.trainability).then_some(false),
             fan_out: has_groups(&self.network).then_some("of all groups"),
+            ranked_layer: None,
         }
     }
 

@@ -3,11 +3,15 @@
 use neartop_core::activation::{Activation, ActivationKind};
 use neartop_core::catalog::Elsewhere::{self, Is, Says};
 use neartop_core::catalog::{Entry, suggest};
+use neartop_core::init::OwnInit;
 use neartop_core::layer::{Arguments, Default, Domain, Kind, Layer, Make, Param, Short, Value as Given};
 use neartop_core::layers::{Fixed, KINDS, find, repeat};
+use neartop_core::recipe::AsBias;
+use neartop_core::start::takes;
 use serde_yaml::Value;
 
 use super::choices::{read_choice, word};
+use super::recipes::read_own_init;
 use super::values::{map, map_of, value};
 use super::yaml::{Node, Place, Problem, printable};
 
@@ -59,7 +63,11 @@ impl Reader {
             self.places.push((place.clone(), item.place.clone()));
             layers.push(match kind.map(|kind| (kind, kind.make)) {
                 Some((kind, Make::Layer(make))) => {
-                    make(&self.arguments(kind, &item, params.as_ref(), &place, depth)?)
+                    let layer = make(&self.arguments(kind, &item, params.as_ref(), &place, depth)?);
+                    match read_own_init(kind, params.as_ref())? {
+                        Some(own) => layer.with_own_init(own),
+                        None => layer,
+                    }
                 }
                 _ if Activation::resolve(name).is_some() => Fixed(read_choice(&item)?).into(),
                 _ => return Err(unknown(&item, name)),
@@ -108,12 +116,14 @@ impl Reader {
                 return Err(needs_parameters(kind, item));
             }
             None => None,
-            Some(node) if kind.params.is_empty() => {
-                return Err(node.problem(format!("{} takes no parameters", kind.name)));
+            Some(node) if kind.params.is_empty() && !(node.is_map() && own_keys(kind).next().is_some()) => {
+                let own: Vec<_> = own_keys(kind).map(|key| format!("`{key}`")).collect();
+                let but = if own.is_empty() { String::new() } else { format!(" but {}", own.join(" and ")) };
+                return Err(node.problem(format!("{} takes no parameters{but}", kind.name)));
             }
             Some(node) if short.is_some() && !node.is_map() => None,
             Some(node) => {
-                let names: Vec<_> = kind.params.iter().map(|param| param.name).collect();
+                let names: Vec<_> = kind.params.iter().map(|param| param.name).chain(own_keys(kind)).collect();
                 Some(node.map(kind.name, &names)?)
             }
         };
@@ -212,6 +222,11 @@ fn sides(node: &Node<'_>, label: &str, axes: usize, least: u64, most: u64) -> Re
         [first, rest @ ..] if rest.iter().all(|side| side == first) => Ok(Given::Whole(*first)),
         _ => Ok(Given::Sides(sides)),
     }
+}
+
+/// The keys by which a layer of a kind may fix how it starts.
+fn own_keys(kind: &Kind) -> impl Iterator<Item = &'static str> {
+    takes(kind).keys().map(|(key, _)| key)
 }
 
 /// The value of a parameter that is not given; none where it must be.
@@ -326,22 +341,26 @@ pub fn write_layers(layers: &[Layer]) -> Value {
 fn write_layer(layer: &Layer) -> Value {
     match layer.as_kind() {
         Some(Fixed(activation)) => value(activation).unwrap_or_default(),
-        None => write_arguments(&layer.arguments()),
+        None => {
+            let own = layer.operation().and_then(|operation| operation.own_init());
+            write_arguments(&layer.arguments(), own)
+        }
     }
 }
 
 /// What stands only in whole networks is written by their names, not layer by layer.
-fn write_arguments(arguments: &Arguments) -> Value {
+fn write_arguments(arguments: &Arguments, own: Option<&OwnInit>) -> Value {
     let kind = arguments.kind;
     if find(kind.name).is_none() {
         return Value::Null;
     }
-    if kind.params.is_empty() {
-        return Value::from(kind.name);
-    }
     let pairs = || kind.params.iter().zip(&arguments.values);
     let is_changed = |(param, value): &(&Param, &Given)| default(param, arguments).as_ref() != Some(*value);
-    let written: Vec<_> = pairs().filter(is_changed).map(|(param, value)| (param.name, write(value))).collect();
+    let mut written: Vec<_> = pairs().filter(is_changed).map(|(param, value)| (param.name, write(value))).collect();
+    if let Some(own) = own {
+        written.extend(own.weight.iter().filter_map(value).map(|init| ("init", init)));
+        written.extend(own.bias.iter().filter_map(|init| value(AsBias(init))).map(|init| ("bias_init", init)));
+    }
     let is_optional = kind.params.iter().all(|param| param.default != Default::Needed);
     let alone = match (kind.short, written.as_slice()) {
         (Short::Written { param, .. }, []) => pairs().find(|(p, _)| p.name == param).map(|(_, value)| write(value)),

@@ -14,7 +14,9 @@ pub fn remarks(root: &Node<'_>, input: &Shape) -> Vec<String> {
     for keys in [["network", "layers"], ["search", "activations"]] {
         remarks.extend(below(keys).iter().flat_map(aliases::<ActivationKind>));
     }
-    remarks.extend(below(["search", "inits"]).iter().flat_map(aliases::<InitKind>));
+    for keys in [["network", "layers"], ["search", "inits"]] {
+        remarks.extend(below(keys).iter().flat_map(aliases::<InitKind>));
+    }
     remarks.sort();
     remarks.dedup();
     remarks

@@ -9,6 +9,8 @@ use neartop_core::init::InitKind;
 use neartop_core::layer::{self, Kind, Short};
 use neartop_core::layers::KINDS;
 use neartop_core::nas::NasSpace;
+use neartop_core::recipe::BUNDLED;
+use neartop_core::start::{recipe_keys, takes};
 
 /// The schema, draft 2020-12.
 #[must_use]
@@ -30,7 +32,12 @@ pub fn schema() -> Json {
             "truth": truth(),
             "score": score()
         },
-        "$defs": {"layers": {"type": "array", "items": {"$ref": "#/$defs/layer"}}, "layer": layer()}
+        "$defs": {
+            "layers": {"type": "array", "items": {"$ref": "#/$defs/layer"}},
+            "layer": layer(),
+            "initialization": {"anyOf": entries::<InitKind>()},
+            "bias": bias()
+        }
     })
 }
 
@@ -67,9 +74,9 @@ fn search() -> Json {
         "type": "object",
         "additionalProperties": false,
         "properties": {
-            "activations": choices::<ActivationKind>(),
-            "inits": choices::<InitKind>(),
-            "bias": {"enum": ["zeros", "fan_in_uniform"]},
+            "activations": choices(entries::<ActivationKind>()),
+            "inits": choices(inits()),
+            "bias": {"anyOf": [{"enum": ["zeros", "fan_in_uniform"]}, one("constant", json!({"type": "number"}))]},
             "architectures": architectures()
         }
     })
@@ -160,8 +167,31 @@ fn size() -> Json {
     json!({"type": "integer", "minimum": 1})
 }
 
-fn choices<E: Entry>() -> Json {
-    json!({"anyOf": [{"const": "all"}, {"type": "array", "minItems": 1, "items": {"anyOf": entries::<E>()}}]})
+fn choices(any: Vec<Json>) -> Json {
+    json!({"anyOf": [{"const": "all"}, {"type": "array", "minItems": 1, "items": {"anyOf": any}}]})
+}
+
+/// An initialization, the name of a recipe, or a recipe.
+fn inits() -> Vec<Json> {
+    let names: Vec<_> = BUNDLED.iter().map(|recipe| recipe.name).collect();
+    let parts = recipe_keys().into_iter().map(|key| (key.to_owned(), reference("initialization")));
+    let mut properties: Map<_, _> = parts.collect();
+    properties.insert("recipe".to_owned(), json!({"type": "string"}));
+    properties.insert("bias".to_owned(), reference("bias"));
+    let recipe = json!({
+        "type": "object", "additionalProperties": false, "required": ["recipe"], "minProperties": 2,
+        "properties": properties, "description": "What it leaves out starts as in PyTorch."
+    });
+    vec![reference("initialization"), json!({"enum": names}), recipe]
+}
+
+/// How biases start, by what a layer or a recipe says.
+fn bias() -> Json {
+    json!({"anyOf": [{"const": "fan_in_uniform"}, reference("initialization")]})
+}
+
+fn reference(name: &str) -> Json {
+    json!({"$ref": format!("#/$defs/{name}")})
 }
 
 /// The names that need no parameters, and a map of one name to its parameters for each that has some.
@@ -175,7 +205,12 @@ fn entries<E: Entry>() -> Vec<Json> {
         let params = json!({
             "type": "object", "additionalProperties": false, "properties": properties, "required": required
         });
-        entries.push(one(entry.name(), params));
+        let alone = entry.params().iter().filter(|p| entry.params().len() == 1 && p.default.is_none()).map(parameter);
+        let any: Vec<_> = alone.chain([params]).collect();
+        entries.push(match any.as_slice() {
+            [only] => one(entry.name(), only.clone()),
+            _ => one(entry.name(), json!({"anyOf": any})),
+        });
     }
     entries
 }
@@ -201,7 +236,8 @@ fn parameter(param: &Param) -> Json {
 }
 
 fn layer() -> Json {
-    let (named, plain): (Vec<&Kind>, Vec<&Kind>) = KINDS.iter().partition(|kind| !kind.params.is_empty());
+    let has_keys = |kind: &&&Kind| !kind.params.is_empty() || takes(kind).keys().next().is_some();
+    let (named, plain): (Vec<&Kind>, Vec<&Kind>) = KINDS.iter().partition(has_keys);
     let is_optional = |kind: &&&Kind| kind.params.iter().all(|param| param.default != layer::Default::Needed);
     let names = plain.iter().chain(named.iter().filter(is_optional)).map(|kind| kind.name);
     let mut any = vec![json!({"enum": names.collect::<Vec<_>>()})];
@@ -211,8 +247,9 @@ fn layer() -> Json {
 }
 
 fn kind_with_parameters(kind: &Kind) -> Json {
-    let properties: Map<_, _> =
-        kind.params.iter().map(|param| (param.name.to_owned(), layer_parameter(param))).collect();
+    let own = takes(kind).keys().map(|(key, _)| (key.to_owned(), own_init(key)));
+    let params = kind.params.iter().map(|param| (param.name.to_owned(), layer_parameter(param)));
+    let properties: Map<_, _> = params.chain(own).collect();
     let needed = kind.params.iter().filter(|param| param.default == layer::Default::Needed);
     let required: Vec<_> = needed.map(|param| param.name).collect();
     let all = json!({
@@ -231,6 +268,14 @@ fn kind_with_parameters(kind: &Kind) -> Json {
     );
     schema["description"] = json!(kind.about);
     schema
+}
+
+fn own_init(key: &str) -> Json {
+    let (of, what) = match key {
+        "init" => ("initialization", "How its weight starts, whatever the candidate says."),
+        _ => ("bias", "How its bias starts, whatever the candidate says."),
+    };
+    json!({"$ref": format!("#/$defs/{of}"), "description": what})
 }
 
 fn layer_parameter(param: &layer::Param) -> Json {

@@ -5,13 +5,10 @@ use std::path::Path;
 
 use serde_yaml::Value;
 
-use super::choices::{read_choice, word};
+use super::choices::{Listed, word};
 use super::tables::{Row, Table};
 use super::values::{map, value};
 use super::yaml::{self, Node, Problem, printable};
-use neartop_core::activation::ActivationKind;
-use neartop_core::catalog::{Choice, Entry};
-use neartop_core::init::InitKind;
 use neartop_core::nas::Architecture;
 use neartop_core::network::{Activation, Init};
 
@@ -45,16 +42,16 @@ impl TruthKey {
     fn normal(self, cell: &str) -> String {
         match self {
             Self::Arch => cell.to_owned(),
-            Self::Activation => shown::<ActivationKind>(cell),
-            Self::Init => shown::<InitKind>(cell),
+            Self::Activation => shown::<Activation>(cell),
+            Self::Init => shown::<Init>(cell),
         }
     }
 }
 
 /// A choice written as in YAML, as it is shown; any other text as it is.
-fn shown<E: Entry>(cell: &str) -> String {
-    let choice = |value: Value| read_choice::<E>(&Node::root(&value)).ok();
-    yaml::parse(cell).ok().and_then(choice).map_or_else(|| cell.to_owned(), |choice: Choice<E>| choice.to_string())
+fn shown<C: Listed>(cell: &str) -> String {
+    let choice = |value: Value| C::read(&Node::root(&value)).ok();
+    yaml::parse(cell).ok().and_then(choice).map_or_else(|| cell.to_owned(), |choice: C| choice.to_string())
 }
 
 impl Truth {

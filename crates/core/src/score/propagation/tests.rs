@@ -2,13 +2,14 @@ use candle_core::Device;
 
 use super::*;
 use crate::catalog::Given;
-use crate::init::{BiasInit, Init};
+use crate::init::BiasInit;
 use crate::layer::{Block, Layer};
 use crate::layers::{
     AvgPool, Conv2d, Dropout, Flatten, GlobalAvgPool, GroupNorm, LayerNorm, Linear, MaxPool, Padding, Slot, Softmax,
     batch_norm,
 };
 use crate::network::Network;
+use crate::recipe::Init;
 use crate::score::Repetition;
 use crate::settings::{BatchNorm, Rows};
 use crate::shape::Shape;

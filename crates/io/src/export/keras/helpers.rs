@@ -32,8 +32,7 @@ pub fn write(out: &mut Source, model: &Model) {
         out.block(FIRST_CHANNELS);
     }
     if let Some((target, tolerance)) = model.unit_variance() {
-        let names: Vec<_> =
-            model.weighted().iter().map(|(node, _)| format!("\"{}\"", identifier(node.name()))).collect();
+        let names: Vec<_> = model.rescaled().iter().map(|name| format!("\"{}\"", identifier(name))).collect();
         out.block(
             &UNIT_VARIANCE
                 .replace("TARGET", &format!("{target:?}"))

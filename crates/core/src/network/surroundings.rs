@@ -1,0 +1,57 @@
+//! What recipes ask of a layer's place in a network.
+
+use std::sync::{Arc, OnceLock};
+
+use crate::activation::Activation;
+use crate::layer::{Counted, Operation};
+
+/// Where a node stands among the others.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    /// Whether it is the last node with drawn weights on the way to the output.
+    pub is_output: bool,
+    /// The body of the innermost residual that it stands in.
+    pub branch: Option<Branch>,
+    /// Number of the network's residuals whose bodies have drawn weights.
+    pub branches: usize,
+    /// The activation that follows it, with nothing but normalizations and sums between.
+    pub following: Following,
+}
+
+/// The body of a residual, as a node in it sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Branch {
+    /// Number of its nodes with drawn weights, those of inner residuals apart.
+    pub layers: usize,
+    /// Whether this is the last of them, or of an outer residual's.
+    pub is_last: bool,
+}
+
+/// What follows a layer.
+#[derive(Debug, Clone, Default)]
+pub enum Following {
+    /// No activation.
+    #[default]
+    Nothing,
+    /// What fills the slots.
+    Slot,
+    Fixed {
+        operation: Arc<dyn Operation>,
+        gain: OnceLock<f64>,
+    },
+}
+
+impl Following {
+    /// The gain of the activation that follows, with `slot` in the slots; 1 where none does.
+    #[must_use]
+    pub fn gain(&self, slot: Option<&Activation>) -> f64 {
+        match self {
+            Self::Nothing => 1.0,
+            Self::Slot => slot.map_or(1.0, Activation::gain),
+            Self::Fixed { operation, gain } => *gain.get_or_init(|| match operation.counted(None) {
+                Counted::Activation(Some(activation)) => activation.gain(),
+                _ => 1.0,
+            }),
+        }
+    }
+}

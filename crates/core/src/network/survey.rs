@@ -1,0 +1,99 @@
+//! Tells every node where it stands among the others.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use super::node::Node;
+use super::surroundings::{Branch, Following};
+use crate::layer::Counted;
+use crate::layers::Sum;
+
+/// Fills in the surroundings of the nodes of a network.
+pub fn survey(nodes: &mut [Node]) {
+    let output = output(nodes);
+    let following = following(nodes);
+    let bodies = Bodies::of(nodes);
+    let count = bodies.layers.len();
+    let branches: Vec<_> = (0..nodes.len()).map(|at| bodies.branch(nodes, at)).collect();
+    for (at, (branch, following)) in branches.into_iter().zip(following).enumerate() {
+        let surroundings = &mut nodes[at].surroundings;
+        surroundings.is_output = output == Some(at);
+        (surroundings.branch, surroundings.branches, surroundings.following) = (branch, count, following);
+    }
+}
+
+/// The last node with drawn weights that the output depends on.
+fn output(nodes: &[Node]) -> Option<usize> {
+    let mut needed = vec![false; nodes.len() + 1];
+    needed[nodes.len()] = true;
+    for (at, node) in nodes.iter().enumerate().rev() {
+        if !needed[at + 1] {
+            continue;
+        }
+        if node.drawn().is_some() {
+            return Some(at);
+        }
+        node.inputs.iter().for_each(|value| needed[*value] = true);
+    }
+    None
+}
+
+/// By node, the activation that follows it.
+fn following(nodes: &[Node]) -> Vec<Following> {
+    // By value, the node of the first activation that follows it.
+    let mut first: Vec<Option<usize>> = vec![None; nodes.len() + 1];
+    for (at, node) in nodes.iter().enumerate().rev() {
+        let found = match node.operation.counted(None) {
+            Counted::Activation(Some(_)) => Some(at),
+            Counted::Activation(None) => node.is_slot().then_some(at),
+            Counted::Weighted | Counted::No => {
+                let passes = node.operation.passes_units() || node.operation.is::<Sum>();
+                if passes { first[at + 1] } else { None }
+            }
+        };
+        // Nodes come in topological order, so an earlier one overrules.
+        node.inputs.iter().filter(|_| found.is_some()).for_each(|value| first[*value] = found);
+    }
+    first.into_iter().skip(1).map(|node| node.map_or(Following::Nothing, |at| describe(&nodes[at]))).collect()
+}
+
+fn describe(activation: &Node) -> Following {
+    match activation.is_slot() {
+        true => Following::Slot,
+        false => Following::Fixed { operation: activation.operation.clone(), gain: OnceLock::new() },
+    }
+}
+
+/// What the names of a residual's nodes have in common, from the outermost in: `4.body`, `4.body.2.body`.
+fn bodies(name: &str) -> impl Iterator<Item = &str> {
+    const BODY: &str = ".body.";
+    name.match_indices(BODY).map(|(at, _)| &name[..at + BODY.len() - 1])
+}
+
+/// By the body of a residual.
+#[derive(Default)]
+struct Bodies<'a> {
+    /// Number of nodes with drawn weights, those of inner residuals apart.
+    layers: HashMap<&'a str, usize>,
+    /// The last node with drawn weights.
+    last: HashMap<&'a str, usize>,
+}
+
+impl<'a> Bodies<'a> {
+    fn of(nodes: &'a [Node]) -> Self {
+        let mut all = Self::default();
+        for (at, node) in nodes.iter().enumerate().filter(|(_, node)| node.drawn().is_some()) {
+            all.last.extend(bodies(node.name()).map(|body| (body, at)));
+            if let Some(innermost) = bodies(node.name()).last() {
+                *all.layers.entry(innermost).or_default() += 1;
+            }
+        }
+        all
+    }
+
+    fn branch(&self, nodes: &[Node], at: usize) -> Option<Branch> {
+        let name = nodes[at].name();
+        let layers = self.layers.get(bodies(name).last()?).copied().unwrap_or_default();
+        Some(Branch { layers, is_last: bodies(name).any(|body| self.last.get(body) == Some(&at)) })
+    }
+}
