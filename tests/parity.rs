@@ -1,9 +1,11 @@
 //! Effective ranks of the published implementation (ReiherGroup/NEAR 1.0.0, PyTorch): network, weights, inputs and every
-//! layer's rank, under `fixtures/parity`.
+//! layer's rank, under `fixtures/parity`. Networks of other kinds, which it does not know, are compared with PyTorch's own
+//! arithmetic in double precision, under `fixtures/models`.
 
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
+use neartop_io::preset::Preset;
 use serde_json::Value;
 
 /// What the ranks may differ by, relative to the published ones.
@@ -20,19 +22,38 @@ fn read(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).expect("a file")).expect("JSON")
 }
 
-fn score(case: &Path) -> Value {
+fn score(preset: &Path, weights: &Path, inputs: &Path) -> Value {
     let output = Command::cargo_bin("neartop")
         .expect("the program")
         .arg("score")
-        .arg(case.join("network.yaml"))
+        .arg(preset)
         .arg("--weights")
-        .arg(case.join("weights.safetensors"))
+        .arg(weights)
         .arg("--inputs")
-        .arg(case.join("inputs.npy"))
+        .arg(inputs)
         .output()
         .expect("a run");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+/// Compares every layer, in their order, and returns the largest relative error.
+fn compare(case: &str, wanted: &Value, found: &Value) -> f64 {
+    let layers = |v: &Value| v.as_array().cloned().unwrap_or_default();
+    let (wanted, given) = (layers(wanted), layers(&found["layers"]));
+    assert_eq!(wanted.len(), given.len(), "{case}");
+    let errors = wanted.iter().zip(&given).map(|(wanted, given)| {
+        assert_eq!(wanted["module"], given["module"], "{case}");
+        error(case, &wanted["module"], &wanted["effective_rank"], &given["effective_rank"])
+    });
+    errors.fold(0.0, f64::max)
+}
+
+fn error(case: &str, what: &Value, wanted: &Value, given: &Value) -> f64 {
+    let [wanted, given] = [wanted, given].map(|v| v.as_f64().expect("a number"));
+    let error = if wanted == given { 0.0 } else { (given / wanted - 1.0).abs() };
+    assert!(error < TOLERANCE, "{case}, {what}: {given} against {wanted}");
+    error
 }
 
 #[test]
@@ -40,22 +61,43 @@ fn every_layer_of_every_case_has_the_published_effective_rank() {
     let cases = cases();
     assert_eq!(cases.len(), 24, "{cases:?}");
     for case in cases {
-        let (expected, found) = (read(&case.join("expected.json")), score(&case));
-        let layers = |v: &Value| v["layers"].as_array().cloned().unwrap_or_default();
-        let (wanted, given) = (layers(&expected), layers(&found));
-        assert_eq!(wanted.len(), given.len(), "{}", case.display());
-        let mut worst = 0f64;
-        let mut compare = |what: &Value, wanted: &Value, given: &Value| {
-            let (wanted, given) = (wanted.as_f64().expect("a number"), given.as_f64().expect("a number"));
-            let error = (given / wanted - 1.0).abs();
-            worst = worst.max(error);
-            assert!(error < TOLERANCE, "{}, {what}: {given} against {wanted}", case.display());
-        };
-        for (wanted, given) in wanted.iter().zip(&given) {
-            assert_eq!(wanted["module"], given["module"], "{}", case.display());
-            compare(&wanted["module"], &wanted["effective_rank"], &given["effective_rank"]);
+        let [preset, weights, inputs] = ["network.yaml", "weights.safetensors", "inputs.npy"].map(|f| case.join(f));
+        let (expected, found) = (read(&case.join("expected.json")), score(&preset, &weights, &inputs));
+        let name = case.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let worst = compare(&name, &expected["layers"], &found);
+        let worst = worst.max(error(&name, &Value::from("near"), &expected["near"], &found["near"]));
+        println!("{name:<28} {worst:.1e}");
+    }
+}
+
+const MODELS: [&str; 8] = ["gpt2", "lstm", "mobilenet-v2", "nerf", "resnet", "tcn", "unet", "vit"];
+
+fn model(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models").join(file)
+}
+
+#[test]
+fn every_layer_of_every_model_has_the_effective_rank_that_pytorch_gives() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in MODELS {
+        let expected = read(&model(&format!("{name}.json")));
+        for mode in ["training", "evaluation"] {
+            let text = std::fs::read_to_string(model(&format!("{name}.yaml"))).expect("a preset");
+            let preset = folder.path().join("preset.yaml");
+            std::fs::write(&preset, format!("{text}score: {{batch_norm: {mode}}}\n")).expect("a file");
+            let [weights, inputs] = ["safetensors", "npy"].map(|ending| model(&format!("{name}.{ending}")));
+            let wanted = expected.get(mode).unwrap_or(&expected["training"]);
+            let worst = compare(name, wanted, &score(&preset, &weights, &inputs));
+            println!("{name:<14} {mode:<10} {worst:.1e}");
         }
-        compare(&Value::from("near"), &expected["near"], &found["near"]);
-        println!("{:<28} {:2} layers  {worst:.1e}", case.file_name().unwrap_or_default().display(), wanted.len());
+    }
+}
+
+#[test]
+fn models_have_the_parameters_that_pytorch_counts() {
+    for name in MODELS {
+        let preset = Preset::load(&model(&format!("{name}.yaml")).to_string_lossy()).expect(name);
+        let parameters = read(&model(&format!("{name}.json")))["parameters"].as_u64();
+        assert_eq!(Some(preset.network.parameters(None)), parameters, "{name}");
     }
 }

@@ -13,7 +13,7 @@ pub struct Fitted {
 
 impl Fitted {
     /// Vectors stand for images of as many elements, in the order channel, row, column, and everything for vectors.
-    /// Images whose last dimension is the input's channels (1, 3 or 4) are transposed, unless they fit as they are.
+    /// Arrays of matrices, which are read as images of one channel, stand for sequences. Images whose last dimension is the input's channels (1, 3 or 4) are transposed, unless they fit as they are.
     ///
     /// # Errors
     /// If the source does not fit.
@@ -24,6 +24,7 @@ impl Fitted {
             let fits = match (given.0.as_slice(), input.0.as_slice()) {
                 _ if given.elements() != input.elements() => false,
                 (_, [_]) | ([_], _) => true,
+                ([1, rows, columns], [channels, length]) => (rows, columns) == (channels, length),
                 ([h, w, c @ (1 | 3 | 4)], [channels, height, width]) if (h, w, c) == (height, width, channels) => {
                     channels_last = Some((h * w, *c));
                     true
