@@ -1,27 +1,14 @@
 //! Which modules that PyTorch does not have a network needs.
 
-use super::modules::is_padded;
+use super::modules::{is_channel_norm, is_expression, is_padded};
 use super::texts::*;
 
 use crate::export::model::Model;
 use crate::export::source::{Source, camel_case};
-use neartop_core::kernels::Statistics;
 use neartop_core::layers::{
-    Attend, ClassToken, Concat, FirstChannels, LayerNorm, Mean, Permute, Positions, Product, Recurrence, Reshape, Save,
-    Scale, Select, Zero,
+    Attend, ClassToken, Concat, FirstChannels, Mean, Permute, Positions, Product, Recurrence, Reshape, Save, Scale,
+    Select, Zero,
 };
-use neartop_core::network::{Activation, Node};
-
-/// Whether an activation is written as an expression, for lack of a module.
-pub fn is_expression(activation: &Activation) -> bool {
-    !activation.entry().pytorch.starts_with("nn.")
-}
-
-/// Whether it is a layer norm over the channels of every position.
-pub fn is_channel_norm(node: &Node) -> bool {
-    let norm = node.operation.as_kind::<LayerNorm>();
-    norm.is_some_and(|norm| matches!(norm.statistics(&node.place.output), Statistics::Position))
-}
 
 /// The modules that PyTorch does not have.
 pub fn write(out: &mut Source, model: &Model) {

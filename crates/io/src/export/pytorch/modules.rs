@@ -1,6 +1,5 @@
 //! The modules of layers.
 
-use super::classes::is_expression;
 use crate::export::by_kind::by_kind;
 use crate::export::model::Model;
 use crate::export::source::{camel_case, list, tuple};
@@ -56,6 +55,28 @@ pub fn constructor(model: &Model, node: &Node) -> Result<String, ExportError> {
         RmsNorm as _ => format!("nn.RMSNorm({channels}, eps={RMS_EPSILON:?})"),
         InstanceNorm as _ => format!("nn.InstanceNorm{axes}d({channels}, affine=True)"),
         GroupNorm as norm => format!("nn.GroupNorm({}, {channels})", norm.groups),
+        Flatten as _ => "nn.Flatten()".to_owned(),
+        Dropout as dropout => format!("nn.Dropout({:?})", dropout.p),
+        Fixed as Fixed(activation) => fixed(model, node, activation)?,
+        Softmax as softmax => {
+            let dim = 1 + node.place.output.axis();
+            match softmax {
+                Softmax::Softmax => format!("nn.Softmax(dim={dim})"),
+                Softmax::LogSoftmax => format!("nn.LogSoftmax(dim={dim})"),
+                Softmax::Softmin => format!("nn.Softmin(dim={dim})"),
+            }
+        },
+        Zero as _ => "Zero()".to_owned(),
+        FirstChannels as first => format!("FirstChannels({})", first.keep),
+        else => return resampling(node),
+    })
+}
+
+/// The module of a layer without weights or with none but its own, that moves, merges or picks elements.
+fn resampling(node: &Node) -> Result<String, ExportError> {
+    let channels = node.place.inputs[0].units();
+    let axes = node.input().0.len().saturating_sub(1);
+    Ok(by_kind! { &*node.operation;
         MaxPool as MaxPool(frame) => format!("nn.MaxPool{axes}d({})", window(axes, frame)),
         AvgPool as pool => {
             let count = if pool.count_include_pad { "" } else { ", count_include_pad=False" };
@@ -85,19 +106,6 @@ pub fn constructor(model: &Model, node: &Node) -> Result<String, ExportError> {
             let dim = 2 - node.place.inputs[0].axis();
             format!("Select({dim}, {})", position.map_or_else(|| "-1".to_owned(), |at| at.to_string()))
         },
-        Flatten as _ => "nn.Flatten()".to_owned(),
-        Dropout as dropout => format!("nn.Dropout({:?})", dropout.p),
-        Fixed as Fixed(activation) => fixed(model, node, activation)?,
-        Softmax as softmax => {
-            let dim = 1 + node.place.output.axis();
-            match softmax {
-                Softmax::Softmax => format!("nn.Softmax(dim={dim})"),
-                Softmax::LogSoftmax => format!("nn.LogSoftmax(dim={dim})"),
-                Softmax::Softmin => format!("nn.Softmin(dim={dim})"),
-            }
-        },
-        Zero as _ => "Zero()".to_owned(),
-        FirstChannels as first => format!("FirstChannels({})", first.keep),
         else => return Err(ExportError::unknown("PyTorch", node)),
     })
 }
@@ -209,4 +217,15 @@ fn window(axes: usize, pool: &Frame) -> String {
     let padding = if pool.padding == [0, 0] { String::new() } else { format!(", padding={}", of(pool.padding)) };
     let ceil_mode = if pool.ceil_mode { ", ceil_mode=True" } else { "" };
     format!("{}, stride={}{padding}{ceil_mode}", of(pool.kernel), of(pool.stride))
+}
+
+/// Whether an activation is written as an expression, for lack of a module.
+pub fn is_expression(activation: &Activation) -> bool {
+    !activation.entry().pytorch.starts_with("nn.")
+}
+
+/// Whether it is a layer norm over the channels of every position.
+pub fn is_channel_norm(node: &Node) -> bool {
+    let norm = node.operation.as_kind::<LayerNorm>();
+    norm.is_some_and(|norm| matches!(norm.statistics(&node.place.output), Statistics::Position))
 }
