@@ -67,7 +67,7 @@ fn case(directory: &Path, name: &str, study: &Study, format: Format) -> Value {
         let is_norm = node.kind().ends_with("_norm");
         let of = |name: &str| node.weights.iter().find(|weight| weight.name == name);
         let law_of = |name: &str| of(name).map(|weight| law(&drawing.law(node, weight)));
-        (node.drawn().is_some() || is_norm).then(|| {
+        ((node.drawn().is_some() || is_norm) && of("weight").is_some()).then(|| {
             let groups = node.drawn().map_or(1, |shape| shape.groups);
             let (weight, bias) = (law_of("weight"), law_of("bias"));
             json!({"name": node.name(), "norm": is_norm, "groups": groups, "weight": weight, "bias": bias})

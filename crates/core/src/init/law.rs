@@ -49,7 +49,7 @@ impl WeightShape {
 
     /// What PyTorch's default takes the square root of: fan_in, and the hidden units of a recurrent layer.
     fn torch_fan(&self) -> f64 {
-        if self.gates > 0 { (self.dims[0] / self.gates) as f64 } else { self.fan_in() }
+        self.dims[0].checked_div(self.gates).map_or_else(|| self.fan_in(), |hidden| hidden as f64)
     }
 
     /// Number of elements of one kernel: 1 for a dense layer.
