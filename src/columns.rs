@@ -227,10 +227,10 @@ static COLUMNS: &[Column] = &[
         })),
     },
     Column {
-        title: "trains",
+        title: "trainability",
         help: "whether it will train, from signals before training: its score, or what goes wrong",
         is_relevant: |_| true,
-        width: 11,
+        width: 12,
         is_text: false,
         is_measured: true,
         dispensable: 1,
@@ -241,7 +241,7 @@ static COLUMNS: &[Column] = &[
             None => String::new(),
         },
         value: |study, ranked| study.trainability(ranked.candidate).map(|t| t.score).into(),
-        file: Some(FileColumn::text(7, "trainability", Some("training"), |study, ranked, _| {
+        file: Some(FileColumn::text(7, "trainability", Some("trainability"), |study, ranked, _| {
             study.trainability(ranked.candidate).map(|t| t.verdict.name().to_owned()).unwrap_or_default()
         })),
     },
