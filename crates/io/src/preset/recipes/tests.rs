@@ -253,8 +253,8 @@ search:
     let expected = r#"{"recipe":"mine","linear":{"orthogonal":{"gain":"auto"}},"output":"dirac","norm":"zeros","bias":{"constant":0.5}}"#;
     assert_eq!((json.as_str(), preset.search.inits[2].to_string().as_str()), (expected, "mine"));
     assert_eq!(
-        preset.layers[6].resized(9).unwrap().operation().unwrap().own_init(),
-        preset.layers[6].operation().unwrap().own_init()
+        preset.layers[7].resized(9).unwrap().operation().unwrap().own_init(),
+        preset.layers[7].operation().unwrap().own_init()
     );
     // Nothing is said where nothing is given, so that studies are found again.
     assert!(!serde_json::to_string(&parse(RESIDUALS).definition()).unwrap().contains("init"));
