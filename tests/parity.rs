@@ -3,9 +3,13 @@
 //! arithmetic in double precision, under `fixtures/models`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use assert_cmd::Command;
-use neartop_io::preset::Preset;
+use neartop_io::data::DataFrom;
+use neartop_io::preset::{Preset, bundled};
+use neartop_study::scheduler::{NearScorer, Portion, Scorer};
+use neartop_study::space::Space;
 use serde_json::Value;
 
 /// What the ranks may differ by, relative to the published ones.
@@ -99,5 +103,29 @@ fn models_have_the_parameters_that_pytorch_counts() {
         let preset = Preset::load(&model(&format!("{name}.yaml")).to_string_lossy()).expect(name);
         let parameters = read(&model(&format!("{name}.json")))["parameters"].as_u64();
         assert_eq!(Some(preset.network.parameters(None)), parameters, "{name}");
+    }
+}
+
+/// Every bundled preset of one network scores the first of its candidates.
+#[test]
+fn every_bundled_preset_scores() {
+    for bundled in bundled() {
+        let mut preset = Preset::load(bundled.name).expect(bundled.name);
+        let has_files = matches!(preset.data.from, DataFrom::File { .. });
+        if has_files || preset.search.architectures.is_some() || preset.whole.is_some() {
+            continue;
+        }
+        preset.search.activations.truncate(1);
+        preset.search.inits.truncate(1);
+        preset.repetitions = 1;
+        let space = Arc::new(Space::new(Arc::new(preset)));
+        let scorer = NearScorer::new(Arc::clone(&space)).expect(bundled.name);
+        for candidates in space.groups() {
+            let portion = Portion { repetition: 0, candidates };
+            scorer.score(&portion, &|| false, &mut |id, score| {
+                let score = score.unwrap_or_else(|error| panic!("{}, {}: {error}", bundled.name, space.candidates[id]));
+                assert!(score.near > 0.0, "{}", bundled.name);
+            });
+        }
     }
 }

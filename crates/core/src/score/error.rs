@@ -15,8 +15,16 @@ pub enum ScoreError {
     NoConvergence { module: String, kind: String },
     #[error("cancelled")]
     Cancelled,
-    #[error(transparent)]
+    #[error("{}", without_backtrace(.0))]
     Tensor(#[from] candle_core::Error),
+}
+
+/// What is wrong, which candle lets a backtrace follow where `RUST_BACKTRACE` asks for one.
+fn without_backtrace(error: &candle_core::Error) -> &candle_core::Error {
+    match error {
+        candle_core::Error::WithBacktrace { inner, .. } => without_backtrace(inner),
+        other => other,
+    }
 }
 
 /// The same error for one more candidate.
