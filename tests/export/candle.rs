@@ -24,6 +24,10 @@ exported! {
     every_activation: "../fixtures/export/exported_activations.rs",
     graph: "../fixtures/export/exported_graph.rs",
     sequences: "../fixtures/export/exported_sequences.rs",
+    transformer: "../fixtures/export/exported_transformer.rs",
+    recurrent: "../fixtures/export/exported_recurrent.rs",
+    resampling: "../fixtures/export/exported_resampling.rs",
+    grouped: "../fixtures/export/exported_grouped.rs",
     truncated: "../fixtures/export/exported_truncated.rs",
     dirac: "../fixtures/export/exported_dirac.rs",
     orthogonal: "../fixtures/export/exported_orthogonal.rs",
@@ -104,6 +108,27 @@ fn every_kind_of_layer_computes_as_ours() {
     println!("candle: every kind of layer, worst deviation {deviation:.2e}");
     assert!(deviation < 2e-5, "{deviation}");
     assert!(flat(&network.forward(&batch, true).unwrap()) != flat(&output), "dropout drops in training");
+}
+
+macro_rules! computes_as_ours {
+    ($($test:ident: $module:ident),* $(,)?) => {$(
+        #[test]
+        fn $test() {
+            let name = stringify!($module);
+            assert_is_exported(&preset(name), &format!("exported_{name}.rs"));
+            let (_, network, batch, expected) = deviation!($module, preset(name));
+            let deviation = largest_difference(&network.forward(&batch, true).unwrap(), &expected);
+            println!("candle: {name}, worst deviation {deviation:.2e}");
+            assert!(deviation < 2e-5, "{deviation}");
+        }
+    )*};
+}
+
+computes_as_ours! {
+    a_transformer_computes_as_ours: transformer,
+    recurrences_compute_as_ours: recurrent,
+    resampling_computes_as_ours: resampling,
+    groups_and_slopes_compute_as_ours: grouped,
 }
 
 #[test]

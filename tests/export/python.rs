@@ -34,7 +34,11 @@ fn has(module: &str) -> bool {
 }
 
 fn networks() -> Vec<Preset> {
-    let mut networks: Vec<_> = ["mlp", "cnn", "residual", "layers", "sequences"].into_iter().map(preset).collect();
+    let mut networks: Vec<_> =
+        ["mlp", "cnn", "residual", "layers", "sequences", "transformer", "recurrent", "resampling"]
+            .into_iter()
+            .map(preset)
+            .collect();
     networks.push(graph_preset());
     networks.extend(trials());
     networks

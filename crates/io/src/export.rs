@@ -6,6 +6,7 @@ mod json;
 mod keras;
 mod model;
 mod pytorch;
+mod sliding;
 mod source;
 mod writer;
 mod yaml;

@@ -6,7 +6,7 @@ use super::source::comment;
 use super::writer::{Chosen, ExportError};
 use neartop_core::init::Law;
 use neartop_core::layer::{Operation, Role, Weight};
-use neartop_core::layers::{Fixed, Slot};
+use neartop_core::layers::{Fixed, Slot, Use};
 use neartop_core::network::{Activation, Block, Layer, Network, Node, ShapeError};
 use neartop_core::start::Drawing;
 
@@ -24,6 +24,8 @@ pub struct Model {
     pub remarks: Vec<String>,
     /// By the node's name.
     laws: HashMap<String, Laws>,
+    /// By the names of the node and of the weight.
+    starts: HashMap<(String, &'static str), Law>,
     names: Vec<(Activation, String)>,
 }
 
@@ -46,6 +48,11 @@ impl Model {
         let drawing = Drawing::new(init, preset.search.bias, activation);
         let laws = network.nodes.iter().filter_map(|node| Some((node.name().to_owned(), laws(&drawing, node)?)));
         let laws = laws.collect();
+        let starts = network.nodes.iter().flat_map(|node| {
+            let drawing = &drawing;
+            node.weights.iter().map(move |weight| ((node.name().to_owned(), weight.name), drawing.law(node, weight)))
+        });
+        let starts = starts.collect();
         let mut remarks = Vec::new();
         if !preset.name.is_empty() {
             remarks.push(format!("Preset: {}", comment(&preset.name)));
@@ -56,7 +63,7 @@ impl Model {
         }
         remarks.push(format!("Initialization {init}: {}", init.formula()));
         let (title, names) = (comment(&chosen.note), name_activations(&network));
-        let model = Self { network, layers, seed: preset.seed, title, remarks, laws, names };
+        let model = Self { network, layers, seed: preset.seed, title, remarks, laws, starts, names };
         model.check_finite()?;
         model.check_targets()?;
         Ok(model)
@@ -99,7 +106,31 @@ impl Model {
     /// The names of the layers that data rescale.
     pub fn rescaled(&self) -> Vec<&str> {
         let all = self.weighted().into_iter();
-        all.filter(|(_, laws)| laws.target().is_some()).map(|(node, _)| node.name()).collect()
+        // The output of a recurrent layer is not linear in its weights.
+        let is_linear = |node: &Node| node.drawn().is_some_and(|shape| shape.gates == 0);
+        all.filter(|(node, laws)| is_linear(node) && laws.target().is_some()).map(|(node, _)| node.name()).collect()
+    }
+
+    /// The law that a weight of a node starts by.
+    pub fn law(&self, node: &Node, weight: &Weight) -> Law {
+        let law = self.starts.get(&(node.name().to_owned(), weight.name));
+        law.copied().unwrap_or(Law::Constant { value: 0.0 })
+    }
+
+    /// Whether a weight starts as its layer has it, whatever the candidate.
+    pub fn starts_as_built(&self, node: &Node, weight: &Weight) -> bool {
+        matches!(weight.role, Role::Constant(value) if self.law(node, weight) == Law::Constant { value })
+    }
+
+    /// The node that saved what a node uses.
+    pub fn saved(&self, node: &Node) -> Option<&Node> {
+        node.inputs.first()?.checked_sub(1).and_then(|at| self.network.nodes.get(at))
+    }
+
+    /// Whether some node uses what this one saves.
+    pub fn is_used_later(&self, node: &Node) -> bool {
+        let is_this = |saved: &Node| saved.name() == node.name();
+        self.has(|other| other.operation.is::<Use>() && self.saved(other).is_some_and(is_this))
     }
 
     /// What code says of the weights that it does not draw.
@@ -147,7 +178,7 @@ impl Model {
 
     /// Whether some weight is drawn from such a law.
     pub fn draws(&self, what: impl Fn(&Law) -> bool) -> bool {
-        self.weighted().iter().any(|(_, laws)| what(&laws.weight) || laws.bias.as_ref().is_some_and(&what))
+        self.starts.values().any(what)
     }
 
     /// Every activation of the network once, with a name that no other has: `snake`, `snake_2`.
@@ -200,6 +231,14 @@ fn has_block(layers: &[Layer], what: fn(&Block) -> bool) -> bool {
                 || vertices.iter().any(|v| within(&v.then) || v.edges.iter().any(|e| within(e.through.layers())))
         }
     })
+}
+
+/// Whether every element is drawn alike and apart from the others.
+pub fn is_by_element(law: &Law) -> bool {
+    match law {
+        Law::Uniform { .. } | Law::Normal { .. } | Law::TruncatedNormal { .. } | Law::Constant { .. } => true,
+        Law::Orthogonal { .. } | Law::UnitVariance { .. } | Law::Sparse { .. } | Law::Identity => false,
+    }
 }
 
 fn numbers(law: &Law) -> Vec<f64> {

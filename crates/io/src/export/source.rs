@@ -52,6 +52,13 @@ pub fn comment(text: &str) -> String {
     text.chars().flat_map(|c| if harmful(c) { c.escape_unicode().collect() } else { vec![c] }).collect()
 }
 
+/// Whether the code has this word.
+pub fn mentions(code: &str, word: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    code.match_indices(word)
+        .any(|(at, _)| !code[..at].ends_with(is_part) && !code[at + word.len()..].starts_with(is_part))
+}
+
 /// `relu_squared` as the name of a class: `ReluSquared`.
 pub fn camel_case(name: &str) -> String {
     let capital = |word: &str| {
@@ -80,6 +87,12 @@ mod tests {
     #[test]
     fn comments_cannot_be_left() {
         assert_eq!(comment("a\nb\r\u{2028}\u{202e}\"'"), "a\\u{a}b\\u{d}\\u{2028}\\u{202e}\"'");
+    }
+
+    #[test]
+    fn words_are_whole() {
+        assert!(mentions("x = Scale(1)(x)", "Scale") && mentions("Scale", "Scale"));
+        assert!(!mentions("LayerScale(1) + Scale_2 + Scales", "Scale"));
     }
 
     #[test]

@@ -1,25 +1,37 @@
-//! What Keras calls things, and what it cannot say.
-
-use neartop_core::init::Law;
-use neartop_core::layers::AvgPool;
-
-/// Whether the padding of a pooling must not count, which Keras cannot say.
-pub fn leaves_padding_out(pool: &AvgPool) -> bool {
-    pool.frame.padding != [0, 0] && !pool.count_include_pad
-}
-
-/// The bounds are two standard deviations from 0, where Keras cuts.
-pub fn is_cut_as_in_keras(law: &Law) -> bool {
-    match *law {
-        Law::TruncatedNormal { mean, std, low, high } => {
-            mean == 0.0 && (low + 2.0 * std).abs() < 1e-12 * std && (high - 2.0 * std).abs() < 1e-12 * std
-        }
-        _ => false,
-    }
-}
+//! What Keras calls things.
 
 /// A node's name as Keras allows it.
 pub fn identifier(name: &str) -> String {
-    let letters = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' });
-    format!("layer_{}", letters.collect::<String>())
+    format!("layer_{}", letters(name))
+}
+
+/// The Python variable that holds what the node of this name saved.
+pub fn saved(name: &str) -> String {
+    format!("saved_{}", letters(name))
+}
+
+fn letters(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
+}
+
+/// A number for each axis, or one for all.
+pub fn sides<const D: usize>(sides: [usize; D]) -> String {
+    match sides.split_first() {
+        Some((first, rest)) if rest.iter().all(|side| side == first) => first.to_string(),
+        _ => format!("({})", sides.map(|side| side.to_string()).join(", ")),
+    }
+}
+
+/// What stands before and after along each axis, always as a tuple of pairs: `((1, 1), (0, 1))`.
+pub fn pairs(pads: &[(usize, usize)]) -> String {
+    let each: Vec<_> = pads.iter().map(|(before, after)| format!("({before}, {after})")).collect();
+    if each.len() == 1 { format!("({},)", each[0]) } else { format!("({})", each.join(", ")) }
+}
+
+/// The same as the layers of Keras take it, for one axis without the outer tuple.
+pub fn padding(pads: &[(usize, usize)]) -> String {
+    match pads {
+        [(before, after)] => format!("({before}, {after})"),
+        _ => pairs(pads),
+    }
 }
