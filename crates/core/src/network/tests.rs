@@ -11,10 +11,10 @@ fn shapes_and_parameters_of_a_small_cnn() {
     let layers = [
         conv(8, 1, Padding::Same),
         BatchNorm.into(),
-        Slot.into(),
+        Slot::default().into(),
         MaxPool::new(2).into(),
         conv(16, 2, Padding::Zeros(1)),
-        Slot.into(),
+        Slot::default().into(),
         Flatten.into(),
         linear(10),
     ];
@@ -31,7 +31,7 @@ fn shapes_and_parameters_of_a_small_cnn() {
 
 #[test]
 fn residuals_name_their_modules_as_pytorch_would() {
-    let layers = [linear(8), Block::residual(vec![linear(8), Slot.into(), linear(8)], vec![]).into()];
+    let layers = [linear(8), Block::residual(vec![linear(8), Slot::default().into(), linear(8)], vec![]).into()];
     let network = Network::build(&Shape(vec![4]), &layers).unwrap();
     let names: Vec<_> = network.counted().iter().map(|node| node.name().to_owned()).collect();
     assert_eq!(names, ["0", "1.body.0", "1.body.1", "1.body.2"]);
@@ -57,7 +57,7 @@ fn layers_that_do_not_fit_are_named() {
 /// What lies beside a slot is shared as what lies before it, and values are kept as long as they are needed.
 #[test]
 fn what_depends_on_no_slot_is_shared_whatever_the_shape_of_the_graph() {
-    let body = vec![linear(8), Slot.into(), linear(8)];
+    let body = vec![linear(8), Slot::default().into(), linear(8)];
     let layers = [linear(8), Block::residual(body, vec![linear(8)]).into(), linear(3)];
     let network = Network::build(&Shape(vec![4]), &layers).unwrap();
     let names: Vec<_> = network.nodes.iter().map(Node::name).collect();
