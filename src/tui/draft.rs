@@ -414,6 +414,26 @@ mod tests {
     }
 
     #[test]
+    fn choices_of_slots_are_switched_apart() {
+        let text = "network: {input: 8, layers: [linear: 6, activation: {slot: a}, linear: 4, activation: {slot: b}, linear: 3]}\n\
+                    search: {activations: {b: [relu, tanh], a: [gelu]}, inits: [orthogonal]}\n";
+        let mut draft = Draft::new(&Preset::parse(text, "test.yaml", Path::new("")).unwrap());
+        let item = |slot: &str, name| Item::Activation(slot.to_owned(), Activation::named(name).unwrap());
+        assert!(draft.is_on(&item("b", "relu")) && !draft.is_on(&item("a", "relu")));
+        choose(&mut draft, &item("a", "relu"));
+        draft.toggle().unwrap();
+        draft.write("{leaky_relu: {negative_slope: 0.3}}").unwrap();
+        choose(&mut draft, &item("b", "tanh"));
+        draft.toggle().unwrap();
+        let shown: Vec<_> = draft.checked().unwrap().search.activations.iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["a: relu, b: relu", "a: leaky_relu(negative_slope=0.3), b: relu", "a: gelu, b: relu"]);
+        choose(&mut draft, &item("b", "relu"));
+        assert!(draft.toggle().unwrap_err().to_string().contains("one of them"));
+        choose(&mut draft, &Item::Depth);
+        assert!(draft.step(false).unwrap_err().to_string().contains("slot b"));
+    }
+
+    #[test]
     fn sizes_and_depth_keep_the_network_whole() {
         let mut draft = draft();
         draft.list.line = 1;

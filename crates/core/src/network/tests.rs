@@ -1,4 +1,5 @@
 use super::*;
+use crate::catalog::Given;
 use crate::layers::{BatchNorm, Conv2d, Flatten, Linear, MaxPool, Padding, Slot};
 
 fn linear(out: usize) -> Layer {
@@ -66,6 +67,28 @@ fn what_depends_on_no_slot_is_shared_whatever_the_shape_of_the_graph() {
     assert_eq!((shared.nodes, rest.nodes), (vec![0, 1, 4], vec![2, 3, 5, 6]));
     // What the slot takes, and what the sum takes beside it.
     assert_eq!((shared.kept, rest.kept), (vec![2, 5], vec![7]));
+}
+
+#[test]
+fn slots_of_different_names_are_filled_apart() {
+    let named = |name: &str| Slot(name.to_owned()).into();
+    let prelu_unit = Activation::new(Activation::find("prelu").unwrap(), &[("per", Given::Word("channel"))]).unwrap();
+    let layers = [linear(8), named("hidden"), linear(5), named("output"), linear(2)];
+    let network = Network::build(&Shape(vec![4]), &layers).unwrap();
+    assert_eq!(network.summary(), "4 > 8 > *hidden > 5 > *output > 2");
+    assert_eq!(network.slots(), ["hidden", "output"]);
+    // What precedes every slot is shared, and not what precedes one of them.
+    assert_eq!(network.around_slots()[0].nodes, [0]);
+    let choices = Choices::from([
+        ("hidden".to_owned(), vec![prelu_unit, Activation::named("relu").unwrap()]),
+        ("output".to_owned(), vec![Activation::named("tanh").unwrap()]),
+    ]);
+    let fills = Fill::product(&choices);
+    assert_eq!(fills.iter().map(|fill| network.parameters(Some(fill))).collect::<Vec<_>>(), [40 + 8 + 45 + 12, 97]);
+    let filled: Vec<_> = network.nodes.iter().map(|node| node.filled(Some(&fills[1])).map(Activation::name)).collect();
+    assert_eq!(filled, [None, Some("relu"), None, Some("tanh"), None]);
+    let reached: Vec<_> = network.nodes.iter().map(|node| node.surroundings.slot.as_deref().unwrap()).collect();
+    assert_eq!(reached, ["hidden", "output", "output", "output", "output"]);
 }
 
 #[test]
