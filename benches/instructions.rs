@@ -71,12 +71,16 @@ fn draw(law: Law) -> Vec<f32> {
 
 fn perceptron() -> (Network, Vec<usize>) {
     let linear = |out| Layer::from(Linear::new(out));
-    network(&[784], &[linear(128), Layer::from(Slot), linear(128), Layer::from(Slot), linear(10)], 128)
+    network(
+        &[784],
+        &[linear(128), Layer::from(Slot::default()), linear(128), Layer::from(Slot::default()), linear(10)],
+        128,
+    )
 }
 
 fn convolutions() -> (Network, Vec<usize>) {
     let conv = |out| Layer::from(Conv2d { padding: Padding::Zeros(1), ..Conv2d::new(out, 3) });
-    network(&[3, 32, 32], &[conv(32), Layer::from(Slot), conv(32), Layer::from(Slot)], 8)
+    network(&[3, 32, 32], &[conv(32), Layer::from(Slot::default()), conv(32), Layer::from(Slot::default())], 8)
 }
 
 fn network(input: &[usize], layers: &[Layer], samples: usize) -> (Network, Vec<usize>) {
@@ -106,7 +110,7 @@ fn repetition((network, dims): (Network, Vec<usize>)) -> f64 {
     };
     let relu = Activation::named("relu").expect("it is in the catalog");
     let mut near = 0.0;
-    repetition.score(&[Some(relu)], &|| false, &mut |_, score| near = score.expect("a score").near);
+    repetition.score(&[Some(relu.into())], &|| false, &mut |_, score| near = score.expect("a score").near);
     near
 }
 

@@ -77,13 +77,19 @@ fn draws(c: &mut Criterion) {
 
 fn mlp() -> (Network, Vec<usize>) {
     let linear = |out| Layer::from(Linear::new(out));
-    let layers = [linear(128), Layer::from(Slot), linear(128), Layer::from(Slot), linear(10)];
+    let layers = [linear(128), Layer::from(Slot::default()), linear(128), Layer::from(Slot::default()), linear(10)];
     (build(&[784], &layers), vec![128, 784])
 }
 
 fn cnn() -> (Network, Vec<usize>) {
     let conv = |out| Layer::from(Conv2d { padding: Padding::Zeros(1), ..Conv2d::new(out, 3) });
-    (build(&[3, 32, 32], &[conv(32), Layer::from(Slot), conv(32), Layer::from(Slot), conv(64)]), vec![16, 3, 32, 32])
+    (
+        build(
+            &[3, 32, 32],
+            &[conv(32), Layer::from(Slot::default()), conv(32), Layer::from(Slot::default()), conv(64)],
+        ),
+        vec![16, 3, 32, 32],
+    )
 }
 
 fn build(input: &[usize], layers: &[Layer]) -> Network {
@@ -95,7 +101,7 @@ fn repetitions(c: &mut Criterion) {
     let mut group = c.benchmark_group("repetition");
     group.sample_size(10);
     let init = Init::named("kaiming_normal").expect("it is in the catalog");
-    let all: Vec<_> = Activation::all().into_iter().map(Some).collect();
+    let all: Vec<_> = Activation::all().into_iter().map(|activation| Some(activation.into())).collect();
     for (name, (network, dims)) in [("mlp", mlp()), ("cnn", cnn())] {
         let n = dims.iter().product();
         let inputs = candle_core::Tensor::from_vec(KEY.standard_normals(n), dims, &candle_core::Device::Cpu);

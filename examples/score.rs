@@ -29,11 +29,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn layers() -> Vec<Layer> {
     vec![
         Conv2d { padding: Padding::Same, ..Conv2d::new(16, 3) }.into(),
-        Slot.into(),
+        Slot::default().into(),
         AvgPool::new(2).into(),
         Flatten.into(),
         Linear::new(32).into(),
-        Slot.into(),
+        Slot::default().into(),
         Linear::new(10).into(),
     ]
 }
@@ -44,7 +44,7 @@ fn mean(network: &Network, activation: &Activation, init: &Init) -> Result<f64, 
     for repetition in 0..REPETITIONS {
         // The same inputs and draws for all candidates, so that their scores can be compared.
         let all = Repetition { repetition, ..Repetition::new(network, inputs(network, repetition)?, init) };
-        sum += all.score_one(Some(activation.clone()))?.near;
+        sum += all.score_one(Some(activation.clone().into()))?.near;
     }
     Ok(sum / REPETITIONS as f64)
 }

@@ -373,7 +373,7 @@ pub struct WidthArgs {
     /// The size is where the curve's slope has fallen to this part of its value at 1.
     #[arg(long, value_name = "T", default_value_t = neartop_study::width::SLOPE_THRESHOLD, value_parser = slope_threshold)]
     pub slope_threshold: f64,
-    /// The activation, as in a preset or in a ranking [default: the preset's first].
+    /// The activation, as in a preset or in a ranking; `{SLOT: NAME, ...}` for slots apart [default: the preset's first].
     #[arg(long, value_name = "NAME")]
     pub activation: Option<String>,
     /// The initialization, as in a preset or in a ranking [default: the preset's first].

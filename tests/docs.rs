@@ -77,7 +77,7 @@ fn parameter(kind: &Kind, param: &Param) -> String {
         (Default::Of(other), _) => format!(" as `{other}`"),
         (Default::NoLayers, Domain::Layers { nothing: Some(word) }) => format!(" {word}"),
         (Default::NoLayers, _) => " none".to_owned(),
-        (Default::Word(word), _) => format!(" {word}"),
+        (Default::Word(word) | Default::Name(word), _) => format!(" {word}"),
     };
     let alone = match kind.short {
         Short::Read { param: short, .. } | Short::Written { param: short, .. } if short == param.name => {

@@ -35,9 +35,11 @@ fn graph_preset() -> Preset {
     let conv = |out| Layer::from(Conv2d { padding: Padding::Same, ..Conv2d::new(out, 3) });
     let edge = Edge::new;
     let graph = Block::graph(vec![
-        Vertex::new(vec![edge(0, "a", vec![conv(6)])], Sum).then(vec![Layer::from(BatchNorm), Layer::from(Slot)]),
+        Vertex::new(vec![edge(0, "a", vec![conv(6)])], Sum)
+            .then(vec![Layer::from(BatchNorm), Layer::from(Slot::default())]),
         Vertex::new(vec![edge(0, "b", vec![Layer::from(Zero)]), edge(1, "c", vec![conv(4)])], Sum),
-        Vertex::new(vec![edge(1, "d", vec![]), edge(2, "e", vec![Layer::from(Slot)])], Concat).then(vec![conv(5)]),
+        Vertex::new(vec![edge(1, "d", vec![]), edge(2, "e", vec![Layer::from(Slot::default())])], Concat)
+            .then(vec![conv(5)]),
     ]);
     let mut preset = preset("residual");
     preset.name = "A graph".to_owned();

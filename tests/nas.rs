@@ -79,12 +79,12 @@ fn candidates_are_all_combinations_in_groups() {
     ids.sort_unstable();
     assert_eq!(ids, (0..12).collect::<Vec<_>>());
     for candidate in &space.candidates {
-        assert_eq!(space.network_of(candidate.id).parameters(candidate.activation.as_ref()), candidate.parameters);
+        assert_eq!(space.network_of(candidate.id).parameters(candidate.fill.as_ref()), candidate.parameters);
     }
     let without = Space::new(Arc::new(
         parse(&format!("{HEAD}search: {{architectures: {{space: nats_tss, sample: 3}}}}\n")).unwrap(),
     ));
-    assert!(without.candidates.iter().all(|c| c.init.name() == "torch_default" && c.activation.is_none()));
+    assert!(without.candidates.iter().all(|c| c.init.name() == "torch_default" && c.fill.is_none()));
     assert_eq!(without.candidates.len(), 3);
 }
 

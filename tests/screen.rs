@@ -4,6 +4,8 @@
 mod lists;
 #[path = "screen/random.rs"]
 mod random;
+#[path = "screen/slots.rs"]
+mod slots;
 #[path = "screen/views.rs"]
 mod views;
 

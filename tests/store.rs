@@ -16,6 +16,8 @@ mod faults;
 mod kill;
 #[path = "store/sizes.rs"]
 mod sizes;
+#[path = "store/slots.rs"]
+mod slots;
 #[path = "store/versions.rs"]
 mod versions;
 

@@ -46,7 +46,7 @@ fn column(study: &Study, file: &str, name: &str) -> Vec<f64> {
 }
 
 fn activation(candidate: &Candidate) -> String {
-    candidate.activation.as_ref().unwrap().name().replace("leaky_relu", "leaky")
+    candidate.fill.as_ref().unwrap().parts()[0].1.name().replace("leaky_relu", "leaky")
 }
 
 fn init(init: &Init) -> String {
@@ -370,7 +370,8 @@ score: {repetitions: 2, seed: 5}
     let study = score(Preset::parse(preset, "hopeless.yaml", Path::new("")).unwrap(), 2);
     let verdicts: Vec<_> = (0..8).map(|id| study.trainability(id).unwrap().verdict).collect();
     let of = |activation: &str, init: &str| {
-        let wanted = |c: &Candidate| c.activation.as_ref().unwrap().name() == activation && c.init.name() == init;
+        let wanted =
+            |c: &Candidate| c.fill.as_ref().unwrap().parts()[0].1.name() == activation && c.init.name() == init;
         verdicts[study.space.candidates.iter().position(wanted).unwrap()]
     };
     assert_eq!(of("relu", "zeros"), Verdict::Dead);

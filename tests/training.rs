@@ -10,7 +10,7 @@ use neartop_core::layers::{
     INNER_KINDS, KINDS, LayerNorm, Linear, MaxPool, Padding, Slot, Softmax, Zero,
 };
 use neartop_core::network::forward::{Probe, forward};
-use neartop_core::network::{Activation, BiasInit, Form, Init, Layer, Network, Node, Shape};
+use neartop_core::network::{Activation, BiasInit, Fill, Form, Init, Layer, Network, Node, Shape};
 use neartop_core::shape::Layout;
 use neartop_core::weights::DrawnWeights;
 use neartop_study::training::model::{Mode, Model, Start};
@@ -35,21 +35,21 @@ fn tokens(dims: &[usize], vocab: usize) -> Tensor {
     Tensor::from_vec(ids, dims, &Device::Cpu).unwrap()
 }
 
-fn model(network: &Network, slot: Option<Activation>, samples: usize, precision: DType) -> (Model, Tensor) {
+fn model(network: &Network, fill: Option<Fill>, samples: usize, precision: DType) -> (Model, Tensor) {
     let dims: Vec<_> = std::iter::once(samples).chain(network.input.shape.0.iter().copied()).collect();
     let inputs = match network.input.layout {
         Layout::Ids { vocab } => tokens(&dims, vocab),
         Layout::Channels | Layout::Features => wave(&dims, 1.0, 0.37, 0.0),
     };
     let init = Init::named("torch_default").unwrap();
-    let start = Start { network: Arc::new(network.clone()), slot, init: &init, bias: BiasInit::FanInUniform, seed: 5 };
+    let start = Start { network: Arc::new(network.clone()), fill, init: &init, bias: BiasInit::FanInUniform, seed: 5 };
     let model = Model::new(&start, &inputs.to_dtype(DType::F32).unwrap(), precision).unwrap();
     (model, inputs.to_dtype(precision).unwrap())
 }
 
 /// Compares the gradient by every parameter with central differences.
-fn check_gradients(what: &str, network: &Network, slot: Option<Activation>) {
-    let (mut model, inputs) = model(network, slot, 4, DType::F64);
+fn check_gradients(what: &str, network: &Network, fill: Option<Fill>) {
+    let (mut model, inputs) = model(network, fill, 4, DType::F64);
     let outputs = network.output().elements() as u32;
     let classes: Vec<_> = (0..4).map(|i| i * 7 % outputs).collect();
     let parameters: Vec<(String, Var)> = model.parameters().to_vec();
@@ -83,9 +83,11 @@ fn check_gradients(what: &str, network: &Network, slot: Option<Activation>) {
 
 #[test]
 fn gradients_of_activations_are_those_of_finite_differences() {
-    let network =
-        Network::build(&Shape(vec![5]), &[linear(9), Layer::from(Slot), linear(6), Layer::from(Slot), linear(3)])
-            .unwrap();
+    let network = Network::build(
+        &Shape(vec![5]),
+        &[linear(9), Layer::from(Slot::default()), linear(6), Layer::from(Slot::default()), linear(3)],
+    )
+    .unwrap();
     let mut all = Activation::all();
     all.push(Activation::named("identity").unwrap());
     let threshold = Activation::find("threshold").unwrap();
@@ -93,7 +95,7 @@ fn gradients_of_activations_are_those_of_finite_differences() {
     all.push(Activation::new(threshold, &[("threshold", given(0.1)), ("value", given(-0.2))]).unwrap());
     assert!(all.len() >= 30);
     for activation in all {
-        check_gradients(&activation.to_string(), &network, Some(activation));
+        check_gradients(&activation.to_string(), &network, Some(activation.into()));
     }
 }
 
@@ -209,21 +211,21 @@ fn the_network_that_trains_is_the_one_that_is_scored() {
     let layers = [
         Layer::from(Conv2d { padding: Padding::Same, ..Conv2d::new(6, 3) }),
         Layer::from(BatchNorm),
-        Layer::from(Slot),
+        Layer::from(Slot::default()),
         Layer::from(MaxPool::new(2)),
         Layer::from(Flatten),
         linear(20),
         Layer::from(LayerNorm::default()),
-        Layer::from(Slot),
+        Layer::from(Slot::default()),
         linear(4),
     ];
     let network = Network::build(&Shape(vec![2, 8, 8]), &layers).unwrap();
     for activation in Activation::all().into_iter().filter(|a| a.name() != "rrelu") {
-        let (mut model, inputs) = model(&network, Some(activation.clone()), 16, DType::F32);
+        let (mut model, inputs) = model(&network, Some(activation.clone().into()), 16, DType::F32);
         let trained = model.forward(&inputs, STEP).unwrap();
         let init = Init::named("torch_default").unwrap();
         let drawn = DrawnWeights::new(5, 0, &init, BiasInit::FanInUniform, None);
-        let scored = forward(&network, inputs, &drawn, Some(&activation), &mut Quiet).unwrap();
+        let scored = forward(&network, inputs, &drawn, Some(&activation.clone().into()), &mut Quiet).unwrap();
         let difference = (trained - &scored).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
         assert!(difference < 1e-4, "{activation}: {difference}");
     }

@@ -53,7 +53,7 @@ fn remarks(report: &Report) -> String {
     let mut text = String::new();
     if let Some(choice) = &report.recommended {
         let architecture = choice.architecture.as_ref().map(|a| format!("{a}, ")).unwrap_or_default();
-        let activation = choice.activation.as_ref().map(|a| format!("{a} with ")).unwrap_or_default();
+        let activation = choice.fill.as_ref().map(|fill| format!("{fill} with ")).unwrap_or_default();
         text += &format!("\nRecommended: {architecture}{activation}{} ({})\n", choice.init, choice.why);
     }
     if let Some(Agreement { spearman, kendall, n }) = &report.agreement {

@@ -5,6 +5,7 @@ use crate::cli::PresetsCommand;
 use crate::run::Failure;
 use crate::run::streams::print;
 use neartop_core::catalog::nearest;
+use neartop_core::network::Fill;
 use neartop_io::preset::{Preset, bundled, schema};
 use neartop_study::space::{Space, bytes};
 
@@ -50,11 +51,7 @@ fn check(file: &str) -> Result<(), Failure> {
     let space = Space::new(preset.into());
     let preset = &space.preset;
     let network = space.network();
-    let of_each = format!(
-        "{} activations x {} initializations",
-        preset.search.activations.len().max(1),
-        preset.search.inits.len()
-    );
+    let of_each = format!("{} x {} initializations", activations(preset), preset.search.inits.len());
     let each = preset.search.activations.len().max(1) * preset.search.inits.len();
     let architectures = match space.has_architectures() {
         true => format!("{} architectures x ", space.candidates.len() / each.max(1)),
@@ -80,6 +77,16 @@ fn check(file: &str) -> Result<(), Failure> {
     );
     let remarks: String = preset.remarks.iter().map(|remark| format!("note        {remark}\n")).collect();
     print(&(text + &remarks))
+}
+
+/// The number of activations, or of those for each slot.
+fn activations(preset: &Preset) -> String {
+    let fills = &preset.search.activations;
+    if !fills.iter().any(|fill| matches!(fill, Fill::BySlot(_))) {
+        return format!("{} activations", fills.len().max(1));
+    }
+    let of_slot = |(slot, activations): (String, Vec<_>)| format!("{} activations of slot {slot}", activations.len());
+    Fill::choices(fills).into_iter().map(of_slot).collect::<Vec<_>>().join(" x ")
 }
 
 /// The number of trained parameters without those of activations, or from the least to the most.

@@ -19,7 +19,7 @@ use crate::run::files::{write_file, write_new_file};
 use crate::run::streams::tell;
 use crate::run::target::{Inputs, Target as Output};
 use crate::run::{Failure, Interrupts, data_failure};
-use neartop_core::network::{Activation, Init};
+use neartop_core::network::{Choices, Fill, Init};
 use neartop_io::data::Samples;
 use neartop_io::preset::{Listed, Preset, parse_choice};
 use neartop_study::space::bytes;
@@ -39,11 +39,11 @@ pub async fn run(args: &WidthArgs, look: Look) -> Result<(), Failure> {
     Output::new(args.export.as_deref(), args.force)?.spares(&Inputs::new(&preset, &args.study))?;
     preset.remarks.iter().for_each(tell);
     let mut notes = Vec::new();
-    let (activation, init) = choices(args, &preset, &mut notes)?;
+    let (fill, init) = choices(args, &preset, &mut notes)?;
     let mut answers = Vec::new();
     let mut interrupted = false;
     for target in &targets {
-        let measurement = Measurement::new(&preset, target, &args.sizes, activation.clone(), init.clone());
+        let measurement = Measurement::new(&preset, target, &args.sizes, fill.clone(), init.clone());
         let measurement = measurement.map_err(|e| usage(&e, None))?;
         let (mut answer, stopped) = size(args, &preset, measurement).await?;
         answer.notes.splice(0..0, notes.iter().cloned());
@@ -92,16 +92,17 @@ fn chosen_targets(args: &WidthArgs, preset: &Preset) -> Result<Vec<Target>, Fail
     }
 }
 
-/// The activation and the initialization: those asked for, or the preset's first.
-fn choices(args: &WidthArgs, preset: &Preset, notes: &mut Vec<String>) -> Result<(Option<Activation>, Init), Failure> {
+/// What fills the slots, and the initialization: those asked for, or the preset's first.
+fn choices(args: &WidthArgs, preset: &Preset, notes: &mut Vec<String>) -> Result<(Option<Fill>, Init), Failure> {
     if args.activation.is_some() && !preset.network.has_slot() {
         let help = "put `activation` among network.layers in place of the fixed ones";
         return Err(usage(&"the network has no slot that --activation could fill", Some(help)));
     }
-    let activation = choice(args.activation.as_deref(), "--activation", &preset.search.activations, notes)?;
+    let fill = choice(args.activation.as_deref(), "--activation", &preset.search.activations, notes)?;
+    let fill = fill.map(|fill| for_each_slot(&fill, preset)).transpose()?;
     let init = choice(args.init.as_deref(), "--init", &preset.search.inits, notes)?;
     let init = init.ok_or_else(|| Failure::usage("the preset names no initialization: choose one by --init"))?;
-    Ok((activation, init))
+    Ok((fill, init))
 }
 
 fn choice<C: Listed>(
@@ -121,6 +122,21 @@ fn choice<C: Listed>(
         notes.push(format!("with {first}, the first of the preset's {count} {what}s; {option} chooses another"));
     }
     Ok(listed.first().cloned())
+}
+
+/// The same by the names of the network's slots, where they have some.
+fn for_each_slot(fill: &Fill, preset: &Preset) -> Result<Fill, Failure> {
+    let slots = preset.network.slots();
+    let is_unknown = |slot: &String| !slots.contains(&slot.as_str());
+    let choices: Option<Choices> = match fill {
+        Fill::BySlot(activations) if activations.keys().any(is_unknown) => None,
+        fill => slots.iter().map(|slot| Some(((*slot).to_owned(), vec![fill.of(slot)?.clone()]))).collect(),
+    };
+    choices.and_then(|choices| Fill::product(&choices).pop()).ok_or_else(|| {
+        let example: Vec<_> = slots.iter().map(|slot| format!("{slot}: relu")).collect();
+        let help = format!("write for example `--activation '{{{}}}'`", example.join(", "));
+        usage(&format!("--activation must fill the slots {}", slots.join(", ")), Some(&help))
+    })
 }
 
 /// Sizes one layer, and says whether the user broke off.

@@ -202,9 +202,8 @@ impl Context {
 
     /// The candidate of this study with the same choices.
     fn find(&self, wanted: &Candidate) -> Option<usize> {
-        let same = |c: &&Candidate| {
-            (&c.architecture, &c.activation, &c.init) == (&wanted.architecture, &wanted.activation, &wanted.init)
-        };
+        let same =
+            |c: &&Candidate| (&c.architecture, &c.fill, &c.init) == (&wanted.architecture, &wanted.fill, &wanted.init);
         self.study.space.candidates.iter().find(same).map(|c| c.id)
     }
 }

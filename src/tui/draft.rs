@@ -12,7 +12,7 @@ use choices::{add, all_and, as_yaml, parsed, switch};
 pub use item::Item;
 
 use neartop_core::layers::{Fixed, Slot};
-use neartop_core::network::{Activation, Init, Layer, Network};
+use neartop_core::network::{Activation, Choices, Fill, Init, Layer, Network};
 use neartop_core::settings::Auto;
 use neartop_io::preset::{Preset, PresetError};
 use neartop_study::width::{resized, targets};
@@ -30,6 +30,8 @@ pub enum DraftError {
     NoBlock,
     #[error("one hidden layer is the least")]
     LeastDepth,
+    #[error("it is the only layer with the slot {0}")]
+    OnlySlot(String),
     #[error("the seed is a whole number from 0")]
     Seed,
     #[error("a whole number from {least} to {most}")]
@@ -59,7 +61,7 @@ pub struct Draft {
     before: Vec<Preset>,
     after: Vec<Preset>,
     /// Choices that the lists show beside the catalog's: those with parameters.
-    activations: Vec<Activation>,
+    activations: Choices,
     inits: Vec<Init>,
     pub list: List,
     /// Whether it is in a file as it is.
@@ -69,11 +71,12 @@ pub struct Draft {
 impl Draft {
     #[must_use]
     pub fn new(preset: &Preset) -> Self {
+        let chosen = Fill::choices(&preset.search.activations).into_iter();
         Self {
             preset: preset.clone(),
             before: Vec::new(),
             after: Vec::new(),
-            activations: all_and(&preset.search.activations),
+            activations: chosen.map(|(slot, chosen)| (slot, all_and(&chosen))).collect(),
             inits: all_and(&preset.search.inits),
             list: List::default(),
             is_saved: false,
@@ -111,8 +114,8 @@ impl Draft {
             }
         }
         items.extend([Item::Repetitions, Item::Seed]);
-        if !self.preset.search.activations.is_empty() {
-            items.extend(self.activations.iter().cloned().map(Item::Activation));
+        for (slot, activations) in &self.activations {
+            items.extend(activations.iter().map(|activation| Item::Activation(slot.clone(), activation.clone())));
         }
         items.extend(self.inits.iter().cloned().map(Item::Init));
         items
@@ -127,7 +130,9 @@ impl Draft {
     #[must_use]
     pub fn is_on(&self, item: &Item) -> bool {
         match item {
-            Item::Activation(activation) => self.preset.search.activations.contains(activation),
+            Item::Activation(slot, activation) => {
+                self.preset.search.activations.iter().any(|fill| fill.of(slot) == Some(activation))
+            }
             Item::Init(init) => self.preset.search.inits.contains(init),
             _ => true,
         }
@@ -146,7 +151,13 @@ impl Draft {
     pub fn toggle(&mut self) -> Result<(), DraftError> {
         let mut search = self.preset.search.clone();
         let enough = match self.item() {
-            Some(Item::Activation(activation)) => switch(&mut search.activations, &activation, &self.activations),
+            Some(Item::Activation(slot, activation)) => {
+                let mut choices = Fill::choices(&search.activations);
+                let listed = self.activations.get(&slot).map_or(&[][..], Vec::as_slice);
+                let enough = switch(choices.entry(slot).or_default(), &activation, listed);
+                search.activations = Fill::product(&choices);
+                enough
+            }
             Some(Item::Init(init)) => switch(&mut search.inits, &init, &self.inits),
             _ => return Err(DraftError::Fixed),
         };
@@ -189,7 +200,7 @@ impl Draft {
             Some(Item::Repetitions) if self.preset.auto.is_some() => "auto".to_owned(),
             Some(Item::Repetitions) => self.preset.repetitions.to_string(),
             Some(Item::Seed) => self.preset.seed.to_string(),
-            Some(Item::Activation(activation)) => as_yaml(&activation),
+            Some(Item::Activation(_, activation)) => as_yaml(&activation),
             Some(Item::Init(init)) => as_yaml(&init),
             None => String::new(),
         }
@@ -216,7 +227,7 @@ impl Draft {
                 self.change(|preset| preset.seed = seed);
                 Ok(())
             }
-            Some(Item::Activation(_)) => self.add_activation(text),
+            Some(Item::Activation(slot, _)) => self.add_activation(&slot, text),
             Some(Item::Init(_)) => self.add_init(text),
             None => Ok(()),
         }
@@ -231,12 +242,14 @@ impl Draft {
         Ok(())
     }
 
-    fn add_activation(&mut self, text: &str) -> Result<(), DraftError> {
+    fn add_activation(&mut self, slot: &str, text: &str) -> Result<(), DraftError> {
         let new: Activation = parsed(text).map_err(DraftError::other)?;
-        add(&mut self.activations, &new);
-        let mut search = self.preset.search.clone();
-        search.activations = self.activations.iter().filter(|a| self.keeps(a, &new)).cloned().collect();
-        self.change(|preset| preset.search = search);
+        let listed = self.activations.entry(slot.to_owned()).or_default();
+        add(listed, &new);
+        let mut choices = Fill::choices(&self.preset.search.activations);
+        let chosen = choices.entry(slot.to_owned()).or_default();
+        *chosen = listed.iter().filter(|one| **one == new || chosen.contains(one)).cloned().collect();
+        self.change(|preset| preset.search.activations = Fill::product(&choices));
         Ok(())
     }
 
@@ -302,10 +315,6 @@ impl Draft {
         self.list.go(action, page, count)
     }
 
-    fn keeps(&self, one: &Activation, new: &Activation) -> bool {
-        one == new || self.preset.search.activations.contains(one)
-    }
-
     /// Stays within the lines that the filter lets through.
     pub fn clamp(&mut self) {
         self.list.clamp(self.items().len());
@@ -342,6 +351,9 @@ impl Draft {
             return Err(DraftError::LeastDepth);
         }
         let network = Network::build(&self.preset.network.input, &layers).map_err(DraftError::other)?;
+        if let Some(lost) = self.preset.network.slots().into_iter().find(|slot| !network.slots().contains(slot)) {
+            return Err(DraftError::OnlySlot(lost.to_owned()));
+        }
         self.change(|preset| (preset.layers, preset.network) = (layers, network));
         // There are more lines above it now, or fewer.
         self.list.line = self.items().iter().position(|item| *item == Item::Depth).unwrap_or(self.list.line);
@@ -387,19 +399,38 @@ mod tests {
     #[test]
     fn choices_are_switched_on_and_off_and_taken_back() {
         let mut draft = draft();
-        let tanh = draft.preset.search.activations[1].clone();
-        choose(&mut draft, &Item::Activation(tanh.clone()));
+        let item = |name| Item::Activation("activation".to_owned(), Activation::named(name).unwrap());
+        choose(&mut draft, &item("tanh"));
         draft.toggle().unwrap();
         assert_eq!(draft.preset.search.activations.len(), 1);
         assert!(draft.is_changed() && draft.undo().is_ok() && !draft.is_changed());
         assert_eq!(draft.preset.search.activations.len(), 2);
         assert!(draft.redo().is_ok());
-        let relu = draft.preset.search.activations[0].clone();
-        choose(&mut draft, &Item::Activation(relu));
+        choose(&mut draft, &item("relu"));
         assert!(draft.toggle().unwrap_err().to_string().contains("one of them"));
-        choose(&mut draft, &Item::Activation(tanh));
+        choose(&mut draft, &item("tanh"));
         draft.toggle().unwrap();
         assert_eq!(draft.checked().unwrap().search.activations.len(), 2);
+    }
+
+    #[test]
+    fn choices_of_slots_are_switched_apart() {
+        let text = "network: {input: 8, layers: [linear: 6, activation: {slot: a}, linear: 4, activation: {slot: b}, linear: 3]}\n\
+                    search: {activations: {b: [relu, tanh], a: [gelu]}, inits: [orthogonal]}\n";
+        let mut draft = Draft::new(&Preset::parse(text, "test.yaml", Path::new("")).unwrap());
+        let item = |slot: &str, name| Item::Activation(slot.to_owned(), Activation::named(name).unwrap());
+        assert!(draft.is_on(&item("b", "relu")) && !draft.is_on(&item("a", "relu")));
+        choose(&mut draft, &item("a", "relu"));
+        draft.toggle().unwrap();
+        draft.write("{leaky_relu: {negative_slope: 0.3}}").unwrap();
+        choose(&mut draft, &item("b", "tanh"));
+        draft.toggle().unwrap();
+        let shown: Vec<_> = draft.checked().unwrap().search.activations.iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["a: relu, b: relu", "a: leaky_relu(negative_slope=0.3), b: relu", "a: gelu, b: relu"]);
+        choose(&mut draft, &item("b", "relu"));
+        assert!(draft.toggle().unwrap_err().to_string().contains("one of them"));
+        choose(&mut draft, &Item::Depth);
+        assert!(draft.step(false).unwrap_err().to_string().contains("slot b"));
     }
 
     #[test]

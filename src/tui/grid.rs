@@ -1,15 +1,19 @@
-//! Activations against initializations: the candidates as a grid.
+//! What fills the slots against initializations: the candidates as a grid.
 
 use std::collections::HashMap;
 
 use crate::columns::{Column, Value};
 use crate::signs::Signs;
+use neartop_core::network::Fill;
 use neartop_study::study::{Ranked, Study};
 
 /// The candidates of one architecture by activation (down) and initialization (across).
 #[derive(Debug)]
 pub struct Grid {
+    /// What fills the slots, by row.
     pub activations: Vec<String>,
+    /// Whether slots are filled apart, which takes long names.
+    pub is_by_slot: bool,
     pub inits: Vec<String>,
     /// Candidates, row after row.
     cells: Vec<usize>,
@@ -21,12 +25,13 @@ impl Grid {
     pub fn around(study: &Study, candidate: usize) -> Option<Self> {
         let search = &study.space.preset.search;
         let activations: Vec<_> = search.activations.iter().map(ToString::to_string).collect();
+        let is_by_slot = search.activations.iter().any(|fill| matches!(fill, Fill::BySlot(_)));
         let inits: Vec<_> = search.inits.iter().map(ToString::to_string).collect();
         let architecture = &study.candidate(candidate).architecture;
         let candidates = study.space.candidates.iter().filter(|c| c.architecture == *architecture);
         let cells: Vec<_> = candidates.map(|c| c.id).collect();
         let is_grid = cells.len() > 1 && cells.len() == activations.len() * inits.len();
-        is_grid.then_some(Self { activations, inits, cells })
+        is_grid.then_some(Self { activations, is_by_slot, inits, cells })
     }
 
     #[must_use]

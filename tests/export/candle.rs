@@ -75,9 +75,9 @@ fn variables(vars: &VarMap) -> Vec<(String, Tensor)> {
 macro_rules! deviation {
     ($module:ident, $preset:expr) => {{
         let preset: Preset = $preset;
-        let slot = preset.search.activations.first();
-        let Given(weights) = arbitrary(&preset, slot);
-        let (batch, expected) = pass(&preset, slot, &Given(weights.clone()));
+        let fill = preset.search.activations.first();
+        let Given(weights) = arbitrary(&preset, fill);
+        let (batch, expected) = pass(&preset, fill, &Given(weights.clone()));
         let mut vars = VarMap::new();
         let vb = VarBuilder::from_varmap(&vars, DType::F32, &Device::Cpu);
         let network = $module::Network::new(vb).unwrap();

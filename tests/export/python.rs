@@ -35,7 +35,7 @@ fn has(module: &str) -> bool {
 
 fn networks() -> Vec<Preset> {
     let mut networks: Vec<_> =
-        ["mlp", "cnn", "residual", "layers", "sequences", "transformer", "recurrent", "resampling"]
+        ["mlp", "cnn", "residual", "layers", "sequences", "transformer", "recurrent", "resampling", "slots"]
             .into_iter()
             .map(preset)
             .collect();
@@ -66,7 +66,7 @@ fn case(directory: &Path, name: &str, study: &Study, format: Format) -> Value {
     let path = directory.join(format!("{name}_{}.py", format.name()));
     std::fs::write(&path, render(study, 0, format).unwrap()).unwrap();
     let (candidate, network) = (study.candidate(0), study.space.network());
-    let drawing = Drawing::new(&candidate.init, study.space.bias(), candidate.activation.as_ref());
+    let drawing = Drawing::new(&candidate.init, study.space.bias(), candidate.fill.as_ref());
     let weighted = |node: &Node| {
         let is_norm = node.kind().ends_with("_norm");
         let of = |name: &str| node.weights.iter().find(|weight| weight.name == name);
@@ -81,7 +81,7 @@ fn case(directory: &Path, name: &str, study: &Study, format: Format) -> Value {
         "path": path, "name": name, "input": network.input.shape.0, "output": network.output().0,
         "tokens": matches!(network.input.layout, Layout::Ids { .. }),
         "parameters": candidate.parameters,
-        "shapes": shapes(network, candidate.activation.as_ref()),
+        "shapes": shapes(network, candidate.fill.as_ref()),
         "layers": network.nodes.iter().filter_map(weighted).collect::<Vec<_>>(),
     })
 }
@@ -100,7 +100,7 @@ fn manifest(directory: &Path, format: Format) -> std::path::PathBuf {
         let mut preset = preset("mlp");
         let expected: Vec<f64> = grid().iter().map(|x| activation.value(*x)).collect();
         let title = format!("activation_{i}_{}", activation.name());
-        preset.search.activations = vec![activation];
+        preset.search.activations = vec![activation.into()];
         let mut case = case(directory, &title, &study(preset), format);
         case["activation"] = json!({"x": grid(), "y": expected});
         cases.push(case);
@@ -128,9 +128,9 @@ fn manifest(directory: &Path, format: Format) -> std::path::PathBuf {
             println!("{reason}");
             continue;
         }
-        let slot = study.candidate(0).activation.clone();
-        let weights = arbitrary(&preset, slot.as_ref());
-        let (batch, output) = pass(&preset, slot.as_ref(), &weights);
+        let fill = study.candidate(0).fill.clone();
+        let weights = arbitrary(&preset, fill.as_ref());
+        let (batch, output) = pass(&preset, fill.as_ref(), &weights);
         let mut case = case(directory, &format!("network_{i}"), &study, format);
         let values: serde_json::Map<_, _> = weights.0.iter().map(|(n, t)| (n.clone(), json!(flat(t)))).collect();
         case["forward"] = json!({"weights": values, "batch": flat(&batch), "output": flat(&output)});

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use candle_core::{Device, Tensor};
 use neartop_core::layer::Weight;
 use neartop_core::network::forward::{Probe, forward};
-use neartop_core::network::{Activation, Network, Node};
+use neartop_core::network::{Fill, Network, Node};
 use neartop_core::parameters::Parameters;
 use neartop_core::random::{Key, Purpose};
 use neartop_core::shape::Layout;
@@ -35,10 +35,10 @@ impl Probe for Unwatched {
 }
 
 /// The names and shapes of all trained parameters, the slots' included.
-pub fn shapes(network: &Network, slot: Option<&Activation>) -> Vec<(String, Vec<usize>)> {
+pub fn shapes(network: &Network, fill: Option<&Fill>) -> Vec<(String, Vec<usize>)> {
     let of = |node: &Node| {
         let named = |weight: Weight| (format!("{}.{}", node.name(), weight.name), weight.dims);
-        node.weights_with(slot).into_iter().map(named).collect::<Vec<_>>()
+        node.weights_with(fill).into_iter().map(named).collect::<Vec<_>>()
     };
     network.nodes.iter().flat_map(of).collect()
 }
@@ -49,8 +49,8 @@ pub fn noise(dims: &[usize], stream: u64) -> Tensor {
 }
 
 /// Arbitrary values for all trained parameters.
-pub fn arbitrary(preset: &Preset, slot: Option<&Activation>) -> Given {
-    let all = shapes(&preset.network, slot);
+pub fn arbitrary(preset: &Preset, fill: Option<&Fill>) -> Given {
+    let all = shapes(&preset.network, fill);
     let value = |(i, (name, dims)): (usize, (String, Vec<usize>))| {
         let noise = noise(&dims, i as u64);
         // A normalization's weight near 0 would leave nothing but rounding errors to the next.
@@ -67,13 +67,13 @@ fn tokens(dims: &[usize], vocab: usize) -> Tensor {
 }
 
 /// An arbitrary batch, and the network's output for it.
-pub fn pass(preset: &Preset, slot: Option<&Activation>, weights: &Given) -> (Tensor, Tensor) {
+pub fn pass(preset: &Preset, fill: Option<&Fill>, weights: &Given) -> (Tensor, Tensor) {
     let dims: Vec<_> = std::iter::once(6).chain(preset.network.input.shape.0.iter().copied()).collect();
     let batch = match preset.network.input.layout {
         Layout::Ids { vocab } => tokens(&dims, vocab),
         Layout::Channels | Layout::Features => noise(&dims, 1000),
     };
-    let output = forward(&preset.network, batch.clone(), weights, slot, &mut Unwatched).unwrap();
+    let output = forward(&preset.network, batch.clone(), weights, fill, &mut Unwatched).unwrap();
     (batch, output)
 }
 

@@ -111,6 +111,8 @@ pub enum Domain {
     Word(&'static [&'static str]),
     /// A name that the user chooses.
     Name,
+    /// The name of a slot.
+    Slot,
     /// A whole number within the limits for each of so many axes, or one for all of them.
     Sides { axes: usize, least: u64, most: u64 },
     /// As `Sides`, or one of the words.
@@ -132,6 +134,7 @@ pub enum Default {
     /// An empty list of layers.
     NoLayers,
     Word(&'static str),
+    Name(&'static str),
 }
 
 /// Which parameter may stand alone.

@@ -11,13 +11,13 @@
 //! use neartop_core::random::{Key, Purpose};
 //! use neartop_core::score::Repetition;
 //!
-//! let layers = [Linear::new(32).into(), Slot.into(), Linear::new(4).into()];
+//! let layers = [Linear::new(32).into(), Slot::default().into(), Linear::new(4).into()];
 //! let network = Network::build(&Shape(vec![16]), &layers)?;
 //! let samples = network.samples_needed();
 //! let key = Key { seed: 0, repetition: 0, layer: 0, purpose: Purpose::Inputs };
 //! let inputs = Tensor::from_vec(key.standard_normals(samples * 16), (samples, 16), &Device::Cpu)?;
 //! let init = Init::named("orthogonal")?;
-//! let score = Repetition::new(&network, inputs, &init).score_one(Some(Activation::named("tanh")?))?;
+//! let score = Repetition::new(&network, inputs, &init).score_one(Some(Activation::named("tanh")?.into()))?;
 //! assert_eq!(score.effective_ranks.len(), 3);
 //! assert!(score.near > 0.0 && score.near <= 32.0 + 32.0 + 4.0);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -29,6 +29,7 @@ pub mod activation;
 mod aliases;
 pub mod catalog;
 pub mod differentiable;
+pub mod fill;
 pub mod init;
 pub mod kernels;
 pub mod layer;

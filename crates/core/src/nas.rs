@@ -162,7 +162,7 @@ impl Architecture {
     pub fn layers(&self, classes: usize, searched: bool) -> Vec<Layer> {
         let activation = match Activation::named("relu") {
             Ok(relu) if !searched => Fixed(relu).into(),
-            _ => Slot.into(),
+            _ => Slot::default().into(),
         };
         match &self.cell {
             Cell::Topology(cell) => cell.layers(classes, &activation),

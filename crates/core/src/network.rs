@@ -17,6 +17,7 @@ pub use node::{Node, ValueId};
 pub use surroundings::{Branch, Following, Surroundings};
 
 pub use crate::activation::Activation;
+pub use crate::fill::{Choices, Fill};
 pub use crate::init::BiasInit;
 pub use crate::layer::{Block, Edge, Layer, Through, Vertex};
 pub use crate::recipe::Init;

@@ -2,7 +2,7 @@
 
 mod kinds;
 
-use crate::activation::Activation;
+use crate::fill::{Fill, Gains};
 use crate::init::{BiasInit, Initializer, Law, WeightShape};
 use crate::layer::{Role, Weight};
 use crate::network::{Following, Network, Node};
@@ -15,18 +15,17 @@ pub use kinds::{Takes, recipe_keys, takes};
 pub struct Drawing<'a> {
     init: &'a Init,
     bias: BiasInit,
-    slot: Option<&'a Activation>,
-    /// Of what fills the slots, for an initialization of the candidate that takes it.
-    gain: f64,
+    fill: Option<&'a Fill>,
+    /// Of what fills the slots, for an initialization of the candidate that takes them.
+    gains: Gains,
 }
 
 impl<'a> Drawing<'a> {
-    /// `slot` matters only where [`Self::depends_on_activation`] says so.
+    /// `fill` matters only where [`Self::depends_on_activation`] says so.
     #[must_use]
-    pub fn new(init: &'a Init, bias: BiasInit, slot: Option<&'a Activation>) -> Self {
+    pub fn new(init: &'a Init, bias: BiasInit, fill: Option<&'a Fill>) -> Self {
         let takes_gain = init.one().is_some_and(Initializer::takes_gain);
-        let gain = slot.filter(|_| takes_gain).map_or(1.0, Activation::gain);
-        Self { init, bias, slot, gain }
+        Self { init, bias, fill, gains: Gains::new(fill.filter(|_| takes_gain)) }
     }
 
     /// The law of a weight of a node.
@@ -38,7 +37,7 @@ impl<'a> Drawing<'a> {
             (Some(init), _) => self.law_by(init, node, &shape(weight)),
             (None, Init::Recipe(recipe)) => self.law_by_recipe(recipe, node, weight),
             (None, Init::One(init)) => match &weight.role {
-                Role::Drawn(shape) => init.law(shape, self.gain),
+                Role::Drawn(shape) => init.law(shape, self.gains.of(node.surroundings.slot.as_deref())),
                 Role::Bias(shape) => init.bias_law(shape, self.bias),
                 Role::Constant(_) | Role::Own(..) => usual(weight),
             },
@@ -47,7 +46,7 @@ impl<'a> Drawing<'a> {
 
     /// The law of an initialization that knows the layer: its gain is that of the activation that follows.
     fn law_by(&self, init: &Initializer, node: &Node, shape: &WeightShape) -> Law {
-        let gain = if init.takes_gain() { node.surroundings.following.gain(self.slot) } else { 1.0 };
+        let gain = if init.takes_gain() { node.surroundings.following.gain(self.fill) } else { 1.0 };
         init.law(shape, gain)
     }
 
@@ -81,7 +80,7 @@ impl<'a> Drawing<'a> {
     pub fn depends_on_activation(&self, network: &Network) -> bool {
         let depends = |node: &Node| {
             let takes_gain =
-                |init: &Initializer| init.takes_gain() && matches!(node.surroundings.following, Following::Slot);
+                |init: &Initializer| init.takes_gain() && matches!(node.surroundings.following, Following::Slot(_));
             let own = node.operation.own_init();
             own.is_some_and(|own| own.given().any(|init| init.looks_at_data() || takes_gain(init)))
         };

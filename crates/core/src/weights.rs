@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use candle_core::{Device, Tensor};
 
-use crate::activation::Activation;
+use crate::fill::Fill;
 use crate::init::{BiasInit, Law, WeightShape};
 use crate::kernels::standard_deviation;
 use crate::layer::{Role, Weight};
@@ -39,10 +39,10 @@ pub struct DrawnWeights<'a> {
 }
 
 impl<'a> DrawnWeights<'a> {
-    /// `activation` matters only where [`Drawing::depends_on_activation`] says so.
+    /// `fill` matters only where [`Drawing::depends_on_activation`] says so.
     #[must_use]
-    pub fn new(seed: u64, repetition: u64, init: &'a Init, bias: BiasInit, activation: Option<&'a Activation>) -> Self {
-        let (drawing, batch_norm) = (Drawing::new(init, bias, activation), BatchNorm::default());
+    pub fn new(seed: u64, repetition: u64, init: &'a Init, bias: BiasInit, fill: Option<&'a Fill>) -> Self {
+        let (drawing, batch_norm) = (Drawing::new(init, bias, fill), BatchNorm::default());
         Self { seed, repetition, drawing, batch_norm, draws: None, laws: None, drawn: RefCell::default() }
     }
 

@@ -10,6 +10,7 @@ mod network;
 mod recipes;
 mod remarks;
 mod schema;
+mod slots;
 mod tables;
 mod truth;
 mod values;
@@ -26,7 +27,7 @@ use miette::{Diagnostic, NamedSource, SourceSpan};
 use crate::data::{DataFrom, DataSpec, Scale, labels_are_a_file};
 use neartop_core::catalog::nearest;
 use neartop_core::nas::Architecture;
-use neartop_core::network::{Activation, BiasInit, Init, Layer, Network};
+use neartop_core::network::{BiasInit, Fill, Init, Layer, Network};
 use neartop_core::settings::Auto;
 use neartop_core::settings::BatchNorm;
 use neartop_core::settings::Rows;
@@ -37,6 +38,7 @@ use choices::read_choices;
 pub use choices::{Listed, word};
 pub use definition::Definition;
 pub use schema::schema;
+use slots::read_fills;
 pub use truth::{Truth, TruthKey};
 pub use yaml::printable;
 use yaml::{Map, Node, Problem};
@@ -78,8 +80,8 @@ pub struct Preset {
 /// The choices that are combined with each other.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Search {
-    /// Empty where the network has no slot.
-    pub activations: Vec<Activation>,
+    /// What to fill the slots with, every combination of the choices for each. Empty where the network has no slot.
+    pub activations: Vec<Fill>,
     pub inits: Vec<Init>,
     pub bias: BiasInit,
     /// None where there is one network.
@@ -303,7 +305,7 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
     let network = map.need("network")?;
     let (layers, network, whole) = network::read_network(network, architectures.as_ref(), searched)?;
     let truth = map.get("truth").map(|n| truth::read_truth(n, architectures.is_some(), directory)).transpose()?;
-    let search = read_search(search.as_ref(), architectures, &network)?;
+    let search = read_search(search.as_ref(), root, architectures, &network)?;
     let score = read_score(map.get("score"))?;
     let data = match map.get("data") {
         Some(node) => data::read_data(node, directory, &network.input)?,
@@ -341,20 +343,13 @@ fn read_search_map<'a>(node: &Node<'a>) -> Result<Map<'a>, Problem> {
 
 fn read_search(
     map: Option<&Map<'_>>,
+    root: &Node<'_>,
     architectures: Option<Architectures>,
     network: &Network,
 ) -> Result<Search, Problem> {
     let get = |key: &str| map.and_then(|m| m.get(key).cloned());
-    let activations = match (get("activations"), network.has_slot()) {
-        (Some(node), true) => read_choices(&node)?,
-        (Some(node), false) => {
-            return Err(node
-                .key_problem("the network has no slot that searched activations could fill")
-                .help("put `activation` among network.layers, or leave search.activations out"));
-        }
-        (None, true) => Activation::all(),
-        (None, false) => Vec::new(),
-    };
+    let search = map.map_or(root, |map| &map.node);
+    let activations = read_fills(get("activations").as_ref(), search, network)?;
     let inits = match get("inits") {
         Some(node) => read_choices(&node)?,
         None if architectures.is_some() => Init::named("torch_default").into_iter().collect(),

@@ -17,7 +17,7 @@ pub fn render(study: &Study, candidate: usize, format: Format) -> Result<String,
     let chosen = Chosen {
         preset: preset_of(study, candidate),
         layers: study.space.layers_of(candidate),
-        activation: c.activation.clone(),
+        fill: c.fill.clone(),
         init: c.init.clone(),
         note: note(study, candidate),
         report: &|| serde_json::to_value(report_of(study, candidate)),
@@ -60,7 +60,7 @@ fn note(study: &Study, candidate: usize) -> String {
 fn preset_of(study: &Study, candidate: usize) -> Preset {
     let mut preset = Preset::clone(&Arc::clone(&study.space.preset));
     let candidate = study.candidate(candidate);
-    preset.search.activations = candidate.activation.iter().cloned().collect();
+    preset.search.activations = candidate.fill.iter().cloned().collect();
     preset.search.inits = vec![candidate.init.clone()];
     if let Some(architecture) = &candidate.architecture {
         preset.choose_architecture(Arc::clone(architecture));

@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 
 use crate::study::race::Race;
 use crate::study::{Agreement, Ranked, Status, Study, Trained};
-use neartop_core::network::{Activation, Init};
+use neartop_core::network::{Fill, Init};
 use neartop_core::score::propagation::{LayerSignal, Trainability};
 
 /// The JSON of `rank`.
@@ -38,7 +38,8 @@ pub struct CandidateReport<'a> {
     pub tied_with_best: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub architecture: Option<String>,
-    pub activation: Option<Activation>,
+    #[serde(rename = "activation")]
+    pub fill: Option<Fill>,
     pub init: Init,
     pub near: Option<f64>,
     pub standard_error: Option<f64>,
@@ -121,7 +122,8 @@ pub struct LayerReport {
 pub struct Recommendation {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub architecture: Option<String>,
-    pub activation: Option<Activation>,
+    #[serde(rename = "activation")]
+    pub fill: Option<Fill>,
     pub init: Init,
     pub why: String,
 }
@@ -144,7 +146,7 @@ impl<'a> Report<'a> {
             agreement: study.agreement(),
             recommended: study.recommended().map(|(id, why)| Recommendation {
                 architecture: study.candidate(id).architecture.as_ref().map(ToString::to_string),
-                activation: study.candidate(id).activation.clone(),
+                fill: study.candidate(id).fill.clone(),
                 init: study.candidate(id).init.clone(),
                 why,
             }),
@@ -163,7 +165,7 @@ impl<'a> CandidateReport<'a> {
             rank: ranked.rank,
             tied_with_best: ranked.tied_with_best,
             architecture: candidate.architecture.as_ref().map(ToString::to_string),
-            activation: candidate.activation.clone(),
+            fill: candidate.fill.clone(),
             init: candidate.init.clone(),
             near: near.map(|e| e.mean),
             standard_error: near.and_then(|e| e.standard_error),
@@ -185,16 +187,13 @@ impl<'a> CandidateReport<'a> {
 /// The counted layers of a candidate with their mean effective ranks; empty before the first score.
 #[must_use]
 pub fn layers(study: &Study, id: usize) -> Vec<LayerReport> {
-    let activation = study.candidate(id).activation.as_ref();
+    let fill = study.candidate(id).fill.as_ref();
     let network = study.space.network_of(id);
     let counted = network.counted();
     let signals = study.propagation(id).map(|p| p.layers).unwrap_or_default();
     let layer = |(at, (node, effective_rank)): (usize, (&&neartop_core::network::Node, f64))| LayerReport {
         module: node.name().to_owned(),
-        kind: match activation {
-            Some(activation) if node.is_slot() => activation.name().to_owned(),
-            _ => node.kind().to_owned(),
-        },
+        kind: node.filled(fill).map_or(node.kind(), |activation| activation.name()).to_owned(),
         width: node.units(),
         effective_rank,
         signal: signals.get(at).cloned(),

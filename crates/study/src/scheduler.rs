@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::failure::ScoreFailure;
 use crate::space::Space;
 use crate::study::race::Race;
-use neartop_core::network::{Activation, Network};
+use neartop_core::network::{Fill, Network};
 use neartop_core::random::Draws;
 use neartop_core::score::spectrum::spectra;
 use neartop_core::score::{CommonScores, Repetition, Score, ScoreError};
@@ -85,7 +85,7 @@ impl NearScorer {
         let network = self.space.network_of(candidate);
         let inputs = self.batch(repetition)?;
         let repetition = self.repetition(&network, inputs, candidate, repetition);
-        spectra(&repetition, self.space.candidates[candidate].activation.as_ref())
+        spectra(&repetition, self.space.candidates[candidate].fill.as_ref())
     }
 
     fn repetition<'a>(
@@ -129,9 +129,9 @@ impl Scorer for NearScorer {
         };
         let network = self.space.network_of(*first);
         let repetition = self.repetition(&network, inputs, *first, portion.repetition);
-        let activations: Vec<Option<Activation>> =
-            portion.candidates.iter().map(|id| self.space.candidates[*id].activation.clone()).collect();
-        repetition.score(&activations, cancelled, &mut |i, score| report(portion.candidates[i], score));
+        let fills: Vec<Option<Fill>> =
+            portion.candidates.iter().map(|id| self.space.candidates[*id].fill.clone()).collect();
+        repetition.score(&fills, cancelled, &mut |i, score| report(portion.candidates[i], score));
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use neartop_core::nas::Architecture;
-use neartop_core::network::{Activation, BiasInit, Init, Layer, Network};
+use neartop_core::network::{BiasInit, Fill, Init, Layer, Network};
 use neartop_io::data::{DataError, Samples};
 use neartop_io::preset::Preset;
 
@@ -15,17 +15,17 @@ pub struct Candidate {
     /// None where the preset has one network.
     pub architecture: Option<Arc<Architecture>>,
     /// What fills the slots; none where the network has no slot.
-    pub activation: Option<Activation>,
+    pub fill: Option<Fill>,
     pub init: Init,
     /// Number of trained parameters.
     pub parameters: u64,
 }
 
 impl Candidate {
-    /// The activation as it is shown; a dash where the network has no slot.
+    /// What fills the slots as it is shown; a dash where the network has no slot.
     #[must_use]
     pub fn activation_label(&self) -> String {
-        self.activation.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string)
+        self.fill.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string)
     }
 }
 
@@ -35,8 +35,8 @@ impl fmt::Display for Candidate {
         if let Some(architecture) = &self.architecture {
             write!(f, "{architecture}, ")?;
         }
-        if let Some(activation) = &self.activation {
-            write!(f, "{activation} with ")?;
+        if let Some(fill) = &self.fill {
+            write!(f, "{fill} with ")?;
         }
         write!(f, "{}", self.init)
     }
@@ -64,7 +64,7 @@ pub struct TooLarge {
 }
 
 impl Space {
-    /// All combinations: architectures in the preset's order, for each the activations, and for each of these the
+    /// All combinations: architectures in the preset's order, for each what fills the slots, and for each of these the
     /// initializations.
     #[must_use]
     pub fn new(preset: Arc<Preset>) -> Self {
@@ -89,18 +89,18 @@ impl Space {
             self.largest = Arc::clone(&network);
         }
         let preset = Arc::clone(&self.preset);
-        let slots: Vec<Option<Activation>> = match preset.search.activations.as_slice() {
+        let fills: Vec<Option<Fill>> = match preset.search.activations.as_slice() {
             [] => vec![None],
-            activations => activations.iter().cloned().map(Some).collect(),
+            fills => fills.iter().cloned().map(Some).collect(),
         };
-        for activation in slots {
-            let parameters = network.parameters(activation.as_ref());
+        for fill in fills {
+            let parameters = network.parameters(fill.as_ref());
             self.candidates.reserve(preset.search.inits.len());
             for init in &preset.search.inits {
                 self.candidates.push(Candidate {
                     id: self.candidates.len(),
                     architecture: architecture.clone(),
-                    activation: activation.clone(),
+                    fill: fill.clone(),
                     init: init.clone(),
                     parameters,
                 });
@@ -159,7 +159,7 @@ impl Space {
     pub fn truth(&self, id: usize) -> Option<f64> {
         let candidate = self.candidates.get(id)?;
         let truth = self.preset.truth.as_ref()?;
-        truth.of(candidate.architecture.as_deref(), candidate.activation.as_ref(), &candidate.init)
+        truth.of(candidate.architecture.as_deref(), candidate.fill.as_ref(), &candidate.init)
     }
 
     #[must_use]

@@ -145,9 +145,8 @@ impl Study {
         if !is_same_work {
             return;
         }
-        let same = |a: &Candidate, b: &Candidate| {
-            (&a.architecture, &a.activation, &a.init) == (&b.architecture, &b.activation, &b.init)
-        };
+        let same =
+            |a: &Candidate, b: &Candidate| (&a.architecture, &a.fill, &a.init) == (&b.architecture, &b.fill, &b.init);
         // There may be a hundred thousand on both sides.
         let places: HashMap<_, _> = other.space.candidates.iter().map(|c| (c.to_string(), c)).collect();
         for (candidate, record) in self.space.candidates.iter().zip(&mut self.records) {

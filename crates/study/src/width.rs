@@ -5,7 +5,7 @@ mod measure;
 use candle_core::Tensor;
 use neartop_core::layer::Counted;
 use neartop_core::network::forward::{Probe, forward};
-use neartop_core::network::{Activation, BiasInit, Init, Layer, Network, Node, ShapeError};
+use neartop_core::network::{BiasInit, Fill, Init, Layer, Network, Node, ShapeError};
 use neartop_core::score::{Repetition, ScoreError};
 use neartop_core::settings::{BatchNorm, Rows};
 use neartop_core::weights::DrawnWeights;
@@ -127,11 +127,11 @@ pub struct Stage {
     memory: u64,
 }
 
-/// What is measured: one layer at several sizes, with one activation and one initialization.
+/// What is measured: one layer at several sizes, with one choice of activations and one initialization.
 #[derive(Debug)]
 pub struct Measurement {
     pub target: Target,
-    pub activation: Option<Activation>,
+    pub fill: Option<Fill>,
     pub init: Init,
     pub bias: BiasInit,
     pub rows: Rows,
@@ -142,7 +142,7 @@ pub struct Measurement {
 }
 
 impl Measurement {
-    /// Builds the network at every size. `activation` fills the slots; `init` draws the weights.
+    /// Builds the network at every size. `fill` fills the slots; `init` draws the weights.
     ///
     /// # Errors
     /// If the sizes are wrong, or the network does not fit together with one of them.
@@ -150,7 +150,7 @@ impl Measurement {
         preset: &Preset,
         target: &Target,
         sizes: &[usize],
-        activation: Option<Activation>,
+        fill: Option<Fill>,
         init: Init,
     ) -> Result<Self, WidthError> {
         check_sizes(sizes)?;
@@ -158,7 +158,7 @@ impl Measurement {
             let mut part = resized(preset, target, *size)?;
             let ranked = target.ranked.to_string();
             let (whole, before) = (part.network.up_to(&ranked), part.network.before(&ranked));
-            let parameters = whole.parameters(activation.as_ref());
+            let parameters = whole.parameters(fill.as_ref());
             let last = whole.last_alone();
             let definition = match init {
                 Init::One(_) => {
@@ -175,7 +175,7 @@ impl Measurement {
         let (target, bias) = (target.clone(), preset.search.bias);
         Ok(Self {
             target,
-            activation,
+            fill,
             init,
             bias,
             rows: preset.rows,
@@ -228,10 +228,10 @@ impl Measurement {
         let stage = &self.stages[stage];
         let inputs: Tensor = samples.batch(repetition).map_err(|e| candle_core::Error::Msg(e.to_string()))?;
         let inputs = inputs.narrow(0, 0, stage.samples.min(inputs.dim(0)?))?;
-        let slot = self.activation.as_ref();
-        let weights = DrawnWeights::new(self.seed, repetition, &self.init, self.bias, slot);
+        let fill = self.fill.as_ref();
+        let weights = DrawnWeights::new(self.seed, repetition, &self.init, self.bias, fill);
         let weights = weights.with_batch_norm(self.batch_norm);
-        let inputs = forward(&stage.before, inputs, &weights, slot, &mut Watch { cancelled })?;
+        let inputs = forward(&stage.before, inputs, &weights, fill, &mut Watch { cancelled })?;
         let (network, init, bias, rows, seed) = (&stage.last, &self.init, self.bias, self.rows, self.seed);
         let last = Repetition {
             network,
@@ -247,7 +247,7 @@ impl Measurement {
             common: None,
         };
         let mut rank = Err(ScoreError::Cancelled);
-        last.score(std::slice::from_ref(&self.activation), cancelled, &mut |_, score| rank = score.map(|s| s.near));
+        last.score(std::slice::from_ref(&self.fill), cancelled, &mut |_, score| rank = score.map(|s| s.near));
         rank
     }
 }

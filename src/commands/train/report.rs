@@ -142,7 +142,7 @@ fn recommendation(study: &Study, results: &Results, record: &Record) -> Recommen
     };
     Recommendation {
         architecture: candidate.architecture.as_ref().map(ToString::to_string),
-        activation: candidate.activation.clone(),
+        fill: candidate.fill.clone(),
         init: candidate.init.clone(),
         why: format!("{best} after {} epochs, of {} trained", number(epochs), results.trained()),
     }
@@ -198,7 +198,7 @@ pub fn render(report: &TrainReport, format: TableFormat) -> Result<String, Failu
 }
 
 fn activation(trained: &Trained) -> String {
-    trained.candidate.activation.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string)
+    trained.candidate.fill.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string)
 }
 
 fn has_architectures(report: &TrainReport) -> bool {
@@ -249,7 +249,7 @@ fn summary(report: &TrainReport) -> String {
     let mut text = String::new();
     if let Some(choice) = &report.recommended {
         let architecture = choice.architecture.as_ref().map(|a| format!("{a}, ")).unwrap_or_default();
-        let activation = choice.activation.as_ref().map(|a| format!("{a} with ")).unwrap_or_default();
+        let activation = choice.fill.as_ref().map(|fill| format!("{fill} with ")).unwrap_or_default();
         text += &format!("\nRecommended: {architecture}{activation}{} ({})\n", choice.init, choice.why);
     }
     if let Some(Agreement { spearman, kendall, n }) = report.agreement {

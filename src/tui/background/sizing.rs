@@ -79,9 +79,8 @@ impl Work {
     fn measure(&self, candidate: usize, target: &Target) -> Result<Option<Curve>, BackgroundError> {
         let preset = &self.space.preset;
         let candidate = &self.space.candidates[candidate];
-        let (activation, init) = (candidate.activation.clone(), candidate.init.clone());
-        let measurement =
-            Measurement::new(preset, target, &width::SIZES, activation, init).map_err(BackgroundError::work)?;
+        let (fill, init) = (candidate.fill.clone(), candidate.init.clone());
+        let measurement = Measurement::new(preset, target, &width::SIZES, fill, init).map_err(BackgroundError::work)?;
         let need = measurement.memory().saturating_mul(self.jobs as u64);
         if need > self.most_memory {
             return Err(BackgroundError::Memory { what: "it", need, limit: self.most_memory });

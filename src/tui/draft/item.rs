@@ -1,5 +1,8 @@
 //! A line of the draft.
 
+use std::borrow::Cow;
+
+use neartop_core::fill::PLAIN;
 use neartop_core::network::{Activation, Init};
 
 /// A line of the draft.
@@ -11,19 +14,21 @@ pub enum Item {
     Depth,
     Repetitions,
     Seed,
-    Activation(Activation),
+    /// An activation to try in the slot of this name.
+    Activation(String, Activation),
     Init(Init),
 }
 
 impl Item {
     /// The part of the search that it belongs to.
     #[must_use]
-    pub fn section(&self) -> &'static str {
+    pub fn section(&self) -> Cow<'static, str> {
         match self {
-            Self::Size(_) | Self::Depth => "network",
-            Self::Repetitions | Self::Seed => "score",
-            Self::Activation(_) => "activations",
-            Self::Init(_) => "initializations",
+            Self::Size(_) | Self::Depth => "network".into(),
+            Self::Repetitions | Self::Seed => "score".into(),
+            Self::Activation(slot, _) if slot != PLAIN => format!("activations of slot {slot}").into(),
+            Self::Activation(..) => "activations".into(),
+            Self::Init(_) => "initializations".into(),
         }
     }
 
@@ -34,7 +39,7 @@ impl Item {
             Self::Depth => "hidden layers depth".to_owned(),
             Self::Repetitions => "repetitions".to_owned(),
             Self::Seed => "seed".to_owned(),
-            Self::Activation(activation) => activation.to_string(),
+            Self::Activation(_, activation) => activation.to_string(),
             Self::Init(init) => init.to_string(),
         };
         format!("{} {name}", self.section())

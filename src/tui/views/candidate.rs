@@ -28,6 +28,7 @@ use crate::tui::widgets::layers::{bars, facts};
 use crate::tui::widgets::list::moved;
 use crate::tui::widgets::pane;
 use crate::tui::widgets::plot::{self, Scale, Series};
+use neartop_core::network::{Activation, Fill};
 use neartop_core::score::propagation::LayerSignal;
 use neartop_study::report::{LayerReport, layers};
 
@@ -144,6 +145,20 @@ impl View for Candidate {
 }
 
 impl Candidate {
+    /// The activation of the slots or, where they are filled apart, of the slot that the layer is or leads to; what to call it.
+    fn activation(&self, cx: &Context, id: usize, layers: &[LayerReport]) -> Option<(String, Activation)> {
+        let slot = match cx.study.candidate(id).fill.as_ref()? {
+            Fill::One(activation) => return Some((activation.name().to_owned(), activation.clone())),
+            Fill::BySlot(_) => {
+                let network = cx.study.space.network_of(id);
+                let node = network.node(&layers.get(self.layer.min(layers.len().saturating_sub(1)))?.module)?;
+                node.slot().or(node.surroundings.slot.as_deref())?.to_owned()
+            }
+        };
+        let activation = cx.study.candidate(id).fill.as_ref()?.of(&slot)?;
+        Some((format!("{slot}: {}", activation.name()), activation.clone()))
+    }
+
     fn draw_one(&self, frame: &mut Frame<'_>, area: Rect, id: usize, cx: &Context, look: &Look) {
         let candidate = cx.study.candidate(id);
         let title = look.signs.fit(&candidate.to_string(), usize::from(area.width.saturating_sub(4)));
@@ -162,7 +177,9 @@ impl Candidate {
         let [spectrum, signals, function] = thirds(charts);
         draw_spectrum(frame, spectrum, &layers, self.spectra.get(id), self.layer, look);
         draw_signals(frame, signals, cx, id, look);
-        draw_function(frame, function, cx, id, look);
+        if let Some((title, activation)) = self.activation(cx, id, &layers) {
+            draw_function(frame, function, &title, &activation, look);
+        }
     }
 }
 
@@ -353,8 +370,7 @@ fn falling(values: &[f64]) -> Vec<(f64, f64)> {
     values.iter().zip(1..).map(|(s, i)| (f64::from(i), s.max(FLOOR).log10())).collect()
 }
 
-fn draw_function(frame: &mut Frame<'_>, area: Rect, cx: &Context, id: usize, look: &Look) {
-    let Some(activation) = &cx.study.candidate(id).activation else { return };
+fn draw_function(frame: &mut Frame<'_>, area: Rect, title: &str, activation: &Activation, look: &Look) {
     let reach = 4.0;
     let steps = 4 * u32::from(area.width).max(1);
     let along = |f: &dyn Fn(f64) -> f64| -> Vec<(f64, f64)> {
@@ -371,5 +387,5 @@ fn draw_function(frame: &mut Frame<'_>, area: Rect, cx: &Context, id: usize, loo
         Series { name: "f(x)", points: &values, style: look.theme.after, is_line: true },
         Series { name: "f'(x)", points: &slopes, style: look.theme.before, is_line: true },
     ];
-    plot::draw(frame, area, activation.name(), &series, &Scale::plain(-reach, reach), &Scale::plain(low, high), look);
+    plot::draw(frame, area, title, &series, &Scale::plain(-reach, reach), &Scale::plain(low, high), look);
 }

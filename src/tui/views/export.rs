@@ -209,7 +209,7 @@ impl Export {
 fn stem(study: &Study, candidate: usize) -> String {
     let c = study.candidate(candidate);
     let (architecture, activation) =
-        (c.architecture.as_ref().map(ToString::to_string), c.activation.as_ref().map(ToString::to_string));
+        (c.architecture.as_ref().map(ToString::to_string), c.fill.as_ref().map(ToString::to_string));
     let parts = [Some(study.space.preset.name.clone()), architecture, activation, Some(c.init.to_string())];
     let clean = |part: String| {
         let words = part.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());

@@ -202,7 +202,8 @@ impl Part {
     fn around(grid: &Grid, selected: usize, area: Rect) -> Self {
         let (width, height) = (usize::from(area.width), usize::from(area.height));
         let longest = grid.activations.iter().map(|a| a.chars().count()).max().unwrap_or(0);
-        let label = longest.clamp(4, (width / 4).max(6));
+        let most = if grid.is_by_slot { width / 2 } else { width / 4 };
+        let label = longest.clamp(4, most.max(6));
         let cell = (width.saturating_sub(label) / (grid.inits.len() + 1)).clamp(CELL.0, CELL.1);
         let columns = (width.saturating_sub(label + cell) / cell).clamp(1, grid.inits.len());
         let rows = height.saturating_sub(HEAD + 1).clamp(1, grid.activations.len());

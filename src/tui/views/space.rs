@@ -264,7 +264,7 @@ fn line<'a>(draft: &Draft, item: &Item, is_chosen: bool, look: &Look) -> Line<'a
             (format!("  {:<20} {text}", "repetitions"), String::new())
         }
         Item::Seed => (format!("  {:<20} {}", "seed", preset.seed), String::new()),
-        Item::Activation(activation) => {
+        Item::Activation(_, activation) => {
             (format!("  {mark} {}", look.signs.pad(&activation.to_string(), 24)), activation.entry().formula.to_owned())
         }
         Item::Init(init) => (format!("  {mark} {}", look.signs.pad(&init.to_string(), 32)), init.formula()),

@@ -12,6 +12,8 @@ use super::pane;
 use crate::columns::grouped;
 use crate::tui::context::Context;
 use crate::tui::theme::Look;
+use neartop_core::fill::PLAIN;
+use neartop_core::network::Fill;
 use neartop_study::report::{LayerReport, layers};
 use neartop_study::study::Status;
 
@@ -72,8 +74,10 @@ pub fn facts<'a>(cx: &Context, id: usize, look: &Look) -> Vec<Line<'a>> {
     if let Some(remark) = study.remark(id) {
         lines.push(Line::from(Span::styled(remark, look.theme.warning)));
     }
-    if let Some(activation) = &candidate.activation {
-        lines.push(Line::from(vec![label("f(x) = "), Span::raw(activation.entry().formula)]));
+    for (slot, activation) in candidate.fill.as_ref().map(Fill::parts).unwrap_or_default() {
+        let of_slot = if slot == PLAIN { String::new() } else { format!("{slot}: ") };
+        let name = Span::styled(format!("{of_slot}f(x) = "), look.theme.label);
+        lines.push(Line::from(vec![name, Span::raw(activation.entry().formula)]));
     }
     lines.push(Line::from(vec![label("W: "), Span::raw(candidate.init.formula())]));
     lines

@@ -77,10 +77,10 @@ pub fn moved(action: Action, line: usize, page: usize, count: usize) -> Option<u
 }
 
 /// The rows of lines whose kinds are given, each kind with a head, and the place of a line among them.
-pub fn rows<H: Copy + PartialEq>(kinds: impl Iterator<Item = H>, line: usize) -> (Vec<Row<H>>, usize) {
+pub fn rows<H: Clone + PartialEq>(kinds: impl Iterator<Item = H>, line: usize) -> (Vec<Row<H>>, usize) {
     let (mut rows, mut chosen, mut head) = (Vec::new(), 0, None);
     for (place, kind) in kinds.enumerate() {
-        if head.replace(kind) != Some(kind) {
+        if head.replace(kind.clone()).as_ref() != Some(&kind) {
             rows.push(Row::Head(kind));
         }
         if place == line {

@@ -11,8 +11,8 @@ pub trait Pass {
     /// Whether this is a step of training: batch norm takes the batch's moments, and dropout drops.
     fn is_training(&self) -> bool;
 
-    /// What fills the slots.
-    fn slot(&self) -> Option<&Activation>;
+    /// What fills the slot of this name.
+    fn slot(&self, name: &str) -> Option<&Activation>;
 
     /// A weight of the layer at `place`, by its name.
     fn parameter(&self, place: &str, name: &str) -> Option<Tensor>;

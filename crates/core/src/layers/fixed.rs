@@ -41,7 +41,7 @@ impl Fixed {
     /// The activation of this name with its defaults, as a layer; an open slot where there is none.
     #[must_use]
     pub fn named(name: &str) -> Layer {
-        Activation::named(name).map_or_else(|_| Slot.into(), |activation| Self(activation).into())
+        Activation::named(name).map_or_else(|_| Slot::default().into(), |activation| Self(activation).into())
     }
 }
 

@@ -5,23 +5,43 @@ use candle_core::{Result as Computed, Tensor, bail};
 use super::activations::{activate, differentiate, scaling, weights};
 use crate::activation::Activation;
 use crate::differentiable::Pass;
-use crate::layer::{Cost, Counted, Kind, Make, Operation, Place, Scaling, Short, Trial, Value, Weight};
+use crate::fill::PLAIN;
+use crate::layer::{
+    Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight,
+};
 use crate::parameters::Parameters;
 use crate::shape::Form;
 
 pub static KIND: Kind = Kind {
     name: "activation",
     about: "The slot that a search fills: every candidate has its activation here.",
-    params: &[],
-    short: Short::Never,
+    params: &[SLOT],
+    short: Short::Read { param: "slot", label: "the name of the slot" },
     example: "activation",
-    make: Make::Layer(|_| Slot.into()),
+    make: Make::Layer(|arguments| Slot(arguments.given_name("slot").to_owned()).into()),
     // What fills it has trials of its own.
     trials: Vec::<Trial>::new,
 };
 
+/// The parameter of layers that have a slot.
+pub(super) const SLOT: Param = Param {
+    name: "slot",
+    label: "the name of the slot",
+    domain: Domain::Slot,
+    default: Default::Name(PLAIN),
+    about: "a name of your choice; slots of one name are filled alike, those of other names apart",
+};
+
+/// A slot of this name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Slot;
+pub struct Slot(pub String);
+
+/// The slot that has no name of its own.
+impl std::default::Default for Slot {
+    fn default() -> Self {
+        Self(PLAIN.to_owned())
+    }
+}
 
 impl Operation for Slot {
     fn kind(&self) -> &'static Kind {
@@ -29,11 +49,12 @@ impl Operation for Slot {
     }
 
     fn values(&self) -> Vec<Value> {
-        Vec::new()
+        vec![Value::Name(self.0.clone())]
     }
 
     fn summary(&self) -> String {
-        "*".to_owned()
+        let name = if self.0 == PLAIN { "" } else { &self.0 };
+        format!("*{name}")
     }
 
     fn output(&self, inputs: &[Form]) -> Result<Form, String> {
@@ -78,7 +99,7 @@ impl Operation for Slot {
     }
 
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor> {
-        match pass.slot().cloned() {
+        match pass.slot(&self.0).cloned() {
             Some(activation) => differentiate(&activation, place, &inputs[0], pass),
             None => bail!("layer {} is an activation that nothing fills", place.name),
         }

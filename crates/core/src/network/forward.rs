@@ -4,7 +4,7 @@ use candle_core::Tensor;
 
 use super::graph::{Network, Part};
 use super::node::{Node, ValueId};
-use crate::activation::Activation;
+use crate::fill::Fill;
 use crate::parameters::Parameters;
 use crate::weights::Weights;
 
@@ -93,7 +93,7 @@ impl Values {
 #[derive(Clone, Copy)]
 pub struct Filling<'a> {
     pub weights: &'a dyn Weights,
-    pub slot: Option<&'a Activation>,
+    pub fill: Option<&'a Fill>,
 }
 
 /// Passes `input` `[samples, ...]` through a network and returns its output.
@@ -104,11 +104,11 @@ pub fn forward<P: Probe>(
     network: &Network,
     input: Tensor,
     weights: &dyn Weights,
-    slot: Option<&Activation>,
+    fill: Option<&Fill>,
     probe: &mut P,
 ) -> Result<Tensor, P::Stop> {
     let mut values = Values::of_input(network, input);
-    forward_part(network, &network.whole(), &mut values, Filling { weights, slot }, probe)?;
+    forward_part(network, &network.whole(), &mut values, Filling { weights, fill }, probe)?;
     Ok(values.get(network.output_value())?.clone())
 }
 
@@ -145,12 +145,12 @@ fn through<P: Probe>(node: &Node, inputs: Vec<Tensor>, filling: Filling<'_>, pro
     if node.counted.is_some() {
         probe.enter(node, &inputs[0])?;
     }
-    let has_weights = !node.weights.is_empty() || (node.is_slot() && !node.weights_with(filling.slot).is_empty());
+    let has_weights = !node.weights.is_empty() || (node.is_slot() && !node.weights_with(filling.fill).is_empty());
     let parameters = match has_weights {
         true => filling.weights.parameters(node, &inputs)?,
         false => Parameters::default(),
     };
-    let output = node.operation.forward(&node.place, &inputs, &parameters, filling.slot)?;
+    let output = node.operation.forward(&node.place, &inputs, &parameters, node.filled(filling.fill))?;
     drop(inputs);
     if node.counted.is_none() {
         return Ok(output);

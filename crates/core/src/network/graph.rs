@@ -1,6 +1,6 @@
 //! The graph of nodes, and what can be said of it.
 
-use crate::activation::Activation;
+use crate::fill::Fill;
 use crate::shape::{Form, Shape};
 
 use super::node::{Node, ValueId};
@@ -11,7 +11,7 @@ pub struct Network {
     pub input: Form,
     /// In topological order, which is the order of the forward pass. The last gives the network's output.
     pub nodes: Vec<Node>,
-    /// The network in one line: `784 > 128 > * > 10`, the slot as a star.
+    /// The network in one line: `784 > 128 > * > 10`, the slot as a star with its name, if it has one.
     pub(super) summary: String,
 }
 
@@ -73,10 +73,22 @@ impl Network {
         self.nodes.iter().any(Node::is_slot)
     }
 
-    /// Number of trained parameters with `activation` in the slots.
+    /// The names of the slots, each once, in the order of the forward pass.
     #[must_use]
-    pub fn parameters(&self, activation: Option<&Activation>) -> u64 {
-        self.nodes.iter().map(|node| node.parameters(activation)).sum()
+    pub fn slots(&self) -> Vec<&str> {
+        let mut slots = Vec::new();
+        for slot in self.nodes.iter().filter_map(Node::slot) {
+            if !slots.contains(&slot) {
+                slots.push(slot);
+            }
+        }
+        slots
+    }
+
+    /// Number of trained parameters with `fill` in the slots.
+    #[must_use]
+    pub fn parameters(&self, fill: Option<&Fill>) -> u64 {
+        self.nodes.iter().map(|node| node.parameters(fill)).sum()
     }
 
     /// Products that are summed in a forward pass of one sample.

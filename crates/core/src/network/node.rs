@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::activation::Activation;
+use crate::fill::Fill;
 use crate::init::WeightShape;
 use crate::layer::{Counted, Operation, Place, Role, Weight};
 use crate::layers::Slot;
@@ -67,7 +68,19 @@ impl Node {
 
     #[must_use]
     pub fn is_slot(&self) -> bool {
-        self.operation.is::<Slot>()
+        self.slot().is_some()
+    }
+
+    /// The name of the slot that it is; none for others.
+    #[must_use]
+    pub fn slot(&self) -> Option<&str> {
+        self.operation.as_kind::<Slot>().map(|slot| slot.0.as_str())
+    }
+
+    /// What of `fill` fills this slot; none where it is none.
+    #[must_use]
+    pub fn filled<'a>(&self, fill: Option<&'a Fill>) -> Option<&'a Activation> {
+        fill?.of(self.slot()?)
     }
 
     /// Whether NEAR counts its output as that of an activation.
@@ -76,10 +89,10 @@ impl Node {
         matches!(self.operation.counted(None), Counted::Activation(_))
     }
 
-    /// The elementwise activation that it applies, with `slot` in the slots.
+    /// The elementwise activation that it applies, with `fill` in the slots.
     #[must_use]
-    pub fn activation<'a>(&'a self, slot: Option<&'a Activation>) -> Option<&'a Activation> {
-        match self.operation.counted(slot) {
+    pub fn activation<'a>(&'a self, fill: Option<&'a Fill>) -> Option<&'a Activation> {
+        match self.operation.counted(self.filled(fill)) {
             Counted::Activation(activation) => activation,
             Counted::Weighted | Counted::No => None,
         }
@@ -116,20 +129,20 @@ impl Node {
         self.weights.iter().any(|weight| matches!(weight.role, Role::Bias(_)))
     }
 
-    /// What training changes, with `slot` in the slots.
+    /// What training changes, with `fill` in the slots.
     #[must_use]
-    pub fn weights_with(&self, slot: Option<&Activation>) -> Vec<Weight> {
+    pub fn weights_with(&self, fill: Option<&Fill>) -> Vec<Weight> {
         match self.is_slot() {
-            true => self.operation.weights(&self.place.inputs, slot),
+            true => self.operation.weights(&self.place.inputs, self.filled(fill)),
             false => self.weights.clone(),
         }
     }
 
-    /// Number of trained parameters, with `slot` in the slots.
+    /// Number of trained parameters, with `fill` in the slots.
     #[must_use]
-    pub fn parameters(&self, slot: Option<&Activation>) -> u64 {
+    pub fn parameters(&self, fill: Option<&Fill>) -> u64 {
         match self.is_slot() {
-            true => self.weights_with(slot).iter().map(Weight::elements).sum(),
+            true => self.weights_with(fill).iter().map(Weight::elements).sum(),
             false => self.weights.iter().map(Weight::elements).sum(),
         }
     }

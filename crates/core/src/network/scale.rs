@@ -5,7 +5,7 @@
 //! rounding; drawn at a common scale they are one to the last bit.
 
 use super::graph::Network;
-use crate::activation::Activation;
+use crate::fill::Fill;
 use crate::init::{BiasInit, Law, WeightShape};
 use crate::layer::{Role, Scaling, Weight};
 use crate::recipe::Init;
@@ -16,7 +16,7 @@ const ROOM: f64 = 40.0;
 
 /// The laws of all weights at the scale common to those that differ by factors; none where factors would matter.
 #[must_use]
-pub fn at_common_scale(network: &Network, init: &Init, bias: BiasInit, slot: Option<&Activation>) -> Option<Vec<Law>> {
+pub fn at_common_scale(network: &Network, init: &Init, bias: BiasInit, fill: Option<&Fill>) -> Option<Vec<Law>> {
     let drawing = Drawing::new(init, bias, None);
     if drawing.depends_on_activation(network) {
         return None;
@@ -24,7 +24,7 @@ pub fn at_common_scale(network: &Network, init: &Init, bias: BiasInit, slot: Opt
     let mut laws = Vec::new();
     let mut power = 0.0;
     for node in &network.nodes {
-        match node.operation.scaling(slot) {
+        match node.operation.scaling(node.filled(fill)) {
             Scaling::Weighted => {}
             Scaling::Passes => continue,
             Scaling::Changes => return None,
@@ -73,6 +73,7 @@ fn rescaled(law: Law, shape: &WeightShape) -> Option<(Law, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::activation::Activation;
     use crate::catalog::Given;
     use crate::layer::Layer;
     use crate::layers::{LayerNorm, Linear, Slot};
@@ -80,7 +81,7 @@ mod tests {
 
     fn laws(init: &Init, bias: BiasInit, activation: &str, layers: &[Layer]) -> Option<Vec<Law>> {
         let network = Network::build(&Shape(vec![30]), layers).unwrap();
-        at_common_scale(&network, init, bias, Some(&Activation::named(activation).unwrap()))
+        at_common_scale(&network, init, bias, Some(&Activation::named(activation).unwrap().into()))
     }
 
     fn normal(std: f64) -> Init {
@@ -90,7 +91,7 @@ mod tests {
     #[test]
     fn factors_are_common_where_they_cannot_matter() {
         let linear = |bias| Layer::from(Linear { out: 20, bias });
-        let layers = [linear(true), Slot.into(), linear(true)];
+        let layers = [linear(true), Slot::default().into(), linear(true)];
         let of = |init: &str, bias, activation, layers: &[Layer]| {
             laws(&Init::named(init).unwrap(), bias, activation, layers)
         };
@@ -108,7 +109,7 @@ mod tests {
             assert_eq!(zeros(init, activation), None, "{init} {activation}");
         }
         assert_eq!(zeros("torch_default", "relu"), None);
-        assert!(of("torch_default", BiasInit::Zeros, "relu", &[linear(false), Slot.into()]).is_some());
+        assert!(of("torch_default", BiasInit::Zeros, "relu", &[linear(false), Slot::default().into()]).is_some());
         assert_eq!(of("kaiming_normal", BiasInit::FanInUniform, "relu", &layers), None);
         assert_eq!(of("kaiming_normal", BiasInit::Zeros, "relu", &[linear(true), LayerNorm::default().into()]), None);
         assert!(laws(&normal(1e3), BiasInit::Zeros, "relu", &layers).is_some());

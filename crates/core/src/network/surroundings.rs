@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::activation::Activation;
+use crate::fill::Fill;
 use crate::layer::{Counted, Operation};
 
 /// Where a node stands among the others.
@@ -16,6 +17,8 @@ pub struct Surroundings {
     pub branches: usize,
     /// The activation that follows it, with nothing but normalizations and sums between.
     pub following: Following,
+    /// The slot that its output reaches first or, where it reaches none, the last of the network.
+    pub slot: Option<String>,
 }
 
 /// The body of a residual, as a node in it sees it.
@@ -33,8 +36,8 @@ pub enum Following {
     /// No activation.
     #[default]
     Nothing,
-    /// What fills the slots.
-    Slot,
+    /// What fills the slot of this name.
+    Slot(String),
     Fixed {
         operation: Arc<dyn Operation>,
         gain: OnceLock<f64>,
@@ -42,12 +45,12 @@ pub enum Following {
 }
 
 impl Following {
-    /// The gain of the activation that follows, with `slot` in the slots; 1 where none does.
+    /// The gain of the activation that follows, with `fill` in the slots; 1 where none does.
     #[must_use]
-    pub fn gain(&self, slot: Option<&Activation>) -> f64 {
+    pub fn gain(&self, fill: Option<&Fill>) -> f64 {
         match self {
             Self::Nothing => 1.0,
-            Self::Slot => slot.map_or(1.0, Activation::gain),
+            Self::Slot(slot) => fill.and_then(|fill| fill.of(slot)).map_or(1.0, Activation::gain),
             Self::Fixed { operation, gain } => *gain.get_or_init(|| match operation.counted(None) {
                 Counted::Activation(Some(activation)) => activation.gain(),
                 _ => 1.0,

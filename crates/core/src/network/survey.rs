@@ -15,8 +15,10 @@ pub fn survey(nodes: &mut [Node]) {
     let bodies = Bodies::of(nodes);
     let count = bodies.layers.len();
     let branches: Vec<_> = (0..nodes.len()).map(|at| bodies.branch(nodes, at)).collect();
-    for (at, (branch, following)) in branches.into_iter().zip(following).enumerate() {
+    let slots = slots(nodes);
+    for (at, ((branch, following), slot)) in branches.into_iter().zip(following).zip(slots).enumerate() {
         let surroundings = &mut nodes[at].surroundings;
+        surroundings.slot = slot;
         surroundings.is_output = output == Some(at);
         (surroundings.branch, surroundings.branches, surroundings.following) = (branch, count, following);
     }
@@ -57,10 +59,24 @@ fn following(nodes: &[Node]) -> Vec<Following> {
     first.into_iter().skip(1).map(|node| node.map_or(Following::Nothing, |at| describe(&nodes[at]))).collect()
 }
 
+/// By node, the first slot that its output reaches, or else the last of all.
+fn slots(nodes: &[Node]) -> Vec<Option<String>> {
+    // By value, the node of the first slot after it.
+    let mut first: Vec<Option<usize>> = vec![None; nodes.len() + 1];
+    for (at, node) in nodes.iter().enumerate().rev() {
+        let found = if node.is_slot() { Some(at) } else { first[at + 1] };
+        // Nodes come in topological order, so an earlier one overrules.
+        node.inputs.iter().filter(|_| found.is_some()).for_each(|value| first[*value] = found);
+    }
+    let last = nodes.iter().rposition(Node::is_slot);
+    let name = |slot: Option<usize>| nodes[slot.or(last)?].slot().map(str::to_owned);
+    first.into_iter().skip(1).map(name).collect()
+}
+
 fn describe(activation: &Node) -> Following {
-    match activation.is_slot() {
-        true => Following::Slot,
-        false => Following::Fixed { operation: activation.operation.clone(), gain: OnceLock::new() },
+    match activation.slot() {
+        Some(slot) => Following::Slot(slot.to_owned()),
+        None => Following::Fixed { operation: activation.operation.clone(), gain: OnceLock::new() },
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::catalog::Given;
 use crate::layers::{BatchNorm, Conv2d, Flatten, Linear, MaxPool, Padding, Slot};
 
 fn linear(out: usize) -> Layer {
@@ -11,10 +12,10 @@ fn shapes_and_parameters_of_a_small_cnn() {
     let layers = [
         conv(8, 1, Padding::Same),
         BatchNorm.into(),
-        Slot.into(),
+        Slot::default().into(),
         MaxPool::new(2).into(),
         conv(16, 2, Padding::Zeros(1)),
-        Slot.into(),
+        Slot::default().into(),
         Flatten.into(),
         linear(10),
     ];
@@ -31,7 +32,7 @@ fn shapes_and_parameters_of_a_small_cnn() {
 
 #[test]
 fn residuals_name_their_modules_as_pytorch_would() {
-    let layers = [linear(8), Block::residual(vec![linear(8), Slot.into(), linear(8)], vec![]).into()];
+    let layers = [linear(8), Block::residual(vec![linear(8), Slot::default().into(), linear(8)], vec![]).into()];
     let network = Network::build(&Shape(vec![4]), &layers).unwrap();
     let names: Vec<_> = network.counted().iter().map(|node| node.name().to_owned()).collect();
     assert_eq!(names, ["0", "1.body.0", "1.body.1", "1.body.2"]);
@@ -57,7 +58,7 @@ fn layers_that_do_not_fit_are_named() {
 /// What lies beside a slot is shared as what lies before it, and values are kept as long as they are needed.
 #[test]
 fn what_depends_on_no_slot_is_shared_whatever_the_shape_of_the_graph() {
-    let body = vec![linear(8), Slot.into(), linear(8)];
+    let body = vec![linear(8), Slot::default().into(), linear(8)];
     let layers = [linear(8), Block::residual(body, vec![linear(8)]).into(), linear(3)];
     let network = Network::build(&Shape(vec![4]), &layers).unwrap();
     let names: Vec<_> = network.nodes.iter().map(Node::name).collect();
@@ -66,6 +67,28 @@ fn what_depends_on_no_slot_is_shared_whatever_the_shape_of_the_graph() {
     assert_eq!((shared.nodes, rest.nodes), (vec![0, 1, 4], vec![2, 3, 5, 6]));
     // What the slot takes, and what the sum takes beside it.
     assert_eq!((shared.kept, rest.kept), (vec![2, 5], vec![7]));
+}
+
+#[test]
+fn slots_of_different_names_are_filled_apart() {
+    let named = |name: &str| Slot(name.to_owned()).into();
+    let prelu_unit = Activation::new(Activation::find("prelu").unwrap(), &[("per", Given::Word("channel"))]).unwrap();
+    let layers = [linear(8), named("hidden"), linear(5), named("output"), linear(2)];
+    let network = Network::build(&Shape(vec![4]), &layers).unwrap();
+    assert_eq!(network.summary(), "4 > 8 > *hidden > 5 > *output > 2");
+    assert_eq!(network.slots(), ["hidden", "output"]);
+    // What precedes every slot is shared, and not what precedes one of them.
+    assert_eq!(network.around_slots()[0].nodes, [0]);
+    let choices = Choices::from([
+        ("hidden".to_owned(), vec![prelu_unit, Activation::named("relu").unwrap()]),
+        ("output".to_owned(), vec![Activation::named("tanh").unwrap()]),
+    ]);
+    let fills = Fill::product(&choices);
+    assert_eq!(fills.iter().map(|fill| network.parameters(Some(fill))).collect::<Vec<_>>(), [40 + 8 + 45 + 12, 97]);
+    let filled: Vec<_> = network.nodes.iter().map(|node| node.filled(Some(&fills[1])).map(Activation::name)).collect();
+    assert_eq!(filled, [None, Some("relu"), None, Some("tanh"), None]);
+    let reached: Vec<_> = network.nodes.iter().map(|node| node.surroundings.slot.as_deref().unwrap()).collect();
+    assert_eq!(reached, ["hidden", "output", "output", "output", "output"]);
 }
 
 #[test]

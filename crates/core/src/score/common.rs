@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::{ScoreError, again};
 use super::result::Score;
-use crate::activation::Activation;
+use crate::fill::Fill;
 use crate::init::Law;
 
 /// The latest such scores of one network.
@@ -18,7 +18,7 @@ type Entry = Arc<Mutex<Option<Result<Score, ScoreError>>>>;
 pub(super) struct Name {
     pub repetition: u64,
     pub laws: Vec<Law>,
-    pub slot: Option<Activation>,
+    pub fill: Option<Fill>,
 }
 
 /// Scores that are kept at the most: those of a few repetitions, since later ones do not ask for earlier ones.

@@ -278,8 +278,15 @@ mod tests {
 
     fn network() -> Network {
         let conv = |out| -> Layer { Conv2d { padding: Padding::Zeros(1), ..Conv2d::new(out, 3) }.into() };
-        let layers = [conv(24), Slot.into(), MaxPool::new(2).into(), conv(32), Slot.into(), Flatten.into()];
-        let head = [Linear::new(7).into(), Slot.into()];
+        let layers = [
+            conv(24),
+            Slot::default().into(),
+            MaxPool::new(2).into(),
+            conv(32),
+            Slot::default().into(),
+            Flatten.into(),
+        ];
+        let head = [Linear::new(7).into(), Slot::default().into()];
         Network::build(&Shape(vec![2, 80, 80]), &[&layers[..], &head[..]].concat()).unwrap()
     }
 
@@ -292,7 +299,7 @@ mod tests {
     fn both(inputs: Vec<f32>, init: &Init) -> [Result<Vec<f64>, String>; 2] {
         let network = network();
         let inputs = Tensor::from_vec(inputs, (7, 2, 80, 80), &candle_core::Device::Cpu).unwrap();
-        let relu = Activation::named("relu").unwrap();
+        let relu = Activation::named("relu").unwrap().into();
         // Several places of the block of rows: in one part, across parts.
         [0, 1].map(|how| {
             let mut all = Vec::new();
@@ -302,15 +309,15 @@ mod tests {
                 let found = RefCell::new(Ranks::default());
                 let ranks = RankProbe::new(RankMatrices { offset, cancelled: &|| false }, &found);
                 let mut probe = BatchProbe { batch: 7, ranks, propagation: None };
-                let (inputs, slot) = (inputs.clone(), Some(&relu));
+                let (inputs, fill) = (inputs.clone(), Some(&relu));
                 let output = match how {
                     0 => {
                         let mut values = Values::of_input(&network, inputs);
-                        let filling = Filling { weights: &weights, slot };
+                        let filling = Filling { weights: &weights, fill };
                         forward_by_parts(&network, &network.whole(), &mut values, filling, &mut probe)
                             .map(|()| values.get(network.output_value()).unwrap().clone())
                     }
-                    _ => forward(&network, inputs, &weights, slot, &mut probe),
+                    _ => forward(&network, inputs, &weights, fill, &mut probe),
                 };
                 let output = output.map_err(|e| e.to_string())?;
                 found.borrow_mut().finish();

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ScoreError;
 use crate::activation::Activation;
+use crate::fill::Fill;
 use crate::kernels::with_elements;
 use crate::layers::{Concat, Product};
 use crate::network::forward::Probe;
@@ -222,7 +223,7 @@ fn noise(key: Key, relative: f64, values: &[f32]) -> Vec<f32> {
 /// twins last; what is between does not matter.
 #[derive(Clone)]
 pub(super) struct PropagationProbe<'a> {
-    slot: Option<&'a Activation>,
+    fill: Option<&'a Fill>,
     cancelled: &'a dyn Fn() -> bool,
     seed: u64,
     repetition: u64,
@@ -251,13 +252,13 @@ impl<'a> PropagationProbe<'a> {
         let ends_in_merge = counted.get(last).is_some_and(|node| has_merge_after(network, node));
         let places = if ends_in_merge { counted.len() } else { last };
         let (layers, made, arrived) = (vec![None; counted.len()], Vec::new(), Vec::new());
-        let (slot, saturated) = (None, None);
-        Self { slot, cancelled, seed, repetition, samples, places, saturated, ends_in_merge, layers, made, arrived }
+        let (fill, saturated) = (None, None);
+        Self { fill, cancelled, seed, repetition, samples, places, saturated, ends_in_merge, layers, made, arrived }
     }
 
-    /// The same probe, to go on with an activation in the slots.
-    pub fn with_slot(&self, slot: Option<&'a Activation>) -> Self {
-        Self { slot, ..self.clone() }
+    /// The same probe, to go on with `fill` in the slots.
+    pub fn with_fill(&self, fill: Option<&'a Fill>) -> Self {
+        Self { fill, ..self.clone() }
     }
 
     /// Samples and twins that pass.
@@ -334,7 +335,7 @@ impl Probe for PropagationProbe<'_> {
     }
 
     fn enter(&mut self, node: &Node, input: &Tensor) -> Result<(), ScoreError> {
-        self.saturated = match node.activation(self.slot) {
+        self.saturated = match node.activation(self.fill) {
             Some(activation) => {
                 let passing = input.dim(0)?;
                 Some(with_elements(input, |x| saturated_share(self.parts(x, passing).clean, activation))?)

@@ -12,7 +12,7 @@ use super::probe::{BatchProbe, RankProbe, Unranked};
 use super::propagation::{self, PropagationProbe, twins};
 use super::rank_matrix::{RankMatrices, RowOffset};
 use super::result::Score;
-use crate::activation::Activation;
+use crate::fill::Fill;
 use crate::init::BiasInit;
 use crate::network::forward::{Filling, Values, forward_part};
 use crate::network::scale::at_common_scale;
@@ -64,28 +64,28 @@ impl<'a> Repetition<'a> {
 }
 
 impl Repetition<'_> {
-    /// Scores one activation; `None` is the network as it is.
+    /// Scores the network with `fill` in its slots; `None` is the network as it is.
     ///
     /// # Errors
     /// Why it has no score.
-    pub fn score_one(&self, activation: Option<Activation>) -> Result<Score, ScoreError> {
+    pub fn score_one(&self, fill: Option<Fill>) -> Result<Score, ScoreError> {
         let mut result = Err(ScoreError::Cancelled);
-        self.score(&[activation], &|| false, &mut |_, score| result = score);
+        self.score(&[fill], &|| false, &mut |_, score| result = score);
         result
     }
 
-    /// Scores the activations and reports each as it is done; `None` is the network as it is. What depends on no slot, and
-    /// every weight that does not depend on the activation, is computed once.
+    /// Scores the network with each of `fills` in its slots and reports each as it is done; `None` is the network as it is.
+    /// What depends on no slot, and every weight that does not depend on the activation, is computed once.
     pub fn score(
         &self,
-        activations: &[Option<Activation>],
+        fills: &[Option<Fill>],
         cancelled: &dyn Fn() -> bool,
         report: &mut dyn FnMut(usize, Result<Score, ScoreError>),
     ) {
         let ranks = RefCell::new(Ranks::default());
         let start = match self.start(cancelled, &ranks) {
             Ok(start) => start,
-            Err(error) => return (0..activations.len()).for_each(|i| report(i, Err(again(&error)))),
+            Err(error) => return (0..fills.len()).for_each(|i| report(i, Err(again(&error)))),
         };
         let mut waiting = Vec::new();
         let mut finished = |i, found| {
@@ -99,9 +99,9 @@ impl Repetition<'_> {
                 .retain(|(i, unranked)| unranked.ranked(&ranks, self.network).map(|score| report(*i, score)).is_none());
         };
         if self.drawing().depends_on_activation(self.network) {
-            for (i, activation) in activations.iter().enumerate() {
-                let weights = self.weights(activation.as_ref());
-                finished(i, self.finish(&self.network.whole(), start.clone(), &weights, activation));
+            for (i, fill) in fills.iter().enumerate() {
+                let weights = self.weights(fill.as_ref());
+                finished(i, self.finish(&self.network.whole(), start.clone(), &weights, fill.as_ref()));
             }
         } else {
             let weights = self.weights(None);
@@ -111,8 +111,8 @@ impl Repetition<'_> {
                 Ok(reached) => (rest, reached),
                 Err(_) => (self.network.whole(), start),
             };
-            for (i, activation) in activations.iter().enumerate() {
-                finished(i, self.finish(&part, reached.clone(), &weights, activation));
+            for (i, fill) in fills.iter().enumerate() {
+                finished(i, self.finish(&part, reached.clone(), &weights, fill.as_ref()));
             }
         }
         for (i, unranked) in waiting {
@@ -157,10 +157,10 @@ impl Repetition<'_> {
         part: &Part,
         reached: Reached<'p>,
         weights: &dyn Weights,
-        slot: Option<&Activation>,
+        fill: Option<&Fill>,
     ) -> Result<Reached<'p>, ScoreError> {
         let Reached { mut values, mut probe, mut apart } = reached;
-        let filling = Filling { weights, slot };
+        let filling = Filling { weights, fill };
         // First, since initializations that look at data are to look at the whole batch.
         if self.drawing().looks_at_data(self.network) {
             forward_part(self.network, part, &mut values, filling, &mut probe)?;
@@ -191,19 +191,18 @@ impl Repetition<'_> {
         rest: &Part,
         reached: Reached<'_>,
         weights: &dyn Weights,
-        activation: &Option<Activation>,
+        fill: Option<&Fill>,
     ) -> Result<Found, ScoreError> {
-        let slot = activation.as_ref();
-        let mut reached = reached.with_slot(slot);
-        if let Some(score) = self.in_common(slot, reached.probe.ranks.matrices.cancelled) {
+        let mut reached = reached.with_fill(fill);
+        if let Some(score) = self.in_common(fill, reached.probe.ranks.matrices.cancelled) {
             let mut score = score?;
             if let Some((mut triples, mut probe)) = reached.triples()? {
-                self.pass_apart(rest, &mut triples, Filling { weights, slot }, &mut probe)?;
+                self.pass_apart(rest, &mut triples, Filling { weights, fill }, &mut probe)?;
                 score.propagation = Some(probe.finish(triples.get(self.network.output_value())?)?);
             }
             return Ok(Found::Score(score));
         }
-        reached = self.pass(rest, reached, weights, slot)?;
+        reached = self.pass(rest, reached, weights, fill)?;
         let Reached { values, probe, apart } = reached;
         let output = values.get(self.network.output_value())?;
         let propagation = match (probe.propagation, apart) {
@@ -217,17 +216,17 @@ impl Repetition<'_> {
     }
 
     /// The score without propagation that this initialization shares with others, if it does.
-    fn in_common(&self, slot: Option<&Activation>, cancelled: &dyn Fn() -> bool) -> Option<Result<Score, ScoreError>> {
+    fn in_common(&self, fill: Option<&Fill>, cancelled: &dyn Fn() -> bool) -> Option<Result<Score, ScoreError>> {
         let common = self.common?;
-        let laws = at_common_scale(self.network, self.init, self.bias, slot)?;
-        let name = Name { repetition: self.repetition, laws: laws.clone(), slot: slot.cloned() };
+        let laws = at_common_scale(self.network, self.init, self.bias, fill)?;
+        let name = Name { repetition: self.repetition, laws: laws.clone(), fill: fill.cloned() };
         Some(common.get(name, || {
             let weights = self.weights(None).with_laws(laws);
             let (batch, all) = (self.inputs.dim(0)?, RefCell::new(Ranks::default()));
             let ranks = RankProbe::new(self.matrices(cancelled), &all);
             let probe = BatchProbe { batch, ranks, propagation: None };
             let start = Reached { values: Values::of_input(self.network, self.inputs.clone()), probe, apart: None };
-            let Reached { values, probe, .. } = self.pass(&self.network.whole(), start, &weights, slot)?;
+            let Reached { values, probe, .. } = self.pass(&self.network.whole(), start, &weights, fill)?;
             probe.ranks.finish(values.get(self.network.output_value())?)?.ranked_now(&all, self.network)
         }))
     }
@@ -236,8 +235,8 @@ impl Repetition<'_> {
         Drawing::new(self.init, self.bias, None)
     }
 
-    pub(super) fn weights<'b>(&'b self, activation: Option<&'b Activation>) -> DrawnWeights<'b> {
-        DrawnWeights::new(self.seed, self.repetition, self.init, self.bias, activation)
+    pub(super) fn weights<'b>(&'b self, fill: Option<&'b Fill>) -> DrawnWeights<'b> {
+        DrawnWeights::new(self.seed, self.repetition, self.init, self.bias, fill)
             .with_batch_norm(self.batch_norm)
             .sharing(self.draws)
     }
@@ -274,9 +273,9 @@ struct Reached<'a> {
 }
 
 impl<'a> Reached<'a> {
-    fn with_slot(self, slot: Option<&'a Activation>) -> Self {
+    fn with_fill(self, fill: Option<&'a Fill>) -> Self {
         let Self { values, probe, apart } = self;
-        let set = |probe: PropagationProbe<'a>| probe.with_slot(slot);
+        let set = |probe: PropagationProbe<'a>| probe.with_fill(fill);
         let probe = BatchProbe { propagation: probe.propagation.map(set), ..probe };
         Self { values, probe, apart: apart.map(|(triples, probe)| (triples, set(probe))) }
     }

@@ -7,7 +7,7 @@ use super::effective_rank::RankError;
 use super::error::ScoreError;
 use super::rank_matrix::RankMatrices;
 use super::repetition::Repetition;
-use crate::activation::Activation;
+use crate::fill::Fill;
 use crate::network::Node;
 use crate::network::forward::{Probe, forward};
 
@@ -16,10 +16,10 @@ use crate::network::forward::{Probe, forward};
 ///
 /// # Errors
 /// As for the scores of the repetition.
-pub fn spectra(repetition: &Repetition<'_>, activation: Option<&Activation>) -> Result<Vec<Vec<f64>>, ScoreError> {
-    let weights = repetition.weights(activation);
+pub fn spectra(repetition: &Repetition<'_>, fill: Option<&Fill>) -> Result<Vec<Vec<f64>>, ScoreError> {
+    let weights = repetition.weights(fill);
     let mut probe = SpectrumProbe { matrices: repetition.matrices(&|| false), spectra: Vec::new() };
-    forward(repetition.network, repetition.inputs.clone(), &weights, activation, &mut probe)?;
+    forward(repetition.network, repetition.inputs.clone(), &weights, fill, &mut probe)?;
     Ok(probe.spectra)
 }
 

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use super::source::comment;
 use super::writer::{Chosen, ExportError};
+use neartop_core::fill::PLAIN;
 use neartop_core::init::Law;
 use neartop_core::layer::{Operation, Role, Weight};
 use neartop_core::layers::{Fixed, Slot, Use};
-use neartop_core::network::{Activation, Block, Layer, Network, Node, ShapeError};
+use neartop_core::network::{Activation, Block, Fill, Layer, Network, Node, ShapeError};
 use neartop_core::start::Drawing;
 
 /// A candidate's network and initialization.
@@ -40,15 +41,15 @@ pub struct Laws {
 impl Model {
     pub fn new(chosen: &Chosen<'_>) -> Result<Self, ExportError> {
         let preset = &chosen.preset;
-        let activation = chosen.activation.as_ref();
-        let input = &preset.network.input;
-        let layers = fill_all(&chosen.layers, activation);
-        let network = Network::build(input, &layers)?;
+        let (input, fill) = (&preset.network.input, chosen.fill.as_ref());
+        let layers = fill_all(&chosen.layers, fill);
+        let (open, network) = (Network::build(input, &chosen.layers)?, Network::build(input, &layers)?);
         let init = &chosen.init;
-        let drawing = Drawing::new(init, preset.search.bias, activation);
-        let laws = network.nodes.iter().filter_map(|node| Some((node.name().to_owned(), laws(&drawing, node)?)));
+        let drawing = Drawing::new(init, preset.search.bias, fill);
+        // Laws are those of open slots, which tell gains apart.
+        let laws = open.nodes.iter().filter_map(|node| Some((node.name().to_owned(), laws(&drawing, node)?)));
         let laws = laws.collect();
-        let starts = network.nodes.iter().flat_map(|node| {
+        let starts = network.nodes.iter().chain(&open.nodes).flat_map(|node| {
             let drawing = &drawing;
             node.weights.iter().map(move |weight| ((node.name().to_owned(), weight.name), drawing.law(node, weight)))
         });
@@ -57,9 +58,10 @@ impl Model {
         if !preset.name.is_empty() {
             remarks.push(format!("Preset: {}", comment(&preset.name)));
         }
-        remarks.push(format!("Network: {}", comment(Network::build(input, &chosen.layers)?.summary())));
-        if let Some(activation) = activation {
-            remarks.push(format!("Activation {activation}: {}", activation.entry().formula));
+        remarks.push(format!("Network: {}", comment(open.summary())));
+        for (slot, activation) in fill.map(Fill::parts).unwrap_or_default() {
+            let of_slot = if slot == PLAIN { String::new() } else { format!(" of slot {slot},") };
+            remarks.push(format!("Activation{of_slot} {activation}: {}", activation.entry().formula));
         }
         remarks.push(format!("Initialization {init}: {}", init.formula()));
         let (title, names) = (comment(&chosen.note), name_activations(&network));
@@ -270,15 +272,15 @@ fn name_activations(network: &Network) -> Vec<(Activation, String)> {
     names
 }
 
-fn fill_all(layers: &[Layer], activation: Option<&Activation>) -> Vec<Layer> {
-    layers.iter().map(|layer| fill(layer, activation)).collect()
+fn fill_all(layers: &[Layer], fill: Option<&Fill>) -> Vec<Layer> {
+    layers.iter().map(|layer| filled(layer, fill)).collect()
 }
 
-/// The layer with `activation` in every slot.
-fn fill(layer: &Layer, activation: Option<&Activation>) -> Layer {
-    match (layer, activation) {
-        (Layer::Block(block), _) => block.map(&|layers| fill_all(layers, activation)).into(),
-        (_, Some(activation)) if layer.as_kind::<Slot>().is_some() => Fixed(activation.clone()).into(),
-        _ => layer.clone(),
+/// The layer with `fill` in its slots.
+fn filled(layer: &Layer, fill: Option<&Fill>) -> Layer {
+    if let Layer::Block(block) = layer {
+        return block.map(&|layers| fill_all(layers, fill)).into();
     }
+    let activation = layer.as_kind::<Slot>().and_then(|slot| fill?.of(&slot.0));
+    activation.map_or_else(|| layer.clone(), |activation| Fixed(activation.clone()).into())
 }

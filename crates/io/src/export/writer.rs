@@ -1,6 +1,6 @@
 //! What writers of formats have in common.
 
-use neartop_core::network::{Activation, Init, Layer, Node, ShapeError};
+use neartop_core::network::{Fill, Init, Layer, Node, ShapeError};
 
 use crate::preset::Preset;
 
@@ -11,7 +11,7 @@ pub struct Chosen<'a> {
     /// The layers of its network, with open slots.
     pub layers: Vec<Layer>,
     /// What fills the slots.
-    pub activation: Option<Activation>,
+    pub fill: Option<Fill>,
     pub init: Init,
     /// What was chosen and how it scored, in one line.
     pub note: String,

@@ -170,6 +170,7 @@ impl Reader {
             Domain::Branches => Given::Branches(self.branches(node, &format!("{place}.{}", param.name), depth + 1)?),
             Domain::Word(words) => Given::Word(known_word(node, label, words)?),
             Domain::Name => Given::Name(name(node, label)?),
+            Domain::Slot => Given::Name(slot(node, label)?),
             Domain::SidesOrWord { words, .. } if node.as_str().is_some() => {
                 Given::Word(known_word(node, label, words)?)
             }
@@ -208,6 +209,17 @@ fn name(node: &Node<'_>, label: &str) -> Result<String, Problem> {
     }
 }
 
+/// The name of a slot, which is not taken for an activation.
+fn slot(node: &Node<'_>, label: &str) -> Result<String, Problem> {
+    let name = name(node, label)?;
+    match Activation::resolve(&name) {
+        Some(_) => Err(node
+            .problem(format!("a slot cannot have the name of an activation, `{name}`"))
+            .help(format!("write `{name}` alone, without `activation`, for one that is not searched"))),
+        None => Ok(name),
+    }
+}
+
 /// One number, or one for each axis.
 fn sides(node: &Node<'_>, label: &str, axes: usize, least: u64, most: u64) -> Result<Given, Problem> {
     if !node.is_list() {
@@ -242,6 +254,7 @@ fn default(param: &Param, before: &Arguments) -> Option<Given> {
         }
         Default::NoLayers => Some(Given::Layers(Vec::new())),
         Default::Word(word) => Some(Given::Word(word)),
+        Default::Name(name) => Some(Given::Name(name.to_owned())),
     }
 }
 

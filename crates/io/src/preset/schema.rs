@@ -74,7 +74,14 @@ fn search() -> Json {
         "type": "object",
         "additionalProperties": false,
         "properties": {
-            "activations": choices(entries::<ActivationKind>()),
+            "activations": {"anyOf": [
+                choices(entries::<ActivationKind>()),
+                {
+                    "type": "object", "minProperties": 1, "propertyNames": name(),
+                    "additionalProperties": choices(entries::<ActivationKind>()),
+                    "description": "By the names of the slots."
+                }
+            ]},
             "inits": choices(inits()),
             "bias": {"anyOf": [{"enum": ["zeros", "fan_in_uniform"]}, one("constant", json!({"type": "number"}))]},
             "architectures": architectures()
@@ -284,6 +291,11 @@ fn layer_parameter(param: &layer::Param) -> Json {
     schema
 }
 
+/// A name that the user chooses.
+fn name() -> Json {
+    json!({"type": "string", "pattern": "^[\\p{L}\\p{N}_-]{1,100}$"})
+}
+
 fn whole(least: u64, most: u64) -> Json {
     json!({"type": "integer", "minimum": least, "maximum": most})
 }
@@ -308,7 +320,7 @@ fn layer_domain(domain: layer::Domain) -> Json {
         layer::Domain::Layers { nothing: None } => json!({"anyOf": [layers()]}),
         layer::Domain::Branches => json!({"type": "array", "minItems": 2, "items": layers()}),
         layer::Domain::Word(words) => json!({"enum": words}),
-        layer::Domain::Name => json!({"type": "string", "pattern": "^[\\p{L}\\p{N}_-]{1,100}$"}),
+        layer::Domain::Name | layer::Domain::Slot => name(),
         layer::Domain::Sides { axes, least, most } => sides(axes, least, most),
         layer::Domain::SidesOrWord { axes, most, words } => {
             json!({"anyOf": [{"enum": words}, sides(axes, 0, most)]})

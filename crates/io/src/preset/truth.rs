@@ -10,7 +10,7 @@ use super::tables::{Row, Table};
 use super::values::{map, value};
 use super::yaml::{self, Node, Problem, printable};
 use neartop_core::nas::Architecture;
-use neartop_core::network::{Activation, Init};
+use neartop_core::network::{Fill, Init};
 
 /// A table of known values, such as trained accuracies.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,7 +42,7 @@ impl TruthKey {
     fn normal(self, cell: &str) -> String {
         match self {
             Self::Arch => cell.to_owned(),
-            Self::Activation => shown::<Activation>(cell),
+            Self::Activation => shown::<Fill>(cell),
             Self::Init => shown::<Init>(cell),
         }
     }
@@ -57,10 +57,10 @@ fn shown<C: Listed>(cell: &str) -> String {
 impl Truth {
     /// The known value of a candidate, if the table has it.
     #[must_use]
-    pub fn of(&self, architecture: Option<&Architecture>, activation: Option<&Activation>, init: &Init) -> Option<f64> {
+    pub fn of(&self, architecture: Option<&Architecture>, fill: Option<&Fill>, init: &Init) -> Option<f64> {
         let key = self.keys.iter().map(|key| match key {
             TruthKey::Arch => architecture.map(ToString::to_string),
-            TruthKey::Activation => activation.map(ToString::to_string),
+            TruthKey::Activation => fill.map(ToString::to_string),
             TruthKey::Init => Some(init.to_string()),
         });
         self.values.get(&key.collect::<Option<Vec<_>>>()?).copied()

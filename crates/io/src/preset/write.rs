@@ -7,6 +7,7 @@ use serde_yaml::Value;
 use super::architectures::{Architectures, Whole};
 use super::layers::write_layers;
 use super::network::write_input;
+use super::slots::write_fills;
 use super::truth::Truth;
 use super::values::{map, unless, value};
 use super::{Preset, yaml};
@@ -57,7 +58,7 @@ fn network(preset: &Preset) -> Value {
 
 fn search(preset: &Preset) -> Value {
     let search = &preset.search;
-    let activations = if preset.network.has_slot() { value(&search.activations) } else { None };
+    let activations = if preset.network.has_slot() { write_fills(&search.activations) } else { None };
     map([
         ("architectures", search.architectures.as_ref().map(Architectures::write)),
         ("activations", activations),

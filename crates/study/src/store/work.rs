@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::scheduler::NearScorer;
 use crate::space::{Candidate, Space};
 use crate::width::{Measurement, Stage};
-use neartop_core::network::{Activation, Init};
+use neartop_core::network::{Fill, Init};
 use neartop_io::data::{DataError, DataFrom, Samples};
 use neartop_io::preset::{Definition, Preset};
 
@@ -77,7 +77,8 @@ struct SamplesContent {
 struct CandidateContent<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     architecture: Option<&'a str>,
-    activation: Option<&'a Activation>,
+    #[serde(rename = "activation")]
+    fill: Option<&'a Fill>,
     init: &'a Init,
 }
 
@@ -107,17 +108,17 @@ impl Work {
     }
 
     /// The works of a measurement of sizes, one for each size: the effective rank of the last of the layers up to the one
-    /// that is sized. Their only candidate is the activation with the initialization that is measured.
+    /// that is sized. Their only candidate is what fills the slots with the initialization that is measured.
     ///
     /// # Errors
     /// If the samples cannot be had.
     pub fn of_sizes(measurement: &Measurement, preset: &Preset, samples: &Samples) -> Result<Vec<Self>, DataError> {
-        let (activation, init) = (measurement.activation.as_ref(), &measurement.init);
-        let key = canonical(&CandidateContent { architecture: None, activation, init })?;
+        let (fill, init) = (measurement.fill.as_ref(), &measurement.init);
+        let key = canonical(&CandidateContent { architecture: None, fill, init })?;
         let candidate = |parameters| WorkCandidate {
             key: key.clone(),
             architecture: None,
-            activation: activation.map(ToString::to_string),
+            activation: fill.map(ToString::to_string),
             init: init.to_string(),
             parameters,
         };
@@ -181,12 +182,12 @@ impl WorkCandidate {
         };
         let content = CandidateContent {
             architecture: architecture.as_deref(),
-            activation: candidate.activation.as_ref(),
+            fill: candidate.fill.as_ref(),
             init: &candidate.init,
         };
         Ok(Self {
             key: canonical(&content)?,
-            activation: candidate.activation.as_ref().map(ToString::to_string),
+            activation: candidate.fill.as_ref().map(ToString::to_string),
             init: candidate.init.to_string(),
             parameters: candidate.parameters,
             architecture,

@@ -8,7 +8,7 @@ use neartop_core::differentiable::{Moments, Pass};
 use neartop_core::layer::Role;
 use neartop_core::layers::{BatchNorm, Softmax};
 use neartop_core::network::forward::{Filling, Probe, Values, forward_part};
-use neartop_core::network::{Activation, BiasInit, Init, Network, Node};
+use neartop_core::network::{Activation, BiasInit, Fill, Init, Network, Node};
 use neartop_core::weights::{DrawnWeights, Weights};
 use rand_chacha::ChaCha8Rng;
 
@@ -18,7 +18,7 @@ use super::stream;
 #[derive(Debug, Clone)]
 pub struct Start<'a> {
     pub network: Arc<Network>,
-    pub slot: Option<Activation>,
+    pub fill: Option<Fill>,
     pub init: &'a Init,
     pub bias: BiasInit,
     pub seed: u64,
@@ -37,7 +37,7 @@ pub enum Mode {
 /// A network being trained.
 pub struct Model {
     network: Arc<Network>,
-    slot: Option<Activation>,
+    fill: Option<Fill>,
     seed: u64,
     /// In the order of the forward pass, named as in PyTorch's `nn.Sequential.state_dict()`.
     parameters: Vec<(String, Var)>,
@@ -54,15 +54,15 @@ impl Model {
     /// If the batch does not fit the network.
     pub fn new(start: &Start<'_>, batch: &Tensor, precision: DType) -> Result<Self> {
         let network = Arc::clone(&start.network);
-        let slot = start.slot.as_ref();
-        let drawn = DrawnWeights::new(start.seed, 0, start.init, start.bias, slot);
+        let fill = start.fill.as_ref();
+        let drawn = DrawnWeights::new(start.seed, 0, start.init, start.bias, fill);
         // A pass through the network shows every layer its inputs.
         let mut values = Values::of_input(&network, batch.clone());
-        forward_part(&network, &network.whole(), &mut values, Filling { weights: &drawn, slot }, &mut Nothing)?;
+        forward_part(&network, &network.whole(), &mut values, Filling { weights: &drawn, fill }, &mut Nothing)?;
         let (mut parameters, mut running) = (Vec::new(), HashMap::new());
         for node in &network.nodes {
             let known = drawn.parameters(node, std::slice::from_ref(batch))?;
-            for weight in node.weights_with(slot) {
+            for weight in node.weights_with(fill) {
                 let start = match weight.role {
                     Role::Drawn(_) | Role::Own(..) | Role::Bias(_) => 0.0,
                     Role::Constant(value) => value as f32,
@@ -79,7 +79,7 @@ impl Model {
             }
         }
         let places = parameters.iter().enumerate().map(|(place, (name, _))| (name.clone(), place)).collect();
-        Ok(Self { network, slot: start.slot.clone(), seed: start.seed, parameters, places, running })
+        Ok(Self { network, fill: start.fill.clone(), seed: start.seed, parameters, places, running })
     }
 
     /// The trained parameters with their names, in the order of the forward pass.
@@ -160,8 +160,8 @@ impl Pass for ModelPass<'_> {
         matches!(self.mode, Mode::Training { .. })
     }
 
-    fn slot(&self) -> Option<&Activation> {
-        self.model.slot.as_ref()
+    fn slot(&self, name: &str) -> Option<&Activation> {
+        self.model.fill.as_ref()?.of(name)
     }
 
     fn parameter(&self, place: &str, name: &str) -> Option<Tensor> {

@@ -57,7 +57,7 @@ impl Trainer {
         let chosen = &space.candidates[candidate];
         let start = Start {
             network: space.network_of(candidate),
-            slot: chosen.activation.clone(),
+            fill: chosen.fill.clone(),
             init: &chosen.init,
             bias: space.bias(),
             seed: plan.seed(),

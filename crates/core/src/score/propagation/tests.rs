@@ -38,7 +38,7 @@ fn run(network: &Network, inputs: Tensor, activation: &str, init: &Init, repetit
         common: None,
     };
     let mut found = None;
-    run.score(&[Some(Activation::named(activation).unwrap())], &|| false, &mut |_, score| {
+    run.score(&[Some(Activation::named(activation).unwrap().into())], &|| false, &mut |_, score| {
         found = score.unwrap().propagation;
     });
     found
@@ -50,7 +50,7 @@ fn through(width: usize, depth: usize, activation: &str, init: &Init) -> Propaga
     for layer in 0..depth {
         layers.push(Layer::from(Linear::new(width)));
         if layer + 1 < depth {
-            layers.push(Layer::from(Slot));
+            layers.push(Layer::from(Slot::default()));
         }
     }
     let network = Network::build(&Shape(vec![width]), &layers).unwrap();
@@ -79,7 +79,8 @@ fn gradients_come_back_through_both_branches() {
     let width = 64;
     let linear = || Layer::from(Linear::new(width));
     let residual = Layer::from(Block::residual(vec![linear()], Vec::new()));
-    let network = Network::build(&Shape(vec![width]), &[linear(), residual, linear(), Layer::from(Slot)]).unwrap();
+    let network =
+        Network::build(&Shape(vec![width]), &[linear(), residual, linear(), Layer::from(Slot::default())]).unwrap();
     let init = Init::named("orthogonal").unwrap();
     let runs: Vec<_> =
         (0..REPETITIONS).map(|r| run(&network, inputs(width, r), "identity", &init, r).unwrap()).collect();
@@ -153,7 +154,8 @@ fn verdicts_name_what_is_wrong() {
 
 #[test]
 fn a_single_sample_has_no_verdict_and_later_repetitions_none_to_compute() {
-    let network = Network::build(&Shape(vec![8]), &[Layer::from(Linear::new(8)), Layer::from(Slot)]).unwrap();
+    let network =
+        Network::build(&Shape(vec![8]), &[Layer::from(Linear::new(8)), Layer::from(Slot::default())]).unwrap();
     let init = Init::named("orthogonal").unwrap();
     let single = inputs(8, 0).narrow(0, 0, 1).unwrap();
     assert_eq!(run(&network, single, "relu", &init, 0), None);
@@ -164,18 +166,18 @@ fn a_single_sample_has_no_verdict_and_later_repetitions_none_to_compute() {
 /// A weight that overflows is no score; one that nearly does has logarithms all the same.
 #[test]
 fn every_activation_and_initialization_has_a_verdict() {
-    let body = vec![Layer::from(Conv2d { padding: Padding::Same, ..Conv2d::new(4, 3) }), Layer::from(Slot)];
+    let body = vec![Layer::from(Conv2d { padding: Padding::Same, ..Conv2d::new(4, 3) }), Layer::from(Slot::default())];
     let layers = [
         Layer::from(Conv2d::new(4, 3)),
         Layer::from(Block::residual(body, Vec::new())),
         Layer::from(LayerNorm::default()),
-        Layer::from(Slot),
+        Layer::from(Slot::default()),
         Layer::from(Flatten),
         Layer::from(Linear::new(5)),
     ];
     let network = Network::build(&Shape(vec![1, 6, 6]), &layers).unwrap();
     let images = inputs(36, 0).reshape((64, 1, 6, 6)).unwrap();
-    let activations: Vec<_> = Activation::all().into_iter().map(Some).collect();
+    let activations: Vec<_> = Activation::all().into_iter().map(|activation| Some(activation.into())).collect();
     let mut told = 0;
     for init in Init::all().iter().chain([&normal(1e18)]) {
         let run = Repetition {
@@ -213,7 +215,7 @@ fn every_activation_and_initialization_has_a_verdict() {
 #[test]
 fn images_pass_through_every_kind_of_layer() {
     let conv = Conv2d { groups: 2, padding: Padding::Same, dilation: [2; 2], ..Conv2d::new(8, 3) };
-    let body = vec![Layer::from(conv), Layer::from(batch_norm::BatchNorm), Layer::from(Slot)];
+    let body = vec![Layer::from(conv), Layer::from(batch_norm::BatchNorm), Layer::from(Slot::default())];
     let layers = [
         Layer::from(Conv2d { padding: Padding::Zeros(1), ..Conv2d::new(8, 3).strided(2) }),
         Layer::from(GroupNorm { groups: 4 }),

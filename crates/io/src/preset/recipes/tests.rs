@@ -21,8 +21,8 @@ fn refusal(text: &str) -> String {
 
 /// What is drawn in a repetition, by node and weight; neutral values too.
 fn draws(network: &Network, init: &Init, bias: BiasInit, slot: &str, repetition: u64) -> HashMap<String, Vec<f32>> {
-    let slot = Activation::named(slot).unwrap();
-    let weights = DrawnWeights::new(3, repetition, init, bias, Some(&slot));
+    let fill = Activation::named(slot).unwrap().into();
+    let weights = DrawnWeights::new(3, repetition, init, bias, Some(&fill));
     let of = |node: &Node| {
         let drawn = weights.parameters(node, &[]).unwrap();
         let name = |weight: &str| format!("{}.{weight}", node.name());
