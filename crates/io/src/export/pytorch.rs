@@ -5,12 +5,13 @@ mod modules;
 mod texts;
 
 use self::modules::{constructor, merge};
-use super::model::{Item, Laws, Model};
+use super::model::{Item, Model, is_by_element};
 use super::source::{Source, list};
 use super::writer::{Chosen, ExportError, Writer};
 use neartop_core::init::Law;
+use neartop_core::layer::{Role, Weight};
 use neartop_core::layers::Save;
-use neartop_core::network::{Block, Layer, Node, Through};
+use neartop_core::network::{Block, Layer, Through};
 use neartop_core::shape::Layout;
 
 pub const WRITER: Writer = Writer { name: "pytorch", extension: "py", extensions: &["py"], write };
@@ -145,9 +146,12 @@ fn initialize(out: &mut Source, model: &Model) {
     out.block(&format!("\n\n@torch.no_grad()\ndef initialize({arguments}):"));
     out.indent(|out| {
         out.line(format!("\"\"\"Draws the weights; {}\"\"\"", model.untouched()));
-        for (node, laws) in model.weighted() {
-            out.line(format!("layer = model.get_submodule({:?})", node.name()));
-            draw(out, node, laws);
+        for node in &model.network.nodes {
+            let drawn: Vec<_> = node.weights.iter().filter(|weight| !model.starts_as_built(node, weight)).collect();
+            if !drawn.is_empty() {
+                out.line(format!("layer = model.get_submodule({:?})", node.name()));
+            }
+            drawn.into_iter().for_each(|weight| draw(out, weight, model.law(node, weight)));
         }
         if let Some((target, tolerance)) = model.unit_variance() {
             let names: Vec<_> = model.rescaled().iter().map(|name| format!("{name:?}")).collect();
@@ -157,20 +161,29 @@ fn initialize(out: &mut Source, model: &Model) {
     });
 }
 
-fn draw(out: &mut Source, node: &Node, laws: Laws) {
-    let groups = node.drawn().map_or(1, |w| w.groups);
-    let is_dense = node.drawn().is_some_and(|w| w.dims.len() == 2);
-    out.line(match laws.weight {
+/// Draws a weight of `layer`, gate by gate where a law looks at whole matrices.
+fn draw(out: &mut Source, weight: &Weight, law: Law) {
+    let (groups, gates) = match &weight.role {
+        Role::Drawn(shape) | Role::Own(shape, _) => (shape.groups, shape.gates),
+        Role::Bias(_) | Role::Constant(_) => (1, 0),
+    };
+    let (tensor, is_dense) = (format!("layer.{}", weight.name), weight.dims.len() == 2);
+    if gates > 1 && !is_by_element(&law) {
+        out.line(format!("for gate in {tensor}.chunk({gates}):"));
+        return out.indent(|out| out.line(drawn(law, "gate", is_dense, groups)));
+    }
+    out.line(drawn(law, &tensor, is_dense, groups));
+}
+
+fn drawn(law: Law, tensor: &str, is_dense: bool, groups: usize) -> String {
+    match law {
         Law::Sparse { sparsity, std } => {
-            let matrix = if is_dense { "layer.weight" } else { "layer.weight.flatten(1)" };
+            let matrix = if is_dense { tensor.to_owned() } else { format!("{tensor}.flatten(1)") };
             format!("nn.init.sparse_({matrix}, {sparsity:?}, {std:?})")
         }
-        Law::Identity if is_dense => "nn.init.eye_(layer.weight)".to_owned(),
-        Law::Identity => format!("nn.init.dirac_(layer.weight, {groups})"),
-        law => simple(law, "layer.weight"),
-    });
-    if let Some(law) = laws.bias {
-        out.line(simple(law, "layer.bias"));
+        Law::Identity if is_dense => format!("nn.init.eye_({tensor})"),
+        Law::Identity => format!("nn.init.dirac_({tensor}, {groups})"),
+        law => simple(law, tensor),
     }
 }
 
