@@ -62,10 +62,7 @@ impl Writing<'_> {
             let mut branches = Vec::with_capacity(vertex.edges.len());
             for (number, edge) in vertex.edges.iter().enumerate() {
                 let branch = format!("{place}_{}_from_{number}", at + 1);
-                // What begins with a saved value does not look at what comes in.
-                if !edge.through.layers().first().is_some_and(|layer| layer.as_kind::<Use>().is_some()) {
-                    out.line(format!("let x = {place}_{}.clone();", edge.from));
-                }
+                out.line(format!("let x = {place}_{}.clone();", edge.from));
                 match &edge.through {
                     Through::Chain(layers) => self.chain(out, &format!("{name}.{}.", edge.name), layers)?,
                     Through::One(layer) => self.item(out, self.model.item(format!("{name}.{}", edge.name), layer))?,
