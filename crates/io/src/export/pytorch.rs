@@ -227,7 +227,8 @@ def unit_variance(model, names, batch, target, tolerance):
         for _ in range(10):
             output = layer.forward(*inputs)
             if layer.bias is not None:
-                output = output - layer.bias.reshape(-1, *[1] * (output.dim() - 2))
+                after = 0 if isinstance(layer, nn.Linear) else output.dim() - 2
+                output = output - layer.bias.reshape(-1, *[1] * after)
             std = output.std(unbiased=False).item()
             if not 0 < std < float("inf") or abs(std - target) < tolerance:
                 break
