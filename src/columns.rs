@@ -24,6 +24,8 @@ pub struct Column {
     /// Whether the first sort by this column puts the largest first.
     pub largest_first: bool,
     pub cell: fn(&Study, &Ranked, &Signs) -> String,
+    /// What stands in the cell where that does not fit; none where it is cut.
+    pub short: Option<fn(&Study, &Ranked) -> String>,
     /// Orders by rising value; rows without one come last whatever the direction, so none is compared here.
     pub value: fn(&Study, &Ranked) -> Value,
     /// The same in files, where it is there too.
@@ -158,6 +160,7 @@ static COLUMNS: &[Column] = &[
             let tied = if ranked.tied_with_best && ranked.rank != Some(1) { signs.tied } else { " " };
             ranked.rank.map_or_else(String::new, |rank| format!("{rank}{tied}"))
         },
+        short: None,
         value: |_, ranked| ranked.rank.map(|r| r as f64).into(),
         file: Some(FileColumn::number(0, "rank", Some("rank"), |_, ranked, form| {
             let tied = form == Form::Table && ranked.tied_with_best && ranked.rank != Some(1);
@@ -175,6 +178,7 @@ static COLUMNS: &[Column] = &[
         dispensable: 0,
         largest_first: false,
         cell: |study, ranked, _| architecture(study, ranked),
+        short: None,
         value: |study, ranked| Value::Text(architecture(study, ranked)),
         file: Some(
             FileColumn::text(1, "architecture", Some("architecture"), |study, ranked, _| architecture(study, ranked))
@@ -191,6 +195,7 @@ static COLUMNS: &[Column] = &[
         dispensable: 0,
         largest_first: false,
         cell: |study, ranked, _| study.candidate(ranked.candidate).activation_label(),
+        short: Some(|study, ranked| study.candidate(ranked.candidate).short_activation_label()),
         value: |study, ranked| Value::Text(study.candidate(ranked.candidate).activation_label()),
         file: Some(FileColumn::text(2, "activation", Some("activation"), |study, ranked, _| {
             study.candidate(ranked.candidate).activation_label()
@@ -206,6 +211,7 @@ static COLUMNS: &[Column] = &[
         dispensable: 0,
         largest_first: false,
         cell: |study, ranked, _| study.candidate(ranked.candidate).init.to_string(),
+        short: None,
         value: |study, ranked| Value::Text(study.candidate(ranked.candidate).init.to_string()),
         file: Some(FileColumn::text(3, "init", Some("initialization"), |study, ranked, _| {
             study.candidate(ranked.candidate).init.to_string()
@@ -221,6 +227,7 @@ static COLUMNS: &[Column] = &[
         dispensable: 0,
         largest_first: true,
         cell: |study, ranked, _| number(study.near(ranked.candidate).map(|e| e.mean), 2),
+        short: None,
         value: |study, ranked| study.near(ranked.candidate).map(|e| e.mean).into(),
         file: Some(FileColumn::number(4, "near", Some("NEAR"), |study, ranked, form| {
             form.number(study.near(ranked.candidate).map(|e| e.mean))
@@ -240,6 +247,7 @@ static COLUMNS: &[Column] = &[
             Some(t) => format!("{} {}", signs.fails, t.verdict.name()),
             None => String::new(),
         },
+        short: None,
         value: |study, ranked| study.trainability(ranked.candidate).map(|t| t.score).into(),
         file: Some(FileColumn::text(7, "trainability", Some("trainability"), |study, ranked, _| {
             study.trainability(ranked.candidate).map(|t| t.verdict.name().to_owned()).unwrap_or_default()
@@ -255,6 +263,7 @@ static COLUMNS: &[Column] = &[
         dispensable: 0,
         largest_first: true,
         cell: |study, ranked, _| number(study.trained(ranked.candidate).map(|t| t.quality), 4),
+        short: None,
         value: |study, ranked| study.trained(ranked.candidate).map(|t| t.quality).into(),
         file: None,
     },
@@ -268,6 +277,7 @@ static COLUMNS: &[Column] = &[
         dispensable: 1,
         largest_first: true,
         cell: |study, ranked, _| number(study.truth(ranked.candidate), 2),
+        short: None,
         value: |study, ranked| study.truth(ranked.candidate).into(),
         file: Some(
             FileColumn::number(14, "truth", Some("known"), |study, ranked, form| {
@@ -286,6 +296,7 @@ static COLUMNS: &[Column] = &[
         dispensable: 1,
         largest_first: false,
         cell: |study, ranked, _| number(study.near(ranked.candidate).and_then(|e| e.standard_error), 2),
+        short: None,
         value: |study, ranked| study.near(ranked.candidate).and_then(|e| e.standard_error).into(),
         file: Some(FileColumn::number(5, "standard_error", Some("+-"), |study, ranked, form| {
             form.number(study.near(ranked.candidate).and_then(|e| e.standard_error))
@@ -304,6 +315,7 @@ static COLUMNS: &[Column] = &[
             let scores: Vec<f64> = study.scores(ranked.candidate).iter().flatten().copied().collect();
             if scores.len() < 2 { String::new() } else { signs.sparkline(&scores[scores.len().saturating_sub(8)..]) }
         },
+        short: None,
         value: |study, ranked| {
             let error = study.near(ranked.candidate).and_then(|e| e.standard_error);
             error.map(|e| e * (study.count(ranked.candidate) as f64).sqrt()).into()
@@ -320,6 +332,7 @@ static COLUMNS: &[Column] = &[
         dispensable: 4,
         largest_first: false,
         cell: |_, ranked, _| number(behind(ranked), 2),
+        short: None,
         value: |_, ranked| behind(ranked).into(),
         file: Some(FileColumn::number(6, "behind_best", Some("behind"), |_, ranked, form| form.number(behind(ranked)))),
     },
@@ -333,6 +346,7 @@ static COLUMNS: &[Column] = &[
         dispensable: 3,
         largest_first: false,
         cell: |study, ranked, _| grouped(study.candidate(ranked.candidate).parameters),
+        short: None,
         value: |study, ranked| Value::Number(study.candidate(ranked.candidate).parameters as f64),
         file: Some(FileColumn::number(8, "parameters", Some("parameters"), |study, ranked, _| {
             study.candidate(ranked.candidate).parameters.to_string()
@@ -362,6 +376,7 @@ static COLUMNS: &[Column] = &[
             }
             status => status.name().to_owned(),
         },
+        short: None,
         value: progress,
         file: Some(FileColumn::text(9, "status", Some("status"), |study, ranked, form| {
             let status = study.status(ranked.candidate).name();

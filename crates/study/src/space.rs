@@ -27,6 +27,16 @@ impl Candidate {
     pub fn activation_label(&self) -> String {
         self.fill.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string)
     }
+
+    /// The same without the names of slots.
+    #[must_use]
+    pub fn short_activation_label(&self) -> String {
+        let parts = self.fill.as_ref().map(Fill::parts).unwrap_or_default();
+        if parts.is_empty() {
+            return self.activation_label();
+        }
+        parts.into_iter().map(|(_, activation)| activation.to_string()).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// `tanh with orthogonal`, an architecture before it.

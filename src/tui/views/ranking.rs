@@ -6,6 +6,7 @@ use ratatui::layout::{Alignment, Constraint, Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Cell, Row, Table};
+use unicode_width::UnicodeWidthStr;
 
 use crate::columns::Column;
 use crate::tui::context::Context;
@@ -184,6 +185,8 @@ fn draw(frame: &mut Frame<'_>, area: Rect, cx: &Context, look: &Look) {
         let mark = if cx.table.marked.contains(&row.candidate) { look.signs.marked } else { "" };
         let cells = columns.iter().map(|(place, column, width)| {
             let text = (column.cell)(&cx.study, row, &look.signs);
+            let is_cut = text.width() > usize::from(*width);
+            let text = column.short.filter(|_| is_cut).map_or(text, |short| short(&cx.study, row));
             let text = if *place == 0 { format!("{mark}{text}") } else { text };
             cell(look.signs.fit(&text, usize::from(*width)), column)
         });
