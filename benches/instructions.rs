@@ -84,7 +84,7 @@ fn convolutions() -> (Network, Vec<usize>) {
 }
 
 fn network(input: &[usize], layers: &[Layer], samples: usize) -> (Network, Vec<usize>) {
-    let network = Network::build(&Shape(input.to_vec()), layers).expect("the layers fit");
+    let network = Network::build(Shape(input.to_vec()), layers).expect("the layers fit");
     (network, std::iter::once(samples).chain(input.iter().copied()).collect())
 }
 

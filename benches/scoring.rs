@@ -93,7 +93,7 @@ fn cnn() -> (Network, Vec<usize>) {
 }
 
 fn build(input: &[usize], layers: &[Layer]) -> Network {
-    Network::build(&Shape(input.to_vec()), layers).expect("the layers fit")
+    Network::build(Shape(input.to_vec()), layers).expect("the layers fit")
 }
 
 /// One repetition: of one candidate, and of a small grid.

@@ -12,7 +12,7 @@ use neartop_core::score::Repetition;
 const REPETITIONS: u64 = 8;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let network = Network::build(&Shape(vec![1, 8, 8]), &layers())?;
+    let network = Network::build(Shape(vec![1, 8, 8]), &layers())?;
     println!("{}", network.summary());
     println!("{} parameters, {} samples a repetition", network.parameters(None), network.samples_needed());
     println!("\n{:<12}{:<16}{:>8}", "activation", "initialization", "NEAR");

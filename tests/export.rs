@@ -44,7 +44,7 @@ fn graph_preset() -> Preset {
     let mut preset = preset("residual");
     preset.name = "A graph".to_owned();
     preset.layers = vec![graph.into(), Layer::from(Flatten), Layer::from(Linear::new(3))];
-    preset.network = Network::build(&Shape(vec![4, 5, 6]), &preset.layers).unwrap();
+    preset.network = Network::build(Shape(vec![4, 5, 6]), &preset.layers).unwrap();
     preset.search.inits = vec![init("sparse", &[])];
     preset
 }

@@ -84,7 +84,7 @@ fn check_gradients(what: &str, network: &Network, fill: Option<Fill>) {
 #[test]
 fn gradients_of_activations_are_those_of_finite_differences() {
     let network = Network::build(
-        &Shape(vec![5]),
+        Shape(vec![5]),
         &[linear(9), Layer::from(Slot::default()), linear(6), Layer::from(Slot::default()), linear(3)],
     )
     .unwrap();
@@ -124,7 +124,7 @@ fn gradients_of_layers_are_those_of_finite_differences() {
     ];
     for (what, mut layers) in images {
         layers.extend(head());
-        check_gradients(what, &Network::build(&Shape(vec![2, 6, 5]), &layers).unwrap(), None);
+        check_gradients(what, &Network::build(Shape(vec![2, 6, 5]), &layers).unwrap(), None);
     }
     let vectors: Vec<(&str, Vec<Layer>)> = vec![
         ("linear", vec![Layer::from(Linear { out: 4, bias: false })]),
@@ -139,7 +139,7 @@ fn gradients_of_layers_are_those_of_finite_differences() {
         ("log_softmax at the end", vec![linear(3), Layer::from(Softmax::LogSoftmax)]),
     ];
     for (what, layers) in vectors {
-        check_gradients(what, &Network::build(&Shape(vec![5]), &layers).unwrap(), None);
+        check_gradients(what, &Network::build(Shape(vec![5]), &layers).unwrap(), None);
     }
 }
 
@@ -219,7 +219,7 @@ fn the_network_that_trains_is_the_one_that_is_scored() {
         Layer::from(Slot::default()),
         linear(4),
     ];
-    let network = Network::build(&Shape(vec![2, 8, 8]), &layers).unwrap();
+    let network = Network::build(Shape(vec![2, 8, 8]), &layers).unwrap();
     for activation in Activation::all().into_iter().filter(|a| a.name() != "rrelu") {
         let (mut model, inputs) = model(&network, Some(activation.clone().into()), 16, DType::F32);
         let trained = model.forward(&inputs, STEP).unwrap();
@@ -248,7 +248,7 @@ fn close(what: &str, ours: &[f64], theirs: &[f64]) {
 
 /// Sets the parameters as `make_torch.py` does, and compares with what it found.
 fn check_against_torch(expected: &Value, input: &[usize], layers: &[Layer], loss: impl Fn(&Tensor) -> Tensor) {
-    let network = Network::build(&Shape(input.to_vec()), layers).unwrap();
+    let network = Network::build(Shape(input.to_vec()), layers).unwrap();
     let (mut model, inputs) = model(&network, None, 4, DType::F64);
     let is_norm = |name: &str| {
         let node = network.nodes.iter().find(|node| name == format!("{}.weight", node.name()));

@@ -12,7 +12,7 @@
 //! use neartop_core::score::Repetition;
 //!
 //! let layers = [Linear::new(32).into(), Slot::default().into(), Linear::new(4).into()];
-//! let network = Network::build(&Shape(vec![16]), &layers)?;
+//! let network = Network::build(Shape(vec![16]), &layers)?;
 //! let samples = network.samples_needed();
 //! let key = Key { seed: 0, repetition: 0, layer: 0, purpose: Purpose::Inputs };
 //! let inputs = Tensor::from_vec(key.standard_normals(samples * 16), (samples, 16), &Device::Cpu)?;

@@ -13,7 +13,7 @@ type Case = ([usize; 4], [usize; 5]);
 fn convolve(([ins, outs, height, width], sizes): Case, padding: Padding) -> (Node, [Tensor; 4]) {
     let [kernel, stride, _, dilation, groups] = sizes;
     let conv = Conv2d { padding, dilation: [dilation; 2], groups, ..Conv2d::new(outs, kernel).strided(stride) };
-    let network = Network::build(&Shape(vec![ins, height, width]), &[conv.into()]).unwrap();
+    let network = Network::build(Shape(vec![ins, height, width]), &[conv.into()]).unwrap();
     let node = network.nodes[0].clone();
     let filled = |dims: &[usize], f: &dyn Fn(f64) -> f64| {
         let values = (0..dims.iter().product::<usize>()).map(|i| f(i as f64) as f32).collect();

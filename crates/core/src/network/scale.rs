@@ -80,7 +80,7 @@ mod tests {
     use crate::shape::Shape;
 
     fn laws(init: &Init, bias: BiasInit, activation: &str, layers: &[Layer]) -> Option<Vec<Law>> {
-        let network = Network::build(&Shape(vec![30]), layers).unwrap();
+        let network = Network::build(Shape(vec![30]), layers).unwrap();
         at_common_scale(&network, init, bias, Some(&Activation::named(activation).unwrap().into()))
     }
 

@@ -19,7 +19,7 @@ fn shapes_and_parameters_of_a_small_cnn() {
         Flatten.into(),
         linear(10),
     ];
-    let network = Network::build(&Shape(vec![3, 12, 12]), &layers).unwrap();
+    let network = Network::build(Shape(vec![3, 12, 12]), &layers).unwrap();
     let shapes: Vec<_> = network.nodes.iter().map(|node| node.output().0.clone()).collect();
     assert_eq!(shapes[0], [8, 12, 12]);
     assert_eq!(shapes[3], [8, 6, 6]);
@@ -33,7 +33,7 @@ fn shapes_and_parameters_of_a_small_cnn() {
 #[test]
 fn residuals_name_their_modules_as_pytorch_would() {
     let layers = [linear(8), Block::residual(vec![linear(8), Slot::default().into(), linear(8)], vec![]).into()];
-    let network = Network::build(&Shape(vec![4]), &layers).unwrap();
+    let network = Network::build(Shape(vec![4]), &layers).unwrap();
     let names: Vec<_> = network.counted().iter().map(|node| node.name().to_owned()).collect();
     assert_eq!(names, ["0", "1.body.0", "1.body.1", "1.body.2"]);
     assert_eq!(network.counted()[3].drawn().unwrap().index, 2);
@@ -42,7 +42,7 @@ fn residuals_name_their_modules_as_pytorch_would() {
 #[test]
 fn layers_that_do_not_fit_are_named() {
     let fails =
-        |input: &[usize], layers: &[Layer]| Network::build(&Shape(input.to_vec()), layers).unwrap_err().to_string();
+        |input: &[usize], layers: &[Layer]| Network::build(Shape(input.to_vec()), layers).unwrap_err().to_string();
     assert_eq!(
         fails(&[3, 8, 8], &[linear(10)]),
         "layer 0 (linear): 3 x 8 x 8 (channels x height x width) comes in, but it needs a vector of features: put \
@@ -60,7 +60,7 @@ fn layers_that_do_not_fit_are_named() {
 fn what_depends_on_no_slot_is_shared_whatever_the_shape_of_the_graph() {
     let body = vec![linear(8), Slot::default().into(), linear(8)];
     let layers = [linear(8), Block::residual(body, vec![linear(8)]).into(), linear(3)];
-    let network = Network::build(&Shape(vec![4]), &layers).unwrap();
+    let network = Network::build(Shape(vec![4]), &layers).unwrap();
     let names: Vec<_> = network.nodes.iter().map(Node::name).collect();
     assert_eq!(names, ["0", "1.body.0", "1.body.1", "1.body.2", "1.shortcut.0", "1.1", "2"]);
     let [shared, rest] = network.around_slots();
@@ -74,7 +74,7 @@ fn slots_of_different_names_are_filled_apart() {
     let named = |name: &str| Slot(name.to_owned()).into();
     let prelu_unit = Activation::new(Activation::find("prelu").unwrap(), &[("per", Given::Word("channel"))]).unwrap();
     let layers = [linear(8), named("hidden"), linear(5), named("output"), linear(2)];
-    let network = Network::build(&Shape(vec![4]), &layers).unwrap();
+    let network = Network::build(Shape(vec![4]), &layers).unwrap();
     assert_eq!(network.summary(), "4 > 8 > *hidden > 5 > *output > 2");
     assert_eq!(network.slots(), ["hidden", "output"]);
     // What precedes every slot is shared, and not what precedes one of them.
@@ -93,9 +93,9 @@ fn slots_of_different_names_are_filled_apart() {
 
 #[test]
 fn a_graph_of_several_ways_is_as_large_as_what_is_alive_in_it() {
-    let plain = Network::build(&Shape(vec![64]), &[linear(64), linear(64)]).unwrap();
+    let plain = Network::build(Shape(vec![64]), &[linear(64), linear(64)]).unwrap();
     let residual = Block::residual(vec![linear(64)], vec![]);
-    let residual = Network::build(&Shape(vec![64]), &[linear(64), residual.into()]).unwrap();
+    let residual = Network::build(Shape(vec![64]), &[linear(64), residual.into()]).unwrap();
     assert_eq!(plain.parameters(None), residual.parameters(None));
     // The input of the residual stays while its body is computed, and the sum is made beside both.
     assert_eq!(residual.memory(100) - plain.memory(100), 100 * 64 * 4);

@@ -287,7 +287,7 @@ mod tests {
             Flatten.into(),
         ];
         let head = [Linear::new(7).into(), Slot::default().into()];
-        Network::build(&Shape(vec![2, 80, 80]), &[&layers[..], &head[..]].concat()).unwrap()
+        Network::build(Shape(vec![2, 80, 80]), &[&layers[..], &head[..]].concat()).unwrap()
     }
 
     fn inputs() -> Vec<f32> {

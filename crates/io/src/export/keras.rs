@@ -95,14 +95,13 @@ fn chain(out: &mut Source, model: &Model, prefix: &str, layers: &[Layer]) -> Res
 
 /// Sends `x` through what stands for a layer.
 fn item(out: &mut Source, model: &Model, item: Option<Item<'_>>) -> Result<(), ExportError> {
-    match item {
-        Some(Item::Block { name, block }) => write_block(out, model, &name, block)?,
-        Some(Item::Node(node)) => {
-            if !weighted::write(out, model, node)? {
-                statements(node, model)?.iter().for_each(|statement| out.line(statement));
-            }
-        }
-        None => {}
+    let node = match item {
+        Some(Item::Block { name, block }) => return write_block(out, model, &name, block),
+        Some(Item::Node(node)) => node,
+        None => return Ok(()),
+    };
+    if !weighted::write(out, model, node)? {
+        statements(node, model)?.iter().for_each(|statement| out.line(statement));
     }
     Ok(())
 }

@@ -53,7 +53,7 @@ fn through(width: usize, depth: usize, activation: &str, init: &Init) -> Propaga
             layers.push(Layer::from(Slot::default()));
         }
     }
-    let network = Network::build(&Shape(vec![width]), &layers).unwrap();
+    let network = Network::build(Shape(vec![width]), &layers).unwrap();
     let runs: Vec<_> =
         (0..REPETITIONS).map(|r| run(&network, inputs(width, r), activation, init, r).unwrap()).collect();
     Propagation::mean(runs.iter()).unwrap()
@@ -80,7 +80,7 @@ fn gradients_come_back_through_both_branches() {
     let linear = || Layer::from(Linear::new(width));
     let residual = Layer::from(Block::residual(vec![linear()], Vec::new()));
     let network =
-        Network::build(&Shape(vec![width]), &[linear(), residual, linear(), Layer::from(Slot::default())]).unwrap();
+        Network::build(Shape(vec![width]), &[linear(), residual, linear(), Layer::from(Slot::default())]).unwrap();
     let init = Init::named("orthogonal").unwrap();
     let runs: Vec<_> =
         (0..REPETITIONS).map(|r| run(&network, inputs(width, r), "identity", &init, r).unwrap()).collect();
@@ -154,8 +154,7 @@ fn verdicts_name_what_is_wrong() {
 
 #[test]
 fn a_single_sample_has_no_verdict_and_later_repetitions_none_to_compute() {
-    let network =
-        Network::build(&Shape(vec![8]), &[Layer::from(Linear::new(8)), Layer::from(Slot::default())]).unwrap();
+    let network = Network::build(Shape(vec![8]), &[Layer::from(Linear::new(8)), Layer::from(Slot::default())]).unwrap();
     let init = Init::named("orthogonal").unwrap();
     let single = inputs(8, 0).narrow(0, 0, 1).unwrap();
     assert_eq!(run(&network, single, "relu", &init, 0), None);
@@ -175,7 +174,7 @@ fn every_activation_and_initialization_has_a_verdict() {
         Layer::from(Flatten),
         Layer::from(Linear::new(5)),
     ];
-    let network = Network::build(&Shape(vec![1, 6, 6]), &layers).unwrap();
+    let network = Network::build(Shape(vec![1, 6, 6]), &layers).unwrap();
     let images = inputs(36, 0).reshape((64, 1, 6, 6)).unwrap();
     let activations: Vec<_> = Activation::all().into_iter().map(|activation| Some(activation.into())).collect();
     let mut told = 0;
@@ -229,7 +228,7 @@ fn images_pass_through_every_kind_of_layer() {
         Layer::from(Linear::new(5)),
         Layer::from(Softmax::Softmax),
     ];
-    let network = Network::build(&Shape(vec![1, 16, 16]), &layers).unwrap();
+    let network = Network::build(Shape(vec![1, 16, 16]), &layers).unwrap();
     let images = inputs(256, 0).reshape((64, 1, 16, 16)).unwrap();
     let signals = run(&network, images, "tanh", &Init::named("kaiming_normal").unwrap(), 0).unwrap();
     assert_eq!(signals.layers.len(), network.counted().len());

@@ -199,12 +199,11 @@ fn has_uneven_zeros<const D: usize>(conv: &Conv<D>, pads: [(usize, usize); D]) -
 
 /// Whether a layer is a convolution over `axes` axes with such zeros.
 pub fn is_padded(node: &Node, axes: usize) -> bool {
-    let is_uneven = by_kind! { &*node.operation;
-        Conv1d as conv => axes == 1 && has_uneven_zeros(conv, conv.pads_at(&node.place)),
-        Conv2d as conv => axes == 2 && has_uneven_zeros(conv, conv.pads_at(&node.place)),
-        else => false,
-    };
-    is_uneven
+    let (along, across) = (node.operation.as_kind::<Conv1d>(), node.operation.as_kind::<Conv2d>());
+    match axes {
+        1 => along.is_some_and(|conv| has_uneven_zeros(conv, conv.pads_at(&node.place))),
+        _ => across.is_some_and(|conv| has_uneven_zeros(conv, conv.pads_at(&node.place))),
+    }
 }
 
 /// A number for each axis, or one for all.
