@@ -64,7 +64,8 @@ fn stacked(arguments: &Arguments) -> Layer {
         let is_last = layer + 1 == layers && arguments.word("output") == Some("last");
         let ends = |from, name: &str, end: Select| match is_last {
             true => Edge::one(from, name, end),
-            false => Edge::new(from, name, Vec::new()),
+            // No two edges of a block share a name.
+            false => Edge::new(from, &format!("l{layer}_{name}"), Vec::new()),
         };
         let forward = ends(vertices.len(), "last", Select::last());
         if both {
