@@ -23,6 +23,9 @@ pub static KIND: Kind = Kind {
             Trial::of_tokens(tokens(), mean(true)),
             Trial::new(&[2, 3, 4], mean(false)),
             Trial::new(&[2, 5], mean(true)),
+            Trial::new(&[2, 3, 4], mean(true)),
+            Trial::of_tokens(Form::tokens(vec![2, 3, 4]), mean(false)),
+            Trial::of_tokens(Form::tokens(vec![2, 3, 4]), mean(true)),
         ]
     },
 };
@@ -34,9 +37,12 @@ pub struct Mean {
 
 impl Mean {
     fn take(&self, place: &Place, input: &Tensor) -> Computed<Tensor> {
-        let units_first = (place.inputs[0].axis() == 0) != self.over_units;
-        let kept = if units_first { input.flatten_from(2)? } else { input.flatten(1, input.rank() - 2)? };
-        kept.mean(if units_first { 2 } else { 1 })
+        let axis = 1 + place.inputs[0].axis();
+        match (self.over_units, axis) {
+            (true, _) => input.mean(axis)?.flatten_from(1),
+            (false, 1) => input.flatten_from(2)?.mean(2),
+            (false, _) => input.flatten(1, input.rank() - 2)?.mean(1),
+        }
     }
 }
 
