@@ -49,6 +49,11 @@ impl Operation for Projection {
         vec![Value::Whole(self.parts as u64), Value::Whole(self.of as u64), Value::Flag(self.bias)]
     }
 
+    /// What it is to people.
+    fn name(&self) -> &'static str {
+        "linear"
+    }
+
     fn summary(&self) -> String {
         KIND.name.to_owned()
     }

@@ -77,6 +77,10 @@ impl Operation for Recurrence {
         vec![word, Value::Whole(self.hidden as u64), Value::Flag(self.reverse), Value::Flag(self.bias)]
     }
 
+    fn name(&self) -> &'static str {
+        self.cell_name()
+    }
+
     fn summary(&self) -> String {
         KIND.name.to_owned()
     }
