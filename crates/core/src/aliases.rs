@@ -95,5 +95,8 @@ pub static INITS_ELSEWHERE: &[(&str, Elsewhere)] = &[
     ("rand", Is("uniform")),
     ("zero", Is("zeros")),
     ("none", Is("torch_default")),
-    ("deltaorthogonal", Is("dirac")),
+    (
+        "deltaorthogonal",
+        Says("an orthogonal matrix at the kernel's centre is not among them; `dirac` puts the identity there"),
+    ),
 ];

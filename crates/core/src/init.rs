@@ -252,12 +252,12 @@ static INITS: &[InitKind] = &[
     InitKind {
         name: "siren",
         params: &[p("omega", 30.0, Domain::Positive)],
-        formula: "first layer U(-1/fan_in, 1/fan_in), others U(-a, a), a = sqrt(6/fan_in)/omega",
+        formula: "first drawn weight U(-1/fan_in, 1/fan_in), others U(-a, a), a = sqrt(6/fan_in)/omega",
         in_all: true,
         needs: Needs::Fans,
-        law: |i, s, _| match s.index {
-            0 => symmetric(s.fan_in().recip()),
-            _ => symmetric((6.0 / s.fan_in()).sqrt() / i.number("omega")),
+        law: |i, s, _| match s.is_first {
+            true => symmetric(s.fan_in().recip()),
+            false => symmetric((6.0 / s.fan_in()).sqrt() / i.number("omega")),
         },
     },
     InitKind {
@@ -430,7 +430,7 @@ mod tests {
             assert!((mean / bound).abs() < 5e-3, "{name}: mean {mean}");
             assert!((std * 3f64.sqrt() / bound - 1.0).abs() < 5e-3, "{name}: std {std}");
         }
-        let later = WeightShape { index: 1, ..shape };
+        let later = WeightShape { index: 1, is_first: false, ..shape };
         let Law::Uniform { high, .. } = init("siren", &[]).law(&later, 1.0) else { panic!("siren is uniform") };
         assert!((high - (6.0f64 / 500.0).sqrt() / 30.0).abs() < 1e-12);
     }

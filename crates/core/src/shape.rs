@@ -52,7 +52,8 @@ impl fmt::Display for Shape {
         match self.0.as_slice() {
             [features] => write!(f, "{features} features"),
             [_, _] => write!(f, "{} (channels x length)", dims.join(" x ")),
-            _ => write!(f, "{} (channels x height x width)", dims.join(" x ")),
+            [_, _, _] => write!(f, "{} (channels x height x width)", dims.join(" x ")),
+            _ => write!(f, "{} (channels first)", dims.join(" x ")),
         }
     }
 }

@@ -112,8 +112,8 @@ fn usual(weight: &Weight) -> Law {
     }
 }
 
-/// The law by which the matrices of gates are drawn apart so that they follow `law` together: orthogonal matrices below each
-/// other have orthogonal columns.
+/// The law by which the matrices of gates are drawn apart in place of one matrix of all: orthogonal matrices below each other
+/// have orthogonal columns, as Keras draws them; here those of each gate are orthogonal too.
 fn together(law: Law, gates: usize) -> Law {
     match law {
         Law::Orthogonal { gain } => Law::Orthogonal { gain: gain / (gates as f64).sqrt() },

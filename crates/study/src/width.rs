@@ -3,6 +3,7 @@
 mod measure;
 
 use candle_core::Tensor;
+use neartop_core::init::Initializer;
 use neartop_core::layer::Counted;
 use neartop_core::network::forward::{Probe, forward};
 use neartop_core::network::{BiasInit, Fill, Init, Layer, Network, Node, ShapeError};
@@ -73,6 +74,15 @@ fn ranked(layers: &[Layer], place: usize) -> usize {
         }
     }
     place
+}
+
+/// Whether layers behind the ranked one decide how it, or one before it, starts: which is the output, and which activation a
+/// gain is that of.
+fn depends_on_what_follows(part: &Preset, ranked: usize, init: &Init) -> bool {
+    let own = part.layers.iter().take(ranked + 1).filter_map(|layer| layer.operation()?.own_init());
+    let has_own_gain = own.into_iter().any(|own| own.given().any(Initializer::takes_gain));
+    let Some(init) = init.one() else { return true };
+    has_own_gain || (part.network.slots().len() > 1 && init.takes_gain())
 }
 
 /// The preset with another size of one layer.
@@ -160,13 +170,11 @@ impl Measurement {
             let (whole, before) = (part.network.up_to(&ranked), part.network.before(&ranked));
             let parameters = whole.parameters(fill.as_ref());
             let last = whole.last_alone();
-            let definition = match init {
-                Init::One(_) => {
-                    part.layers.truncate(target.ranked + 1);
-                    part.definition()
-                }
-                // What follows says which layer is the output.
-                Init::Recipe(_) => part.definition().ranking(target.ranked),
+            let definition = if depends_on_what_follows(&part, target.ranked, &init) {
+                part.definition().ranking(target.ranked)
+            } else {
+                part.layers.truncate(target.ranked + 1);
+                part.definition()
             };
             let samples = last.samples_needed();
             Ok(Stage { size: *size, definition, parameters, before, samples, memory: whole.memory(samples), last })

@@ -18,19 +18,21 @@ pub struct WeightShape {
     pub index: usize,
     /// Of a recurrent layer, the matrices of its gates, which stand below each other and are drawn apart; else 0.
     pub gates: usize,
+    /// Whether it is the first weight of the network that initializations draw.
+    pub is_first: bool,
 }
 
 impl WeightShape {
     /// A weight that is drawn as a whole. The network numbers it.
     #[must_use]
     pub fn new(dims: Vec<usize>, groups: usize) -> Self {
-        Self { dims, groups, index: 0, gates: 0 }
+        Self { dims, groups, index: 0, gates: 0, is_first: true }
     }
 
     /// A weight of a recurrent layer: `[gates x hidden, in]`.
     #[must_use]
     pub fn of_gates(gates: usize, hidden: usize, ins: usize) -> Self {
-        Self { dims: vec![gates * hidden, ins], groups: 1, index: 0, gates }
+        Self { dims: vec![gates * hidden, ins], groups: 1, index: 0, gates, is_first: true }
     }
 
     /// How many matrices are drawn for it.
@@ -44,7 +46,8 @@ impl WeightShape {
     pub fn gate(&self, gate: usize) -> Self {
         let mut dims = self.dims.clone();
         dims[0] /= self.matrices();
-        Self { dims, groups: self.groups, index: self.index + gate, gates: self.gates.min(1) }
+        let (groups, index) = (self.groups, self.index + gate);
+        Self { dims, groups, index, gates: self.gates.min(1), is_first: self.is_first }
     }
 
     /// What PyTorch's default takes the square root of: fan_in, and the hidden units of a recurrent layer.

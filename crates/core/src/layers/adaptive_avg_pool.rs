@@ -3,17 +3,25 @@
 use candle_core::{Result as Computed, Tensor};
 
 use super::images::{MOST, needs_channels, sides, sides_in_short};
-use crate::kernels::adaptive_mean;
 use crate::activation::Activation;
 use crate::differentiable::{self, Pass};
-use crate::layer::{Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight};
+use crate::kernels::adaptive_mean;
+use crate::layer::{
+    Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight,
+};
 use crate::parameters::Parameters;
 use crate::shape::Form;
 
 pub static KIND: Kind = Kind {
     name: "adaptive_avg_pool",
     about: "The means of as many windows as there are to be elements, as in PyTorch. It takes images and sequences of channels.",
-    params: &[Param { name: "size", label: "the size", domain: Domain::Sides { axes: 2, least: 1, most: MOST }, default: Default::Needed, about: "side of the output, or its height and width" },],
+    params: &[Param {
+        name: "size",
+        label: "the size",
+        domain: Domain::Sides { axes: 2, least: 1, most: MOST },
+        default: Default::Needed,
+        about: "side of the output, or its height and width",
+    }],
     short: Short::Written { param: "size", label: "the size" },
     example: "adaptive_avg_pool: 7",
     make: Make::Layer(|arguments| AdaptiveAvgPool { size: arguments.sides("size") }.into()),
@@ -80,13 +88,7 @@ impl Operation for AdaptiveAvgPool {
         Cost::NOTHING
     }
 
-    fn forward(
-        &self,
-        place: &Place,
-        inputs: &[Tensor],
-        _: &Parameters,
-        _: Option<&Activation>,
-    ) -> Computed<Tensor> {
+    fn forward(&self, place: &Place, inputs: &[Tensor], _: &Parameters, _: Option<&Activation>) -> Computed<Tensor> {
         adaptive_mean(&inputs[0], sides(&place.output))
     }
 

@@ -26,4 +26,3 @@ pub static KIND: Kind = Kind {
         ]
     },
 };
-

@@ -4,17 +4,42 @@ use candle_core::{Result as Computed, Tensor};
 
 use super::linear::Linear;
 use super::tokens::needs_tokens;
-use crate::kernels::attend;
 use crate::activation::Activation;
 use crate::differentiable::{self, Pass};
-use crate::layer::{Arguments, Block, Cost, Counted, Default, Domain, Edge, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Vertex, Weight};
+use crate::kernels::attend;
+use crate::layer::{
+    Arguments, Block, Cost, Counted, Default, Domain, Edge, Kind, Make, Operation, Param, Place, Scaling, Short, Trial,
+    Value, Vertex, Weight,
+};
 use crate::parameters::Parameters;
 use crate::shape::Form;
 
 pub static KIND: Kind = Kind {
     name: "attend",
     about: "softmax(q k^T / sqrt(d)) v for each head, of queries, keys and values (Vaswani et al. 2017).",
-    params: &[Param { name: "heads", label: "heads", domain: Domain::Size, default: Default::Needed, about: "heads of the queries" },Param { name: "kv_heads", label: "kv_heads", domain: Domain::Size, default: Default::Of("heads"), about: "heads of keys and values" },Param { name: "causal", label: "causal", domain: Domain::Flag, default: Default::Flag(false), about: "whether a token sees only itself and those before it" },],
+    params: &[
+        Param {
+            name: "heads",
+            label: "heads",
+            domain: Domain::Size,
+            default: Default::Needed,
+            about: "heads of the queries",
+        },
+        Param {
+            name: "kv_heads",
+            label: "kv_heads",
+            domain: Domain::Size,
+            default: Default::Of("heads"),
+            about: "heads of keys and values",
+        },
+        Param {
+            name: "causal",
+            label: "causal",
+            domain: Domain::Flag,
+            default: Default::Flag(false),
+            about: "whether a token sees only itself and those before it",
+        },
+    ],
     short: Short::Never,
     example: "attend",
     make: Make::Layer(|arguments| Attend::of(arguments).into()),
@@ -92,13 +117,7 @@ impl Operation for Attend {
         Cost { workspace: tokens * tokens, multiply_adds: 2 * tokens.saturating_mul(tokens).saturating_mul(features) }
     }
 
-    fn forward(
-        &self,
-        _: &Place,
-        inputs: &[Tensor],
-        _: &Parameters,
-        _: Option<&Activation>,
-    ) -> Computed<Tensor> {
+    fn forward(&self, _: &Place, inputs: &[Tensor], _: &Parameters, _: Option<&Activation>) -> Computed<Tensor> {
         attend(&inputs[0], &inputs[1], &inputs[2], self.heads, self.kv_heads, self.causal)
     }
 

@@ -6,7 +6,9 @@ use super::images::{CEIL_MODE, Frame, KERNEL, PADDING, STRIDE, sides, sides_in_s
 use crate::activation::Activation;
 use crate::differentiable::{self, Pass};
 use crate::kernels::{Pooling, batch, pool, with_elements};
-use crate::layer::{Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight};
+use crate::layer::{
+    Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight,
+};
 use crate::parameters::Parameters;
 use crate::shape::Form;
 
@@ -110,13 +112,7 @@ impl Operation for AvgPool {
         Cost::NOTHING
     }
 
-    fn forward(
-        &self,
-        place: &Place,
-        inputs: &[Tensor],
-        _: &Parameters,
-        _: Option<&Activation>,
-    ) -> Computed<Tensor> {
+    fn forward(&self, place: &Place, inputs: &[Tensor], _: &Parameters, _: Option<&Activation>) -> Computed<Tensor> {
         let (window, from, to) = (self.frame.window(&place.inputs[0]), sides(&place.inputs[0]), sides(&place.output));
         let output = with_elements(&inputs[0], |x| pool(x, from, to, &window, self.how()))?;
         batch(output, inputs[0].dim(0)?, &place.output.shape)

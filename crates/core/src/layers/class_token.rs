@@ -4,10 +4,10 @@ use candle_core::{Result as Computed, Tensor};
 
 use super::positions::Positions;
 use super::tokens::needs_tokens;
-use crate::init::Law;
-use crate::layer::own;
 use crate::activation::Activation;
 use crate::differentiable::Pass;
+use crate::init::Law;
+use crate::layer::own;
 use crate::layer::{Cost, Counted, Kind, Make, Operation, Place, Scaling, Short, Trial, Value, Weight};
 use crate::parameters::Parameters;
 use crate::shape::Form;

@@ -21,4 +21,3 @@ pub static KIND: Kind = Kind {
         vec![Trial::new(&[2, 6, 5], vec![of(vec![vec![conv(2)], Vec::new(), vec![conv(3)]]), conv(2)])]
     },
 };
-

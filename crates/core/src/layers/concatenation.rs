@@ -7,7 +7,9 @@ use super::convolution::Padding;
 use super::sum::apart;
 use crate::activation::Activation;
 use crate::differentiable::Pass;
-use crate::layer::{Block, Cost, Counted, Edge, Kind, Make, Operation, Place, Scaling, Short, Trial, Value, Vertex, Weight};
+use crate::layer::{
+    Block, Cost, Counted, Edge, Kind, Make, Operation, Place, Scaling, Short, Trial, Value, Vertex, Weight,
+};
 use crate::parameters::Parameters;
 use crate::shape::Form;
 
@@ -77,13 +79,7 @@ impl Operation for Concat {
         Cost::NOTHING
     }
 
-    fn forward(
-        &self,
-        place: &Place,
-        inputs: &[Tensor],
-        _: &Parameters,
-        _: Option<&Activation>,
-    ) -> Computed<Tensor> {
+    fn forward(&self, place: &Place, inputs: &[Tensor], _: &Parameters, _: Option<&Activation>) -> Computed<Tensor> {
         Tensor::cat(inputs, 1 + place.output.axis())
     }
 

@@ -23,7 +23,14 @@ pub static KIND: Kind = Kind {
         let even = Conv1d { padding: Padding::Same, ..Conv1d::new(3, 2) };
         let dilated = Conv1d { dilation: [2], padding: Padding::Zeros(2), ..Conv1d::new(5, 3).strided(3) };
         let trial = |conv: Conv1d| Trial::new(&[4, 9], vec![conv.into()]);
-        vec![trial(strided), trial(grouped), trial(Conv1d::new(3, 1)), trial(even.clone().strided(2)), trial(even), trial(dilated)]
+        vec![
+            trial(strided),
+            trial(grouped),
+            trial(Conv1d::new(3, 1)),
+            trial(even.clone().strided(2)),
+            trial(even),
+            trial(dilated),
+        ]
     },
 };
 

@@ -25,7 +25,15 @@ pub static KIND: Kind = Kind {
         let oblong = Conv2d { kernel: [3, 2], stride: [1, 2], padding: Padding::Oblong([1, 0]), ..Conv2d::new(3, 1) };
         let halved = Conv2d { padding: Padding::Same, ..Conv2d::new(3, 3).strided(2) };
         let trial = |conv: Conv2d| Trial::new(&[4, 7, 6], vec![conv.into()]);
-        vec![trial(strided), trial(grouped), trial(Conv2d::new(3, 1)), trial(even), trial(dilated), trial(oblong), trial(halved)]
+        vec![
+            trial(strided),
+            trial(grouped),
+            trial(Conv2d::new(3, 1)),
+            trial(even),
+            trial(dilated),
+            trial(oblong),
+            trial(halved),
+        ]
     },
 };
 

@@ -19,7 +19,8 @@ pub static KIND: Kind = Kind {
     make: Make::Layer(|arguments| ConvTranspose1d::of(arguments).into()),
     trials: || {
         let doubled = ConvTranspose1d { stride: [2], padding: [1], ..ConvTranspose1d::new(3, 4) };
-        let grouped = ConvTranspose1d { stride: [3], output_padding: [1], groups: 2, bias: false, ..ConvTranspose1d::new(4, 2) };
+        let grouped =
+            ConvTranspose1d { stride: [3], output_padding: [1], groups: 2, bias: false, ..ConvTranspose1d::new(4, 2) };
         let trial = |conv: ConvTranspose1d| Trial::new(&[4, 5], vec![conv.into()]);
         vec![trial(ConvTranspose1d::new(2, 3)), trial(doubled), trial(grouped)]
     },

@@ -18,7 +18,7 @@ pub const fn params(axes: usize) -> [Param; 7] {
             label: "the kernel",
             domain: Domain::Sides { axes, least: 1, most: MOST },
             default: Default::Needed,
-            about: "side of the kernel, or its height and width",
+            about: if axes == 1 { "length of the kernel" } else { "side of the kernel, or its height and width" },
         },
         Param {
             name: "stride",

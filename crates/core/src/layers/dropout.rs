@@ -4,7 +4,9 @@ use candle_core::{Result as Computed, Tensor};
 
 use crate::activation::Activation;
 use crate::differentiable::{Pass, multiplied};
-use crate::layer::{Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight};
+use crate::layer::{
+    Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight,
+};
 use crate::parameters::Parameters;
 use crate::random::uniform;
 use crate::shape::Form;
@@ -72,13 +74,7 @@ impl Operation for Dropout {
         Cost::NOTHING
     }
 
-    fn forward(
-        &self,
-        _: &Place,
-        inputs: &[Tensor],
-        _: &Parameters,
-        _: Option<&Activation>,
-    ) -> Computed<Tensor> {
+    fn forward(&self, _: &Place, inputs: &[Tensor], _: &Parameters, _: Option<&Activation>) -> Computed<Tensor> {
         Ok(inputs[0].clone())
     }
 

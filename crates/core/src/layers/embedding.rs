@@ -3,19 +3,27 @@
 use candle_core::{Result as Computed, Tensor};
 
 use super::flatten::Flatten;
+use crate::activation::Activation;
+use crate::differentiable::{self, Pass};
 use crate::init::Law;
 use crate::kernels::gather;
 use crate::layer::own;
-use crate::activation::Activation;
-use crate::differentiable::{self, Pass};
-use crate::layer::{Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight};
+use crate::layer::{
+    Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight,
+};
 use crate::parameters::Parameters;
 use crate::shape::{Form, Layout};
 
 pub static KIND: Kind = Kind {
     name: "embedding",
     about: "A learned vector for every token of the vocabulary, drawn from N(0, 1). It takes numbers of tokens.",
-    params: &[Param { name: "out", label: "out", domain: Domain::Size, default: Default::Needed, about: "features of a token" },],
+    params: &[Param {
+        name: "out",
+        label: "out",
+        domain: Domain::Size,
+        default: Default::Needed,
+        about: "features of a token",
+    }],
     short: Short::Written { param: "out", label: "the width of embedding" },
     example: "embedding: 128",
     make: Make::Layer(|arguments| Embedding { out: arguments.whole("out") }.into()),
@@ -52,9 +60,10 @@ impl Operation for Embedding {
     fn output(&self, inputs: &[Form]) -> Result<Form, String> {
         match inputs[0].layout {
             Layout::Ids { .. } => Ok(Form::tokens(inputs[0].shape.0.iter().copied().chain([self.out]).collect())),
-            Layout::Channels | Layout::Features => {
-                Err(format!("{} come in, but it needs numbers of tokens: `input: {{tokens: 64, vocab: 1000}}`", inputs[0]))
-            }
+            Layout::Channels | Layout::Features => Err(format!(
+                "{} come in, but it needs numbers of tokens: `input: {{tokens: 64, vocab: 1000}}`",
+                inputs[0]
+            )),
         }
     }
 

@@ -5,7 +5,9 @@ use candle_core::{Result as Computed, Tensor};
 use super::images::needs_image;
 use crate::activation::Activation;
 use crate::differentiable::Pass;
-use crate::layer::{Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight};
+use crate::layer::{
+    Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight,
+};
 use crate::parameters::Parameters;
 use crate::shape::Form;
 
@@ -77,13 +79,7 @@ impl Operation for FirstChannels {
         Cost::NOTHING
     }
 
-    fn forward(
-        &self,
-        _: &Place,
-        inputs: &[Tensor],
-        _: &Parameters,
-        _: Option<&Activation>,
-    ) -> Computed<Tensor> {
+    fn forward(&self, _: &Place, inputs: &[Tensor], _: &Parameters, _: Option<&Activation>) -> Computed<Tensor> {
         inputs[0].narrow(1, 0, self.keep)
     }
 

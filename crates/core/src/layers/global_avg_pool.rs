@@ -12,7 +12,7 @@ use crate::shape::Form;
 
 pub static KIND: Kind = Kind {
     name: "global_avg_pool",
-    about: "The mean of every channel, which leaves one position. It takes images.",
+    about: "The mean of every channel, which leaves one position. It takes images and sequences of channels.",
     params: &[],
     short: Short::Never,
     example: "global_avg_pool",
@@ -68,13 +68,7 @@ impl Operation for GlobalAvgPool {
         Cost::NOTHING
     }
 
-    fn forward(
-        &self,
-        place: &Place,
-        inputs: &[Tensor],
-        _: &Parameters,
-        _: Option<&Activation>,
-    ) -> Computed<Tensor> {
+    fn forward(&self, place: &Place, inputs: &[Tensor], _: &Parameters, _: Option<&Activation>) -> Computed<Tensor> {
         let area = place.input().positions();
         batch(with_elements(&inputs[0], |x| global_mean(x, area))?, inputs[0].dim(0)?, &place.output.shape)
     }

@@ -5,7 +5,9 @@ use candle_core::{Result as Computed, Tensor};
 use crate::activation::Activation;
 use crate::differentiable::{self, Pass};
 use crate::kernels::{Statistics, normalize};
-use crate::layer::{Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight};
+use crate::layer::{
+    Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight,
+};
 use crate::parameters::Parameters;
 use crate::shape::Form;
 

@@ -3,9 +3,9 @@
 use candle_core::{Result as Computed, Tensor};
 
 use super::images::needs_channels;
-use crate::kernels::{Statistics, normalize};
 use crate::activation::Activation;
 use crate::differentiable::{self, Pass};
+use crate::kernels::{Statistics, normalize};
 use crate::layer::{Cost, Counted, Kind, Make, Operation, Place, Scaling, Short, Trial, Value, Weight};
 use crate::parameters::Parameters;
 use crate::shape::{Form, Layout};

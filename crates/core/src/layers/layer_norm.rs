@@ -2,17 +2,26 @@
 
 use candle_core::{Result as Computed, Tensor};
 
-use crate::kernels::{Statistics, normalize};
 use crate::activation::Activation;
 use crate::differentiable::{self, Pass};
-use crate::layer::{Arguments, Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight};
+use crate::kernels::{Statistics, normalize};
+use crate::layer::{
+    Arguments, Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value,
+    Weight,
+};
 use crate::parameters::Parameters;
 use crate::shape::{Form, Layout};
 
 pub static KIND: Kind = Kind {
     name: "layer_norm",
     about: "Standardizes every sample over all its elements, or the units of every position (Ba et al. 2016), then scales and shifts what it standardized.",
-    params: &[Param { name: "over", label: "what layer_norm is over", domain: Domain::Word(&["auto", "all", "channels"]), default: Default::Word("auto"), about: "`all` elements of a sample; the `channels` or features of each position; or `auto`: all, but for tokens x features the features of each token" },],
+    params: &[Param {
+        name: "over",
+        label: "what layer_norm is over",
+        domain: Domain::Word(&["auto", "all", "channels"]),
+        default: Default::Word("auto"),
+        about: "`all` elements of a sample; the `channels` or features of each position; or `auto`: all, but for tokens x features the features of each token",
+    }],
     short: Short::Written { param: "over", label: "what layer_norm is over" },
     example: "layer_norm",
     make: Make::Layer(|arguments| LayerNorm { over: Over::of(arguments) }.into()),

@@ -126,6 +126,6 @@ pub(super) fn needs_features(input: &Form) -> String {
         Some(_) => format!(
             "{input} come in, but it needs features: put `flatten` before it, or `permute: [1, 0]` for features of every position"
         ),
-        None => format!("{input} comes in, but it needs a vector of features: put `flatten` before it"),
+        None => format!("{input} come in, but it needs a vector of features: put `flatten` before it"),
     }
 }

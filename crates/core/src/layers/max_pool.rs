@@ -85,13 +85,7 @@ impl Operation for MaxPool {
         Cost::NOTHING
     }
 
-    fn forward(
-        &self,
-        place: &Place,
-        inputs: &[Tensor],
-        _: &Parameters,
-        _: Option<&Activation>,
-    ) -> Computed<Tensor> {
+    fn forward(&self, place: &Place, inputs: &[Tensor], _: &Parameters, _: Option<&Activation>) -> Computed<Tensor> {
         let (window, from, to) = (self.0.window(&place.inputs[0]), sides(&place.inputs[0]), sides(&place.output));
         let output = with_elements(&inputs[0], |x| pool(x, from, to, &window, Pooling::Largest))?;
         batch(output, inputs[0].dim(0)?, &place.output.shape)

@@ -4,14 +4,22 @@ use candle_core::{Result as Computed, Tensor};
 
 use crate::activation::Activation;
 use crate::differentiable::Pass;
-use crate::layer::{Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight};
+use crate::layer::{
+    Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight,
+};
 use crate::parameters::Parameters;
 use crate::shape::Form;
 
 pub static KIND: Kind = Kind {
     name: "mean",
     about: "The mean over all positions of a sequence or an image, a vector of the units; or the mean over the units, a vector of the positions.",
-    params: &[Param { name: "over", label: "over", domain: Domain::Word(&["positions", "units"]), default: Default::Word("positions"), about: "`positions` or `units`" },],
+    params: &[Param {
+        name: "over",
+        label: "over",
+        domain: Domain::Word(&["positions", "units"]),
+        default: Default::Word("positions"),
+        about: "`positions` or `units`",
+    }],
     short: Short::Written { param: "over", label: "what the mean is over" },
     example: "mean: {over: positions}",
     make: Make::Layer(|arguments| Mean { over_units: arguments.word("over") == Some("units") }.into()),
@@ -91,13 +99,7 @@ impl Operation for Mean {
         Cost::NOTHING
     }
 
-    fn forward(
-        &self,
-        place: &Place,
-        inputs: &[Tensor],
-        _: &Parameters,
-        _: Option<&Activation>,
-    ) -> Computed<Tensor> {
+    fn forward(&self, place: &Place, inputs: &[Tensor], _: &Parameters, _: Option<&Activation>) -> Computed<Tensor> {
         self.take(place, &inputs[0])
     }
 

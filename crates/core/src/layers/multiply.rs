@@ -9,7 +9,7 @@ use crate::layer::{Arguments, Kind, Layer, Make, Short, Trial, Value};
 
 pub static KIND: Kind = Kind {
     name: "multiply",
-    about: "The product of branches, element by element. A branch may give one element for each unit, which is spread over all positions.",
+    about: "The product of branches, element by element. An axis of one element is spread, as the one position after `global_avg_pool`.",
     params: PARAMS,
     short: Short::Never,
     example: "multiply: {branches: [[...], [...]]}",
@@ -23,4 +23,3 @@ pub static KIND: Kind = Kind {
         vec![Trial::new(&[2, 6, 5], vec![of(vec![vec![conv(2)], Vec::new(), squeeze]), conv(2)])]
     },
 };
-

@@ -5,14 +5,31 @@ use candle_core::{Result as Computed, Tensor};
 use super::units::{UNITS, Units};
 use crate::activation::Activation;
 use crate::differentiable::Pass;
-use crate::layer::{Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight};
+use crate::layer::{
+    Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight,
+};
 use crate::parameters::Parameters;
 use crate::shape::{Form, Layout, Shape};
 
 pub static KIND: Kind = Kind {
     name: "permute",
     about: "Puts the axes of a sample in another order.",
-    params: &[Param { name: "axes", label: "the axes", domain: Domain::List { least: 0, most: 7 }, default: Default::Needed, about: "the axes in their new order, from 0, without that of the samples" },Param { name: "units", label: "the axis of the units", domain: Domain::Word(UNITS), default: Default::Word("auto"), about: "the axis of the units: `first` for channels, `last` for features, or `auto`, which follows them" },],
+    params: &[
+        Param {
+            name: "axes",
+            label: "the axes",
+            domain: Domain::List { least: 0, most: 7 },
+            default: Default::Needed,
+            about: "the axes in their new order, from 0, without that of the samples",
+        },
+        Param {
+            name: "units",
+            label: "the axis of the units",
+            domain: Domain::Word(UNITS),
+            default: Default::Word("auto"),
+            about: "the axis of the units: `first` for channels, `last` for features, or `auto`, which follows them",
+        },
+    ],
     short: Short::Written { param: "axes", label: "the axes" },
     example: "permute: [1, 0]",
     make: Make::Layer(|arguments| Permute { axes: arguments.list("axes"), units: Units::of(arguments) }.into()),
@@ -58,10 +75,22 @@ impl Operation for Permute {
         let mut sorted = self.axes.clone();
         sorted.sort_unstable();
         if !sorted.iter().copied().eq(0..dims.len()) {
-            return Err(format!("{} come in, so the axes are the numbers from 0 to {}, each once", inputs[0], dims.len() - 1));
+            return Err(format!(
+                "{} come in, so the axes are the numbers from 0 to {}, each once",
+                inputs[0],
+                dims.len() - 1
+            ));
         }
         let units = self.axes.iter().position(|axis| *axis == inputs[0].axis());
-        let layout = self.units.layout().unwrap_or(if units == Some(0) && dims.len() > 1 { Layout::Channels } else { Layout::Features });
+        let layout = match (self.units.layout(), units) {
+            (Some(layout), _) => layout,
+            (None, Some(0)) if dims.len() > 1 => Layout::Channels,
+            (None, Some(at)) if at + 1 == dims.len() => Layout::Features,
+            (None, _) => {
+                let problem = "its units would stand in the middle: say which axis holds them now, `units: first` or `units: last`";
+                return Err(problem.to_owned());
+            }
+        };
         Ok(Form { shape: Shape(self.axes.iter().map(|axis| dims[*axis]).collect()), layout })
     }
 
@@ -89,13 +118,7 @@ impl Operation for Permute {
         Cost::NOTHING
     }
 
-    fn forward(
-        &self,
-        _: &Place,
-        inputs: &[Tensor],
-        _: &Parameters,
-        _: Option<&Activation>,
-    ) -> Computed<Tensor> {
+    fn forward(&self, _: &Place, inputs: &[Tensor], _: &Parameters, _: Option<&Activation>) -> Computed<Tensor> {
         self.take(&inputs[0])
     }
 

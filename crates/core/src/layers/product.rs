@@ -7,13 +7,15 @@ use super::convolution::Padding;
 use super::sum::apart;
 use crate::activation::Activation;
 use crate::differentiable::Pass;
-use crate::layer::{Block, Cost, Counted, Edge, Kind, Make, Operation, Place, Scaling, Short, Trial, Value, Vertex, Weight};
+use crate::layer::{
+    Block, Cost, Counted, Edge, Kind, Make, Operation, Place, Scaling, Short, Trial, Value, Vertex, Weight,
+};
 use crate::parameters::Parameters;
 use crate::shape::Form;
 
 pub static KIND: Kind = Kind {
     name: "product",
-    about: "The product of values of one shape, element by element.",
+    about: "The product of values, element by element. An axis of one element is spread.",
     params: &[],
     short: Short::Never,
     example: "product",
@@ -69,13 +71,7 @@ impl Operation for Product {
         Cost::NOTHING
     }
 
-    fn forward(
-        &self,
-        _: &Place,
-        inputs: &[Tensor],
-        _: &Parameters,
-        _: Option<&Activation>,
-    ) -> Computed<Tensor> {
+    fn forward(&self, _: &Place, inputs: &[Tensor], _: &Parameters, _: Option<&Activation>) -> Computed<Tensor> {
         multiply(inputs)
     }
 
@@ -84,7 +80,7 @@ impl Operation for Product {
     }
 }
 
-/// A value of one element per unit, as that of a squeeze, is spread over the positions of the others.
+/// An axis of one element, as the positions of a squeeze, is spread over that of the others.
 fn same(inputs: &[Form]) -> Result<Form, String> {
     let largest = inputs.iter().max_by_key(|form| form.shape.elements()).unwrap_or(&inputs[0]);
     match inputs.iter().find(|form| !spreads(form, largest)) {
@@ -96,7 +92,9 @@ fn same(inputs: &[Form]) -> Result<Form, String> {
 /// Whether a value is of the other's shape, but for axes of one element.
 fn spreads(form: &Form, over: &Form) -> bool {
     let (dims, wanted) = (&form.shape.0, &over.shape.0);
-    dims.len() == wanted.len() && dims.iter().zip(wanted).all(|(side, wanted)| side == wanted || *side == 1)
+    form.layout == over.layout
+        && dims.len() == wanted.len()
+        && dims.iter().zip(wanted).all(|(side, wanted)| side == wanted || *side == 1)
 }
 
 fn multiply(inputs: &[Tensor]) -> Computed<Tensor> {

@@ -6,18 +6,47 @@ use super::linear::Linear;
 use super::tokens::needs_tokens;
 use crate::activation::Activation;
 use crate::differentiable::Pass;
-use crate::layer::{Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight};
+use crate::layer::{
+    Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight,
+};
 use crate::parameters::Parameters;
 use crate::shape::Form;
 
 pub static KIND: Kind = Kind {
     name: "projection",
     about: "A dense layer within another, as wide as what comes in or a part of that.",
-    params: &[Param { name: "parts", label: "parts", domain: Domain::Size, default: Default::Needed, about: "parts of the width that it has" },Param { name: "of", label: "of", domain: Domain::Size, default: Default::Needed, about: "parts that the width is split into" },Param { name: "bias", label: "bias", domain: Domain::Flag, default: Default::Flag(true), about: "whether it adds a bias" },],
+    params: &[
+        Param {
+            name: "parts",
+            label: "parts",
+            domain: Domain::Size,
+            default: Default::Needed,
+            about: "parts of the width that it has",
+        },
+        Param {
+            name: "of",
+            label: "of",
+            domain: Domain::Size,
+            default: Default::Needed,
+            about: "parts that the width is split into",
+        },
+        Param {
+            name: "bias",
+            label: "bias",
+            domain: Domain::Flag,
+            default: Default::Flag(true),
+            about: "whether it adds a bias",
+        },
+    ],
     short: Short::Never,
     example: "projection",
-    make: Make::Layer(|arguments| { let [parts, of] = ["parts", "of"].map(|name| arguments.whole(name)); Projection { parts, of, bias: arguments.flag("bias") }.into() }),
-    trials: || vec![Trial::of_tokens(Form::tokens(vec![3, 6]), vec![Projection { parts: 2, of: 3, bias: true }.into()])],
+    make: Make::Layer(|arguments| {
+        let [parts, of] = ["parts", "of"].map(|name| arguments.whole(name));
+        Projection { parts, of, bias: arguments.flag("bias") }.into()
+    }),
+    trials: || {
+        vec![Trial::of_tokens(Form::tokens(vec![3, 6]), vec![Projection { parts: 2, of: 3, bias: true }.into()])]
+    },
 };
 
 /// A dense layer of `parts` / `of` times the features that come in.
@@ -32,7 +61,7 @@ impl Projection {
     /// The dense layer that it is for such an input.
     #[must_use]
     pub fn linear(&self, input: &Form) -> Linear {
-        Linear { out: input.units() / self.of.max(1) * self.parts, bias: self.bias }
+        Linear { out: (input.units() / self.of.max(1)).saturating_mul(self.parts), bias: self.bias }
     }
 
     fn at(&self, place: &Place) -> Linear {

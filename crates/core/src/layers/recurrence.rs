@@ -3,18 +3,44 @@
 use candle_core::{Result as Computed, Tensor};
 
 use super::tokens::needs_tokens;
-use crate::init::WeightShape;
-use crate::kernels::{Cell, recur};
 use crate::activation::Activation;
 use crate::differentiable::{self, Pass};
-use crate::layer::{Arguments, Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Role, Scaling, Short, Trial, Value, Weight};
+use crate::init::WeightShape;
+use crate::kernels::{Cell, recur};
+use crate::layer::{
+    Arguments, Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Role, Scaling, Short, Trial, Value,
+    Weight,
+};
 use crate::parameters::Parameters;
 use crate::shape::Form;
 
 pub static KIND: Kind = Kind {
     name: "recurrence",
     about: "A recurrent layer in one direction: its state at every token.",
-    params: &[Param { name: "cell", label: "cell", domain: Domain::Word(CELLS), default: Default::Needed, about: "the cell" },Param { name: "hidden", label: "hidden", domain: Domain::Size, default: Default::Needed, about: "units of the state" },Param { name: "reverse", label: "reverse", domain: Domain::Flag, default: Default::Flag(false), about: "whether it goes from the last token to the first" },Param { name: "bias", label: "bias", domain: Domain::Flag, default: Default::Flag(true), about: "whether it adds biases" },],
+    params: &[
+        Param { name: "cell", label: "cell", domain: Domain::Word(CELLS), default: Default::Needed, about: "the cell" },
+        Param {
+            name: "hidden",
+            label: "hidden",
+            domain: Domain::Size,
+            default: Default::Needed,
+            about: "units of the state",
+        },
+        Param {
+            name: "reverse",
+            label: "reverse",
+            domain: Domain::Flag,
+            default: Default::Flag(false),
+            about: "whether it goes from the last token to the first",
+        },
+        Param {
+            name: "bias",
+            label: "bias",
+            domain: Domain::Flag,
+            default: Default::Flag(true),
+            about: "whether it adds biases",
+        },
+    ],
     short: Short::Never,
     example: "recurrence",
     make: Make::Layer(|arguments| Recurrence::of(arguments).into()),

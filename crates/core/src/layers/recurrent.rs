@@ -10,11 +10,41 @@ use crate::shape::Form;
 const MOST_LAYERS: u64 = 1000;
 
 static PARAMS: &[Param] = &[
-    Param { name: "hidden", label: "the hidden units", domain: Domain::Size, default: Default::Needed, about: "units of the state" },
-    Param { name: "layers", label: "the layers", domain: Domain::Whole { least: 1, most: MOST_LAYERS }, default: Default::Whole(1), about: "layers on top of each other" },
-    Param { name: "bidirectional", label: "bidirectional", domain: Domain::Flag, default: Default::Flag(false), about: "whether each layer also goes from the last token to the first, its units beside the others" },
-    Param { name: "output", label: "the output", domain: Domain::Word(&["sequence", "last"]), default: Default::Word("sequence"), about: "the state at every token, or the last one of each direction" },
-    Param { name: "bias", label: "bias", domain: Domain::Flag, default: Default::Flag(true), about: "whether it adds biases" },
+    Param {
+        name: "hidden",
+        label: "the hidden units",
+        domain: Domain::Size,
+        default: Default::Needed,
+        about: "units of the state",
+    },
+    Param {
+        name: "layers",
+        label: "the layers",
+        domain: Domain::Whole { least: 1, most: MOST_LAYERS },
+        default: Default::Whole(1),
+        about: "layers on top of each other",
+    },
+    Param {
+        name: "bidirectional",
+        label: "bidirectional",
+        domain: Domain::Flag,
+        default: Default::Flag(false),
+        about: "whether each layer also goes from the last token to the first, its units beside the others",
+    },
+    Param {
+        name: "output",
+        label: "the output",
+        domain: Domain::Word(&["sequence", "last"]),
+        default: Default::Word("sequence"),
+        about: "the state at every token, or the last one of each direction",
+    },
+    Param {
+        name: "bias",
+        label: "bias",
+        domain: Domain::Flag,
+        default: Default::Flag(true),
+        about: "whether it adds biases",
+    },
 ];
 
 pub static LSTM: Kind = Kind {

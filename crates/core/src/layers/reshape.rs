@@ -5,14 +5,31 @@ use candle_core::{Result as Computed, Tensor};
 use super::units::{UNITS, Units};
 use crate::activation::Activation;
 use crate::differentiable::Pass;
-use crate::layer::{Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight};
+use crate::layer::{
+    Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight,
+};
 use crate::parameters::Parameters;
 use crate::shape::{Form, Layout, Shape};
 
 pub static KIND: Kind = Kind {
     name: "reshape",
     about: "The same elements in another shape, in their order in memory.",
-    params: &[Param { name: "shape", label: "shape", domain: Domain::List { least: 1, most: 1 << 40 }, default: Default::Needed, about: "the sizes, without that of the samples" },Param { name: "units", label: "the axis of the units", domain: Domain::Word(UNITS), default: Default::Word("auto"), about: "the axis of the units: `first` for channels, `last` for features, or `auto`: where they were if that axis keeps its size, else the first of several" },],
+    params: &[
+        Param {
+            name: "shape",
+            label: "shape",
+            domain: Domain::List { least: 1, most: 1 << 40 },
+            default: Default::Needed,
+            about: "the sizes, without that of the samples",
+        },
+        Param {
+            name: "units",
+            label: "the axis of the units",
+            domain: Domain::Word(UNITS),
+            default: Default::Word("auto"),
+            about: "the axis of the units: `first` for channels, `last` for features, or `auto`: where they were if that axis keeps its size, else the first of several",
+        },
+    ],
     short: Short::Written { param: "shape", label: "the shape" },
     example: "reshape: [64, 49]",
     make: Make::Layer(|arguments| Reshape { dims: arguments.list("shape"), units: Units::of(arguments) }.into()),
@@ -101,13 +118,7 @@ impl Operation for Reshape {
         Cost::NOTHING
     }
 
-    fn forward(
-        &self,
-        _: &Place,
-        inputs: &[Tensor],
-        _: &Parameters,
-        _: Option<&Activation>,
-    ) -> Computed<Tensor> {
+    fn forward(&self, _: &Place, inputs: &[Tensor], _: &Parameters, _: Option<&Activation>) -> Computed<Tensor> {
         self.take(&inputs[0])
     }
 

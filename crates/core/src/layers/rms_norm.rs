@@ -3,9 +3,9 @@
 use candle_core::{Result as Computed, Tensor};
 
 use super::tokens::needs_tokens;
-use crate::kernels::{RMS_EPSILON, normalize_rms};
 use crate::activation::Activation;
 use crate::differentiable::{self, Pass};
+use crate::kernels::{RMS_EPSILON, normalize_rms};
 use crate::layer::{Cost, Counted, Kind, Make, Operation, Place, Role, Scaling, Short, Trial, Value, Weight};
 use crate::parameters::Parameters;
 use crate::shape::{Form, Layout};
@@ -17,7 +17,9 @@ pub static KIND: Kind = Kind {
     short: Short::Never,
     example: "rms_norm",
     make: Make::Layer(|_| RmsNorm.into()),
-    trials: || vec![Trial::of_tokens(Form::tokens(vec![3, 4]), vec![RmsNorm.into()]), Trial::new(&[6], vec![RmsNorm.into()])],
+    trials: || {
+        vec![Trial::of_tokens(Form::tokens(vec![3, 4]), vec![RmsNorm.into()]), Trial::new(&[6], vec![RmsNorm.into()])]
+    },
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]

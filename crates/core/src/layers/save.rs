@@ -4,14 +4,22 @@ use candle_core::{Result as Computed, Tensor};
 
 use crate::activation::Activation;
 use crate::differentiable::Pass;
-use crate::layer::{Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight};
+use crate::layer::{
+    Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight,
+};
 use crate::parameters::Parameters;
 use crate::shape::Form;
 
 pub static KIND: Kind = Kind {
     name: "save",
     about: "Keeps what comes in under a name, for a later `use`, and passes it on.",
-    params: &[Param { name: "name", label: "the name", domain: Domain::Name, default: Default::Needed, about: "a name of your choice" },],
+    params: &[Param {
+        name: "name",
+        label: "the name",
+        domain: Domain::Name,
+        default: Default::Needed,
+        about: "a name of your choice",
+    }],
     short: Short::Written { param: "name", label: "the name of save" },
     example: "save: skip",
     make: Make::Layer(|arguments| Save(arguments.given_name("name").to_owned()).into()),
@@ -62,13 +70,7 @@ impl Operation for Save {
         Cost::NOTHING
     }
 
-    fn forward(
-        &self,
-        _: &Place,
-        inputs: &[Tensor],
-        _: &Parameters,
-        _: Option<&Activation>,
-    ) -> Computed<Tensor> {
+    fn forward(&self, _: &Place, inputs: &[Tensor], _: &Parameters, _: Option<&Activation>) -> Computed<Tensor> {
         Ok(inputs[0].clone())
     }
 

@@ -2,20 +2,39 @@
 
 use candle_core::{Result as Computed, Tensor};
 
-use crate::kernels::scaled;
 use crate::activation::Activation;
 use crate::differentiable::{self, Pass};
-use crate::layer::{Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Role, Scaling, Short, Trial, Value, Weight};
+use crate::kernels::scaled;
+use crate::layer::{
+    Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Role, Scaling, Short, Trial, Value, Weight,
+};
 use crate::parameters::Parameters;
 use crate::shape::Form;
 
 pub static KIND: Kind = Kind {
     name: "scale",
     about: "Multiplies each channel or feature by a learned factor, as layer scale does (Touvron et al. 2021), or everything by one, as ReZero does (Bachlechner et al. 2020).",
-    params: &[Param { name: "init", label: "the start", domain: Domain::Number { least: -1e6, most: 1e6 }, default: Default::Number(1.0), about: "where the factors start" },Param { name: "per", label: "per", domain: Domain::Word(&["unit", "layer"]), default: Default::Word("unit"), about: "a factor for each channel or feature, or one for the layer" },],
+    params: &[
+        Param {
+            name: "init",
+            label: "the start",
+            domain: Domain::Number { least: -1e6, most: 1e6 },
+            default: Default::Number(1.0),
+            about: "where the factors start",
+        },
+        Param {
+            name: "per",
+            label: "per",
+            domain: Domain::Word(&["unit", "layer"]),
+            default: Default::Word("unit"),
+            about: "a factor for each channel or feature, or one for the layer",
+        },
+    ],
     short: Short::Written { param: "init", label: "the start of scale" },
     example: "scale: {init: 0.1}",
-    make: Make::Layer(|arguments| Scale { init: arguments.number("init"), is_single: arguments.word("per") == Some("layer") }.into()),
+    make: Make::Layer(|arguments| {
+        Scale { init: arguments.number("init"), is_single: arguments.word("per") == Some("layer") }.into()
+    }),
     trials: || {
         let scale = |is_single| vec![Scale { init: 0.3, is_single }.into()];
         let tokens = || Form::tokens(vec![3, 4]);

@@ -5,14 +5,23 @@ use candle_core::{Result as Computed, Tensor};
 use super::images::MOST;
 use crate::activation::Activation;
 use crate::differentiable::Pass;
-use crate::layer::{Arguments, Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight};
+use crate::layer::{
+    Arguments, Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value,
+    Weight,
+};
 use crate::parameters::Parameters;
 use crate::shape::Form;
 
 pub static KIND: Kind = Kind {
     name: "select",
     about: "The features of one token, or the channels at one position of a sequence: a vector.",
-    params: &[Param { name: "position", label: "the position", domain: Domain::WholeOrWord { most: MOST, words: &["last"] }, default: Default::Needed, about: "from 0, or `last`" },],
+    params: &[Param {
+        name: "position",
+        label: "the position",
+        domain: Domain::WholeOrWord { most: MOST, words: &["last"] },
+        default: Default::Needed,
+        about: "from 0, or `last`",
+    }],
     short: Short::Written { param: "position", label: "the position" },
     example: "select: last",
     make: Make::Layer(|arguments| Select::of(arguments).into()),
@@ -95,13 +104,7 @@ impl Operation for Select {
         Cost::NOTHING
     }
 
-    fn forward(
-        &self,
-        place: &Place,
-        inputs: &[Tensor],
-        _: &Parameters,
-        _: Option<&Activation>,
-    ) -> Computed<Tensor> {
+    fn forward(&self, place: &Place, inputs: &[Tensor], _: &Parameters, _: Option<&Activation>) -> Computed<Tensor> {
         self.take(place, &inputs[0])
     }
 

@@ -21,18 +21,12 @@ const fn kind(name: &'static str, about: &'static str, trials: fn() -> Vec<Trial
     }
 }
 
-pub static SOFTMAX: Kind = kind(
-    "softmax",
-    "exp(x) over its sum over the features, or over the channels of an image.",
-    || trials(Softmax::Softmax),
-);
-pub static LOG_SOFTMAX: Kind = kind(
-    "log_softmax",
-    "The logarithm of softmax.",
-    || trials(Softmax::LogSoftmax),
-);
-pub static SOFTMIN: Kind =
-    kind("softmin", "The softmax of -x.", || trials(Softmax::Softmin));
+pub static SOFTMAX: Kind =
+    kind("softmax", "exp(x) over its sum over the features, or over the channels of an image.", || {
+        trials(Softmax::Softmax)
+    });
+pub static LOG_SOFTMAX: Kind = kind("log_softmax", "The logarithm of softmax.", || trials(Softmax::LogSoftmax));
+pub static SOFTMIN: Kind = kind("softmin", "The softmax of -x.", || trials(Softmax::Softmin));
 
 fn trials(softmax: Softmax) -> Vec<Trial> {
     let tokens = Trial::of_tokens(Form::tokens(vec![3, 4]), vec![softmax.into()]);

@@ -71,13 +71,7 @@ impl Operation for Sum {
         Cost::NOTHING
     }
 
-    fn forward(
-        &self,
-        _: &Place,
-        inputs: &[Tensor],
-        _: &Parameters,
-        _: Option<&Activation>,
-    ) -> Computed<Tensor> {
+    fn forward(&self, _: &Place, inputs: &[Tensor], _: &Parameters, _: Option<&Activation>) -> Computed<Tensor> {
         add(inputs)
     }
 

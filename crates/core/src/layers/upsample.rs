@@ -3,17 +3,34 @@
 use candle_core::{Result as Computed, Tensor};
 
 use super::images::{MOST, needs_channels};
-use crate::kernels::{Upsampling, upsample};
 use crate::activation::Activation;
 use crate::differentiable::{self, Pass};
-use crate::layer::{Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight};
+use crate::kernels::{Upsampling, upsample};
+use crate::layer::{
+    Cost, Counted, Default, Domain, Kind, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight,
+};
 use crate::parameters::Parameters;
 use crate::shape::Form;
 
 pub static KIND: Kind = Kind {
     name: "upsample",
     about: "Makes images and sequences of channels larger, as PyTorch does without aligned corners.",
-    params: &[Param { name: "scale", label: "the scale", domain: Domain::Whole { least: 1, most: MOST }, default: Default::Needed, about: "times as many elements along every axis" },Param { name: "mode", label: "mode", domain: Domain::Word(&["nearest", "linear"]), default: Default::Word("nearest"), about: "`nearest` repeats elements; `linear` interpolates, for images along both axes" },],
+    params: &[
+        Param {
+            name: "scale",
+            label: "the scale",
+            domain: Domain::Whole { least: 1, most: MOST },
+            default: Default::Needed,
+            about: "times as many elements along every axis",
+        },
+        Param {
+            name: "mode",
+            label: "mode",
+            domain: Domain::Word(&["nearest", "linear"]),
+            default: Default::Word("nearest"),
+            about: "`nearest` repeats elements; `linear` interpolates, for images along both axes",
+        },
+    ],
     short: Short::Written { param: "scale", label: "the scale" },
     example: "upsample: {scale: 2}",
     make: Make::Layer(|arguments| {
@@ -83,13 +100,7 @@ impl Operation for Upsample {
         Cost::NOTHING
     }
 
-    fn forward(
-        &self,
-        _: &Place,
-        inputs: &[Tensor],
-        _: &Parameters,
-        _: Option<&Activation>,
-    ) -> Computed<Tensor> {
+    fn forward(&self, _: &Place, inputs: &[Tensor], _: &Parameters, _: Option<&Activation>) -> Computed<Tensor> {
         upsample(&inputs[0], self.scale, self.mode)
     }
 

@@ -7,19 +7,31 @@ use super::linear::Linear;
 use super::save::Save;
 use crate::activation::Activation;
 use crate::differentiable::Pass;
-use crate::layer::{Arguments, Cost, Counted, Default, Domain, Kind, Layer, Make, Operation, Param, Place, Scaling, Short, Trial, Value, Weight};
+use crate::layer::{
+    Arguments, Cost, Counted, Default, Domain, Kind, Layer, Make, Operation, Param, Place, Scaling, Short, Trial,
+    Value, Weight,
+};
 use crate::parameters::Parameters;
 use crate::shape::Form;
 
 pub static KIND: Kind = Kind {
     name: "use",
     about: "What was saved under a name, in place of what comes in.",
-    params: &[Param { name: "name", label: "the name", domain: Domain::Name, default: Default::Needed, about: "the name of an earlier `save`" },],
+    params: &[Param {
+        name: "name",
+        label: "the name",
+        domain: Domain::Name,
+        default: Default::Needed,
+        about: "the name of an earlier `save`",
+    }],
     short: Short::Written { param: "name", label: "the name of use" },
     example: "use: skip",
     make: Make::Layer(|arguments| Use(arguments.given_name("name").to_owned()).into()),
     trials: || {
-        let block = Arguments { kind: &concat::KIND, values: vec![Value::Branches(vec![Vec::new(), vec![Use("skip".to_owned()).into()]])] };
+        let block = Arguments {
+            kind: &concat::KIND,
+            values: vec![Value::Branches(vec![Vec::new(), vec![Use("skip".to_owned()).into()]])],
+        };
         let Make::Layer(joined) = concat::KIND.make else { return Vec::new() };
         let linear = |out| -> Layer { Linear::new(out).into() };
         vec![Trial::new(&[4], vec![linear(3), Save("skip".to_owned()).into(), linear(5), joined(&block), linear(2)])]
@@ -70,13 +82,7 @@ impl Operation for Use {
         Cost::NOTHING
     }
 
-    fn forward(
-        &self,
-        _: &Place,
-        inputs: &[Tensor],
-        _: &Parameters,
-        _: Option<&Activation>,
-    ) -> Computed<Tensor> {
+    fn forward(&self, _: &Place, inputs: &[Tensor], _: &Parameters, _: Option<&Activation>) -> Computed<Tensor> {
         Ok(inputs[0].clone())
     }
 

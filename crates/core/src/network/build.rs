@@ -20,6 +20,8 @@ pub struct ShapeError {
     pub problem: String,
 }
 
+/// The most nodes.
+const MOST_NODES: usize = 100_000;
 /// The largest number of elements that one shape or weight may have; beyond it sums could overflow.
 const MOST_ELEMENTS: u64 = 1 << 40;
 
@@ -31,7 +33,15 @@ impl Network {
     pub fn build(input: impl Into<Form>, layers: &[Layer]) -> Result<Self, ShapeError> {
         let input = input.into();
         let summary = summary(&input, layers);
-        let mut builder = Builder { input, nodes: Vec::new(), saved: Vec::new(), drawn: 0, constants: 0, counted: 0 };
+        let mut builder = Builder {
+            input,
+            nodes: Vec::new(),
+            saved: Vec::new(),
+            drawn: 0,
+            has_drawn: false,
+            constants: 0,
+            counted: 0,
+        };
         builder.chain("", 0, layers)?;
         survey(&mut builder.nodes);
         Ok(Self { input: builder.input, nodes: builder.nodes, summary })
@@ -45,6 +55,8 @@ struct Builder {
     /// Values by the name that they were saved under, the latest last.
     saved: Vec<(String, ValueId)>,
     drawn: usize,
+    /// Whether initializations draw one of the weights so far.
+    has_drawn: bool,
     constants: usize,
     counted: usize,
 }
@@ -93,8 +105,13 @@ impl Builder {
             return Ok(*value);
         }
         let mut known: Vec<_> = self.saved.iter().map(|(name, _)| format!("`{name}`")).collect();
+        known.sort_unstable();
         known.dedup();
-        let there = if known.is_empty() { "nothing is".to_owned() } else { format!("there are {}", known.join(", ")) };
+        let there = match known.as_slice() {
+            [] => "there is nothing else".to_owned(),
+            [one] => format!("there is {one}"),
+            _ => format!("there are {}", known.join(", ")),
+        };
         let problem = format!("nothing was saved as `{name}` before it: {there}");
         Err(ShapeError { module: module.to_owned(), kind: "use".to_owned(), problem })
     }
@@ -109,6 +126,9 @@ impl Builder {
         let fail = |problem| ShapeError { module: name.clone(), kind: operation.name().to_owned(), problem };
         if !operation.is::<Embedding>() && forms.iter().any(|form| matches!(form.layout, Layout::Ids { .. })) {
             return Err(fail(format!("{} come in: put `embedding` before it", forms[0])));
+        }
+        if self.nodes.len() == MOST_NODES {
+            return Err(fail(format!("the network would have more than {MOST_NODES} nodes")));
         }
         let output = operation.output(&forms).map_err(fail)?;
         let weights = self.numbered(operation.weights(&forms, None));
@@ -133,10 +153,13 @@ impl Builder {
 
     fn numbered(&mut self, mut weights: Vec<Weight>) -> Vec<Weight> {
         for weight in &mut weights {
+            let is_drawn = matches!(weight.role, Role::Drawn(_));
             match &mut weight.role {
                 Role::Drawn(shape) | Role::Own(shape, _) => {
                     shape.index = self.drawn;
                     self.drawn += shape.matrices();
+                    shape.is_first = !self.has_drawn;
+                    self.has_drawn |= is_drawn;
                 }
                 // That of the weight before it.
                 Role::Bias(shape) => shape.index = self.drawn.saturating_sub(shape.matrices()),

@@ -209,13 +209,17 @@ impl Network {
     fn held(&self, sum: impl Fn(u128, u128) -> u128) -> u128 {
         // Sizes may be as large as 2^40 each, so their products need more than 64 bits.
         let elements = |value: ValueId| self.form(value).shape.elements() as u128;
-        let last_use = self.last_uses();
+        let mut done = vec![0u128; self.nodes.len()];
+        for (value, last) in self.last_uses().into_iter().enumerate() {
+            if let Some(last) = last {
+                done[last] = done[last].saturating_add(elements(value));
+            }
+        }
         let (mut live, mut most) = (elements(0), 0u128);
-        for (at, node) in self.nodes.iter().enumerate() {
+        for (node, done) in self.nodes.iter().zip(done) {
             live = live.saturating_add(node.output().elements() as u128);
             most = most.max(sum(live, node.operation.cost(&node.place).workspace));
-            let done = last_use.iter().enumerate().filter(|(_, last)| **last == Some(at));
-            live -= done.map(|(value, _)| elements(value)).sum::<u128>();
+            live = live.saturating_sub(done);
         }
         most
     }

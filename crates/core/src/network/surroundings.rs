@@ -15,7 +15,7 @@ pub struct Surroundings {
     pub branch: Option<Branch>,
     /// Number of the network's residuals whose bodies have drawn weights.
     pub branches: usize,
-    /// The activation that follows it, with nothing but normalizations and sums between.
+    /// The activation that follows it, with nothing between but sums and what keeps the units, as normalizations and pooling.
     pub following: Following,
     /// The slot that its output reaches first or, where it reaches none, the last of the network.
     pub slot: Option<String>,

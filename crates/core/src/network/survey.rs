@@ -13,7 +13,7 @@ pub fn survey(nodes: &mut [Node]) {
     let output = output(nodes);
     let following = following(nodes);
     let bodies = Bodies::of(nodes);
-    let count = bodies.layers.len();
+    let count = bodies.last.len();
     let branches: Vec<_> = (0..nodes.len()).map(|at| bodies.branch(nodes, at)).collect();
     let slots = slots(nodes);
     for (at, ((branch, following), slot)) in branches.into_iter().zip(following).zip(slots).enumerate() {

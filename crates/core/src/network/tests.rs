@@ -45,7 +45,7 @@ fn layers_that_do_not_fit_are_named() {
         |input: &[usize], layers: &[Layer]| Network::build(Shape(input.to_vec()), layers).unwrap_err().to_string();
     assert_eq!(
         fails(&[3, 8, 8], &[linear(10)]),
-        "layer 0 (linear): 3 x 8 x 8 (channels x height x width) comes in, but it needs a vector of features: put \
+        "layer 0 (linear): 3 x 8 x 8 (channels x height x width) come in, but it needs a vector of features: put \
          `flatten` before it"
     );
     assert!(fails(&[3, 8, 8], &[Conv2d::new(4, 9).into()]).contains("does not fit"));

@@ -55,7 +55,7 @@ const SQRT_2: (&str, Given<'static>) = ("gain", Given::Number(std::f64::consts::
 pub static BUNDLED: &[Bundled] = &[
     Bundled {
         name: "keras_default",
-        about: "glorot_uniform with biases of 0; hidden to hidden orthogonal; embeddings U(-0.05, 0.05)",
+        about: "glorot_uniform with biases of 0, the forget gate's too; hidden to hidden orthogonal; embeddings U(-0.05, 0.05)",
         source: "the defaults of the layers of Keras 3",
         parts: &[
             part(OTHERS, Row("xavier_uniform", &[])),

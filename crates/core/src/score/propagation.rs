@@ -29,7 +29,7 @@ use crate::shape::{Form, Layout};
 pub const REPETITIONS: u64 = 4;
 /// Samples that have twins at the most.
 const SAMPLES: usize = 24;
-/// The same where samples are images or sequences, whose positions give means enough.
+/// The same where samples are images or tokens, whose positions give means enough.
 const IMAGES: usize = 8;
 /// Of every sample: one perturbed at the input, one at a layer.
 pub(super) const TWINS: usize = 2;
@@ -194,7 +194,8 @@ pub fn twins(batch: &Tensor, form: &Form, seed: u64, repetition: u64) -> candle_
         return Ok(None);
     }
     let is_tokens = matches!(form.layout, Layout::Ids { .. });
-    let most = if is_tokens || form.shape.0.len() > 1 { IMAGES } else { SAMPLES };
+    let is_sequence = is_tokens || form.sequence_of_features().is_some();
+    let most = if is_sequence || form.image().is_some() { IMAGES } else { SAMPLES };
     // Samples and twins are not more than the batch.
     let clean = batch.narrow(0, 0, (samples / (1 + TWINS)).clamp(2, most))?;
     if is_tokens {

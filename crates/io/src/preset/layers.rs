@@ -203,8 +203,11 @@ fn known_word(node: &Node<'_>, label: &str, words: &'static [&'static str]) -> R
 /// A name that the user chooses.
 fn name(node: &Node<'_>, label: &str) -> Result<String, Problem> {
     let name = node.text(label)?;
-    match name.is_empty() || name.len() > 100 || !name.chars().all(|c| c.is_alphanumeric() || "_-".contains(c)) {
-        true => Err(node.problem(format!("{label} must consist of letters, digits, `_` and `-`"))),
+    match name.is_empty()
+        || name.chars().count() > 100
+        || !name.chars().all(|c| c.is_alphanumeric() || "_-".contains(c))
+    {
+        true => Err(node.problem(format!("{label} must consist of letters, digits, `_` and `-`, at most 100 of them"))),
         false => Ok(name.to_owned()),
     }
 }

@@ -61,7 +61,7 @@ fn network() -> Json {
                 },
                 {
                     "type": "object", "additionalProperties": false, "required": ["tokens", "vocab"],
-                    "properties": {"tokens": size(), "vocab": size()}
+                    "properties": {"tokens": size(), "vocab": whole(1, 1 << 24)}
                 }
             ]},
             "layers": {"$ref": "#/$defs/layers"}

@@ -58,12 +58,20 @@ impl Truth {
     /// The known value of a candidate, if the table has it.
     #[must_use]
     pub fn of(&self, architecture: Option<&Architecture>, fill: Option<&Fill>, init: &Init) -> Option<f64> {
-        let key = self.keys.iter().map(|key| match key {
-            TruthKey::Arch => architecture.map(ToString::to_string),
-            TruthKey::Activation => fill.map(ToString::to_string),
-            TruthKey::Init => Some(init.to_string()),
-        });
-        self.values.get(&key.collect::<Option<Vec<_>>>()?).copied()
+        let value = |activation: Option<String>| {
+            let key = self.keys.iter().map(|key| match key {
+                TruthKey::Arch => architecture.map(ToString::to_string),
+                TruthKey::Activation => activation.clone(),
+                TruthKey::Init => Some(init.to_string()),
+            });
+            self.values.get(&key.collect::<Option<Vec<_>>>()?).copied()
+        };
+        // Where one slot is filled, its activation may stand alone.
+        let alone = || match fill?.parts().as_slice() {
+            [(_, activation)] => value(Some(activation.to_string())),
+            _ => None,
+        };
+        value(fill.map(ToString::to_string)).or_else(alone)
     }
 
     pub(super) fn write(&self) -> Value {

@@ -106,7 +106,11 @@ impl Values {
         let propagation = match self.propagation.as_deref() {
             None if awaited == Awaited::Propagation => return None,
             None | Some("null") => None,
-            Some(text) => Some(read_propagation(text).filter(|p| p.layers.len() == effective_ranks.len())?),
+            // Where branches meet at the end, the network's output has a signal, but no rank.
+            Some(text) => Some(read_propagation(text).filter(|p| {
+                let further = p.layers.len().checked_sub(effective_ranks.len());
+                matches!(further, Some(0 | 1))
+            })?),
         };
         is_right.then_some(Ok(Score { near, effective_ranks, dead_from, propagation }))
     }

@@ -64,7 +64,7 @@ struct Content<'a> {
 
 #[derive(Serialize)]
 struct SamplesContent {
-    /// `gaussian`, `uniform`, or `given` for samples that come from a data set.
+    /// `gaussian`, `uniform`, `tokens`, or `given` for samples that come from a data set.
     from: &'static str,
     /// In a repetition.
     batch: usize,
