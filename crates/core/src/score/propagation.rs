@@ -166,22 +166,22 @@ impl Propagation {
     /// stand in a row.
     #[must_use]
     pub fn ln_amplification(&self) -> f64 {
-        self.amplification(|_| Some(Amplification::Size))
+        self.amplification(|_, before| before.saturated.map(|_| Amplification::Size))
     }
 
-    /// The same where it is known which layers take what an activation gives.
+    /// The same where the network is known: of layers that take what an activation or a norm gives.
     #[must_use]
     pub fn ln_amplification_in(&self, network: &Network) -> f64 {
         let known = paths::amplifications(network);
-        self.amplification(|at| known.get(at).copied().flatten())
+        self.amplification(|at, _| known.get(at).copied().flatten())
     }
 
-    fn amplification(&self, how: impl Fn(usize) -> Option<Amplification>) -> f64 {
+    /// `how` is told the place of a layer that is no activation, and the signals before it.
+    fn amplification(&self, how: impl Fn(usize, &LayerSignal) -> Option<Amplification>) -> f64 {
         let pairs = self.layers.windows(2).zip(1..);
-        let pairs = pairs.filter(|(pair, _)| pair[0].saturated.is_some() && pair[1].saturated.is_none());
-        let alive = pairs.filter(|(pair, _)| pair[0].ln_size > NOTHING);
+        let alive = pairs.filter(|(pair, _)| pair[1].saturated.is_none() && pair[0].ln_size > NOTHING);
         let ratios = alive.filter_map(|(pair, at)| {
-            let made = match how(at)? {
+            let made = match how(at, &pair[0])? {
                 Amplification::Size => pair[1].ln_size,
                 Amplification::Spread => pair[1].ln_spread,
             };
