@@ -8,10 +8,10 @@
 //! still differs between samples says whether it can tell them apart. No labels, no training.
 //! The evidence for the limits below is in `docs/trainability.md`.
 
+mod amplification;
 mod paths;
 mod verdict;
 
-use paths::Amplification;
 pub use verdict::{Trainability, Verdict};
 
 use candle_core::Tensor;
@@ -159,35 +159,6 @@ impl Propagation {
     #[must_use]
     pub fn ln_output(&self) -> f64 {
         self.weighted().next_back().map_or(0.0, |last| last.ln_size)
-    }
-
-    /// ln of the largest ratio of a layer's output to what an activation before it gives, which is the size of the layer's
-    /// weights as the signal sees it; 0 at the least. A layer whose activation gives nothing does not count. Layers are taken to
-    /// stand in a row.
-    #[must_use]
-    pub fn ln_amplification(&self) -> f64 {
-        self.amplification(|_, before| before.saturated.map(|_| Amplification::Size))
-    }
-
-    /// The same where the network is known: of layers that take what an activation or a norm gives.
-    #[must_use]
-    pub fn ln_amplification_in(&self, network: &Network) -> f64 {
-        let known = paths::amplifications(network);
-        self.amplification(|at, _| known.get(at).copied().flatten())
-    }
-
-    /// `how` is told the place of a layer that is no activation, and the signals before it.
-    fn amplification(&self, how: impl Fn(usize, &LayerSignal) -> Option<Amplification>) -> f64 {
-        let pairs = self.layers.windows(2).zip(1..);
-        let alive = pairs.filter(|(pair, _)| pair[1].saturated.is_none() && pair[0].ln_size > NOTHING);
-        let ratios = alive.filter_map(|(pair, at)| {
-            let made = match how(at, &pair[0])? {
-                Amplification::Size => pair[1].ln_size,
-                Amplification::Spread => pair[1].ln_spread,
-            };
-            Some(made - pair[0].ln_size)
-        });
-        ratios.fold(0.0, f64::max)
     }
 
     /// Mean over the activations of the share of saturated inputs.

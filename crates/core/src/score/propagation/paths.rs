@@ -6,46 +6,6 @@ use crate::network::{Network, Node, ValueId};
 /// A factor that starts smaller than this lets the gradient of its branch in only as training goes on, as one of 0 does.
 const SMALL_SCALE: f64 = 1e-2;
 
-/// How the size of a layer's weights shows in what it makes of its input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Amplification {
-    /// In the size of its output.
-    Size,
-    /// In what differs between samples, since its bias was chosen: nothing follows from the size of that.
-    Spread,
-}
-
-/// By counted node: none unless it takes the output of the counted node before it, an activation or a norm, through nodes that
-/// take nothing else.
-pub(super) fn amplifications(network: &Network) -> Vec<Option<Amplification>> {
-    let mut before: Option<&Node> = None;
-    let counted = network.counted().into_iter().map(|node| {
-        let source = before.replace(node).filter(|source| has_known_size(source) && node.first_drawn().is_some())?;
-        let has_own_bias = node.operation.own_init().is_some_and(|own| own.bias.is_some());
-        let how = if has_own_bias { Amplification::Spread } else { Amplification::Size };
-        (source_of(network, node)?.counted == source.counted).then_some(how)
-    });
-    counted.collect()
-}
-
-/// Whether the size of its output does not depend on the weights before it, or hardly.
-fn has_known_size(node: &Node) -> bool {
-    node.is_activation() || node.operation.kind().name.ends_with("_norm")
-}
-
-/// The counted node whose output a node takes, but for nodes of a single input that are not counted.
-fn source_of<'a>(network: &'a Network, node: &Node) -> Option<&'a Node> {
-    let before = |node: &Node| match node.inputs[..] {
-        [value] => network.nodes.get(value.checked_sub(1)?),
-        _ => None,
-    };
-    let mut source = before(node)?;
-    while source.counted.is_none() {
-        source = before(source)?;
-    }
-    Some(source)
-}
-
 /// Whether branches with layers of their own are put together after a node, by concatenation or multiplication.
 pub(super) fn has_merge_after(network: &Network, node: &Node) -> bool {
     let after = network.nodes.iter().skip_while(|other| other.name() != node.name());

@@ -1,8 +1,9 @@
 use candle_core::Device;
 
+use super::amplification::Amplification;
 use super::*;
 use crate::catalog::Given;
-use crate::init::BiasInit;
+use crate::init::{BiasInit, Initializer, OwnInit};
 use crate::layer::{Block, Layer};
 use crate::layers::{
     AvgPool, Conv2d, Dropout, Flatten, GlobalAvgPool, GroupNorm, LayerNorm, Linear, MaxPool, Padding, Scale, Slot,
@@ -115,6 +116,26 @@ fn gradients_behind_a_small_factor_do_not_count() {
     }
     let gradients = of(0.1).layers.iter().map(|l| l.ln_gradient.unwrap()).collect::<Vec<_>>();
     assert!((gradients[3] - 0.1f64.ln()).abs() < 0.3, "{gradients:?}");
+}
+
+/// What stands before a layer in the list of layers is not always what it takes.
+#[test]
+fn amplification_is_of_layers_that_take_an_activation_or_a_norm() {
+    let (linear, slot) = (|| Layer::from(Linear::new(8)), || Layer::from(Slot));
+    let constant = Initializer::new(Initializer::find("constant").unwrap(), &[("value", Given::Number(3.0))]).unwrap();
+    let biased = linear().with_own_init(OwnInit { bias: Some(constant), ..OwnInit::default() });
+    let residual = Layer::from(Block::residual(vec![linear(), slot()], Vec::new()));
+    let layers =
+        [linear(), residual, linear(), slot(), linear(), LayerNorm::default().into(), linear(), slot(), biased];
+    let network = Network::build(&Shape(vec![8]), &layers).unwrap();
+    let found = amplification::amplifications(&network);
+    let expected: Vec<_> = [(5, Amplification::Size), (7, Amplification::Size), (9, Amplification::Spread)].into();
+    let found: Vec<_> = found.into_iter().enumerate().filter_map(|(at, how)| Some((at, how?))).collect();
+    assert_eq!(found, expected);
+
+    let signals = run(&network, inputs(8, 0), "relu", &Init::named("orthogonal").unwrap(), 0).unwrap();
+    assert!(signals.ln_amplification() > 1.0, "the bias is larger than what the activation gives: {signals:?}");
+    assert!(signals.ln_amplification_in(&network) < 0.5, "{signals:?}");
 }
 
 /// In a chaotic network a perturbation soon fills all there is; a gradient goes on to grow.
