@@ -1,6 +1,6 @@
 //! Trainability against networks that were trained: tests/fixtures/trained, see docs/trainability.md.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -400,4 +400,56 @@ score: {repetitions: 2, batch: 12, seed: 5}
         let found = signals.trainability();
         assert!(found.is_trainable(), "{found:?}");
     }
+}
+
+/// Ours of a network, by layer: half the logarithm of the mean square over seeds and repetitions, and its standard error.
+fn mean_gradients(preset: &str, seeds: u64) -> BTreeMap<String, [f64; 2]> {
+    let mut squares: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    for seed in 0..seeds {
+        let mut preset = Preset::load(preset).unwrap();
+        preset.seed = seed;
+        let space = Arc::new(Space::new(Arc::new(preset)));
+        let scorer = NearScorer::new(Arc::clone(&space)).unwrap();
+        let names: Vec<_> = space.preset.network.counted().iter().map(|node| node.name().to_owned()).collect();
+        for repetition in 0..4 {
+            let portion = Portion { repetition, candidates: space.groups().remove(0) };
+            scorer.score(&portion, &|| false, &mut |_, score| {
+                for (name, layer) in names.iter().zip(score.unwrap().propagation.unwrap().layers) {
+                    let of = squares.entry(name.clone()).or_default();
+                    of.extend(layer.ln_gradient.map(|ln| (2.0 * ln).exp()));
+                }
+            });
+        }
+    }
+    squares.into_iter().map(|(name, of)| (name, half_logarithm(&of))).collect()
+}
+
+/// Half the logarithm of the mean, and its standard error.
+fn half_logarithm(of: &[f64]) -> [f64; 2] {
+    let n = of.len() as f64;
+    let mean = of.iter().sum::<f64>() / n;
+    let variance = of.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    [0.5 * mean.ln(), 0.5 * (variance / n).sqrt() / mean]
+}
+
+/// Attention, recurrences, gates, concatenations, products, skips and embeddings, whose gradients `make_torch.py` has from
+/// PyTorch's backward passes.
+#[test]
+fn gradients_come_back_as_in_pytorch() {
+    let folder = "tests/fixtures/trainability";
+    let text = std::fs::read_to_string(format!("{folder}/gradients.json")).unwrap();
+    let networks: BTreeMap<String, BTreeMap<String, [f64; 2]>> = serde_json::from_str(&text).unwrap();
+    let mut apart = Vec::new();
+    for (network, theirs) in networks {
+        let ours = mean_gradients(&format!("{folder}/{network}.yaml"), 40);
+        assert!(ours.keys().eq(theirs.keys()), "{network}");
+        for (layer, [ln, error]) in theirs {
+            let [our_ln, our_error] = ours[&layer];
+            let (found, expected) = ((our_ln - ln).abs(), our_error.hypot(error));
+            assert!(found < 0.02 + 4.0 * expected && found < 0.4, "{network} {layer}: {our_ln} +- {our_error}, {ln}");
+            apart.push(found);
+        }
+    }
+    apart.sort_by(f64::total_cmp);
+    assert!(apart.len() > 60 && apart[apart.len() / 2] < 0.03, "{apart:?}");
 }

@@ -257,7 +257,15 @@ impl Study {
             Some((_, failure)) if failure.cause() == Cause::NonFinite => Some(Trainability::none(Verdict::NonFinite)),
             Some(_) => None,
             None if record.is_dead() => Some(Trainability::none(Verdict::Dead)),
-            None => self.propagation(id).map(|p| p.trainability()),
+            None => self.propagation(id).map(|signals| self.judged(id, &signals)),
+        }
+    }
+
+    /// The networks of architectures are not kept: their layers stand in rows enough.
+    fn judged(&self, id: usize, signals: &Propagation) -> Trainability {
+        match self.space.candidates[id].architecture {
+            Some(_) => signals.trainability(),
+            None => signals.trainability_in(self.space.network()),
         }
     }
 

@@ -8,6 +8,8 @@
 //! still differs between samples says whether it can tell them apart. No labels, no training.
 //! The evidence for the limits below is in `docs/trainability.md`.
 
+mod amplification;
+mod paths;
 mod verdict;
 
 pub use verdict::{Trainability, Verdict};
@@ -19,7 +21,6 @@ use super::error::ScoreError;
 use crate::activation::Activation;
 use crate::fill::Fill;
 use crate::kernels::with_elements;
-use crate::layers::{Concat, Product};
 use crate::network::forward::Probe;
 use crate::network::{Network, Node};
 use crate::random::{Key, Purpose};
@@ -69,7 +70,7 @@ pub struct LayerSignal {
     /// all of the signal.
     pub ln_typical_perturbation: f64,
     /// Norm of a gradient that comes back to this output from the network's, over its norm there, for a random direction;
-    /// none where no sample was perturbed.
+    /// none where no sample was perturbed, and where it comes back only through a factor that starts as good as 0.
     pub ln_gradient: Option<f64>,
     /// Share of an activation's inputs where it is flat on both sides of 0; none for other nodes.
     pub saturated: Option<f64>,
@@ -160,15 +161,6 @@ impl Propagation {
         self.weighted().next_back().map_or(0.0, |last| last.ln_size)
     }
 
-    /// ln of the largest ratio of a layer's output to what an activation before it gives, which is the size of the layer's
-    /// weights as the signal sees it; 0 at the least. A layer whose activation gives nothing does not count.
-    #[must_use]
-    pub fn ln_amplification(&self) -> f64 {
-        let pairs = self.layers.windows(2).filter(|pair| pair[0].saturated.is_some() && pair[1].saturated.is_none());
-        let alive = pairs.filter(|pair| pair[0].ln_size > NOTHING);
-        alive.map(|pair| pair[1].ln_size - pair[0].ln_size).fold(0.0, f64::max)
-    }
-
     /// Mean over the activations of the share of saturated inputs.
     #[must_use]
     pub fn saturated(&self) -> f64 {
@@ -230,8 +222,11 @@ pub(super) struct PropagationProbe<'a> {
     repetition: u64,
     /// Samples that have twins.
     samples: usize,
-    /// Counted nodes before the last that is no activation: where a perturbation has a way to go.
-    places: usize,
+    /// The counted node from which gradients come: the last that is no activation; beyond all where that is the network's
+    /// output.
+    last: usize,
+    /// Counted nodes before it that are perturbed.
+    places: Vec<usize>,
     saturated: Option<f64>,
     /// Whether branches meet after the last layer that is no activation: then the network's output is where gradients come
     /// from, and a signal of its own.
@@ -250,11 +245,25 @@ impl<'a> PropagationProbe<'a> {
         let samples = twins / TWINS;
         let counted = network.counted();
         let last = counted.iter().rposition(|node| !node.is_activation()).unwrap_or(0);
-        let ends_in_merge = counted.get(last).is_some_and(|node| has_merge_after(network, node));
-        let places = if ends_in_merge { counted.len() } else { last };
+        let ends_in_merge = counted.get(last).is_some_and(|node| paths::has_merge_after(network, node));
+        let last = if ends_in_merge { counted.len() } else { last };
+        let places = paths::open(network, last);
         let (layers, made, arrived) = (vec![None; counted.len()], Vec::new(), Vec::new());
         let (fill, saturated) = (None, None);
-        Self { fill, cancelled, seed, repetition, samples, places, saturated, ends_in_merge, layers, made, arrived }
+        Self {
+            fill,
+            cancelled,
+            seed,
+            repetition,
+            samples,
+            last,
+            places,
+            saturated,
+            ends_in_merge,
+            layers,
+            made,
+            arrived,
+        }
     }
 
     /// The same probe, to go on with `fill` in the slots.
@@ -268,9 +277,10 @@ impl<'a> PropagationProbe<'a> {
     }
 
     /// The counted node at which a sample's last twin is perturbed: repetitions take turns, and each spreads over all.
-    fn place(&self, sample: usize) -> usize {
+    fn place(&self, sample: usize) -> Option<usize> {
         let turn = (self.repetition % REPETITIONS) as usize;
-        (sample * REPETITIONS as usize + turn) * self.places / (self.samples * REPETITIONS as usize)
+        let at = (sample * REPETITIONS as usize + turn) * self.places.len() / (self.samples * REPETITIONS as usize);
+        self.places.get(at).copied()
     }
 
     /// The samples among all that pass, then their twins.
@@ -299,9 +309,9 @@ impl<'a> PropagationProbe<'a> {
     }
 
     fn finished(self) -> Propagation {
-        let mut squares = vec![(0.0, 0usize); self.places];
+        let mut squares = vec![(0.0, 0usize); self.last];
         for (sample, (made, arrived)) in self.made.iter().zip(&self.arrived).enumerate() {
-            if let Some((sum, count)) = squares.get_mut(self.place(sample)) {
+            if let Some((sum, count)) = self.place(sample).and_then(|at| squares.get_mut(at)) {
                 *sum += (2.0 * (arrived - made)).exp();
                 *count += 1;
             }
@@ -310,7 +320,7 @@ impl<'a> PropagationProbe<'a> {
         for (layer, (sum, count)) in layers.iter_mut().zip(squares) {
             layer.ln_gradient = (count > 0).then(|| ln_root(sum / count as f64));
         }
-        if let Some(last) = layers.get_mut(self.places) {
+        if let Some(last) = layers.get_mut(self.last) {
             last.ln_gradient = Some(0.0);
         }
         Propagation { layers }
@@ -352,7 +362,7 @@ impl Probe for PropagationProbe<'_> {
         }
         let passing = output.dim(0)?;
         let saturated = self.saturated.take();
-        if node.counted == Some(self.places) {
+        if node.counted == Some(self.last) {
             self.arrived = with_elements(output, |y| {
                 let Parts { clean, at_layer, .. } = self.parts(y, passing);
                 differences(clean, at_layer, self.samples)
@@ -366,10 +376,10 @@ impl Probe for PropagationProbe<'_> {
     }
 
     fn pass_on(&mut self, node: &Node, output: Tensor) -> Result<Tensor, ScoreError> {
-        let at = node.counted.unwrap_or(self.places);
+        let Some(at) = node.counted else { return Ok(output) };
         let (samples, passing) = (self.samples, output.dim(0)?);
-        let here: Vec<usize> = (0..samples).filter(|s| self.place(*s) == at).collect();
-        if here.is_empty() || at >= self.places {
+        let here: Vec<usize> = (0..samples).filter(|s| self.place(*s) == Some(at)).collect();
+        if here.is_empty() {
             return Ok(output);
         }
         self.made.resize(samples, 0.0);
@@ -390,12 +400,6 @@ impl Probe for PropagationProbe<'_> {
         }
         Ok(Tensor::from_vec(values, output.shape(), output.device())?)
     }
-}
-
-/// Whether branches with layers of their own are put together after a node, by concatenation or multiplication.
-fn has_merge_after(network: &Network, node: &Node) -> bool {
-    let after = network.nodes.iter().skip_while(|other| other.name() != node.name());
-    after.skip(1).any(|other| other.operation.is::<Concat>() || other.operation.is::<Product>())
 }
 
 /// The share among evenly spread inputs: their number is bounded, since derivatives are dear.

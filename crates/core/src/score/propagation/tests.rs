@@ -1,12 +1,13 @@
 use candle_core::Device;
 
+use super::amplification::Amplification;
 use super::*;
 use crate::catalog::Given;
-use crate::init::BiasInit;
+use crate::init::{BiasInit, Initializer, OwnInit};
 use crate::layer::{Block, Layer};
 use crate::layers::{
-    AvgPool, Conv2d, Dropout, Flatten, GlobalAvgPool, GroupNorm, LayerNorm, Linear, MaxPool, Padding, Slot, Softmax,
-    batch_norm,
+    AvgPool, Conv2d, Dropout, Flatten, GlobalAvgPool, GroupNorm, LayerNorm, Linear, MaxPool, Padding, Scale, Slot,
+    Softmax, batch_norm,
 };
 use crate::network::Network;
 use crate::recipe::Init;
@@ -91,6 +92,50 @@ fn gradients_come_back_through_both_branches() {
     // Nothing of it reaches the other samples.
     let growth = layers[2].ln_perturbation - layers[0].ln_perturbation;
     assert!((growth - found[0]).abs() < 0.1, "{growth}");
+}
+
+/// Layer scale of 1e-6 keeps a gradient out of its branch, but only at the start. What the output is reached from past it counts.
+#[test]
+fn gradients_behind_a_small_factor_do_not_count() {
+    let linear = || Layer::from(Linear::new(16));
+    let of = |init: f64| {
+        let body = vec![linear(), Layer::from(Slot), linear(), Layer::from(Scale { init, is_single: false })];
+        let residual = || Layer::from(Block::residual(body.clone(), Vec::new()));
+        let network =
+            Network::build(&Shape(vec![16]), &[linear(), residual(), residual(), residual(), linear()]).unwrap();
+        let init = Init::named("orthogonal").unwrap();
+        let runs: Vec<_> = (0..REPETITIONS).map(|r| run(&network, inputs(16, r), "relu", &init, r).unwrap()).collect();
+        Propagation::mean(runs.iter()).unwrap()
+    };
+    for init in [1e-6, -9e-3, 0.0] {
+        let signals = of(init);
+        let gradients: Vec<_> = signals.layers.iter().map(|l| l.ln_gradient).collect();
+        assert!(gradients[1..10].iter().all(Option::is_none), "{init}: {gradients:?}");
+        assert!(gradients[0].unwrap().abs() < 0.1 && gradients[10] == Some(0.0), "{init}: {gradients:?}");
+        assert!(signals.trainability().is_trainable(), "{init}: {signals:?}");
+    }
+    let gradients = of(0.1).layers.iter().map(|l| l.ln_gradient.unwrap()).collect::<Vec<_>>();
+    assert!((gradients[3] - 0.1f64.ln()).abs() < 0.3, "{gradients:?}");
+}
+
+/// What stands before a layer in the list of layers is not always what it takes.
+#[test]
+fn amplification_is_of_layers_that_take_an_activation_or_a_norm() {
+    let (linear, slot) = (|| Layer::from(Linear::new(8)), || Layer::from(Slot));
+    let constant = Initializer::new(Initializer::find("constant").unwrap(), &[("value", Given::Number(3.0))]).unwrap();
+    let biased = linear().with_own_init(OwnInit { bias: Some(constant), ..OwnInit::default() });
+    let residual = Layer::from(Block::residual(vec![linear(), slot()], Vec::new()));
+    let layers =
+        [linear(), residual, linear(), slot(), linear(), LayerNorm::default().into(), linear(), slot(), biased];
+    let network = Network::build(&Shape(vec![8]), &layers).unwrap();
+    let found = amplification::amplifications(&network);
+    let expected: Vec<_> = [(5, Amplification::Size), (7, Amplification::Size), (9, Amplification::Spread)].into();
+    let found: Vec<_> = found.into_iter().enumerate().filter_map(|(at, how)| Some((at, how?))).collect();
+    assert_eq!(found, expected);
+
+    let signals = run(&network, inputs(8, 0), "relu", &Init::named("orthogonal").unwrap(), 0).unwrap();
+    assert!(signals.ln_amplification() > 1.0, "the bias is larger than what the activation gives: {signals:?}");
+    assert!(signals.ln_amplification_in(&network) < 0.5, "{signals:?}");
 }
 
 /// In a chaotic network a perturbation soon fills all there is; a gradient goes on to grow.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Propagation;
+use crate::network::Network;
 
 /// A perturbation may shrink to e^-7 of what it was, where what all samples have in common counts half; so may a gradient on
 /// its way to the median layer. Batch norm hides from what goes forward how small the weights are.
@@ -74,14 +75,24 @@ impl Trainability {
 impl Propagation {
     /// 1/(1 + x^2), where x is the largest of: how far a perturbation or a gradient vanishes, how far either explodes, how
     /// large the outputs are and the weights, and how many inputs of activations are saturated, each in units of what may
-    /// be.
+    /// be. Layers are taken to stand in a row.
     #[must_use]
     pub fn trainability(&self) -> Trainability {
+        self.judged(self.ln_amplification())
+    }
+
+    /// The same where the network is known.
+    #[must_use]
+    pub fn trainability_in(&self, network: &Network) -> Trainability {
+        self.judged(self.ln_amplification_in(network))
+    }
+
+    fn judged(&self, ln_amplification: f64) -> Trainability {
         let gain = f64::midpoint(self.ln_gain(), self.ln_typical_gain());
         let forward = -(gain + WEIGHT_OF_COLLAPSE * self.ln_distinct()) / MOST_VANISHING;
         let vanishing = forward.max(-self.ln_median_gradient() / MOST_VANISHING);
         let growing = (self.ln_gain() / MOST_EXPLODING).max(self.ln_gradient() / MOST_GRADIENT);
-        let large = (self.ln_output() / MOST_OUTPUT).max(self.ln_amplification() / MOST_AMPLIFIED);
+        let large = (self.ln_output() / MOST_OUTPUT).max(ln_amplification / MOST_AMPLIFIED);
         let exploding = growing.max(large);
         let saturated = self.saturated() / MOST_SATURATED;
         let excess = vanishing.max(exploding).max(saturated).max(0.0);
