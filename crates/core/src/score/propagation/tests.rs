@@ -99,7 +99,8 @@ fn gradients_come_back_through_both_branches() {
 fn gradients_behind_a_small_factor_do_not_count() {
     let linear = || Layer::from(Linear::new(16));
     let of = |init: f64| {
-        let body = vec![linear(), Layer::from(Slot), linear(), Layer::from(Scale { init, is_single: false })];
+        let body =
+            vec![linear(), Layer::from(Slot::default()), linear(), Layer::from(Scale { init, is_single: false })];
         let residual = || Layer::from(Block::residual(body.clone(), Vec::new()));
         let network =
             Network::build(&Shape(vec![16]), &[linear(), residual(), residual(), residual(), linear()]).unwrap();
@@ -121,7 +122,7 @@ fn gradients_behind_a_small_factor_do_not_count() {
 /// What stands before a layer in the list of layers is not always what it takes.
 #[test]
 fn amplification_is_of_layers_that_take_an_activation_or_a_norm() {
-    let (linear, slot) = (|| Layer::from(Linear::new(8)), || Layer::from(Slot));
+    let (linear, slot) = (|| Layer::from(Linear::new(8)), || Layer::from(Slot::default()));
     let constant = Initializer::new(Initializer::find("constant").unwrap(), &[("value", Given::Number(3.0))]).unwrap();
     let biased = linear().with_own_init(OwnInit { bias: Some(constant), ..OwnInit::default() });
     let residual = Layer::from(Block::residual(vec![linear(), slot()], Vec::new()));
