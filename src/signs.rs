@@ -94,6 +94,13 @@ impl Signs {
         text
     }
 
+    /// `text` in at most `width` columns, its end where it is longer.
+    #[must_use]
+    pub fn fit_end(&self, text: &str, width: usize) -> String {
+        let turned = |text: &str| text.chars().rev().collect::<String>();
+        turned(&self.fit(&turned(text), width))
+    }
+
     /// `text` in at most `width` columns.
     #[must_use]
     pub fn fit(&self, text: &str, width: usize) -> String {

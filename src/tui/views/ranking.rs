@@ -181,12 +181,21 @@ fn draw(frame: &mut Frame<'_>, area: Rect, cx: &Context, look: &Look) {
         };
         cell(look.signs.fit(&text, usize::from(*width)), column).style(style)
     });
+    // One form for all rows: the short one where another would be cut.
+    let is_short: Vec<_> = columns
+        .iter()
+        .map(|(_, column, width)| {
+            let is_cut = |row| (column.cell)(&cx.study, row, &look.signs).width() > usize::from(*width);
+            column.short.filter(|_| rows.iter().any(is_cut))
+        })
+        .collect();
     let lines = rows.iter().map(|row| {
         let mark = if cx.table.marked.contains(&row.candidate) { look.signs.marked } else { "" };
-        let cells = columns.iter().map(|(place, column, width)| {
-            let text = (column.cell)(&cx.study, row, &look.signs);
-            let is_cut = text.width() > usize::from(*width);
-            let text = column.short.filter(|_| is_cut).map_or(text, |short| short(&cx.study, row));
+        let cells = columns.iter().zip(&is_short).map(|((place, column, width), short)| {
+            let text = match short {
+                Some(short) => short(&cx.study, row),
+                None => (column.cell)(&cx.study, row, &look.signs),
+            };
             let text = if *place == 0 { format!("{mark}{text}") } else { text };
             cell(look.signs.fit(&text, usize::from(*width)), column)
         });

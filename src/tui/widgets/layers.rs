@@ -122,7 +122,11 @@ pub fn bars<'a>(layers: &[LayerReport], offset: usize, look: &Look, area: Rect) 
             let style: Style = if after { look.theme.after } else { look.theme.before };
             let share = layer.effective_rank / layer.width.max(1) as f64;
             Line::from(vec![
-                Span::styled(look.signs.pad(&layer.module, module) + " ", look.theme.label),
+                // Layers of one block differ at the end of their names.
+                Span::styled(
+                    look.signs.pad(&look.signs.fit_end(&layer.module, module), module) + " ",
+                    look.theme.label,
+                ),
                 Span::raw(look.signs.pad(&name, kind) + " "),
                 Span::styled(look.signs.bar(share, cells), style),
                 Span::raw(format!(" {:8.1}", layer.effective_rank)),

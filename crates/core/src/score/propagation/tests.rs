@@ -103,7 +103,7 @@ fn gradients_behind_a_small_factor_do_not_count() {
             vec![linear(), Layer::from(Slot::default()), linear(), Layer::from(Scale { init, is_single: false })];
         let residual = || Layer::from(Block::residual(body.clone(), Vec::new()));
         let network =
-            Network::build(&Shape(vec![16]), &[linear(), residual(), residual(), residual(), linear()]).unwrap();
+            Network::build(Shape(vec![16]), &[linear(), residual(), residual(), residual(), linear()]).unwrap();
         let init = Init::named("orthogonal").unwrap();
         let runs: Vec<_> = (0..REPETITIONS).map(|r| run(&network, inputs(16, r), "relu", &init, r).unwrap()).collect();
         Propagation::mean(runs.iter()).unwrap()
@@ -128,7 +128,7 @@ fn amplification_is_of_layers_that_take_an_activation_or_a_norm() {
     let residual = Layer::from(Block::residual(vec![linear(), slot()], Vec::new()));
     let layers =
         [linear(), residual, linear(), slot(), linear(), LayerNorm::default().into(), linear(), slot(), biased];
-    let network = Network::build(&Shape(vec![8]), &layers).unwrap();
+    let network = Network::build(Shape(vec![8]), &layers).unwrap();
     let found = amplification::amplifications(&network);
     let expected: Vec<_> = [(5, Amplification::Size), (7, Amplification::Size), (9, Amplification::Spread)].into();
     let found: Vec<_> = found.into_iter().enumerate().filter_map(|(at, how)| Some((at, how?))).collect();
