@@ -100,7 +100,7 @@ impl Network {
 
     /// The number of samples whose rows fill the largest rank matrix: a dense layer of width n takes n samples, a
     /// convolution with C channels takes C of its positions. Layers that get one row a sample have to do with fewer where a
-    /// batch of as many would take more than [`AFFORDABLE`] bytes, see [`Self::short_of_rows`].
+    /// batch of as many would take more than 2 GiB, see [`Self::short_of_rows`].
     #[must_use]
     pub fn samples_needed(&self) -> usize {
         let needed = self.samples_by(|_| true);
