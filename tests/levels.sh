@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 # With --workspace, so that the builds of the suite serve here too. `--all` also runs what takes many minutes when emulated.
 all=${1:-}
 tests() {
-    cargo test --locked --quiet --workspace --test parity -- --skip every_bundled_preset
+    cargo test --locked --quiet --workspace --test parity -- every_case
     cargo test --locked --quiet --workspace --test effective_rank
     cargo test --locked --quiet --workspace --test store -- definition
     cargo test --locked --quiet --workspace --lib -- kernels:: network::
