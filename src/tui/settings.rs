@@ -74,7 +74,11 @@ fn read(node: &Node<'_>) -> Result<Settings, Problem> {
 
 fn read_columns(node: &Node<'_>) -> Result<Vec<String>, Problem> {
     let titles = titles();
-    let read = |node: &Node<'_>| word(node, "a column", &titles).map(str::to_owned);
+    let read = |node: &Node<'_>| match node.as_str() {
+        // What the column was called before.
+        Some("trains") => Ok("trainability".to_owned()),
+        _ => word(node, "a column", &titles).map(str::to_owned),
+    };
     node.list("`columns`")?.iter().map(read).collect()
 }
 
@@ -125,6 +129,7 @@ mod tests {
         assert_eq!((settings.theme, settings.mouse, settings.ascii), (ThemeName::Light, true, false));
         let columns = Settings::parse("columns: [NEAR, parameters]\n", "config.yaml").unwrap().columns;
         assert_eq!(columns, ["NEAR", "parameters"]);
+        assert_eq!(Settings::parse("columns: [trains]\n", "config.yaml").unwrap().columns, ["trainability"]);
         assert_eq!(Settings::parse("{}", "config.yaml").unwrap().theme, ThemeName::Terminal);
     }
 
