@@ -7,11 +7,13 @@ use candle_core::{Device, Tensor};
 use serde::Serialize;
 
 use super::output::json;
-use crate::cli::{ReportFormat, ScoreArgs};
+use crate::cli::{BatchNormMode, ReportFormat, ScoreArgs};
 use crate::run::Failure;
 use crate::run::streams::{print, tell};
 use neartop_core::network::{Form, Network};
 use neartop_core::score::score_given;
+use neartop_core::settings::BatchNorm;
+use neartop_core::weights::{GivenWeights, Weights};
 use neartop_io::data::{DataError, DataFrom, check_npy, check_tokens, open_for};
 use neartop_io::preset::{Preset, printable};
 use neartop_io::weights::{FileWeights, WeightsError};
@@ -35,22 +37,21 @@ struct Layer {
 /// # Errors
 /// If the preset, the weights or the inputs are wrong, or the values are not finite.
 pub fn run(args: &ScoreArgs) -> Result<(), Failure> {
-    let preset = Preset::load(&args.preset)?;
+    let mut preset = Preset::load(&args.preset)?;
+    preset.batch_norm = match args.batch_norm {
+        Some(BatchNormMode::Training) => BatchNorm::Training,
+        Some(BatchNormMode::Evaluation) => BatchNorm::Evaluation,
+        None => preset.batch_norm,
+    };
     preset.remarks.iter().for_each(tell);
-    let network = &preset.network;
-    if network.has_slot() {
-        let help = "name the activation that the weights belong to in place of `activation`";
-        let message = "the network has an open `activation` slot, which `score` cannot fill";
-        return Err(preset.error_at(&["network", "layers"], message, Some(help)).into());
-    }
-    let weights = read_weights(&args.weights, &preset)?;
+    let (network, weights) = network_and_weights(args, &preset)?;
     let inputs = read_inputs(&args.inputs, &network.input)?;
     if let Some(word) = too_few(network, inputs.dims()[0]) {
         tell(word);
     }
-    let score = score_given(network, &weights, inputs).map_err(|e| Failure::Run(e.to_string()))?;
+    let score = score_given(network, &*weights, inputs).map_err(|e| Failure::Run(e.to_string()))?;
     let layers = network.counted().into_iter().zip(score.effective_ranks).map(|(node, effective_rank)| Layer {
-        module: node.name().to_owned(),
+        module: node.module().to_owned(),
         kind: node.kind(),
         width: node.units(),
         effective_rank,
@@ -67,6 +68,24 @@ pub fn run(args: &ScoreArgs) -> Result<(), Failure> {
             }
             print(&format!("{text}\nNEAR {:.3}\n", report.near))
         }
+    }
+}
+
+/// What is scored: a model as it is, or a preset's network with the weights of a file.
+fn network_and_weights<'a>(
+    args: &ScoreArgs,
+    preset: &'a Preset,
+) -> Result<(&'a Network, Box<dyn Weights>), Failure> {
+    match (&preset.model, &args.weights) {
+        (Some(model), None) => Ok((&model.as_given, Box::new(GivenWeights { batch_norm: preset.batch_norm }))),
+        (Some(_), Some(_)) => Err(Failure::usage("a model is scored with the weights that it carries, without --weights")),
+        (None, None) => Err(Failure::usage("weights are missing: a preset is scored with --weights W.safetensors")),
+        (None, Some(_)) if preset.network.has_slot() => {
+            let help = "name the activation that the weights belong to in place of `activation`";
+            let message = "the network has an open `activation` slot, which `score` cannot fill";
+            Err(preset.error_at(&["network", "layers"], message, Some(help)).into())
+        }
+        (None, Some(path)) => Ok((&preset.network, Box::new(read_weights(path, preset)?))),
     }
 }
 

@@ -179,9 +179,7 @@ fn read_chunk(line: &str, header: &Header, prepared: &Prepared) -> Result<Chunk,
 
 /// A chunk as portions: what shares architecture and initialization stays together.
 fn portions(prepared: &Prepared, chunk: &Chunk) -> Vec<Portion> {
-    let inits = prepared.space.preset.search.inits.len();
-    let of_one = inits * prepared.space.preset.search.activations.len().max(1);
-    let group = |id: usize| (id / of_one, id % inits);
+    let group = |id: usize| prepared.space.group_of(id);
     let mut candidates = chunk.candidates.clone();
     candidates.sort_unstable_by_key(|id| (group(*id), *id));
     candidates.dedup();

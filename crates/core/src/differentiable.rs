@@ -11,6 +11,7 @@ mod embed;
 mod function;
 mod linear;
 mod loss;
+mod matmul;
 mod normalize;
 mod pass;
 mod pool;
@@ -26,7 +27,10 @@ pub use embed::embed;
 pub use function::{Float, Function, with_elements};
 pub use linear::linear;
 pub use loss::{cross_entropy, mean_squared_error};
-pub use normalize::{Moments, affine, batch_moments, standardize, standardize_by, standardize_rms};
+pub use matmul::matmul;
+pub use normalize::{
+    Moments, affine, batch_moments, standardize, standardize_by, standardize_by_with, standardize_rms, standardize_with,
+};
 pub use pass::{Pass, multiplied};
 pub use pool::pool;
 pub use recur::recur;

@@ -292,6 +292,11 @@ pub trait Operation: Any + fmt::Debug + Send + Sync {
     /// If the tensors do not fit.
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor>;
 
+    /// Where its parameter of this name starts from, if that is a tensor of its own: see [`Role::Kept`].
+    fn kept(&self, _name: &str) -> Option<&Tensor> {
+        None
+    }
+
     /// Of a layer that fixes how it starts: the same layer without that, and how it starts. None for any kind of layer.
     fn fixed_start(&self) -> Option<(&dyn Operation, &OwnInit)> {
         None

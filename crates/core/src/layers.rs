@@ -85,6 +85,9 @@ kinds! {
         recurrence (KIND) Recurrence;
         zero (KIND) Zero;
         first_channels (KIND) FirstChannels;
+        calculation (KIND) Calculation, Operand;
+        normalization (KIND) Norm, Normalization;
+        lookup (KIND) Lookup;
     }
 }
 

@@ -27,6 +27,7 @@
 
 pub mod activation;
 mod aliases;
+pub mod arithmetic;
 pub mod catalog;
 pub mod differentiable;
 pub mod fill;

@@ -11,9 +11,9 @@ pub mod scale;
 mod surroundings;
 mod survey;
 
-pub use build::ShapeError;
+pub use build::{Builder, ShapeError};
 pub use graph::{Network, Part};
-pub use node::{Node, ValueId};
+pub use node::{Node, Origin, Stored, ValueId};
 pub use surroundings::{Branch, Following, Surroundings};
 
 pub use crate::activation::Activation;

@@ -16,12 +16,17 @@ pub use bundled::{BUNDLED, Bundled};
 pub use parts::{Depth, PLACES, Recipe};
 pub(crate) use parts::{EMBEDDING, NORM, OUTPUT, RECURRENT, RESIDUAL_OUTPUT};
 
+/// What presets and reports call the weights that a model brings.
+pub const AS_GIVEN: &str = "as_given";
+
 /// A candidate's initialization.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Init {
     /// The same for all dense layers and convolutions.
     One(Initializer),
     Recipe(Arc<Recipe>),
+    /// The weights that a model brings.
+    AsGiven,
 }
 
 impl Init {
@@ -75,6 +80,7 @@ impl Init {
         match self {
             Self::One(init) => init.name(),
             Self::Recipe(recipe) => &recipe.name,
+            Self::AsGiven => AS_GIVEN,
         }
     }
 
@@ -83,7 +89,7 @@ impl Init {
     pub fn one(&self) -> Option<&Initializer> {
         match self {
             Self::One(init) => Some(init),
-            Self::Recipe(_) => None,
+            Self::Recipe(_) | Self::AsGiven => None,
         }
     }
 
@@ -106,6 +112,7 @@ impl Init {
                     parts.chain(bias).collect::<Vec<_>>().join(", ")
                 }
             },
+            Self::AsGiven => "the weights that the model brings".to_owned(),
         }
     }
 
@@ -125,6 +132,7 @@ impl Init {
         match self {
             Self::One(init) => what(init),
             Self::Recipe(recipe) => recipe.initializers().any(what),
+            Self::AsGiven => false,
         }
     }
 }
@@ -141,6 +149,7 @@ impl fmt::Display for Init {
         match self {
             Self::One(init) => init.fmt(f),
             Self::Recipe(recipe) => f.pad(&recipe.name),
+            Self::AsGiven => f.pad(AS_GIVEN),
         }
     }
 }
@@ -150,6 +159,7 @@ impl Serialize for Init {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::One(init) => init.serialize(serializer),
+            Self::AsGiven => serializer.serialize_str(AS_GIVEN),
             Self::Recipe(recipe) if recipe.about.is_some() => serializer.serialize_str(&recipe.name),
             Self::Recipe(recipe) => {
                 let mut map = serializer.serialize_map(None)?;

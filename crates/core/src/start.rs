@@ -28,7 +28,13 @@ impl<'a> Drawing<'a> {
         Self { init, bias, fill, gains: Gains::new(fill.filter(|_| takes_gain)) }
     }
 
-    /// The law of a weight of a node.
+    /// Whether weights are those that the model brings.
+    #[must_use]
+    pub fn is_as_given(&self) -> bool {
+        matches!(self.init, Init::AsGiven)
+    }
+
+    /// The law of a weight of a node; of what is as given, where the model does not bring it.
     #[must_use]
     pub fn law(&self, node: &Node, weight: &Weight) -> Law {
         let own = node.operation.own_init();
@@ -39,8 +45,9 @@ impl<'a> Drawing<'a> {
             (None, Init::One(init)) => match &weight.role {
                 Role::Drawn(shape) => init.law(shape, self.gains.of(node.surroundings.slot.as_deref())),
                 Role::Bias(shape) => init.bias_law(shape, self.bias),
-                Role::Constant(_) | Role::Own(..) => usual(weight),
+                Role::Constant(_) | Role::Own(..) | Role::Kept => usual(weight),
             },
+            (None, Init::AsGiven) => usual(weight),
         }
     }
 
@@ -55,7 +62,7 @@ impl<'a> Drawing<'a> {
             Role::Bias(_) => recipe.bias.as_ref(),
             Role::Own(..) if weight.is_bias() => recipe.bias.as_ref(),
             Role::Constant(_) if is_norm(node) && !weight.is_bias() => recipe.part(NORM),
-            Role::Constant(_) => None,
+            Role::Constant(_) | Role::Kept => None,
             Role::Drawn(_) | Role::Own(..) => part(recipe, node, weight),
         };
         let law = part.map_or_else(
@@ -71,7 +78,7 @@ impl<'a> Drawing<'a> {
         );
         match &weight.role {
             Role::Drawn(_) => law.times(factor(recipe.depth, node)),
-            Role::Bias(_) | Role::Constant(_) | Role::Own(..) => law,
+            Role::Bias(_) | Role::Constant(_) | Role::Own(..) | Role::Kept => law,
         }
     }
 
@@ -99,7 +106,7 @@ impl<'a> Drawing<'a> {
 fn shape(weight: &Weight) -> WeightShape {
     match &weight.role {
         Role::Drawn(shape) | Role::Bias(shape) | Role::Own(shape, _) => shape.clone(),
-        Role::Constant(_) => WeightShape::new(weight.dims.clone(), 1),
+        Role::Constant(_) | Role::Kept => WeightShape::new(weight.dims.clone(), 1),
     }
 }
 
@@ -109,6 +116,8 @@ fn usual(weight: &Weight) -> Law {
         Role::Drawn(shape) | Role::Bias(shape) => Law::fan_in_uniform(shape),
         Role::Constant(value) => Law::Constant { value: *value },
         Role::Own(_, law) => *law,
+        // Never drawn: see the role.
+        Role::Kept => Law::Constant { value: 0.0 },
     }
 }
 
@@ -122,7 +131,7 @@ fn together(law: Law, gates: usize) -> Law {
 }
 
 fn is_norm(node: &Node) -> bool {
-    node.operation.kind().name.ends_with("_norm")
+    node.kind().ends_with("_norm")
 }
 
 /// What a recipe says of a weight that is drawn; the place goes before the kind.

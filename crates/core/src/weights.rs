@@ -34,8 +34,9 @@ pub struct DrawnWeights<'a> {
     draws: Option<&'a Draws>,
     /// By drawn weight, in place of those of the candidate; then there are no biases.
     laws: Option<Vec<Law>>,
-    /// By the first drawn weight of a node, or else by its first weight.
-    drawn: RefCell<HashMap<(Purpose, usize), Parameters>>,
+    /// By the first drawn weight of a node, or else by its first weight, and by the number of its weights: nodes that share
+    /// weights may have others besides.
+    drawn: RefCell<HashMap<(Purpose, usize, usize), Parameters>>,
 }
 
 impl<'a> DrawnWeights<'a> {
@@ -81,6 +82,7 @@ impl<'a> DrawnWeights<'a> {
                     let law = self.drawing.law(node, weight);
                     Some(self.weight(node, inputs, weight.name, law, shape)?)
                 }
+                Role::Kept => node.operation.kept(weight.name).cloned(),
                 Role::Bias(_) if self.laws.is_some() => None,
                 Role::Bias(shape) => self.vector(node, weight, 0.0, self.key(Purpose::Biases, shape.index))?,
                 Role::Constant(usual) => {
@@ -142,12 +144,15 @@ impl<'a> DrawnWeights<'a> {
 
 impl Weights for DrawnWeights<'_> {
     fn parameters(&self, node: &Node, inputs: &[Tensor]) -> candle_core::Result<Parameters> {
+        if let (true, Some(given)) = (self.drawing.is_as_given(), &node.given) {
+            return Ok(given.clone().with_batch_norm(self.batch_norm));
+        }
         let constant = || node.weights.first().and_then(|weight| node.place_among_constants(weight));
         let place = match node.first_drawn() {
-            Some(first) => (Purpose::Weights, first),
+            Some(first) => (Purpose::Weights, first, node.weights.len()),
             None => match constant() {
-                Some(place) => (Purpose::Constants, place),
-                None => return Ok(Parameters::new(self.batch_norm)),
+                Some(place) => (Purpose::Constants, place, node.weights.len()),
+                None => return self.draw(node, inputs),
             },
         };
         if let Some(drawn) = self.drawn.borrow().get(&place) {
@@ -156,6 +161,23 @@ impl Weights for DrawnWeights<'_> {
         let drawn = self.draw(node, inputs)?;
         self.drawn.borrow_mut().insert(place, drawn.clone());
         Ok(drawn)
+    }
+}
+
+/// The weights that a model brings.
+#[derive(Debug, Clone, Copy)]
+pub struct GivenWeights {
+    pub batch_norm: BatchNorm,
+}
+
+impl Weights for GivenWeights {
+    fn parameters(&self, node: &Node, _: &[Tensor]) -> candle_core::Result<Parameters> {
+        let given = node.given.clone().unwrap_or_default();
+        let given = node.weights.iter().fold(given, |given, weight| match node.operation.kept(weight.name) {
+            Some(own) if given.get(weight.name).is_none() => given.with(weight.name, own.clone()),
+            _ => given,
+        });
+        Ok(given.with_batch_norm(self.batch_norm))
     }
 }
 

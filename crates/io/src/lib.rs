@@ -26,6 +26,7 @@
 
 pub mod data;
 pub mod export;
+pub mod model;
 pub mod panics;
 pub mod preset;
 pub mod weights;

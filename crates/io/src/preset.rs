@@ -6,6 +6,7 @@ mod choices;
 mod data;
 mod definition;
 mod layers;
+mod model;
 mod network;
 mod recipes;
 mod remarks;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
 
+use crate::model::is_model;
 use crate::data::{DataFrom, DataSpec, Scale, labels_are_a_file};
 use neartop_core::catalog::nearest;
 use neartop_core::nas::Architecture;
@@ -37,9 +39,11 @@ pub use bundled::{Bundled, bundled};
 use choices::read_choices;
 pub use choices::{Listed, word};
 pub use definition::Definition;
+pub use model::Brought;
 pub use schema::schema;
 use slots::read_fills;
 pub use truth::{Truth, TruthKey};
+use values::value;
 pub use yaml::printable;
 use yaml::{Map, Node, Problem};
 
@@ -52,6 +56,8 @@ pub struct Preset {
     pub layers: Vec<Layer>,
     /// Where architectures are ranked, the network of one of them: they take the same inputs and give the same outputs.
     pub network: Network,
+    /// Where the network comes from, if it is a model of another library.
+    pub model: Option<Brought>,
     /// How the network was named, if it was not given layer by layer.
     pub whole: Option<Whole>,
     pub search: Search,
@@ -137,6 +143,9 @@ impl Preset {
         {
             return Self::parse(preset.text, &format!("{name}.yaml"), Path::new(""));
         }
+        if is_model(path) {
+            return Self::of_model(path, None, None);
+        }
         let text = read_text(path, name)?;
         let stem = path.file_stem().map_or_else(|| name.into(), |s| s.to_string_lossy());
         let directory = path.parent().unwrap_or(Path::new(""));
@@ -145,6 +154,25 @@ impl Preset {
             preset.name = printable(&stem);
         }
         preset.path = Some(path.to_owned());
+        Ok(preset)
+    }
+
+    /// The preset of a model with nothing said: all activations and initializations. Samples are those of a file, with its
+    /// labels, or drawn.
+    ///
+    /// # Errors
+    /// If the file is no model, or what in it is not known.
+    pub fn of_model(path: &Path, data: Option<&Path>, labels: Option<&str>) -> Result<Self, PresetError> {
+        let quoted = |text: &str| value(text).map(|text| yaml::print(&text)).unwrap_or_default().trim().to_owned();
+        let mut text = format!("network:\n  model: {}\n", quoted(&path.to_string_lossy()));
+        if let Some(data) = data {
+            text += &format!("data:\n  path: {}\n", quoted(&data.to_string_lossy()));
+        }
+        if let Some(labels) = labels {
+            text += &format!("  labels: {}\n", quoted(labels));
+        }
+        let mut preset = Self::parse(&text, &path.to_string_lossy(), Path::new(""))?;
+        preset.name = path.file_stem().map_or_else(String::new, |stem| printable(&stem.to_string_lossy()));
         Ok(preset)
     }
 
@@ -192,6 +220,7 @@ impl Preset {
             files.push(("the data", path.clone()));
             files.extend(labels.iter().filter(|_| labels_are_a_file(path)).map(|l| ("the labels", l.into())));
         }
+        files.extend(self.model.iter().map(|model| ("the model", model.path.clone())));
         files.extend(self.truth.iter().map(|truth| ("the table of known values", PathBuf::from(&truth.path))));
         if let Some(Architectures { taken: Taken::List { path, .. }, .. }) = &self.search.architectures {
             files.push(("the list of architectures", path.into()));
@@ -303,7 +332,10 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
     let architectures = asked("architectures").map(|n| architectures::read_architectures(n, directory)).transpose()?;
     let searched = asked("activations").is_some();
     let network = map.need("network")?;
-    let (layers, network, whole) = network::read_network(network, architectures.as_ref(), searched)?;
+    let slots = asked("slots");
+    let described = network::read_network(network, architectures.as_ref(), searched, slots, directory)?;
+    let network::Described { layers, network, whole, model } = described;
+    model::check_slots(search.as_ref(), model.as_ref())?;
     let truth = map.get("truth").map(|n| truth::read_truth(n, architectures.is_some(), directory)).transpose()?;
     let search = read_search(search.as_ref(), root, architectures, &network)?;
     let score = read_score(map.get("score"))?;
@@ -315,6 +347,7 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
         remarks: [
             remarks::remarks(root, &network.input.shape),
             remarks::short_of_rows(&network, score.batch, MOST_BATCH),
+            model.as_ref().map(|model| model.remarks.clone()).unwrap_or_default(),
         ]
         .concat(),
         name: name.replace(['\n', '\t'], " "),
@@ -322,6 +355,7 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
         data,
         layers,
         network,
+        model,
         whole,
         search,
         truth,
@@ -338,7 +372,7 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
 }
 
 fn read_search_map<'a>(node: &Node<'a>) -> Result<Map<'a>, Problem> {
-    node.map("search", &["activations", "inits", "bias", "architectures"])
+    node.map("search", &["activations", "inits", "bias", "architectures", "slots"])
 }
 
 fn read_search(

@@ -60,6 +60,8 @@ pub struct Space {
     /// The preset's network, and among those of its architectures the one that takes most memory.
     network: Arc<Network>,
     largest: Arc<Network>,
+    /// The model that the preset brings, as it is.
+    as_given: Option<Arc<Network>>,
     batch: usize,
 }
 
@@ -80,7 +82,9 @@ impl Space {
     pub fn new(preset: Arc<Preset>) -> Self {
         let network = Arc::new(preset.network.clone());
         let batch = preset.batch.unwrap_or(1);
-        let mut space = Self { candidates: Vec::new(), largest: Arc::clone(&network), network, batch, preset };
+        let as_given = preset.model.as_ref().map(|model| Arc::new(model.as_given.clone()));
+        let (candidates, largest) = (Vec::new(), Arc::clone(&network));
+        let mut space = Self { candidates, largest, network, as_given, batch, preset };
         match &space.preset.search.architectures {
             None => space.add(None),
             Some(architectures) => {
@@ -99,6 +103,11 @@ impl Space {
             self.largest = Arc::clone(&network);
         }
         let preset = Arc::clone(&self.preset);
+        if let Some(model) = &preset.model {
+            let (fill, init) = (model.fill(&network), Init::AsGiven);
+            let parameters = model.as_given.parameters(None);
+            self.candidates.push(Candidate { id: 0, architecture: None, fill, init, parameters });
+        }
         let fills: Vec<Option<Fill>> = match preset.search.activations.as_slice() {
             [] => vec![None],
             fills => fills.iter().cloned().map(Some).collect(),
@@ -127,6 +136,9 @@ impl Space {
     /// The network of a candidate. That of an architecture is built anew, since there may be thousands.
     #[must_use]
     pub fn network_of(&self, id: usize) -> Arc<Network> {
+        if let (Some(as_given), Some(Init::AsGiven)) = (&self.as_given, self.candidates.get(id).map(|c| &c.init)) {
+            return Arc::clone(as_given);
+        }
         self.built(self.candidates.get(id).and_then(|candidate| candidate.architecture.as_deref()))
     }
 
@@ -177,16 +189,29 @@ impl Space {
         self.preset.search.bias
     }
 
+    /// The architecture and the initialization of a candidate, by their places; candidates with the same share most of the
+    /// work of a repetition.
+    #[must_use]
+    pub fn group_of(&self, id: usize) -> (usize, usize) {
+        let inits = self.preset.search.inits.len().max(1);
+        let of_one = inits * self.preset.search.activations.len().max(1);
+        match id.checked_sub(usize::from(self.as_given.is_some())) {
+            Some(id) => (id / of_one, id % inits),
+            None => (0, inits),
+        }
+    }
+
     /// The candidates that share architecture and initialization, and so most of the work of a repetition.
     #[must_use]
     pub fn groups(&self) -> Vec<Vec<usize>> {
         let inits = self.preset.search.inits.len();
         let of_one = inits * self.preset.search.activations.len().max(1);
-        let groups = (0..self.candidates.len()).step_by(of_one.max(1)).flat_map(|first| {
+        let brought = usize::from(self.as_given.is_some());
+        let groups = (brought..self.candidates.len()).step_by(of_one.max(1)).flat_map(|first| {
             (first..first + inits)
                 .map(move |first_of_init| (first_of_init..first + of_one).step_by(inits).collect::<Vec<_>>())
         });
-        groups.collect()
+        (0..brought).map(|as_given| vec![as_given]).chain(groups).collect()
     }
 
     /// Loads the samples of all repetitions.

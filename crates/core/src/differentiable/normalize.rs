@@ -10,7 +10,15 @@ use crate::kernels::{EPSILON, Statistics};
 /// # Errors
 /// Those of candle.
 pub fn standardize(input: &Tensor, statistics: Statistics) -> Result<Tensor> {
-    apply1(Standardize { groups: Groups::of(input.dims(), statistics), rms: None }, input)
+    standardize_with(EPSILON, input, statistics)
+}
+
+/// [`standardize`] with another epsilon.
+///
+/// # Errors
+/// Those of candle.
+pub fn standardize_with(epsilon: f64, input: &Tensor, statistics: Statistics) -> Result<Tensor> {
+    apply1(Standardize { groups: Groups::of(input.dims(), statistics), epsilon, is_rms: false }, input)
 }
 
 /// x/sqrt(mean(x^2) + eps) over the last axis.
@@ -18,7 +26,7 @@ pub fn standardize(input: &Tensor, statistics: Statistics) -> Result<Tensor> {
 /// # Errors
 /// Those of candle.
 pub fn standardize_rms(input: &Tensor, eps: f64) -> Result<Tensor> {
-    apply1(Standardize { groups: Groups::of(input.dims(), Statistics::Features), rms: Some(eps) }, input)
+    apply1(Standardize { groups: Groups::of(input.dims(), Statistics::Features), epsilon: eps, is_rms: true }, input)
 }
 
 /// x weight + bias, where `run` elements in a row share a weight.
@@ -55,11 +63,19 @@ pub fn batch_moments(input: &Tensor) -> Result<Moments> {
 /// # Errors
 /// Those of candle.
 pub fn standardize_by(input: &Tensor, moments: &Moments) -> Result<Tensor> {
+    standardize_by_with(EPSILON, input, moments)
+}
+
+/// [`standardize_by`] with another epsilon.
+///
+/// # Errors
+/// Those of candle.
+pub fn standardize_by_with(epsilon: f64, input: &Tensor, moments: &Moments) -> Result<Tensor> {
     let dims: Vec<_> = input.dims().iter().enumerate().map(|(i, d)| if i == 1 { *d } else { 1 }).collect();
     let column = |values: Vec<f64>| {
         Tensor::from_vec(values, dims.as_slice(), input.device())?.to_dtype(input.dtype())?.broadcast_as(input.shape())
     };
-    let scale = moments.variance.iter().map(|v| (v + EPSILON).sqrt().recip()).collect();
+    let scale = moments.variance.iter().map(|v| (v + epsilon).sqrt().recip()).collect();
     (input - column(moments.mean.clone())?)? * column(scale)?
 }
 
@@ -137,18 +153,19 @@ impl Groups {
 
 struct Standardize {
     groups: Groups,
-    /// The epsilon, where the mean of the squares takes the place of mean and variance.
-    rms: Option<f64>,
+    epsilon: f64,
+    /// Whether the mean of the squares takes the place of mean and variance.
+    is_rms: bool,
 }
 
 impl Standardize {
     /// The mean that is taken off, and what is multiplied with.
     fn moves<T: Float>(&self, group: usize, x: &[T]) -> (f64, f64) {
-        let (mean, variance) = match self.rms {
-            Some(_) => (0.0, self.groups.mean(group, |i| WithDType::to_f64(x[i]).powi(2))),
-            None => self.groups.moments_of(group, x),
+        let (mean, variance) = match self.is_rms {
+            true => (0.0, self.groups.mean(group, |i| WithDType::to_f64(x[i]).powi(2))),
+            false => self.groups.moments_of(group, x),
         };
-        (mean, (variance + self.rms.unwrap_or(EPSILON)).sqrt().recip())
+        (mean, (variance + self.epsilon).sqrt().recip())
     }
 }
 
@@ -171,9 +188,9 @@ impl Function<1> for Standardize {
         let mut by_input = vec![T::zero(); x.len()];
         for group in 0..self.groups.count {
             let scale = self.moves(group, x).1;
-            let mean = match self.rms {
-                Some(_) => 0.0,
-                None => self.groups.mean(group, |i| WithDType::to_f64(g[i])),
+            let mean = match self.is_rms {
+                true => 0.0,
+                false => self.groups.mean(group, |i| WithDType::to_f64(g[i])),
             };
             let along = self.groups.mean(group, |i| WithDType::to_f64(g[i]) * WithDType::to_f64(y[i]));
             for i in self.groups.ranges(group).flatten() {

@@ -42,6 +42,20 @@ pub fn normalize_untrained(input: &Tensor) -> Result<Tensor> {
 /// If the tensors do not fit.
 pub fn normalize_by(
     input: &Tensor,
+    moments: (&Tensor, &Tensor),
+    weight: Option<&Tensor>,
+    bias: Option<&Tensor>,
+) -> Result<Tensor> {
+    normalize_by_with(EPSILON, input, moments, weight, bias)
+}
+
+/// [`normalize_by`] with another epsilon.
+///
+/// # Errors
+/// If the tensors do not fit.
+pub fn normalize_by_with(
+    epsilon: f64,
+    input: &Tensor,
     (mean, variance): (&Tensor, &Tensor),
     weight: Option<&Tensor>,
     bias: Option<&Tensor>,
@@ -50,7 +64,7 @@ pub fn normalize_by(
     channels[1] = input.dim(1)?;
     let along = |tensor: &Tensor| tensor.reshape(channels.as_slice());
     let centred = input.broadcast_sub(&along(mean)?)?;
-    let mut output = centred.broadcast_div(&(along(variance)? + EPSILON)?.sqrt()?)?;
+    let mut output = centred.broadcast_div(&(along(variance)? + epsilon)?.sqrt()?)?;
     if let Some(weight) = weight {
         output = output.broadcast_mul(&along(weight)?)?;
     }
@@ -70,6 +84,20 @@ pub fn normalize(
     weight: Option<&Tensor>,
     bias: Option<&Tensor>,
 ) -> Result<Tensor> {
+    normalize_with(EPSILON, input, statistics, weight, bias)
+}
+
+/// [`normalize`] with another epsilon.
+///
+/// # Errors
+/// If the tensors do not fit.
+pub fn normalize_with(
+    epsilon: f64,
+    input: &Tensor,
+    statistics: Statistics,
+    weight: Option<&Tensor>,
+    bias: Option<&Tensor>,
+) -> Result<Tensor> {
     let (samples, channels) = (input.dim(0)?, input.dim(1)?);
     let mut data = with_elements(input, <[f32]>::to_vec)?;
     let per_sample = data.len() / samples.max(1);
@@ -78,23 +106,23 @@ pub fn normalize(
         Statistics::Channel => {
             for channel in 0..channels {
                 let planes = (0..samples).map(|s| s * per_sample + channel * per_channel);
-                standardize(&mut data, planes, per_channel);
+                standardize(&mut data, planes, per_channel, epsilon);
             }
         }
         Statistics::Groups(groups) => {
             let size = per_sample / groups;
-            (0..samples * groups).for_each(|g| standardize(&mut data, std::iter::once(g * size), size));
+            (0..samples * groups).for_each(|g| standardize(&mut data, std::iter::once(g * size), size, epsilon));
         }
         Statistics::Sample => {
-            (0..samples).for_each(|s| standardize(&mut data, std::iter::once(s * per_sample), per_sample));
+            (0..samples).for_each(|s| standardize(&mut data, std::iter::once(s * per_sample), per_sample, epsilon));
         }
         Statistics::Features => {
             let features = input.dims().last().copied().unwrap_or(1);
-            Arch::new().dispatch(Rows { data: &mut data, features, rms: None });
+            Arch::new().dispatch(Rows { data: &mut data, features, epsilon, is_rms: false });
         }
         Statistics::Position => {
             data.chunks_exact_mut(per_sample.max(1))
-                .for_each(|sample| standardize_positions(sample, per_channel.max(1)));
+                .for_each(|sample| standardize_positions(sample, per_channel.max(1), epsilon));
         }
     }
     let run = match statistics {
@@ -116,18 +144,25 @@ pub fn normalize(
 /// If the tensors do not fit.
 pub fn normalize_rms(input: &Tensor, weight: Option<&Tensor>, eps: f64) -> Result<Tensor> {
     let mut data = with_elements(input, <[f32]>::to_vec)?;
-    Arch::new().dispatch(Rows { data: &mut data, features: input.dims().last().copied().unwrap_or(1), rms: Some(eps) });
+    Arch::new().dispatch(Rows {
+        data: &mut data,
+        features: input.dims().last().copied().unwrap_or(1),
+        epsilon: eps,
+        is_rms: true,
+    });
     if let Some(weight) = weight {
         for_each_run(&mut data, weight, 1, |x, w| *x *= w)?;
     }
     Tensor::from_vec(data, input.dims(), &Device::Cpu)
 }
 
-/// Rows that are each standardized; where `rms` gives an epsilon, without a mean.
+/// Rows that are each standardized.
 struct Rows<'a> {
     data: &'a mut [f32],
     features: usize,
-    rms: Option<f64>,
+    epsilon: f64,
+    /// Whether no mean is taken off.
+    is_rms: bool,
 }
 
 impl WithSimd for Rows<'_> {
@@ -137,9 +172,9 @@ impl WithSimd for Rows<'_> {
     fn with_simd<S: Simd>(self, _: S) {
         let size = self.features as f64;
         for row in self.data.chunks_exact_mut(self.features.max(1)) {
-            let mean = if self.rms.is_some() { 0.0 } else { sum(row, |x| x) / size };
+            let mean = if self.is_rms { 0.0 } else { sum(row, |x| x) / size };
             let variance = sum(row, |x| (x - mean) * (x - mean)) / size;
-            let scale = (variance + self.rms.unwrap_or(EPSILON)).sqrt().recip() as f32;
+            let scale = (variance + self.epsilon).sqrt().recip() as f32;
             let mean = mean as f32;
             row.iter_mut().for_each(|x| *x = (*x - mean) * scale);
         }
@@ -147,12 +182,12 @@ impl WithSimd for Rows<'_> {
 }
 
 /// Standardizes the channels at every position of a sample, `positions` elements apart.
-fn standardize_positions(sample: &mut [f32], positions: usize) {
+fn standardize_positions(sample: &mut [f32], positions: usize, epsilon: f64) {
     let zeros = vec![0.0; positions];
     let means = position_means(sample, &zeros, |x, _| x);
     let variances = position_means(sample, &means, |x, mean| (x - mean).powi(2));
     let scales: Vec<_> =
-        means.iter().zip(variances).map(|(m, v)| (*m as f32, (v + EPSILON).sqrt().recip() as f32)).collect();
+        means.iter().zip(variances).map(|(m, v)| (*m as f32, (v + epsilon).sqrt().recip() as f32)).collect();
     for plane in sample.chunks_exact_mut(positions) {
         plane.iter_mut().zip(&scales).for_each(|(x, (mean, scale))| *x = (*x - mean) * scale);
     }
@@ -172,7 +207,7 @@ fn position_means(sample: &[f32], given: &[f64], value: impl Fn(f64, f64) -> f64
 }
 
 /// Standardizes the runs of `length` elements that start at `starts`, together.
-fn standardize(data: &mut [f32], starts: impl Iterator<Item = usize> + Clone, length: usize) {
+fn standardize(data: &mut [f32], starts: impl Iterator<Item = usize> + Clone, length: usize, epsilon: f64) {
     let (mut count, mut sum) = (0.0, 0.0);
     for start in starts.clone() {
         sum += data[start..start + length].iter().map(|x| f64::from(*x)).sum::<f64>();
@@ -181,7 +216,7 @@ fn standardize(data: &mut [f32], starts: impl Iterator<Item = usize> + Clone, le
     let mean = sum / count;
     let squares = |run: &[f32]| run.iter().map(|x| (f64::from(*x) - mean).powi(2)).sum::<f64>();
     let variance = starts.clone().map(|s| squares(&data[s..s + length])).sum::<f64>() / count;
-    let (mean, scale) = (mean as f32, (variance + EPSILON).sqrt().recip() as f32);
+    let (mean, scale) = (mean as f32, (variance + epsilon).sqrt().recip() as f32);
     for start in starts {
         data[start..start + length].iter_mut().for_each(|x| *x = (*x - mean) * scale);
     }

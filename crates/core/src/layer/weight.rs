@@ -21,6 +21,8 @@ pub enum Role {
     /// The bias that belongs to a drawn weight of this shape.
     Bias(WeightShape),
     Constant(f64),
+    /// Starts from a tensor that the operation has, whatever the initialization.
+    Kept,
 }
 
 /// A weight that is drawn by a law of its kind, alone.
@@ -62,7 +64,7 @@ impl Weight {
             Role::Drawn(_) => Needs::Matrix,
             Role::Own(..) if self.dims.len() > 1 => Needs::Matrix,
             Role::Bias(_) => Needs::Fans,
-            Role::Own(..) | Role::Constant(_) => Needs::Nothing,
+            Role::Own(..) | Role::Constant(_) | Role::Kept => Needs::Nothing,
         }
     }
 

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::graph::Network;
-use super::node::{Node, ValueId};
+use super::node::{Node, Origin, ValueId};
 use super::surroundings::Surroundings;
 use super::survey::survey;
 use crate::layer::{Block, Counted, Edge, Layer, Operation, Place, Role, Through, Vertex, Weight};
-use crate::layers::{Embedding, Save, Use};
+use crate::layers::{Calculation, Embedding, Save, Use};
+use crate::parameters::Parameters;
 use crate::shape::{Form, Layout};
 
 /// A layer that does not fit what comes in.
@@ -33,23 +34,15 @@ impl Network {
     pub fn build(input: impl Into<Form>, layers: &[Layer]) -> Result<Self, ShapeError> {
         let input = input.into();
         let summary = summary(&input, layers);
-        let mut builder = Builder {
-            input,
-            nodes: Vec::new(),
-            saved: Vec::new(),
-            drawn: 0,
-            has_drawn: false,
-            constants: 0,
-            counted: 0,
-        };
+        let mut builder = Builder::new(input);
         builder.chain("", 0, layers)?;
-        survey(&mut builder.nodes);
-        Ok(Self { input: builder.input, nodes: builder.nodes, summary })
+        Ok(builder.finish(summary))
     }
 }
 
 /// Adds nodes in the order of the forward pass, and numbers the weights that will be drawn and the outputs that count.
-struct Builder {
+#[derive(Debug)]
+pub struct Builder {
     input: Form,
     nodes: Vec<Node>,
     /// Values by the name that they were saved under, the latest last.
@@ -62,7 +55,28 @@ struct Builder {
 }
 
 impl Builder {
-    fn form(&self, value: ValueId) -> &Form {
+    /// A network without nodes.
+    #[must_use]
+    pub fn new(input: Form) -> Self {
+        Self { input, nodes: Vec::new(), saved: Vec::new(), drawn: 0, has_drawn: false, constants: 0, counted: 0 }
+    }
+
+    /// The network, whose output is that of the last node; `summary` is the network in one line.
+    #[must_use]
+    pub fn finish(mut self, summary: String) -> Network {
+        survey(&mut self.nodes);
+        Network { input: self.input, nodes: self.nodes, summary }
+    }
+
+    /// The value of the last node.
+    #[must_use]
+    pub fn last(&self) -> ValueId {
+        self.nodes.len()
+    }
+
+    /// The form of a value; that of the input where there is no such value.
+    #[must_use]
+    pub fn form(&self, value: ValueId) -> &Form {
         match value.checked_sub(1).and_then(|node| self.nodes.get(node)) {
             Some(node) => &node.place.output,
             None => &self.input,
@@ -116,6 +130,43 @@ impl Builder {
         Err(ShapeError { module: module.to_owned(), kind: "use".to_owned(), problem })
     }
 
+    /// Adds a node, whose name no other has. Its weights are those of the earlier node `owner` as far as that has them.
+    ///
+    /// # Errors
+    /// If the operation does not fit its inputs.
+    pub fn add(
+        &mut self,
+        name: String,
+        operation: Arc<dyn Operation>,
+        inputs: Vec<ValueId>,
+        owner: Option<ValueId>,
+    ) -> Result<ValueId, ShapeError> {
+        let numbers = (self.drawn, self.has_drawn, self.constants);
+        let value = self.node(name, operation, inputs)?;
+        let Some(owner) = owner.and_then(|owner| self.nodes.get(owner.checked_sub(1)?)).cloned() else {
+            return Ok(value);
+        };
+        let node = &mut self.nodes[value - 1];
+        for weight in &mut node.weights {
+            if let Some(own) = owner.weights.iter().find(|own| own.name == weight.name && own.dims == weight.dims) {
+                weight.role = own.role.clone();
+                node.shared.push((weight.name, owner.owner(own.name).unwrap_or(owner.name()).to_owned()));
+            }
+        }
+        if node.shared.len() == node.weights.len() {
+            node.constants = owner.constants;
+            (self.drawn, self.has_drawn, self.constants) = numbers;
+        }
+        Ok(value)
+    }
+
+    /// Says where the node that gives `value` comes from, and which weights and moments it has there.
+    pub fn describe(&mut self, value: ValueId, origin: Origin, given: Option<Parameters>) {
+        if let Some(node) = value.checked_sub(1).and_then(|at| self.nodes.get_mut(at)) {
+            (node.origin, node.given) = (Some(Arc::new(origin)), given);
+        }
+    }
+
     fn node(
         &mut self,
         name: String,
@@ -124,7 +175,8 @@ impl Builder {
     ) -> Result<ValueId, ShapeError> {
         let forms: Vec<_> = inputs.iter().map(|value| self.form(*value).clone()).collect();
         let fail = |problem| ShapeError { module: name.clone(), kind: operation.name().to_owned(), problem };
-        if !operation.is::<Embedding>() && forms.iter().any(|form| matches!(form.layout, Layout::Ids { .. })) {
+        let takes_ids = operation.is::<Embedding>() || operation.is::<Calculation>();
+        if !takes_ids && forms.iter().any(|form| matches!(form.layout, Layout::Ids { .. })) {
             return Err(fail(format!("{} come in: put `embedding` before it", forms[0])));
         }
         if self.nodes.len() == MOST_NODES {
@@ -147,7 +199,9 @@ impl Builder {
         let constants = self.constants;
         self.constants += weights.iter().filter(|weight| matches!(weight.role, Role::Constant(_))).count();
         let surroundings = Surroundings::default();
-        self.nodes.push(Node { place, operation, inputs, weights, counted, constants, surroundings });
+        let (shared, given, origin) = (Vec::new(), None, None);
+        let node = Node { place, operation, inputs, weights, counted, constants, surroundings, shared, given, origin };
+        self.nodes.push(node);
         Ok(self.nodes.len())
     }
 
@@ -163,7 +217,7 @@ impl Builder {
                 }
                 // That of the weight before it.
                 Role::Bias(shape) => shape.index = self.drawn.saturating_sub(shape.matrices()),
-                Role::Constant(_) => {}
+                Role::Constant(_) | Role::Kept => {}
             }
         }
         weights

@@ -50,6 +50,12 @@ impl Network {
         }
     }
 
+    /// The same with another line that sums it up.
+    #[must_use]
+    pub fn with_summary(self, summary: String) -> Self {
+        Self { summary, ..self }
+    }
+
     /// The network in one line, see the field.
     #[must_use]
     pub fn summary(&self) -> &str {

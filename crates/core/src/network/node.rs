@@ -7,6 +7,7 @@ use crate::fill::Fill;
 use crate::init::WeightShape;
 use crate::layer::{Counted, Operation, Place, Role, Weight};
 use crate::layers::Slot;
+use crate::parameters::Parameters;
 use crate::shape::Shape;
 
 use super::surroundings::Surroundings;
@@ -28,6 +29,34 @@ pub struct Node {
     pub(super) constants: usize,
     /// What recipes ask of its place.
     pub surroundings: Surroundings,
+    /// Of those of its weights that an earlier node has too, the name here and that node's name.
+    pub shared: Vec<(&'static str, String)>,
+    /// Its weights and moments in the model that it comes from, if that brings them.
+    pub given: Option<Parameters>,
+    /// Where it comes from, if it was not written as a layer.
+    pub origin: Option<Arc<Origin>>,
+}
+
+/// Where a node of a model of other origin comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The module's path, as `encoder.0`; a node that is called several times has it several times.
+    pub module: String,
+    /// Where it stands in the user's source, or in the file.
+    pub source: String,
+    /// Of its weights and moments, the names here and in the model.
+    pub parameters: Vec<(&'static str, Stored)>,
+}
+
+/// What of a model's parameter is a node's weight.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Stored {
+    /// The path of the parameter.
+    pub name: String,
+    /// Whether its two axes are the other way round there.
+    pub is_transposed: bool,
+    /// The first and the number of its rows, if it has only some of them.
+    pub rows: Option<[usize; 2]>,
 }
 
 impl PartialEq for Node {
@@ -41,6 +70,12 @@ impl Node {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.place.name
+    }
+
+    /// The path of the module that it is, which several nodes of a model of other origin may share; else its name.
+    #[must_use]
+    pub fn module(&self) -> &str {
+        self.origin.as_ref().map_or(&self.place.name, |origin| &origin.module)
     }
 
     /// What reports call it: the kind in presets, the activation's name, or `activation` for a slot.
@@ -103,7 +138,7 @@ impl Node {
     pub fn drawn(&self) -> Option<&WeightShape> {
         self.weights.iter().find_map(|weight| match &weight.role {
             Role::Drawn(shape) => Some(shape),
-            Role::Own(..) | Role::Bias(_) | Role::Constant(_) => None,
+            Role::Own(..) | Role::Bias(_) | Role::Constant(_) | Role::Kept => None,
         })
     }
 
@@ -112,7 +147,7 @@ impl Node {
     pub fn first_drawn(&self) -> Option<usize> {
         self.weights.iter().find_map(|weight| match &weight.role {
             Role::Drawn(shape) | Role::Own(shape, _) => Some(shape.index),
-            Role::Bias(_) | Role::Constant(_) => None,
+            Role::Bias(_) | Role::Constant(_) | Role::Kept => None,
         })
     }
 
@@ -138,12 +173,18 @@ impl Node {
         }
     }
 
+    /// The earlier node whose weight this one is; none where it is this node's own.
+    #[must_use]
+    pub fn owner(&self, weight: &str) -> Option<&str> {
+        self.shared.iter().find(|(name, _)| *name == weight).map(|(_, owner)| owner.as_str())
+    }
+
     /// Number of trained parameters, with `fill` in the slots.
     #[must_use]
     pub fn parameters(&self, fill: Option<&Fill>) -> u64 {
         match self.is_slot() {
             true => self.weights_with(fill).iter().map(Weight::elements).sum(),
-            false => self.weights.iter().map(Weight::elements).sum(),
+            false => self.weights.iter().filter(|weight| self.owner(weight.name).is_none()).map(Weight::elements).sum(),
         }
     }
 }

@@ -18,7 +18,7 @@ const ROOM: f64 = 40.0;
 #[must_use]
 pub fn at_common_scale(network: &Network, init: &Init, bias: BiasInit, fill: Option<&Fill>) -> Option<Vec<Law>> {
     let drawing = Drawing::new(init, bias, None);
-    if drawing.depends_on_activation(network) {
+    if matches!(init, Init::AsGiven) || drawing.depends_on_activation(network) {
         return None;
     }
     let mut laws = Vec::new();
@@ -36,7 +36,7 @@ pub fn at_common_scale(network: &Network, init: &Init, bias: BiasInit, fill: Opt
         }
         let (weight, shape) = node.weights.iter().find_map(|weight| match &weight.role {
             Role::Drawn(shape) => Some((weight, shape)),
-            Role::Own(..) | Role::Bias(_) | Role::Constant(_) => None,
+            Role::Own(..) | Role::Bias(_) | Role::Constant(_) | Role::Kept => None,
         })?;
         let (law, factor) = rescaled(drawing.law(node, weight), shape)?;
         power += f64::log2(factor);

@@ -211,6 +211,7 @@ fn laws(drawing: &Drawing<'_>, node: &Node) -> Option<Laws> {
         Role::Constant(value) => drawing.law(node, weight) != Law::Constant { value },
         Role::Own(_, law) => drawing.law(node, weight) != law,
         Role::Drawn(_) | Role::Bias(_) => true,
+        Role::Kept => false,
     };
     let is_usual = !changes(weight) && !bias.is_some_and(changes);
     let laws = Laws { weight: drawing.law(node, weight), bias: bias.map(|bias| drawing.law(node, bias)) };

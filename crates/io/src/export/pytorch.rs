@@ -165,7 +165,7 @@ fn initialize(out: &mut Source, model: &Model) {
 fn draw(out: &mut Source, weight: &Weight, law: Law) {
     let (groups, gates) = match &weight.role {
         Role::Drawn(shape) | Role::Own(shape, _) => (shape.groups, shape.gates),
-        Role::Bias(_) | Role::Constant(_) => (1, 0),
+        Role::Bias(_) | Role::Constant(_) | Role::Kept => (1, 0),
     };
     let (tensor, is_dense) = (format!("layer.{}", weight.name), weight.dims.len() == 2);
     if gates > 1 && !is_by_element(&law) {

@@ -20,6 +20,9 @@ pub struct Definition {
     /// Where the candidates' architectures do not say them, the layers as a preset writes them.
     #[serde(skip_serializing_if = "Option::is_none")]
     layers: Option<Value>,
+    /// SHA-256 of the model's file, and which of its activations are slots.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<(String, Option<Value>)>,
     #[serde(skip_serializing_if = "Option::is_none")]
     classes: Option<usize>,
     bias: BiasInit,
@@ -49,6 +52,7 @@ impl Preset {
     #[must_use]
     pub fn definition(&self) -> Definition {
         let (layers, classes) = match &self.whole {
+            None if self.model.is_some() => (None, None),
             None => (Some(write_layers(&self.layers)), None),
             Some(Whole { classes, .. }) => (None, Some(*classes)),
         };
@@ -56,6 +60,7 @@ impl Preset {
             seed: self.seed,
             input: input(&self.network.input),
             layers,
+            model: self.model.as_ref().map(|model| (model.digest.clone(), model.write_slots())),
             classes,
             bias: self.search.bias,
             rows: self.rows,

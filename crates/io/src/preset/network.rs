@@ -1,5 +1,7 @@
 //! The network of a preset.
 
+use std::path::Path;
+
 use neartop_core::nas::NasSpace;
 use neartop_core::network::{Layer, Network};
 use neartop_core::shape::{Form, Layout, Shape};
@@ -7,8 +9,18 @@ use serde_yaml::Value;
 
 use super::architectures::{Architectures, Whole, read_whole};
 use super::layers::Reader;
+use super::model::Brought;
 use super::values::map;
 use super::yaml::{Node, Problem};
+
+/// A network as a preset describes it.
+pub struct Described {
+    /// None of a model.
+    pub layers: Vec<Layer>,
+    pub network: Network,
+    pub whole: Option<Whole>,
+    pub model: Option<Brought>,
+}
 
 /// Reads the network and infers its shapes. `architectures` are those to rank, if any; `searched` says whether
 /// activations are searched, for whole networks have slots only then.
@@ -16,10 +28,21 @@ pub fn read_network(
     node: &Node<'_>,
     architectures: Option<&Architectures>,
     searched: bool,
-) -> Result<(Vec<Layer>, Network, Option<Whole>), Problem> {
+    slots: Option<&Node<'_>>,
+    directory: &Path,
+) -> Result<Described, Problem> {
     let spaces = NasSpace::ALL.map(NasSpace::name);
-    let known: Vec<_> = ["input", "layers", "classes"].into_iter().chain(spaces).collect();
+    let known: Vec<_> = ["input", "layers", "classes", "model"].into_iter().chain(spaces).collect();
     let given = node.map("the network", &known)?;
+    if let Some(model) = given.get("model") {
+        let others = ["layers", "classes"].into_iter().chain(spaces);
+        if let Some(other) = others.into_iter().find_map(|key| given.get(key)).or(architectures.and(Some(model))) {
+            return Err(other.key_problem("a network is a `model` or is given in another way, not both"));
+        }
+        let input = given.get("input").map(read_input).transpose()?;
+        let (model, network) = Brought::read(model, input.as_ref(), slots, directory)?;
+        return Ok(Described { layers: Vec::new(), network, whole: None, model: Some(model) });
+    }
     let input = read_input(given.need("input")?)?;
     let whole = spaces.iter().find_map(|space| given.get(space));
     let layers = given.get("layers");
@@ -32,7 +55,7 @@ pub fn read_network(
     }
     if architectures.is_some() || whole.is_some() {
         let (whole, layers, network) = read_whole(&given, &input.shape, architectures, searched)?;
-        return Ok((layers, network, Some(whole)));
+        return Ok(Described { layers, network, whole: Some(whole), model: None });
     }
     let node = given.need("layers")?;
     if let Some(classes) = given.get("classes") {
@@ -52,7 +75,7 @@ pub fn read_network(
     if network.counted().is_empty() {
         return Err(node.problem("NEAR counts layers with weights and activations, and this network has none"));
     }
-    Ok((layers, network, None))
+    Ok(Described { layers, network, whole: None, model: None })
 }
 
 fn read_input(node: &Node<'_>) -> Result<Form, Problem> {

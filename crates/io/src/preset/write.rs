@@ -6,6 +6,7 @@ use serde_yaml::Value;
 
 use super::architectures::{Architectures, Whole};
 use super::layers::write_layers;
+use super::model::Brought;
 use super::network::write_input;
 use super::slots::write_fills;
 use super::truth::Truth;
@@ -45,6 +46,9 @@ fn data(preset: &Preset) -> Value {
 
 fn network(preset: &Preset) -> Value {
     let input = Some(write_input(&preset.network.input));
+    if let Some(model) = &preset.model {
+        return model.write(input);
+    }
     match &preset.whole {
         None => map([("input", input), ("layers", Some(write_layers(&preset.layers)))]),
         Some(Whole { classes, architecture: None }) => map([("input", input), ("classes", value(classes))]),
@@ -61,6 +65,7 @@ fn search(preset: &Preset) -> Value {
     let activations = if preset.network.has_slot() { write_fills(&search.activations) } else { None };
     map([
         ("architectures", search.architectures.as_ref().map(Architectures::write)),
+        ("slots", preset.model.as_ref().and_then(Brought::write_slots)),
         ("activations", activations),
         ("inits", value(&search.inits)),
         ("bias", unless(search.bias, BiasInit::Zeros)),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Result, Tensor, Var};
 use neartop_core::differentiable::{Moments, Pass};
 use neartop_core::layer::Role;
-use neartop_core::layers::{BatchNorm, Softmax};
+use neartop_core::layers::{BatchNorm, Normalization, Softmax};
 use neartop_core::network::forward::{Filling, Probe, Values, forward_part};
 use neartop_core::network::{Activation, BiasInit, Fill, Init, Network, Node};
 use neartop_core::weights::{DrawnWeights, Weights};
@@ -63,8 +63,11 @@ impl Model {
         for node in &network.nodes {
             let known = drawn.parameters(node, std::slice::from_ref(batch))?;
             for weight in node.weights_with(fill) {
+                if node.owner(weight.name).is_some() {
+                    continue;
+                }
                 let start = match weight.role {
-                    Role::Drawn(_) | Role::Own(..) | Role::Bias(_) => 0.0,
+                    Role::Drawn(_) | Role::Own(..) | Role::Bias(_) | Role::Kept => 0.0,
                     Role::Constant(value) => value as f32,
                 };
                 let value = match known.get(weight.name) {
@@ -74,11 +77,19 @@ impl Model {
                 let var = Var::from_tensor(&value.to_dtype(precision)?)?;
                 parameters.push((format!("{}.{}", node.name(), weight.name), var));
             }
-            if node.operation.is::<BatchNorm>() {
+            if keeps_moments(node) {
                 running.insert(node.name().to_owned(), Moments::untrained(node.input().width()));
             }
         }
-        let places = parameters.iter().enumerate().map(|(place, (name, _))| (name.clone(), place)).collect();
+        let mut places: HashMap<_, _> =
+            parameters.iter().enumerate().map(|(place, (name, _))| (name.clone(), place)).collect();
+        for node in &network.nodes {
+            for (weight, owner) in &node.shared {
+                if let Some(place) = places.get(&format!("{owner}.{weight}")).copied() {
+                    places.insert(format!("{}.{weight}", node.name()), place);
+                }
+            }
+        }
         Ok(Self { network, fill: start.fill.clone(), seed: start.seed, parameters, places, running })
     }
 
@@ -114,6 +125,12 @@ impl Model {
         let output = softmax.map_or(Ok(output.clone()), |(softmax, axis)| softmax.log(&output, axis))?;
         output.flatten_from(1)
     }
+}
+
+/// Whether a node keeps running moments of what passes.
+fn keeps_moments(node: &Node) -> bool {
+    let imported = node.operation.as_kind().is_some_and(Normalization::keeps_moments);
+    imported || node.operation.is::<BatchNorm>()
 }
 
 /// A probe that only lets pass.

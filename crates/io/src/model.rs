@@ -1,0 +1,15 @@
+//! Models of other libraries: what a file holds becomes the same graph that a preset's layers become.
+//!
+//! A reader of a format writes a [`Program`](program::Program): steps on tensors, in words that all formats share. It is
+//! followed once to make a network of it, whose layers are those of presets and whose other steps are arithmetic. Nothing in
+//! a file is run.
+
+mod error;
+mod file;
+pub mod program;
+pub mod pt2;
+mod trace;
+
+pub use error::ModelError;
+pub use file::{digest, is_model, read};
+pub use trace::{Found, Imported, Wanted, trace};

@@ -1,0 +1,122 @@
+//! `.pt2` files, as `torch.export.save` writes them: a zip with the graph of ATen operators as JSON and the weights beside it.
+
+mod archive;
+mod arguments;
+mod layers;
+mod mutation;
+mod operators;
+mod plain;
+mod schema;
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use super::ModelError;
+use super::program::{Input, Operand, Program, Size, Step};
+use archive::Archive;
+use arguments::Arguments;
+use schema::{Argument, Exported, Graph, InputSpec, Node, OutputSpec};
+
+/// Reads the program of a file.
+///
+/// # Errors
+/// If the file is no such file, is damaged, or has an operator that is not known.
+pub fn read(path: &Path) -> Result<Program, ModelError> {
+    let mut archive = Archive::open(path)?;
+    let exported: Exported = archive.graph()?;
+    exported.check()?;
+    let mut graph = exported.graph_module.graph;
+    let signature = exported.graph_module.signature;
+    mutation::without(&mut graph)?;
+    let outputs: Vec<_> = signature.output_specs.iter().zip(&graph.outputs).filter_map(output).collect();
+    let (mut inputs, mut stored) = (Vec::new(), std::collections::HashMap::new());
+    for (spec, argument) in signature.input_specs.iter().zip(&graph.inputs) {
+        let Some(name) = argument.name() else { continue };
+        match spec {
+            InputSpec::UserInput { .. } => inputs.push(user_input(&graph, name)),
+            InputSpec::Parameter { parameter_name, .. } => {
+                stored.insert(name.to_owned(), archive.weight(parameter_name, true)?);
+            }
+            InputSpec::Buffer { buffer_name, .. } => {
+                stored.insert(name.to_owned(), archive.buffer(buffer_name)?);
+            }
+            InputSpec::TensorConstant { tensor_constant_name, .. } => {
+                stored.insert(name.to_owned(), archive.constant(tensor_constant_name)?);
+            }
+            InputSpec::ConstantInput {} | InputSpec::Token {} => {}
+            InputSpec::CustomObj {} => {
+                let what = "it takes an object that is no tensor".to_owned();
+                return Err(ModelError::Unknown { what, help: None });
+            }
+        }
+    }
+    let steps = steps(&graph, &outputs)?;
+    Ok(Program { inputs, stored, steps, outputs })
+}
+
+/// What the model gives to the caller.
+fn output((spec, argument): (&OutputSpec, &Argument)) -> Option<String> {
+    match spec {
+        OutputSpec::UserOutput { .. } => argument.name().map(str::to_owned),
+        OutputSpec::Other => None,
+    }
+}
+
+fn user_input(graph: &Graph, name: &str) -> Input {
+    let meta = graph.tensor_values.get(name);
+    let dims = meta.map(|meta| meta.sizes.iter().map(schema::Int::size).collect()).unwrap_or_default();
+    Input { name: name.to_owned(), dims, is_whole: meta.is_some_and(|meta| meta.is_whole()) }
+}
+
+/// The steps that an output depends on.
+fn steps(graph: &Graph, outputs: &[String]) -> Result<Vec<Step>, ModelError> {
+    let mut needed: HashSet<&str> = outputs.iter().map(String::as_str).collect();
+    let mut kept = Vec::new();
+    for node in graph.nodes.iter().rev() {
+        if node.outputs.iter().flat_map(Argument::names).any(|name| needed.contains(name)) {
+            node.inputs.iter().for_each(|input| needed.extend(input.arg.names()));
+            kept.push(node);
+        }
+    }
+    kept.into_iter().rev().map(|node| step(node, graph)).collect()
+}
+
+fn step(node: &Node, graph: &Graph) -> Result<Step, ModelError> {
+    let arguments = Arguments::of(node);
+    let original = node.target.trim_start_matches("torch.ops.").to_owned();
+    let (place, module) = (node.place(), node.module());
+    let outputs: Vec<_> = node.outputs.iter().flat_map(Argument::names).map(str::to_owned).collect();
+    let made = operators::read(&node.operator(), &arguments);
+    let (op, operands) = match made {
+        Ok(Some(known)) => known,
+        Ok(None) => {
+            let users = users(graph, &outputs);
+            return Err(ModelError::Step { place, original, problem: format!("this operator is not known; {users}") });
+        }
+        Err(problem) => return Err(ModelError::Step { place, original, problem }),
+    };
+    let operands = operands.into_iter().map(|operand| operand.unwrap_or(Operand::Absent)).collect();
+    Ok(Step { op, operands, outputs, module, call: node.call(), place, original })
+}
+
+/// What takes what a step gives.
+fn users(graph: &Graph, outputs: &[String]) -> String {
+    let takes = |node: &&Node| {
+        let mut names = node.inputs.iter().flat_map(|input| input.arg.names());
+        names.any(|name| outputs.iter().any(|output| output == name))
+    };
+    let users: Vec<_> = graph.nodes.iter().filter(takes).map(Node::operator).take(3).collect();
+    match users.is_empty() {
+        true => "the model's output depends on it".to_owned(),
+        false => format!("what it gives is taken by {}", users.join(", ")),
+    }
+}
+
+impl schema::Int {
+    fn size(&self) -> Size {
+        match self {
+            Self::Known(size) => Size::Known(usize::try_from(*size).unwrap_or(0)),
+            Self::Free(name) => Size::Free(name.clone()),
+        }
+    }
+}
