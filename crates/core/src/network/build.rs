@@ -7,7 +7,7 @@ use super::node::{Node, Origin, ValueId};
 use super::surroundings::Surroundings;
 use super::survey::survey;
 use crate::layer::{Block, Counted, Edge, Layer, Operation, Place, Role, Through, Vertex, Weight};
-use crate::layers::{Calculation, Embedding, Save, Use};
+use crate::layers::{Calculation, Embedding, Lookup, Save, Use};
 use crate::parameters::Parameters;
 use crate::shape::{Form, Layout};
 
@@ -175,7 +175,7 @@ impl Builder {
     ) -> Result<ValueId, ShapeError> {
         let forms: Vec<_> = inputs.iter().map(|value| self.form(*value).clone()).collect();
         let fail = |problem| ShapeError { module: name.clone(), kind: operation.name().to_owned(), problem };
-        let takes_ids = operation.is::<Embedding>() || operation.is::<Calculation>();
+        let takes_ids = operation.is::<Embedding>() || operation.is::<Calculation>() || operation.is::<Lookup>();
         if !takes_ids && forms.iter().any(|form| matches!(form.layout, Layout::Ids { .. })) {
             return Err(fail(format!("{} come in: put `embedding` before it", forms[0])));
         }
