@@ -90,6 +90,12 @@ pub struct RunOptions {
     pub repetitions: Option<Repetitions>,
     #[command(flatten)]
     pub study: StudyOptions,
+    /// Samples for a model that is given in place of a preset [default: drawn].
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+    /// Labels of --data: a column of a table, or a file.
+    #[arg(long, value_name = "NAME", requires = "data")]
+    pub labels: Option<String>,
     /// Recommend the highest NEAR, also if it will not train.
     #[arg(long)]
     pub no_guard: bool,

@@ -72,13 +72,12 @@ pub fn run(args: &ScoreArgs) -> Result<(), Failure> {
 }
 
 /// What is scored: a model as it is, or a preset's network with the weights of a file.
-fn network_and_weights<'a>(
-    args: &ScoreArgs,
-    preset: &'a Preset,
-) -> Result<(&'a Network, Box<dyn Weights>), Failure> {
+fn network_and_weights<'a>(args: &ScoreArgs, preset: &'a Preset) -> Result<(&'a Network, Box<dyn Weights>), Failure> {
     match (&preset.model, &args.weights) {
         (Some(model), None) => Ok((&model.as_given, Box::new(GivenWeights { batch_norm: preset.batch_norm }))),
-        (Some(_), Some(_)) => Err(Failure::usage("a model is scored with the weights that it carries, without --weights")),
+        (Some(_), Some(_)) => {
+            Err(Failure::usage("a model is scored with the weights that it carries, without --weights"))
+        }
         (None, None) => Err(Failure::usage("weights are missing: a preset is scored with --weights W.safetensors")),
         (None, Some(_)) if preset.network.has_slot() => {
             let help = "name the activation that the weights belong to in place of `activation`";

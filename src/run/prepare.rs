@@ -1,5 +1,6 @@
 //! A preset and options become a run that can start.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::export::check_export;
@@ -8,6 +9,7 @@ use super::streams::tell;
 use crate::cli::{Repetitions, RunOptions};
 use neartop_core::settings::Auto;
 use neartop_io::data::DataError;
+use neartop_io::model::is_model;
 use neartop_io::preset::Preset;
 use neartop_study::scheduler::NearScorer;
 use neartop_study::space::Space;
@@ -24,7 +26,18 @@ pub struct Prepared {
 /// # Errors
 /// What is wrong with the preset, its data or its size.
 pub fn prepare(preset: &str, options: &RunOptions) -> Result<Prepared, Failure> {
-    let preset = Preset::load(preset)?;
+    let preset = match &options.data {
+        None => Preset::load(preset)?,
+        Some(data) if is_model(Path::new(preset)) => {
+            Preset::of_model(Path::new(preset), Some(data), options.labels.as_deref())?
+        }
+        Some(_) => {
+            return Err(Failure::Usage {
+                message: "--data gives samples to a model, and a preset names its own".to_owned(),
+                help: Some("write `data: {path: ...}` into the preset".to_owned()),
+            });
+        }
+    };
     preset.remarks.iter().for_each(tell);
     prepare_loaded(preset, options)
 }

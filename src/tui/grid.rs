@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::columns::{Column, Value};
 use crate::signs::Signs;
-use neartop_core::network::Fill;
+use neartop_core::network::{Fill, Init};
 use neartop_study::study::{Ranked, Study};
 
 /// The candidates of one architecture by activation (down) and initialization (across).
@@ -28,7 +28,8 @@ impl Grid {
         let is_by_slot = search.activations.iter().any(|fill| matches!(fill, Fill::BySlot(_)));
         let inits: Vec<_> = search.inits.iter().map(ToString::to_string).collect();
         let architecture = &study.candidate(candidate).architecture;
-        let candidates = study.space.candidates.iter().filter(|c| c.architecture == *architecture);
+        let candidates =
+            study.space.candidates.iter().filter(|c| c.architecture == *architecture && c.init != Init::AsGiven);
         let cells: Vec<_> = candidates.map(|c| c.id).collect();
         let is_grid = cells.len() > 1 && cells.len() == activations.len() * inits.len();
         is_grid.then_some(Self { activations, is_by_slot, inits, cells })

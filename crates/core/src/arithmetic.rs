@@ -61,7 +61,9 @@ pub enum Reduce {
     Least,
     Product,
     /// Divided by the number of elements, or by one less.
-    Variance { corrected: bool },
+    Variance {
+        corrected: bool,
+    },
     /// The root of the sum of squares.
     Norm,
 }
@@ -84,17 +86,41 @@ pub enum Arithmetic {
     Where,
     /// Over the last two axes, all others broadcast.
     MatMul,
-    Reduce { how: Reduce, axes: Vec<usize>, keep: bool },
-    Softmax { axis: usize, is_log: bool },
-    CumulativeSum { axis: usize },
+    Reduce {
+        how: Reduce,
+        axes: Vec<usize>,
+        keep: bool,
+    },
+    Softmax {
+        axis: usize,
+        is_log: bool,
+    },
+    CumulativeSum {
+        axis: usize,
+    },
     Reshape(Vec<usize>),
     Permute(Vec<usize>),
     Expand(Vec<usize>),
-    Slice { axis: usize, start: usize, length: usize, step: usize },
-    Concat { axis: usize },
+    Slice {
+        axis: usize,
+        start: usize,
+        length: usize,
+        step: usize,
+    },
+    Concat {
+        axis: usize,
+    },
     /// The elements at these places along an axis.
-    Take { axis: usize, places: Vec<usize> },
-    Pad { axis: usize, before: usize, after: usize, value: f64 },
+    Take {
+        axis: usize,
+        places: Vec<usize>,
+    },
+    Pad {
+        axis: usize,
+        before: usize,
+        after: usize,
+        value: f64,
+    },
     Cast(Numbers),
     /// Nothing.
     Identity,

@@ -25,7 +25,10 @@ pub use convolve::{Groups, convolve};
 pub use convolve_transposed::convolve_transposed;
 pub use gather::gather;
 pub use linear::linear;
-pub use normalize::{EPSILON, RMS_EPSILON, Statistics, normalize, normalize_by, normalize_by_with, normalize_rms, normalize_untrained, normalize_with};
+pub use normalize::{
+    EPSILON, RMS_EPSILON, Statistics, normalize, normalize_by, normalize_by_with, normalize_rms, normalize_untrained,
+    normalize_with,
+};
 pub use pool::{Pooling, global_mean, pool};
 pub use recur::{Cell, recur};
 pub use tensors::{batch, standard_deviation, with_elements};

@@ -1,5 +1,6 @@
 //! A candidate in other people's formats: one module for each.
 
+mod apply;
 mod by_kind;
 mod candle;
 mod json;

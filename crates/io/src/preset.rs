@@ -25,8 +25,8 @@ use std::sync::Arc;
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
 
-use crate::model::is_model;
 use crate::data::{DataFrom, DataSpec, Scale, labels_are_a_file};
+use crate::model::is_model;
 use neartop_core::catalog::nearest;
 use neartop_core::nas::Architecture;
 use neartop_core::network::{BiasInit, Fill, Init, Layer, Network};
@@ -337,7 +337,7 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
     let network::Described { layers, network, whole, model } = described;
     model::check_slots(search.as_ref(), model.as_ref())?;
     let truth = map.get("truth").map(|n| truth::read_truth(n, architectures.is_some(), directory)).transpose()?;
-    let search = read_search(search.as_ref(), root, architectures, &network)?;
+    let search = read_search(search.as_ref(), root, architectures, &network, model.is_some())?;
     let score = read_score(map.get("score"))?;
     let data = match map.get("data") {
         Some(node) => data::read_data(node, directory, &network.input)?,
@@ -380,12 +380,13 @@ fn read_search(
     root: &Node<'_>,
     architectures: Option<Architectures>,
     network: &Network,
+    has_model: bool,
 ) -> Result<Search, Problem> {
     let get = |key: &str| map.and_then(|m| m.get(key).cloned());
     let search = map.map_or(root, |map| &map.node);
     let activations = read_fills(get("activations").as_ref(), search, network)?;
     let inits = match get("inits") {
-        Some(node) => read_choices(&node)?,
+        Some(node) => without_given(read_choices(&node)?, &node, has_model)?,
         None if architectures.is_some() => Init::named("torch_default").into_iter().collect(),
         None => Init::all(),
     };
@@ -394,6 +395,19 @@ fn read_search(
         Some(node) => recipes::read_bias(&node)?,
     };
     Ok(Search { activations, inits, bias, architectures })
+}
+
+/// Without the weights that a model brings: they are a candidate of every model anyway.
+fn without_given(mut inits: Vec<Init>, node: &Node<'_>, has_model: bool) -> Result<Vec<Init>, Problem> {
+    match inits.contains(&Init::AsGiven) {
+        true if !has_model => Err(node
+            .problem("`as_given` stands for the weights of a model, and the network is none")
+            .help("give `network: {model: net.pt2}`, or leave it out")),
+        _ => {
+            inits.retain(|init| *init != Init::AsGiven);
+            Ok(inits)
+        }
+    }
 }
 
 /// A number, `auto`, or a map of the numbers that `auto` stands for.

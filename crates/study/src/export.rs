@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use neartop_io::export::{self, Chosen, ExportError, Format};
-use neartop_io::preset::Preset;
+use neartop_io::preset::{Brought, Preset};
 
 use crate::report::{CandidateReport, Report};
 use crate::study::{Study, Trained};
@@ -67,6 +67,7 @@ fn preset_of(study: &Study, candidate: usize) -> Preset {
         // The batch was that of all architectures, and the score depends on it.
         preset.batch = Some(study.space.batch());
     }
+    preset.model.iter_mut().for_each(Brought::make_absolute);
     preset.data.from.make_absolute();
     preset
 }

@@ -192,7 +192,7 @@ pub fn layers(study: &Study, id: usize) -> Vec<LayerReport> {
     let counted = network.counted();
     let signals = study.propagation(id).map(|p| p.layers).unwrap_or_default();
     let layer = |(at, (node, effective_rank)): (usize, (&&neartop_core::network::Node, f64))| LayerReport {
-        module: node.name().to_owned(),
+        module: node.module().to_owned(),
         kind: node.filled(fill).map_or(node.kind(), |activation| activation.name()).to_owned(),
         width: node.units(),
         effective_rank,

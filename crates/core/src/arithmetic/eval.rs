@@ -99,7 +99,8 @@ impl Binary {
 impl Reduce {
     fn eval(self, x: &Tensor, axes: &[usize], keep: bool) -> Result<Tensor> {
         let count: usize = axes.iter().map(|axis| x.dims().get(*axis).copied().unwrap_or(1)).product();
-        let one = |f: &dyn Fn(&Tensor, usize) -> Result<Tensor>| axes.iter().try_fold(x.clone(), |x, axis| f(&x, *axis));
+        let one =
+            |f: &dyn Fn(&Tensor, usize) -> Result<Tensor>| axes.iter().try_fold(x.clone(), |x, axis| f(&x, *axis));
         let kept = match self {
             Self::Sum => x.sum_keepdim(axes)?,
             Self::Mean => x.mean_keepdim(axes)?,

@@ -41,6 +41,9 @@ pub struct Laws {
 impl Model {
     pub fn new(chosen: &Chosen<'_>) -> Result<Self, ExportError> {
         let preset = &chosen.preset;
+        if preset.model.is_some() {
+            return Err(ExportError::Brought);
+        }
         let (input, fill) = (&preset.network.input, chosen.fill.as_ref());
         let layers = fill_all(&chosen.layers, fill);
         let (open, network) = (Network::build(input, &chosen.layers)?, Network::build(input, &layers)?);

@@ -5,6 +5,7 @@ mod modules;
 mod texts;
 
 use self::modules::{constructor, merge};
+use super::apply;
 use super::model::{Item, Model, is_by_element};
 use super::source::{Source, list};
 use super::writer::{Chosen, ExportError, Writer};
@@ -17,6 +18,9 @@ use neartop_core::shape::Layout;
 pub const WRITER: Writer = Writer { name: "pytorch", extension: "py", extensions: &["py"], write };
 
 fn write(chosen: &Chosen<'_>) -> Result<String, ExportError> {
+    if let Some(brought) = &chosen.preset.model {
+        return apply::write(chosen, brought);
+    }
     let model = Model::new(chosen)?;
     let mut out = Source::default();
     out.line(format!("# {}", model.title));
@@ -151,7 +155,9 @@ fn initialize(out: &mut Source, model: &Model) {
             if !drawn.is_empty() {
                 out.line(format!("layer = model.get_submodule({:?})", node.name()));
             }
-            drawn.into_iter().for_each(|weight| draw(out, weight, model.law(node, weight)));
+            for weight in drawn {
+                draw(out, weight, model.law(node, weight), &format!("layer.{}", weight.name));
+            }
         }
         if let Some((target, tolerance)) = model.unit_variance() {
             let names: Vec<_> = model.rescaled().iter().map(|name| format!("{name:?}")).collect();
@@ -161,18 +167,18 @@ fn initialize(out: &mut Source, model: &Model) {
     });
 }
 
-/// Draws a weight of `layer`, gate by gate where a law looks at whole matrices.
-fn draw(out: &mut Source, weight: &Weight, law: Law) {
+/// Draws the weight `tensor`, gate by gate where a law looks at whole matrices.
+pub(super) fn draw(out: &mut Source, weight: &Weight, law: Law, tensor: &str) {
     let (groups, gates) = match &weight.role {
         Role::Drawn(shape) | Role::Own(shape, _) => (shape.groups, shape.gates),
         Role::Bias(_) | Role::Constant(_) | Role::Kept => (1, 0),
     };
-    let (tensor, is_dense) = (format!("layer.{}", weight.name), weight.dims.len() == 2);
+    let is_dense = weight.dims.len() == 2;
     if gates > 1 && !is_by_element(&law) {
         out.line(format!("for gate in {tensor}.chunk({gates}):"));
         return out.indent(|out| out.line(drawn(law, "gate", is_dense, groups)));
     }
-    out.line(drawn(law, &tensor, is_dense, groups));
+    out.line(drawn(law, tensor, is_dense, groups));
 }
 
 fn drawn(law: Law, tensor: &str, is_dense: bool, groups: usize) -> String {
@@ -202,7 +208,7 @@ fn simple(law: Law, tensor: &str) -> String {
     }
 }
 
-const TRUNCATED_NORMAL: &str = r#"
+pub(super) const TRUNCATED_NORMAL: &str = r#"
 
 def truncated_normal_(tensor, mean, std, low, high):
     """N(mean, std^2) under the condition low <= x <= high, in double precision so that tails keep their digits."""
@@ -215,7 +221,7 @@ def truncated_normal_(tensor, mean, std, low, high):
     return tensor.copy_((mean + std * z).clamp(low, high))
 "#;
 
-const UNIT_VARIANCE: &str = r#"
+pub(super) const UNIT_VARIANCE: &str = r#"
 
 def unit_variance(model, names, batch, target, tolerance):
     """Divides each weight by the standard deviation of its layer's output on `batch` until that is the target.

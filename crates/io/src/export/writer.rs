@@ -39,6 +39,10 @@ pub enum ExportError {
     Unsupported { format: &'static str, layer: String, kind: &'static str, what: &'static str },
     #[error("layer {0} has another target of lsuv than an earlier layer, and code is written for one target")]
     Targets(String),
+    #[error(
+        "the network is a model of a file: its choice is written as a PyTorch module that changes it, or as yaml or json"
+    )]
+    Brought,
     #[error(transparent)]
     Shape(#[from] ShapeError),
     #[error(transparent)]

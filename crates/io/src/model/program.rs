@@ -83,19 +83,33 @@ pub enum Operand {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Op {
     /// x, weight `[out, in]`, or `[in, out]` where transposed, \[bias\]
-    Linear { transposed: bool },
+    Linear {
+        transposed: bool,
+    },
     /// x, weight, \[bias\]
     Convolution(Convolution),
     /// x, \[weight\], \[bias\], \[mean\], \[variance\]; with one more output that is used, it is refused.
-    BatchNorm { epsilon: f64 },
+    BatchNorm {
+        epsilon: f64,
+    },
     /// Over the last axes. x, \[weight\], \[bias\]
-    LayerNorm { axes: usize, epsilon: f64 },
+    LayerNorm {
+        axes: usize,
+        epsilon: f64,
+    },
     /// x, \[weight\], \[bias\]
-    GroupNorm { groups: usize, epsilon: f64 },
+    GroupNorm {
+        groups: usize,
+        epsilon: f64,
+    },
     /// x, \[weight\], \[bias\]
-    InstanceNorm { epsilon: f64 },
+    InstanceNorm {
+        epsilon: f64,
+    },
     /// Over the last axis. x, \[weight\]
-    RmsNorm { epsilon: f64 },
+    RmsNorm {
+        epsilon: f64,
+    },
     /// weight, numbers of rows
     Embedding,
     /// x, \[initial state\], \[initial cell\], then by layer and direction: weight_ih, weight_hh, and, if it has them, bias_ih,
@@ -106,17 +120,27 @@ pub enum Op {
     /// x, slopes
     Prelu,
     /// x
-    Softmax { axis: isize, is_log: bool },
+    Softmax {
+        axis: isize,
+        is_log: bool,
+    },
     /// x
     Pool(Pool),
     /// x; to so many places along each of the last axes
-    AdaptiveAveragePool { to: Vec<usize> },
+    AdaptiveAveragePool {
+        to: Vec<usize>,
+    },
     /// x, sizes of the last axes or absent, factors of the last axes or absent
-    Upsample { mode: Interpolation },
+    Upsample {
+        mode: Interpolation,
+    },
     /// x
     Dropout,
     /// q, k, v `[..., places, features]`, \[mask: numbers to add, or whether to look\]
-    Attention { is_causal: bool, scale: Option<f64> },
+    Attention {
+        is_causal: bool,
+        scale: Option<f64>,
+    },
     Plain(Plain),
 }
 
@@ -244,5 +268,7 @@ pub struct Recurrent {
 pub enum Interpolation {
     Nearest,
     /// Along lines; corners keep their places where they are aligned.
-    Linear { aligns_corners: bool },
+    Linear {
+        aligns_corners: bool,
+    },
 }

@@ -107,7 +107,9 @@ impl<'p> Tracer<'p> {
         }
         if program.outputs.len() > 1 {
             let count = program.outputs.len() - 1;
-            tracer.remarks.push(format!("of what the model gives, only the first is looked at, not the {count} after it"));
+            tracer
+                .remarks
+                .push(format!("of what the model gives, only the first is looked at, not the {count} after it"));
         }
         tracer.finish(output)
     }
@@ -214,9 +216,13 @@ impl<'p> Tracer<'p> {
         match operand {
             Operand::Number(x) => Ok(vec![*x]),
             Operand::Absent => Ok(Vec::new()),
-            Operand::List(list) => {
-                Ok(list.iter().map(|one| self.numbers(one)).collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
-            }
+            Operand::List(list) => Ok(list
+                .iter()
+                .map(|one| self.numbers(one))
+                .collect::<Result<Vec<_>>>()?
+                .into_iter()
+                .flatten()
+                .collect()),
             Operand::Value(name) => match self.value(name)? {
                 Traced::Fixed(fixed) => fixed.numbers().map_err(text),
                 Traced::Live(_) => Err(format!("its sizes or places (`{name}`) depend on the samples")),

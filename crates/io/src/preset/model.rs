@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use neartop_core::fill::PLAIN;
 use neartop_core::network::{Fill, Network};
 use neartop_core::shape::Form;
 use serde_yaml::Value;
@@ -70,6 +71,11 @@ impl Brought {
         Fill::product(&choices).into_iter().next()
     }
 
+    /// Makes the path absolute, so that it holds wherever the preset is written.
+    pub fn make_absolute(&mut self) {
+        self.path = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
+    }
+
     /// As `network` of a preset.
     pub(super) fn write(&self, input: Option<Value>) -> Value {
         map([("model", value(self.path.to_string_lossy())), ("input", input.filter(|_| self.has_input))])
@@ -81,7 +87,7 @@ impl Brought {
             Wanted::Usual => None,
             Wanted::Nothing => value("none"),
             Wanted::Named(slots) => match slots.as_slice() {
-                [(name, names)] if name.is_empty() => value(names),
+                [(name, names)] if name == PLAIN => value(names),
                 many => Some(map_of(many)),
             },
         }
@@ -99,7 +105,7 @@ fn read_wanted(node: &Node<'_>) -> Result<Wanted, Problem> {
         return Ok(Wanted::Nothing);
     }
     if !node.is_map() {
-        return Ok(Wanted::Named(vec![(String::new(), read_names(node)?)]));
+        return Ok(Wanted::Named(vec![(PLAIN.to_owned(), read_names(node)?)]));
     }
     let slots = node.entries("a map of slots")?.into_iter();
     let slots = slots.map(|(slot, names)| Ok((slot.to_owned(), read_names(&names)?))).collect::<Result<Vec<_>, _>>()?;

@@ -6,7 +6,7 @@ use neartop_core::catalog::{Choice, Entry};
 use neartop_core::init::{BiasInit, InitKind, Initializer, Needs, OwnInit};
 use neartop_core::layer::Kind;
 use neartop_core::network::Init;
-use neartop_core::recipe::{BUNDLED, Depth, Recipe};
+use neartop_core::recipe::{AS_GIVEN, BUNDLED, Depth, Recipe};
 use neartop_core::start::{recipe_keys, takes};
 
 use super::choices::{Listed, read_choice, word};
@@ -40,6 +40,9 @@ impl Listed for Init {
             true => problem.help("a recipe gives its name too: `{recipe: mine, linear: orthogonal}`"),
             false => problem,
         })?;
+        if name == AS_GIVEN && params.is_none() {
+            return Ok(Self::AsGiven);
+        }
         match (Self::recipe(name), params) {
             (Some(recipe), None) => Ok(recipe),
             (Some(_), Some(params)) => Err(params

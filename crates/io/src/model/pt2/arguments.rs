@@ -50,7 +50,9 @@ impl<'a> Arguments<'a> {
     /// Whole numbers; one where a number stands in place of a list, none where it is absent.
     pub fn list(&self, name: &str) -> Option<Vec<isize>> {
         match self.get(name)? {
-            Argument::List(list) => list.iter().map(|one| if let Argument::Number(x) = one { Some(*x as isize) } else { None }).collect(),
+            Argument::List(list) => {
+                list.iter().map(|one| if let Argument::Number(x) = one { Some(*x as isize) } else { None }).collect()
+            }
             Argument::Number(x) => Some(vec![*x as isize]),
             _ => None,
         }
@@ -59,7 +61,8 @@ impl<'a> Arguments<'a> {
     /// The same for `axes` axes, with the last number for all that are missing.
     pub fn sides(&self, name: &str, axes: usize, default: usize) -> Vec<usize> {
         let given = self.list(name).unwrap_or_default();
-        let side = |axis: usize| given.get(axis).or(given.last()).map_or(default, |side| usize::try_from(*side).unwrap_or(0));
+        let side =
+            |axis: usize| given.get(axis).or(given.last()).map_or(default, |side| usize::try_from(*side).unwrap_or(0));
         (0..axes).map(side).collect()
     }
 

@@ -6,9 +6,7 @@ use neartop_core::kernels::Cell;
 
 use super::arguments::Arguments;
 use super::operators::Known;
-use crate::model::program::{
-    Convolution, Interpolation, Op, Operand, Padding, Plain, Pool, Recurrent, Unary,
-};
+use crate::model::program::{Convolution, Interpolation, Op, Operand, Padding, Plain, Pool, Recurrent, Unary};
 
 type Found = Result<Option<Known>, String>;
 
@@ -37,8 +35,12 @@ pub fn read(family: &str, a: &Arguments<'_>) -> Found {
             let axes = a.list("stride").map_or(2, |sides| sides.len());
             (Op::Convolution(convolution(a, axes, a.flag("transposed"))), vec![x, weight, bias])
         }
-        "batch_norm" | "_native_batch_norm_legit" | "_native_batch_norm_legit_no_training" | "native_batch_norm"
-        | "_batch_norm_with_update" | "_batch_norm_no_update" => {
+        "batch_norm"
+        | "_native_batch_norm_legit"
+        | "_native_batch_norm_legit_no_training"
+        | "native_batch_norm"
+        | "_batch_norm_with_update"
+        | "_batch_norm_no_update" => {
             let moments = [a.operand("running_mean"), a.operand("running_var")];
             (Op::BatchNorm { epsilon }, [x, weight, bias].into_iter().chain(moments).collect())
         }
@@ -126,7 +128,11 @@ fn pooling(family: &str, a: &Arguments<'_>) -> Found {
     let axes = family.trim_end_matches("d").chars().last().and_then(|axes| axes.to_digit(10)).unwrap_or(2) as usize;
     let pool = |is_average: bool| {
         let kernel = a.sides("kernel_size", axes, 1);
-        let stride = if a.list("stride").is_some_and(|stride| !stride.is_empty()) { a.sides("stride", axes, 1) } else { kernel.clone() };
+        let stride = if a.list("stride").is_some_and(|stride| !stride.is_empty()) {
+            a.sides("stride", axes, 1)
+        } else {
+            kernel.clone()
+        };
         Op::Pool(Pool {
             is_average,
             stride,
@@ -172,7 +178,9 @@ fn factors(a: &Arguments<'_>) -> Option<Operand> {
 pub fn activation(family: &str, a: &Arguments<'_>) -> Found {
     let x = vec![a.at(0)];
     let (name, given): (&str, Vec<(&str, f64)>) = match family {
-        "relu" | "relu6" | "selu" | "silu" | "mish" | "sigmoid" | "tanh" | "log_sigmoid" | "softsign" => (family, vec![]),
+        "relu" | "relu6" | "selu" | "silu" | "mish" | "sigmoid" | "tanh" | "log_sigmoid" | "softsign" => {
+            (family, vec![])
+        }
         "logsigmoid" => ("log_sigmoid", vec![]),
         "hardsigmoid" | "hardswish" | "tanhshrink" => (family, vec![]),
         "gelu" => (if a.text("approximate") == Some("tanh") { "gelu_tanh" } else { "gelu" }, vec![]),

@@ -7,9 +7,32 @@ use crate::model::ModelError;
 
 /// Operators whose results share memory with what they take.
 const VIEWS: &[&str] = &[
-    "view", "reshape", "transpose", "permute", "t", "select", "slice", "squeeze", "unsqueeze", "expand", "split",
-    "chunk", "flatten", "unflatten", "unbind", "narrow", "alias", "detach", "view_as", "expand_as", "movedim",
-    "split_with_sizes", "swapaxes", "diagonal", "contiguous", "to",
+    "view",
+    "reshape",
+    "transpose",
+    "permute",
+    "t",
+    "select",
+    "slice",
+    "squeeze",
+    "unsqueeze",
+    "expand",
+    "split",
+    "chunk",
+    "flatten",
+    "unflatten",
+    "unbind",
+    "narrow",
+    "alias",
+    "detach",
+    "view_as",
+    "expand_as",
+    "movedim",
+    "split_with_sizes",
+    "swapaxes",
+    "diagonal",
+    "contiguous",
+    "to",
 ];
 
 impl Node {
@@ -47,7 +70,9 @@ pub fn without(graph: &mut Graph) -> Result<(), ModelError> {
                 return Err(ModelError::Step {
                     place: node.place(),
                     original: node.operator(),
-                    problem: format!("it changes `{changed}` in place, and `{other}` shares its memory and is used later"),
+                    problem: format!(
+                        "it changes `{changed}` in place, and `{other}` shares its memory and is used later"
+                    ),
                 });
             }
             if let Some(output) = outputs.first() {

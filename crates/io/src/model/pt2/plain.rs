@@ -18,7 +18,9 @@ pub fn read(family: &str, a: &Arguments<'_>) -> Found {
         let function = match (function, is_rounded) {
             (Binary::Divide, Some("floor")) => Binary::FloorDivide,
             (Binary::Divide, Some(mode)) => return Err(format!("a quotient rounded by `{mode}` is not known")),
-            (Binary::Subtract, _) if family == "rsub" => return Ok(Some((plain(Plain::Binary(function)), vec![other, x]))),
+            (Binary::Subtract, _) if family == "rsub" => {
+                return Ok(Some((plain(Plain::Binary(function)), vec![other, x])));
+            }
             (function, _) => function,
         };
         if is_scaled {
@@ -28,7 +30,8 @@ pub fn read(family: &str, a: &Arguments<'_>) -> Found {
     }
     if let Some(how) = reduction(family, a) {
         let axes = a.list("dim").unwrap_or_default();
-        let has_place = matches!(family, "max" | "min") && other.as_ref().is_some_and(|o| matches!(o, Operand::Value(_)));
+        let has_place =
+            matches!(family, "max" | "min") && other.as_ref().is_some_and(|o| matches!(o, Operand::Value(_)));
         if has_place {
             let function = if family == "max" { Binary::Greatest } else { Binary::Least };
             return Ok(Some((plain(Plain::Binary(function)), vec![x, other])));
@@ -115,7 +118,9 @@ fn reduction(family: &str, a: &Arguments<'_>) -> Option<Reduce> {
         "amin" | "min" => Reduce::Least,
         "prod" => Reduce::Product,
         "var" => Reduce::Variance { corrected },
-        "linalg_vector_norm" | "norm" if a.number("ord").or(a.number("p")).is_none_or(|order| order == 2.0) => Reduce::Norm,
+        "linalg_vector_norm" | "norm" if a.number("ord").or(a.number("p")).is_none_or(|order| order == 2.0) => {
+            Reduce::Norm
+        }
         _ => return None,
     })
 }
@@ -135,7 +140,8 @@ pub fn rearrangement(family: &str, a: &Arguments<'_>) -> Found {
         "unflatten" => (plain(Plain::Unflatten { axis: axis(0) }), vec![x, a.operand("sizes")]),
         "permute" => (plain(Plain::Permute(a.list("dims").unwrap_or_default())), vec![x]),
         "transpose" | "swapaxes" => {
-            let [first, second] = [("dim0", "axis0"), ("dim1", "axis1")].map(|(a0, a1)| a.whole(a0).or(a.whole(a1)).unwrap_or(0));
+            let [first, second] =
+                [("dim0", "axis0"), ("dim1", "axis1")].map(|(a0, a1)| a.whole(a0).or(a.whole(a1)).unwrap_or(0));
             (plain(Plain::Transpose(first, second)), vec![x])
         }
         "t" => (plain(Plain::Transpose(-2, -1)), vec![x]),

@@ -149,8 +149,17 @@ impl Argument {
                 Some(name) => Self::Value(name.to_owned()),
                 None => Self::Other,
             },
-            "as_tensors" | "as_ints" | "as_floats" | "as_bools" | "as_sym_ints" | "as_sym_floats" | "as_sym_bools"
-            | "as_optional_tensors" | "as_int_lists" | "as_strings" | "as_nested_tensors" => {
+            "as_tensors"
+            | "as_ints"
+            | "as_floats"
+            | "as_bools"
+            | "as_sym_ints"
+            | "as_sym_floats"
+            | "as_sym_bools"
+            | "as_optional_tensors"
+            | "as_int_lists"
+            | "as_strings"
+            | "as_nested_tensors" => {
                 Self::List(inner.as_array().map(|list| list.iter().map(Self::of_item).collect()).unwrap_or_default())
             }
             "as_int" | "as_float" | "as_bool" | "as_string" => Self::plain(inner),

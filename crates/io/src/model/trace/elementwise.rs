@@ -186,7 +186,8 @@ impl Tracer<'_> {
         let Some(axis) = samples else { return Ok(tensor) };
         let first = tensor.narrow(axis, 0, 1).map_err(text)?;
         let all = first.broadcast_as(tensor.shape()).and_then(|all| all.eq(&tensor)).map_err(text)?;
-        let is_same = all.flatten_all().and_then(|all| all.to_vec1::<u8>()).map_err(text)?.iter().all(|same| *same == 1);
+        let is_same =
+            all.flatten_all().and_then(|all| all.to_vec1::<u8>()).map_err(text)?.iter().all(|same| *same == 1);
         match is_same {
             true => first.squeeze(axis).map_err(text),
             false => Err("a constant is not the same for all samples".into()),

@@ -56,7 +56,8 @@ impl<'p> Tracer<'p> {
         let form = self.form_of(x.value, shape.clone(), Some(shape.len() - 1));
         // A product takes two axes, and a vector of one sample has only that of the samples besides.
         let _ = lifted;
-        let value = self.emit(step, Arithmetic::MatMul, vec![Taken::Input, Taken::Constant(matrix)], vec![x.value], form)?;
+        let value =
+            self.emit(step, Arithmetic::MatMul, vec![Taken::Input, Taken::Constant(matrix)], vec![x.value], form)?;
         let Some(bias) = bias else { return Ok(value) };
         let ones = vec![1; shape.len()];
         let dims: Vec<_> = ones.into_iter().chain([out]).collect();
@@ -114,10 +115,7 @@ impl<'p> Tracer<'p> {
                 }
                 (1..x.dims.len()).try_fold(x, |x, axis| self.merged(step, x, axis))
             }
-            _ => Err(format!(
-                "it takes samples x channels x {axes} axes, and {:?} come in",
-                x.sizes(self.samples)
-            )),
+            _ => Err(format!("it takes samples x channels x {axes} axes, and {:?} come in", x.sizes(self.samples))),
         }
     }
 
@@ -167,7 +165,8 @@ impl<'p> Tracer<'p> {
             Traced::Fixed(ids) => {
                 let (tensor, mut dims) = self.without_samples(&ids)?;
                 let rows_taken = Fixed::constant(tensor.clone()).numbers().map_err(text)?;
-                let taken = rows_taken.iter().map(|row| fixed::place(*row, rows)).collect::<candle_core::Result<Vec<_>>>();
+                let taken =
+                    rows_taken.iter().map(|row| fixed::place(*row, rows)).collect::<candle_core::Result<Vec<_>>>();
                 let lookup =
                     Lookup { table: [rows, out], rows: taken.map_err(text)?, dims: super::values::shape(&dims) };
                 let value = self.layer(step, Arc::new(lookup), 0, &[("weight", weight)])?;

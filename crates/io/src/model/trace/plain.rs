@@ -290,7 +290,8 @@ impl Tracer<'_> {
         if !keep {
             return Ok(Live { value, dims: kept });
         }
-        let one = |(axis, dim): (usize, &Vec<Part>)| if named.contains(&axis) { vec![Part::Of(1)] } else { dim.clone() };
+        let one =
+            |(axis, dim): (usize, &Vec<Part>)| if named.contains(&axis) { vec![Part::Of(1)] } else { dim.clone() };
         let dims: Vec<_> = x.dims.iter().enumerate().map(one).collect();
         let value = self.as_shape(step, value, shape(&dims))?;
         Ok(Live { value, dims })
@@ -375,7 +376,8 @@ impl Tracer<'_> {
             Plain::Unsqueeze(named) => {
                 let mut to = sizes.clone();
                 let all = rank + named.len();
-                let mut named = named.iter().map(|at| fixed::axis(*at, all).map_err(text)).collect::<Result<Vec<_>>>()?;
+                let mut named =
+                    named.iter().map(|at| fixed::axis(*at, all).map_err(text)).collect::<Result<Vec<_>>>()?;
                 named.sort_unstable();
                 named.into_iter().for_each(|at| to.insert(at, 1));
                 Arithmetic::Reshape(to)
@@ -408,7 +410,8 @@ impl Tracer<'_> {
             Plain::Select { axis: at } => {
                 let at = axis(*at)?;
                 let start = fixed::place(self.number_at(step, 1)?.unwrap_or(0.0), sizes[at]).map_err(text)?;
-                let one = fixed::eval(&Arithmetic::Slice { axis: at, start, length: 1, step: 1 }, &[x]).map_err(text)?;
+                let one =
+                    fixed::eval(&Arithmetic::Slice { axis: at, start, length: 1, step: 1 }, &[x]).map_err(text)?;
                 let tensor = one.tensor.squeeze(at).map_err(text)?;
                 Ok(one.seen(tensor, None))
             }
@@ -422,12 +425,8 @@ impl Tracer<'_> {
                 let all: Vec<_> = before.into_iter().chain([x]).collect();
                 let x = fixed::eval(&Arithmetic::Concat { axis: at }, &all).map_err(text)?;
                 let sizes = x.tensor.dims().to_vec();
-                let part = |start: usize| Arithmetic::Slice {
-                    axis: at,
-                    start,
-                    length: sizes[at].saturating_sub(1),
-                    step: 1,
-                };
+                let part =
+                    |start: usize| Arithmetic::Slice { axis: at, start, length: sizes[at].saturating_sub(1), step: 1 };
                 let [later, earlier] = [1, 0].map(|start| fixed::eval(&part(start), std::slice::from_ref(&x)));
                 let minus = Arithmetic::Binary(Binary::Subtract);
                 fixed::eval(&minus, &[later.map_err(text)?, earlier.map_err(text)?]).map_err(text)
@@ -457,7 +456,8 @@ impl Tracer<'_> {
     fn taken_of_fixed(&self, x: Fixed, axis: usize, places: &Fixed) -> Result<Fixed> {
         let sizes = x.tensor.dims().to_vec();
         let found = places.numbers().map_err(text)?;
-        let found = found.iter().map(|place| fixed::place(*place, sizes[axis])).collect::<candle_core::Result<Vec<_>>>();
+        let found =
+            found.iter().map(|place| fixed::place(*place, sizes[axis])).collect::<candle_core::Result<Vec<_>>>();
         let taken = fixed::eval(&Arithmetic::Take { axis, places: found.map_err(text)? }, &[x]).map_err(text)?;
         let to = [&sizes[..axis], places.tensor.dims(), &sizes[axis + 1..]].concat();
         let tensor = taken.tensor.reshape(to).map_err(text)?;
@@ -483,9 +483,9 @@ impl Tracer<'_> {
 
     /// The elements at places that all first axes name together.
     fn at_all(&self, x: Fixed, places: &[(usize, Fixed)]) -> Result<Fixed> {
-        let dims = places.iter().try_fold(Vec::new(), |dims, (_, one)| {
-            neartop_core::arithmetic::broadcast(&dims, one.tensor.dims())
-        })?;
+        let dims = places
+            .iter()
+            .try_fold(Vec::new(), |dims, (_, one)| neartop_core::arithmetic::broadcast(&dims, one.tensor.dims()))?;
         fixed::check(&dims).map_err(text)?;
         let sizes = x.tensor.dims().to_vec();
         let (named, rest) = sizes.split_at(places.len());
@@ -505,4 +505,3 @@ impl Tracer<'_> {
         Ok(taken.seen(tensor, None))
     }
 }
-

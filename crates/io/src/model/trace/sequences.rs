@@ -25,7 +25,8 @@ impl<'p> Tracer<'p> {
         if x.dims.len() != 3 || x.dims[samples] != [Part::Samples] {
             return Err(format!("it takes samples x places x features, and {:?} come in", x.sizes(self.samples)));
         }
-        let (x, initial) = (self.merged(step, x, 2)?, [self.take(step.operands.get(1))?, self.take(step.operands.get(2))?]);
+        let (x, initial) =
+            (self.merged(step, x, 2)?, [self.take(step.operands.get(1))?, self.take(step.operands.get(2))?]);
         for state in initial.into_iter().flatten() {
             match state {
                 Traced::Fixed(state) if state.numbers().map_err(text)?.iter().all(|x| *x == 0.0) => {}
@@ -181,7 +182,8 @@ impl<'p> Tracer<'p> {
             false => mask,
             true => {
                 let seen = mask.numbers().map_err(text)?;
-                let added: Vec<_> = seen.iter().map(|seen| if *seen == 0.0 { f64::NEG_INFINITY } else { 0.0 }).collect();
+                let added: Vec<_> =
+                    seen.iter().map(|seen| if *seen == 0.0 { f64::NEG_INFINITY } else { 0.0 }).collect();
                 let tensor = candle_core::Tensor::from_vec(added, mask.tensor.dims(), &candle_core::Device::Cpu);
                 Fixed::constant(tensor.map_err(text)?)
             }

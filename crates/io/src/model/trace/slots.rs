@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use neartop_core::activation::Activation;
+use neartop_core::fill::PLAIN;
 use neartop_core::layers::{Calculation, Concat, Product};
 use neartop_core::network::Network;
 
@@ -36,7 +37,7 @@ pub enum Wanted {
     Usual,
     /// None.
     Nothing,
-    /// By the name of the slot, which is empty where there is one: paths of modules, or names of kinds.
+    /// By the name of the slot: paths of modules, or names of kinds.
     Named(Vec<(String, Vec<String>)>),
 }
 
@@ -54,7 +55,7 @@ impl Wanted {
                 // Of those that are as common, the first.
                 let commonest = usual.iter().rev().max_by_key(|one| count(one)).map(|one| &one.activation);
                 let chosen = usual.iter().filter(|one| Some(&one.activation) == commonest);
-                Ok(chosen.map(|one| (one.node.clone(), String::new())).collect())
+                Ok(chosen.map(|one| (one.node.clone(), PLAIN.to_owned())).collect())
             }
             Self::Named(slots) => {
                 let mut chosen = HashMap::new();
