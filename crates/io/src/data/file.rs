@@ -26,7 +26,8 @@ pub enum Format {
     Images,
 }
 
-const KNOWN: &str = "IDX, .csv, .tsv, .npy (each also .gz), .npz, .parquet, .safetensors, or a folder of images";
+const KNOWN: &str =
+    "IDX, .csv, .tsv, .data, .dat, .txt, .npy (each also .gz), .npz, .parquet, .safetensors, or a folder of images";
 
 impl Format {
     /// The format that a name stands for.
@@ -40,7 +41,7 @@ impl Format {
         }
         match name.rsplit_once('.')?.1 {
             "idx" | "idx1" | "idx2" | "idx3" | "idx4" => Some(Self::Idx),
-            "csv" => Some(Self::Table { tabs: false }),
+            "csv" | "data" | "dat" | "txt" => Some(Self::Table { tabs: false }),
             "tsv" | "tab" => Some(Self::Table { tabs: true }),
             "npy" => Some(Self::Npy),
             "npz" => Some(Self::Npz),
@@ -70,11 +71,13 @@ impl Format {
         if path.is_dir() {
             return Ok(Self::Images);
         }
-        if let Some(format) = Self::of_name(path) {
+        // Names such as x.dat say that it is some text, or nothing at all.
+        let named = Self::of_name(path);
+        if let Some(format) = named.filter(|format| !matches!(format, Self::Table { .. })) {
             return Ok(format);
         }
         let head = Stored::open(path)?.head()?;
-        Self::of_magic(&head).ok_or_else(|| {
+        Self::of_magic(&head).or(named).ok_or_else(|| {
             let pickle = matches!(head.as_slice(), [0x80, 2..=5, ..]);
             unreadable(
                 path,
@@ -97,6 +100,12 @@ impl Format {
 #[must_use]
 pub fn labels_are_a_file(path: &Path) -> bool {
     Format::of_name(path).or_else(|| Format::of(path).ok()).is_some_and(Format::has_label_file)
+}
+
+/// Whether the name of a file is one of data.
+#[must_use]
+pub fn is_data_file(path: &Path) -> bool {
+    Format::of_name(path).is_some()
 }
 
 /// An error about a file, safe to print.

@@ -65,6 +65,7 @@ impl Trainer {
         let order = (0, plan.task.order(plan.seed(), 0));
         let first = &order.1[..plan.options.batch.min(order.1.len())];
         let model = Model::new(&start, &plan.task.inputs(first)?, DType::F32)?;
+        let model = model.giving_log_odds(plan.task.takes_log_odds());
         let optimizer = Optimizer::new(plan.options.method, rate, model.parameters().len());
         Ok(Self { model, optimizer, step: 0, order, losses: (0.0, 0), diverged: false })
     }
