@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::file::shown;
+use super::words::shown;
 
 /// Something about data that was found out rather than said. Each is told once, in one line.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -8,6 +8,7 @@ use flate2::Crc;
 use flate2::read::{DeflateDecoder, MultiGzDecoder};
 
 use super::DataError;
+pub use super::words::{excerpt, shown};
 use neartop_core::catalog::nearest;
 
 /// What the program can read.
@@ -111,18 +112,6 @@ pub fn is_data_file(path: &Path) -> bool {
 /// An error about a file, safe to print.
 pub fn unreadable(path: &Path, reason: impl Into<String>) -> DataError {
     DataError::Read { path: shown(&path.to_string_lossy()), reason: reason.into() }
-}
-
-/// Text from a file with its control characters escaped.
-pub fn shown(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_debug().collect() } else { vec![c] }).collect()
-}
-
-/// The begin of a text from a file, for messages.
-pub fn excerpt(text: &[u8]) -> String {
-    let text = String::from_utf8_lossy(text);
-    let begin: String = text.chars().take(40).collect();
-    if begin.len() < text.len() { shown(&begin) + "..." } else { shown(&begin) }
 }
 
 /// An error of reading that says what it means for a data file.

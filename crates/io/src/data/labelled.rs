@@ -13,6 +13,8 @@ pub struct Given {
     pub numbers: Option<Vec<f32>>,
     /// What the classes are called.
     pub names: Option<Vec<String>>,
+    /// What the labels of a sample are called.
+    pub columns: Vec<String>,
 }
 
 impl Given {
@@ -22,7 +24,8 @@ impl Given {
     /// If they cannot be read.
     pub fn of(source: &dyn Source) -> Result<Option<Self>, DataError> {
         let Some(labels) = source.labels()? else { return Ok(None) };
-        Ok(Some(Self { labels, numbers: source.label_values()?, names: source.class_names()? }))
+        let (numbers, names) = (source.label_values()?, source.class_names()?);
+        Ok(Some(Self { labels, numbers, names, columns: source.label_names() }))
     }
 }
 

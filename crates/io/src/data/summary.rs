@@ -47,16 +47,6 @@ impl Moments {
         (self.mean, if std > 0.0 { std.recip() } else { 1.0 })
     }
 
-    #[must_use]
-    pub fn mean(&self) -> f64 {
-        self.mean
-    }
-
-    #[must_use]
-    pub fn is_constant(&self) -> bool {
-        self.squares == 0.0
-    }
-
     /// Takes in a block of values.
     pub fn add<T: Copy + Into<f64>>(&mut self, block: &[T]) {
         let n = block.len() as f64;

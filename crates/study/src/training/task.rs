@@ -31,6 +31,7 @@ pub struct Task {
     /// Of each output, over the samples held out.
     variances: Vec<f64>,
     remarks: Vec<Remark>,
+    label_names: Vec<String>,
 }
 
 impl Task {
@@ -46,9 +47,9 @@ impl Task {
         options: &Options,
     ) -> std::result::Result<Self, TrainingError> {
         let outputs = network.output().elements();
-        let (mut kind, mut names) = (TaskKind::Regression, None);
+        let (mut kind, mut names, mut label_names) = (TaskKind::Regression, None, Vec::new());
         let decide = |given: Given| {
-            names = given.names.clone();
+            (names, label_names) = (given.names.clone(), given.columns.clone());
             let (decided, labels) = decision::decide(given, outputs, options.task)?;
             kind = decided;
             Ok::<_, TrainingError>(labels)
@@ -64,19 +65,38 @@ impl Task {
         if train.is_empty() || held_out.is_empty() {
             return Err(TrainingError::TooFew { train: train.len(), held_out: held_out.len() });
         }
-        let mut range = Range::of(network);
-        if matches!(kind, TaskKind::Binary | TaskKind::MultiLabel) {
-            range = range.without_sigmoid();
-        }
-        let (targets, mut remarks) = Targets::new(kind, &data.labels, &train, &range);
+        let (targets, mut remarks) = targets(kind, &data.labels, &train, network);
         remarks.splice(0..0, Remark::of(kind, &data.labels, names, options.task.is_some()));
         let variances = targets.variances(&held_out);
-        Ok(Self { data, kind, targets, train, held_out, variances, remarks })
+        Ok(Self { data, kind, targets, train, held_out, variances, remarks, label_names })
+    }
+
+    /// What a network would learn of labels, and what is to be told of that, without reading samples.
+    ///
+    /// # Errors
+    /// If the labels do not fit the network's outputs.
+    pub fn foresee(
+        given: Given,
+        network: &Network,
+        asked: Option<TaskKind>,
+    ) -> std::result::Result<(TaskKind, Vec<Remark>), TrainingError> {
+        let names = given.names.clone();
+        let (kind, labels) = decision::decide(given, network.output().elements(), asked)?;
+        let all: Vec<_> = (0..labels.count()).collect();
+        let (_, mut remarks) = targets(kind, &labels, &all, network);
+        remarks.splice(0..0, Remark::of(kind, &labels, names, asked.is_some()));
+        Ok((kind, remarks))
     }
 
     #[must_use]
     pub fn kind(&self) -> TaskKind {
         self.kind
+    }
+
+    /// What the label of an output is called: its name, or its place from 1.
+    #[must_use]
+    pub fn label_name(&self, output: usize) -> String {
+        self.label_names.get(output).cloned().unwrap_or_else(|| (output + 1).to_string())
     }
 
     /// What is to be told before training.
@@ -230,6 +250,15 @@ impl Task {
             Targets::Values { scales, .. } => scales.first().copied(),
             _ => None,
         }
+    }
+}
+
+/// What the network is to give. Where yes and no are learnt, a last sigmoid is left out.
+fn targets(kind: TaskKind, labels: &Labels, train: &[usize], network: &Network) -> (Targets, Vec<Remark>) {
+    let range = Range::of(network);
+    match kind {
+        TaskKind::Binary | TaskKind::MultiLabel => Targets::new(kind, labels, train, &range.without_sigmoid()),
+        TaskKind::Classification | TaskKind::Regression => Targets::new(kind, labels, train, &range),
     }
 }
 

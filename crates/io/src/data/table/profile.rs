@@ -83,12 +83,6 @@ impl Profile {
         self.sum / self.numbers as f64
     }
 
-    pub fn is_constant(&self) -> bool {
-        self.missing == 0
-            && (self.low >= self.high || self.numbers == 0)
-            && self.known.len() + usize::from(self.numbers > 0) <= 1
-    }
-
     /// Whether the numbers count the rows.
     pub fn counts_rows(&self) -> bool {
         self.counts && self.numbers > 9 && self.missing == 0 && self.texts == 0

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     fn given(labels: Labels, numbers: Option<Vec<f32>>) -> Given {
-        Given { labels, numbers, names: None }
+        Given { labels, numbers, names: None, columns: Vec::new() }
     }
 
     #[test]
