@@ -6,6 +6,7 @@ use super::array_source::{ArraySource, LabelsAt};
 use super::file::{Format, unreadable};
 use super::fit::Fitted;
 use super::relabelled::Relabelled;
+use super::table::Column;
 use super::{DataError, DataFrom, FileSpec, LabelsFrom, Source};
 use super::{airfoil, digits, idx, images, npy, npz, parquet, safetensors, table};
 use neartop_core::network::Shape;
@@ -109,6 +110,17 @@ fn check_keys(file: &FileSpec, format: Format) -> Result<(), DataError> {
         (_, Some(key)) => {
             Err(unreadable(&file.path, format!("`{key}` says how to read a table such as CSV; leave it out")))
         }
+    }
+}
+
+/// The columns of a table and the one that is called as labels are; none of what is no table.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn advise(path: &Path) -> Result<Option<(Vec<Column>, Option<String>)>, DataError> {
+    match Format::of(path)? {
+        Format::Table { tabs } => table::advise(path, tabs).map(Some),
+        _ => Ok(None),
     }
 }
 

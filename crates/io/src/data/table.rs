@@ -1,11 +1,13 @@
 //! CSV, TSV and their like: a sample per line.
 
+mod advice;
 mod cell;
 mod census;
 mod columns;
 mod dialect;
 mod features;
 mod header;
+mod look;
 mod plan;
 mod profile;
 mod records;
@@ -15,12 +17,13 @@ use std::path::Path;
 
 use csv::{ByteRecord, Position};
 
-use super::file::{Stored, excerpt, shown, unreadable};
+use super::file::{excerpt, shown, unreadable};
 use super::labels::Texts;
 use super::{Assumption, DataError, FileSpec, Labels, LabelsFrom, Missing, Source, Summary};
+pub use advice::{Column, ColumnKind, advise};
 use columns::Chosen;
-use dialect::{Asked, Dialect};
 use features::Feature;
+use look::look;
 use neartop_core::network::Shape;
 use plan::Plan;
 use profile::{Profile, Profiler};
@@ -81,20 +84,6 @@ fn counting_column(records: &mut Records, chosen: &Chosen) -> Result<Option<usiz
         Ok(true)
     })?;
     Ok(profiler.columns.iter().position(Profile::counts_rows))
-}
-
-fn look(file: &FileSpec, tabs: bool, labels: &[String]) -> Result<(Stored, Dialect), DataError> {
-    use super::Columns::{All, Only, Without};
-    let stored = Stored::open(&file.path)?;
-    let columns = match &file.table.columns {
-        All => &[],
-        Only(names) | Without(names) => names.as_slice(),
-    };
-    let names = [labels, columns].concat();
-    match Dialect::find(&stored, &Asked { spec: &file.table, names: &names, tabs })? {
-        Some(dialect) => Ok((stored, dialect)),
-        None => Err(unreadable(&file.path, "it is empty")),
-    }
 }
 
 impl Table {

@@ -9,6 +9,8 @@ use super::records::Records;
 
 /// Different texts of a column that are counted.
 const MOST_TEXTS: usize = 10_000;
+/// Samples from which on a column of texts that differ is no category.
+const FEW: u64 = 20;
 /// Numbers that are kept at a time.
 const MOST_NUMBERS: usize = 1 << 23;
 
@@ -36,6 +38,12 @@ pub fn census(records: &Records, columns: &[usize]) -> Result<Vec<Census>, DataE
 }
 
 impl Census {
+    /// Whether nearly every sample has a text of its own.
+    pub fn differs(&self) -> bool {
+        let samples: u64 = self.texts.values().sum();
+        self.is_cut || (samples > FEW && self.texts.len() as u64 * 2 > samples)
+    }
+
     fn add(&mut self, cell: &[u8]) {
         let text = std::str::from_utf8(cell).ok();
         if let Some(count) = text.and_then(|text| self.texts.get_mut(text)) {

@@ -10,8 +10,6 @@ use super::records::Records;
 
 /// More texts than any column of categories has.
 const MOST_CATEGORIES: usize = 1000;
-/// Samples from which on a column of texts that all differ is no category.
-const FEW: u64 = 20;
 
 /// A table whose columns have been looked at.
 pub struct Plan<'a> {
@@ -47,7 +45,7 @@ impl Plan<'_> {
             if is_empty && matches!(self.file.table.missing, Missing::Mean | Missing::Median) {
                 continue;
             }
-            let kind = self.kind(*column, of(*column))?;
+            let kind = self.kind(*column, &of)?;
             let median = medians.iter().find(|(of, _)| of == column).map(|(_, median)| *median);
             let fill = self.fill(*column, &kind, of(*column), median)?;
             features.push(Feature { column: *column, kind, fill });
@@ -134,9 +132,8 @@ impl Plan<'_> {
             Some(_) => String::new(),
         };
         let texts = self.columns(|p| p.texts > 0 && p.yes().is_none());
-        let is_useless = |column: &usize| {
-            self.profiles[*column].holds_dates() || census(*column).is_some_and(|census| self.differs(census))
-        };
+        let is_useless =
+            |column: &usize| self.profiles[*column].holds_dates() || census(*column).is_some_and(Census::differs);
         let (useless, others): (Vec<usize>, Vec<usize>) = texts.into_iter().partition(is_useless);
         let names = |columns: &[usize]| {
             let names: Vec<_> = columns.iter().take(10).map(|column| format!("`{}`", self.name(*column))).collect();
@@ -180,20 +177,21 @@ impl Plan<'_> {
         }
     }
 
-    /// Whether nearly every sample has a text of its own.
-    fn differs(&self, census: &Census) -> bool {
-        let samples: u64 = census.texts.values().sum();
-        census.is_cut || (samples > FEW && census.texts.len() as u64 * 2 > samples)
+    /// Columns of so many texts that they are no categories.
+    fn useless<'c>(&self, census: &impl Fn(usize) -> Option<&'c Census>) -> Vec<usize> {
+        let is_useless = |census: &Census| census.differs() || census.texts.len() > MOST_CATEGORIES;
+        let texts = self.columns(|profile| profile.texts > 0 && profile.yes().is_none());
+        texts.into_iter().filter(|column| census(*column).is_some_and(is_useless)).collect()
     }
 
-    fn kind(&self, column: usize, census: Option<&Census>) -> Result<Kind, DataError> {
-        let profile = &self.profiles[column];
+    fn kind<'c>(&self, column: usize, all: &impl Fn(usize) -> Option<&'c Census>) -> Result<Kind, DataError> {
+        let (profile, census) = (&self.profiles[column], all(column));
         if let Some(yes) = profile.yes() {
             return Ok(Kind::Boolean { yes: yes.to_owned() });
         }
         let Some(census) = census else { return Ok(Kind::Number { wide: profile.is_wide() }) };
-        if self.differs(census) || census.texts.len() > MOST_CATEGORIES {
-            let (name, count, drop) = (self.name(column), census.texts.len(), self.drop(&[column]));
+        if census.differs() || census.texts.len() > MOST_CATEGORIES {
+            let (name, count, drop) = (self.name(column), census.texts.len(), self.drop(&self.useless(all)));
             let more = if census.is_cut { "more than " } else { "" };
             let reason =
                 format!("column `{name}` holds {more}{count} texts, too many to be categories; write `{drop}`");
