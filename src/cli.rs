@@ -65,6 +65,10 @@ pub enum Command {
     /// size is where the slope has fallen to --slope-threshold of its value at 1: threshold^(1/(c-1)). Its interval
     /// comes from resampled repetitions.
     Width(WidthArgs),
+    /// Writes a preset for some data to standard output.
+    ///
+    /// Looks at the data: columns, gaps, texts, labels. The preset runs as it is, and has its other choices as comments.
+    New(NewArgs),
     /// Lists, shows and checks presets.
     #[command(subcommand)]
     Presets(PresetsCommand),
@@ -433,6 +437,16 @@ pub enum WidthFormat {
     Json,
     /// One size a line.
     Csv,
+}
+
+#[derive(Debug, Args)]
+pub struct NewArgs {
+    /// The data: a table, arrays, or a folder of images.
+    #[arg(long, value_name = "FILE")]
+    pub data: PathBuf,
+    /// What is to be learnt: columns, an array, or a file of its own [default: what is called so].
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub labels: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,6 +2,7 @@
 
 pub mod cluster;
 pub mod merge;
+pub mod new;
 mod output;
 pub mod presets;
 pub mod rank;

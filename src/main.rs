@@ -82,8 +82,8 @@ fn runtime(cli: &Cli) -> Result<tokio::runtime::Runtime, Failure> {
 
 /// Whether a command scores, or trains.
 fn scores(cli: &Cli) -> bool {
-    use Command::{Completions, Man, Merge, Presets, Score, Studies};
-    !matches!(&cli.command, Some(Completions { .. } | Man | Merge(_) | Presets(_) | Score(_) | Studies(_)))
+    use Command::{Completions, Man, Merge, New, Presets, Score, Studies};
+    !matches!(&cli.command, Some(Completions { .. } | Man | Merge(_) | New(_) | Presets(_) | Score(_) | Studies(_)))
 }
 
 fn may_open_files(count: usize) -> bool {
@@ -137,6 +137,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
             let color = color(cli.common.color, std::io::stdout().is_terminal());
             commands::width::run(args, chart::Look { color, ascii: cli.common.ascii }).await
         }
+        Some(Command::New(args)) => commands::new::run(args),
         Some(Command::Presets(command)) => commands::presets::run(command),
         Some(Command::Studies(args)) => commands::studies::run(args),
         Some(Command::Completions { shell }) => {

@@ -15,5 +15,5 @@ pub mod target;
 
 pub use failure::Failure;
 pub use interrupts::Interrupts;
-pub use prepare::{Prepared, data_failure, prepare, prepare_loaded};
+pub use prepare::{Prepared, data_failure, prepare, prepare_loaded, tell_assumptions};
 pub use remote::Remote;

@@ -5,13 +5,18 @@ use std::path::{Path, PathBuf};
 
 use neartop_core::network::Shape;
 use neartop_io::data::{DataFrom, DataSpec, Labels, Samples, Scale, Source, open, open_for};
+use neartop_io::data::{FileSpec, LabelsFrom, labels_are_a_file};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new("tests/fixtures/data").join(name)
 }
 
 fn from(path: PathBuf, labels: Option<&str>) -> DataFrom {
-    DataFrom::File { path, labels: labels.map(str::to_owned) }
+    let labels = labels.map(|labels| match labels_are_a_file(&path) {
+        true => LabelsFrom::File(labels.into()),
+        false => LabelsFrom::name(labels),
+    });
+    DataFrom::File(FileSpec::new(path).with_labels(labels))
 }
 
 fn source(name: &str, labels: Option<&str>) -> Box<dyn Source> {
@@ -484,7 +489,9 @@ fn labels_must_fit() {
     let few = write(&folder, "few-idx1-ubyte", &[0, 0, 8, 1, 0, 0, 0, 2, 1, 0]);
     assert_complains(&fixture("little-f4.npy"), few.to_str(), &["few-idx1-ubyte", "2 labels", "10 samples"]);
     let wide = fixture("little-u1.npy");
-    assert_complains(&fixture("little-f4.npy"), wide.to_str(), &["one number per sample"]);
+    let several = open(&from(fixture("little-f4.npy"), wide.to_str())).unwrap().labels().unwrap();
+    assert_eq!(several, Some(Labels::Several { of: (0..10).flat_map(|n| whole(n, 6)).collect(), width: 6 }));
+    assert_complains(&fixture("little-f4.npy"), fixture("nhw.npy").to_str(), &["a row of numbers", "[10, 4, 5]"]);
     for name in ["header.csv", "none.parquet"] {
         assert_complains(&fixture(name), Some("specis"), &["did you mean `species`"]);
     }

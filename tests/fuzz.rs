@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use mutation::Mutator;
-use neartop_io::data::{self, DataFrom};
+use neartop_io::data::{self, DataFrom, FileSpec, LabelsFrom};
 use neartop_io::preset::{Preset, bundled};
 use neartop_io::weights::FileWeights;
 use neartop_study::failure::ScoreFailure;
@@ -160,7 +160,11 @@ fn presets() {
 
 /// Reads the first samples of a file and its labels.
 fn read_data(path: &Path, labels: Option<&str>) -> bool {
-    let from = DataFrom::File { path: path.to_owned(), labels: labels.map(str::to_owned) };
+    let labels = labels.map(|labels| match data::labels_are_a_file(path) {
+        true => LabelsFrom::File(labels.into()),
+        false => LabelsFrom::name(labels),
+    });
+    let from = DataFrom::File(FileSpec::new(path).with_labels(labels));
     let Ok(source) = data::open(&from) else { return false };
     let rows: Vec<_> = (0..source.count().min(64)).collect();
     let mut values = 0;

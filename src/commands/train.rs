@@ -16,6 +16,7 @@ use crate::run::recording::record_trained;
 use crate::run::streams::tell;
 use crate::run::target::{Inputs, Target};
 use crate::run::{Failure, Interrupts, Prepared, prepare};
+use neartop_core::settings::TaskKind;
 use neartop_io::data::DataError;
 use neartop_io::preset::Preset;
 use neartop_study::space::bytes;
@@ -34,10 +35,11 @@ pub async fn run(args: &TrainArgs) -> Result<(), Failure> {
     let target = target.spares(&Inputs::new(&prepared.space.preset, &args.run.study))?;
     let space = Arc::clone(&prepared.space);
     let preset = &space.preset;
-    let options = options_of(&args.training);
+    let options = options_of(&args.training, preset.task);
     // Before the scores, which are of no use here if there is nothing to learn.
     let task = Task::load(&preset.data, space.network(), preset.seed, &options)
         .map_err(|error| training_failure(preset, &error))?;
+    task.remarks().iter().for_each(tell);
     let (mut study, scoring, mut interrupted) = score_all(&prepared, &args.run).await?;
     study.set_guard(!args.run.no_guard);
     let steps = u64::from(options.epochs) * task.steps(options.batch);
@@ -80,8 +82,9 @@ fn record(prepared: &Prepared, options: &RunOptions, plan: &Plan, results: &Resu
     }
 }
 
-fn options_of(given: &TrainingOptions) -> Options {
+fn options_of(given: &TrainingOptions, task: Option<TaskKind>) -> Options {
     Options {
+        task,
         epochs: given.epochs,
         batch: given.batch_size as usize,
         method: given.optimizer,
@@ -131,6 +134,13 @@ fn training_failure(preset: &Preset, error: &TrainingError) -> Failure {
         TrainingError::Data(_) => (&["data", "labels"], "training needs the labels of all samples"),
         TrainingError::Outputs { .. } => (&["network"], "give the last layer as many outputs as there are classes"),
         TrainingError::Values { .. } => (&["network"], "give the last layer one output"),
+        TrainingError::Targets { width, .. } => {
+            let help = format!("give the last layer {width} outputs, or name fewer `labels`");
+            return preset.error_at(&["network"], &error.to_string(), Some(&help)).into();
+        }
+        TrainingError::Task { .. } => {
+            (&["train", "task"], "leave the task out, and it follows from labels and network")
+        }
         TrainingError::OneClass => (&["data"], "take data with two classes or more"),
         TrainingError::TooFew { .. } => (&["data"], "take more samples, or change --holdout or --samples"),
         TrainingError::NoCandidate => (&["search"], "search something"),

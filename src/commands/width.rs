@@ -18,7 +18,7 @@ use crate::cli::{WidthArgs, WidthFormat};
 use crate::run::files::{write_file, write_new_file};
 use crate::run::streams::tell;
 use crate::run::target::{Inputs, Target as Output};
-use crate::run::{Failure, Interrupts, data_failure};
+use crate::run::{Failure, Interrupts, data_failure, tell_assumptions};
 use neartop_core::network::{Choices, Fill, Init};
 use neartop_io::data::Samples;
 use neartop_io::preset::{Listed, Preset, parse_choice};
@@ -157,6 +157,7 @@ async fn size(args: &WidthArgs, preset: &Preset, measurement: Measurement) -> Re
     let (input, needed) = (&preset.network.input, measurement.samples_needed());
     let samples = Samples::load(&preset.data, input, preset.seed, needed, preset.repetitions)
         .map_err(|error| data_failure(preset, &error))?;
+    tell_assumptions(&samples);
     let available = samples.batch(0).and_then(|batch| Ok(batch.dim(0)?)).map_err(|e| data_failure(preset, &e))?;
     let mut notes = Vec::new();
     if let [first, ..] = measurement.short_of_samples(available)[..] {

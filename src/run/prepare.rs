@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::streams::tell;
 use crate::cli::{Repetitions, RunOptions};
 use neartop_core::settings::Auto;
-use neartop_io::data::DataError;
+use neartop_io::data::{DataError, Samples};
 use neartop_io::model::is_model;
 use neartop_io::preset::Preset;
 use neartop_study::scheduler::NearScorer;
@@ -65,7 +65,13 @@ pub fn prepare_loaded(mut preset: Preset, options: &RunOptions) -> Result<Prepar
         space.preset.error_at(&["network"], &error.to_string(), Some(help))
     })?;
     let scorer = NearScorer::new(Arc::clone(&space)).map_err(|error| data_failure(&space.preset, &error))?;
+    tell_assumptions(scorer.samples());
     Ok(Prepared { space, scorer: Arc::new(scorer), jobs })
+}
+
+/// Says on standard error how data were read that could have been meant otherwise.
+pub fn tell_assumptions(samples: &Samples) {
+    samples.assumptions().iter().for_each(|assumption| tell(format_args!("data: {assumption}")));
 }
 
 /// What is wrong with the data of a preset, at its place there.

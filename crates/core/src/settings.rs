@@ -44,3 +44,32 @@ impl Auto {
     pub const MOST: usize = 128;
     pub const CONFIDENCE: f64 = 0.95;
 }
+
+/// What is learnt of labels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskKind {
+    /// One of several classes.
+    Classification,
+    /// One of two classes, by one output.
+    Binary,
+    /// Several answers of yes or no.
+    MultiLabel,
+    /// Numbers.
+    Regression,
+}
+
+impl TaskKind {
+    pub const ALL: [Self; 4] = [Self::Classification, Self::Binary, Self::MultiLabel, Self::Regression];
+
+    /// As presets and reports call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Classification => "classification",
+            Self::Binary => "binary",
+            Self::MultiLabel => "multi_label",
+            Self::Regression => "regression",
+        }
+    }
+}

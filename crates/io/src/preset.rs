@@ -25,14 +25,14 @@ use std::sync::Arc;
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
 
-use crate::data::{DataFrom, DataSpec, Scale, labels_are_a_file};
+use crate::data::{DataFrom, DataSpec, Scale};
 use crate::model::is_model;
 use neartop_core::catalog::nearest;
 use neartop_core::nas::Architecture;
 use neartop_core::network::{BiasInit, Fill, Init, Layer, Network};
 use neartop_core::settings::Auto;
 use neartop_core::settings::BatchNorm;
-use neartop_core::settings::Rows;
+use neartop_core::settings::{Rows, TaskKind};
 
 pub use architectures::{Architectures, Taken, Whole};
 pub use bundled::{Bundled, bundled};
@@ -75,6 +75,8 @@ pub struct Preset {
     /// Whether the first repetitions also look at how signals pass, which says what will train.
     pub trainability: bool,
     pub seed: u64,
+    /// What training learns; none where labels and network say it.
+    pub task: Option<TaskKind>,
     /// How something was read that could have been meant otherwise.
     pub remarks: Vec<String>,
     /// The file it was read from, and its text.
@@ -216,9 +218,9 @@ impl Preset {
     #[must_use]
     pub fn files(&self) -> Vec<(&'static str, PathBuf)> {
         let mut files: Vec<_> = self.path.iter().map(|path| ("the preset", path.clone())).collect();
-        if let DataFrom::File { path, labels } = &self.data.from {
-            files.push(("the data", path.clone()));
-            files.extend(labels.iter().filter(|_| labels_are_a_file(path)).map(|l| ("the labels", l.into())));
+        if let DataFrom::File(file) = &self.data.from {
+            files.push(("the data", file.path.clone()));
+            files.extend(file.label_file().map(|labels| ("the labels", labels.to_owned())));
         }
         files.extend(self.model.iter().map(|model| ("the model", model.path.clone())));
         files.extend(self.truth.iter().map(|truth| ("the table of known values", PathBuf::from(&truth.path))));
@@ -320,7 +322,7 @@ fn span_of(text: &str, line: usize, column: usize) -> Option<SourceSpan> {
 }
 
 fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
-    let known = ["name", "description", "data", "network", "search", "truth", "score", "neartop"];
+    let known = ["name", "description", "data", "network", "search", "truth", "score", "train", "neartop"];
     let map = root.map("a preset", &known)?;
     let text = |key: &str| map.get(key).map(|n| n.text(&format!("the {key}"))).transpose();
     let mut name = text("name")?.unwrap_or("").to_owned();
@@ -366,6 +368,7 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
         batch_norm: score.batch_norm,
         trainability: score.trainability,
         seed: score.seed,
+        task: map.get("train").map(read_train).transpose()?.flatten(),
         source: Default::default(),
         path: None,
     })
@@ -437,6 +440,14 @@ fn read_repetitions(node: &Node<'_>) -> Result<(usize, Option<Auto>), Problem> {
     });
     let confidence = confidence.transpose()?.unwrap_or(Auto::CONFIDENCE);
     Ok((most, Some(Auto { least, confidence })))
+}
+
+/// What is learnt, if it is said.
+fn read_train(node: &Node<'_>) -> Result<Option<TaskKind>, Problem> {
+    let map = node.map("train", &["task"])?;
+    let known: Vec<_> = std::iter::once("auto").chain(TaskKind::ALL.map(TaskKind::name)).collect();
+    let asked = map.get("task").map(|node| word(node, "the task", &known)).transpose()?;
+    Ok(TaskKind::ALL.into_iter().find(|kind| Some(kind.name()) == asked))
 }
 
 struct ScoreSpec {

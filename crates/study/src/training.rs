@@ -38,4 +38,4 @@ pub use point::{Evaluation, Point};
 pub use results::{Record, Results, State};
 pub use run::{Run, Update, run, start};
 use streams::{Stream, stream};
-pub use task::Task;
+pub use task::{Remark, Task};

@@ -6,10 +6,11 @@ use serde::Serialize;
 use crate::cli::TableFormat;
 use crate::commands::output::{json, json_lines};
 use crate::run::Failure;
+use neartop_core::settings::TaskKind;
 use neartop_study::report::{CandidateReport, Recommendation, Report};
 use neartop_study::study::{Agreement, Study};
 use neartop_study::training::optimizer::Method;
-use neartop_study::training::{Plan, Record, Results, State};
+use neartop_study::training::{Plan, Record, Results, State, Task};
 
 /// The JSON of `train`.
 #[derive(Debug, Serialize)]
@@ -62,6 +63,9 @@ struct Trained<'a> {
     accuracy: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     r_squared: Option<f64>,
+    /// Of each label, after the last epoch, where there are several.
+    #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
+    r_squared_of: serde_json::Map<String, serde_json::Value>,
     /// On the samples held out: mean cross-entropy, or mean squared error. Null once training diverged.
     loss: Option<f64>,
     train_loss: Option<f64>,
@@ -91,7 +95,7 @@ impl<'a> TrainReport<'a> {
             study.ranking().iter().enumerate().map(|(place, ranked)| (ranked.candidate, place)).collect();
         let trained = |record: &&Record| {
             let candidate = ranking.candidates.get(*places.get(&record.candidate)?)?.clone();
-            Some(Trained::new(candidate, record, results.is_classification()))
+            Some(Trained::new(candidate, record, &plan.task))
         };
         let (samples, held_out) = plan.task.sizes();
         let epochs = |steps: u64| steps as f64 / plan.steps_per_epoch() as f64;
@@ -103,7 +107,7 @@ impl<'a> TrainReport<'a> {
             repetitions: ranking.repetitions,
             elapsed_seconds: scoring,
             training: Training {
-                task: if results.is_classification() { "classification" } else { "regression" },
+                task: plan.task.kind().name(),
                 epochs: plan.options.epochs,
                 batch_size: plan.options.batch,
                 optimizer: plan.options.method,
@@ -122,7 +126,7 @@ impl<'a> TrainReport<'a> {
     }
 
     fn is_classification(&self) -> bool {
-        self.training.task == "classification"
+        self.training.task != TaskKind::Regression.name()
     }
 }
 
@@ -149,7 +153,8 @@ fn recommendation(study: &Study, results: &Results, record: &Record) -> Recommen
 }
 
 impl<'a> Trained<'a> {
-    fn new(candidate: CandidateReport<'a>, record: &Record, classification: bool) -> Self {
+    fn new(candidate: CandidateReport<'a>, record: &Record, task: &Task) -> Self {
+        let classification = task.is_classification();
         let of = |quality: f64| if classification { (Some(quality), None) } else { (None, Some(quality)) };
         let curve = record.points.iter().map(|point| {
             let (accuracy, r_squared) = of(point.held_out.quality);
@@ -162,6 +167,7 @@ impl<'a> Trained<'a> {
             candidate,
             accuracy,
             r_squared,
+            r_squared_of: record.each.iter().enumerate().map(|(i, x)| (task.label_name(i), (*x).into())).collect(),
             loss: judged.and_then(|e| e.loss),
             train_loss: last.and_then(|point| point.train_loss),
             epochs: last.map_or(0.0, |point| point.epochs),
@@ -251,6 +257,11 @@ fn summary(report: &TrainReport) -> String {
         let architecture = choice.architecture.as_ref().map(|a| format!("{a}, ")).unwrap_or_default();
         let activation = choice.fill.as_ref().map(|fill| format!("{fill} with ")).unwrap_or_default();
         text += &format!("\nRecommended: {architecture}{activation}{} ({})\n", choice.init, choice.why);
+    }
+    if let Some(best) = report.candidates.first().filter(|best| !best.r_squared_of.is_empty()) {
+        let of = |(label, x): (&String, &serde_json::Value)| format!("{label} {:.4}", x.as_f64().unwrap_or(0.0));
+        let each: Vec<_> = best.r_squared_of.iter().map(of).collect();
+        text += &format!("R^2 of each label, of the first: {}\n", each.join(", "));
     }
     if let Some(Agreement { spearman, kendall, n }) = report.agreement {
         let what = if report.is_classification() { "accuracy" } else { "R^2" };

@@ -72,8 +72,8 @@ fn plan(
     jobs: usize,
     most_memory: u64,
 ) -> Result<Arc<Plan>, BackgroundError> {
-    let options = Options { eta: Some(halving::ETA), ..Options::default() };
     let preset = &space.preset;
+    let options = Options { eta: Some(halving::ETA), task: preset.task, ..Options::default() };
     let task = Task::load(&preset.data, space.network(), preset.seed, &options).map_err(BackgroundError::work)?;
     let plan = Plan::new(Arc::clone(&space), task, options, candidates).map_err(BackgroundError::work)?;
     let need = plan.memory(jobs);

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use super::element::Element;
 use super::file::{Stored, check_finite, io_error, unreadable};
-use super::labels::from_numbers;
+use super::labels::{from_numbers, from_rows};
 use super::{DataError, Labels};
 use neartop_core::network::Shape;
 
@@ -130,8 +130,11 @@ impl Array {
     /// Fails unless these can be the labels of `count` samples.
     fn check_labels(&self, count: usize) -> Result<(), DataError> {
         let fail = |reason: String| Err(unreadable(&self.stored.path, reason));
-        if self.size() != 1 {
-            return fail(format!("labels are one number per sample, but these have {}", self.size()));
+        if self.dims.len() > 2 || self.size() == 0 || (self.fortran && self.size() > 1) {
+            let dims: Vec<_> = self.dims.iter().map(ToString::to_string).collect();
+            let order = if self.fortran { " in Fortran order" } else { "" };
+            let reason = "labels are a number per sample, or a row of numbers, but these are";
+            return fail(format!("{reason} [{}]{order}", dims.join(", ")));
         }
         if self.count() != count {
             return fail(format!("it has {} labels, but there are {count} samples", self.count()));
@@ -139,19 +142,22 @@ impl Array {
         Ok(())
     }
 
-    /// Labels of `count` samples as numbers.
+    /// Labels of `count` samples as numbers, row by row.
     pub fn label_values(&self, count: usize) -> Result<Vec<f32>, DataError> {
         self.check_labels(count)?;
-        let mut values = Vec::with_capacity(count);
+        let mut values = Vec::with_capacity(count * self.size());
         self.blocks(|first, bytes| {
             self.element.decode(bytes, self.big_endian, &mut values);
-            check_finite(&self.stored.path, &values[first..], |i| first + i)
+            check_finite(&self.stored.path, &values[first..], |i| (first + i) / self.size())
         })?;
         Ok(values)
     }
 
     /// Labels of `count` samples.
     pub fn labels(&self, count: usize) -> Result<Labels, DataError> {
+        if self.size() > 1 {
+            return Ok(Labels::Several { of: self.label_values(count)?, width: self.size() });
+        }
         self.check_labels(count)?;
         let (mut whole, mut values) = (Vec::new(), Vec::new());
         self.blocks(|first, bytes| {
@@ -164,6 +170,6 @@ impl Array {
             }
             Ok(())
         })?;
-        Ok(if whole.is_empty() { Labels::Values(values) } else { from_numbers(&whole) })
+        Ok(if whole.is_empty() { from_rows(values, 1) } else { from_numbers(&whole) })
     }
 }

@@ -8,6 +8,7 @@ use flate2::Crc;
 use flate2::read::{DeflateDecoder, MultiGzDecoder};
 
 use super::DataError;
+pub use super::words::{excerpt, shown};
 use neartop_core::catalog::nearest;
 
 /// What the program can read.
@@ -26,7 +27,8 @@ pub enum Format {
     Images,
 }
 
-const KNOWN: &str = "IDX, .csv, .tsv, .npy (each also .gz), .npz, .parquet, .safetensors, or a folder of images";
+const KNOWN: &str =
+    "IDX, .csv, .tsv, .data, .dat, .txt, .npy (each also .gz), .npz, .parquet, .safetensors, or a folder of images";
 
 impl Format {
     /// The format that a name stands for.
@@ -40,7 +42,7 @@ impl Format {
         }
         match name.rsplit_once('.')?.1 {
             "idx" | "idx1" | "idx2" | "idx3" | "idx4" => Some(Self::Idx),
-            "csv" => Some(Self::Table { tabs: false }),
+            "csv" | "data" | "dat" | "txt" => Some(Self::Table { tabs: false }),
             "tsv" | "tab" => Some(Self::Table { tabs: true }),
             "npy" => Some(Self::Npy),
             "npz" => Some(Self::Npz),
@@ -70,11 +72,13 @@ impl Format {
         if path.is_dir() {
             return Ok(Self::Images);
         }
-        if let Some(format) = Self::of_name(path) {
+        // Names such as x.dat say that it is some text, or nothing at all.
+        let named = Self::of_name(path);
+        if let Some(format) = named.filter(|format| !matches!(format, Self::Table { .. })) {
             return Ok(format);
         }
         let head = Stored::open(path)?.head()?;
-        Self::of_magic(&head).ok_or_else(|| {
+        Self::of_magic(&head).or(named).ok_or_else(|| {
             let pickle = matches!(head.as_slice(), [0x80, 2..=5, ..]);
             unreadable(
                 path,
@@ -99,21 +103,15 @@ pub fn labels_are_a_file(path: &Path) -> bool {
     Format::of_name(path).or_else(|| Format::of(path).ok()).is_some_and(Format::has_label_file)
 }
 
+/// Whether the name of a file is one of data.
+#[must_use]
+pub fn is_data_file(path: &Path) -> bool {
+    Format::of_name(path).is_some()
+}
+
 /// An error about a file, safe to print.
 pub fn unreadable(path: &Path, reason: impl Into<String>) -> DataError {
     DataError::Read { path: shown(&path.to_string_lossy()), reason: reason.into() }
-}
-
-/// Text from a file with its control characters escaped.
-pub fn shown(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_debug().collect() } else { vec![c] }).collect()
-}
-
-/// The begin of a text from a file, for messages.
-pub fn excerpt(text: &[u8]) -> String {
-    let text = String::from_utf8_lossy(text);
-    let begin: String = text.chars().take(40).collect();
-    if begin.len() < text.len() { shown(&begin) + "..." } else { shown(&begin) }
 }
 
 /// An error of reading that says what it means for a data file.

@@ -1,6 +1,6 @@
 //! Data in the shape that a network takes.
 
-use super::{DataError, Labels, Source};
+use super::{Assumption, DataError, Labels, Source, Summary};
 use neartop_core::network::Shape;
 
 /// A source whose samples have the shape of a network's input.
@@ -59,6 +59,39 @@ impl Source for Fitted {
         })
     }
 
+    fn read_wide(&self, rows: &[usize], take: &mut dyn FnMut(&[f64])) -> Result<(), DataError> {
+        if self.channels_last.is_none() {
+            return self.source.read_wide(rows, take);
+        }
+        let mut wide = Vec::with_capacity(self.shape.elements());
+        self.read(rows, &mut |row| {
+            wide.clear();
+            wide.extend(row.iter().map(|x| f64::from(*x)));
+            take(&wide);
+        })
+    }
+
+    fn scan_features(&self, take: &mut dyn FnMut(usize, usize, &[f32])) -> Result<(), DataError> {
+        let Some((pixels, channels)) = self.channels_last else { return self.source.scan_features(take) };
+        let mut one = [0f32];
+        self.source.scan_features(&mut |first, width, values| {
+            for row in values.chunks_exact(width.max(1)) {
+                for (i, x) in row.iter().enumerate() {
+                    let (pixel, channel) = ((first + i) / channels, (first + i) % channels);
+                    one[0] = *x;
+                    take(channel * pixels + pixel, 1, &one);
+                }
+            }
+        })
+    }
+
+    fn summary(&self) -> Result<Option<Summary>, DataError> {
+        match self.channels_last {
+            None => self.source.summary(),
+            Some(_) => Ok(None),
+        }
+    }
+
     fn scan(&self, take: &mut dyn FnMut(&[f32])) -> Result<(), DataError> {
         self.source.scan(take)
     }
@@ -69,5 +102,21 @@ impl Source for Fitted {
 
     fn label_values(&self) -> Result<Option<Vec<f32>>, DataError> {
         self.source.label_values()
+    }
+
+    fn class_names(&self) -> Result<Option<Vec<String>>, DataError> {
+        self.source.class_names()
+    }
+
+    fn label_names(&self) -> Vec<String> {
+        self.source.label_names()
+    }
+
+    fn feature_names(&self) -> Option<&[String]> {
+        self.source.feature_names()
+    }
+
+    fn assumptions(&self) -> &[Assumption] {
+        self.source.assumptions()
     }
 }

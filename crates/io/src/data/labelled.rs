@@ -1,16 +1,32 @@
 //! Samples with their labels, all in memory, for training.
 
 use super::scale::Scaling;
-use super::{DataError, DataFrom, DataSpec, Labels, open_for};
+use super::{DataError, DataFrom, DataSpec, Labels, Source, open_for};
 use neartop_core::network::Shape;
 
-/// What a network is to learn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
-    /// A class per sample.
-    Classes,
-    /// A number per sample, also where the labels are whole numbers.
-    Values,
+/// Labels, read both ways that they can be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Given {
+    /// Whole numbers and words are classes.
+    pub labels: Labels,
+    /// All of them as numbers, row by row, where they are.
+    pub numbers: Option<Vec<f32>>,
+    /// What the classes are called.
+    pub names: Option<Vec<String>>,
+    /// What the labels of a sample are called.
+    pub columns: Vec<String>,
+}
+
+impl Given {
+    /// The labels of a data set, if it has any.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn of(source: &dyn Source) -> Result<Option<Self>, DataError> {
+        let Some(labels) = source.labels()? else { return Ok(None) };
+        let (numbers, names) = (source.label_values()?, source.class_names()?);
+        Ok(Some(Self { labels, numbers, names, columns: source.label_names() }))
+    }
 }
 
 /// Samples, scaled as for scores, and what is to be learnt of them.
@@ -24,33 +40,27 @@ pub struct Labelled {
 }
 
 impl Labelled {
-    /// Reads the rows that `rows` chooses, in ascending order, when it is given the labels of all.
+    /// Reads the rows that `rows` chooses, in ascending order, when it is given the labels of all as `decide` takes them.
     ///
     /// # Errors
-    /// If the data cannot be read, are not of the network's input shape, or have no labels.
-    pub fn load(
+    /// If the data cannot be read, are not of the network's input shape, or have no labels, or what `decide` says.
+    pub fn load<E: From<DataError>>(
         spec: &DataSpec,
         input: &Shape,
-        asked: Asked,
+        decide: impl FnOnce(Given) -> Result<Labels, E>,
         rows: impl FnOnce(&Labels) -> Vec<usize>,
-    ) -> Result<Self, DataError> {
+    ) -> Result<Self, E> {
         if matches!(spec.from, DataFrom::Gaussian | DataFrom::Uniform | DataFrom::Tokens) {
-            return Err(DataError::Unlabelled("the samples are drawn"));
+            return Err(DataError::Unlabelled("the samples are drawn").into());
         }
         let source = open_for(&spec.from, input)?;
-        let labels = match asked {
-            Asked::Classes => source.labels()?,
-            Asked::Values => source.label_values()?.map(Labels::Values),
+        let Some(given) = Given::of(source.as_ref())? else {
+            return Err(DataError::Unlabelled("the data have no labels").into());
         };
-        let Some(labels) = labels else { return Err(DataError::Unlabelled("the data have no labels")) };
+        let labels = decide(given)?;
         let rows = rows(&labels);
-        let mut values = Vec::with_capacity(rows.len() * input.elements());
-        source.read(&rows, &mut |row| values.extend_from_slice(row))?;
-        Scaling::of(source.as_ref(), spec.scale)?.apply(&mut values);
-        let labels = match labels {
-            Labels::Classes { of, count } => Labels::Classes { of: rows.iter().map(|row| of[*row]).collect(), count },
-            Labels::Values(of) => Labels::Values(rows.iter().map(|row| of[*row]).collect()),
-        };
+        let values = Scaling::of(source.as_ref(), spec.scale)?.read(source.as_ref(), &rows)?;
+        let labels = labels.choose(&rows);
         Ok(Self { shape: input.clone(), values, labels })
     }
 }

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::opening::open_for;
 use super::scale::Scaling;
-use super::{DataError, DataFrom, DataSpec};
+use super::{Assumption, DataError, DataFrom, DataSpec};
 use neartop_core::network::{Form, Shape};
 use neartop_core::random::{Key, Purpose, below};
 use neartop_core::shape::Layout;
@@ -19,6 +19,7 @@ pub struct Samples {
     /// Samples in a batch.
     batch: usize,
     kind: Kind,
+    assumptions: Vec<Assumption>,
 }
 
 /// So many values of a key.
@@ -38,7 +39,9 @@ impl Samples {
     /// of as many elements stand for each other.
     pub fn load(spec: &DataSpec, input: &Form, seed: u64, batch: usize, repetitions: usize) -> Result<Self, DataError> {
         let shape = &input.shape;
-        let drawn = |draw: Draw| Ok(Self { shape: shape.clone(), seed, batch, kind: Kind::Drawn(draw) });
+        let drawn = |draw: Draw| {
+            Ok(Self { shape: shape.clone(), seed, batch, kind: Kind::Drawn(draw), assumptions: Vec::new() })
+        };
         let source = match (&spec.from, input.layout) {
             (DataFrom::Gaussian, _) => return drawn(Box::new(Key::standard_normals)),
             (DataFrom::Uniform, _) => return drawn(Box::new(|key: Key, n| key.quantiles(n, |u| u))),
@@ -51,11 +54,16 @@ impl Samples {
         let count = source.count();
         let batch = batch.min(count);
         let rows = used(seed, repetitions, count, batch);
-        let mut values = Vec::with_capacity(rows.len() * shape.elements());
-        source.read(&rows, &mut |row| values.extend_from_slice(row))?;
-        Scaling::of(source.as_ref(), spec.scale)?.apply(&mut values);
+        let values = Scaling::of(source.as_ref(), spec.scale)?.read(source.as_ref(), &rows)?;
         check_tokens(&values, input)?;
-        Ok(Self { shape: shape.clone(), seed, batch, kind: Kind::Held { count, rows, values } })
+        let kind = Kind::Held { count, rows, values };
+        Ok(Self { shape: shape.clone(), seed, batch, kind, assumptions: source.assumptions().to_vec() })
+    }
+
+    /// What was assumed in reading.
+    #[must_use]
+    pub fn assumptions(&self) -> &[Assumption] {
+        &self.assumptions
     }
 
     /// Samples in a batch.

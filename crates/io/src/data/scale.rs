@@ -1,5 +1,6 @@
 //! The scale of a data set.
 
+use super::summary::{Moments, Summary};
 use super::{DataError, Scale, Source};
 
 /// x -> (x - shift) factor, the same for all values or by feature.
@@ -10,17 +11,23 @@ pub struct Scaling {
 }
 
 impl Scaling {
-    /// Scales whole samples.
-    pub fn apply(&self, values: &mut [f32]) {
-        let scaled = |x: f32, (shift, factor): (f64, f64)| ((f64::from(x) - shift) * factor) as f32;
+    /// Scales a sample, and only then rounds it to single precision.
+    fn apply(&self, sample: &[f64], to: &mut Vec<f32>) {
+        let scaled = |x: &f64, (shift, factor): (f64, f64)| ((x - shift) * factor) as f32;
         match self.of.as_slice() {
-            [of] => values.iter_mut().for_each(|x| *x = scaled(*x, *of)),
-            of => {
-                for sample in values.chunks_mut(of.len().max(1)) {
-                    sample.iter_mut().zip(of).for_each(|(x, of)| *x = scaled(*x, *of));
-                }
-            }
+            [of] => to.extend(sample.iter().map(|x| scaled(x, *of))),
+            of => to.extend(sample.iter().zip(of).map(|(x, of)| scaled(x, *of))),
         }
+    }
+
+    /// The samples in `rows`, scaled, row by row.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn read(&self, source: &dyn Source, rows: &[usize]) -> Result<Vec<f32>, DataError> {
+        let mut values = Vec::with_capacity(rows.len() * source.shape().elements());
+        source.read_wide(rows, &mut |row| self.apply(row, &mut values))?;
+        Ok(values)
     }
 
     fn one(shift: f64, factor: f64) -> Self {
@@ -28,7 +35,34 @@ impl Scaling {
     }
 
     /// Shift and factor from all values of the set.
+    ///
+    /// # Errors
+    /// If they cannot be read.
     pub fn of(source: &dyn Source, scale: Scale) -> Result<Self, DataError> {
+        if scale == Scale::None {
+            return Ok(Self::one(0.0, 1.0));
+        }
+        match source.summary()? {
+            Some(summary) => Ok(Self::of_summary(&summary, scale)),
+            None => Self::of_pass(source, scale),
+        }
+    }
+
+    fn of_summary(summary: &Summary, scale: Scale) -> Self {
+        match scale {
+            Scale::None => Self::one(0.0, 1.0),
+            Scale::Unit => Self::unit(summary.limits),
+            Scale::Standardize => Self { of: vec![summary.all.standardizing()] },
+            Scale::StandardizeFeatures => Self { of: summary.features.iter().map(Moments::standardizing).collect() },
+        }
+    }
+
+    fn unit((low, high): (f64, f64)) -> Self {
+        Self::one(low, if high > low { (high - low).recip() } else { 1.0 })
+    }
+
+    /// The same by a pass through the file.
+    fn of_pass(source: &dyn Source, scale: Scale) -> Result<Self, DataError> {
         match scale {
             Scale::None => Ok(Self::one(0.0, 1.0)),
             Scale::Unit => {
@@ -39,8 +73,7 @@ impl Scaling {
                         high = high.max(*x);
                     }
                 })?;
-                let (low, high) = (f64::from(low), f64::from(high));
-                Ok(Self::one(low, if high > low { (high - low).recip() } else { 1.0 }))
+                Ok(Self::unit((f64::from(low), f64::from(high))))
             }
             Scale::Standardize => {
                 let mut moments = Moments::default();
@@ -48,53 +81,14 @@ impl Scaling {
                 Ok(Self { of: vec![moments.standardizing()] })
             }
             Scale::StandardizeFeatures => {
-                let mut moments: Vec<_> = (0..source.shape().elements()).map(|_| Moments::default()).collect();
-                for first in (0..source.count()).step_by(1024) {
-                    let rows: Vec<_> = (first..source.count().min(first + 1024)).collect();
-                    source.read(&rows, &mut |row| moments.iter_mut().zip(row).for_each(|(m, x)| m.add(&[*x])))?;
-                }
+                let mut moments = vec![Moments::default(); source.shape().elements()];
+                source.scan_features(&mut |first, width, values| {
+                    for row in values.chunks_exact(width.max(1)) {
+                        moments[first..first + width].iter_mut().zip(row).for_each(|(m, x)| m.add_one(f64::from(*x)));
+                    }
+                })?;
                 Ok(Self { of: moments.iter().map(Moments::standardizing).collect() })
             }
         }
     }
-}
-
-/// Mean and squared deviations from it, put together block by block so that no sum grows large (Chan, Golub, LeVeque:
-/// Algorithms for Computing the Sample Variance, 1983).
-#[derive(Debug, Default)]
-struct Moments {
-    count: f64,
-    mean: f64,
-    squares: f64,
-}
-
-impl Moments {
-    /// Shift and factor to zero mean and unit variance; what is constant is only shifted.
-    fn standardizing(&self) -> (f64, f64) {
-        let std = (self.squares / self.count).sqrt();
-        (self.mean, if std > 0.0 { std.recip() } else { 1.0 })
-    }
-
-    fn add(&mut self, block: &[f32]) {
-        let n = block.len() as f64;
-        if block.is_empty() {
-            return;
-        }
-        let mean = sum(block, |x| x) / n;
-        let squares = sum(block, |x| (x - mean) * (x - mean));
-        let (count, delta) = (self.count + n, mean - self.mean);
-        self.mean += delta * n / count;
-        self.squares += squares + delta * delta * self.count * n / count;
-        self.count = count;
-    }
-}
-
-/// Eight sums side by side, which processors add at once.
-fn sum(block: &[f32], of: impl Fn(f64) -> f64) -> f64 {
-    let (eights, rest) = block.as_chunks::<8>();
-    let mut sums = [0.0; 8];
-    for eight in eights {
-        sums.iter_mut().zip(eight).for_each(|(sum, x)| *sum += of(f64::from(*x)));
-    }
-    sums.iter().sum::<f64>() + rest.iter().map(|x| of(f64::from(*x))).sum::<f64>()
 }

@@ -1,12 +1,20 @@
 //! The data of a preset.
 
+mod table;
+
 use std::path::{Path, PathBuf};
 
 use neartop_core::shape::{Form, Layout};
+use serde_yaml::Value;
 
 use super::choices::word;
-use super::yaml::{Node, Problem};
-use crate::data::{DIGITS, DataFrom, DataSpec, Scale, labels_are_a_file};
+use super::values::{map_of, unless, value};
+use super::yaml::{Map, Node, Problem};
+use crate::data::{DIGITS, DataFrom, DataSpec, FileSpec, LabelsFrom, Scale, is_data_file, labels_are_a_file};
+use table::{read_names, read_table, write_table};
+
+/// Keys of a file.
+const OF_FILE: [&str; 1] = ["labels"];
 
 /// What is drawn where a preset names no data.
 pub fn drawn_for(input: &Form) -> DataFrom {
@@ -29,7 +37,9 @@ fn check_source(source: &Node<'_>, from: &DataFrom, input: &Form) -> Result<(), 
 
 /// Reads where samples come from, for a network with this input.
 pub fn read_data(node: &Node<'_>, directory: &Path, input: &Form) -> Result<DataSpec, Problem> {
-    let map = node.map("data", &["source", "classes", "path", "labels", "scale"])?;
+    let of_file = || OF_FILE.into_iter().chain(table::KEYS);
+    let known: Vec<_> = ["source", "classes", "path", "scale"].into_iter().chain(of_file()).collect();
+    let map = node.map("data", &known)?;
     let classes = map.get("classes").map(|n| n.whole("the number of classes", 1, DIGITS as u64)).transpose()?;
     let from = match (map.get("source"), map.get("path")) {
         (Some(source), None) => {
@@ -41,15 +51,7 @@ pub fn read_data(node: &Node<'_>, directory: &Path, input: &Form) -> Result<Data
                 _ => DataFrom::Gaussian,
             }
         }
-        (None, Some(path)) => {
-            let path = directory.join(PathBuf::from(path.text("the path")?));
-            let labels = map.get("labels").map(|n| n.text("labels")).transpose()?;
-            let labels = labels.map(|labels| match labels_are_a_file(&path) {
-                true => directory.join(labels).to_string_lossy().into_owned(),
-                false => labels.to_owned(),
-            });
-            DataFrom::File { path, labels }
-        }
+        (None, Some(path)) => DataFrom::File(read_file(&map, path, directory)?),
         (Some(_), Some(path)) => {
             return Err(path.key_problem("data come from a `source` or from a `path`, not from both"));
         }
@@ -61,8 +63,8 @@ pub fn read_data(node: &Node<'_>, directory: &Path, input: &Form) -> Result<Data
     if let (Some(classes), false) = (map.get("classes"), matches!(from, DataFrom::Digits { .. })) {
         return Err(classes.key_problem("only `source: digits` has a choice of `classes`"));
     }
-    if let (Some(labels), false) = (map.get("labels"), matches!(from, DataFrom::File { .. })) {
-        return Err(labels.key_problem("`labels` belong to a `path`; bundled data bring their own"));
+    if let (Some(key), false) = (of_file().find_map(|key| map.get(key)), matches!(from, DataFrom::File(_))) {
+        return Err(key.key_problem("this belongs to a `path`; bundled data bring their own"));
     }
     let scale = match map.get("scale") {
         None => Scale::None,
@@ -74,4 +76,55 @@ pub fn read_data(node: &Node<'_>, directory: &Path, input: &Form) -> Result<Data
         },
     };
     Ok(DataSpec { from, scale })
+}
+
+fn read_file(map: &Map<'_>, path: &Node<'_>, directory: &Path) -> Result<FileSpec, Problem> {
+    let path = directory.join(PathBuf::from(path.text("the path")?));
+    let labels = map.get("labels").map(|node| read_labels(node, &path, directory)).transpose()?;
+    Ok(FileSpec { labels, table: read_table(map)?, path })
+}
+
+/// The name of a column or an array, a list of names, or a file: what has no columns takes one, and so does a name of a
+/// file that is there.
+fn read_labels(node: &Node<'_>, path: &Path, directory: &Path) -> Result<LabelsFrom, Problem> {
+    let names = read_names(node, "the labels")?;
+    match names.as_slice() {
+        [] => Err(node.problem("there is no label")),
+        [name] => {
+            let file = directory.join(name);
+            let is_file = labels_are_a_file(path) || (is_data_file(&file) && file.is_file());
+            Ok(if is_file { LabelsFrom::File(file) } else { LabelsFrom::Names(names) })
+        }
+        _ if labels_are_a_file(path) => {
+            Err(node.problem("the labels of an array stand in another file, so name one file"))
+        }
+        _ => Ok(LabelsFrom::Names(names)),
+    }
+}
+
+/// The data as a preset writes them.
+pub fn write_data(data: &DataSpec) -> Value {
+    let source = |name: &str| vec![("source", value(name))];
+    let mut entries = match &data.from {
+        DataFrom::File(file) => {
+            let labels = match &file.labels {
+                None => None,
+                Some(LabelsFrom::File(path)) => value(path.to_string_lossy()),
+                Some(LabelsFrom::Names(names)) => match names.as_slice() {
+                    [name] => value(name),
+                    names => value(names),
+                },
+            };
+            let mut entries = vec![("path", value(file.path.to_string_lossy())), ("labels", labels)];
+            entries.extend(write_table(&file.table));
+            entries
+        }
+        DataFrom::Digits { classes } => vec![("source", value("digits")), ("classes", unless(*classes, DIGITS))],
+        DataFrom::Airfoil => source("airfoil"),
+        DataFrom::Gaussian => source("gaussian"),
+        DataFrom::Uniform => source("uniform"),
+        DataFrom::Tokens => source("tokens"),
+    };
+    entries.push(("scale", unless(data.scale, Scale::None)));
+    map_of(entries.into_iter().filter_map(|(key, value)| Some((key, value?))).collect())
 }

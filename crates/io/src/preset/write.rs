@@ -5,6 +5,7 @@ use neartop_core::settings::{Auto, BatchNorm, Rows};
 use serde_yaml::Value;
 
 use super::architectures::{Architectures, Whole};
+use super::data::write_data;
 use super::layers::write_layers;
 use super::model::Brought;
 use super::network::write_input;
@@ -12,7 +13,6 @@ use super::slots::write_fills;
 use super::truth::Truth;
 use super::values::{map, unless, value};
 use super::{Preset, yaml};
-use crate::data::{DIGITS, DataFrom, Scale};
 
 impl Preset {
     /// The preset as YAML; reading it gives an equal preset. Its head says which version wrote it.
@@ -22,26 +22,14 @@ impl Preset {
             ("neartop", value(env!("CARGO_PKG_VERSION"))),
             ("name", value(&self.name)),
             ("description", self.description.as_ref().and_then(value)),
-            ("data", Some(data(self))),
+            ("data", Some(write_data(&self.data))),
             ("network", Some(network(self))),
             ("search", Some(search(self))),
             ("truth", self.truth.as_ref().map(Truth::write)),
             ("score", Some(score(self))),
+            ("train", self.task.map(|task| map([("task", value(task))]))),
         ]))
     }
-}
-
-fn data(preset: &Preset) -> Value {
-    let (source, classes, path, labels) = match &preset.data.from {
-        DataFrom::File { path, labels } => (None, None, value(path.to_string_lossy()), labels.as_ref().and_then(value)),
-        DataFrom::Digits { classes } => (value("digits"), unless(*classes, DIGITS), None, None),
-        DataFrom::Airfoil => (value("airfoil"), None, None, None),
-        DataFrom::Gaussian => (value("gaussian"), None, None, None),
-        DataFrom::Uniform => (value("uniform"), None, None, None),
-        DataFrom::Tokens => (value("tokens"), None, None, None),
-    };
-    let scale = unless(preset.data.scale, Scale::None);
-    map([("source", source), ("classes", classes), ("path", path), ("labels", labels), ("scale", scale)])
 }
 
 fn network(preset: &Preset) -> Value {

@@ -11,6 +11,11 @@ pub enum TrainingError {
     Outputs { classes: usize, outputs: usize },
     #[error("the labels are numbers with fractions, but the network has {outputs} outputs where a regression has one")]
     Values { outputs: usize },
+    #[error("each sample has {width} labels, but the network has {outputs} outputs")]
+    Targets { width: usize, outputs: usize },
+    /// `train: {task: ...}` asks for what the labels or the network do not have.
+    #[error("the task `{kind}` needs {needs}")]
+    Task { kind: &'static str, needs: &'static str },
     #[error("all samples are of one class, so there is nothing to learn")]
     OneClass,
     #[error("{train} samples to train on and {held_out} held out are too few")]

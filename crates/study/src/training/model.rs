@@ -44,6 +44,8 @@ pub struct Model {
     places: HashMap<String, usize>,
     /// Of batch norms, by the node's name.
     running: HashMap<String, Moments>,
+    /// A last sigmoid is left out.
+    gives_log_odds: bool,
 }
 
 impl Model {
@@ -90,7 +92,21 @@ impl Model {
                 }
             }
         }
-        Ok(Self { network, fill: start.fill.clone(), seed: start.seed, parameters, places, running })
+        Ok(Self {
+            network,
+            fill: start.fill.clone(),
+            seed: start.seed,
+            parameters,
+            places,
+            running,
+            gives_log_odds: false,
+        })
+    }
+
+    /// The same network, giving what a last sigmoid takes, or as it is.
+    #[must_use]
+    pub fn giving_log_odds(self, gives_log_odds: bool) -> Self {
+        Self { gives_log_odds, ..self }
     }
 
     /// The trained parameters with their names, in the order of the forward pass.
@@ -119,6 +135,12 @@ impl Model {
             && let Some(last) = last.operation.as_kind::<Softmax>()
         {
             (nodes, softmax) = (before, Some((*last, axis)));
+        }
+        if let [before @ .., last] = nodes
+            && self.gives_log_odds
+            && last.activation(self.fill.as_ref()).is_some_and(|activation| activation.name() == "sigmoid")
+        {
+            nodes = before;
         }
         let mut pass = ModelPass { model: self, mode, draws: 0 };
         let output = pass.through(nodes, input)?;

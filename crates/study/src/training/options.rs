@@ -1,5 +1,7 @@
 //! How training is done.
 
+use neartop_core::settings::TaskKind;
+
 use super::optimizer::Method;
 
 /// How the finalists are trained.
@@ -16,6 +18,8 @@ pub struct Options {
     pub holdout: f64,
     /// The most samples to use, those held out included.
     pub samples: Option<usize>,
+    /// What is learnt; none where labels and network say it.
+    pub task: Option<TaskKind>,
     /// One in so many goes on from rung to rung; none where all train to the end.
     pub eta: Option<usize>,
 }
@@ -30,6 +34,7 @@ impl Default for Options {
             learning_rate: Some(method.learning_rate()),
             holdout: 0.2,
             samples: None,
+            task: None,
             eta: None,
         }
     }

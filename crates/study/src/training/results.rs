@@ -42,6 +42,8 @@ pub struct Record {
     pub points: Vec<Point>,
     /// The end of the first rung, which all candidates reach.
     pub first: Option<Evaluation>,
+    /// R^2 of each output at the end of the last rung, where there are several.
+    pub each: Vec<f64>,
     /// Rungs reached.
     pub rungs: usize,
     pub state: State,
@@ -49,7 +51,15 @@ pub struct Record {
 
 impl Record {
     fn new(candidate: usize) -> Self {
-        Self { candidate, learning_rate: None, points: Vec::new(), first: None, rungs: 0, state: State::Waiting }
+        Self {
+            candidate,
+            learning_rate: None,
+            points: Vec::new(),
+            first: None,
+            each: Vec::new(),
+            rungs: 0,
+            state: State::Waiting,
+        }
     }
 
     /// The latest point.
@@ -104,6 +114,7 @@ impl Results {
                 record.points.push(point);
                 record.state = if point.held_out.loss.is_some() { State::Training } else { State::Diverged };
             }),
+            Update::Each { candidate, r_squared } => self.update(candidate, |record| record.each = r_squared),
             Update::Reached { candidate, rung } => {
                 let last = self.rungs;
                 self.update(candidate, |record| {

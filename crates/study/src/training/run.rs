@@ -21,6 +21,8 @@ pub enum Update {
     Point { candidate: usize, point: Point },
     /// A candidate has reached the end of a rung, counted from 0.
     Reached { candidate: usize, rung: usize },
+    /// R^2 of each output at the end of a rung, where there are several.
+    Each { candidate: usize, r_squared: Vec<f64> },
     /// A candidate cannot be trained.
     Failed { candidate: usize, reason: String },
     /// The rung is over, and these go on; none after the last.
@@ -151,6 +153,9 @@ impl Worker<'_> {
             self.send(Update::Point { candidate, point });
         };
         trainer.train_until(self.plan.rungs[rung].steps, self.plan, &cancelled, &mut report)?;
+        if let r_squared @ [_, _, ..] = trainer.each() {
+            self.send(Update::Each { candidate, r_squared: r_squared.to_vec() });
+        }
         self.send(Update::Reached { candidate, rung });
         Ok(())
     }

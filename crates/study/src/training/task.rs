@@ -1,13 +1,21 @@
 //! What is learnt: the samples with their labels, which of them are held out, losses and how good an answer is.
 
+mod decision;
+mod range;
+mod remark;
+mod targets;
+
 use candle_core::{DType, Device, Result, Tensor};
 
 use super::streams::{Stream, stream};
 use super::{Evaluation, Options, TrainingError};
-use neartop_core::differentiable;
 use neartop_core::network::Network;
 use neartop_core::random::below;
-use neartop_io::data::{Asked, DataSpec, Labelled, Labels};
+use neartop_core::settings::TaskKind;
+use neartop_io::data::{DataSpec, Given, Labelled, Labels};
+use range::Range;
+pub use remark::Remark;
+use targets::Targets;
 
 /// Samples in a batch of an evaluation.
 const EVALUATED: usize = 256;
@@ -16,28 +24,19 @@ const EVALUATED: usize = 256;
 #[derive(Debug)]
 pub struct Task {
     data: Labelled,
+    kind: TaskKind,
     targets: Targets,
     train: Vec<usize>,
     held_out: Vec<usize>,
-}
-
-#[derive(Debug)]
-enum Targets {
-    Classes {
-        of: Vec<u32>,
-        count: usize,
-    },
-    /// Standardized by mean and standard deviation of the samples to train on.
-    Values {
-        of: Vec<f32>,
-        mean: f64,
-        std: f64,
-    },
+    /// Of each output, over the samples held out.
+    variances: Vec<f64>,
+    remarks: Vec<Remark>,
+    label_names: Vec<String>,
 }
 
 impl Task {
-    /// Reads the samples and splits them: by class in equal shares where there are classes. A network with one output
-    /// learns the labels as numbers, any other learns classes.
+    /// Reads the samples and splits them: by class in equal shares where there are classes. What is learnt follows from the
+    /// labels and the number of outputs, unless the options say it.
     ///
     /// # Errors
     /// If there are no labels, they do not fit the network's outputs, or there are too few.
@@ -48,12 +47,15 @@ impl Task {
         options: &Options,
     ) -> std::result::Result<Self, TrainingError> {
         let outputs = network.output().elements();
-        let asked = if outputs == 1 { Asked::Values } else { Asked::Classes };
-        let data = Labelled::load(data, &network.input.shape, asked, |labels| {
-            let count = match labels {
-                Labels::Classes { of, .. } => of.len(),
-                Labels::Values(of) => of.len(),
-            };
+        let (mut kind, mut names, mut label_names) = (TaskKind::Regression, None, Vec::new());
+        let decide = |given: Given| {
+            (names, label_names) = (given.names.clone(), given.columns.clone());
+            let (decided, labels) = decision::decide(given, outputs, options.task)?;
+            kind = decided;
+            Ok::<_, TrainingError>(labels)
+        };
+        let data = Labelled::load(data, &network.input.shape, decide, |labels| {
+            let count = labels.count();
             let mut rows = shuffled(count, seed, Stream::Split, 0);
             rows.truncate(options.samples.unwrap_or(count));
             rows.sort_unstable();
@@ -63,28 +65,56 @@ impl Task {
         if train.is_empty() || held_out.is_empty() {
             return Err(TrainingError::TooFew { train: train.len(), held_out: held_out.len() });
         }
-        let targets = match &data.labels {
-            Labels::Classes { count, .. } if *count > outputs => {
-                return Err(TrainingError::Outputs { classes: *count, outputs });
-            }
-            Labels::Classes { count: 1, .. } => return Err(TrainingError::OneClass),
-            Labels::Classes { of, count } => Targets::Classes { of: of.clone(), count: *count },
-            Labels::Values(_) if outputs != 1 => return Err(TrainingError::Values { outputs }),
-            Labels::Values(of) => {
-                let mean = mean(&train, |i| f64::from(of[i]));
-                let std = self::mean(&train, |i| (f64::from(of[i]) - mean).powi(2)).sqrt();
-                let std = if std > 0.0 { std } else { 1.0 };
-                let of = of.iter().map(|x| ((f64::from(*x) - mean) / std) as f32).collect();
-                Targets::Values { of, mean, std }
-            }
-        };
-        Ok(Self { data, targets, train, held_out })
+        let (targets, mut remarks) = targets(kind, &data.labels, &train, network);
+        remarks.splice(0..0, Remark::of(kind, &data.labels, names, options.task.is_some()));
+        let variances = targets.variances(&held_out);
+        Ok(Self { data, kind, targets, train, held_out, variances, remarks, label_names })
     }
 
-    /// Whether classes are learnt, rather than numbers.
+    /// What a network would learn of labels, and what is to be told of that, without reading samples.
+    ///
+    /// # Errors
+    /// If the labels do not fit the network's outputs.
+    pub fn foresee(
+        given: Given,
+        network: &Network,
+        asked: Option<TaskKind>,
+    ) -> std::result::Result<(TaskKind, Vec<Remark>), TrainingError> {
+        let names = given.names.clone();
+        let (kind, labels) = decision::decide(given, network.output().elements(), asked)?;
+        let all: Vec<_> = (0..labels.count()).collect();
+        let (_, mut remarks) = targets(kind, &labels, &all, network);
+        remarks.splice(0..0, Remark::of(kind, &labels, names, asked.is_some()));
+        Ok((kind, remarks))
+    }
+
+    #[must_use]
+    pub fn kind(&self) -> TaskKind {
+        self.kind
+    }
+
+    /// What the label of an output is called: its name, or its place from 1.
+    #[must_use]
+    pub fn label_name(&self, output: usize) -> String {
+        self.label_names.get(output).cloned().unwrap_or_else(|| (output + 1).to_string())
+    }
+
+    /// What is to be told before training.
+    #[must_use]
+    pub fn remarks(&self) -> &[Remark] {
+        &self.remarks
+    }
+
+    /// Whether answers are right or wrong, rather than near.
     #[must_use]
     pub fn is_classification(&self) -> bool {
-        matches!(self.targets, Targets::Classes { .. })
+        self.kind != TaskKind::Regression
+    }
+
+    /// Whether an output is the logarithm of odds, which a sigmoid would make a probability.
+    #[must_use]
+    pub fn takes_log_odds(&self) -> bool {
+        matches!(self.kind, TaskKind::Binary | TaskKind::MultiLabel)
     }
 
     /// Samples that are trained on, and samples held out.
@@ -129,24 +159,18 @@ impl Task {
     /// # Errors
     /// If `outputs` `[samples, outputs]` do not fit.
     pub fn loss(&self, outputs: &Tensor, rows: &[usize]) -> Result<Tensor> {
-        match &self.targets {
-            Targets::Classes { of, .. } => {
-                differentiable::cross_entropy(outputs, rows.iter().map(|row| of[*row]).collect())
-            }
-            Targets::Values { of, .. } => {
-                let targets: Vec<_> = rows.iter().map(|row| of[*row]).collect();
-                let targets = Tensor::from_vec(targets, rows.len(), &Device::Cpu)?.to_dtype(outputs.dtype())?;
-                differentiable::mean_squared_error(&outputs.flatten_all()?, &targets)
-            }
-        }
+        self.targets.loss(outputs, rows)
     }
 
-    /// A mean of [`Self::loss`] in the units of an [`Evaluation`].
+    /// A mean of [`Self::loss`] in the units of an [`Evaluation`]: that of several numbers is of standardized ones.
     #[must_use]
     pub fn in_units(&self, loss: f64) -> f64 {
         match &self.targets {
-            Targets::Classes { .. } => loss,
-            Targets::Values { std, .. } => loss * std * std,
+            Targets::Values { scales, .. } => match scales.as_slice() {
+                [(_, std)] => loss * std * std,
+                _ => loss,
+            },
+            _ => loss,
         }
     }
 
@@ -154,34 +178,58 @@ impl Task {
     ///
     /// # Errors
     /// Those of the network.
-    pub fn evaluate(&self, mut network: impl FnMut(&Tensor) -> Result<Tensor>) -> Result<Evaluation> {
-        let (mut loss, mut right) = (0.0, 0usize);
+    pub fn evaluate(&self, network: impl FnMut(&Tensor) -> Result<Tensor>) -> Result<Evaluation> {
+        self.evaluate_each(network).map(|(evaluation, _)| evaluation)
+    }
+
+    /// The same, with R^2 of each output where numbers are learnt.
+    ///
+    /// # Errors
+    /// Those of the network.
+    pub fn evaluate_each(&self, mut network: impl FnMut(&Tensor) -> Result<Tensor>) -> Result<(Evaluation, Vec<f64>)> {
+        let (mut loss, mut right, mut squares) = (0.0, 0usize, vec![0.0; self.width()]);
         for rows in self.held_out.chunks(EVALUATED) {
             let outputs = network(&self.inputs(rows)?)?;
             loss += self.loss(&outputs, rows)?.to_dtype(DType::F64)?.to_scalar::<f64>()? * rows.len() as f64;
-            if let Targets::Classes { of, .. } = &self.targets {
-                let answers = outputs.argmax(1)?.to_vec1::<u32>()?;
-                right += rows.iter().zip(answers).filter(|(row, answer)| of[**row] == *answer).count();
-            }
+            right += self.targets.right(&outputs, rows)?;
+            squares.iter_mut().zip(self.targets.squares(&outputs, rows)?).for_each(|(sum, x)| *sum += x);
         }
         let n = self.held_out.len() as f64;
         if !loss.is_finite() {
-            return Ok(self.guessing());
+            return Ok((self.guessing(), vec![0.0; squares.len()]));
         }
-        let loss = self.in_units(loss / n);
-        let quality = match &self.targets {
-            Targets::Classes { .. } => right as f64 / n,
-            Targets::Values { .. } => self.determination(loss),
+        let mean_loss = loss / n;
+        let errors: Vec<_> = match squares.len() {
+            // To the last bit what the loss says.
+            1 => vec![mean_loss],
+            _ => squares.iter().map(|sum| sum / n).collect(),
         };
-        Ok(Evaluation { loss: Some(loss), quality })
+        let determined = self.determination(&errors);
+        let quality = match &self.targets {
+            Targets::Values { .. } => determined.iter().sum::<f64>() / determined.len().max(1) as f64,
+            _ => right as f64 / (n * self.width() as f64),
+        };
+        Ok((Evaluation { loss: Some(self.in_units(mean_loss)), quality }, determined))
     }
 
-    /// R^2 = 1 - mean squared error / variance of the labels held out.
-    fn determination(&self, mean_squared_error: f64) -> f64 {
-        let Targets::Values { of, std, .. } = &self.targets else { return 0.0 };
-        let centre = mean(&self.held_out, |i| f64::from(of[i]));
-        let variance = mean(&self.held_out, |i| (f64::from(of[i]) - centre).powi(2)) * std * std;
-        if variance > 0.0 { 1.0 - mean_squared_error / variance } else { 0.0 }
+    /// Answers for each sample.
+    fn width(&self) -> usize {
+        match &self.targets {
+            Targets::Classes { .. } => 1,
+            Targets::YesNo { width, .. } => *width,
+            Targets::Values { scales, .. } => scales.len(),
+        }
+    }
+
+    /// R^2 = 1 - mean squared error / variance of the labels held out, of each output.
+    fn determination(&self, mean_squared_errors: &[f64]) -> Vec<f64> {
+        let Targets::Values { scales, .. } = &self.targets else { return Vec::new() };
+        let of = |((error, variance), (_, std)): ((&f64, &f64), &(f64, f64))| {
+            // In the units of the labels, as losses are.
+            let (error, variance) = (error * std * std, variance * std * std);
+            if variance > 0.0 { 1.0 - error / variance } else { 0.0 }
+        };
+        mean_squared_errors.iter().zip(&self.variances).zip(scales).map(of).collect()
     }
 
     /// What stands for a network whose values are no longer finite: one class of all at random, or the mean label.
@@ -189,6 +237,7 @@ impl Task {
     pub fn guessing(&self) -> Evaluation {
         let quality = match &self.targets {
             Targets::Classes { count, .. } => 1.0 / *count as f64,
+            Targets::YesNo { .. } => 0.5,
             Targets::Values { .. } => 0.0,
         };
         Evaluation { loss: None, quality }
@@ -198,14 +247,19 @@ impl Task {
     #[must_use]
     pub fn standardization(&self) -> Option<(f64, f64)> {
         match &self.targets {
-            Targets::Values { mean, std, .. } => Some((*mean, *std)),
-            Targets::Classes { .. } => None,
+            Targets::Values { scales, .. } => scales.first().copied(),
+            _ => None,
         }
     }
 }
 
-fn mean(rows: &[usize], value: impl Fn(usize) -> f64) -> f64 {
-    rows.iter().map(|row| value(*row)).sum::<f64>() / rows.len() as f64
+/// What the network is to give. Where yes and no are learnt, a last sigmoid is left out.
+fn targets(kind: TaskKind, labels: &Labels, train: &[usize], network: &Network) -> (Targets, Vec<Remark>) {
+    let range = Range::of(network);
+    match kind {
+        TaskKind::Binary | TaskKind::MultiLabel => Targets::new(kind, labels, train, &range.without_sigmoid()),
+        TaskKind::Classification | TaskKind::Regression => Targets::new(kind, labels, train, &range),
+    }
 }
 
 /// The numbers below `count` in an order drawn for this purpose (Fisher-Yates).
@@ -227,7 +281,7 @@ fn split(labels: &Labels, holdout: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
             shuffled(of.len(), seed, Stream::Split, 1).into_iter().for_each(|row| groups[of[row] as usize].push(row));
             groups
         }
-        Labels::Values(of) => vec![shuffled(of.len(), seed, Stream::Split, 1)],
+        labels => vec![shuffled(labels.count(), seed, Stream::Split, 1)],
     };
     let (mut train, mut held_out) = (Vec::new(), Vec::new());
     for group in groups {

@@ -16,6 +16,8 @@ pub struct Trainer {
     /// Losses since the last point, and their number.
     losses: (f64, u32),
     diverged: bool,
+    /// R^2 of each output at the last point.
+    each: Vec<f64>,
 }
 
 /// Steps of the learning rate's range test.
@@ -65,8 +67,15 @@ impl Trainer {
         let order = (0, plan.task.order(plan.seed(), 0));
         let first = &order.1[..plan.options.batch.min(order.1.len())];
         let model = Model::new(&start, &plan.task.inputs(first)?, DType::F32)?;
+        let model = model.giving_log_odds(plan.task.takes_log_odds());
         let optimizer = Optimizer::new(plan.options.method, rate, model.parameters().len());
-        Ok(Self { model, optimizer, step: 0, order, losses: (0.0, 0), diverged: false })
+        Ok(Self { model, optimizer, step: 0, order, losses: (0.0, 0), diverged: false, each: Vec::new() })
+    }
+
+    /// R^2 of each output at the last point, where numbers are learnt.
+    #[must_use]
+    pub fn each(&self) -> &[f64] {
+        &self.each
     }
 
     #[must_use]
@@ -106,7 +115,9 @@ impl Trainer {
         let held_out = if self.diverged {
             plan.task.guessing()
         } else {
-            plan.task.evaluate(|inputs| self.model.forward(inputs, Mode::Evaluation))?
+            let (evaluation, each) = plan.task.evaluate_each(|inputs| self.model.forward(inputs, Mode::Evaluation))?;
+            self.each = each;
+            evaluation
         };
         self.diverged |= held_out.loss.is_none();
         let (sum, count) = std::mem::take(&mut self.losses);

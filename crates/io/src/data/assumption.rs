@@ -1,0 +1,119 @@
+//! How data were read where they could have been meant otherwise.
+
+use std::fmt;
+
+use super::words::shown;
+
+/// Something about data that was found out rather than said. Each is told once, in one line.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Assumption {
+    /// The first line names the columns, or does not.
+    Header {
+        taken: bool,
+    },
+    /// What separates cells, in the plural.
+    Delimiter(&'static str),
+    DecimalComma,
+    /// How characters are stored.
+    Encoding(&'static str),
+    /// So many lines before the table are no part of it.
+    Comments(usize),
+    TrailingDelimiter,
+    /// The first column holds names of rows, as R writes them.
+    RowNames,
+    /// Columns that count the samples, as a preset names them.
+    LooksLikeId {
+        columns: Vec<String>,
+    },
+    /// Columns of two words that are read as 1 and 0.
+    Booleans {
+        columns: Vec<String>,
+    },
+    /// Cells without a value in these columns became something else.
+    Filled {
+        columns: Vec<String>,
+        cells: u64,
+        with: String,
+    },
+    /// Samples were left out, since cells have no value.
+    DroppedRows(usize),
+    /// Columns were left out, since they have no value at all.
+    DroppedColumns {
+        columns: Vec<String>,
+    },
+    /// Texts became features: so many, of these columns.
+    OneHot {
+        columns: Vec<String>,
+        features: usize,
+    },
+    /// Texts became their places in alphabetical order.
+    Ordinal {
+        columns: Vec<String>,
+    },
+    /// The labels come from a file of their own.
+    LabelFile {
+        file: String,
+    },
+    /// A column of that file counts the samples and is no label.
+    LabelId {
+        column: String,
+    },
+}
+
+impl fmt::Display for Assumption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Header { taken: true } => {
+                f.write_str("the first line is taken for the names of the columns; `header: false` makes it a sample")
+            }
+            Self::Header { taken: false } => {
+                f.write_str("the first line is taken for a sample; `header: true` makes it the names of the columns")
+            }
+            Self::Delimiter(name) => write!(f, "cells are separated by {name}; `delimiter` says otherwise"),
+            Self::DecimalComma => f.write_str("commas in numbers are decimal marks; `decimal: \".\"` says otherwise"),
+            Self::Encoding(name) => write!(f, "the text is read as {name}"),
+            Self::Comments(lines) => write!(f, "comments before the table are left out: {lines} {}", lines_of(*lines)),
+            Self::TrailingDelimiter => f.write_str("all lines end with a delimiter, and no column follows it"),
+            Self::RowNames => f.write_str("the first column has no name and is left out as names of rows"),
+            Self::LooksLikeId { columns } => write!(
+                f,
+                "{} the samples and may be no feature; `drop: [{}]` leaves out what is an id",
+                if columns.len() == 1 { "a column counts" } else { "columns count" },
+                columns.join(", ")
+            ),
+            Self::Booleans { columns } => write!(f, "yes and no are read as 1 and 0: {}", list(columns)),
+            Self::Filled { columns, cells, with } => {
+                let (cells, become_) = match cells {
+                    1 => ("1 cell without a value".to_owned(), "becomes"),
+                    n => (format!("{n} cells without a value"), "become"),
+                };
+                write!(f, "{cells} {become_} {with}: {}", list(columns))
+            }
+            Self::DroppedRows(1) => f.write_str("1 sample is left out, since a cell of it has no value"),
+            Self::DroppedRows(rows) => write!(f, "{rows} samples are left out, since cells of them have no value"),
+            Self::DroppedColumns { columns } => write!(f, "left out, since no cell has a value: {}", list(columns)),
+            Self::OneHot { columns, features } => {
+                write!(f, "texts become {features} features, one for each text: {}", list(columns))
+            }
+            Self::Ordinal { columns } => {
+                write!(f, "texts become their places in alphabetical order, from 0: {}", list(columns))
+            }
+            Self::LabelFile { file } => write!(f, "the labels are read from {}", shown(file)),
+            Self::LabelId { column } => write!(f, "column `{}` counts the labels and is none", shown(column)),
+        }
+    }
+}
+
+fn lines_of(count: usize) -> &'static str {
+    if count == 1 { "line" } else { "lines" }
+}
+
+/// Names of columns, the first of many.
+fn list(columns: &[String]) -> String {
+    const MOST: usize = 10;
+    let names: Vec<_> = columns.iter().take(MOST).map(|name| format!("`{}`", shown(name))).collect();
+    match columns.len().saturating_sub(MOST) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
+    }
+}

@@ -1,0 +1,93 @@
+//! What the columns of a table seem to be, for whoever writes a preset for it.
+
+use std::path::Path;
+
+use super::super::{DataError, FileSpec};
+use super::census::census;
+use super::columns::Chosen;
+use super::look::look;
+use super::profile::{Profile, Profiler};
+use super::records::Records;
+
+/// A column of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// As a preset names it.
+    pub name: String,
+    pub kind: ColumnKind,
+    /// Cells without a value.
+    pub missing: u64,
+}
+
+/// What a column seems to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnKind {
+    Numbers,
+    /// Whole numbers that count the samples.
+    Counting,
+    Booleans,
+    /// So many texts.
+    Categories(usize),
+    /// Texts that differ in nearly every sample.
+    Different,
+    Dates,
+    /// No cell has a value.
+    Empty,
+}
+
+impl ColumnKind {
+    /// Whether it is of no use as a feature.
+    #[must_use]
+    pub fn is_useless(self) -> bool {
+        matches!(self, Self::Counting | Self::Different | Self::Dates | Self::Empty)
+    }
+}
+
+/// Names of columns that hold labels, in lower case.
+const LABELS: &[&str] =
+    &["label", "labels", "target", "targets", "y", "class", "classes", "outcome", "species", "category", "survived"];
+
+/// The columns of a table, and which of them is called as labels are.
+///
+/// # Errors
+/// If the table cannot be read.
+pub fn advise(path: &Path, tabs: bool) -> Result<(Vec<Column>, Option<String>), DataError> {
+    let file = FileSpec::new(path);
+    let (stored, dialect) = look(&file, tabs, &[])?;
+    let chosen = Chosen::find(path, &dialect, &file.table.columns, &[])?;
+    let mut records = Records::new(stored, dialect);
+    let profiles = profiles(&mut records, &chosen)?;
+    let texts: Vec<_> = (0..profiles.len()).filter(|column| profiles[*column].texts > 0).collect();
+    let counted = census(&records, &texts)?;
+    let kind = |column: usize| {
+        let profile = &profiles[column];
+        let census = texts.iter().position(|text| *text == column).map(|at| &counted[at]);
+        match census {
+            _ if profile.yes().is_some() => ColumnKind::Booleans,
+            _ if profile.holds_dates() => ColumnKind::Dates,
+            Some(census) if census.differs() => ColumnKind::Different,
+            Some(census) => ColumnKind::Categories(census.texts.len()),
+            None if profile.counts_rows() => ColumnKind::Counting,
+            None if profile.numbers == 0 => ColumnKind::Empty,
+            None => ColumnKind::Numbers,
+        }
+    };
+    let column = |column: &usize| Column {
+        name: chosen.in_preset(*column),
+        kind: kind(*column),
+        missing: profiles[*column].missing,
+    };
+    let columns: Vec<_> = chosen.features.iter().map(column).collect();
+    let is_label = |column: &&usize| LABELS.contains(&chosen.names[**column].to_lowercase().as_str());
+    let label = chosen.features.iter().find(is_label).map(|column| chosen.in_preset(*column));
+    Ok((columns, label))
+}
+
+fn profiles(records: &mut Records, chosen: &Chosen) -> Result<Vec<Profile>, DataError> {
+    let mut profiler = Profiler::new(chosen.names.len(), &chosen.features, records.dialect.decimal);
+    records.pass(|record, place| {
+        profiler.add(record, place);
+        Ok(true)
+    })?;
+    Ok(profiler.columns)
+}

@@ -1,0 +1,160 @@
+//! What the cells of each column of a table are.
+
+use csv::ByteRecord;
+
+use super::super::Summary;
+use super::super::labels::yes_of;
+use super::cell::{self, Cell};
+use super::records::Place;
+
+/// Different texts that are kept of a column.
+const MOST_TEXTS: usize = 3;
+/// How far from zero values may lie, measured by how far apart they are, before single precision loses them: then it
+/// keeps fewer than 12 of 24 bits of what tells them apart.
+const FAR: f64 = 4096.0;
+
+/// What was found in a column.
+#[derive(Debug, Clone, Default)]
+pub struct Profile {
+    pub numbers: u64,
+    pub missing: u64,
+    pub texts: u64,
+    /// The first cell of each kind that is no number.
+    pub first_missing: Option<Found>,
+    pub first_text: Option<Found>,
+    pub first_infinite: Option<Found>,
+    /// The first different texts.
+    pub some_texts: Vec<String>,
+    low: f64,
+    high: f64,
+    sum: f64,
+    /// A number is not one in single precision.
+    inexact: bool,
+    /// Whether each number is one more than that of the row before.
+    counts: bool,
+    /// The same texts as bytes.
+    known: Vec<Vec<u8>>,
+}
+
+/// A cell in the file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Found {
+    pub place: Place,
+    pub cell: String,
+}
+
+impl Profile {
+    pub fn new() -> Self {
+        Self { low: f64::INFINITY, high: f64::NEG_INFINITY, counts: true, ..Self::default() }
+    }
+
+    fn number(&mut self, x: f64, single: f64) {
+        self.counts &= self.numbers == 0 || x == self.low + self.numbers as f64;
+        self.numbers += 1;
+        self.low = self.low.min(x);
+        self.high = self.high.max(x);
+        self.sum += x;
+        self.inexact |= single != x;
+    }
+
+    fn other(&mut self, kind: Cell, cell: &[u8], place: Place) {
+        let found = || Some(Found { place, cell: cell::decode(cell.trim_ascii()) });
+        match kind {
+            Cell::Number(_) => {}
+            Cell::Missing => {
+                self.missing += 1;
+                self.first_missing = self.first_missing.take().or_else(found);
+            }
+            Cell::Infinite => self.first_infinite = self.first_infinite.take().or_else(found),
+            Cell::Text => {
+                self.texts += 1;
+                self.first_text = self.first_text.take().or_else(found);
+                let cell = cell.trim_ascii();
+                if self.known.len() < MOST_TEXTS && !self.known.iter().any(|known| known == cell) {
+                    self.known.push(cell.to_vec());
+                    self.some_texts.push(cell::decode(cell));
+                }
+            }
+        }
+    }
+
+    /// The mean of the numbers.
+    pub fn mean(&self) -> f64 {
+        self.sum / self.numbers as f64
+    }
+
+    /// Whether the numbers count the rows.
+    pub fn counts_rows(&self) -> bool {
+        self.counts && self.numbers > 9 && self.missing == 0 && self.texts == 0
+    }
+
+    /// Which of two words is yes, if they are all that the column holds.
+    pub fn yes(&self) -> Option<&str> {
+        if self.numbers > 0 || self.first_infinite.is_some() {
+            return None;
+        }
+        match self.some_texts.as_slice() {
+            [one, other] => yes_of(one, other),
+            [one] => {
+                ["true", "false", "yes", "no"].iter().any(|word| one.eq_ignore_ascii_case(word)).then_some(one.as_str())
+            }
+            _ => None,
+        }
+        .map(|yes| match yes.to_ascii_lowercase().as_str() {
+            // A column of nothing but no has no word for yes.
+            "false" | "no" => "",
+            _ => yes,
+        })
+    }
+
+    pub fn holds_dates(&self) -> bool {
+        self.texts > 0 && self.some_texts.iter().all(|text| cell::is_date(text))
+    }
+
+    /// Whether single precision would lose what tells its values apart.
+    pub fn is_wide(&self) -> bool {
+        self.inexact && self.low.abs().max(self.high.abs()) > FAR * (self.high - self.low) && self.high > self.low
+    }
+}
+
+/// A first pass through the rows: the profiles of columns, and as long as all cells are numbers, of all values.
+pub struct Profiler<'a> {
+    pub columns: Vec<Profile>,
+    pub summary: Option<Summary>,
+    /// Those of the features.
+    features: &'a [usize],
+    decimal: u8,
+    values: Vec<f64>,
+}
+
+impl<'a> Profiler<'a> {
+    pub fn new(width: usize, features: &'a [usize], decimal: u8) -> Self {
+        let summary = Some(Summary::new(features.len()));
+        Self { columns: vec![Profile::new(); width], summary, features, decimal, values: Vec::new() }
+    }
+
+    /// Takes in a row; whether each of its features has a value.
+    pub fn add(&mut self, record: &ByteRecord, place: Place) -> bool {
+        let mut is_whole = true;
+        self.values.clear();
+        for column in self.features {
+            let cell = record.get(*column).unwrap_or_default();
+            match cell::read(cell, self.decimal) {
+                Cell::Number(x) => {
+                    let single = f64::from(cell::single(x, cell, self.decimal));
+                    self.columns[*column].number(x, single);
+                    self.values.push(single);
+                }
+                kind => {
+                    is_whole &= kind != Cell::Missing;
+                    self.columns[*column].other(kind, cell, place);
+                    self.summary = None;
+                }
+            }
+        }
+        if let Some(summary) = &mut self.summary {
+            summary.add(&self.values);
+        }
+        is_whole
+    }
+}

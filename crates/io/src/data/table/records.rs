@@ -1,0 +1,210 @@
+//! The records of a table, one after the other.
+
+use csv::{ByteRecord, ErrorKind, Position, Reader, ReaderBuilder};
+
+use std::io::Read;
+
+use super::super::DataError;
+use super::super::file::{Stored, io_error, shown, unreadable};
+use super::dialect::Dialect;
+use super::text::{self, Encoding, ShortLines};
+use crate::data::Delimiter;
+
+/// A table whose records can be read.
+pub struct Records {
+    pub stored: Stored,
+    pub dialect: Dialect,
+    /// Rows at which reading can begin, where the file allows that.
+    marks: Vec<Mark>,
+    /// Whether each row is a sample, where some are not.
+    kept: Option<Vec<bool>>,
+    count: usize,
+}
+
+/// Where a row stands.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    row: usize,
+    /// Samples before it.
+    samples: usize,
+    byte: u64,
+}
+
+/// Rows between two marks.
+const APART: usize = 128;
+
+impl Records {
+    pub fn new(stored: Stored, dialect: Dialect) -> Self {
+        Self { stored, dialect, marks: Vec::new(), kept: None, count: 0 }
+    }
+
+    /// The number of samples.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Whether a byte of the text is a place in the file.
+    fn can_seek(&self) -> bool {
+        self.stored.plain_length().is_some()
+            && matches!(self.dialect.encoding, Encoding::Bytes { .. })
+            && matches!(self.dialect.delimiter, Delimiter::Byte(_))
+    }
+
+    fn reader(&self, header: bool, skip: u64) -> Result<Reader<ShortLines>, DataError> {
+        let dialect = &self.dialect;
+        let lines = text::lines(&self.stored, dialect.encoding, dialect.delimiter, dialect.from + skip)?;
+        let mut reader = ReaderBuilder::new();
+        reader.delimiter(text::mark(dialect.delimiter)).has_headers(header).flexible(true).buffer_capacity(1 << 16);
+        Ok(reader.from_reader(lines))
+    }
+
+    /// Goes through all rows for the first time; `take` says of each whether it is a sample.
+    ///
+    /// # Errors
+    /// If lines have different numbers of cells, or what `take` says.
+    pub fn pass(
+        &mut self,
+        mut take: impl FnMut(&ByteRecord, Place) -> Result<bool, DataError>,
+    ) -> Result<(), DataError> {
+        let can_seek = self.can_seek();
+        let mut reader = self.reader(self.dialect.header, 0)?;
+        let (mut record, mut row, mut samples) = (ByteRecord::new(), 0, 0);
+        let (mut marks, mut kept) = (Vec::new(), Vec::new());
+        loop {
+            let byte = reader.position().byte();
+            if !reader.read_byte_record(&mut record).map_err(|e| self.csv_error(&e))? {
+                break;
+            }
+            if row % APART == 0 && can_seek {
+                // Whoever begins here must not take it for a header.
+                let byte = record.position().map_or(byte, Position::byte);
+                marks.push(Mark { row, samples, byte });
+            }
+            self.check_width(&record)?;
+            let is_sample = take(&record, Place { row, byte: record.position().map_or(0, Position::byte) })?;
+            if !is_sample && kept.is_empty() {
+                kept = vec![true; row];
+            }
+            if !is_sample || !kept.is_empty() {
+                kept.push(is_sample);
+            }
+            (row, samples) = (row + 1, samples + usize::from(is_sample));
+        }
+        (self.marks, self.count) = (marks, samples);
+        self.kept = (samples < row).then_some(kept);
+        Ok(())
+    }
+
+    /// Hands out the samples from number `first` on with their numbers, until `take` has enough.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or what `take` says.
+    pub fn from(
+        &self,
+        first: usize,
+        take: &mut dyn FnMut(usize, &ByteRecord) -> Result<bool, DataError>,
+    ) -> Result<(), DataError> {
+        let place = self.marks.partition_point(|mark| mark.samples <= first);
+        let mark = place.checked_sub(1).map(|place| self.marks[place]);
+        let mut reader = match mark {
+            Some(mark) => self.reader(false, mark.byte)?,
+            None => self.reader(self.dialect.header, 0)?,
+        };
+        let (mut row, mut sample) = mark.map_or((0, 0), |mark| (mark.row, mark.samples));
+        let mut record = ByteRecord::new();
+        while reader.read_byte_record(&mut record).map_err(|e| self.csv_error(&e))? {
+            if self.kept.as_ref().is_none_or(|kept| kept.get(row).copied().unwrap_or(false)) {
+                if sample >= first && !take(sample, &record)? {
+                    break;
+                }
+                sample += 1;
+            }
+            row += 1;
+        }
+        Ok(())
+    }
+
+    /// All samples in order.
+    ///
+    /// # Errors
+    /// As [`Records::from`].
+    pub fn all(&self, mut take: impl FnMut(&ByteRecord) -> Result<(), DataError>) -> Result<(), DataError> {
+        self.from(0, &mut |_, record| take(record).map(|()| true))
+    }
+
+    /// The samples in `rows`, which ascend. Stretches of the file that hold none are passed over.
+    ///
+    /// # Errors
+    /// As [`Records::from`].
+    pub fn some(
+        &self,
+        rows: &[usize],
+        mut take: impl FnMut(&ByteRecord) -> Result<(), DataError>,
+    ) -> Result<(), DataError> {
+        let mut wanted = rows.iter().copied().peekable();
+        while let Some(first) = wanted.peek().copied() {
+            let before = wanted.len();
+            self.from(first, &mut |sample, record| {
+                if wanted.next_if(|next| *next == sample).is_some() {
+                    take(record)?;
+                }
+                // Where the next one is far, it is cheaper to begin anew.
+                Ok(wanted.peek().is_some_and(|next| self.marks.is_empty() || next - sample <= 2 * APART))
+            })?;
+            if wanted.len() == before {
+                return Err(unreadable(&self.stored.path, "it has become shorter while it was read"));
+            }
+        }
+        Ok(())
+    }
+
+    /// A line has as many cells as the first; that after a trailing delimiter is empty, or missing.
+    fn check_width(&self, record: &ByteRecord) -> Result<(), DataError> {
+        let (width, found) = (self.dialect.width, record.len());
+        let is_trailing =
+            self.dialect.trailing && record.get(width - 1).is_none_or(|cell| cell.trim_ascii().is_empty());
+        if (found == width && (!self.dialect.trailing || is_trailing)) || (is_trailing && found + 1 == width) {
+            return Ok(());
+        }
+        let line = self.line(record.position().map_or(0, Position::byte));
+        let reason = format!("line {line} has {found} cells, but the first line has {}", self.dialect.first.len());
+        Err(unreadable(&self.stored.path, reason))
+    }
+
+    /// The line, from 1, of a byte of the text; empty lines there are passed over.
+    pub fn line(&self, byte: u64) -> u64 {
+        let dialect = &self.dialect;
+        let count = || {
+            let text = text::lines(&self.stored, dialect.encoding, dialect.delimiter, dialect.from).ok()?;
+            let (mut lines, mut at) = (1 + dialect.lines_before, 0);
+            let mut buffer = vec![0; 1 << 16];
+            let mut text = text;
+            loop {
+                let n = text.read(&mut buffer).ok().filter(|n| *n > 0)?;
+                for found in &buffer[..n] {
+                    if at >= byte && !matches!(found, b'\n' | b'\r') {
+                        return Some(lines);
+                    }
+                    lines += u64::from(*found == b'\n');
+                    at += 1;
+                }
+            }
+        };
+        count().unwrap_or(0)
+    }
+
+    fn csv_error(&self, error: &csv::Error) -> DataError {
+        let path = &self.stored.path;
+        match error.kind() {
+            ErrorKind::Io(e) => io_error(path, e),
+            _ => unreadable(path, shown(&error.to_string())),
+        }
+    }
+}
+
+/// Where a record stands: its row in the file, and the byte of the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    pub row: usize,
+    pub byte: u64,
+}
