@@ -21,6 +21,8 @@ pub struct Column {
     pub is_measured: bool,
     /// Where there is no room for all, the column with the highest number goes first.
     pub dispensable: u8,
+    /// Whether it comes in while the app is open, so that its digit comes after those of the others.
+    pub comes_late: bool,
     /// Whether the first sort by this column puts the largest first.
     pub largest_first: bool,
     pub cell: fn(&Study, &Ranked, &Signs) -> String,
@@ -155,6 +157,7 @@ static COLUMNS: &[Column] = &[
         is_text: false,
         is_measured: false,
         dispensable: 0,
+        comes_late: false,
         largest_first: false,
         cell: |_, ranked, signs| {
             let tied = if ranked.tied_with_best && ranked.rank != Some(1) { signs.tied } else { " " };
@@ -176,6 +179,7 @@ static COLUMNS: &[Column] = &[
         is_text: true,
         is_measured: false,
         dispensable: 0,
+        comes_late: false,
         largest_first: false,
         cell: |study, ranked, _| architecture(study, ranked),
         short: None,
@@ -193,6 +197,7 @@ static COLUMNS: &[Column] = &[
         is_text: true,
         is_measured: false,
         dispensable: 0,
+        comes_late: false,
         largest_first: false,
         cell: |study, ranked, _| study.candidate(ranked.candidate).activation_label(),
         short: Some(|study, ranked| study.candidate(ranked.candidate).short_activation_label()),
@@ -209,6 +214,7 @@ static COLUMNS: &[Column] = &[
         is_text: true,
         is_measured: false,
         dispensable: 0,
+        comes_late: false,
         largest_first: false,
         cell: |study, ranked, _| study.candidate(ranked.candidate).init.to_string(),
         short: None,
@@ -225,6 +231,7 @@ static COLUMNS: &[Column] = &[
         is_text: false,
         is_measured: true,
         dispensable: 0,
+        comes_late: false,
         largest_first: true,
         cell: |study, ranked, _| number(study.near(ranked.candidate).map(|e| e.mean), 2),
         short: None,
@@ -241,6 +248,7 @@ static COLUMNS: &[Column] = &[
         is_text: false,
         is_measured: true,
         dispensable: 1,
+        comes_late: false,
         largest_first: true,
         cell: |study, ranked, signs| match study.trainability(ranked.candidate) {
             Some(t) if t.is_trainable() => format!("{} {:.2}", signs.trains, t.score),
@@ -261,6 +269,7 @@ static COLUMNS: &[Column] = &[
         is_text: false,
         is_measured: true,
         dispensable: 0,
+        comes_late: true,
         largest_first: true,
         cell: |study, ranked, _| number(study.trained(ranked.candidate).map(|t| t.quality), 4),
         short: None,
@@ -275,6 +284,7 @@ static COLUMNS: &[Column] = &[
         is_text: false,
         is_measured: true,
         dispensable: 1,
+        comes_late: false,
         largest_first: true,
         cell: |study, ranked, _| number(study.truth(ranked.candidate), 2),
         short: None,
@@ -294,6 +304,7 @@ static COLUMNS: &[Column] = &[
         is_text: false,
         is_measured: true,
         dispensable: 1,
+        comes_late: false,
         largest_first: false,
         cell: |study, ranked, _| number(study.near(ranked.candidate).and_then(|e| e.standard_error), 2),
         short: None,
@@ -310,6 +321,7 @@ static COLUMNS: &[Column] = &[
         is_text: false,
         is_measured: false,
         dispensable: 5,
+        comes_late: false,
         largest_first: true,
         cell: |study, ranked, signs| {
             let scores: Vec<f64> = study.scores(ranked.candidate).iter().flatten().copied().collect();
@@ -330,6 +342,7 @@ static COLUMNS: &[Column] = &[
         is_text: false,
         is_measured: true,
         dispensable: 4,
+        comes_late: false,
         largest_first: false,
         cell: |_, ranked, _| number(behind(ranked), 2),
         short: None,
@@ -344,6 +357,7 @@ static COLUMNS: &[Column] = &[
         is_text: false,
         is_measured: false,
         dispensable: 3,
+        comes_late: false,
         largest_first: false,
         cell: |study, ranked, _| grouped(study.candidate(ranked.candidate).parameters),
         short: None,
@@ -360,6 +374,7 @@ static COLUMNS: &[Column] = &[
         is_text: false,
         is_measured: false,
         dispensable: 2,
+        comes_late: false,
         largest_first: true,
         cell: |study, ranked, _| match study.status(ranked.candidate) {
             Status::Scoring => {

@@ -12,7 +12,7 @@ use neartop::cli::{Cli, Color, Command, CommonOptions, RankArgs, RunOptions};
 use neartop::commands;
 use neartop::run::streams::{print, tell};
 use neartop::run::{Failure, prepare};
-use neartop::tui::{self, settings::Settings, theme::Look};
+use neartop::tui::{self, capabilities::Capabilities, settings::Settings, theme::Look};
 use neartop_io::preset::PresetError;
 
 /// The system's allocator gives the memory of every few matrices back and asks for it again.
@@ -109,11 +109,12 @@ fn threads_of_system(count: usize) -> usize {
 }
 
 async fn dispatch(cli: Cli) -> Result<(), Failure> {
+    let terminal = Capabilities::detect();
     match &cli.command {
-        None if std::io::stdout().is_terminal() => {
+        None if std::io::stdout().is_terminal() && terminal.has_screen => {
             let settings = Settings::load()?;
-            let look = Look::new(color(cli.common.color, true), cli.common.ascii || settings.ascii);
-            let look = look.with_theme(settings.theme);
+            let (color, ascii) = (color(cli.common.color, true), cli.common.ascii || settings.ascii);
+            let look = Look::of(&terminal, color, ascii, settings.theme);
             let prepared = prepare(&cli.preset, &cli.run)?;
             match cli.cluster.on {
                 None => tui::run(prepared, &cli.run, None, look, settings).await,
@@ -125,7 +126,10 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
             }
         }
         None => {
-            tell("standard output is not a terminal, so this is `neartop rank`");
+            tell(match std::io::stdout().is_terminal() {
+                true => "a terminal of the kind `dumb` has no screen, so this is `neartop rank`",
+                false => "standard output is not a terminal, so this is `neartop rank`",
+            });
             rank(&RankArgs { preset: cli.preset, run: cli.run, cluster: cli.cluster, ..RankArgs::default() }).await
         }
         Some(Command::Rank(args)) => rank(args).await,

@@ -2,6 +2,7 @@
 
 pub mod app;
 mod background;
+pub mod capabilities;
 pub mod context;
 pub mod draft;
 pub mod effect;
@@ -28,6 +29,7 @@ pub mod widgets;
 use std::io;
 
 use crate::cli::RunOptions;
+use crate::columns::grouped;
 use crate::run::export::export_recommended;
 use crate::run::streams::{print, tell};
 use crate::run::{Failure, Interrupts, Prepared, Remote};
@@ -83,7 +85,12 @@ async fn keep(ended: Ended) -> Study {
 fn recommend(study: &Study, options: &RunOptions, how: Leave) -> Result<(), Failure> {
     let Some((candidate, why)) = study.recommended() else { return Ok(()) };
     let (c, near) = (study.candidate(candidate), study.near(candidate).map_or(f64::NAN, |e| e.mean));
-    let shown = print(&format!("Recommended: {c}, NEAR {near:.2} ({why})\n"));
+    let tally = study.tally();
+    let part = match tally.done < tally.total {
+        true => format!(", after {} of {} scores", grouped(tally.done as u64), grouped(tally.total as u64)),
+        false => String::new(),
+    };
+    let shown = print(&format!("Recommended: {c}, NEAR {near:.2} ({why}){part}\n"));
     export_recommended(study, options)?;
     // The terminal may be gone.
     shown.or_else(|error| if how == Leave::Interrupted { Ok(()) } else { Err(error) })

@@ -2,8 +2,12 @@
 
 #[path = "screen/lists.rs"]
 mod lists;
+#[path = "screen/palettes.rs"]
+mod palettes;
 #[path = "screen/random.rs"]
 mod random;
+#[path = "screen/seen.rs"]
+mod seen;
 #[path = "screen/slots.rs"]
 mod slots;
 #[path = "screen/views.rs"]
@@ -630,7 +634,8 @@ fn presets_are_previewed_and_opened() {
 #[test]
 fn finalists_are_trained_and_their_curves_drawn() {
     let mut app = app(120, 40);
-    let Some(Effect::Train(candidates)) = press(&mut app, KeyCode::Char('t')) else { panic!("nobody is trained") };
+    assert_eq!(press(&mut app, KeyCode::Char('t')), None);
+    let Some(Effect::Train(candidates, _)) = press(&mut app, KeyCode::Enter) else { panic!("nobody is trained") };
     assert_eq!(candidates.len(), 8);
     assert!(candidates.iter().all(|id| id % 4 != 2), "{candidates:?} will not train");
     assert!(text(&app).contains("the labels are being read"));

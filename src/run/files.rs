@@ -163,7 +163,16 @@ fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
         };
         builder.permissions(std::fs::Permissions::from_mode(mode));
     }
-    builder.prefix(".neartop").tempfile_in(directory)
+    builder.prefix(".neartop").tempfile_in(directory).map_err(without_name)
+}
+
+/// What went wrong, without the name of a temporary file that nobody asked for.
+fn without_name(error: io::Error) -> io::Error {
+    let inner = error.get_ref().and_then(std::error::Error::source);
+    match inner.and_then(|inner| inner.downcast_ref::<io::Error>()).and_then(io::Error::raw_os_error) {
+        Some(code) => io::Error::from_raw_os_error(code),
+        None => error,
+    }
 }
 
 /// The text in a temporary file beside `path`.

@@ -21,6 +21,7 @@ use super::table::{BETWEEN_MANY, MANY, Standings};
 use super::terminal::Stop;
 use super::view::{Opened, View};
 use super::views;
+use super::widgets::layers::rows;
 use neartop_io::preset::printable;
 use neartop_study::scheduler::Progress;
 use neartop_study::study::Study;
@@ -65,8 +66,9 @@ impl App {
 
     #[must_use]
     pub fn with_keymap(study: Study, size: Size, keymap: Keymap) -> Self {
-        let cx = Context::new(study, size, keymap);
-        let mut app = Self { cx, views: views::all(), stack: vec![0], asked: None };
+        let (mut cx, views) = (Context::new(study, size, keymap), views::all());
+        cx.openers = views.iter().map(|view| view.about().opens).collect();
+        let mut app = Self { cx, views, stack: vec![0], asked: None };
         app.settle();
         app
     }
@@ -220,7 +222,7 @@ impl App {
             self.views[top].settle(screen(&self.cx), &mut self.cx);
         }
         let layers = self.cx.selected().map_or(0, |id| self.cx.study.effective_ranks(id).len());
-        self.cx.detail_offset = self.cx.detail_offset.min(layers.saturating_sub(layout.detail_rows()));
+        self.cx.detail_offset = self.cx.detail_offset.min(layers.saturating_sub(rows(&self.cx, layout.detail)));
     }
 
     /// Where things stand.

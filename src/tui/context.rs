@@ -36,6 +36,8 @@ pub struct Context {
     /// Since the app began.
     pub now: Duration,
     pub keymap: Keymap,
+    /// The actions that open views and windows.
+    pub openers: Vec<Action>,
     /// Whether the program has the mouse.
     pub has_mouse: bool,
     pub show_detail: bool,
@@ -46,6 +48,8 @@ pub struct Context {
     pub said: VecDeque<(Duration, Notice)>,
     /// The key of the study on disk that this run is recorded in.
     pub recorded: Option<String>,
+    /// Whether what is scored outlasts the app.
+    pub is_recorded: bool,
     /// How the chunks stand, where the run is on a cluster.
     pub chunks: Option<States>,
     /// The name of the view that fills the screen.
@@ -72,12 +76,14 @@ impl Context {
             elapsed: Duration::ZERO,
             now: Duration::ZERO,
             keymap,
+            openers: Vec::new(),
             has_mouse: false,
             show_detail: true,
             detail_offset: 0,
             notice: None,
             said: VecDeque::new(),
             recorded: None,
+            is_recorded: true,
             chunks: None,
             shown: "",
             area: Rect::ZERO,
@@ -188,6 +194,8 @@ impl Context {
         let keymap = std::mem::replace(&mut self.keymap, Keymap::new(Vec::new()));
         let mut new = Self::new(study, self.size, keymap);
         (new.has_mouse, new.show_detail, new.now) = (self.has_mouse, self.show_detail, self.now);
+        new.is_recorded = self.is_recorded;
+        new.openers = std::mem::take(&mut self.openers);
         (new.shown, new.area, new.said) = (self.shown, self.area, std::mem::take(&mut self.said));
         new.table.settle_like(&mut self.table, &new.study);
         *self = new;

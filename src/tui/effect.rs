@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use neartop_io::preset::Preset;
 use neartop_study::store::Summary;
+use neartop_study::training::Options;
 use neartop_study::width::{Curve, Target};
 
 /// What the event loop is asked to do.
@@ -22,7 +23,7 @@ pub enum Effect {
     NextTheme,
     SetMouse(bool),
     /// Train these candidates, best first.
-    Train(Vec<usize>),
+    Train(Vec<usize>, Options),
     StopTraining,
     /// End the jobs of a run on a cluster.
     CancelJobs,

@@ -116,7 +116,7 @@ pub async fn run(
     // After a rest the clock does not run after the time that it missed.
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        now.tell_trouble();
+        now.tell_trouble()?;
         let message = tokio::select! {
             biased;
             () = tokio::time::sleep_until(now.due.unwrap_or(now.drawn).into()), if now.due.is_some() => {
@@ -178,12 +178,19 @@ impl<'a> Loop<'a> {
         }
         (app.cx.chunks, app.cx.has_mouse) = (chunks, settings.mouse);
         app.want_columns(settings.columns);
-        app.cx.recorded = session.recording.key().map(str::to_owned);
         screen.set_mouse(settings.mouse)?;
         let (stopwatch, began) = (Stopwatch::start(), Instant::now());
         let keeping = JoinSet::new();
         let (drawn, due) = (began, Some(began));
-        Ok(Self { app, screen, session, options, look, began, stopwatch, tell, keeping, drawn, due })
+        let mut new = Self { app, screen, session, options, look, began, stopwatch, tell, keeping, drawn, due };
+        new.tell_recorded();
+        Ok(new)
+    }
+
+    /// Tells the screen where what is scored is recorded.
+    fn tell_recorded(&mut self) {
+        self.app.cx.recorded = self.session.recording.key().map(str::to_owned);
+        self.app.cx.is_recorded = self.app.cx.recorded.is_some() || self.app.cx.chunks.is_some();
     }
 
     /// Takes a message in and carries out what it leads to.
@@ -191,8 +198,19 @@ impl<'a> Loop<'a> {
         self.app.cx.now = self.began.elapsed();
         let next = self.drawn + wait_for(&message);
         self.due = Some(self.due.map_or(next, |due| due.min(next)));
+        let is_opened = matches!(message, Message::News(News::Opened(Ok(_))));
         let effect = self.app.update(message);
+        if is_opened {
+            self.tell_recorded();
+        }
         effect.map_or(Ok(None), |effect| self.carry_out(effect))
+    }
+
+    /// Lets the screen know something at once, and carries out what that leads to: what a view asked for once is not
+    /// asked for again.
+    fn know(&mut self, message: impl Into<Message>) -> io::Result<()> {
+        let effect = self.app.update(message);
+        effect.map_or(Ok(None), |effect| self.carry_out(effect)).map(drop)
     }
 
     /// Draws a frame; false where the terminal is gone.
@@ -211,11 +229,12 @@ impl<'a> Loop<'a> {
     }
 
     /// Says what went wrong with the study on disk.
-    fn tell_trouble(&mut self) {
+    fn tell_trouble(&mut self) -> io::Result<()> {
         if let Some(text) = self.session.recording.trouble() {
-            self.app.update(News::Noted(Notice::warn(text)));
+            self.know(News::Noted(Notice::warn(text)))?;
             self.due = self.due.or(Some(self.drawn + FRAME));
         }
+        Ok(())
     }
 
     /// What the screen is to learn of what has come; nothing where it is of an earlier session.
@@ -292,7 +311,6 @@ impl<'a> Loop<'a> {
     /// The terminal may have another size since the program was stopped.
     fn resized(&mut self) -> io::Result<()> {
         let size = terminal::size()?;
-        self.app.update(Message::Resized(size));
-        Ok(())
+        self.know(Message::Resized(size))
     }
 }

@@ -40,7 +40,13 @@ impl Finalists {
         if !marked.is_empty() {
             return marked.to_vec();
         }
-        finalists(study, FINALISTS)
+        Self::best(study, FINALISTS)
+    }
+
+    /// So many of the best that will train.
+    #[must_use]
+    pub fn best(study: &Study, count: usize) -> Vec<usize> {
+        finalists(study, count)
     }
 
     /// Takes news in; what is trained is told to the study.

@@ -11,7 +11,6 @@
 use ratatui::layout::{Constraint, Position, Rect};
 
 use super::context::Context;
-use super::widgets::layers;
 
 /// The least screen that anything is drawn on.
 pub const LEAST: (u16, u16) = (40, 10);
@@ -50,21 +49,14 @@ impl Layout {
         let parts = [header, tabs].map(Constraint::Length);
         let parts = [parts[0], parts[1], Constraint::Min(0), Constraint::Length(1)];
         let [header, tabs, body, footer] = ratatui::layout::Layout::vertical(parts).areas(area);
-        let [view, detail] = parted(body, cx.show_detail, wanted);
+        let [view, detail] = parted(body, cx, wanted);
         Self { header, tabs, view, detail, footer }
-    }
-
-    /// Layers that the pane shows at a time.
-    #[must_use]
-    pub fn detail_rows(&self) -> usize {
-        let [_, bars] = layers::split(self.detail);
-        usize::from(bars.height)
     }
 }
 
 /// The view and the detail.
-fn parted(body: Rect, show_detail: bool, wanted: Option<u16>) -> [Rect; 2] {
-    if !show_detail || body.height < 9 {
+fn parted(body: Rect, cx: &Context, wanted: Option<u16>) -> [Rect; 2] {
+    if !cx.show_detail || body.height < 9 {
         return [body, Rect::ZERO];
     }
     if let Some(wanted) = wanted {
@@ -78,6 +70,10 @@ fn parted(body: Rect, show_detail: bool, wanted: Option<u16>) -> [Rect; 2] {
         let sides = [Constraint::Min(0), Constraint::Length(detail)];
         return ratatui::layout::Layout::horizontal(sides).spacing(1).areas(body);
     }
-    let halves = [Constraint::Min(0), Constraint::Length(body.height * 2 / 5)];
+    // What it would leave empty goes to the table.
+    let layers = cx.selected().map_or(0, |id| cx.study.effective_ranks(id).len() as u16);
+    let most = body.height * 2 / 5;
+    let detail = if layers > 0 && most < 15 { most.min(layers + 2) } else { most };
+    let halves = [Constraint::Min(0), Constraint::Length(detail)];
     ratatui::layout::Layout::vertical(halves).areas(body)
 }

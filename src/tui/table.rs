@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::terms::Terms;
+use super::terms::{Facts, Terms, TermsError};
 use super::texts::Texts;
 use super::widgets::list::List;
 use crate::columns::{Column, Value, columns};
@@ -48,6 +48,12 @@ pub struct Table {
     /// Candidates that the user marked, in the order of marking.
     pub marked: Vec<usize>,
     pub list: List,
+    /// Why the filter cannot be understood; then it lets all rows through.
+    pub wrong_filter: Option<TermsError>,
+    /// Whether names get the room that they want before columns that can be done without,
+    pub has_whole_names: bool,
+    /// ... and how far they are scrolled.
+    pub scroll: usize,
     /// The selection follows the first row until the user moves it.
     has_moved: bool,
     /// Scores came in since the candidates were ranked, which is done once a frame.
@@ -79,6 +85,9 @@ impl Table {
             selected: None,
             marked: Vec::new(),
             list: List::default(),
+            wrong_filter: None,
+            has_whole_names: false,
+            scroll: 0,
             has_moved: false,
             is_stale: false,
             ranked: Duration::ZERO,
@@ -107,11 +116,27 @@ impl Table {
     pub fn choose_columns(&mut self, study: &Study) {
         let sorted = self.columns.get(self.sort).map(|column| column.title);
         self.columns = columns(study);
-        let wanted = &self.wanted;
-        if !wanted.is_empty() {
-            self.columns.retain(|column| column.is_needed() || wanted.iter().any(|title| title == column.title));
+        let place = |column: &Column| self.wanted.iter().position(|title| title == column.title);
+        if !self.wanted.is_empty() {
+            self.columns.retain(|column| column.is_needed() || place(column).is_some());
+            // Those that were not named, but must be there, stand first.
+            self.columns.sort_by_key(|column| place(column));
         }
         self.sort = self.columns.iter().position(|column| Some(column.title) == sorted).unwrap_or(0);
+    }
+
+    /// Places of the columns by their digits, which stay when training brings its column in.
+    #[must_use]
+    pub fn by_digit(&self) -> Vec<usize> {
+        let (late, early): (Vec<_>, Vec<_>) =
+            (0..self.columns.len()).partition(|place| self.columns[*place].comes_late);
+        early.into_iter().chain(late).collect()
+    }
+
+    /// The digit of a column, as far as they go.
+    #[must_use]
+    pub fn digit(&self, column: usize) -> Option<usize> {
+        self.by_digit().iter().position(|place| *place == column).map(|at| at + 1).filter(|digit| *digit <= 9)
     }
 
     /// Place of the selected row.
@@ -164,10 +189,12 @@ impl Table {
 
     /// Filters and sorts the rows. The selection stays on its candidate.
     pub fn arrange(&mut self, study: &Study) {
-        let terms = Terms::new(self.list.filter.value());
+        let terms = Terms::of_columns(self.list.filter.value(), &self.columns);
+        self.wrong_filter = terms.as_ref().err().cloned();
+        let terms = terms.unwrap_or_default();
         let mut rows = self.ranking.clone();
         if !terms.is_empty() {
-            rows.retain(|row| terms.admit(&words(study, &self.texts.names[row.candidate], row.candidate)));
+            rows.retain(|row| terms.admit_row(&Row { study, table: self, row }));
         }
         if self.frozen {
             rows.sort_by_key(|row| self.row_of(row.candidate).unwrap_or(usize::MAX));
@@ -244,7 +271,24 @@ fn advice(study: &Study, ranking: &[Ranked]) -> Result<usize, NoAdvice> {
 }
 
 /// What a filter is compared with.
-fn words(study: &Study, name: &str, id: usize) -> String {
-    let verdict = study.trainability(id).map_or("", |t| t.verdict.name());
-    [name, study.status(id).name(), verdict].join(" ")
+struct Row<'a> {
+    study: &'a Study,
+    table: &'a Table,
+    row: &'a Ranked,
+}
+
+impl Facts for Row<'_> {
+    fn words(&self) -> String {
+        let id = self.row.candidate;
+        let verdict = self.study.trainability(id).map_or("", |t| t.verdict.name());
+        [self.table.texts.names[id].as_str(), self.study.status(id).name(), verdict].join(" ")
+    }
+
+    fn value(&self, column: &Column) -> Value {
+        (column.value)(self.study, self.row)
+    }
+
+    fn is_marked(&self) -> bool {
+        self.table.marked.contains(&self.row.candidate)
+    }
 }

@@ -122,6 +122,11 @@ pub trait View: Any {
         None
     }
 
+    /// Whether it has such a text.
+    fn is_written(&self) -> bool {
+        false
+    }
+
     /// It is being closed.
     fn close(&mut self) -> Option<Effect> {
         None

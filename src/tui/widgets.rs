@@ -5,6 +5,7 @@ pub mod layers;
 pub mod list;
 pub mod plot;
 pub mod prompt;
+pub mod seen;
 
 use std::time::Duration;
 
@@ -12,7 +13,8 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Flex, Layout, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Borders, Clear};
-use unicode_width::UnicodeWidthChar;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
 
 use super::theme::Look;
 
@@ -65,12 +67,12 @@ pub fn window(frame: &mut Frame<'_>, title: &str, area: Rect, look: &Look) -> Re
 #[must_use]
 pub fn scrolled(text: &str, columns: usize) -> String {
     let mut passed = 0;
-    let is_passed = |c: &char| {
+    let is_passed = |part: &&str| {
         let is_passed = passed < columns;
-        passed += c.width().unwrap_or(0);
+        passed += part.width();
         is_passed
     };
-    text.chars().skip_while(is_passed).collect()
+    text.graphemes(true).skip_while(is_passed).collect()
 }
 
 /// Minutes and seconds, or hours, minutes and seconds.

@@ -154,7 +154,7 @@ fn lines_and_names_of_views_are_clicked() {
     press(&mut app, KeyCode::Esc);
     views::train(&mut app);
     let third = finalists(&app).map(|f| f.shown(&app.cx.study)[2].candidate).expect("a third");
-    let (x, y) = find(&app, &app.cx.study.candidate(third).to_string()[..14]);
+    let (x, y) = find(&app, &app.cx.study.candidate(third).to_string()[..8]);
     click(&mut app, x, y);
     assert_eq!((finalists(&app).map(|f| f.list.line), app.cx.table.selected), (Some(2), Some(third)));
     press(&mut app, KeyCode::Esc);
@@ -249,8 +249,9 @@ fn what_training_costs_is_seen_wherever_one_is() {
     training.expect("finalists").candidates.pop();
     assert_eq!(press(&mut app, KeyCode::Char('t')), None);
     assert_eq!(press(&mut app, KeyCode::Char('x')), None);
-    assert!(text(&app).contains("nobody is in training"));
-    assert!(matches!(press(&mut app, KeyCode::Char('t')), Some(Effect::Train(_))));
+    assert!(text(&app).contains("no training is under way"));
+    assert_eq!(press(&mut app, KeyCode::Char('t')), None);
+    assert!(matches!(press(&mut app, KeyCode::Enter), Some(Effect::Train(..))));
 }
 
 #[test]

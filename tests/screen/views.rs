@@ -7,16 +7,18 @@ use neartop_study::store::Summary;
 
 use super::*;
 
-pub const SIZES: [(u16, u16); 3] = [(120, 40), (80, 24), (40, 12)];
+pub const SIZES: [(u16, u16); 5] = [(200, 50), (120, 40), (80, 24), (60, 15), (40, 12)];
 
 /// Every view, and every window over one.
-const VIEWS: [&str; 13] = [
+pub const VIEWS: [&str; 15] = [
     "ranking",
     "candidate",
     "candidates",
     "matrix",
     "search",
+    "settling",
     "training",
+    "messages",
     "library",
     "sizes",
     "help",
@@ -27,7 +29,7 @@ const VIEWS: [&str; 13] = [
 ];
 
 /// The app as it is after someone opened a view.
-fn opened(view: &str, width: u16, height: u16) -> App {
+pub fn opened(view: &str, width: u16, height: u16) -> App {
     let mut app = app(width, height);
     match view {
         "candidate" => inspect(&mut app),
@@ -37,7 +39,9 @@ fn opened(view: &str, width: u16, height: u16) -> App {
         }
         "matrix" => write(&mut app, "m"),
         "search" => write(&mut app, "s"),
+        "settling" => write(&mut app, "tj"),
         "training" => train(&mut app),
+        "messages" => write(&mut app, "Xfn"),
         "library" => {
             write(&mut app, "o");
             app.update(News::Found(entries()));
@@ -99,7 +103,8 @@ pub fn recorded(id: i64, name: &str) -> Summary {
 
 /// Trains the finalists for three epochs, but for one that is lost.
 pub fn train(app: &mut App) {
-    let Some(Effect::Train(candidates)) = press(app, KeyCode::Char('t')) else { panic!("nobody is trained") };
+    assert_eq!(press(app, KeyCode::Char('t')), None, "what is to be settled comes first");
+    let Some(Effect::Train(candidates, _)) = press(app, KeyCode::Enter) else { panic!("nobody is trained") };
     let space = Arc::clone(&app.cx.study.space);
     let options = training::Options::default();
     let task = training::Task::load(&space.preset.data, space.network(), 0, &options).expect("digits have labels");

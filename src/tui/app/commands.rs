@@ -6,6 +6,7 @@ use crossterm::event::KeyEvent;
 
 use super::App;
 use super::input::NO_KEY;
+use crate::columns::grouped;
 use crate::tui::context::Phase;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
@@ -114,10 +115,16 @@ impl App {
     }
 
     /// What an action would lose that cannot be had back, and how to do it all the same.
-    fn loss(&self, action: Action) -> Option<String> {
+    pub(super) fn loss(&self, action: Action) -> Option<String> {
         let again = self.again(action);
         if action == Action::CANCEL_JOBS && self.cx.chunks.is_some() && self.cx.phase != Phase::Done {
             return Some(format!("{again} ends all jobs of this run; what they have scored stays"));
+        }
+        if action == Action::QUIT && !self.cx.is_recorded && self.cx.phase != Phase::Done {
+            let tally = self.cx.study.tally();
+            let (done, total) = (grouped(tally.done as u64), grouped(tally.total as u64));
+            return (tally.done > 0)
+                .then(|| format!("{done} of {total} scores are recorded nowhere: {again} leaves them"));
         }
         self.views().find_map(|view| view.loss(action, &again, &self.cx))
     }

@@ -7,6 +7,7 @@ use tui_input::{Input, InputRequest};
 use super::App;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
+use crate::tui::layout::LEAST;
 use crate::tui::screen::{footer, tabs};
 use crate::tui::widgets::{filter, prompt};
 
@@ -48,11 +49,38 @@ impl App {
         }
         self.cx.notice = None;
         let action = self.cx.keymap.lookup(self.place(), &key);
+        if self.is_too_small() {
+            return self.perform(Some(action.filter(|action| self.works_unseen(*action))?), key);
+        }
+        if let (KeyCode::Char(c), true) = (key.code, key.modifiers.contains(KeyModifiers::ALT))
+            && !self.is_writing()
+        {
+            self.cx.say(format!("Alt and {c} mean nothing here, nor do Esc and {c} at once"));
+        }
         self.perform(action, key)
+    }
+
+    /// Whether nothing is drawn, since there is no room.
+    fn is_too_small(&self) -> bool {
+        self.cx.size.width < LEAST.0 || self.cx.size.height < LEAST.1
+    }
+
+    /// Whether an action may be done by someone who sees nothing of what it does.
+    fn works_unseen(&self, action: Action) -> bool {
+        let leaves = matches!(action, Action::INTERRUPT | Action::SUSPEND | Action::REDRAW);
+        leaves || action == Action::QUIT && self.loss(action).is_none()
+    }
+
+    /// Whether keys are letters of a text.
+    fn is_writing(&self) -> bool {
+        self.is_typing() || self.on_top().asks().is_some() || self.on_top().is_written()
     }
 
     /// A click does what the key for that place does; the wheel moves up and down.
     pub(super) fn mouse(&mut self, mouse: MouseEvent) -> Option<Effect> {
+        if self.is_too_small() {
+            return None;
+        }
         let down = match mouse.kind {
             MouseEventKind::ScrollUp => false,
             MouseEventKind::ScrollDown => true,
@@ -84,6 +112,9 @@ impl App {
     }
 
     pub(super) fn paste(&mut self, text: &str) {
+        if self.is_too_small() {
+            return;
+        }
         let clean: String = text.chars().filter(|c| !c.is_control()).take(PASTED).collect();
         let top = self.top();
         let view = &mut self.views[top];

@@ -8,7 +8,7 @@ use super::channel::{Left, Teller};
 use crate::run::Prepared;
 use crate::tui::news::{BackgroundError, News, TrainingNews};
 use neartop_study::space::Space;
-use neartop_study::training::{self, Options, Plan, Task, halving};
+use neartop_study::training::{self, Options, Plan, Task};
 
 /// The background work, of which there is one at a time. Dropping it ends it.
 pub struct Coach {
@@ -35,13 +35,14 @@ impl Coach {
     }
 
     /// Trains these candidates, best first. Nothing may be under way.
-    pub fn start(&mut self, candidates: Vec<usize>) {
+    pub fn start(&mut self, candidates: Vec<usize>, options: Options) {
         let cancel = CancellationToken::new();
         self.stop = Some(cancel.clone().drop_guard());
         let (space, jobs, most_memory) = (Arc::clone(&self.space), self.jobs, self.most_memory);
         let tell = self.tell.clone();
         tokio::spawn(async move {
-            let planned = tokio::task::spawn_blocking(move || plan(space, candidates, jobs, most_memory)).await;
+            let work = move || plan(space, candidates, options, jobs, most_memory);
+            let planned = tokio::task::spawn_blocking(work).await;
             // Without a reader the app is being left.
             let _ = match planned.map_err(BackgroundError::work).flatten() {
                 Ok(plan) => train(plan, jobs, &cancel, &tell).await,
@@ -69,6 +70,7 @@ async fn train(plan: Arc<Plan>, jobs: usize, cancel: &CancellationToken, tell: &
 fn plan(
     space: Arc<Space>,
     candidates: Vec<usize>,
+    options: Options,
     jobs: usize,
     most_memory: u64,
 ) -> Result<Arc<Plan>, BackgroundError> {

@@ -38,7 +38,7 @@ impl Loop<'_> {
             }
             Effect::NextTheme => self.next_theme(),
             Effect::SetMouse(wanted) => self.screen.set_mouse(wanted)?,
-            Effect::Train(candidates) => self.session.coach.start(candidates),
+            Effect::Train(candidates, options) => self.session.coach.start(candidates, options),
             Effect::StopTraining => self.session.coach.stop(),
             Effect::CancelJobs => self.session.cancel_jobs(),
             Effect::KeepTraining => self.keep_training(),
@@ -47,7 +47,7 @@ impl Loop<'_> {
             Effect::DeleteStudy(study) => self.delete_study(study),
             Effect::Copy(text) => {
                 let copied = self.screen.copy(&text).map(|()| text.len());
-                self.app.update(News::Copied(copied));
+                self.know(News::Copied(copied))?;
             }
             Effect::Write { path, text, replace } => {
                 self.tell.tell_later(move || What::News(News::Written(write(&path, &text, replace))));
@@ -126,6 +126,9 @@ impl Loop<'_> {
 
 fn write(path: &Path, text: &str, replace: bool) -> Written {
     let path = expand_home(path);
+    if let Err(failure) = files::check_target(&path) {
+        return Written::Failed(failure);
+    }
     let written = if replace { files::write_file(&path, text) } else { files::write_new_file(&path, text) };
     match written {
         Ok(()) => Written::Done(path),

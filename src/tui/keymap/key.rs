@@ -16,6 +16,10 @@ pub enum Key {
 
 impl Key {
     pub(super) fn matches(self, event: &KeyEvent) -> bool {
+        // Esc and a key in quick succession reach the program as that key with Alt: nobody meant the key alone.
+        if event.modifiers.contains(KeyModifiers::ALT) {
+            return false;
+        }
         let control = event.modifiers.contains(KeyModifiers::CONTROL);
         match (self, event.code) {
             (Self::Char(wanted), KeyCode::Char(c)) => !control && c == wanted,

@@ -11,6 +11,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
+use unicode_width::UnicodeWidthStr;
 
 use crate::cluster::states::States;
 use crate::columns::grouped;
@@ -21,45 +22,64 @@ use crate::tui::widgets::clock;
 /// `behind` is how far work is that goes on in views that are hidden.
 pub fn draw(frame: &mut Frame<'_>, area: Rect, behind: String, cx: &Context, look: &Look) {
     let width = usize::from(area.width);
-    let mut lines = vec![network(cx, look), best(cx, look, width), progress(behind, cx, look, width)];
+    let mut lines = vec![network(cx, look, width), best(cx, look, width), progress(behind, cx, look, width)];
     lines.extend(cx.chunks.as_ref().map(|states| chunks(states, look, width)));
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-fn network<'a>(cx: &Context, look: &Look) -> Line<'a> {
+fn network<'a>(cx: &Context, look: &Look, width: usize) -> Line<'a> {
     let preset = &cx.study.space.preset;
+    let program = concat!("neartop ", env!("CARGO_PKG_VERSION"));
+    let room = width.saturating_sub(program.len() + 4);
+    let name = look.signs.fit(&preset.name, room.saturating_sub(12).max(room / 2));
+    let summary = look.signs.fit_middle(preset.network.summary(), room.saturating_sub(name.width()));
     Line::from(vec![
-        Span::styled(concat!("neartop ", env!("CARGO_PKG_VERSION")), look.theme.title),
+        Span::styled(program, look.theme.title),
         Span::raw("  "),
-        Span::styled(preset.name.clone(), look.theme.header),
+        Span::styled(name, look.theme.header),
         Span::raw("  "),
-        Span::styled(preset.network.summary().to_owned(), look.theme.label),
+        Span::styled(summary, look.theme.label),
     ])
 }
 
+/// The recommended candidate: a number stands there as a whole or not at all, and the name has what they leave.
 fn best<'a>(cx: &Context, look: &Look, width: usize) -> Line<'a> {
     let label = Span::styled("recommended  ", look.theme.label);
+    let room = width.saturating_sub(label.width());
     let id = match &cx.table.advice {
         Ok(id) => *id,
-        Err(why) => return Line::from(vec![label, Span::styled(why.to_string(), look.theme.label)]),
+        Err(why) => {
+            return Line::from(vec![label, Span::styled(look.signs.fit(&why.to_string(), room), look.theme.label)]);
+        }
     };
     let candidate = cx.study.candidate(id);
-    // What stands behind it has room, however long its name is.
-    let name = look.signs.fit(&candidate.to_string(), width.saturating_sub(53).max(25));
-    let mut spans = vec![label, Span::styled(name, look.theme.good)];
-    if let Some(near) = cx.study.near(id) {
+    let name = candidate.to_string();
+    let near = cx.study.near(id).map(|near| {
         let error = near.standard_error.map(|e| format!(" {}{e:.2}", look.signs.plus_minus)).unwrap_or_default();
-        spans.push(Span::raw(format!("  NEAR {:.2}{error}", near.mean)));
+        [format!("  NEAR {:.2}", near.mean), error]
+    });
+    let parts = near.into_iter().flatten().chain([format!("  {} parameters", grouped(candidate.parameters))]);
+    let mut numbers = String::new();
+    for (part, least) in parts.zip(NAME) {
+        if numbers.width() + part.width() + name.width().min(least) > room {
+            break;
+        }
+        numbers += &part;
     }
-    spans.push(Span::raw(format!("  {} parameters", grouped(candidate.parameters))));
-    Line::from(spans)
+    let name = look.signs.fit_middle(&name, room.saturating_sub(numbers.width()));
+    Line::from(vec![label, Span::styled(name, look.theme.good), Span::raw(numbers)])
 }
+
+/// Columns of the screen that a name has before its NEAR, the error and the parameters come in.
+const NAME: [usize; 3] = [25, 25, 50];
 
 fn progress<'a>(behind: String, cx: &Context, look: &Look, width: usize) -> Line<'a> {
     let tally = cx.study.tally();
     let share = if tally.total == 0 { 1.0 } else { tally.done as f64 / tally.total as f64 };
     let state = match cx.phase {
         Phase::Scoring => match cx.time_left() {
+            // A race ends before that wherever candidates drop out of it.
+            Some(left) if cx.study.race().is_some() => format!("at most {} left", clock(left)),
             Some(left) => format!("{} left", clock(left)),
             None => "starting".to_owned(),
         },

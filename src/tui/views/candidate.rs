@@ -14,7 +14,6 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
-use unicode_width::UnicodeWidthStr;
 
 use crate::tui::context::Context;
 use crate::tui::effect::Effect;
@@ -24,10 +23,11 @@ use crate::tui::keymap::{Action, Binding, bind};
 use crate::tui::news::{News, Spectra};
 use crate::tui::theme::Look;
 use crate::tui::view::{About, Opened, View};
-use crate::tui::widgets::layers::{bars, facts};
+use crate::tui::widgets::layers::{bars, facts, title_room, wrapped};
 use crate::tui::widgets::list::moved;
 use crate::tui::widgets::pane;
 use crate::tui::widgets::plot::{self, Scale, Series};
+use crate::tui::widgets::seen::Seen;
 use neartop_core::network::{Activation, Fill};
 use neartop_core::score::propagation::LayerSignal;
 use neartop_study::report::{LayerReport, layers};
@@ -161,19 +161,23 @@ impl Candidate {
 
     fn draw_one(&self, frame: &mut Frame<'_>, area: Rect, id: usize, cx: &Context, look: &Look) {
         let candidate = cx.study.candidate(id);
-        let title = look.signs.fit(&candidate.to_string(), usize::from(area.width.saturating_sub(4)));
+        let name = candidate.to_string();
+        let title = look.signs.fit_middle(&name, title_room(area.width));
         let block = pane(format!(" {title} "), look);
         let inside = block.inner(area);
         frame.render_widget(block, area);
         let layers = layers(&cx.study, id);
         let mut lines = facts(cx, id, look);
+        if name != title {
+            lines.insert(lines.len().min(1), Line::from(Span::styled(name, look.theme.header)));
+        }
         lines.extend(by_repetition(cx, id, look, usize::from(inside.width)));
         let [texts, charts] = halves(inside, area.width >= WIDE, lines.len() + layers.len());
         let text_height = wrapped(&lines, texts.width).min(texts.height.saturating_sub(3));
         let [facts_area, bars_area] =
             Layout::vertical([Constraint::Length(text_height), Constraint::Min(0)]).areas(texts);
         frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), facts_area);
-        draw_bars(frame, bars_area, &layers, self.layer, look);
+        draw_bars(frame, [area, bars_area], &layers, self.layer, look);
         let [spectrum, signals, function] = thirds(charts);
         draw_spectrum(frame, spectrum, &layers, self.spectra.get(id), self.layer, look);
         draw_signals(frame, signals, cx, id, look);
@@ -272,24 +276,6 @@ fn power(exponent: f64) -> String {
     if exponent == 0.0 { "1".to_owned() } else { format!("1e{exponent:.0}") }
 }
 
-/// Lines that texts take in a width.
-fn wrapped(lines: &[Line<'_>], width: u16) -> u16 {
-    let width = usize::from(width).max(1);
-    let of_one = |line: &Line<'_>| {
-        let text: String = line.iter().map(|span| span.content.as_ref()).collect();
-        let (mut lines, mut at) = (1, 0);
-        for word in text.split_inclusive(' ') {
-            let (whole, bare) = (word.width(), word.trim_end().width());
-            if at > 0 && at + bare > width {
-                (lines, at) = (lines + 1, 0);
-            }
-            at += whole;
-        }
-        lines
-    };
-    lines.iter().map(of_one).sum()
-}
-
 /// NEAR of every repetition as a row of heights.
 fn by_repetition<'a>(cx: &Context, id: usize, look: &Look, width: usize) -> Option<Line<'a>> {
     let scores: Vec<f64> = cx.study.scores(id).iter().flatten().copied().collect();
@@ -306,7 +292,7 @@ fn by_repetition<'a>(cx: &Context, id: usize, look: &Look, width: usize) -> Opti
     ]))
 }
 
-fn draw_bars(frame: &mut Frame<'_>, area: Rect, layers: &[LayerReport], layer: usize, look: &Look) {
+fn draw_bars(frame: &mut Frame<'_>, [pane, area]: [Rect; 2], layers: &[LayerReport], layer: usize, look: &Look) {
     if layers.is_empty() {
         frame.render_widget(Paragraph::new("no repetition is scored yet").style(look.theme.label), area);
         return;
@@ -314,11 +300,14 @@ fn draw_bars(frame: &mut Frame<'_>, area: Rect, layers: &[LayerReport], layer: u
     let layer = layer.min(layers.len() - 1);
     let height = usize::from(area.height).max(1);
     let offset = layer.saturating_sub(height / 2).min(layers.len().saturating_sub(height));
-    let mut lines = bars(layers, offset, look, area);
+    let seen = Seen { offset, count: layers.len(), chosen: Some(layer) };
+    let room = seen.room(area);
+    let mut lines = bars(layers, offset, look, room);
     if let Some(line) = lines.get_mut(layer - offset) {
         line.spans.iter_mut().for_each(|span| span.style = span.style.patch(look.theme.selected));
     }
-    frame.render_widget(Paragraph::new(lines), area);
+    frame.render_widget(Paragraph::new(lines), room);
+    seen.draw(frame, pane, area, look);
 }
 
 fn draw_spectrum(

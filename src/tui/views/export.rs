@@ -19,6 +19,7 @@ use crate::tui::keymap::{Action, bind};
 use crate::tui::news::{News, Written};
 use crate::tui::theme::Look;
 use crate::tui::view::{About, Opened, View};
+use crate::tui::widgets::seen::Seen;
 use crate::tui::widgets::{scrolled, window, window_area};
 use neartop_io::export::{ExportError, Format};
 use neartop_io::preset::printable;
@@ -89,9 +90,19 @@ impl View for Export {
             Action::PAGE_DOWN => self.scroll_by(PAGE, true),
             Action::COPY => return self.preview.as_ref().ok().cloned().map(Effect::Copy),
             Action::ACCEPT => {
-                let text = self.preview.as_ref().ok()?.clone();
-                let path = PathBuf::from(Some(self.path.value().trim()).filter(|path| !path.is_empty())?);
-                return Some(Effect::Write { path, text, replace: self.confirm });
+                let path = PathBuf::from(self.path.value().trim());
+                let extension = path.extension().unwrap_or_default().to_string_lossy();
+                if path.as_os_str().is_empty() {
+                    cx.warn("a file name is to be written");
+                } else if let Some(format) = Format::of_extension(&extension).filter(|f| !self.writes(*f)) {
+                    let name = self.path.clone();
+                    self.choose(&cx.study, Format::ALL.iter().position(|one| *one == format).unwrap_or(0));
+                    self.path = name;
+                    cx.warn(format!(".{extension} is for {}: Enter writes that, Down another format", format.name()));
+                } else {
+                    let text = self.preview.as_ref().ok()?.clone();
+                    return Some(Effect::Write { path, text, replace: self.confirm });
+                }
             }
             _ => {}
         }
@@ -126,6 +137,10 @@ impl View for Export {
         Some(&mut self.path)
     }
 
+    fn is_written(&self) -> bool {
+        true
+    }
+
     fn draw(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context, look: &Look) {
         let candidate = cx.study.candidate(self.candidate);
         let title = look.signs.fit(&format!("export {candidate}"), usize::from(area.width.saturating_sub(8)));
@@ -141,10 +156,17 @@ impl View for Export {
         let text = self.preview.as_deref().unwrap_or_default();
         let lines: Vec<_> = text.lines().skip(self.scroll).map(|line| Line::from(printable(line))).collect();
         frame.render_widget(Paragraph::new(lines), preview);
+        let seen = Seen { offset: self.scroll, count: text.lines().count(), chosen: None };
+        seen.draw_in_window(frame, at, preview, look);
     }
 }
 
 impl Export {
+    /// Whether files of the chosen format end as those of another.
+    fn writes(&self, format: Format) -> bool {
+        self.chosen().extension() == format.extension()
+    }
+
     fn chosen(&self) -> Format {
         Format::ALL[self.format]
     }

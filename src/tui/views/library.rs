@@ -22,8 +22,10 @@ use crate::tui::terms::Terms;
 use crate::tui::theme::Look;
 use crate::tui::view::{About, Opened, View};
 use crate::tui::widgets::filter::Filter;
+use crate::tui::widgets::layers::wrapped;
 use crate::tui::widgets::list::{List, Row, rows};
 use crate::tui::widgets::prompt::Prompt;
+use crate::tui::widgets::seen::{Seen, position};
 use crate::tui::widgets::{filtered_title, inside_pane, pane};
 use neartop_io::preset::printable;
 use neartop_study::store::Summary;
@@ -33,6 +35,11 @@ const WIDE: u16 = 60;
 
 const FOLDER: Action = Action("folder");
 const DELETE_STUDY: Action = Action("delete-study");
+const PREVIEW_UP: Action = Action("preview-up");
+const PREVIEW_DOWN: Action = Action("preview-down");
+
+/// Lines that the preview is scrolled by.
+const STEP: u16 = 5;
 
 static ABOUT: About = About {
     name: "library",
@@ -49,6 +56,8 @@ static ABOUT: About = About {
         RUN,
         &[
             bind(&[Code(KeyCode::Enter)], Action::OPEN_PRESET, "open", "score this preset, or open this study"),
+            bind(&[Char('K'), Char('[')], PREVIEW_UP, "", "scroll the preview up"),
+            bind(&[Char('J'), Char(']')], PREVIEW_DOWN, "", "scroll the preview down"),
             bind(&[Char('f')], FOLDER, "folder", "look for presets in another folder"),
             bind(
                 &[Char('D'), Code(KeyCode::Delete)],
@@ -73,11 +82,13 @@ pub struct Library {
     pub entries: Option<Vec<Entry>>,
     pub list: List,
     prompt: Option<Prompt>,
+    /// The first line of the preview on the screen.
+    preview: u16,
 }
 
 impl Default for Library {
     fn default() -> Self {
-        Self { folder: PathBuf::from("."), entries: None, list: List::default(), prompt: None }
+        Self { folder: PathBuf::from("."), entries: None, list: List::default(), prompt: None, preview: 0 }
     }
 }
 
@@ -93,7 +104,9 @@ impl View for Library {
     fn act(&mut self, action: Action, _key: KeyEvent, cx: &mut Context) -> Option<Effect> {
         let count = self.shown().len();
         match action {
-            action if self.list.go(action, cx.page(), count) => {}
+            action if self.list.go(action, cx.page(), count) => self.preview = 0,
+            PREVIEW_UP => self.preview = self.preview.saturating_sub(STEP),
+            PREVIEW_DOWN => self.preview += STEP,
             Action::OPEN_PRESET => return self.open_chosen(cx),
             DELETE_STUDY => match &self.chosen()?.study {
                 Some(study) if is_own(cx, study) => {
@@ -126,16 +139,22 @@ impl View for Library {
         }
     }
 
-    fn settle(&mut self, area: Rect, _cx: &mut Context) {
+    fn settle(&mut self, area: Rect, cx: &mut Context) {
         let [list, _] = self.areas(inside_pane(area));
         let (rows, chosen) = self.rows();
         self.list.settle(chosen, usize::from(list.height), rows.len(), 1);
+        let [_, preview] = self.areas(inside_pane(area));
+        let lines = self.chosen().map_or(0, |entry| {
+            wrapped(&previewed(entry, cx, &Look::new(false, false)), preview.width.saturating_sub(1))
+        });
+        self.preview = self.preview.min(lines.saturating_sub(preview.height));
     }
 
     fn click(&mut self, at: Position, area: Rect, _cx: &mut Context) -> Option<Action> {
         let [list, _] = self.areas(inside_pane(area));
         let (rows, _) = self.rows();
         let Row::Line(line) = rows.get(self.list.row_at(list, at)?)? else { return None };
+        self.preview = 0;
         self.list.click(*line).then_some(Action::OPEN_PRESET)
     }
 
@@ -194,10 +213,19 @@ impl View for Library {
             return;
         }
         let [list, preview] = self.areas(inside);
-        frame.render_widget(Paragraph::new(self.lines(list, look)), list);
-        if let Some(entry) = self.chosen() {
-            frame.render_widget(Paragraph::new(previewed(entry, cx, look)).wrap(Wrap { trim: false }), preview);
-        }
+        let (rows, chosen) = self.rows();
+        let seen = Seen { offset: self.list.offset, count: rows.len(), chosen: Some(chosen) };
+        frame.render_widget(Paragraph::new(self.lines(seen.room(list), look)), list);
+        let place = format!(" {}/{} ", self.list.line + 1, self.shown().len());
+        position(frame, Rect { height: 1, ..area }, &place, look);
+        seen.draw_bar(frame, last_column(list), look);
+        let Some(entry) = self.chosen() else { return };
+        let lines = previewed(entry, cx, look);
+        let text = Paragraph::new(lines.clone()).wrap(Wrap { trim: false }).scroll((self.preview, 0));
+        let count = usize::from(wrapped(&lines, preview.width.saturating_sub(1)));
+        let seen = Seen { offset: usize::from(self.preview), count, chosen: None };
+        frame.render_widget(text, seen.room(preview));
+        seen.draw_bar(frame, last_column(preview), look);
     }
 }
 
@@ -273,6 +301,11 @@ impl Library {
         let (rows, _) = self.rows();
         rows.into_iter().skip(self.list.offset).take(usize::from(list.height)).map(line).collect()
     }
+}
+
+/// Where a scrollbar stands.
+fn last_column(area: Rect) -> Rect {
+    Rect { x: area.right().saturating_sub(1), width: area.width.min(1), ..area }
 }
 
 /// Whether a study on disk is the one that this run is recorded in.

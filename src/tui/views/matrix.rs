@@ -16,6 +16,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
+use unicode_width::UnicodeWidthStr;
 
 use crate::columns::Column;
 use crate::tui::context::Context;
@@ -26,13 +27,14 @@ use crate::tui::keymap::shared::{BEST, COPY, DETAIL, EVERYWHERE, EXPORT, LEAVE, 
 use crate::tui::keymap::{Action, bind};
 use crate::tui::theme::Look;
 use crate::tui::view::{About, Opened, View};
+use crate::tui::widgets::seen::{Seen, position};
 use crate::tui::widgets::{inside_pane, pane};
 use neartop_study::study::Status;
 
 /// The least and the most columns of the screen for one candidate, brackets included.
 const CELL: (usize, usize) = (10, 14);
-/// Lines of a column's name.
-const HEAD: usize = 2;
+/// Lines of a column's name, at least and at most.
+const HEAD: (usize, usize) = (2, 3);
 
 static ABOUT: About = About {
     name: "matrix",
@@ -68,6 +70,8 @@ static ABOUT: About = About {
 pub struct Matrix {
     /// Title of the column that the user turned to.
     quantity: Option<&'static str>,
+    /// The first row and the first column on the screen: they move no further than the selection needs.
+    first: (usize, usize),
 }
 
 /// The columns of the ranking that a cell can show, one number for each candidate.
@@ -82,7 +86,13 @@ impl View for Matrix {
 
     fn open(&mut self, _again: bool, cx: &mut Context) -> Opened {
         let Some(candidate) = cx.selected_or_say() else { return Opened::Refused };
-        if Grid::around(&cx.study, candidate).is_some() {
+        if let Some(grid) = Grid::around(&cx.study, candidate) {
+            let part = Part::of(&grid, self.first, inside_pane(cx.area));
+            let (row, column) = grid.place(candidate).unwrap_or_default();
+            self.first = (
+                first(row, part.rows.len(), grid.activations.len()),
+                first(column, part.columns.len(), grid.inits.len()),
+            );
             return Opened::Shown(None);
         }
         cx.say("a matrix needs activations and initializations to compare");
@@ -107,11 +117,25 @@ impl View for Matrix {
 
     fn height(&self, cx: &Context) -> Option<u16> {
         let grid = cx.selected().and_then(|id| Grid::around(&cx.study, id));
-        Some(grid.map_or(0, |grid| wanted_height(&grid)))
+        Some(grid.map_or(0, |grid| wanted_height(&grid, cx.size.width)))
+    }
+
+    fn settle(&mut self, area: Rect, cx: &mut Context) {
+        let Some(selected) = cx.selected() else { return };
+        let Some(grid) = Grid::around(&cx.study, selected) else { return };
+        let part = Part::of(&grid, self.first, inside_pane(area));
+        let (row, column) = grid.place(selected).unwrap_or_default();
+        let within = |first: usize, wanted: usize, shown: usize, count: usize| {
+            first.clamp((wanted + 1).saturating_sub(shown), wanted).min(count.saturating_sub(shown))
+        };
+        self.first = (
+            within(self.first.0, row, part.rows.len(), grid.activations.len()),
+            within(self.first.1, column, part.columns.len(), grid.inits.len()),
+        );
     }
 
     fn click(&mut self, at: Position, area: Rect, cx: &mut Context) -> Option<Action> {
-        let candidate = candidate_at(cx, area, at)?;
+        let candidate = self.candidate_at(cx, area, at)?;
         if Some(candidate) == cx.selected() {
             return Some(Action::INSPECT);
         }
@@ -133,9 +157,11 @@ impl View for Matrix {
         let block = pane(look.signs.fit(&title, usize::from(area.width)), look);
         let inside = block.inner(area);
         frame.render_widget(block, area);
-        let part = Part::around(&grid, selected, inside);
+        let part = Part::of(&grid, self.first, inside);
+        let place = grid.place(selected).unwrap_or_default();
         let drawing = Drawing { grid: &grid, values: &values, quantity, selected, cx, look, part };
         frame.render_widget(Paragraph::new(drawing.lines()), inside);
+        drawing.draw_seen(frame, area, inside, place);
     }
 }
 
@@ -157,6 +183,17 @@ impl Matrix {
         let place = (self.place(columns) + if forward { 1 } else { count - 1 }) % count;
         self.quantity = quantities(columns).get(place).map(|column| column.title);
     }
+
+    /// The candidate at a place of the screen.
+    fn candidate_at(&self, cx: &Context, area: Rect, at: Position) -> Option<usize> {
+        let grid = Grid::around(&cx.study, cx.selected()?)?;
+        let inside = inside_pane(area);
+        let part = Part::of(&grid, self.first, inside);
+        let row = usize::from(at.y.checked_sub(inside.y)?).checked_sub(part.head)?;
+        let column = usize::from(at.x.checked_sub(inside.x)?).checked_sub(part.label)? / part.cell;
+        let is_shown = row < part.rows.len() && column < part.columns.len();
+        is_shown.then(|| grid.candidate(part.rows.start + row, part.columns.start + column)).flatten()
+    }
 }
 
 /// Selects the candidate so many cells away. One that the filter hides is shown again.
@@ -172,20 +209,9 @@ fn step(cx: &mut Context, down: isize, right: isize) {
 }
 
 /// Lines that the whole grid wants: its title, the head, the rows and the means.
-fn wanted_height(grid: &Grid) -> u16 {
-    (1 + HEAD + grid.activations.len() + 1).min(usize::from(u16::MAX)) as u16
-}
-
-/// The candidate at a place of the screen.
-fn candidate_at(cx: &Context, area: Rect, at: Position) -> Option<usize> {
-    let selected = cx.selected()?;
-    let grid = Grid::around(&cx.study, selected)?;
-    let inside = inside_pane(area);
-    let part = Part::around(&grid, selected, inside);
-    let row = usize::from(at.y.checked_sub(inside.y)?).checked_sub(HEAD)?;
-    let column = usize::from(at.x.checked_sub(inside.x)?).checked_sub(part.label)? / part.cell;
-    let is_shown = row < part.rows.len() && column < part.columns.len();
-    is_shown.then(|| grid.candidate(part.rows.start + row, part.columns.start + column)).flatten()
+fn wanted_height(grid: &Grid, width: u16) -> u16 {
+    let head = Part::of(grid, (0, 0), Rect { width, height: u16::MAX, ..Rect::ZERO }).head;
+    (1 + head + grid.activations.len() + 1).min(usize::from(u16::MAX)) as u16
 }
 
 /// The part of the grid that the screen shows, and its measures.
@@ -195,21 +221,25 @@ struct Part {
     /// Columns of the screen for the names of the rows, and for a candidate.
     label: usize,
     cell: usize,
+    /// Lines of the names of the columns.
+    head: usize,
 }
 
 impl Part {
-    /// As much around the selection as fits.
-    fn around(grid: &Grid, selected: usize, area: Rect) -> Self {
+    /// As much from a row and a column on as fits.
+    fn of(grid: &Grid, (row, column): (usize, usize), area: Rect) -> Self {
         let (width, height) = (usize::from(area.width), usize::from(area.height));
-        let longest = grid.activations.iter().map(|a| a.chars().count()).max().unwrap_or(0);
+        let longest = |names: &[String]| names.iter().map(|name| name.width()).max().unwrap_or(0);
         let most = if grid.is_by_slot { width / 2 } else { width / 4 };
-        let label = longest.clamp(4, most.max(6));
-        let cell = (width.saturating_sub(label) / (grid.inits.len() + 1)).clamp(CELL.0, CELL.1);
-        let columns = (width.saturating_sub(label + cell) / cell).clamp(1, grid.inits.len());
-        let rows = height.saturating_sub(HEAD + 1).clamp(1, grid.activations.len());
-        let (row, column) = grid.place(selected).unwrap_or_default();
-        let from = |wanted, shown, count| {
-            let first = first(wanted, shown, count);
+        let label = longest(&grid.activations).clamp(4, most.max(6));
+        let wanted = (longest(&grid.inits) + 2).max(CELL.1);
+        let cell = (width.saturating_sub(label) / (grid.inits.len() + 1)).clamp(CELL.0, wanted);
+        let columns = (width.saturating_sub(label + cell) / cell).clamp(1, grid.inits.len().max(1));
+        let lines = |name: &String| broken(name, cell - 2, HEAD.1).iter().filter(|line| !line.is_empty()).count();
+        let head = grid.inits.iter().map(lines).max().unwrap_or(0).clamp(HEAD.0, HEAD.1);
+        let rows = height.saturating_sub(head + 1).clamp(1, grid.activations.len().max(1));
+        let from = |wanted: usize, shown, count: usize| {
+            let first = wanted.min(count.saturating_sub(shown));
             first..first + shown
         };
         Self {
@@ -217,6 +247,7 @@ impl Part {
             columns: from(column, columns, grid.inits.len()),
             label,
             cell,
+            head,
         }
     }
 }
@@ -236,9 +267,9 @@ impl Drawing<'_> {
         let label = self.part.label;
         let columns = || self.part.columns.clone();
         let mut lines = self.head();
-        for row in self.part.rows.clone() {
-            let name = self.look.signs.fit(&self.grid.activations[row], label);
-            let mut spans = vec![Span::raw(format!("{name:<label$}"))];
+        let names = self.look.signs.apart(&self.grid.activations[self.part.rows.clone()], label);
+        for (row, name) in self.part.rows.clone().zip(names) {
+            let mut spans = vec![Span::raw(self.look.signs.pad(&name, label))];
             spans.extend(columns().map(|column| self.cell(row, column)));
             spans.push(self.mean(self.values.row_mean(row)));
             lines.push(Line::from(spans));
@@ -251,20 +282,44 @@ impl Drawing<'_> {
     }
 
     fn head(&self) -> Vec<Line<'static>> {
-        let names: Vec<_> =
-            self.part.columns.clone().map(|c| broken(&self.grid.inits[c], self.part.cell - 2)).collect();
-        (0..HEAD)
+        let (part, width) = (&self.part, self.part.cell - 2);
+        let names = self.look.signs.apart(&self.grid.inits[part.columns.clone()], width * part.head);
+        let names: Vec<_> = names.iter().map(|name| broken(name, width, part.head)).collect();
+        (0..part.head)
             .map(|line| {
-                let mut spans = vec![Span::raw(" ".repeat(self.part.label))];
+                let mut spans = vec![Span::raw(" ".repeat(part.label))];
                 for name in &names {
-                    let text = self.look.signs.fit(name.get(line).map_or("", String::as_str), self.part.cell - 2);
-                    spans.push(Span::styled(format!("{text:>w$} ", w = self.part.cell - 1), self.look.theme.header));
+                    let text = self.look.signs.fit(name.get(line).map_or("", String::as_str), width);
+                    let blank = " ".repeat((width + 1).saturating_sub(text.width()));
+                    spans.push(Span::styled(format!("{blank}{text} "), self.look.theme.header));
                 }
-                let mean = if line + 1 == HEAD { "mean" } else { "" };
-                spans.push(Span::styled(format!("{mean:>w$} ", w = self.part.cell - 1), self.look.theme.label));
+                let mean = if line + 1 == part.head { "mean" } else { "" };
+                spans.push(Span::styled(format!("{mean:>w$} ", w = part.cell - 1), self.look.theme.label));
                 Line::from(spans)
             })
             .collect()
+    }
+
+    /// Says which cell is chosen of how many, and where the grid goes on.
+    fn draw_seen(&self, frame: &mut Frame<'_>, area: Rect, inside: Rect, (row, column): (usize, usize)) {
+        let (part, grid, signs) = (&self.part, self.grid, &self.look.signs);
+        let (rows, columns) = (grid.activations.len(), grid.inits.len());
+        let left = if part.columns.start > 0 { signs.more[0] } else { "" };
+        let right = if part.columns.end < columns { signs.more[1] } else { "" };
+        let text = format!(" {}/{rows}, {left}{}/{columns}{right} ", row + 1, column + 1);
+        position(frame, Rect { height: 1, ..area }, &text, self.look);
+        let head = part.head as u16;
+        let lines = Rect {
+            y: inside.y + head.min(inside.height),
+            height: (part.rows.len() as u16).min(inside.height.saturating_sub(head)),
+            ..inside
+        };
+        let seen = Seen { offset: part.rows.start, count: rows, chosen: None };
+        seen.draw_bar(
+            frame,
+            Rect { x: lines.right().saturating_sub(1), width: lines.width.min(1), ..lines },
+            self.look,
+        );
     }
 
     fn cell(&self, row: usize, column: usize) -> Span<'static> {
@@ -311,19 +366,31 @@ fn compact(number: f64, room: usize) -> String {
     if text.len() <= room { text } else { format!("{number:.1e}") }
 }
 
-/// A name over two lines, broken where its words meet.
-fn broken(name: &str, width: usize) -> Vec<String> {
-    if name.chars().count() <= width {
-        return vec![String::new(), name.to_owned()];
+/// A name over so many lines, broken where its words meet; what is left over stands in the last.
+fn broken(name: &str, width: usize, lines: usize) -> Vec<String> {
+    let mut broken = Vec::new();
+    let mut rest = name;
+    while broken.len() + 1 < lines && rest.width() > width {
+        let fits = |at: &usize| rest[..*at].width() <= width;
+        let between = rest.char_indices().filter_map(|(at, c)| match c {
+            '_' | ' ' => Some((at, at + 1)),
+            ',' | '=' => Some((at + 1, at + 1)),
+            '(' if at > 0 => Some((at, at)),
+            _ => None,
+        });
+        let anywhere = || rest.char_indices().map(|(at, _)| at).take_while(fits).last().filter(|at| *at > 0);
+        let (end, start) = match between.filter(|(end, _)| fits(end) && *end > 0).last() {
+            Some(found) => found,
+            None => anywhere().map_or((rest.len(), rest.len()), |at| (at, at)),
+        };
+        broken.push(rest[..end].to_owned());
+        rest = &rest[start..];
     }
-    let fits = name.char_indices().take(width + 1).filter(|(_, c)| matches!(c, '_' | ' ')).last();
-    match fits {
-        Some((at, _)) => vec![name[..at].to_owned(), name[at + 1..].to_owned()],
-        None => {
-            let at = name.char_indices().nth(width).map_or(name.len(), |(at, _)| at);
-            vec![name[..at].to_owned(), name[at..].to_owned()]
-        }
-    }
+    broken.push(rest.to_owned());
+    // They stand above their cells.
+    let blank = lines.saturating_sub(broken.len());
+    broken.splice(0..0, std::iter::repeat_n(String::new(), blank));
+    broken
 }
 
 #[cfg(test)]
@@ -332,9 +399,11 @@ mod tests {
 
     #[test]
     fn names_are_broken_between_words() {
-        assert_eq!(broken("orthogonal", 8), ["orthogon", "al"]);
-        assert_eq!(broken("kaiming_normal", 8), ["kaiming", "normal"]);
-        assert_eq!(broken("zeros", 8), ["", "zeros"]);
+        assert_eq!(broken("orthogonal", 8, 2), ["orthogon", "al"]);
+        assert_eq!(broken("kaiming_normal", 8, 2), ["kaiming", "normal"]);
+        assert_eq!(broken("zeros", 8, 2), ["", "zeros"]);
+        assert_eq!(broken("orthogonal(gain=auto)", 8, 3), ["orthogon", "al(gain=", "auto)"]);
+        assert_eq!(broken("normal(std=0.05)", 8, 3), ["normal", "(std=", "0.05)"]);
     }
 
     #[test]

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::Frame;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
+use ratatui::widgets::{Paragraph, Wrap};
+use unicode_width::UnicodeWidthStr;
 
 use crate::tui::context::Context;
 use crate::tui::effect::Effect;
@@ -19,6 +20,7 @@ use crate::tui::theme::Look;
 use crate::tui::view::{About, Opened, View};
 use crate::tui::widgets::filter::Filter;
 use crate::tui::widgets::list::List;
+use crate::tui::widgets::seen::Seen;
 use crate::tui::widgets::{clock, filtered_title, inside_pane, pane};
 const MESSAGES: Action = Action("messages");
 
@@ -67,7 +69,8 @@ impl View for Messages {
     fn settle(&mut self, area: Rect, cx: &mut Context) {
         let count = self.shown(cx).len();
         self.list.clamp(count);
-        self.list.settle(self.list.line, usize::from(inside_pane(area).height), count, 0);
+        let [room, _] = areas(inside_pane(area), Seen { offset: 0, count, chosen: None });
+        self.list.settle(self.list.line, usize::from(room.height), count, 0);
     }
 
     fn click(&mut self, at: Position, area: Rect, cx: &mut Context) -> Option<Action> {
@@ -101,21 +104,36 @@ impl View for Messages {
             frame.render_widget(Paragraph::new(text).style(look.theme.label), inside);
             return;
         }
+        let seen = Seen { offset: self.list.offset, count: shown.len(), chosen: Some(self.list.line) };
+        let [room, whole] = areas(inside, seen);
+        let text = shown.get(self.list.line).map_or("", |(_, notice)| notice.text.as_str());
+        // One that is cut is read below.
+        if !whole.is_empty() && text.width() > usize::from(room.width).saturating_sub(9) {
+            frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: true }).style(look.theme.header), whole);
+        }
         let line = |(place, (time, notice)): (usize, &(Duration, Notice))| {
             let style = match (place == self.list.line, notice.is_error) {
                 (true, _) => look.theme.selected,
                 (_, true) => look.theme.bad,
                 _ => ratatui::style::Style::new(),
             };
-            let text = look.signs.fit(&notice.text, usize::from(inside.width).saturating_sub(9));
+            let text = look.signs.fit(&notice.text, usize::from(room.width).saturating_sub(9));
             Line::from(vec![
                 Span::styled(format!("{:>7}  ", clock(*time)), look.theme.label),
                 Span::styled(text, style),
             ])
         };
-        let lines = shown.into_iter().enumerate().skip(self.list.offset).take(usize::from(inside.height)).map(line);
-        frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()), inside);
+        let lines = shown.into_iter().enumerate().skip(self.list.offset).take(usize::from(room.height)).map(line);
+        frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()), room);
+        seen.draw(frame, area, Rect { width: inside.width, ..room }, look);
     }
+}
+
+/// The list, and below it the chosen message as a whole, where there is room.
+fn areas(inside: Rect, seen: Seen) -> [Rect; 2] {
+    let whole = if inside.height >= 10 { 3 } else { 0 };
+    let [list, whole] = Layout::vertical([Constraint::Min(0), Constraint::Length(whole)]).areas(inside);
+    [seen.room(list), whole]
 }
 
 impl Messages {

@@ -17,6 +17,7 @@ use crate::tui::terms::Terms;
 use crate::tui::theme::Look;
 use crate::tui::view::{About, Opened, View};
 use crate::tui::widgets::list::List;
+use crate::tui::widgets::seen::Seen;
 use crate::tui::widgets::{scrolled, window, window_area};
 
 const WIDTH: u16 = 100;
@@ -93,6 +94,10 @@ impl View for Palette {
         Some(&mut self.words)
     }
 
+    fn is_written(&self) -> bool {
+        true
+    }
+
     fn draw(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context, look: &Look) {
         let inside = window(frame, "commands", window_at(area, cx), look);
         let room = usize::from(inside.width).saturating_sub(2);
@@ -108,6 +113,8 @@ impl View for Palette {
             lines.push(Line::from(Span::styled(" no command has these words", look.theme.warning)));
         }
         frame.render_widget(Paragraph::new(lines), inside);
+        let seen = Seen { offset: self.list.offset, count: found.len(), chosen: Some(chosen) };
+        seen.draw_in_window(frame, window_at(area, cx), lines_area(area, cx), look);
         let column = 1 + self.words.visual_cursor().saturating_sub(scroll);
         let column = (column as u16).min(inside.width.saturating_sub(1));
         frame.set_cursor_position(Position::new(inside.x + column, inside.y));

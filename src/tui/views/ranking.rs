@@ -1,5 +1,7 @@
 //! The table. Columns that have no room are left out, the least important first.
 
+mod room;
+
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Constraint, Position, Rect};
@@ -7,6 +9,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Cell, Row, Table};
 use unicode_width::UnicodeWidthStr;
+
+use room::{Shown, chosen};
 
 use crate::columns::Column;
 use crate::tui::context::Context;
@@ -20,7 +24,8 @@ use crate::tui::theme::Look;
 use crate::tui::view::{About, View};
 use crate::tui::widgets::filter::Filter;
 use crate::tui::widgets::list::moved;
-use crate::tui::widgets::pane;
+use crate::tui::widgets::seen::Seen;
+use crate::tui::widgets::{inside_pane, pane, scrolled};
 use neartop_study::study::{Agreement, Ranked, Status};
 
 /// Columns of the screen between two columns.
@@ -31,6 +36,12 @@ const SORT_RIGHT: Action = Action("sort-right");
 const REVERSE: Action = Action("reverse");
 const FREEZE: Action = Action("freeze");
 const CLEAR_FILTER: Action = Action("clear-filter");
+const WHOLE_NAMES: Action = Action("whole-names");
+const NAMES_LEFT: Action = Action("names-left");
+const NAMES_RIGHT: Action = Action("names-right");
+
+/// Columns of the screen that names are scrolled by.
+const STEP: usize = 8;
 
 static ABOUT: About = About {
     name: "ranking",
@@ -53,7 +64,12 @@ static ABOUT: About = About {
         FILTER,
         MARKS,
         RUN,
-        &[bind(&[Char('f')], FREEZE, "", "freeze the order of the rows, or let them move")],
+        &[
+            bind(&[Char('f')], FREEZE, "", "freeze the order of the rows, or let them move"),
+            bind(&[Char('z')], WHOLE_NAMES, "", "whole names with fewer columns, or all columns"),
+            bind(&[Char('.')], NAMES_RIGHT, "", "scroll names that are cut to their end"),
+            bind(&[Char(',')], NAMES_LEFT, "", "scroll names back to their beginning"),
+        ],
         EXPORT,
         DETAIL,
         COPY,
@@ -85,6 +101,12 @@ impl View for Ranking {
             SORT_LEFT => cx.table.sort_by((cx.table.sort + columns - 1) % columns, &cx.study),
             SORT_RIGHT => cx.table.sort_by((cx.table.sort + 1) % columns, &cx.study),
             REVERSE => cx.table.reverse(&cx.study),
+            WHOLE_NAMES => {
+                cx.table.has_whole_names = !cx.table.has_whole_names;
+                cx.say(if cx.table.has_whole_names { "names come first" } else { "all columns that fit" });
+            }
+            NAMES_RIGHT => scroll_names(cx, true),
+            NAMES_LEFT => scroll_names(cx, false),
             CLEAR_FILTER => {
                 cx.table.list.filter.clear();
                 cx.arrange();
@@ -148,15 +170,39 @@ enum Target {
     Column(usize),
 }
 
+/// Where the rows are: below the title and the heads of the columns.
+fn rows_area(area: Rect) -> Rect {
+    let inside = inside_pane(area);
+    Rect { y: inside.y + inside.height.min(1), height: inside.height.saturating_sub(1), ..inside }
+}
+
 /// Candidates that the table shows at a time.
 fn table_rows(area: Rect) -> usize {
-    usize::from(area.height.saturating_sub(2))
+    usize::from(rows_area(area).height)
+}
+
+fn seen(cx: &Context) -> Seen {
+    Seen { offset: cx.table.list.offset, count: cx.table.rows.len(), chosen: cx.table.selected_row() }
+}
+
+/// The width that the columns share.
+fn room(cx: &Context, area: Rect) -> u16 {
+    seen(cx).room(rows_area(area)).width
+}
+
+/// Scrolls names as far as the longest of them goes.
+fn scroll_names(cx: &mut Context, right: bool) {
+    let texts = cx.table.columns.iter().filter(|column| column.is_text);
+    let longest = texts.map(|column| cx.table.texts.width(column, &cx.table.rows)).max().unwrap_or(0);
+    let most = usize::from(longest).saturating_sub(STEP);
+    let scroll = &mut cx.table.scroll;
+    *scroll = if right { (*scroll + STEP).min(most) } else { scroll.saturating_sub(STEP) };
 }
 
 fn sort_by_digit(key: KeyEvent, cx: &mut Context) {
     let KeyCode::Char(digit) = key.code else { return };
     let place = digit.to_digit(10).and_then(|digit| (digit as usize).checked_sub(1));
-    match place.filter(|place| *place < cx.table.columns.len()) {
+    match place.and_then(|place| cx.table.by_digit().get(place).copied()) {
         Some(column) => sort_or_reverse(column, cx),
         None => cx.say(format!("there are {} columns", cx.table.columns.len())),
     }
@@ -168,46 +214,63 @@ fn sort_or_reverse(column: usize, cx: &mut Context) {
 }
 
 fn draw(frame: &mut Frame<'_>, area: Rect, cx: &Context, look: &Look) {
-    let block = pane(title(cx, look), look);
-    let height = usize::from(area.height.saturating_sub(2));
+    let below = rows_area(area);
     let rows = &cx.table.rows[cx.table.list.offset.min(cx.table.rows.len())..];
-    let rows = &rows[..height.min(rows.len())];
-    let columns = chosen(cx, area.width);
-    let header = columns.iter().map(|(place, column, width)| {
-        let sign = if cx.table.descending { look.signs.descending } else { look.signs.ascending };
-        let (text, style) = match *place == cx.table.sort {
-            true => (format!("{}{sign}", column.title), look.theme.sorted),
-            false => (column.title.to_owned(), look.theme.header),
-        };
-        cell(look.signs.fit(&text, usize::from(*width)), column).style(style)
-    });
-    // One form for all rows: the short one where another would be cut.
-    let is_short: Vec<_> = columns
-        .iter()
-        .map(|(_, column, width)| {
-            let is_cut = |row| (column.cell)(&cx.study, row, &look.signs).width() > usize::from(*width);
-            column.short.filter(|_| rows.iter().any(is_cut))
-        })
-        .collect();
-    let lines = rows.iter().map(|row| {
-        let mark = if cx.table.marked.contains(&row.candidate) { look.signs.marked } else { "" };
-        let cells = columns.iter().zip(&is_short).map(|((place, column, width), short)| {
-            let text = match short {
-                Some(short) => short(&cx.study, row),
-                None => (column.cell)(&cx.study, row, &look.signs),
-            };
-            let text = if *place == 0 { format!("{mark}{text}") } else { text };
-            cell(look.signs.fit(&text, usize::from(*width)), column)
-        });
+    let rows = &rows[..usize::from(below.height).min(rows.len())];
+    let columns = chosen(cx, room(cx, area));
+    let header = columns.iter().map(|shown| head(shown, cx, look));
+    let cells: Vec<Vec<String>> = columns.iter().map(|shown| texts(shown, rows, cx, look)).collect();
+    let lines = rows.iter().enumerate().map(|(line, row)| {
+        let cells = columns.iter().zip(&cells).map(|(shown, texts)| cell(texts[line].clone(), shown.column));
         let selected = Some(row.candidate) == cx.table.selected;
         Row::new(cells).style(if selected { look.theme.selected } else { style(cx, row, look) })
     });
-    let widths = columns.iter().map(|(_, _, width)| Constraint::Length(*width));
-    let table = Table::new(lines, widths).header(Row::new(header)).column_spacing(SPACING).block(block);
-    frame.render_widget(table, area);
-    if cx.table.rows.is_empty() && area.height > 2 {
-        let below = Rect { y: area.y + 2, height: 1, ..area };
-        frame.render_widget(Line::from(Span::styled(" nothing has these words", look.theme.label)), below);
+    let widths = columns.iter().map(|shown| Constraint::Length(shown.width));
+    let table = Table::new(lines, widths).header(Row::new(header)).column_spacing(SPACING);
+    frame.render_widget(pane(title(cx, look), look), area);
+    frame.render_widget(table, Rect { width: room(cx, area), ..inside_pane(area) });
+    seen(cx).draw(frame, area, below, look);
+    if cx.table.rows.is_empty() && below.height > 0 {
+        let nothing = Line::from(Span::styled(" nothing has these words", look.theme.label));
+        frame.render_widget(nothing, Rect { height: 1, ..below });
+    }
+}
+
+fn head<'a>(shown: &Shown, cx: &Context, look: &Look) -> Cell<'a> {
+    let sign = if cx.table.descending { look.signs.descending } else { look.signs.ascending };
+    let (text, style) = match shown.place == cx.table.sort {
+        true => (format!("{}{sign}", shown.column.title), look.theme.sorted),
+        false => (shown.column.title.to_owned(), look.theme.header),
+    };
+    cell(look.signs.fit(&text, usize::from(shown.width)), shown.column).style(style)
+}
+
+/// What stands in a column, in one form for all rows: the short one where another would be cut.
+fn texts(shown: &Shown, rows: &[Ranked], cx: &Context, look: &Look) -> Vec<String> {
+    let (column, width) = (shown.column, usize::from(shown.width));
+    let long: Vec<_> = rows.iter().map(|row| (column.cell)(&cx.study, row, &look.signs)).collect();
+    if column.is_text && cx.table.scroll > 0 {
+        return long.iter().map(|text| along(text, width, cx.table.scroll, look)).collect();
+    }
+    let is_cut = long.iter().any(|text| text.width() > width);
+    let texts = match column.short.filter(|_| is_cut && !cx.table.has_whole_names) {
+        Some(short) => rows.iter().map(|row| short(&cx.study, row)).collect(),
+        None => long,
+    };
+    if column.is_text {
+        return look.signs.apart(&texts, width);
+    }
+    let mark = |row: &Ranked| if cx.table.marked.contains(&row.candidate) { look.signs.marked } else { "" };
+    let mark = |row: &Ranked| if shown.place == 0 { mark(row) } else { "" };
+    rows.iter().zip(texts).map(|(row, text)| look.signs.fit(&format!("{}{text}", mark(row)), width)).collect()
+}
+
+/// A text that is scrolled as far as it goes on.
+fn along(text: &str, width: usize, scroll: usize, look: &Look) -> String {
+    let scroll = scroll.min(text.width().saturating_sub(width));
+    match scroll {
+        0 => look.signs.fit(text, width),
+        _ => look.signs.fit(&format!("{}{}", look.signs.more[0], scrolled(text, scroll + 1)), width),
     }
 }
 
@@ -218,10 +281,10 @@ fn target(cx: &Context, area: Rect, at: Position) -> Option<Target> {
         return cx.table.rows.get(cx.table.list.offset + row).map(|row| Target::Candidate(row.candidate));
     }
     let mut left = area.x;
-    chosen(cx, area.width).into_iter().find_map(|(place, _, width)| {
-        let is_here = (left..left + width).contains(&at.x);
-        left += width + SPACING;
-        is_here.then_some(Target::Column(place))
+    chosen(cx, room(cx, area)).into_iter().find_map(|shown| {
+        let is_here = (left..left + shown.width).contains(&at.x);
+        left += shown.width + SPACING;
+        is_here.then_some(Target::Column(shown.place))
     })
 }
 
@@ -249,10 +312,9 @@ fn title<'a>(cx: &Context, look: &Look) -> Line<'a> {
     }
     let mut spans = vec![Span::raw(text + " ")];
     if !cx.table.list.filter.value().is_empty() {
-        spans.push(Span::styled(
-            format!("{} filter: {} ", look.signs.separator.trim(), cx.table.list.filter.value()),
-            look.theme.warning,
-        ));
+        let (bar, words) = (look.signs.separator.trim(), cx.table.list.filter.value());
+        spans.push(Span::styled(format!("{bar} filter: {words} "), look.theme.warning));
+        spans.extend(cx.table.wrong_filter.as_ref().map(|why| Span::styled(format!("{why} "), look.theme.bad)));
     }
     Line::from(spans)
 }
@@ -270,37 +332,4 @@ fn style(cx: &Context, row: &Ranked, look: &Look) -> Style {
         _ if row.tied_with_best => look.theme.good,
         _ => Style::new(),
     }
-}
-
-/// The columns that fit, with their places and widths.
-fn chosen(cx: &Context, room: u16) -> Vec<(usize, &'static Column, u16)> {
-    let mut columns: Vec<(usize, &Column, u16)> =
-        cx.table.columns.iter().enumerate().map(|(place, column)| (place, *column, column.width)).collect();
-    let taken = |columns: &[(usize, &Column, u16)]| columns.iter().map(|(.., width)| width + SPACING).sum::<u16>();
-    while taken(&columns) > room + SPACING {
-        let last = columns.iter().enumerate().max_by_key(|(_, (_, column, _))| column.dispensable);
-        match last {
-            Some((at, (_, column, _))) if column.dispensable > 0 => columns.remove(at),
-            _ => break,
-        };
-    }
-    while taken(&columns) > room + SPACING {
-        let widest = columns.iter_mut().filter(|(_, column, width)| column.is_text && *width > 1);
-        match widest.max_by_key(|(.., width)| *width) {
-            Some((.., width)) => *width -= 1,
-            None => break,
-        }
-    }
-    let mut spare = (room + SPACING).saturating_sub(taken(&columns));
-    let mut texts: Vec<_> = columns.iter_mut().filter(|(_, column, _)| column.is_text).collect();
-    let wanted: Vec<_> = texts.iter().map(|(_, column, _)| cx.table.texts.width(column, &cx.table.rows)).collect();
-    // A cell at a time to each that wants one, so that none takes all.
-    while let Some(most) = (0..texts.len()).filter(|i| texts[*i].2 < wanted[*i]).min_by_key(|i| texts[*i].2) {
-        if spare == 0 {
-            break;
-        }
-        texts[most].2 += 1;
-        spare -= 1;
-    }
-    columns
 }

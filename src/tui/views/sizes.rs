@@ -372,11 +372,15 @@ fn draw_chart(frame: &mut Frame<'_>, area: Rect, sizes: &Measured, look: &Look) 
     let buffer = frame.buffer_mut();
     let interval = estimate.and_then(|e| e.interval).map(|i| (i.low, i.high));
     Drawing { points: &sizes.points, fit, size, interval }.draw(look.is_ascii(), area, buffer);
-    if !look.has_colors() {
-        area.positions().for_each(|at| {
-            buffer[at].set_fg(Color::Reset);
-        });
-    }
+    area.positions().for_each(|at| {
+        let color = match buffer[at].fg {
+            _ if !look.has_colors() => Color::Reset,
+            // Light green is a faint grey in some palettes.
+            Color::LightGreen | Color::Indexed(10) => Color::Green,
+            color => color,
+        };
+        buffer[at].set_fg(color);
+    });
 }
 
 fn rows<'a>(sizes: &Measured, look: &Look) -> Vec<Line<'a>> {

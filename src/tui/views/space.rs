@@ -7,6 +7,7 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
+use unicode_width::UnicodeWidthStr;
 
 use crate::tui::context::Context;
 use crate::tui::draft::{Draft, DraftError, Item};
@@ -20,6 +21,7 @@ use crate::tui::view::{About, Opened, View};
 use crate::tui::widgets::filter::Filter;
 use crate::tui::widgets::list::{Row, rows};
 use crate::tui::widgets::prompt::Prompt;
+use crate::tui::widgets::seen::{Seen, position};
 use crate::tui::widgets::{filtered_title, inside_pane, pane};
 use neartop_study::width::targets;
 
@@ -205,7 +207,7 @@ impl View for Search {
 
     fn draw(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context, look: &Look) {
         let Some(draft) = &self.draft else { return };
-        let block = pane(look.signs.fit(&title(draft, cx, look), usize::from(area.width)), look);
+        let block = pane(look.signs.fit(&title(draft, cx, look), usize::from(area.width.saturating_sub(12))), look);
         let inside = block.inner(area);
         frame.render_widget(block, area);
         let items = draft.items();
@@ -213,13 +215,19 @@ impl View for Search {
             frame.render_widget(Paragraph::new("no line has these words").style(look.theme.label), inside);
             return;
         }
-        let (rows, _) = rows(items.iter().map(Item::section), draft.list.line);
-        let rows = rows.into_iter().skip(draft.list.offset).take(usize::from(inside.height));
-        let lines = rows.map(|row| match row {
+        let (rows, chosen) = rows(items.iter().map(Item::section), draft.list.line);
+        let seen = Seen { offset: draft.list.offset, count: rows.len(), chosen: Some(chosen) };
+        let room = seen.room(inside);
+        let rows: Vec<_> = rows.into_iter().skip(draft.list.offset).take(usize::from(inside.height)).collect();
+        let names = names(&rows, &items, room.width, look);
+        let lines = rows.into_iter().zip(names).map(|(row, name)| match row {
             Row::Head(section) => Line::from(Span::styled(section, look.theme.header)),
-            Row::Line(place) => line(draft, &items[place], place == draft.list.line, look),
+            Row::Line(place) => line(draft, &items[place], name, place == draft.list.line, look),
         });
-        frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()), inside);
+        frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()), room);
+        let lines = draft.list.line + 1;
+        position(frame, Rect { height: 1, ..area }, &format!(" {lines}/{} ", items.len()), look);
+        seen.draw_bar(frame, Rect { x: inside.right().saturating_sub(1), width: inside.width.min(1), ..inside }, look);
     }
 }
 
@@ -240,11 +248,28 @@ fn title(draft: &Draft, cx: &Context, look: &Look) -> String {
         (true, None) => format!("changed, {candidates} candidates: {key} scores them"),
     };
     let separator = look.signs.separator;
-    let title = format!(" search{separator}{}{separator}{state} ", preset.network.summary());
-    filtered_title(title, draft.list.filter.value(), look)
+    // What is to be done stands before what may be long.
+    let title = filtered_title(format!(" search{separator}{state} "), draft.list.filter.value(), look);
+    format!("{}{separator}{} ", title.trim_end(), preset.network.summary())
 }
 
-fn line<'a>(draft: &Draft, item: &Item, is_chosen: bool, look: &Look) -> Line<'a> {
+/// The names of choices on the screen, in one width for all: what the longest of them wants, as far as there is room.
+fn names<H>(rows: &[Row<H>], items: &[Item], room: u16, look: &Look) -> Vec<String> {
+    let name = |row: &Row<H>| match row {
+        Row::Line(place) => match &items[*place] {
+            Item::Activation(_, activation) => activation.to_string(),
+            Item::Init(init) => init.to_string(),
+            _ => String::new(),
+        },
+        Row::Head(_) => String::new(),
+    };
+    let names: Vec<_> = rows.iter().map(name).collect();
+    let longest = names.iter().map(|name| name.width()).max().unwrap_or(0);
+    let width = longest.max(24).min(usize::from(room).saturating_sub(6));
+    look.signs.apart(&names, width).iter().map(|name| look.signs.pad(name, width)).collect()
+}
+
+fn line<'a>(draft: &Draft, item: &Item, name: String, is_chosen: bool, look: &Look) -> Line<'a> {
     let preset = &draft.preset;
     let mark = if draft.is_on(item) { "[x]" } else { "[ ]" };
     let (text, note) = match item {
@@ -264,10 +289,8 @@ fn line<'a>(draft: &Draft, item: &Item, is_chosen: bool, look: &Look) -> Line<'a
             (format!("  {:<20} {text}", "repetitions"), String::new())
         }
         Item::Seed => (format!("  {:<20} {}", "seed", preset.seed), String::new()),
-        Item::Activation(_, activation) => {
-            (format!("  {mark} {}", look.signs.pad(&activation.to_string(), 24)), activation.entry().formula.to_owned())
-        }
-        Item::Init(init) => (format!("  {mark} {}", look.signs.pad(&init.to_string(), 32)), init.formula()),
+        Item::Activation(_, activation) => (format!("  {mark} {name}"), activation.entry().formula.to_owned()),
+        Item::Init(init) => (format!("  {mark} {name}"), init.formula()),
     };
     let style = if is_chosen { look.theme.selected } else { ratatui::style::Style::new() };
     Line::from(vec![Span::styled(text, style), Span::styled(format!("  {note}"), look.theme.label)])

@@ -6,6 +6,8 @@
 //!                                      | quality against NEAR
 //! ```
 
+pub mod form;
+
 use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent};
@@ -25,8 +27,10 @@ use crate::tui::theme::Look;
 use crate::tui::view::{About, Opened, View};
 use crate::tui::widgets::filter::Filter;
 use crate::tui::widgets::plot::{self, Scale, Series};
+use crate::tui::widgets::seen::Seen;
 use crate::tui::widgets::{clock, filtered_title, inside_pane, pane};
-use neartop_study::training::{Record, Results, Update};
+use form::Form;
+use neartop_study::training::{Options, Record, Results, Update};
 
 /// From this width on the charts stand beside the list.
 const WIDE: u16 = 100;
@@ -46,6 +50,9 @@ static ABOUT: About = About {
         RUN,
         &[
             bind(&[Char('t')], Action::TRAIN, "train again", "train again: the marked candidates, or the best"),
+            bind(&[Code(KeyCode::Enter)], Action::ACCEPT, "", "begin the training that is settled"),
+            bind(&[Code(KeyCode::Right), Char('l'), Char('+')], Action::MORE, "", "change what is settled: more"),
+            bind(&[Code(KeyCode::Left), Char('h'), Char('-')], Action::LESS, "", "change what is settled: less"),
             bind(&[Char('x')], Action::STOP_TRAINING, "stop", "end the training; what it said stays"),
             bind(&[Char('e')], Action::EXPORT, "export", "export the chosen candidate"),
             bind(&[Code(KeyCode::Esc), Char('q')], Action::CLOSE, "ranking", "back to the ranking; training goes on"),
@@ -59,6 +66,10 @@ static ABOUT: About = About {
 #[derive(Debug, Default)]
 pub struct Training {
     pub finalists: Option<Finalists>,
+    /// What is settled before the next training begins.
+    pub form: Option<Form>,
+    /// How the last one was done.
+    options: Option<Options>,
 }
 
 impl View for Training {
@@ -66,10 +77,10 @@ impl View for Training {
         &ABOUT
     }
 
-    /// Trains where there are no finalists yet, others are marked, or it is asked for `again`.
+    /// Asks how to train where there are no finalists yet, others are marked, or it is asked for `again`.
     fn open(&mut self, again: bool, cx: &mut Context) -> Opened {
         let wanted = Finalists::choose(&cx.study, &cx.table.marked);
-        let [stop, leave] = [Action::STOP_TRAINING, Action::CLOSE].map(|action| cx.keymap.label(ABOUT.name, action));
+        let stop = cx.keymap.label(ABOUT.name, Action::STOP_TRAINING);
         if let Some(finalists) = &self.finalists {
             let is_wanted = cx.table.marked.is_empty() || finalists.candidates == wanted;
             if !finalists.has_ended {
@@ -86,19 +97,20 @@ impl View for Training {
             cx.say("no candidate can be trained yet");
             return Opened::Refused;
         }
-        self.finalists = Some(Finalists::new(wanted.clone(), cx.now));
-        cx.say(format!("{} candidates train; {stop} stops it, {leave} leaves while it goes on", wanted.len()));
-        Opened::Shown(Some(Effect::Train(wanted)))
+        self.form = Some(Form::new(wanted, cx, self.options.clone()));
+        Opened::Shown(None)
     }
 
     fn act(&mut self, action: Action, _key: KeyEvent, cx: &mut Context) -> Option<Effect> {
-        if action == Action::STOP_TRAINING {
-            if self.finalists.as_ref().is_none_or(|finalists| finalists.has_ended) {
-                cx.say("nobody is in training");
-                return None;
+        match action {
+            Action::ACCEPT => return self.begin(cx),
+            action if self.form.as_mut().is_some_and(|form| form.act(action, cx)) => return None,
+            Action::STOP_TRAINING if !self.is_timed() => cx.say("no training is under way"),
+            Action::STOP_TRAINING => {
+                cx.say("training is told to stop; what it said stays");
+                return Some(Effect::StopTraining);
             }
-            cx.say("training is told to stop; what it said stays");
-            return Some(Effect::StopTraining);
+            _ => {}
         }
         let finalists = self.finalists.as_mut()?;
         let count = finalists.shown(&cx.study).len();
@@ -135,6 +147,10 @@ impl View for Training {
     }
 
     fn click(&mut self, at: Position, area: Rect, cx: &mut Context) -> Option<Action> {
+        if let Some(form) = &mut self.form {
+            let line = Form::line_at(inside_pane(area), at.y)?;
+            return form.click(line).then_some(Action::MORE);
+        }
         let finalists = self.finalists.as_mut().filter(|finalists| finalists.results.is_some())?;
         let line = finalists.list.row_at(lines_area(area, finalists), at)?;
         if line >= finalists.shown(&cx.study).len() {
@@ -170,6 +186,11 @@ impl View for Training {
         (leaves && self.is_timed()).then(|| format!("training is not over: {again} goes on without it"))
     }
 
+    fn close(&mut self) -> Option<Effect> {
+        self.form = None;
+        None
+    }
+
     /// Its own view tells more.
     fn progress(&self, width: usize, cx: &Context) -> Option<String> {
         let finalists = self.finalists.as_ref().filter(|_| cx.shown != ABOUT.name)?;
@@ -188,13 +209,30 @@ impl View for Training {
     }
 
     fn draw(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context, look: &Look) {
-        if let Some(finalists) = &self.finalists {
-            draw(frame, area, finalists, cx, look);
+        match (&self.form, &self.finalists) {
+            (Some(form), _) => {
+                frame.render_widget(pane(" a training is settled ", look), area);
+                let lines = Paragraph::new(form.lines(cx, look)).wrap(Wrap { trim: false });
+                frame.render_widget(lines, inside_pane(area));
+            }
+            (None, Some(finalists)) => draw(frame, area, finalists, cx, look),
+            (None, None) => {}
         }
     }
 }
 
 impl Training {
+    /// Begins what is settled.
+    fn begin(&mut self, cx: &mut Context) -> Option<Effect> {
+        let Form { candidates, options, .. } = self.form.take()?;
+        let [stop, leave] = [Action::STOP_TRAINING, Action::CLOSE].map(|action| cx.keymap.label(ABOUT.name, action));
+        let count = candidates.len();
+        cx.say(format!("{count} candidates train; {stop} stops it, {leave} leaves while it goes on"));
+        self.finalists = Some(Finalists::new(candidates.clone(), cx.now));
+        self.options = Some(options.clone());
+        Some(Effect::Train(candidates, options))
+    }
+
     /// How a training came out that has just ended, in the place of what was said when it began.
     fn tell(&self, cx: &mut Context) {
         let Some(finalists) = self.finalists.as_ref().filter(|finalists| finalists.has_ended) else { return };
@@ -235,7 +273,12 @@ fn draw(frame: &mut Frame<'_>, area: Rect, finalists: &Finalists, cx: &Context, 
         return;
     };
     let [list, charts] = areas(inside, results.ranking().len());
-    frame.render_widget(Paragraph::new(table(finalists, results, cx, look, list)), list);
+    let count = finalists.shown(&cx.study).len();
+    let seen = Seen { offset: finalists.list.offset, count, chosen: (count > 0).then_some(finalists.list.line) };
+    let below = Rect { y: list.y + list.height.min(1), height: list.height.saturating_sub(1), ..list };
+    let room = Rect { width: seen.room(below).width, ..list };
+    frame.render_widget(Paragraph::new(table(finalists, results, cx, look, room)), list);
+    seen.draw(frame, area, below, look);
     let [curves, scatter] = if charts.height >= 14 {
         Layout::vertical([Constraint::Fill(1), Constraint::Fill(1)]).areas(charts)
     } else {
@@ -321,11 +364,10 @@ fn table<'a>(finalists: &Finalists, results: &Results, cx: &Context, look: &Look
     let height = usize::from(area.height).saturating_sub(1).max(1);
     let ranking = finalists.shown(&cx.study);
     let line = finalists.list.line.min(ranking.len().saturating_sub(1));
+    let names: Vec<_> = ranking.iter().map(|record| cx.study.candidate(record.candidate).to_string()).collect();
+    let names = look.signs.apart(&names, room.name(width));
     for (place, record) in ranking.iter().enumerate().skip(finalists.list.offset).take(height) {
-        let text = room.line(
-            &name(&cx.study.candidate(record.candidate).to_string()),
-            cells(record).each_ref().map(String::as_str),
-        );
+        let text = room.line(&name(&names[place]), cells(record).each_ref().map(String::as_str));
         let is_best = results.best().is_some_and(|best| best.candidate == record.candidate);
         let style = match (place == line, is_best) {
             (true, _) => look.theme.selected,

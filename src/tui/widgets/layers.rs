@@ -8,7 +8,8 @@ use ratatui::widgets::{Paragraph, Wrap};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::pane;
+use super::seen::Seen;
+use super::{inside_pane, pane};
 use crate::columns::grouped;
 use crate::tui::context::Context;
 use crate::tui::theme::Look;
@@ -17,15 +18,61 @@ use neartop_core::network::Fill;
 use neartop_study::report::{LayerReport, layers};
 use neartop_study::study::Status;
 
-/// The parts of the pane below its title: what is known of the candidate, and the bars.
-pub fn split(area: Rect) -> [Rect; 2] {
-    let inside = Rect { y: area.y + area.height.min(1), height: area.height.saturating_sub(1), ..area };
+/// The parts of the pane below its title: what is known of the candidate in so many lines, and the bars.
+fn split(area: Rect, lines: u16, layers: usize) -> [Rect; 2] {
+    let inside = inside_pane(area);
     let facts = match inside.height {
         0..4 => 0,
-        4..14 => 1,
-        _ => 7,
+        4..14 => lines.min(1),
+        // What the bars leave, or half of it where there are many.
+        height => lines.min(height.saturating_sub(layers as u16).max(height / 2)),
     };
     ratatui::layout::Layout::vertical([Constraint::Length(facts), Constraint::Min(0)]).areas(inside)
+}
+
+/// Layers of the selected candidate that the pane shows at a time.
+#[must_use]
+pub fn rows(cx: &Context, area: Rect) -> usize {
+    let Some(id) = cx.selected() else { return 0 };
+    let lines = wrapped(&all_facts(cx, id, &Look::new(false, false), area.width), area.width);
+    usize::from(split(area, lines, cx.study.effective_ranks(id).len())[1].height)
+}
+
+/// The facts, and the whole name where the title has no room for it.
+fn all_facts<'a>(cx: &Context, id: usize, look: &Look, width: u16) -> Vec<Line<'a>> {
+    let mut lines = facts(cx, id, look);
+    let name = cx.study.candidate(id).to_string();
+    if name.width() > title_room(width) {
+        lines.insert(lines.len().min(1), Line::from(Span::styled(name, look.theme.header)));
+    }
+    lines
+}
+
+/// Columns of a pane's title for a name, beside the position.
+#[must_use]
+pub fn title_room(width: u16) -> usize {
+    usize::from(width.saturating_sub(4))
+}
+
+/// Lines that texts take in a width.
+#[must_use]
+pub fn wrapped(lines: &[Line<'_>], width: u16) -> u16 {
+    let width = usize::from(width).max(1);
+    let of_one = |line: &Line<'_>| {
+        let text: String = line.iter().map(|span| span.content.as_ref()).collect();
+        let (mut lines, mut at) = (1, 0);
+        for word in text.split_inclusive(' ') {
+            let (whole, bare) = (word.width(), word.trim_end().width());
+            if at > 0 && at + bare > width {
+                (lines, at) = (lines + 1, 0);
+            }
+            // A word that is longer than a line goes on in the next.
+            lines += (bare.saturating_sub(1) / width) as u16;
+            at += if bare > width { whole % width } else { whole };
+        }
+        lines
+    };
+    lines.iter().map(of_one).sum()
 }
 
 pub fn draw(frame: &mut Frame<'_>, area: Rect, cx: &Context, look: &Look) {
@@ -37,18 +84,24 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, cx: &Context, look: &Look) {
         return;
     };
     let candidate = cx.study.candidate(id);
-    let title = look.signs.fit(&candidate.to_string(), usize::from(area.width.saturating_sub(4)));
+    let title = look.signs.fit_middle(&candidate.to_string(), title_room(area.width));
     frame.render_widget(pane(format!(" {title} "), look), area);
-    let [facts_area, bars_area] = split(area);
-    let facts = facts(cx, id, look);
+    let layers = layers(&cx.study, id);
+    let facts = all_facts(cx, id, look, area.width);
+    let [facts_area, bars_area] = split(area, wrapped(&facts, area.width), layers.len());
     let facts = if facts_area.height == 1 { vec![facts.into_iter().next().unwrap_or_default()] } else { facts };
     frame.render_widget(Paragraph::new(facts).wrap(Wrap { trim: false }), facts_area);
-    let layers = layers(&cx.study, id);
     if layers.is_empty() && cx.study.status(id) != Status::Failed {
         frame.render_widget(Paragraph::new("no repetition is scored yet").style(look.theme.label), bars_area);
         return;
     }
-    frame.render_widget(Paragraph::new(bars(&layers, cx.detail_offset, look, bars_area)), bars_area);
+    let offset = cx.detail_offset.min(layers.len().saturating_sub(usize::from(bars_area.height)));
+    let seen = Seen { offset, count: layers.len(), chosen: None };
+    let room = seen.room(bars_area);
+    frame.render_widget(Paragraph::new(bars(&layers, offset, look, room)), room);
+    if !bars_area.is_empty() {
+        seen.draw(frame, area, bars_area, look);
+    }
 }
 
 /// The most important line first: it may be the only one.

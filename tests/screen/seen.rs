@@ -1,0 +1,226 @@
+//! Where one is in a list, names that can be told apart, and what matters first.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+/// A study of initializations whose names begin alike.
+fn alike() -> App {
+    let gains: Vec<_> = (1..=9).map(|i| format!("{{orthogonal: {{gain: 0.{i}}}}}")).collect();
+    let inits = format!("inits: [{}]", gains.join(", "));
+    let start = PRESET.find("inits:").expect("the key");
+    let preset = format!("{}{inits}\nscore: {{repetitions: 4, seed: 0}}\n", &PRESET[..start]);
+    let preset = Preset::parse(&preset, "alike.yaml", Path::new("")).expect("a right preset");
+    let mut app = App::new(Study::new(Arc::new(Space::new(Arc::new(preset)))), Size::new(80, 24));
+    app.update(Message::Frame(Duration::ZERO));
+    app
+}
+
+#[test]
+fn names_that_begin_alike_can_be_told_apart() {
+    for (width, height) in views::SIZES {
+        let mut app = alike();
+        app.update(Message::Resized(Size::new(width, height)));
+        write(&mut app, "/=gelu");
+        press(&mut app, KeyCode::Enter);
+        let shown = text(&app);
+        let rows: Vec<&str> = shown.lines().filter(|line| line[1..].trim_start().starts_with("gelu")).collect();
+        let all: BTreeSet<_> = rows.iter().map(|row| row.split_whitespace().nth(2)).collect();
+        assert!(rows.len() >= 2 && all.len() >= rows.len().min(9), "{all:?}\n{shown}");
+        if width >= 60 {
+            write(&mut app, "m");
+            let matrix = text(&app);
+            assert!(matrix.contains("0.2") || matrix.contains("gain=0.2"), "{matrix}");
+        }
+    }
+}
+
+#[test]
+fn whole_names_are_shown_and_scrolled_to() {
+    let mut app = alike();
+    app.update(Message::Resized(Size::new(80, 24)));
+    let name = "leaky_relu(negative_slope=0.2)";
+    assert!(!text(&app).lines().skip(5).take(9).any(|line| line.contains(name)));
+    write(&mut app, "/leaky");
+    press(&mut app, KeyCode::Enter);
+    write(&mut app, "z");
+    assert!(text(&app).lines().skip(5).take(9).any(|line| line.contains(name)), "{}", text(&app));
+    write(&mut app, "z");
+    press(&mut app, KeyCode::Null);
+    let before = text(&app);
+    write(&mut app, "...");
+    let after = text(&app);
+    assert!(after != before && after.contains("slope=0.2)"), "{after}");
+    write(&mut app, ",,,");
+    press(&mut app, KeyCode::Null);
+    assert_eq!(text(&app), before);
+}
+
+#[test]
+fn every_list_says_where_it_stands() {
+    let mut app = app(80, 24);
+    assert!(text(&app).contains(" 1/20 "));
+    press(&mut app, KeyCode::End);
+    let shown = text(&app);
+    assert!(shown.contains(" 20/20 ") && shown.contains('█'), "{shown}");
+    for (keys, position) in [("m", "/5, "), ("s", "1/52"), ("c", "1/3"), ("?", "/")] {
+        let mut app = views::opened("ranking", 80, 24);
+        write(&mut app, keys);
+        let title = text(&app).lines().find(|line| line.contains(position)).map(str::to_owned);
+        assert!(title.is_some(), "{keys}: {}", text(&app));
+    }
+    // How to get out is in sight.
+    let help = text(&views::opened("help", 80, 24));
+    assert!(help.contains("leave") && help.contains("q F10"), "{help}");
+}
+
+#[test]
+fn what_is_to_be_done_is_never_cut() {
+    for (width, height) in [(80, 24), (60, 15)] {
+        let mut app = app(width, height);
+        write(&mut app, "s+");
+        assert!(text(&app).contains("changed, 20 candidates: r scores them"), "{}", text(&app));
+    }
+    // A number stands as a whole or not at all.
+    let shown = text(&app(60, 15));
+    let second = shown.lines().nth(1).expect("a line").trim_matches('"').trim_end().to_owned();
+    assert!(second.ends_with("\u{b1}0.14") || second.ends_with("parameters"), "{second}");
+}
+
+#[test]
+fn a_sorted_column_is_on_the_screen() {
+    let mut app = app(80, 24);
+    for digit in '1'..='9' {
+        write(&mut app, &digit.to_string());
+        let title = app.cx.table.columns[app.cx.table.sort].title;
+        let head = text(&app).lines().nth(5).map(str::to_owned).unwrap_or_default();
+        let sign = if app.cx.table.descending { '▼' } else { '▲' };
+        assert!(head.contains(&title[..title.len().min(6)]) && head.contains(sign), "{digit}: {title}\n{head}");
+    }
+}
+
+#[test]
+fn a_digit_means_the_same_after_training() {
+    let mut app = app(120, 40);
+    let titles =
+        |app: &App| app.cx.table.by_digit().iter().map(|at| app.cx.table.columns[*at].title).collect::<Vec<_>>();
+    let before = titles(&app);
+    views::train(&mut app);
+    let after = titles(&app);
+    assert!(after.len() == before.len() + 1 && after.starts_with(&before), "{after:?}");
+}
+
+#[test]
+fn columns_are_compared_in_a_filter() {
+    let mut app = app(80, 24);
+    let count = |app: &mut App, filter: &str| {
+        press(app, KeyCode::Esc);
+        write(app, &format!("/{filter}"));
+        press(app, KeyCode::Enter);
+        app.cx.table.rows.len()
+    };
+    let ranking = app.cx.study.ranking();
+    let above = ranking.iter().filter(|r| app.cx.study.near(r.candidate).is_some_and(|n| n.mean > 55.0)).count();
+    assert_eq!(count(&mut app, "near>55"), above);
+    assert_eq!((count(&mut app, "params<20k"), count(&mut app, "params>=20k")), (20, 0));
+    assert_eq!((count(&mut app, "=relu"), count(&mut app, "activation=relu"), count(&mut app, "relu")), (4, 4, 8));
+    assert_eq!(count(&mut app, "=relu | =tanh orthogonal"), 5);
+    assert_eq!(count(&mut app, "marked"), 0);
+    press(&mut app, KeyCode::Esc);
+    write(&mut app, "  ");
+    assert_eq!((count(&mut app, "marked"), count(&mut app, "-marked")), (2, 18));
+    // What cannot be understood lets all through, and says why.
+    assert_eq!(count(&mut app, "nera>3"), 20);
+    assert!(text(&app).contains("there is no column `nera`"), "{}", text(&app));
+    assert_eq!(count(&mut app, "near>"), 20);
+    assert!(text(&app).contains("a number is to follow `near>`"), "{}", text(&app));
+}
+
+#[test]
+fn keys_with_alt_are_other_keys() {
+    let mut app = app(80, 24);
+    let alt = |c| Message::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::ALT));
+    assert_eq!(app.update(alt('q')), None, "Esc and q at once are no q");
+    assert!(text(&app).contains("Alt and q mean nothing here"));
+    assert_eq!(app.update(alt('p')), None);
+    assert_eq!(app.cx.phase, Phase::Scoring);
+}
+
+#[test]
+fn nothing_is_done_blindly() {
+    let mut app = app(80, 24);
+    app.update(Message::Resized(Size::new(30, 8)));
+    for key in ['t', 'p', 's', 'e', ' ', 'j', '/', 'M'] {
+        assert_eq!(press(&mut app, KeyCode::Char(key)), None, "{key}");
+    }
+    app.update(Message::Paste("words".to_owned()));
+    click(&mut app, 3, 3);
+    app.update(Message::Resized(Size::new(80, 24)));
+    assert_eq!(text(&app), text(&views::opened("ranking", 80, 24)));
+    app.update(Message::Resized(Size::new(30, 8)));
+    assert_eq!(press(&mut app, KeyCode::Char('q')), Some(Effect::Quit));
+}
+
+#[test]
+fn what_is_recorded_nowhere_is_asked_about() {
+    let mut app = app(80, 24);
+    app.cx.is_recorded = false;
+    assert_eq!(press(&mut app, KeyCode::Char('q')), None);
+    assert!(text(&app).contains("71 of 80 scores are recorded nowhere: q again leaves them"), "{}", text(&app));
+    assert_eq!(press(&mut app, KeyCode::Char('q')), Some(Effect::Quit));
+    app.update(News::Ended);
+    assert_eq!(press(&mut app, KeyCode::Char('q')), Some(Effect::Quit), "what is done is said when the app is left");
+}
+
+#[test]
+fn the_extension_of_a_file_says_its_format() {
+    let mut app = app(80, 24);
+    write(&mut app, "e");
+    let name = |app: &mut App, name: &str| {
+        (0..80).for_each(|_| {
+            press(app, KeyCode::Backspace);
+        });
+        write(app, name);
+        press(app, KeyCode::Enter)
+    };
+    assert_eq!(name(&mut app, ""), None);
+    assert!(text(&app).contains("a file name is to be written"), "{}", text(&app));
+    assert_eq!(name(&mut app, "a.py"), None);
+    assert!(text(&app).contains(".py is for pytorch: Enter writes that"), "{}", text(&app));
+    let Some(Effect::Write { path, text: written, .. }) = press(&mut app, KeyCode::Enter) else {
+        panic!("not written")
+    };
+    assert!(path == Path::new("a.py") && written.contains("import torch"), "{written}");
+    assert!(matches!(name(&mut app, "b.txt"), Some(Effect::Write { text, .. }) if text.contains("import torch")));
+}
+
+#[test]
+fn a_training_is_settled_before_it_begins() {
+    let mut app = app(80, 24);
+    assert_eq!(press(&mut app, KeyCode::Char('t')), None);
+    let shown = text(&app);
+    assert!(shown.contains("only 88 % of the scores are there") && shown.contains("the best 8"), "{shown}");
+    press(&mut app, KeyCode::Left);
+    press(&mut app, KeyCode::Down);
+    press(&mut app, KeyCode::Left);
+    press(&mut app, KeyCode::Down);
+    press(&mut app, KeyCode::Left);
+    press(&mut app, KeyCode::Down);
+    press(&mut app, KeyCode::Left);
+    let Some(Effect::Train(candidates, options)) = press(&mut app, KeyCode::Enter) else { panic!("nobody is trained") };
+    assert_eq!((candidates.len(), options.epochs, options.samples), (4, 5, Some(50_000)));
+    assert_eq!(options.method.key(), "sgd");
+    assert_eq!(options.learning_rate, Some(options.method.learning_rate()));
+}
+
+#[test]
+fn a_click_leaves_the_columns_where_they_are() {
+    let mut app = app(60, 15);
+    write(&mut app, "m");
+    let head = |app: &App| text(app).lines().skip(4).take(3).map(str::to_owned).collect::<Vec<_>>();
+    let before = head(&app);
+    for x in [20, 30, 40] {
+        click(&mut app, x, 8);
+        assert_eq!(head(&app), before, "{x}");
+    }
+}
