@@ -2,6 +2,7 @@
 
 mod data;
 mod lines;
+pub mod model;
 mod network;
 
 use std::path::Path;
@@ -11,6 +12,7 @@ use crate::run::Failure;
 use crate::run::streams::{print, tell};
 use data::Found;
 use lines::{Line, comment, key, section};
+use model::Model;
 use neartop_io::preset::{Preset, printable};
 
 /// Looks at the data and prints a preset that runs.
@@ -18,14 +20,17 @@ use neartop_io::preset::{Preset, printable};
 /// # Errors
 /// If the data cannot be read.
 pub fn run(args: &NewArgs) -> Result<(), Failure> {
-    let found = data::look(&args.data, &args.labels)?;
-    let text = preset(&args.data, &found);
+    let found =
+        args.data.as_deref().map(|path| Ok::<_, Failure>((path, data::look(path, &args.labels)?))).transpose()?;
+    let model = args.model.as_deref().map(|path| Ok::<_, Failure>((path, model::look(path)?))).transpose()?;
+    let text = preset(found.as_ref(), model.as_ref());
     check(&text)?;
     print(&text)
 }
 
 /// The preset: what it is, data, network, search and score, one after the other.
-fn preset(path: &Path, found: &Found) -> String {
+fn preset(found: Option<&(&Path, Found)>, model: Option<&(&Path, Model)>) -> String {
+    let path = model.map(|(path, _)| *path).or(found.map(|(path, _)| *path)).unwrap_or(Path::new(""));
     let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
     let mut lines = vec![
         comment(
@@ -33,9 +38,20 @@ fn preset(path: &Path, found: &Found) -> String {
         ),
         key(0, "name", &lines::quoted(&printable(&name)), ""),
     ];
-    lines.extend(section("data", data::write(path, found)));
-    lines.extend(section("network", network::write(found)));
-    lines.extend(section("search", search()));
+    let data = match (found, model) {
+        (Some((path, found)), _) => data::write(path, found),
+        (None, Some((_, model))) => model::data(model),
+        (None, None) => Vec::new(),
+    };
+    lines.extend(section("data", data));
+    let network = match (model, found) {
+        (Some((_, model)), _) => model::network(model),
+        (None, Some((_, found))) => network::write(found),
+        (None, None) => Vec::new(),
+    };
+    lines.extend(section("network", network));
+    let slots = model.map(|(_, model)| model::slots(model)).unwrap_or_default();
+    lines.extend(section("search", slots.into_iter().chain(search()).collect()));
     lines.extend(section("score", score()));
     lines::text(&lines)
 }

@@ -1,9 +1,11 @@
 //! `neartop presets check`: what a preset would run, and on what data.
 
 use super::data;
+use crate::commands::new::model::place;
 use crate::run::Failure;
 use crate::run::streams::print;
 use neartop_core::network::Fill;
+use neartop_io::model::Found;
 use neartop_io::preset::Preset;
 use neartop_study::space::{Space, bytes};
 
@@ -40,9 +42,16 @@ pub fn run(file: &str) -> Result<(), Failure> {
         space.batch(),
         bytes(space.memory()),
     );
+    let slots: String = preset.model.iter().flat_map(|model| &model.activations).map(slot).collect();
     let data = data::describe(&space)?;
     let remarks: String = preset.remarks.iter().map(|remark| format!("note        {remark}\n")).collect();
-    print(&(text + &data + &remarks))
+    print(&(text + &slots + &data + &remarks))
+}
+
+/// An activation of a model: whether it is searched, and where it stands.
+fn slot(found: &Found) -> String {
+    let title = if found.slot.is_some() { "slot" } else { "stays" };
+    format!("{title:<11} {}\n", place(found))
 }
 
 /// The number of activations, or of those for each slot.

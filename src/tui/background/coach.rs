@@ -75,7 +75,7 @@ fn plan(
     most_memory: u64,
 ) -> Result<Arc<Plan>, BackgroundError> {
     let preset = &space.preset;
-    let options = Options { eta: Some(halving::ETA), task: preset.task, ..Options::default() };
+    let options = Options { task: preset.task, ..options };
     let task = Task::load(&preset.data, space.network(), preset.seed, &options).map_err(BackgroundError::work)?;
     let plan = Plan::new(Arc::clone(&space), task, options, candidates).map_err(BackgroundError::work)?;
     let need = plan.memory(jobs);
