@@ -193,6 +193,20 @@ pub enum Plain {
     Stack { axis: isize },
     /// x, numbers of places: as NumPy's `take`
     Take { axis: isize },
+    /// x, numbers of places: for each of them the element at its own place along the other axes
+    Gather { axis: isize },
+    /// Two or more values, as `torch.einsum` reads the letters.
+    Einsum(String),
+    /// x: its first half along an axis, times the sigmoid of the second
+    Glu { axis: isize },
+    /// x: channels in blocks of `factor` by `factor` become places, or the other way round.
+    PixelShuffle { factor: usize, is_inverse: bool },
+    /// x: moved along axes, what leaves at the end coming back at the start.
+    Roll { shifts: Vec<isize>, axes: Vec<isize> },
+    /// v, g: v/|v| g, with a norm for every place along an axis.
+    WeightNorm { axis: isize },
+    /// x, value: x with these places changed, each a start, an end and a step along an axis.
+    Scatter(Vec<(isize, [Option<i64>; 3])>),
     /// x, a list of numbers of places by axis, absent where the whole axis stays: as `x[:, i, j]`
     Index,
     /// x, a list of pads as `torch.nn.functional.pad`: the last axis first, before and after it; the value

@@ -45,9 +45,12 @@ fn network() -> Json {
     json!({
         "type": "object",
         "additionalProperties": false,
-        "required": ["input"],
-        "oneOf": [{"required": ["layers"]}, {"required": ["classes"]}],
+        "oneOf": [{"required": ["input", "layers"]}, {"required": ["input", "classes"]}, {"required": ["model"]}],
         "properties": {
+            "model": {
+                "type": "string",
+                "description": "A model of another library, relative to the preset: `.pt2` of PyTorch or `.onnx`."
+            },
             "classes": size(),
             "nats_tss": {"type": "string"},
             "nats_sss": {"type": "string"},
@@ -83,9 +86,22 @@ fn search() -> Json {
                 }
             ]},
             "inits": choices(inits()),
+            "slots": slots(),
             "bias": {"anyOf": [{"enum": ["zeros", "fan_in_uniform"]}, one("constant", json!({"type": "number"}))]},
             "architectures": architectures()
         }
+    })
+}
+
+/// Which activations of a model are searched.
+fn slots() -> Json {
+    let names = json!({"anyOf": [
+        {"type": "string"},
+        {"type": "array", "items": {"type": "string"}, "minItems": 1}
+    ]});
+    json!({
+        "anyOf": [names, {"type": "object", "minProperties": 1, "propertyNames": name(), "additionalProperties": names}],
+        "description": "Of a network that is a model: kinds of activations, paths of modules, all or none; or by slot."
     })
 }
 

@@ -8,6 +8,7 @@ use std::path::Path;
 use candle_core::{DType, Device, Tensor};
 use serde::Deserialize;
 use zip::ZipArchive;
+use zip::read::{ArchiveOffset, Config};
 
 use super::schema::{Exported, Int, Meta};
 use crate::model::ModelError;
@@ -30,7 +31,7 @@ pub struct Archive {
 }
 
 #[derive(Debug, Deserialize)]
-struct Config {
+struct Listing {
     config: HashMap<String, Entry>,
 }
 
@@ -52,7 +53,9 @@ fn damaged(what: impl Into<String>) -> ModelError {
 impl Archive {
     pub fn open(path: &Path) -> Result<Self, ModelError> {
         let file = File::open(path).map_err(ModelError::Read)?;
-        let zip = ZipArchive::new(BufReader::new(file)).map_err(|error| match error {
+        // Archives within it are not to be taken for it.
+        let from_start = Config { archive_offset: ArchiveOffset::Known(0) };
+        let zip = ZipArchive::with_config(from_start, BufReader::new(file)).map_err(|error| match error {
             zip::result::ZipError::Io(error) => ModelError::Read(error),
             error => damaged(format!("it is no whole zip ({error}); is it truncated?")),
         })?;
@@ -112,7 +115,7 @@ impl Archive {
         let is_config = |name: &&String| name.starts_with(&prefix) && name.ends_with("config.json");
         let Some(name) = self.names.iter().find(is_config).cloned() else { return Ok(HashMap::new()) };
         let text = self.read(&name, MOST_GRAPH)?.unwrap_or_default();
-        let config: Config = serde_json::from_slice(&text)
+        let config: Listing = serde_json::from_slice(&text)
             .map_err(|error| damaged(format!("its list of {what} cannot be read: {error}")))?;
         Ok(config.config)
     }

@@ -66,6 +66,19 @@ impl<'a> Arguments<'a> {
         (0..axes).map(side).collect()
     }
 
+    /// Lists of whole numbers, some of them absent.
+    pub fn lists(&self, name: &str) -> Vec<Vec<Option<i64>>> {
+        let number = |argument: &Argument| if let Argument::Number(x) = argument { Some(*x as i64) } else { None };
+        let inner = |argument: &Argument| match argument {
+            Argument::List(list) => list.iter().map(number).collect(),
+            _ => Vec::new(),
+        };
+        match self.get(name) {
+            Some(Argument::List(list)) => list.iter().map(inner).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The type of numbers that is asked for, by its number in the schema.
     pub fn numbers(&self, name: &str) -> Option<u64> {
         match self.get(name)? {

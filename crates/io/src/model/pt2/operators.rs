@@ -2,7 +2,7 @@
 
 use super::arguments::Arguments;
 use super::{layers, plain};
-use crate::model::program::{Op, Operand};
+use crate::model::program::{Op, Operand, Plain};
 
 /// What an operator does and what it takes.
 pub type Known = (Op, Vec<Option<Operand>>);
@@ -16,6 +16,13 @@ pub fn read(operator: &str, arguments: &Arguments<'_>) -> Result<Option<Known>, 
     let family = name.split('.').next().unwrap_or_default();
     let is_logic = family.starts_with("__");
     let family = if is_logic { family } else { family.trim_end_matches('_') };
+    if name == "neartop.scatter" {
+        let parts = arguments.lists("slices").into_iter().filter_map(|slice| match slice.as_slice() {
+            [Some(axis), start, end, step] => Some((isize::try_from(*axis).ok()?, [*start, *end, *step])),
+            _ => None,
+        });
+        return Ok(Some((Op::Plain(Plain::Scatter(parts.collect())), vec![arguments.at(0), arguments.at(1)])));
+    }
     for table in [layers::read, layers::activation, plain::read, plain::rearrangement] {
         if let Some(known) = table(family, arguments)? {
             return Ok(Some(known));

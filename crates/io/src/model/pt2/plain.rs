@@ -161,6 +161,23 @@ pub fn rearrangement(family: &str, a: &Arguments<'_>) -> Found {
         }
         "cat" | "concat" | "concatenate" => (plain(Plain::Concat { axis: axis(0) }), vec![x]),
         "stack" => (plain(Plain::Stack { axis: axis(0) }), vec![x]),
+        "gather" => (plain(Plain::Gather { axis: axis(0) }), vec![x, a.operand("index")]),
+        "einsum" => {
+            let letters = a.text("equation").ok_or("its letters are missing")?.to_owned();
+            (plain(Plain::Einsum(letters)), vec![a.operand("tensors")])
+        }
+        "glu" => (plain(Plain::Glu { axis: axis(-1) }), vec![x]),
+        "pixel_shuffle" | "pixel_unshuffle" => {
+            let factor = a.whole("upscale_factor").or(a.whole("downscale_factor")).unwrap_or(1);
+            let factor = usize::try_from(factor).unwrap_or(0);
+            (plain(Plain::PixelShuffle { factor, is_inverse: family == "pixel_unshuffle" }), vec![x])
+        }
+        "roll" => {
+            let [shifts, axes] = ["shifts", "dims"].map(|name| a.list(name).unwrap_or_default());
+            (plain(Plain::Roll { shifts, axes }), vec![x])
+        }
+        "_weight_norm" => (plain(Plain::WeightNorm { axis: axis(0) }), vec![x, a.operand("g")]),
+        "fill" => (plain(Plain::FullLike), vec![x, a.operand("value")]),
         "index_select" => (plain(Plain::Take { axis: axis(0) }), vec![x, a.operand("index")]),
         "index" => (plain(Plain::Index), vec![x, a.operand("indices")]),
         "pad" | "constant_pad_nd" => match a.text("mode") {

@@ -239,6 +239,28 @@ impl<'de> Deserialize<'de> for Int {
 }
 
 impl Node {
+    /// A node that gives `root` with the slice `value` of it changed.
+    pub fn scattered(&self, root: &str, value: &str, slices: &[Vec<(String, Argument)>], to: &str) -> Self {
+        let named = |name: &str, arg| NamedArgument { name: name.to_owned(), arg };
+        let of = |slice: &Vec<(String, Argument)>, key: &str| {
+            let found = slice.iter().find(|(name, _)| name == key).map(|(_, argument)| argument.clone());
+            found.unwrap_or(if key == "dim" { Argument::Number(0.0) } else { Argument::None })
+        };
+        let parts = slices
+            .iter()
+            .map(|slice| Argument::List(["dim", "start", "end", "step"].map(|key| of(slice, key)).to_vec()));
+        Self {
+            target: "neartop.scatter".to_owned(),
+            inputs: vec![
+                named("self", Argument::Value(root.to_owned())),
+                named("value", Argument::Value(value.to_owned())),
+                named("slices", Argument::List(parts.collect())),
+            ],
+            outputs: vec![Argument::Value(to.to_owned())],
+            metadata: self.metadata.clone(),
+        }
+    }
+
     /// The operator without its namespace: `aten.conv2d.default`.
     pub fn operator(&self) -> String {
         self.target.trim_start_matches("torch.ops.").trim_start_matches("aten.").to_owned()

@@ -7,6 +7,7 @@ use neartop_core::arithmetic::{Arithmetic, Binary};
 use neartop_core::layer::Operation;
 use neartop_core::layers::{Operand as Taken, Product, Sum};
 use neartop_core::network::ValueId;
+use neartop_core::shape::Layout;
 
 use super::values::{Dim, Fixed, Live, Part, Traced, shape, size};
 use super::{Result, Tracer, fixed, text};
@@ -49,6 +50,7 @@ impl Tracer<'_> {
         if let [a, b] = inputs.as_slice()
             && taken.len() == 2
             && [a, b].iter().all(|value| self.builder.form(**value).shape.0 == shape)
+            && [a, b].iter().all(|value| !matches!(self.builder.form(**value).layout, Layout::Ids { .. }))
         {
             let known: Option<Arc<dyn Operation>> = match arithmetic {
                 Arithmetic::Binary(Binary::Add) => Some(Arc::new(Sum)),

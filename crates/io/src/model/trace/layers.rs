@@ -5,7 +5,7 @@ use std::sync::Arc;
 use neartop_core::activation::Activation;
 use neartop_core::arithmetic::Arithmetic;
 use neartop_core::catalog::Given;
-use neartop_core::kernels::{Pooling, Upsampling, same};
+use neartop_core::kernels::{Upsampling, same};
 use neartop_core::layer::Operation;
 use neartop_core::layers::{
     AdaptiveAvgPool, AvgPool, Conv, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Embedding, Fixed as FixedLayer,
@@ -51,11 +51,8 @@ impl<'p> Tracer<'p> {
         let out = weight.tensor.dims()[0];
         let matrix = weight.tensor.t().and_then(|matrix| matrix.contiguous()).map_err(text)?;
         let mut shape = x.shape();
-        let lifted = shape.len() == 1;
         shape.last_mut().into_iter().for_each(|last| *last = out);
         let form = self.form_of(x.value, shape.clone(), Some(shape.len() - 1));
-        // A product takes two axes, and a vector of one sample has only that of the samples besides.
-        let _ = lifted;
         let value =
             self.emit(step, Arithmetic::MatMul, vec![Taken::Input, Taken::Constant(matrix)], vec![x.value], form)?;
         let Some(bias) = bias else { return Ok(value) };
@@ -199,8 +196,12 @@ impl<'p> Tracer<'p> {
                 return Ok(vec![Traced::Fixed(x.seen(tensor.map_err(text)?, None))]);
             }
         };
+        Ok(vec![Traced::Live(self.activated(step, activation, x)?)])
+    }
+
+    pub(super) fn activated(&mut self, step: &Step, activation: &Activation, x: Live) -> Result<Live> {
         let value = self.activate(step, activation, x.value, None)?;
-        Ok(vec![Traced::Live(Live { value, ..x })])
+        Ok(Live { value, ..x })
     }
 
     pub(super) fn prelu(&mut self, step: &Step) -> Result<Live> {
@@ -322,7 +323,6 @@ impl<'p> Tracer<'p> {
             true => Arc::new(AvgPool { frame, count_include_pad: pool.counts_padding }),
             false => Arc::new(MaxPool(frame)),
         };
-        let _: Option<Pooling> = None;
         let value = self.operation(step, operation, vec![value])?;
         Ok(self.of_images(value))
     }

@@ -1,6 +1,6 @@
 //! Arithmetic and rearrangement.
 
-use candle_core::{DType, Tensor};
+use candle_core::Tensor;
 use neartop_core::arithmetic::{Arithmetic, Binary};
 use neartop_core::layers::Operand as Taken;
 
@@ -22,6 +22,10 @@ impl Tracer<'_> {
             Plain::Full | Plain::Arange => self.made(step, plain).map(|traced| vec![traced]),
             Plain::Split { axis } => self.split(step, *axis),
             Plain::Chunk { axis, parts } => self.chunk(step, *axis, *parts),
+            Plain::Einsum(letters) => self.einsum(step, letters).map(|traced| vec![traced]),
+            Plain::Glu { axis } => self.glu(step, *axis).map(|traced| vec![traced]),
+            Plain::Scatter(places) => self.scatter(step, places).map(|fixed| vec![Traced::Fixed(fixed)]),
+            Plain::WeightNorm { axis } => self.weight_norm(step, *axis).map(|fixed| vec![Traced::Fixed(fixed)]),
             _ => match self.need(step, 0)? {
                 Traced::Live(x) => self.of_live(step, plain, x).map(|traced| vec![traced]),
                 Traced::Fixed(x) => self.of_fixed(step, plain, x).map(|fixed| vec![Traced::Fixed(fixed)]),
@@ -211,6 +215,21 @@ impl Tracer<'_> {
             }
             Plain::Take { axis: at } => self.take_places(step, x, axis(*at)?, 1),
             Plain::Index => self.index(step, x),
+            Plain::PixelShuffle { factor, is_inverse } => self.shuffle(step, x, *factor, *is_inverse),
+            Plain::Roll { shifts, axes: named } => {
+                let named = axes(named)?;
+                named.into_iter().zip(shifts).try_fold(x, |x, (at, shift)| {
+                    let size = sizes[at];
+                    let first = (-shift).rem_euclid(size.max(1) as isize) as usize;
+                    let parts =
+                        [[first, size - first, 1], [0, first, 1]].map(|part| self.slice(step, x.clone(), at, part));
+                    let [late, early] = parts;
+                    match first {
+                        0 => Ok(x),
+                        _ => self.concat(step, vec![Traced::Live(late?), Traced::Live(early?)], at),
+                    }
+                })
+            }
             Plain::Pad => self.padded(step, x),
             Plain::Triangle { is_lower, diagonal } => {
                 let [.., rows, columns] = sizes.as_slice() else { return Err("it is no matrix".into()) };
@@ -432,6 +451,18 @@ impl Tracer<'_> {
                 fixed::eval(&minus, &[later.map_err(text)?, earlier.map_err(text)?]).map_err(text)
             }
             Plain::Index => self.index_of_fixed(step, x),
+            Plain::Gather { axis: at } => self.gathered(step, x, axis(*at)?),
+            Plain::Roll { shifts, axes: named } => {
+                let mut x = x;
+                for (at, shift) in named.iter().zip(shifts) {
+                    let at = axis(*at)?;
+                    let size = sizes[at];
+                    let first = (-shift).rem_euclid(size.max(1) as isize) as usize;
+                    let places = (0..size).map(|place| (place + first) % size).collect();
+                    x = fixed::eval(&Arithmetic::Take { axis: at, places }, &[x]).map_err(text)?;
+                }
+                Ok(x)
+            }
             Plain::Triangle { is_lower, diagonal } => {
                 let [.., rows, columns] = sizes else { return Err("it is no matrix".into()) };
                 let mask = fixed::triangle([*rows, *columns], *is_lower, *diagonal).map_err(text)?;
@@ -451,57 +482,5 @@ impl Tracer<'_> {
             }
             _ => Err("it is not known of constants".into()),
         }
-    }
-
-    fn taken_of_fixed(&self, x: Fixed, axis: usize, places: &Fixed) -> Result<Fixed> {
-        let sizes = x.tensor.dims().to_vec();
-        let found = places.numbers().map_err(text)?;
-        let found =
-            found.iter().map(|place| fixed::place(*place, sizes[axis])).collect::<candle_core::Result<Vec<_>>>();
-        let taken = fixed::eval(&Arithmetic::Take { axis, places: found.map_err(text)? }, &[x]).map_err(text)?;
-        let to = [&sizes[..axis], places.tensor.dims(), &sizes[axis + 1..]].concat();
-        let tensor = taken.tensor.reshape(to).map_err(text)?;
-        Ok(taken.seen(tensor, None))
-    }
-
-    /// `x[i, j]` with whole numbers by axis, from the first on.
-    fn index_of_fixed(&self, step: &Step, x: Fixed) -> Result<Fixed> {
-        let Some(Operand::List(list)) = step.operands.get(1) else { return Err("its places are missing".into()) };
-        let taken = list.iter().map(|operand| self.take(Some(operand))).collect::<Result<Vec<_>>>()?;
-        let named: Vec<_> = taken.into_iter().enumerate().filter_map(|(axis, one)| Some((axis, one?))).collect();
-        let fixed = named.iter().map(|(axis, one)| match one {
-            Traced::Fixed(one) if !one.is_truth => Ok((*axis, one.clone())),
-            _ => Err("which elements it takes depends on the input, or on truths".to_owned()),
-        });
-        let fixed = fixed.collect::<Result<Vec<_>>>()?;
-        match fixed.as_slice() {
-            [(axis, places)] => self.taken_of_fixed(x, *axis, places),
-            many if many.iter().enumerate().all(|(at, (axis, _))| at == *axis) => self.at_all(x, many),
-            _ => Err("it takes elements by several axes that are not the first ones".into()),
-        }
-    }
-
-    /// The elements at places that all first axes name together.
-    fn at_all(&self, x: Fixed, places: &[(usize, Fixed)]) -> Result<Fixed> {
-        let dims = places
-            .iter()
-            .try_fold(Vec::new(), |dims, (_, one)| neartop_core::arithmetic::broadcast(&dims, one.tensor.dims()))?;
-        fixed::check(&dims).map_err(text)?;
-        let sizes = x.tensor.dims().to_vec();
-        let (named, rest) = sizes.split_at(places.len());
-        let mut rows = vec![0usize; dims.iter().product()];
-        for ((_, one), size) in places.iter().zip(named) {
-            let spread = one.tensor.broadcast_as(dims.as_slice()).map_err(text)?;
-            let numbers = Fixed::constant(spread.contiguous().map_err(text)?).numbers().map_err(text)?;
-            for (row, number) in rows.iter_mut().zip(numbers) {
-                *row = *row * size + fixed::place(number, *size).map_err(text)?;
-            }
-        }
-        let flat = [&[named.iter().product::<usize>()], rest].concat();
-        let flat = x.tensor.to_dtype(DType::F64).and_then(|tensor| tensor.reshape(flat)).map_err(text)?;
-        let flat = Fixed { tensor: flat, source: None, ..x };
-        let taken = fixed::eval(&Arithmetic::Take { axis: 0, places: rows }, &[flat]).map_err(text)?;
-        let tensor = taken.tensor.reshape([dims.as_slice(), rest].concat()).map_err(text)?;
-        Ok(taken.seen(tensor, None))
     }
 }

@@ -164,13 +164,11 @@ impl<'p> Tracer<'p> {
     /// Keys or values repeated for every head of the queries that shares them.
     fn heads_like(&mut self, step: &Step, q: &Live, x: Live) -> Result<Live> {
         let axis = q.dims.len() - 3;
-        let [heads, own] = [&q.dims[axis], &x.dims[axis]].map(|dim| match dim.as_slice() {
-            [Part::Of(heads)] => *heads,
-            _ => 1,
-        });
-        if heads == own || own == 0 || heads % own != 0 {
+        let [heads, own] = [q, &x].map(|x| super::values::size(&x.dims[axis], self.samples));
+        if heads == own || own == 0 || heads % own != 0 || x.holds_samples(axis) {
             return Ok(x);
         }
+        let x = self.merged(step, x, axis)?;
         let at = x.axis(axis).ok_or("its heads hold the samples")?;
         let places = (0..heads).map(|head| head / (heads / own)).collect();
         self.taken(step, &x, axis, at, places)

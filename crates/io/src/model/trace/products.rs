@@ -1,0 +1,117 @@
+//! What is made of products, sums and new borders.
+
+use neartop_core::activation::Activation;
+use neartop_core::arithmetic::{Arithmetic, Binary};
+
+use super::values::{Live, Part, Traced};
+use super::{Result, Tracer, fixed, text};
+use crate::model::program::Step;
+
+impl Tracer<'_> {
+    /// The first half of x along an axis, times the sigmoid of the second.
+    pub(super) fn glu(&mut self, step: &Step, axis: isize) -> Result<Traced> {
+        let x = self.live(step, 0)?;
+        let axis = fixed::axis(axis, x.dims.len()).map_err(text)?;
+        let size = x.sizes(self.samples)[axis];
+        let value = self.slice(step, x.clone(), axis, [0, size / 2, 1])?;
+        let gate = self.slice(step, x, axis, [size / 2, size - size / 2, 1])?;
+        let sigmoid = Activation::named("sigmoid").map_err(text)?;
+        let gate = self.activated(step, &sigmoid, gate)?;
+        self.broadcast(step, Arithmetic::Binary(Binary::Multiply), vec![Traced::Live(value), Traced::Live(gate)])
+    }
+
+    /// `[c f f, h, w]` as `[c, h f, w f]`, or the other way round.
+    pub(super) fn shuffle(&mut self, step: &Step, x: Live, factor: usize, is_inverse: bool) -> Result<Live> {
+        let sizes = x.sizes(self.samples);
+        let [before @ .., channels, height, width] = sizes.as_slice() else { return Err("it is no image".into()) };
+        let n = before.len();
+        if factor == 0 {
+            return Err("it is by a factor of 0".into());
+        }
+        let inside: Vec<usize> = match is_inverse {
+            false => vec![channels / (factor * factor), factor, factor, *height, *width],
+            true => vec![*channels, height / factor, factor, width / factor, factor],
+        };
+        let order: &[usize] = if is_inverse { &[0, 2, 4, 1, 3] } else { &[0, 3, 1, 4, 2] };
+        let to: Vec<usize> = match is_inverse {
+            false => vec![channels / (factor * factor), height * factor, width * factor],
+            true => vec![channels * factor * factor, height / factor, width / factor],
+        };
+        let x = self.reshape(step, x, &[before, &inside].concat())?;
+        let order: Vec<_> = (0..n).chain(order.iter().map(|axis| n + axis)).collect();
+        let x = self.permute(step, x, &order)?;
+        self.reshape(step, x, &[before, &to].concat())
+    }
+
+    /// Two values whose axes have letters: those that both have and the result has not are summed over.
+    pub(super) fn einsum(&mut self, step: &Step, letters: &str) -> Result<Traced> {
+        let unknown = || format!("`{letters}` is not known: it is read for two values");
+        let plain: String = letters.chars().filter(|letter| !letter.is_whitespace()).collect();
+        let (inputs, output) = plain.split_once("->").ok_or_else(unknown)?;
+        let (a, b) = inputs.split_once(',').filter(|(_, b)| !b.contains(',')).ok_or_else(unknown)?;
+        let is_known = |text: &str| text.chars().all(char::is_alphabetic);
+        if ![a, b, output].into_iter().all(is_known) {
+            return Err(unknown());
+        }
+        let values = match step.operands.iter().find_map(|operand| match operand {
+            crate::model::program::Operand::List(list) => Some(list.clone()),
+            _ => None,
+        }) {
+            Some(list) => list,
+            None => step.operands.clone(),
+        };
+        let mut taken = values.iter().map(|operand| self.take(Some(operand)));
+        let (Some(x), Some(y)) = (taken.next().transpose()?.flatten(), taken.next().transpose()?.flatten()) else {
+            return Err(unknown());
+        };
+        let (Traced::Live(x), Traced::Live(y)) = (x, y) else {
+            return Err("an einsum with a constant is not known".into());
+        };
+        self.contracted(step, [(x, a), (y, b)], output)
+    }
+
+    fn contracted(&mut self, step: &Step, [(x, a), (y, b)]: [(Live, &str); 2], output: &str) -> Result<Traced> {
+        let letters = |such: &dyn Fn(char) -> bool| {
+            a.chars().chain(b.chars().filter(|c| !a.contains(*c))).filter(|c| such(*c)).collect::<Vec<char>>()
+        };
+        let both = letters(&|c| a.contains(c) && b.contains(c) && output.contains(c));
+        let summed = letters(&|c| a.contains(c) && b.contains(c) && !output.contains(c));
+        let left = letters(&|c| a.contains(c) && !b.contains(c));
+        let right = letters(&|c| b.contains(c) && !a.contains(c));
+        if left.iter().chain(&right).any(|c| !output.contains(*c)) {
+            return Err("an einsum that sums over a letter of one value is not known".into());
+        }
+        let x = self.grouped(step, x, a, [&both, &left, &summed])?;
+        let y = self.grouped(step, y, b, [&both, &summed, &right])?;
+        let product = self.matmul(step, x.0, y.0)?;
+        let apart = [x.1[0].clone(), x.1[1].clone(), y.1[2].clone()].concat();
+        let product = self.reshape(step, product, &apart)?;
+        let made: Vec<char> = both.into_iter().chain(left).chain(right).collect();
+        let order: Option<Vec<_>> = output.chars().map(|c| made.iter().position(|known| *known == c)).collect();
+        let order = order.ok_or("an einsum whose result has another letter is not known")?;
+        self.permute(step, product, &order).map(Traced::Live)
+    }
+
+    /// A value whose axes are ordered by groups of letters: the first group apart, each other as one axis. With the sizes of
+    /// each group.
+    fn grouped(
+        &mut self,
+        step: &Step,
+        x: Live,
+        letters: &str,
+        groups: [&[char]; 3],
+    ) -> Result<(Live, [Vec<usize>; 3])> {
+        let sizes = x.sizes(self.samples);
+        let place = |c: &char| letters.chars().position(|known| known == *c);
+        let order: Option<Vec<_>> = groups.iter().flat_map(|group| group.iter()).map(place).collect();
+        let order = order.filter(|order| order.len() == sizes.len()).ok_or("its letters do not fit its axes")?;
+        let of = groups.map(|group| group.iter().filter_map(|c| sizes.get(place(c)?).copied()).collect::<Vec<_>>());
+        let x = self.permute(step, x, &order)?;
+        let has_samples = x.dims.iter().flatten().any(|part| *part == Part::Samples);
+        let to: Vec<_> = of[0].iter().copied().chain([of[1].iter().product(), of[2].iter().product()]).collect();
+        match has_samples {
+            true => Ok((self.reshape(step, x, &to)?, of)),
+            false => Err("a value that is the same for all samples is not known here".into()),
+        }
+    }
+}
