@@ -214,7 +214,8 @@ fn what_separates_cells_is_found() {
     // Rows of a file of spaces, and of one with marks to begin at, from the middle.
     for delimiter in [",", "   "] {
         let text: String = (0..1000).map(|i| format!("{i}{delimiter}{}\n", i * 2)).collect();
-        let source = Table::new(format!("a{delimiter}b\n{text}")).open();
+        let table = Table::new(format!("a{delimiter}b\n{text}"));
+        let source = table.open();
         let mut read = Vec::new();
         source.read(&[0, 5, 127, 128, 500, 999], &mut |row| read.push(row[1])).unwrap();
         assert_eq!(read, [0.0, 10.0, 254.0, 256.0, 1000.0, 1998.0]);
