@@ -39,10 +39,10 @@ pub fn prepare(preset: &str, options: &RunOptions) -> Result<Prepared, Failure> 
         }
     };
     preset.remarks.iter().for_each(tell);
-    prepare_loaded(preset, options)
+    prepare_loaded(preset, options).inspect(|prepared| tell_assumptions(prepared.scorer.samples()))
 }
 
-/// The same with a preset that was loaded.
+/// The same with a preset that was loaded, which says nothing on standard error.
 ///
 /// # Errors
 /// What is wrong with its data or its size.
@@ -65,7 +65,6 @@ pub fn prepare_loaded(mut preset: Preset, options: &RunOptions) -> Result<Prepar
         space.preset.error_at(&["network"], &error.to_string(), Some(help))
     })?;
     let scorer = NearScorer::new(Arc::clone(&space)).map_err(|error| data_failure(&space.preset, &error))?;
-    tell_assumptions(scorer.samples());
     Ok(Prepared { space, scorer: Arc::new(scorer), jobs })
 }
 

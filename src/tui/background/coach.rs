@@ -7,6 +7,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::channel::{Left, Teller};
 use crate::run::Prepared;
 use crate::tui::news::{BackgroundError, News, TrainingNews};
+use crate::tui::notice::Notice;
 use neartop_study::space::Space;
 use neartop_study::training::{self, Options, Plan, Task};
 
@@ -54,6 +55,9 @@ impl Coach {
 
 async fn train(plan: Arc<Plan>, jobs: usize, cancel: &CancellationToken, tell: &Teller) -> Result<(), Left> {
     tell.send(News::Training(TrainingNews::Begun(Arc::clone(&plan)))).await?;
+    for remark in plan.task.remarks() {
+        tell.send(News::Noted(Notice::say(remark.to_string()))).await?;
+    }
     let mut run = training::start(plan, jobs);
     loop {
         tokio::select! {

@@ -86,6 +86,8 @@ impl Session {
         let mut feeds: Vec<_> =
             states.map(|states| Feed(tokio::spawn(chunks_of(states, tell.clone())))).into_iter().collect();
         feeds.push(Feed(tokio::spawn(scores_of(run, followed, tell.clone()))));
+        let assumed = prepared.scorer.samples().assumptions();
+        feeds.push(Feed(tokio::spawn(notes_of(assumed.iter().map(ToString::to_string).collect(), tell.clone()))));
         let session = Self {
             number,
             control,
@@ -115,6 +117,14 @@ impl Session {
         let (budget, trained): (String, Vec<TrainingRow>) = rows(plan, results);
         move || record_trained_of(&space, &scorer, &options, &budget, &trained)
     }
+}
+
+/// Brings to the loop how data were read that could have been meant otherwise.
+async fn notes_of(assumed: Vec<String>, tell: Teller) -> Result<(), Left> {
+    for text in assumed {
+        tell.send(News::Noted(Notice::say(format!("data: {text}")))).await?;
+    }
+    Ok(())
 }
 
 /// Brings scores to the loop until there are no more.

@@ -61,6 +61,17 @@ impl Source for ArraySource {
         })
     }
 
+    fn scan_features(&self, take: &mut dyn FnMut(usize, usize, &[f32])) -> Result<(), DataError> {
+        let size = self.array.size();
+        // Columns are gathered, so few rows at a time; rows come in one pass.
+        let at_once = if self.array.fortran { 1024 } else { self.count() };
+        for first in (0..self.count()).step_by(at_once.max(1)) {
+            let rows: Vec<_> = (first..self.count().min(first + at_once)).collect();
+            self.read(&rows, &mut |row| take(0, size, row))?;
+        }
+        Ok(())
+    }
+
     fn labels(&self) -> Result<Option<Labels>, DataError> {
         match &self.labels {
             LabelsAt::Nowhere => Ok(None),

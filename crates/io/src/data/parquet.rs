@@ -302,7 +302,7 @@ impl<'a> Chunk<'a> {
             ColumnReader::BoolColumnReader(r) => take!(r, |b| u8::from(*b).to_string()),
             ColumnReader::Int32ColumnReader(r) => take!(r, ToString::to_string),
             ColumnReader::Int64ColumnReader(r) => take!(r, ToString::to_string),
-            // Written so that 1.0 stays a value and does not become a class.
+            // Whole ones are classes, as in tables.
             ColumnReader::FloatColumnReader(r) => take!(r, |x| format!("{x:?}")),
             ColumnReader::DoubleColumnReader(r) => take!(r, |x| format!("{x:?}")),
             ColumnReader::ByteArrayColumnReader(r) => {
@@ -410,6 +410,16 @@ impl Source for Parquet {
         Ok(())
     }
 
+    fn scan_features(&self, take: &mut dyn FnMut(usize, usize, &[f32])) -> Result<(), DataError> {
+        for (place, column) in self.features.iter().enumerate() {
+            self.blocks(*column, &mut |chunk, count| {
+                take(place * self.per_record, self.per_record, &chunk.numbers(count)?);
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
     fn labels(&self) -> Result<Option<Labels>, DataError> {
         let Some(texts) = self.label_texts()? else { return Ok(None) };
         let labels = texts.labels();
@@ -420,6 +430,10 @@ impl Source for Parquet {
 
     fn label_values(&self) -> Result<Option<Vec<f32>>, DataError> {
         Ok(self.label_texts()?.and_then(Texts::numbers))
+    }
+
+    fn class_names(&self) -> Result<Option<Vec<String>>, DataError> {
+        Ok(self.label_texts()?.and_then(|texts| texts.class_names()))
     }
 }
 

@@ -15,7 +15,7 @@ mod text;
 
 use std::path::Path;
 
-use csv::{ByteRecord, Position};
+use csv::ByteRecord;
 
 use super::file::{excerpt, shown, unreadable};
 use super::labels::Texts;
@@ -27,7 +27,7 @@ use look::look;
 use neartop_core::network::Shape;
 use plan::Plan;
 use profile::{Profile, Profiler};
-use records::Records;
+use records::{Place, Records};
 
 /// A table whose columns are features, but for the labels.
 pub struct Table {
@@ -126,8 +126,8 @@ impl Table {
         Ok(())
     }
 
-    fn bad_label(&self, record: &ByteRecord, column: usize) -> DataError {
-        let line = self.records.line(record.position().map_or(0, Position::byte));
+    fn bad_label(&self, record: &ByteRecord, place: Place, column: usize) -> DataError {
+        let line = self.records.line(place.byte);
         let cell = excerpt(record.get(column).unwrap_or_default());
         let what = match cell.trim().is_empty() {
             true => "the label is missing".to_owned(),
@@ -145,11 +145,11 @@ impl Table {
             return Ok(texts);
         }
         let decimal = self.records.dialect.decimal;
-        self.records.all(|record| {
+        self.records.all(|record, place| {
             for (column, texts) in self.chosen.labels.iter().zip(&mut texts) {
                 let label = record.get(*column).unwrap_or_default();
                 if cell::is_missing_label(label) {
-                    return Err(self.bad_label(record, *column));
+                    return Err(self.bad_label(record, place, *column));
                 }
                 texts.push(&cell::label(label, decimal));
             }
@@ -210,7 +210,7 @@ impl Source for Table {
     fn scan_features(&self, take: &mut dyn FnMut(usize, usize, &[f32])) -> Result<(), DataError> {
         let size = self.shape.elements();
         let (mut values, mut single) = (Vec::with_capacity(size), Vec::with_capacity(size));
-        self.records.all(|record| {
+        self.records.all(|record, _| {
             self.parse(record, &mut values)?;
             single.clear();
             single.extend(values.iter().map(|x| *x as f32));
@@ -225,7 +225,7 @@ impl Source for Table {
         }
         let mut summary = Summary::new(self.shape.elements());
         let mut values = Vec::with_capacity(self.shape.elements());
-        self.records.all(|record| {
+        self.records.all(|record, _| {
             self.parse(record, &mut values)?;
             summary.add(&values);
             Ok(())

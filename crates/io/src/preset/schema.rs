@@ -10,6 +10,7 @@ use neartop_core::layer::{self, Kind, Short};
 use neartop_core::layers::KINDS;
 use neartop_core::nas::NasSpace;
 use neartop_core::recipe::BUNDLED;
+use neartop_core::settings::TaskKind;
 use neartop_core::start::{recipe_keys, takes};
 
 /// The schema, draft 2020-12.
@@ -30,7 +31,8 @@ pub fn schema() -> Json {
             "network": network(),
             "search": search(),
             "truth": truth(),
-            "score": score()
+            "score": score(),
+            "train": train()
         },
         "$defs": {
             "layers": {"type": "array", "items": {"$ref": "#/$defs/layer"}},
@@ -145,15 +147,64 @@ fn data() -> Json {
             },
             "path": {
                 "type": "string",
-                "description": "Relative to the preset: IDX, CSV, TSV or NPY (each also .gz), NPZ, Parquet, safetensors, \
+                "description": "Relative to the preset: IDX, tables (CSV, TSV, .data, .dat, .txt) or NPY (each also .gz), NPZ, Parquet, safetensors, \
                     or a folder with a folder of images per class."
             },
             "labels": {
+                "anyOf": [column(), {"type": "array", "items": column(), "minItems": 1}],
+                "description": "The name or the place of a column, several of them, an array of the file, or another file."
+            },
+            "header": {
+                "enum": ["auto", true, false],
+                "description": "Of a table: whether the first line names the columns."
+            },
+            "delimiter": {
                 "type": "string",
-                "description": "Beside IDX and NPY a second file; else the name of a column or an array."
+                "description": "Of a table: what separates cells: auto, a character such as `;`, tab, or spaces for runs of them."
+            },
+            "decimal": {"enum": ["auto", ".", ","], "description": "Of a table: the decimal mark."},
+            "columns": {
+                "anyOf": [column(), {"type": "array", "items": column(), "minItems": 1}],
+                "description": "Of a table: these columns alone are features, in this order; names, or places from 1."
+            },
+            "drop": {
+                "anyOf": [column(), {"type": "array", "items": column()}],
+                "description": "Of a table: these columns are no features; names, or places from 1."
+            },
+            "missing": {
+                "anyOf": [{"enum": ["error", "drop", "mean", "median"]}, value()],
+                "description": "Of a table: what becomes of cells without a value."
+            },
+            "categories": {
+                "enum": ["error", "one_hot", "ordinal"],
+                "description": "Of a table: what becomes of texts in columns of features."
             },
             "scale": {"enum": ["none", "unit", "standardize", "standardize_features"]}
         }
+    })
+}
+
+/// The name or the place of a column.
+fn column() -> Json {
+    json!({"type": ["string", "number"]})
+}
+
+/// What stands for a missing value.
+fn value() -> Json {
+    json!({
+        "type": "object", "additionalProperties": false, "required": ["value"],
+        "properties": {"value": {"type": ["string", "number"]}}
+    })
+}
+
+fn train() -> Json {
+    let tasks: Vec<_> = std::iter::once("auto").chain(TaskKind::ALL.map(TaskKind::name)).collect();
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {"task": {
+            "enum": tasks, "description": "What training learns; auto: what labels and network say."
+        }}
     })
 }
 

@@ -47,9 +47,9 @@ impl Task {
         options: &Options,
     ) -> std::result::Result<Self, TrainingError> {
         let outputs = network.output().elements();
-        let (mut kind, mut names, mut label_names) = (TaskKind::Regression, None, Vec::new());
+        let (mut kind, mut names, mut label_names) = (TaskKind::Regression, (None, true), Vec::new());
         let decide = |given: Given| {
-            (names, label_names) = (given.names.clone(), given.columns.clone());
+            (names, label_names) = ((given.names.clone(), given.numbers.is_some()), given.columns.clone());
             let (decided, labels) = decision::decide(given, outputs, options.task)?;
             kind = decided;
             Ok::<_, TrainingError>(labels)
@@ -80,7 +80,7 @@ impl Task {
         network: &Network,
         asked: Option<TaskKind>,
     ) -> std::result::Result<(TaskKind, Vec<Remark>), TrainingError> {
-        let names = given.names.clone();
+        let names = (given.names.clone(), given.numbers.is_some());
         let (kind, labels) = decision::decide(given, network.output().elements(), asked)?;
         let all: Vec<_> = (0..labels.count()).collect();
         let (_, mut remarks) = targets(kind, &labels, &all, network);

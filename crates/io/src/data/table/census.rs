@@ -25,7 +25,7 @@ pub struct Census {
 /// Counts the texts of columns.
 pub fn census(records: &Records, columns: &[usize]) -> Result<Vec<Census>, DataError> {
     let mut all = vec![Census::default(); columns.len()];
-    records.all(|record| {
+    records.all(|record, _| {
         for (column, census) in columns.iter().zip(&mut all) {
             let cell = record.get(*column).unwrap_or_default().trim_ascii();
             if !cell::is_missing(cell) && !census.is_cut {
@@ -97,7 +97,7 @@ pub fn medians(records: &Records, columns: &[usize]) -> Result<Vec<(usize, f64)>
     let mut medians = Vec::with_capacity(columns.len());
     for columns in columns.chunks(at_once) {
         let mut values = vec![Vec::new(); columns.len()];
-        records.all(|record| {
+        records.all(|record, _| {
             for (column, values) in columns.iter().zip(&mut values) {
                 if let Cell::Number(x) = cell::read(record.get(*column).unwrap_or_default(), records.dialect.decimal) {
                     values.push(x);

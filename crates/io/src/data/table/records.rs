@@ -102,7 +102,7 @@ impl Records {
     pub fn from(
         &self,
         first: usize,
-        take: &mut dyn FnMut(usize, &ByteRecord) -> Result<bool, DataError>,
+        take: &mut dyn FnMut(usize, Place, &ByteRecord) -> Result<bool, DataError>,
     ) -> Result<(), DataError> {
         let place = self.marks.partition_point(|mark| mark.samples <= first);
         let mark = place.checked_sub(1).map(|place| self.marks[place]);
@@ -114,7 +114,8 @@ impl Records {
         let mut record = ByteRecord::new();
         while reader.read_byte_record(&mut record).map_err(|e| self.csv_error(&e))? {
             if self.kept.as_ref().is_none_or(|kept| kept.get(row).copied().unwrap_or(false)) {
-                if sample >= first && !take(sample, &record)? {
+                let byte = record.position().map_or(0, Position::byte) + mark.map_or(0, |mark| mark.byte);
+                if sample >= first && !take(sample, Place { row, byte }, &record)? {
                     break;
                 }
                 sample += 1;
@@ -128,8 +129,8 @@ impl Records {
     ///
     /// # Errors
     /// As [`Records::from`].
-    pub fn all(&self, mut take: impl FnMut(&ByteRecord) -> Result<(), DataError>) -> Result<(), DataError> {
-        self.from(0, &mut |_, record| take(record).map(|()| true))
+    pub fn all(&self, mut take: impl FnMut(&ByteRecord, Place) -> Result<(), DataError>) -> Result<(), DataError> {
+        self.from(0, &mut |_, place, record| take(record, place).map(|()| true))
     }
 
     /// The samples in `rows`, which ascend. Stretches of the file that hold none are passed over.
@@ -144,7 +145,7 @@ impl Records {
         let mut wanted = rows.iter().copied().peekable();
         while let Some(first) = wanted.peek().copied() {
             let before = wanted.len();
-            self.from(first, &mut |sample, record| {
+            self.from(first, &mut |sample, _, record| {
                 if wanted.next_if(|next| *next == sample).is_some() {
                     take(record)?;
                 }

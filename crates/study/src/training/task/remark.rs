@@ -9,7 +9,7 @@ use neartop_io::data::Labels;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Remark {
     /// Two classes and one output.
-    Binary { classes: [String; 2] },
+    Binary { classes: [String; 2], are_numbers: bool },
     /// Several answers of yes or no.
     MultiLabel { labels: usize },
     /// Several numbers.
@@ -24,14 +24,17 @@ pub enum Remark {
     BoundedLogits { activation: String },
 }
 
+/// What classes are called, and whether all of that are numbers.
+pub type Names = (Option<Vec<String>>, bool);
+
 impl Remark {
     /// What a task is, where it was found out and is not the usual one.
-    pub fn of(kind: TaskKind, labels: &Labels, names: Option<Vec<String>>, is_said: bool) -> Option<Self> {
+    pub fn of(kind: TaskKind, labels: &Labels, (names, are_numbers): Names, is_said: bool) -> Option<Self> {
         match (kind, labels) {
             _ if is_said => None,
             (TaskKind::Binary, _) => {
                 let names = names.unwrap_or_else(|| vec!["0".to_owned(), "1".to_owned()]);
-                names.try_into().ok().map(|classes| Self::Binary { classes })
+                names.try_into().ok().map(|classes| Self::Binary { classes, are_numbers })
             }
             (TaskKind::MultiLabel, Labels::Several { width, .. }) => Some(Self::MultiLabel { labels: *width }),
             (TaskKind::Regression, Labels::Several { width, .. }) => Some(Self::Several { labels: *width }),
@@ -43,10 +46,10 @@ impl Remark {
 impl fmt::Display for Remark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Binary { classes: [no, yes] } => write!(
+            Self::Binary { classes: [no, yes], are_numbers } => write!(
                 f,
-                "the task is binary: the output says whether it is `{yes}` rather than `{no}`; \
-                 `train: {{task: regression}}` learns numbers"
+                "the task is binary: the output says whether it is `{yes}` rather than `{no}`{}",
+                if *are_numbers { "; `train: {task: regression}` learns them as numbers" } else { "" }
             ),
             Self::MultiLabel { labels } => write!(f, "the task is multi-label: {labels} answers of yes or no"),
             Self::Several { labels } => write!(f, "the task is a regression of {labels} numbers"),
