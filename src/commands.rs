@@ -2,7 +2,6 @@
 
 pub mod cluster;
 pub mod merge;
-mod output;
 pub mod presets;
 pub mod rank;
 pub mod score;

@@ -1,8 +1,8 @@
 //! `neartop presets`: what is bundled, and whether a preset is right.
 
-use super::output::json;
 use crate::cli::PresetsCommand;
 use crate::run::Failure;
+use crate::run::output::json;
 use crate::run::streams::print;
 use neartop_core::catalog::nearest;
 use neartop_core::network::Fill;

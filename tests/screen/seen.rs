@@ -224,3 +224,58 @@ fn a_click_leaves_the_columns_where_they_are() {
         assert_eq!(head(&app), before, "{x}");
     }
 }
+
+#[test]
+fn the_table_is_saved_as_it_is_shown() {
+    let mut app = app(80, 24);
+    write(&mut app, "4/=relu");
+    press(&mut app, KeyCode::Enter);
+    let saved = |app: &mut App, ending: &str| {
+        write(app, "E");
+        (0..20).for_each(|_| {
+            press(app, KeyCode::Backspace);
+        });
+        write(app, &format!("t.{ending}"));
+        press(app, KeyCode::Enter)
+    };
+    let Some(Effect::Write { text: csv, replace: false, .. }) = saved(&mut app, "csv") else { panic!("not saved") };
+    assert_eq!(csv.lines().count(), 5, "{csv}");
+    let first = app.cx.study.candidate(app.cx.table.rows[0].candidate).init.to_string();
+    assert!(csv.lines().nth(1).is_some_and(|line| line.contains(&first)), "{csv}");
+    app.update(News::Written(Written::Exists));
+    assert!(text(&app).contains("there is such a file"));
+    assert!(matches!(press(&mut app, KeyCode::Enter), Some(Effect::Write { replace: true, .. })));
+    app.update(News::Written(Written::Done("t.csv".into())));
+    assert!(app.cx.is_browsing);
+    let Some(Effect::Write { text: json, .. }) = saved(&mut app, "json") else { panic!("not saved") };
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["candidates"].as_array().map(Vec::len), Some(4));
+    press(&mut app, KeyCode::Esc);
+    assert_eq!(saved(&mut app, "xls"), None);
+    assert!(text(&app).contains("ends with .csv, .md, .txt, .json, .jsonl"), "{}", text(&app));
+}
+
+#[test]
+fn columns_stand_in_the_order_that_was_settled() {
+    let mut app = app(120, 40);
+    app.want_columns(vec!["parameters".to_owned(), "NEAR".to_owned(), "error".to_owned()]);
+    let titles: Vec<_> = app.cx.table.columns.iter().map(|column| column.title).collect();
+    assert_eq!(titles[titles.len() - 3..], ["parameters", "NEAR", "error"]);
+    app.sort(&("NEAR".to_owned(), true));
+    assert_eq!(app.cx.table.sorting(), Some(("NEAR".to_owned(), true)));
+    app.sort(&("no such".to_owned(), true));
+    assert_eq!(app.cx.table.sorting(), Some(("NEAR".to_owned(), true)));
+}
+
+#[test]
+fn a_changed_search_is_shown_from_its_first_scores_on() {
+    let mut app = app(80, 24);
+    press(&mut app, KeyCode::End);
+    let other = PRESET.replace("linear: 32", "linear: 31");
+    let preset = Preset::parse(&other, "other.yaml", Path::new("")).expect("a right preset");
+    app.update(News::Opened(Ok(Box::new(Study::new(Arc::new(Space::new(Arc::new(preset))))))));
+    app.update(News::Scored(scores(2)));
+    app.update(Message::Frame(Duration::from_secs(1)));
+    assert_eq!(app.cx.table.selected_row(), Some(0));
+    assert!(app.cx.table.rows[0].rank == Some(1) && app.cx.table.list.offset == 0);
+}
