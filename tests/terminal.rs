@@ -465,7 +465,7 @@ fn a_locale_without_utf_8_and_settings_with_mistakes_keep_nobody_out() {
 fn a_run_that_is_left_in_the_middle_says_so() {
     let long = PRESET.replace("repetitions: 3", "repetitions: 100000");
     let mut session = Session::start(&long, &["--no-study"], (24, 80));
-    session.wait_for("/100000");
+    session.wait_for(" of 100000");
     session.press("q");
     session.wait_for("scores are recorded nowhere: q again leaves them");
     session.press("q");

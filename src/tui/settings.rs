@@ -62,7 +62,8 @@ impl Settings {
         let theme = remembered.theme.unwrap_or_default();
         let settings = Self { theme, sorting: remembered.sorting, ..Self::default() };
         let Some(path) = Self::path().filter(|path| path.exists()) else { return settings };
-        let name = path.display().to_string();
+        // Where it is is known, and what is wrong in it has more room.
+        let name = path.file_name().map_or_else(String::new, |name| name.display().to_string());
         let (mut settings, wrong) = match read_text(&path, &name) {
             Ok(text) => settings.with(&text, &name),
             Err(error) => (settings, vec![error]),

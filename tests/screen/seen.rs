@@ -279,3 +279,45 @@ fn a_changed_search_is_shown_from_its_first_scores_on() {
     assert_eq!(app.cx.table.selected_row(), Some(0));
     assert!(app.cx.table.rows[0].rank == Some(1) && app.cx.table.list.offset == 0);
 }
+
+#[test]
+fn modules_of_the_network_are_folded() {
+    let preset = PRESET.replace(
+        "layers: [linear: 32, activation, linear: 10]",
+        "layers: [linear: 32, residual: {body: [linear: 32, activation]}, linear: 10]",
+    );
+    let preset = Preset::parse(&preset, "residual.yaml", Path::new("")).expect("a right preset");
+    let mut app = App::new(Study::new(Arc::new(Space::new(Arc::new(preset)))), Size::new(120, 40));
+    write(&mut app, "i");
+    let all = text(&app);
+    assert!(all.contains("0 linear") && all.contains("* 1 relu") && all.contains(" < "), "{all}");
+    assert!(all.contains("1,056"), "the parameters of the module and of its layer: {all}");
+    write(&mut app, "j");
+    press(&mut app, KeyCode::Enter);
+    let folded = text(&app);
+    assert!(!folded.contains("* 1 relu") && folded.contains("nodes"), "{folded}");
+    press(&mut app, KeyCode::Enter);
+    assert_eq!(text(&app), all.replace(" 1/", " 2/"));
+    write(&mut app, "/relu");
+    assert!(text(&app).contains("* 1 relu") && !text(&app).contains("0 linear"));
+}
+
+#[test]
+fn nobody_beats_those_of_the_frontier() {
+    let mut app = views::opened("pareto", 120, 40);
+    let shown = text(&app);
+    assert!(shown.contains("beaten by nobody in both NEAR and parameters"), "{shown}");
+    press(&mut app, KeyCode::Down);
+    let chosen = app.cx.table.selected.expect("a selection");
+    let of = |id: usize| {
+        (app.cx.study.candidate(id).parameters, app.cx.study.near(id).map_or(f64::NEG_INFINITY, |n| n.mean))
+    };
+    let (parameters, near) = of(chosen);
+    let will_train = |id: usize| app.cx.study.trainability(id).is_none_or(|t| t.is_trainable());
+    let beats = |id: &usize| of(*id).0 < parameters && of(*id).1 > near && will_train(*id);
+    assert_eq!((0..20).find(beats), None);
+    // Where all are alike there is nothing to weigh.
+    let mut app = views::opened("ranking", 80, 24);
+    write(&mut app, "P");
+    assert!(app.cx.shown == "ranking" && text(&app).contains("there is nothing to weigh"));
+}
