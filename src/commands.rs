@@ -3,7 +3,6 @@
 pub mod cluster;
 pub mod merge;
 pub mod new;
-mod output;
 pub mod presets;
 pub mod rank;
 pub mod score;

@@ -112,7 +112,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
     let terminal = Capabilities::detect();
     match &cli.command {
         None if std::io::stdout().is_terminal() && terminal.has_screen => {
-            let settings = Settings::load()?;
+            let settings = Settings::load();
             let (color, ascii) = (color(cli.common.color, true), cli.common.ascii || settings.ascii);
             let look = Look::of(&terminal, color, ascii, settings.theme);
             let prepared = prepare(&cli.preset, &cli.run)?;

@@ -5,6 +5,7 @@ mod failure;
 pub mod files;
 pub mod finalists;
 mod interrupts;
+pub mod output;
 mod prepare;
 pub mod recording;
 mod remote;

@@ -15,6 +15,7 @@ pub mod layout;
 pub mod library;
 pub mod news;
 pub mod notice;
+pub mod remembered;
 pub mod screen;
 pub mod settings;
 pub mod table;
@@ -39,6 +40,7 @@ use background::channel;
 use background::session::Session;
 use background::start::Start;
 use event_loop::{Ended, Leave};
+use remembered::Remembered;
 use settings::Settings;
 use terminal::{Screen, Stops};
 use theme::Look;
@@ -58,6 +60,7 @@ pub async fn run(
     let start = Start::read(prepared, options, None)?;
     let (tell_news, arrivals) = channel::open();
     let begun = Session::begin(start, options, remote, 0, &tell_news)?;
+    let was = Remembered { theme: look.chosen(), sorting: settings.sorting.clone() };
     // Before the terminal is taken, so that no signal leaves it as it then is.
     let signals = (Interrupts::watch()?, Stops::watch().map_err(|e| terminal_failure(&e))?);
     let ended = {
@@ -66,6 +69,9 @@ pub async fn run(
         looped.await.map_err(|e| terminal_failure(&e))?
     };
     let how = ended.how;
+    if let Some(path) = Remembered::path().filter(|_| ended.remembered != was && !options.study.no_study) {
+        ended.remembered.save(&path);
+    }
     let study = keep(ended).await;
     if let Some(remote) = remote.filter(|_| study.tally().done < study.tally().total) {
         tell(format!("the jobs of {} go on; the same command joins the run again", remote.place()));

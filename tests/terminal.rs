@@ -62,6 +62,7 @@ impl Session {
         command.env("PS1", "ready> ");
         command.cwd(directory.path());
         command.env("TERM", "xterm-256color");
+        command.env("LC_ALL", "C.UTF-8");
         command.env("XDG_STATE_HOME", directory.path().join("state"));
         command.env("XDG_CONFIG_HOME", directory.path().join("config"));
         let child = pair.slave.spawn_command(command).expect("the program");
@@ -404,6 +405,8 @@ fn what_training_gave_is_in_the_study_and_shown_again() {
     let mut session = Session::start(PRESET, &["--study", "s.sqlite"], (24, 80));
     session.wait_for("done");
     session.press("t");
+    session.wait_for("begins");
+    session.press("\r");
     session.wait_for("training \u{b7} ended \u{b7} 4 finalists");
     session.press("\x1b");
     session.wait_for("6 candidates");
@@ -435,4 +438,37 @@ fn what_training_gave_is_in_the_study_and_shown_again() {
     session.wait_for("6 candidates");
     session.press("q");
     assert_eq!(session.end(), 0);
+}
+
+#[test]
+fn a_locale_without_utf_8_and_settings_with_mistakes_keep_nobody_out() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let config = directory.path().join("config").join("neartop");
+    std::fs::create_dir_all(&config).expect("a directory");
+    std::fs::write(config.join("config.yaml"), "them: dark\n").expect("settings");
+    let mut session = Session::start_in(directory, PRESET, &[], (24, 80));
+    session.wait_for("there is no setting `them`; did you mean `theme`?");
+    session.press("4Lq");
+    assert_eq!(session.end(), 0);
+    // The order and the theme are remembered.
+    let kept = session.directory.path().join("state").join("neartop").join("screen.yaml");
+    let kept = std::fs::read_to_string(kept).expect("what is remembered");
+    assert!(kept.contains("theme: dark") && kept.contains("sort: \"NEAR\""), "{kept}");
+    std::fs::write(config.join("config.yaml"), "# nothing yet\n").expect("settings");
+    let mut session = Session::start_in(session.directory, PRESET, &[], (24, 80));
+    session.wait_for("NEAR\u{25bc}");
+    session.press("q");
+    assert_eq!(session.end(), 0);
+}
+
+#[test]
+fn a_run_that_is_left_in_the_middle_says_so() {
+    let long = PRESET.replace("repetitions: 3", "repetitions: 100000");
+    let mut session = Session::start(&long, &["--no-study"], (24, 80));
+    session.wait_for(" of 100000");
+    session.press("q");
+    session.wait_for("scores are recorded nowhere: q again leaves them");
+    session.press("q");
+    assert_eq!(session.end(), 0);
+    assert!(session.raw().contains(" of 600,000 scores"), "{}", session.raw());
 }

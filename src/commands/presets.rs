@@ -3,9 +3,9 @@
 mod check;
 mod data;
 
-use super::output::json;
 use crate::cli::PresetsCommand;
 use crate::run::Failure;
+use crate::run::output::json;
 use crate::run::streams::print;
 use neartop_core::catalog::nearest;
 use neartop_io::preset::{Preset, bundled, schema};

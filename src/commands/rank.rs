@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::output;
 use crate::cli::{OutputOptions, RunOptions};
 use crate::run::export::export_recommended;
+use crate::run::output;
 use crate::run::recording::Recording;
 use crate::run::streams::tell;
 use crate::run::target::{Inputs, Target};

@@ -6,9 +6,9 @@ use std::path::Path;
 use candle_core::{Device, Tensor};
 use serde::Serialize;
 
-use super::output::json;
 use crate::cli::{BatchNormMode, ReportFormat, ScoreArgs};
 use crate::run::Failure;
+use crate::run::output::json;
 use crate::run::streams::{print, tell};
 use neartop_core::network::{Form, Network};
 use neartop_core::score::score_given;

@@ -4,8 +4,8 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::output::{json, json_lines};
 use crate::cli::{ReportFormat, RowsFormat, StudiesArgs, StudiesCommand, StudyOptions};
+use crate::run::output::{json, json_lines};
 use crate::run::streams::{print, tell};
 use crate::run::studies::{count, delete, failure};
 use crate::run::target::{Inputs, Target};

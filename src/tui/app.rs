@@ -16,6 +16,7 @@ use super::effect::Effect;
 use super::keymap::{Action, Keymap};
 use super::layout::{Layout, screen};
 use super::news::{News, Written};
+use super::remembered::Sorting;
 use super::screen::tabs::Tabs;
 use super::table::{BETWEEN_MANY, MANY, Standings};
 use super::terminal::Stop;
@@ -295,6 +296,11 @@ impl App {
     /// Takes the titles of the columns that the user settled.
     pub fn want_columns(&mut self, titles: Vec<String>) {
         self.cx.table.want_columns(titles, &self.cx.study);
+    }
+
+    /// Sorts the ranking as it was sorted before, where it has that column.
+    pub fn sort(&mut self, sorting: &Sorting) {
+        self.cx.table.sort_as(sorting, &self.cx.study);
     }
 
     /// All results, when the app is left.

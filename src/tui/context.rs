@@ -201,7 +201,8 @@ impl Context {
         *self = new;
         self.arrange();
         let found = wanted.and_then(|wanted| self.find(&wanted));
-        if found.is_some_and(|id| self.table.row_of(id).is_some()) {
+        // One that has no score yet stands below all that have: it would hide them.
+        if found.is_some_and(|id| self.table.row_of(id).is_some() && self.study.count(id) > 0) {
             self.select(found);
         }
         let (done, total) = (self.study.tally().done, self.study.tally().total);

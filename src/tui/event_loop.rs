@@ -20,6 +20,7 @@ use super::background::start::Start;
 use super::finalists::Finalists;
 use super::news::News;
 use super::notice::Notice;
+use super::remembered::Remembered;
 use super::settings::Settings;
 use super::terminal::{Screen, Stops};
 use super::theme::Look;
@@ -49,6 +50,8 @@ pub enum Leave {
 /// What is left of the app when it is left.
 pub struct Ended {
     pub how: Leave,
+    /// How the screen looked.
+    pub remembered: Remembered,
     study: Study,
     recording: Recording,
     /// What is still being written.
@@ -178,6 +181,10 @@ impl<'a> Loop<'a> {
         }
         (app.cx.chunks, app.cx.has_mouse) = (chunks, settings.mouse);
         app.want_columns(settings.columns);
+        settings.sorting.into_iter().for_each(|sorting| app.sort(&sorting));
+        for trouble in settings.troubles {
+            app.update(News::Noted(Notice::warn(format!("settings: {trouble}"))));
+        }
         screen.set_mouse(settings.mouse)?;
         let (stopwatch, began) = (Stopwatch::start(), Instant::now());
         let keeping = JoinSet::new();
@@ -304,8 +311,9 @@ impl<'a> Loop<'a> {
         if let Some(keeper) = self.unfinished() {
             self.keep(move || keeper().into_iter().collect());
         }
+        let remembered = Remembered { theme: self.look.chosen(), sorting: self.app.cx.table.sorting() };
         let Self { app, session, keeping, .. } = self;
-        Ended { how, study: app.into_study(), recording: session.recording, keeping, arrivals }
+        Ended { how, remembered, study: app.into_study(), recording: session.recording, keeping, arrivals }
     }
 
     /// The terminal may have another size since the program was stopped.

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use etcetera::{BaseStrategy, choose_base_strategy};
+use miette::Diagnostic;
 
 use super::keymap::{Key, Keymap};
+use super::remembered::{Remembered, Sorting};
 use super::theme::ThemeName;
 use super::views;
 use crate::columns::titles;
@@ -22,12 +24,26 @@ pub struct Settings {
     pub keymap: Keymap,
     /// Titles of the columns of the ranking; all that say something where there are none.
     pub columns: Vec<String>,
+    /// How the ranking was sorted last.
+    pub sorting: Option<Sorting>,
+    /// What is wrong in the file, a line for each.
+    pub troubles: Vec<String>,
 }
+
+/// What can be settled.
+const KEYS: [&str; 5] = ["theme", "mouse", "ascii", "keys", "columns"];
 
 impl Default for Settings {
     fn default() -> Self {
-        let (theme, keymap) = (ThemeName::default(), views::keymap());
-        Self { theme, mouse: false, ascii: false, keymap, columns: Vec::new() }
+        Self {
+            theme: ThemeName::default(),
+            mouse: false,
+            ascii: false,
+            keymap: views::keymap(),
+            columns: Vec::new(),
+            sorting: None,
+            troubles: Vec::new(),
+        }
     }
 }
 
@@ -38,38 +54,82 @@ impl Settings {
         Some(choose_base_strategy().ok()?.config_dir().join("neartop").join("config.yaml"))
     }
 
-    /// The settings of the user; those of the program where there is no file.
-    ///
-    /// # Errors
-    /// What is wrong in the file, and where.
-    pub fn load() -> Result<Self, PresetError> {
-        match Self::path() {
-            Some(path) if path.exists() => {
-                let name = path.display().to_string();
-                Self::parse(&read_text(&path, &name)?, &name)
-            }
-            _ => Ok(Self::default()),
-        }
+    /// The settings of the user, and those of the program where they say nothing, or something wrong: that is told in
+    /// the app, and keeps nobody out of it.
+    #[must_use]
+    pub fn load() -> Self {
+        let remembered = Remembered::path().map(|path| Remembered::load(&path)).unwrap_or_default();
+        let theme = remembered.theme.unwrap_or_default();
+        let settings = Self { theme, sorting: remembered.sorting, ..Self::default() };
+        let Some(path) = Self::path().filter(|path| path.exists()) else { return settings };
+        // Where it is is known, and what is wrong in it has more room.
+        let name = path.file_name().map_or_else(String::new, |name| name.display().to_string());
+        let (mut settings, wrong) = match read_text(&path, &name) {
+            Ok(text) => settings.with(&text, &name),
+            Err(error) => (settings, vec![error]),
+        };
+        settings.troubles = wrong.iter().map(told).collect();
+        settings
     }
 
     /// Settings from a text; `file` names it in errors.
     ///
     /// # Errors
-    /// What is wrong in it, and where.
+    /// The first that is wrong in it, and where.
     pub fn parse(text: &str, file: &str) -> Result<Self, PresetError> {
-        read_document(text, file, read)
+        let (settings, wrong) = Self::default().with(text, file);
+        wrong.into_iter().next().map_or(Ok(settings), Err)
+    }
+
+    /// These with what a text says, and what is wrong in it.
+    fn with(mut self, text: &str, file: &str) -> (Self, Vec<PresetError>) {
+        let names = |node: &Node<'_>| match node.is_empty() {
+            true => Ok(Vec::new()),
+            false => {
+                let entries = node.entries(&format!("the settings: a map with {}", KEYS.join(", ")))?;
+                Ok(entries.into_iter().map(|(name, _)| name.to_owned()).collect())
+            }
+        };
+        let names: Vec<String> = match read_document(text, file, names) {
+            Ok(names) => names,
+            Err(error) => return (self, vec![error]),
+        };
+        let take = |name: String| read_document(text, file, |node| self.take(node, &name)).err();
+        let wrong = names.into_iter().filter_map(take).collect();
+        (self, wrong)
+    }
+
+    /// Takes in what a key says.
+    fn take(&mut self, node: &Node<'_>, name: &str) -> Result<(), Problem> {
+        let Some(node) = node.at(name) else { return Ok(()) };
+        match name {
+            "theme" => {
+                let name = word(&node, "the theme", &ThemeName::ALL.map(ThemeName::name))?;
+                self.theme = ThemeName::ALL.into_iter().find(|theme| theme.name() == name).unwrap_or_default();
+            }
+            "mouse" => self.mouse = node.boolean("`mouse`")?,
+            "ascii" => self.ascii = node.boolean("`ascii`")?,
+            "keys" => self.keymap = read_keys(&node)?,
+            "columns" => self.columns = read_columns(&node)?,
+            name => {
+                let problem = node.key_problem(format!("there is no setting `{}`", printable(name)));
+                return Err(match nearest(name, KEYS) {
+                    Some(near) => problem.help(format!("did you mean `{near}`?")),
+                    None => problem.help(format!("settings are {}", KEYS.join(", "))),
+                });
+            }
+        }
+        Ok(())
     }
 }
 
-fn read(node: &Node<'_>) -> Result<Settings, Problem> {
-    let map = node.map("the settings", &["theme", "mouse", "ascii", "keys", "columns"])?;
-    let flag = |key: &str| map.get(key).map_or(Ok(false), |node| node.boolean(&format!("`{key}`")));
-    let names = ThemeName::ALL.map(ThemeName::name);
-    let theme = map.get("theme").map(|node| word(node, "the theme", &names)).transpose()?;
-    let theme = theme.and_then(|name| ThemeName::ALL.into_iter().find(|t| t.name() == name)).unwrap_or_default();
-    let keymap = map.get("keys").map(read_keys).transpose()?.unwrap_or_else(views::keymap);
-    let columns = map.get("columns").map(read_columns).transpose()?.unwrap_or_default();
-    Ok(Settings { theme, mouse: flag("mouse")?, ascii: flag("ascii")?, keymap, columns })
+/// What is wrong, where, and what would be right, in one line.
+fn told(error: &PresetError) -> String {
+    let help = error.help().map(|help| format!("; {help}")).unwrap_or_default();
+    match error {
+        PresetError::Invalid(invalid) => format!("{}: {invalid}{help}", invalid.place),
+        PresetError::Unreadable { .. } => format!("{error}{help}"),
+    }
 }
 
 fn read_columns(node: &Node<'_>) -> Result<Vec<String>, Problem> {
@@ -141,5 +201,22 @@ mod tests {
         assert_eq!(problem("keys:\n  pause: e\n"), "config.yaml:2:10: `e` would mean both pause and export");
         assert!(problem("mous: true\n").contains("mous"));
         assert_eq!(problem("columns: [NEAR, eror]\n"), "config.yaml:1:17: a column cannot be `eror`");
+    }
+
+    #[test]
+    fn what_is_wrong_leaves_the_rest_as_it_is() {
+        for empty in ["", "# theme: dark\n", "---\n", "# a\n\n# b\n"] {
+            assert!(Settings::parse(empty, "config.yaml").is_ok(), "{empty:?}");
+        }
+        let text = "them: dark\nmouse: true\ntheme: pink\ncolumns: [error, NEAR]\n";
+        let (settings, wrong) = Settings::default().with(text, "config.yaml");
+        assert_eq!((settings.theme, settings.mouse), (ThemeName::Terminal, true));
+        assert_eq!(settings.columns, ["error", "NEAR"]);
+        let told: Vec<_> = wrong.iter().map(told).collect();
+        assert_eq!(told.len(), 2);
+        assert_eq!(told[0], "config.yaml:1:1: there is no setting `them`; did you mean `theme`?");
+        assert!(told[1].starts_with("config.yaml:3:8: the theme cannot be `pink`"), "{}", told[1]);
+        let (_, wrong) = Settings::default().with("theme: [\n", "config.yaml");
+        assert_eq!(wrong.len(), 1);
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::remembered::Sorting;
 use super::terms::{Facts, Terms, TermsError};
 use super::texts::Texts;
 use super::widgets::list::List;
@@ -220,6 +221,21 @@ impl Table {
     pub fn sort_by(&mut self, column: usize, study: &Study) {
         self.sort = column;
         self.descending = self.columns[column].largest_first;
+        self.resort(study);
+    }
+
+    /// How it is sorted; none where it is as at the start.
+    #[must_use]
+    pub fn sorting(&self) -> Option<Sorting> {
+        let is_first = self.sort == 0 && !self.descending;
+        let column = self.columns.get(self.sort).filter(|_| !is_first)?;
+        Some((column.title.to_owned(), self.descending))
+    }
+
+    /// Sorts as it was sorted before, where there is such a column.
+    pub fn sort_as(&mut self, (title, descending): &Sorting, study: &Study) {
+        let Some(column) = self.columns.iter().position(|column| column.title == title) else { return };
+        (self.sort, self.descending) = (column, *descending);
         self.resort(study);
     }
 

@@ -102,6 +102,12 @@ impl Look {
         next
     }
 
+    /// The theme, where there is a choice.
+    #[must_use]
+    pub fn chosen(&self) -> Option<ThemeName> {
+        (self.depth > Depth::Sixteen).then_some(self.name)
+    }
+
     #[must_use]
     pub fn theme_name(&self) -> &'static str {
         self.name.name()
@@ -285,7 +291,7 @@ mod tests {
     fn colours_become_those_that_there_are() {
         assert_eq!(indexed(Color::Rgb(0, 0, 0)), Color::Indexed(16));
         assert_eq!(indexed(Color::Rgb(86, 180, 233)), Color::Indexed(74));
-        assert_eq!(indexed(Color::Rgb(140, 140, 150)), Color::Indexed(245));
+        assert_eq!(indexed(Color::Rgb(140, 140, 150)), Color::Indexed(246));
         let of = |depth| Look::with_depth(depth, false).with_theme(ThemeName::Dark);
         assert_eq!(of(Depth::Indexed).theme.good.fg, Some(Color::Indexed(36)));
         assert_eq!(of(Depth::Sixteen).theme_name(), "terminal");

@@ -6,7 +6,9 @@ pub mod help;
 pub mod library;
 pub mod matrix;
 pub mod messages;
+pub mod network;
 pub mod palette;
+pub mod pareto;
 pub mod ranking;
 pub mod sizes;
 pub mod space;
@@ -27,6 +29,8 @@ pub fn all() -> Vec<Box<dyn View>> {
         Box::<candidate::Candidate>::default(),
         Box::<matrix::Matrix>::default(),
         Box::<sizes::Sizes>::default(),
+        Box::<network::Network>::default(),
+        Box::<pareto::Pareto>::default(),
         Box::<help::Help>::default(),
         Box::<palette::Palette>::default(),
         Box::<export::Export>::default(),

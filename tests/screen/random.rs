@@ -106,7 +106,7 @@ fn check(app: &App) -> Result<(), TestCaseError> {
         _ => {}
     }
     if app.is_typing() {
-        let has_list = matches!(app.cx.shown, "ranking" | "space" | "training" | "library" | "messages")
+        let has_list = matches!(app.cx.shown, "ranking" | "space" | "training" | "library" | "messages" | "network")
             || app.visible().count() > 1;
         prop_assert!(has_list, "a filter of {:?}, which has no list", app.cx.shown);
     }

@@ -224,3 +224,100 @@ fn a_click_leaves_the_columns_where_they_are() {
         assert_eq!(head(&app), before, "{x}");
     }
 }
+
+#[test]
+fn the_table_is_saved_as_it_is_shown() {
+    let mut app = app(80, 24);
+    write(&mut app, "4/=relu");
+    press(&mut app, KeyCode::Enter);
+    let saved = |app: &mut App, ending: &str| {
+        write(app, "E");
+        (0..20).for_each(|_| {
+            press(app, KeyCode::Backspace);
+        });
+        write(app, &format!("t.{ending}"));
+        press(app, KeyCode::Enter)
+    };
+    let Some(Effect::Write { text: csv, replace: false, .. }) = saved(&mut app, "csv") else { panic!("not saved") };
+    assert_eq!(csv.lines().count(), 5, "{csv}");
+    let first = app.cx.study.candidate(app.cx.table.rows[0].candidate).init.to_string();
+    assert!(csv.lines().nth(1).is_some_and(|line| line.contains(&first)), "{csv}");
+    app.update(News::Written(Written::Exists));
+    assert!(text(&app).contains("there is such a file"));
+    assert!(matches!(press(&mut app, KeyCode::Enter), Some(Effect::Write { replace: true, .. })));
+    app.update(News::Written(Written::Done("t.csv".into())));
+    assert!(app.cx.is_browsing);
+    let Some(Effect::Write { text: json, .. }) = saved(&mut app, "json") else { panic!("not saved") };
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["candidates"].as_array().map(Vec::len), Some(4));
+    press(&mut app, KeyCode::Esc);
+    assert_eq!(saved(&mut app, "xls"), None);
+    assert!(text(&app).contains("ends with .csv, .md, .txt, .json, .jsonl"), "{}", text(&app));
+}
+
+#[test]
+fn columns_stand_in_the_order_that_was_settled() {
+    let mut app = app(120, 40);
+    app.want_columns(vec!["parameters".to_owned(), "NEAR".to_owned(), "error".to_owned()]);
+    let titles: Vec<_> = app.cx.table.columns.iter().map(|column| column.title).collect();
+    assert_eq!(titles[titles.len() - 3..], ["parameters", "NEAR", "error"]);
+    app.sort(&("NEAR".to_owned(), true));
+    assert_eq!(app.cx.table.sorting(), Some(("NEAR".to_owned(), true)));
+    app.sort(&("no such".to_owned(), true));
+    assert_eq!(app.cx.table.sorting(), Some(("NEAR".to_owned(), true)));
+}
+
+#[test]
+fn a_changed_search_is_shown_from_its_first_scores_on() {
+    let mut app = app(80, 24);
+    press(&mut app, KeyCode::End);
+    let other = PRESET.replace("linear: 32", "linear: 31");
+    let preset = Preset::parse(&other, "other.yaml", Path::new("")).expect("a right preset");
+    app.update(News::Opened(Ok(Box::new(Study::new(Arc::new(Space::new(Arc::new(preset))))))));
+    app.update(News::Scored(scores(2)));
+    app.update(Message::Frame(Duration::from_secs(1)));
+    assert_eq!(app.cx.table.selected_row(), Some(0));
+    assert!(app.cx.table.rows[0].rank == Some(1) && app.cx.table.list.offset == 0);
+}
+
+#[test]
+fn modules_of_the_network_are_folded() {
+    let preset = PRESET.replace(
+        "layers: [linear: 32, activation, linear: 10]",
+        "layers: [linear: 32, residual: {body: [linear: 32, activation]}, linear: 10]",
+    );
+    let preset = Preset::parse(&preset, "residual.yaml", Path::new("")).expect("a right preset");
+    let mut app = App::new(Study::new(Arc::new(Space::new(Arc::new(preset)))), Size::new(120, 40));
+    write(&mut app, "i");
+    let all = text(&app);
+    assert!(all.contains("0 linear") && all.contains("* 1 relu") && all.contains(" < "), "{all}");
+    assert!(all.contains("1,056"), "the parameters of the module and of its layer: {all}");
+    write(&mut app, "j");
+    press(&mut app, KeyCode::Enter);
+    let folded = text(&app);
+    assert!(!folded.contains("* 1 relu") && folded.contains("nodes"), "{folded}");
+    press(&mut app, KeyCode::Enter);
+    assert_eq!(text(&app), all.replace(" 1/", " 2/"));
+    write(&mut app, "/relu");
+    assert!(text(&app).contains("* 1 relu") && !text(&app).contains("0 linear"));
+}
+
+#[test]
+fn nobody_beats_those_of_the_frontier() {
+    let mut app = views::opened("pareto", 120, 40);
+    let shown = text(&app);
+    assert!(shown.contains("beaten by nobody in both NEAR and parameters"), "{shown}");
+    press(&mut app, KeyCode::Down);
+    let chosen = app.cx.table.selected.expect("a selection");
+    let of = |id: usize| {
+        (app.cx.study.candidate(id).parameters, app.cx.study.near(id).map_or(f64::NEG_INFINITY, |n| n.mean))
+    };
+    let (parameters, near) = of(chosen);
+    let will_train = |id: usize| app.cx.study.trainability(id).is_none_or(|t| t.is_trainable());
+    let beats = |id: &usize| of(*id).0 < parameters && of(*id).1 > near && will_train(*id);
+    assert_eq!((0..20).find(beats), None);
+    // Where all are alike there is nothing to weigh.
+    let mut app = views::opened("ranking", 80, 24);
+    write(&mut app, "P");
+    assert!(app.cx.shown == "ranking" && text(&app).contains("there is nothing to weigh"));
+}

@@ -10,7 +10,7 @@ use super::*;
 pub const SIZES: [(u16, u16); 5] = [(200, 50), (120, 40), (80, 24), (60, 15), (40, 12)];
 
 /// Every view, and every window over one.
-pub const VIEWS: [&str; 15] = [
+pub const VIEWS: [&str; 17] = [
     "ranking",
     "candidate",
     "candidates",
@@ -19,6 +19,8 @@ pub const VIEWS: [&str; 15] = [
     "settling",
     "training",
     "messages",
+    "network",
+    "pareto",
     "library",
     "sizes",
     "help",
@@ -41,6 +43,11 @@ pub fn opened(view: &str, width: u16, height: u16) -> App {
         "search" => write(&mut app, "s"),
         "settling" => write(&mut app, "tj"),
         "training" => train(&mut app),
+        "network" => write(&mut app, "ij"),
+        "pareto" => {
+            app = weighed(width, height);
+            write(&mut app, "P");
+        }
         "messages" => write(&mut app, "Xfn"),
         "library" => {
             write(&mut app, "o");
@@ -57,6 +64,16 @@ pub fn opened(view: &str, width: u16, height: u16) -> App {
         }
         _ => {}
     }
+    app
+}
+
+/// Candidates of several sizes: some activations have slopes that are learned.
+fn weighed(width: u16, height: u16) -> App {
+    let preset = PRESET.replace("tanh", "{prelu: {per: channel}}").replace("sigmoid", "prelu");
+    let preset = Preset::parse(&preset, "weighed.yaml", Path::new("")).expect("a right preset");
+    let mut app = App::new(Study::new(Arc::new(Space::new(Arc::new(preset)))), Size::new(width, height));
+    app.update(News::Scored(scores(4)));
+    app.update(Message::Frame(Duration::from_secs(75)));
     app
 }
 

@@ -4,8 +4,8 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use crate::cli::TableFormat;
-use crate::commands::output::{json, json_lines};
 use crate::run::Failure;
+use crate::run::output::{json, json_lines};
 use neartop_core::settings::TaskKind;
 use neartop_study::report::{CandidateReport, Recommendation, Report};
 use neartop_study::study::{Agreement, Study};

@@ -28,6 +28,7 @@ impl Item {
             Self::Repetitions | Self::Seed => "score".into(),
             Self::Activation(slot, _) if slot != PLAIN => format!("activations of slot {slot}").into(),
             Self::Activation(..) => "activations".into(),
+            Self::Init(Init::Recipe(_)) => "recipes of initializations by kind of layer and by place".into(),
             Self::Init(_) => "initializations".into(),
         }
     }

@@ -23,7 +23,15 @@ fn labels(tabs: &Tabs, cx: &Context) -> Vec<(Action, String, &'static str)> {
         let label = if action == tabs.shown { String::new() } else { cx.keymap.label(cx.shown, action) };
         if label.is_empty() { label } else { label + " " }
     };
-    tabs.names.iter().map(|(action, name)| (*action, key(*action), *name)).collect()
+    let mut labels: Vec<_> = tabs.names.iter().map(|(action, name)| (*action, key(*action), *name)).collect();
+    // A name stands there as a whole or not at all.
+    let taken = |labels: &[(Action, String, &str)]| {
+        labels.iter().map(|(_, key, name)| key.len() + name.len() + 2).sum::<usize>()
+    };
+    while taken(&labels) > usize::from(cx.size.width) + 2 {
+        labels.pop();
+    }
+    labels
 }
 
 /// What leads to the view whose name stands at a place.

@@ -379,7 +379,7 @@ fn broken(name: &str, width: usize, lines: usize) -> Vec<String> {
             _ => None,
         });
         let anywhere = || rest.char_indices().map(|(at, _)| at).take_while(fits).last().filter(|at| *at > 0);
-        let (end, start) = match between.filter(|(end, _)| fits(end) && *end > 0).last() {
+        let (end, start) = match between.filter(|(end, _)| fits(end) && *end > 0).next_back() {
             Some(found) => found,
             None => anywhere().map_or((rest.len(), rest.len()), |at| (at, at)),
         };

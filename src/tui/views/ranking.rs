@@ -2,6 +2,8 @@
 
 mod room;
 
+use std::path::PathBuf;
+
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Constraint, Position, Rect};
@@ -10,9 +12,11 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Cell, Row, Table};
 use unicode_width::UnicodeWidthStr;
 
-use room::{Shown, chosen};
+use room::{SPACING, Shown, chosen};
 
+use crate::cli::TableFormat;
 use crate::columns::Column;
+use crate::run::{Failure, output};
 use crate::tui::context::Context;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Key::{Char, Code, Digit};
@@ -20,22 +24,23 @@ use crate::tui::keymap::shared::{
     BEST, COPY, DETAIL, ENDS, EVERYWHERE, EXPORT, FILTER, LINES, MARKS, PAGES, PROGRAM, RUN,
 };
 use crate::tui::keymap::{Action, bind};
+use crate::tui::news::{News, Written};
 use crate::tui::theme::Look;
 use crate::tui::view::{About, View};
 use crate::tui::widgets::filter::Filter;
 use crate::tui::widgets::list::moved;
+use crate::tui::widgets::prompt::Prompt;
 use crate::tui::widgets::seen::Seen;
 use crate::tui::widgets::{inside_pane, pane, scrolled};
+use neartop_study::report::{CandidateReport, Report};
 use neartop_study::study::{Agreement, Ranked, Status};
-
-/// Columns of the screen between two columns.
-const SPACING: u16 = 1;
 
 const SORT_LEFT: Action = Action("sort-left");
 const SORT_RIGHT: Action = Action("sort-right");
 const REVERSE: Action = Action("reverse");
 const FREEZE: Action = Action("freeze");
 const CLEAR_FILTER: Action = Action("clear-filter");
+const SAVE_TABLE: Action = Action("save-table");
 const WHOLE_NAMES: Action = Action("whole-names");
 const NAMES_LEFT: Action = Action("names-left");
 const NAMES_RIGHT: Action = Action("names-right");
@@ -71,6 +76,7 @@ static ABOUT: About = About {
             bind(&[Char(',')], NAMES_LEFT, "", "scroll names back to their beginning"),
         ],
         EXPORT,
+        &[bind(&[Char('E')], SAVE_TABLE, "", "save the rows of the table as .csv, .md, .txt, .json or .jsonl")],
         DETAIL,
         COPY,
         PROGRAM,
@@ -83,7 +89,10 @@ static ABOUT: About = About {
 
 /// The view of the ranking, whose rows all views share.
 #[derive(Debug, Default)]
-pub struct Ranking;
+pub struct Ranking {
+    /// Where the table is saved.
+    prompt: Option<Prompt>,
+}
 
 impl View for Ranking {
     fn about(&self) -> &'static About {
@@ -101,6 +110,7 @@ impl View for Ranking {
             SORT_LEFT => cx.table.sort_by((cx.table.sort + columns - 1) % columns, &cx.study),
             SORT_RIGHT => cx.table.sort_by((cx.table.sort + 1) % columns, &cx.study),
             REVERSE => cx.table.reverse(&cx.study),
+            SAVE_TABLE => self.prompt = Some(Prompt::new("save the table as: ", "ranking.csv".to_owned())),
             WHOLE_NAMES => {
                 cx.table.has_whole_names = !cx.table.has_whole_names;
                 cx.say(if cx.table.has_whole_names { "names come first" } else { "all columns that fit" });
@@ -158,9 +168,68 @@ impl View for Ranking {
         cx.arrange();
     }
 
+    fn prompt(&mut self) -> Option<&mut Option<Prompt>> {
+        Some(&mut self.prompt)
+    }
+
+    fn asks(&self) -> Option<&Prompt> {
+        self.prompt.as_ref()
+    }
+
+    fn answer(&mut self, cx: &mut Context) -> Option<Effect> {
+        let prompt = self.prompt.as_ref()?;
+        let (path, replace) = (PathBuf::from(prompt.value()), prompt.replaces);
+        let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+        let Some((_, format)) = FORMATS.into_iter().find(|(name, _)| *name == extension) else {
+            cx.warn(format!("the name of a table ends with .{}", FORMATS.map(|(name, _)| name).join(", .")));
+            return None;
+        };
+        match saved(cx, format) {
+            Ok(text) => Some(Effect::Write { path, text, replace }),
+            Err(failure) => {
+                cx.warn(failure.to_string());
+                None
+            }
+        }
+    }
+
+    fn news(&mut self, news: News, _cx: &mut Context) -> Result<Option<Effect>, News> {
+        match (&mut self.prompt, news) {
+            (Some(prompt), News::Written(Written::Exists)) => {
+                prompt.replaces = true;
+                Ok(None)
+            }
+            (Some(_), news @ News::Written(Written::Done(_))) => {
+                self.prompt = None;
+                Err(news)
+            }
+            (_, news) => Err(news),
+        }
+    }
+
+    fn renew(&mut self, _cx: &mut Context) {
+        self.prompt = None;
+    }
+
     fn draw(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context, look: &Look) {
         draw(frame, area, cx, look);
     }
+}
+
+/// What tables are saved as, by the ends of their names.
+const FORMATS: [(&str, TableFormat); 5] = [
+    ("csv", TableFormat::Csv),
+    ("md", TableFormat::Markdown),
+    ("txt", TableFormat::Table),
+    ("json", TableFormat::Json),
+    ("jsonl", TableFormat::Jsonl),
+];
+
+/// The rows that the table holds, in their order, as `rank` writes them.
+fn saved(cx: &Context, format: TableFormat) -> Result<String, Failure> {
+    let mut report = Report::new(&cx.study, cx.elapsed.as_secs_f64(), Some(0));
+    report.candidates = cx.table.rows.iter().map(|row| CandidateReport::new(&cx.study, row)).collect();
+    output::render(&cx.study, &report, &cx.table.rows, format)
 }
 
 /// What a click means.

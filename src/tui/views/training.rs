@@ -50,7 +50,12 @@ static ABOUT: About = About {
         RUN,
         &[
             bind(&[Char('t')], Action::TRAIN, "train again", "train again: the marked candidates, or the best"),
-            bind(&[Code(KeyCode::Enter)], Action::ACCEPT, "", "begin the training that is settled"),
+            bind(
+                &[Code(KeyCode::Enter)],
+                Action::ACCEPT,
+                "",
+                "begin the training that is settled, or open the candidate",
+            ),
             bind(&[Code(KeyCode::Right), Char('l'), Char('+')], Action::MORE, "", "change what is settled: more"),
             bind(&[Code(KeyCode::Left), Char('h'), Char('-')], Action::LESS, "", "change what is settled: less"),
             bind(&[Char('x')], Action::STOP_TRAINING, "stop", "end the training; what it said stays"),
@@ -59,6 +64,7 @@ static ABOUT: About = About {
         ],
         PROGRAM,
         LEAVE,
+        &[bind(&[Char('c')], Action::INSPECT, "candidate", "the candidate in full")],
     ],
 };
 
@@ -103,6 +109,7 @@ impl View for Training {
 
     fn act(&mut self, action: Action, _key: KeyEvent, cx: &mut Context) -> Option<Effect> {
         match action {
+            Action::ACCEPT if self.form.is_none() => cx.then(Action::INSPECT),
             Action::ACCEPT => return self.begin(cx),
             action if self.form.as_mut().is_some_and(|form| form.act(action, cx)) => return None,
             Action::STOP_TRAINING if !self.is_timed() => cx.say("no training is under way"),
@@ -212,7 +219,7 @@ impl View for Training {
         match (&self.form, &self.finalists) {
             (Some(form), _) => {
                 frame.render_widget(pane(" a training is settled ", look), area);
-                let lines = Paragraph::new(form.lines(cx, look)).wrap(Wrap { trim: false });
+                let lines = Paragraph::new(form.lines(ABOUT.name, cx, look)).wrap(Wrap { trim: false });
                 frame.render_widget(lines, inside_pane(area));
             }
             (None, Some(finalists)) => draw(frame, area, finalists, cx, look),
@@ -410,11 +417,13 @@ fn draw_curves(frame: &mut Frame<'_>, area: Rect, finalists: &Finalists, results
     let most = points().map(|(x, _)| *x).fold(1.0, f64::max);
     let low = points().map(|(_, y)| *y).fold(1.0, f64::min);
     let last = curves.len().saturating_sub(1);
+    let name = shown.map(|id| cx.study.candidate(id).to_string()).unwrap_or_default();
+    let name = look.signs.fit_middle(&name, usize::from(area.width).saturating_sub(32));
     let series: Vec<_> = curves
         .iter()
         .enumerate()
         .map(|(at, points)| Series {
-            name: if at == last { "chosen" } else { "" },
+            name: if at == last { &name } else { "" },
             points,
             style: if at == last { look.theme.after } else { look.theme.label },
             is_line: true,

@@ -6,6 +6,7 @@ use ratatui::style::{Color, Style};
 use ratatui::symbols::Marker;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Axis, Chart, Dataset, GraphType};
+use unicode_width::UnicodeWidthStr;
 
 use crate::tui::theme::Look;
 
@@ -52,11 +53,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, title: &str, series: &[Series<'_>
         return;
     }
     let heading = Rect { height: 1, ..area };
-    let mut spans = vec![Span::styled(format!(" {title} "), look.theme.label)];
-    for (place, one) in series.iter().enumerate().filter(|(_, s)| !s.name.is_empty()) {
-        spans.push(Span::styled(format!(" {} {}", sign(place, look), one.name), one.style));
-    }
-    frame.render_widget(Line::from(spans), heading);
+    frame.render_widget(legend(title, series, usize::from(area.width), look), heading);
 
     let area = Rect { y: area.y + 1, height: area.height - 1, ..area };
     // Which series a cell belongs to is read from its colour, which is then made what the theme wants.
@@ -86,6 +83,19 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, title: &str, series: &[Series<'_>
             cell.set_symbol(line);
         }
     }
+}
+
+/// A title with the names of the series; where there is no room for both, the names, which tell the lines apart.
+fn legend<'a>(title: &str, series: &[Series<'_>], width: usize, look: &Look) -> Line<'a> {
+    let named = series.iter().enumerate().filter(|(_, s)| !s.name.is_empty());
+    let names: Vec<_> = named.map(|(at, s)| Span::styled(format!(" {} {}", sign(at, look), s.name), s.style)).collect();
+    let taken: usize = names.iter().map(Span::width).sum();
+    let title = if title.width() + 2 + taken <= width || names.is_empty() {
+        format!(" {} ", look.signs.fit(title, width.saturating_sub(2)))
+    } else {
+        String::new()
+    };
+    std::iter::once(Span::styled(title, look.theme.label)).chain(names).collect()
 }
 
 fn sign(place: usize, look: &Look) -> &'static str {

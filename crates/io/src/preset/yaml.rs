@@ -197,6 +197,11 @@ impl<'a> Node<'a> {
         Ok(items.iter().enumerate().map(item).collect())
     }
 
+    /// Whether nothing is written here.
+    pub fn is_empty(&self) -> bool {
+        self.value.is_null()
+    }
+
     pub fn is_list(&self) -> bool {
         self.value.is_sequence()
     }

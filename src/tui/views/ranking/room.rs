@@ -1,8 +1,10 @@
 //! Which columns there is room for, and how wide they are.
 
-use super::SPACING;
 use crate::columns::Column;
 use crate::tui::context::Context;
+
+/// Columns of the screen between two columns.
+pub const SPACING: u16 = 1;
 
 /// A column on the screen.
 pub struct Shown {

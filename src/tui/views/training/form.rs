@@ -79,9 +79,9 @@ impl Form {
         }
     }
 
-    /// The lines, and below them what begins the training.
+    /// The lines, and below them what begins the training, by the keys of a place.
     #[must_use]
-    pub fn lines<'a>(&self, cx: &Context, look: &Look) -> Vec<Line<'a>> {
+    pub fn lines<'a>(&self, place: &str, cx: &Context, look: &Look) -> Vec<Line<'a>> {
         let mut lines: Vec<_> = LINES.iter().enumerate().map(|(at, name)| self.line(at, name, look)).collect();
         lines.push(Line::default());
         if cx.phase != Phase::Done {
@@ -90,7 +90,7 @@ impl Form {
             let text = format!("only {share} % of the scores are there: who is best may still change");
             lines.push(Line::from(Span::styled(text, look.theme.warning)));
         }
-        let [begin, change] = [Action::ACCEPT, Action::MORE].map(|action| cx.keymap.label(super::ABOUT.name, action));
+        let [begin, change] = [Action::ACCEPT, Action::MORE].map(|action| cx.keymap.label(place, action));
         lines.push(Line::from(vec![
             Span::styled(begin, look.theme.key),
             Span::raw(" begins  "),

@@ -3,9 +3,9 @@
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde::Serialize;
 
+use super::Failure;
 use crate::cli::TableFormat;
 use crate::columns::{Form, file_columns};
-use crate::run::Failure;
 use neartop_study::report::Report;
 use neartop_study::study::{Agreement, Ranked, Study};
 

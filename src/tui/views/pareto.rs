@@ -1,0 +1,215 @@
+//! NEAR against parameters: the candidates that no other beats in both, and where they stand among all.
+//!
+//! ```text
+//! candidate                     NEAR  parameters | NEAR, by parameters
+//! tanh with orthogonal        166.94      17,226 |       .  . o
+//! relu with lsuv              148.20       9,114 |    .o . .
+//! ```
+
+use crossterm::event::{KeyCode, KeyEvent};
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Position, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use crate::columns::grouped;
+use crate::tui::context::Context;
+use crate::tui::effect::Effect;
+use crate::tui::keymap::Key::{Char, Code};
+use crate::tui::keymap::shared::{COPY, ENDS, EVERYWHERE, EXPORT, LEAVE, LINES, MARKS, PAGES, PROGRAM, RUN};
+use crate::tui::keymap::{Action, bind};
+use crate::tui::theme::Look;
+use crate::tui::view::{About, Opened, View};
+use crate::tui::widgets::list::List;
+use crate::tui::widgets::plot::{self, Scale, Series};
+use crate::tui::widgets::seen::Seen;
+use crate::tui::widgets::{inside_pane, pane};
+
+/// From this width on the chart stands beside the list.
+const WIDE: u16 = 100;
+/// Columns of the screen for the numbers beside a name.
+const NUMBERS: usize = 24;
+
+const PARETO: Action = Action("pareto");
+
+static ABOUT: About = About {
+    name: "pareto",
+    opens: PARETO,
+    opener: Some(bind(&[Char('P')], PARETO, "", "NEAR against parameters: who is beaten by nobody in both")),
+    tab: Some((8, "pareto")),
+    is_window: false,
+    keys: &[
+        EVERYWHERE,
+        LINES,
+        PAGES,
+        ENDS,
+        MARKS,
+        RUN,
+        EXPORT,
+        &[bind(&[Code(KeyCode::Esc), Char('q'), Char('P')], Action::CLOSE, "ranking", "back to the ranking")],
+        COPY,
+        PROGRAM,
+        LEAVE,
+    ],
+};
+
+/// The view of NEAR against parameters.
+#[derive(Debug, Default)]
+pub struct Pareto {
+    list: List,
+}
+
+impl View for Pareto {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn open(&mut self, _again: bool, cx: &mut Context) -> Opened {
+        let mut sizes = cx.study.space.candidates.iter().map(|candidate| candidate.parameters);
+        let first = sizes.next().unwrap_or(0);
+        if sizes.all(|parameters| parameters == first) {
+            cx.say(format!("all candidates have {} parameters: there is nothing to weigh", grouped(first)));
+            return Opened::Refused;
+        }
+        let place = frontier(cx).iter().position(|id| Some(*id) == cx.selected());
+        self.list.line = place.unwrap_or(0);
+        self.choose(cx);
+        Opened::Shown(None)
+    }
+
+    fn act(&mut self, action: Action, _key: KeyEvent, cx: &mut Context) -> Option<Effect> {
+        if action == Action::MARK {
+            cx.mark();
+        } else if self.list.go(action, cx.page(), frontier(cx).len()) {
+            self.choose(cx);
+        }
+        None
+    }
+
+    fn settle(&mut self, area: Rect, cx: &mut Context) {
+        let count = frontier(cx).len();
+        self.list.clamp(count);
+        let [list, _] = areas(inside_pane(area), count);
+        self.list.settle(self.list.line, usize::from(below(list).height), count, 0);
+    }
+
+    fn click(&mut self, at: Position, area: Rect, cx: &mut Context) -> Option<Action> {
+        let count = frontier(cx).len();
+        let [list, _] = areas(inside_pane(area), count);
+        let line = self.list.row_at(below(list), at).filter(|line| *line < count)?;
+        if self.list.click(line) {
+            return Some(Action::INSPECT);
+        }
+        self.choose(cx);
+        None
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context, look: &Look) {
+        let bar = look.signs.separator;
+        let frontier = frontier(cx);
+        let title = format!(" pareto{bar}beaten by nobody in both NEAR and parameters ");
+        frame.render_widget(pane(look.signs.fit(&title, usize::from(area.width)), look), area);
+        let [list, chart] = areas(inside_pane(area), frontier.len());
+        if frontier.is_empty() {
+            frame.render_widget(Paragraph::new("no score yet").style(look.theme.label), list);
+            return;
+        }
+        let seen = Seen { offset: self.list.offset, count: frontier.len(), chosen: Some(self.list.line) };
+        let room = seen.room(below(list));
+        frame.render_widget(Paragraph::new(self.lines(&frontier, room, cx, look)), Rect { width: room.width, ..list });
+        seen.draw(frame, area, below(list), look);
+        self.draw_chart(frame, chart, &frontier, cx, look);
+    }
+}
+
+impl Pareto {
+    /// Selects the candidate of the chosen line.
+    fn choose(&self, cx: &mut Context) {
+        let chosen = frontier(cx).get(self.list.line).copied();
+        if let Some(chosen) = chosen.filter(|id| cx.table.row_of(*id).is_some()) {
+            cx.select(Some(chosen));
+        }
+    }
+
+    /// The heads, and the candidates that fit below them.
+    fn lines(&self, frontier: &[usize], room: Rect, cx: &Context, look: &Look) -> Vec<Line<'static>> {
+        let width = usize::from(room.width).saturating_sub(NUMBERS);
+        let names: Vec<_> = frontier.iter().map(|id| cx.study.candidate(*id).to_string()).collect();
+        let names = look.signs.apart(&names, width);
+        let line = |name: &str, near: &str, parameters: &str| {
+            format!("{} {near:>9} {parameters:>13}", look.signs.pad(name, width))
+        };
+        let mut lines = vec![Line::from(Span::styled(line("candidate", "NEAR", "parameters"), look.theme.header))];
+        for (place, id) in frontier.iter().enumerate().skip(self.list.offset).take(usize::from(room.height)) {
+            let near = cx.study.near(*id).map(|near| format!("{:.2}", near.mean)).unwrap_or_default();
+            let text = line(&names[place], &near, &grouped(cx.study.candidate(*id).parameters));
+            let style = match cx.table.marked.contains(id) {
+                _ if place == self.list.line => look.theme.selected,
+                true => look.theme.key,
+                false => Style::new(),
+            };
+            lines.push(Line::from(Span::styled(text, style)));
+        }
+        lines
+    }
+
+    /// All candidates, those that nobody beats, and the chosen one.
+    fn draw_chart(&self, frame: &mut Frame<'_>, area: Rect, frontier: &[usize], cx: &Context, look: &Look) {
+        let point = |id: usize| {
+            let parameters = cx.study.candidate(id).parameters.max(1) as f64;
+            Some((parameters.log10(), cx.study.near(id)?.mean))
+        };
+        let all: Vec<_> = cx.table.ranking.iter().filter_map(|ranked| point(ranked.candidate)).collect();
+        let best: Vec<_> = frontier.iter().filter_map(|id| point(*id)).collect();
+        let chosen: Vec<_> = frontier.get(self.list.line).and_then(|id| point(*id)).into_iter().collect();
+        let ends = |of: fn(&(f64, f64)) -> f64| {
+            let values = all.iter().map(of);
+            values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(x), h.max(x)))
+        };
+        let ((left, right), (low, high)) = (ends(|p| p.0), ends(|p| p.1));
+        if all.is_empty() {
+            return;
+        }
+        let text = |log: f64| grouped(10f64.powf(log).round() as u64);
+        let right = right.max(left + 1e-3);
+        let x = Scale { low: left, high: right, labels: [text(left), text(right)] };
+        let dots = |name, points, style| Series { name, points, style, is_line: false };
+        let series = [
+            dots("all", &all, look.theme.label),
+            dots("beaten by nobody", &best, look.theme.good),
+            dots("chosen", &chosen, look.theme.after),
+        ];
+        plot::draw(frame, area, "NEAR by parameters", &series, &x, &Scale::plain(low, high), look);
+    }
+}
+
+/// The candidates that no other beats in both, the highest NEAR first: of those that will train, where only they are
+/// recommended.
+fn frontier(cx: &Context) -> Vec<usize> {
+    let study = &cx.study;
+    let will_train = |id: usize| !study.has_guard() || study.trainability(id).is_none_or(|t| t.is_trainable());
+    let scored = cx.table.ranking.iter().take_while(|ranked| ranked.rank.is_some());
+    let mut least = u64::MAX;
+    let is_smaller = |id: &usize| {
+        let parameters = study.candidate(*id).parameters;
+        let is_smaller = parameters < least;
+        least = least.min(parameters);
+        is_smaller
+    };
+    scored.map(|ranked| ranked.candidate).filter(|id| will_train(*id)).filter(is_smaller).collect()
+}
+
+/// The list and the chart.
+fn areas(inside: Rect, count: usize) -> [Rect; 2] {
+    if inside.width >= WIDE {
+        return Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)]).spacing(1).areas(inside);
+    }
+    let rows = (count as u16).saturating_add(1).min(inside.height / 2);
+    Layout::vertical([Constraint::Length(rows), Constraint::Min(0)]).areas(inside)
+}
+
+/// The lines of the list below their heads.
+fn below(list: Rect) -> Rect {
+    Rect { y: list.y + list.height.min(1), height: list.height.saturating_sub(1), ..list }
+}
