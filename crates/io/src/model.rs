@@ -6,8 +6,11 @@
 
 mod error;
 mod file;
+mod foreign;
+pub mod onnx;
 pub mod program;
 pub mod pt2;
+pub mod recognize;
 mod trace;
 
 pub use error::ModelError;

@@ -6,8 +6,9 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use super::foreign::Foreign;
 use super::program::Program;
-use super::{ModelError, pt2};
+use super::{ModelError, onnx, pt2, recognize};
 
 /// Extensions of files that may be given in place of a preset.
 const EXTENSIONS: &[&str] = &["pt2", "onnx", "pth", "pt", "ckpt", "keras", "h5", "tflite", "pb"];
@@ -24,7 +25,14 @@ pub fn is_model(path: &Path) -> bool {
 /// # Errors
 /// What the file is in place of a model, or what in it is damaged or not known.
 pub fn read(path: &Path) -> Result<Program, ModelError> {
-    pt2::read(path)
+    Foreign::refuse(path)?;
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    if extension.is_some_and(|extension| extension.eq_ignore_ascii_case("onnx")) {
+        return onnx::read(path);
+    }
+    let mut program = pt2::read(path)?;
+    recognize::found_again(&mut program);
+    Ok(program)
 }
 
 /// SHA-256 of a file, in hexadecimal.

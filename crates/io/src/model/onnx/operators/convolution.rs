@@ -1,0 +1,62 @@
+//! Convolutions and their transposes.
+
+use super::super::Result;
+use super::super::call::Call;
+use super::Operator;
+use crate::model::program::{Convolution, Op, Padding};
+
+pub const TABLE: &[(&str, Operator)] =
+    &[("Conv", |call| convolution(call, false)), ("ConvTranspose", |call| convolution(call, true))];
+
+fn convolution(call: &mut Call, is_transposed: bool) -> Result<()> {
+    (call.need(0)?, call.need(1)?);
+    let rank = call.rank(1)?;
+    let axes =
+        rank.checked_sub(2).filter(|axes| *axes > 0).ok_or_else(|| call.problem("its weight has too few axes"))?;
+    if is_transposed && call.has("output_shape") {
+        return Err(call.problem("an output_shape is not known; give pads and output_padding"));
+    }
+    let padding = call.padding(axes)?;
+    if is_transposed && matches!(padding, Padding::Same { .. }) {
+        return Err(call.problem("auto_pad is not known here; give pads and output_padding"));
+    }
+    let convolution = Convolution {
+        axes,
+        stride: call.by_axis("strides", axes, 1)?,
+        padding,
+        dilation: call.by_axis("dilations", axes, 1)?,
+        groups: usize::try_from(call.int("group", 1)).map_err(|_| call.problem("its group is negative"))?,
+        is_transposed,
+        output_padding: call.by_axis("output_padding", axes, 0)?,
+    };
+    let operands = (0..3).map(|at| call.value(at)).collect();
+    call.emit(Op::Convolution(convolution), operands)
+}
+
+impl Call<'_, '_, '_> {
+    /// A number for each axis that a window slides along.
+    pub fn by_axis(&self, attribute: &str, axes: usize, default: usize) -> Result<Vec<usize>> {
+        match self.sizes(attribute)?.filter(|sizes| !sizes.is_empty()) {
+            None => Ok(vec![default; axes]),
+            Some(sizes) if sizes.len() == axes => Ok(sizes),
+            Some(sizes) => Err(self.problem(format!("{attribute} has {} numbers for {axes} axes", sizes.len()))),
+        }
+    }
+
+    pub fn padding(&self, axes: usize) -> Result<Padding> {
+        match self.text("auto_pad", "NOTSET").as_str() {
+            "SAME_UPPER" => return Ok(Padding::Same { more_before: false }),
+            "SAME_LOWER" => return Ok(Padding::Same { more_before: true }),
+            "VALID" => return Ok(Padding::By(vec![(0, 0); axes])),
+            "NOTSET" | "" => {}
+            other => return Err(self.problem(format!("auto_pad: {other} is not known"))),
+        }
+        match self.sizes("pads")? {
+            None => Ok(Padding::By(vec![(0, 0); axes])),
+            Some(pads) if pads.len() == 2 * axes => {
+                Ok(Padding::By((0..axes).map(|at| (pads[at], pads[axes + at])).collect()))
+            }
+            Some(pads) => Err(self.problem(format!("pads has {} numbers for {axes} axes", pads.len()))),
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Tensors rearranged.
+
+use super::super::Result;
+use super::super::call::{Call, list};
+use super::Operator;
+use super::constants::numbers;
+use crate::model::program::{Binary, Numbers, Op, Operand, Plain};
+
+pub const TABLE: &[(&str, Operator)] = &[
+    ("Concat", concat),
+    ("Split", split),
+    ("Slice", slice),
+    ("Gather", gather),
+    ("Transpose", transpose),
+    ("Tile", tile),
+    ("Pad", pad),
+    ("DepthToSpace", depth_to_space),
+    ("SpaceToDepth", space_to_depth),
+    ("OneHot", one_hot),
+];
+
+fn concat(call: &mut Call) -> Result<()> {
+    let axis = call.axis("axis", 1);
+    let all = (0..call.len()).map(|at| call.value(at)).collect();
+    call.plain(Plain::Concat { axis }, vec![Operand::List(all)])
+}
+
+/// Sizes are an attribute at first, an input later, or all the same.
+fn split(call: &mut Call) -> Result<()> {
+    let axis = call.axis("axis", 0);
+    let sizes = match call.ints("split") {
+        Some(sizes) => list(sizes.into_iter().map(|size| size as f64).collect()),
+        None => call.list(1),
+    };
+    let outputs = call.node.proto.outputs.clone();
+    let x = call.value(0);
+    match sizes {
+        Operand::Absent => call.emit_to(Op::Plain(Plain::Chunk { axis, parts: outputs.len() }), vec![x], outputs),
+        sizes => call.emit_to(Op::Plain(Plain::Split { axis }), vec![x, sizes], outputs),
+    }
+}
+
+/// Bounds by axis, which were attributes before version 10.
+fn slice(call: &mut Call) -> Result<()> {
+    let (starts, ends, axes, steps) = if call.node.version < 10 {
+        let numbers = |name: &str| call.ints(name).map(|ints| ints.into_iter().map(|x| x as f64).collect::<Vec<_>>());
+        let (starts, ends) = (numbers("starts").unwrap_or_default(), numbers("ends").unwrap_or_default());
+        (list(starts), list(ends), call.axes(i64::MAX, 0)?, None)
+    } else {
+        let axes = call.constant(3, "axes")?.map(|axes| axes.into_iter().map(|axis| axis as isize).collect::<Vec<_>>());
+        (call.list(1), call.list(2), axes, call.constant(4, "steps")?)
+    };
+    let count = match (&axes, &starts, &ends) {
+        (Some(axes), ..) => axes.len(),
+        (None, Operand::List(list), _) | (None, _, Operand::List(list)) => list.len(),
+        _ => call.fact(1).rank.map_or(0, |_| 1),
+    };
+    let axes = axes.unwrap_or_else(|| (0..count as isize).collect());
+    let mut x = call.value(0);
+    for (at, axis) in axes.iter().enumerate() {
+        let (start, end) = (element(call, &starts, at)?, element(call, &ends, at)?);
+        let step = steps.as_ref().and_then(|steps| steps.get(at)).filter(|step| **step != 1);
+        let step = step.map_or(Operand::Absent, |step| Operand::Number(*step as f64));
+        let operands = vec![x, start, end, step];
+        if at + 1 == axes.len() {
+            return call.plain(Plain::Slice { axis: *axis }, operands);
+        }
+        x = call.then_plain(Plain::Slice { axis: *axis }, operands)?;
+    }
+    call.plain(Plain::Identity, vec![x])
+}
+
+/// One of a list of numbers.
+fn element(call: &mut Call, of: &Operand, at: usize) -> Result<Operand> {
+    match of {
+        Operand::List(list) => list.get(at).cloned().ok_or_else(|| call.problem("it has fewer bounds than axes")),
+        of => call.then_plain(Plain::Select { axis: 0 }, vec![of.clone(), Operand::Number(at as f64)]),
+    }
+}
+
+/// Rows of a table of weights are an embedding.
+fn gather(call: &mut Call) -> Result<()> {
+    (call.need(0)?, call.need(1)?);
+    let axis = call.axis("axis", 0);
+    let (x, places) = (call.value(0), call.value(1));
+    let is_table = axis == 0 && call.is_layer_weight(0) && call.tensor(0).is_some_and(|table| table.rank() == 2);
+    if is_table && call.tensor(1).is_none() {
+        return call.emit(Op::Embedding, vec![x, places]);
+    }
+    match (call.numbers(1).as_deref(), call.fact(1).rank) {
+        (Some([place]), Some(0)) => {
+            let place = Operand::Number(*place);
+            call.plain(Plain::Select { axis }, vec![x, place])
+        }
+        (None, Some(0)) => call.plain(Plain::Select { axis }, vec![x, places]),
+        _ => call.plain(Plain::Take { axis }, vec![x, places]),
+    }
+}
+
+fn transpose(call: &mut Call) -> Result<()> {
+    let axes = match call.ints("perm") {
+        Some(axes) => axes.into_iter().map(|axis| axis as isize).collect(),
+        None => (0..call.rank(0)? as isize).rev().collect(),
+    };
+    let x = call.value(0);
+    call.plain(Plain::Permute(axes), vec![x])
+}
+
+/// Copies along axes.
+fn tile(call: &mut Call) -> Result<()> {
+    let repeats = match call.node.version {
+        ..6 => return Err(call.problem("this version is not known; export it again with opset_version=20")),
+        _ => call.constant(1, "repeats")?.unwrap_or_default(),
+    };
+    let mut x = call.value(0);
+    for (axis, times) in repeats.iter().enumerate().filter(|(_, times)| **times != 1) {
+        if !(1..=1024).contains(times) {
+            return Err(call.problem(format!("{times} copies along an axis are not known")));
+        }
+        let copies = Operand::List(vec![x; *times as usize]);
+        x = call.then_plain(Plain::Concat { axis: axis as isize }, vec![copies])?;
+    }
+    call.plain(Plain::Identity, vec![x])
+}
+
+/// Pads stand as all before and then all after; in a step, by axis from the last on.
+fn pad(call: &mut Call) -> Result<()> {
+    let mode = call.text("mode", "constant");
+    if mode != "constant" {
+        return Err(call.problem(format!("the mode {mode} is not known; only a constant is")));
+    }
+    let given = call.ints("pads").or_else(|| call.ints("paddings"));
+    let (pads, value) = match given {
+        Some(pads) => (pads, Operand::Number(call.float("value", 0.0))),
+        None => (call.constant(1, "pads")?.unwrap_or_default(), call.operand(2)),
+    };
+    let value = if value == Operand::Absent { Operand::Number(0.0) } else { value };
+    let half = pads.len() / 2;
+    let axes = match call.constant(3, "axes")? {
+        Some(axes) => {
+            let rank = call.rank(0)?;
+            let place = |axis: i64| if axis < 0 { axis + rank as i64 } else { axis };
+            axes.into_iter().map(|axis| place(axis) as usize).collect()
+        }
+        None => (0..half).collect::<Vec<_>>(),
+    };
+    let rank = if call.input(3).is_some() { call.rank(0)? } else { half };
+    let by_axis = |axis: usize| match axes.iter().position(|named| *named == axis) {
+        Some(at) => [pads.get(at), pads.get(half + at)].map(|pad| pad.copied().unwrap_or(0) as f64),
+        None => [0.0; 2],
+    };
+    let pads: Vec<_> = (0..rank).rev().flat_map(by_axis).collect();
+    // Axes that stay as they are need not be named.
+    let last = pads.iter().rposition(|pad| *pad != 0.0).map_or(0, |at| at / 2 * 2 + 2);
+    let x = call.value(0);
+    match last {
+        0 => call.plain(Plain::Identity, vec![x]),
+        _ => call.plain(Plain::Pad, vec![x, list(pads[..last].to_vec()), value]),
+    }
+}
+
+fn block(call: &Call) -> Result<isize> {
+    let block = call.int("blocksize", 0);
+    (1..1 << 16).contains(&block).then_some(block as isize).ok_or_else(|| call.problem("its blocksize is wrong"))
+}
+
+/// Channels become places, as in a pixel shuffle.
+fn depth_to_space(call: &mut Call) -> Result<()> {
+    let b = block(call)?;
+    let x = call.value(0);
+    let (parts, axes) = match call.text("mode", "DCR").as_str() {
+        "CRD" => ([-1, b, b], vec![0, 1, 4, 2, 5, 3]),
+        _ => ([b, b, -1], vec![0, 3, 4, 1, 5, 2]),
+    };
+    let x = call.then_plain(Plain::Unflatten { axis: 1 }, vec![x, numbers(&parts)])?;
+    let x = call.then_plain(Plain::Permute(axes), vec![x])?;
+    let x = call.then_plain(Plain::Flatten { from: 4, to: 5 }, vec![x])?;
+    call.plain(Plain::Flatten { from: 2, to: 3 }, vec![x])
+}
+
+fn space_to_depth(call: &mut Call) -> Result<()> {
+    let b = block(call)?;
+    let x = call.value(0);
+    let x = call.then_plain(Plain::Unflatten { axis: 3 }, vec![x, numbers(&[-1, b])])?;
+    let x = call.then_plain(Plain::Unflatten { axis: 2 }, vec![x, numbers(&[-1, b])])?;
+    let x = call.then_plain(Plain::Permute(vec![0, 3, 5, 1, 2, 4]), vec![x])?;
+    call.plain(Plain::Flatten { from: 1, to: 3 }, vec![x])
+}
+
+/// Ones at the places of classes, in a new last axis.
+fn one_hot(call: &mut Call) -> Result<()> {
+    let depth = call.numbers(1).and_then(|depth| depth.first().copied());
+    let values = call.numbers(2);
+    let (Some(depth), Some([off, on])) = (depth, values.as_deref()) else {
+        return Err(call.problem("its depth and values must be constant"));
+    };
+    if call.axis("axis", -1) != -1 {
+        return Err(call.problem("another axis than the last is not known"));
+    }
+    let (off, on, x) = (*off, *on, call.value(0));
+    let x = call.then_plain(Plain::Unsqueeze(vec![-1]), vec![x])?;
+    let bounds = [0.0, depth, 1.0].map(Operand::Number).to_vec();
+    let classes = call.then_plain(Plain::Arange, bounds)?;
+    let is_class = call.then_plain(Plain::Binary(Binary::Equal), vec![x, classes])?;
+    let ones = call.then_plain(Plain::Cast(Numbers::Real), vec![is_class])?;
+    let scaled = call.then_plain(Plain::Binary(Binary::Multiply), vec![ones, Operand::Number(on - off)])?;
+    call.plain(Plain::Binary(Binary::Add), vec![scaled, Operand::Number(off)])
+}

@@ -1,0 +1,36 @@
+//! Layers and activations that exporters take apart, found again.
+//!
+//! Small functions are told by what they compute, not by how they are written: a part of the program from one value to
+//! another is evaluated in double precision and compared with what is known.
+
+mod activation;
+mod cone;
+mod dense;
+mod folded;
+mod links;
+mod names;
+mod norms;
+mod recurrent;
+
+use super::program::Program;
+
+pub use folded::{Folded, folded_batch_norms};
+pub use names::{is_named, is_parameter, module_of_node};
+
+/// Puts layers, norms and activations in the place of the steps that they were taken apart to.
+pub fn found_again(program: &mut Program) {
+    dense::recognize(program);
+    program.drop_unused();
+    norms::recognize(program);
+    program.drop_unused();
+    activation::recognize(program);
+    program.drop_unused();
+}
+
+/// The same, and names modules and parameters, as far as the file tells.
+pub fn recognize(program: &mut Program) {
+    found_again(program);
+    recurrent::stack(program);
+    program.drop_unused();
+    names::give(program);
+}

@@ -1,0 +1,55 @@
+//! Batch norms that an exporter made part of the convolutions before them.
+
+use super::links::name;
+use crate::model::program::{Op, Program, Step};
+
+/// Convolutions that batch norms seem to be part of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folded {
+    pub convolutions: usize,
+    /// Where the first stands.
+    pub first: String,
+}
+
+impl std::fmt::Display for Folded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (count, first) = (self.convolutions, &self.first);
+        let what = if count == 1 { "a convolution".to_owned() } else { format!("{count} convolutions") };
+        write!(f, "batch norms seem to be folded into {what} (the first is {first}), so they are not scored as layers")
+    }
+}
+
+impl Folded {
+    /// How to export so that they are kept.
+    #[must_use]
+    pub fn help(&self) -> &'static str {
+        "save the model as .pt2, which keeps them: torch.export.save(torch.export.export(model, (x,)), \"model.pt2\"); or in \
+         ONNX: torch.onnx.export(model, (x,), \"model.onnx\", dynamo=False, do_constant_folding=False, \
+         training=torch.onnx.TrainingMode.PRESERVE)"
+    }
+}
+
+/// Whether batch norms seem to be folded into convolutions: a file of PyTorch's exporters without any, whose convolutions have
+/// weights or results that are called after one.
+#[must_use]
+pub fn folded_batch_norms(program: &Program) -> Option<Folded> {
+    if program.steps.iter().any(|step| matches!(step.op, Op::BatchNorm { .. })) {
+        return None;
+    }
+    let mut folded = program.steps.iter().filter(|step| is_folded(step));
+    let first = folded.next()?;
+    let first_name = if first.module.is_empty() { &first.place } else { &first.module };
+    Some(Folded { convolutions: 1 + folded.count(), first: first_name.clone() })
+}
+
+fn is_folded(step: &Step) -> bool {
+    if !matches!(step.op, Op::Convolution(_)) || step.original != "Conv" && step.original != "ConvTranspose" {
+        return false;
+    }
+    // The older exporter renames a weight that it changed; today's gives what it made the name of the norm's result.
+    let weight = name(step.operands.get(1)).unwrap_or_default();
+    let bias = name(step.operands.get(2)).unwrap_or_default();
+    let made = step.outputs.first().map_or("", String::as_str);
+    let of_norm = made.starts_with("getitem") || made.contains("batch_norm") || made.contains("BatchNorm");
+    weight.starts_with("onnx::Conv_") && bias.starts_with("onnx::Conv_") || of_norm || bias.contains("_bn_")
+}

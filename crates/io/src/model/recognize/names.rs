@@ -1,0 +1,187 @@
+//! Names of modules and parameters, as far as a file has them.
+
+use std::collections::{HashMap, HashSet};
+
+use super::links::name;
+use crate::model::program::{Op, Operand, Program, Step, Stored};
+
+/// What the names of parameters end in where they stand in no module.
+const ENDS: [&str; 12] = [
+    "weight",
+    "bias",
+    "embedding",
+    "embeddings",
+    "token",
+    "scale",
+    "gamma",
+    "beta",
+    "kernel",
+    "alpha",
+    "query",
+    "positions",
+];
+
+/// Whether a name is one that a user gave a parameter or buffer, not one that an exporter made up.
+#[must_use]
+pub fn is_named(name: &str) -> bool {
+    let is_word = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+    let mut parts = name.split('.');
+    let last = parts.next_back().unwrap_or_default();
+    let is_path =
+        name.contains('.') && is_word(last) && parts.all(is_word) && !last.chars().all(|c| c.is_ascii_digit());
+    let end = name.rsplit('_').next().unwrap_or(name);
+    is_path || is_word(name) && ENDS.contains(&end) && !name.chars().next().is_some_and(|c| c.is_ascii_digit())
+}
+
+/// Whether training changes what has this name.
+#[must_use]
+pub fn is_parameter(name: &str) -> bool {
+    is_named(name) && !["running_mean", "running_var", "num_batches_tracked"].iter().any(|end| name.ends_with(end))
+}
+
+/// The module that a node's name tells: `/encoder/0/MatMul` is of `encoder.0`.
+#[must_use]
+pub fn module_of_node(name: &str, operator: &str) -> String {
+    let Some(path) = name.strip_prefix('/') else { return String::new() };
+    let Some((path, last)) = path.rsplit_once('/') else { return String::new() };
+    if !last.starts_with(operator) {
+        return String::new();
+    }
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        // A part may repeat what stands before it: `/features/features.0/features.0.1`.
+        if let Some(before) = parts.last()
+            && part.strip_prefix(before).is_some_and(|rest| rest.starts_with('.'))
+        {
+            parts.pop();
+        }
+        parts.push(part);
+    }
+    parts.join(".")
+}
+
+/// The module of a parameter: `encoder.0.weight` is of `encoder.0`.
+fn module_of_parameter(name: &str) -> Option<&str> {
+    is_named(name).then(|| name.rsplit_once('.').map_or("", |(module, _)| module))
+}
+
+/// Names steps after their parameters, and parameters after their steps.
+pub fn give(program: &mut Program) {
+    own_constants(program);
+    for at in 0..program.steps.len() {
+        let step = &program.steps[at];
+        let weights = weights(step);
+        if weights.is_empty() {
+            continue;
+        }
+        let names: Vec<_> =
+            weights.iter().map(|(_, value)| program.stored.get(value).map(|stored| stored.name.clone())).collect();
+        let module = names.iter().flatten().find_map(|name| module_of_parameter(name)).map(str::to_owned);
+        let module = module.unwrap_or_else(|| step.module.clone());
+        for ((role, value), name) in weights.iter().zip(&names) {
+            train(program, value, role);
+            if let Some(name) = name.as_ref().filter(|name| !is_named(name))
+                && let Some(given) = given_name(&names, &module, role)
+                && !program.stored.values().any(|stored| stored.name == given)
+            {
+                rename(program, value, name, given);
+            }
+        }
+        program.steps[at].module = module;
+    }
+    count_calls(program);
+}
+
+/// The parameters of a layer, with what PyTorch calls them.
+fn weights(step: &Step) -> Vec<(&'static str, String)> {
+    let roles: &[(usize, &'static str)] = match &step.op {
+        Op::Linear { .. }
+        | Op::Convolution(_)
+        | Op::LayerNorm { .. }
+        | Op::GroupNorm { .. }
+        | Op::InstanceNorm { .. }
+        | Op::RmsNorm { .. } => &[(1, "weight"), (2, "bias")],
+        Op::BatchNorm { .. } => &[(1, "weight"), (2, "bias"), (3, "running_mean"), (4, "running_var")],
+        Op::Embedding => &[(0, "weight")],
+        Op::Prelu => &[(1, "weight")],
+        Op::Recurrent(_) => &[(3, "weight_ih_l0"), (4, "weight_hh_l0"), (5, "bias_ih_l0"), (6, "bias_hh_l0")],
+        _ => &[],
+    };
+    let value = |at: usize| name(step.operands.get(at)).map(str::to_owned);
+    roles.iter().filter_map(|(at, role)| Some((*role, value(*at)?))).collect()
+}
+
+fn train(program: &mut Program, value: &str, role: &str) {
+    if let Some(stored) = program.stored.get_mut(value) {
+        stored.is_trained = !role.starts_with("running_");
+    }
+}
+
+/// What a parameter that an exporter renamed is called in PyTorch, by the others of its layer.
+fn given_name(names: &[Option<String>], module: &str, role: &str) -> Option<String> {
+    // The projections of an attention are called after what they are, as `in_proj_bias`.
+    let other = names.iter().flatten().find(|name| is_named(name)).map(|name| name.rsplit('.').next().unwrap_or(name));
+    let prefix = other.and_then(|other| other.strip_suffix("_bias").or(other.strip_suffix("_weight")));
+    let role = prefix.map_or(role.to_owned(), |prefix| format!("{prefix}_{role}"));
+    match (module, other) {
+        ("", None) => None,
+        ("", Some(_)) => Some(role),
+        (module, _) => Some(format!("{module}.{role}")),
+    }
+}
+
+fn rename(program: &mut Program, value: &str, old: &str, new: String) {
+    if let Some(stored) = program.stored.get_mut(value).filter(|stored| stored.name == old) {
+        stored.name = new;
+    }
+}
+
+/// Gives every layer constants of its own. Exporters keep equal tensors once, and norms and biases that were not trained are
+/// all equal.
+fn own_constants(program: &mut Program) {
+    let mut seen: HashSet<String> = HashSet::new();
+    for at in 0..program.steps.len() {
+        let step = &program.steps[at];
+        let (place, original) = (step.place.clone(), weights(step));
+        for (role, value) in original {
+            if seen.insert(value.clone()) {
+                continue;
+            }
+            let Some(stored) = program.stored.get(&value).filter(|stored| is_constant(stored)).cloned() else {
+                continue;
+            };
+            let module = if program.steps[at].module.is_empty() { &place } else { &program.steps[at].module };
+            let own = format!("{module}.{role}");
+            if program.stored.contains_key(&own) {
+                continue;
+            }
+            let operands = &mut program.steps[at].operands;
+            operands.iter_mut().filter(|operand| **operand == Operand::Value(value.clone())).take(1).for_each(
+                |operand| {
+                    *operand = Operand::Value(own.clone());
+                },
+            );
+            program.stored.insert(own.clone(), Stored { name: own, ..stored });
+        }
+    }
+}
+
+fn is_constant(stored: &Stored) -> bool {
+    let numbers = stored.tensor.flatten_all().and_then(|tensor| tensor.to_vec1::<f32>()).unwrap_or_default();
+    numbers.iter().all(|x| Some(x) == numbers.first())
+}
+
+/// Numbers the calls of each module.
+fn count_calls(program: &mut Program) {
+    let mut calls: HashMap<(String, String), usize> = HashMap::new();
+    for step in &mut program.steps {
+        let counts = matches!(step.op, Op::Activation(_)) || !weights(step).is_empty();
+        if step.module.is_empty() || !counts {
+            continue;
+        }
+        let key = (step.module.clone(), step.original.clone());
+        let call = calls.entry(key).or_default();
+        step.call = *call;
+        *call += 1;
+    }
+}
