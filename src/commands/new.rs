@@ -13,6 +13,7 @@ use crate::run::streams::{print, tell};
 use data::Found;
 use lines::{Line, comment, key, section};
 use model::Model;
+use neartop_io::data::DataFrom;
 use neartop_io::preset::{Preset, printable};
 
 /// Looks at the data and prints a preset that runs.
@@ -71,6 +72,9 @@ fn score() -> Vec<Line> {
 /// Reads the preset as a run would, with the data.
 fn check(text: &str) -> Result<(), Failure> {
     let preset = Preset::parse(text, "the new preset", Path::new(""))?;
+    if matches!(preset.data.from, DataFrom::Gaussian | DataFrom::Uniform | DataFrom::Tokens) {
+        return Ok(());
+    }
     match neartop_io::data::open_for(&preset.data.from, &preset.network.input.shape) {
         Ok(source) => {
             source.assumptions().iter().for_each(|assumption| tell(format_args!("data: {assumption}")));

@@ -173,7 +173,14 @@ impl Preset {
         if let Some(labels) = labels {
             text += &format!("  labels: {}\n", quoted(labels));
         }
-        let mut preset = Self::parse(&text, &path.to_string_lossy(), Path::new(""))?;
+        let shown = path.to_string_lossy();
+        let mut preset = Self::parse(&text, &shown, Path::new("")).map_err(|error| match error {
+            // Nobody wrote this text.
+            PresetError::Invalid(invalid) => {
+                PresetError::Unreadable { path: printable(&shown), reason: invalid.message, help: invalid.help }
+            }
+            other => other,
+        })?;
         preset.name = path.file_stem().map_or_else(String::new, |stem| printable(&stem.to_string_lossy()));
         Ok(preset)
     }

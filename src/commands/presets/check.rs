@@ -20,6 +20,7 @@ pub fn run(file: &str) -> Result<(), Failure> {
     let network = space.network();
     let of_each = format!("{} x {} initializations", activations(preset), preset.search.inits.len());
     let each = preset.search.activations.len().max(1) * preset.search.inits.len();
+    let of_each = if preset.model.is_some() { format!("{of_each}, and the model as given") } else { of_each };
     let architectures = match space.has_architectures() {
         true => format!("{} architectures x ", space.candidates.len() / each.max(1)),
         false => String::new(),
@@ -42,7 +43,10 @@ pub fn run(file: &str) -> Result<(), Failure> {
         space.batch(),
         bytes(space.memory()),
     );
-    let slots: String = preset.model.iter().flat_map(|model| &model.activations).map(slot).collect();
+    let mut slots: Vec<_> = preset.model.iter().flat_map(|model| &model.activations).map(slot).collect();
+    // A module that is called several times stands once.
+    slots.dedup();
+    let slots = slots.concat();
     let data = data::describe(&space)?;
     let remarks: String = preset.remarks.iter().map(|remark| format!("note        {remark}\n")).collect();
     print(&(text + &slots + &data + &remarks))

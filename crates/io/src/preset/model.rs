@@ -48,7 +48,9 @@ impl Brought {
         let trace = |wanted: &Wanted| model::trace(&program, input, wanted);
         let at_slots = |error: ModelError| problem(slots.unwrap_or(node), &error);
         let Imported { network: as_given, .. } = trace(&Wanted::Nothing).map_err(fail)?;
-        let Imported { network, activations, remarks } = trace(&wanted).map_err(at_slots)?;
+        let Imported { network, activations, mut remarks } = trace(&wanted).map_err(at_slots)?;
+        let folded = model::recognize::folded_batch_norms(&program);
+        remarks.extend(folded.map(|folded| format!("{folded}: {}", folded.help())));
         if network.counted().is_empty() {
             return Err(node.problem("NEAR counts layers with weights and activations, and this model has none"));
         }
