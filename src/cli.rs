@@ -1,5 +1,6 @@
 //! The command line.
 
+mod new;
 mod values;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use crate::cluster::units::Shard;
 use neartop_io::export::Format;
 use neartop_study::training::optimizer::Method;
 
+pub use new::NewArgs;
 pub use values::{Halving, LearningRate, Repetitions};
 use values::{format, gibibytes, halving, learning_rate, method, part, repetitions, slope_threshold, time_limit};
 
@@ -54,8 +56,8 @@ pub enum Command {
     Score(ScoreArgs),
     /// Ranks, trains the best for a short budget, and reports accuracy or loss beside NEAR.
     ///
-    /// The data must have labels. A network with one output learns them as numbers, any other as classes. All candidates
-    /// see the same samples in the same order. With many, successive halving: all train a part of the way, and the
+    /// The data must have labels. What is learnt follows from them and from the number of outputs: classes, yes and no, or
+    /// numbers. All candidates see the same samples in the same order. With many, successive halving: all train a part of the way, and the
     /// better half twice as far. What is recommended is the best on samples that were held out.
     Train(TrainArgs),
     /// Estimates the size of a layer: curve, fit, size.
@@ -437,19 +439,6 @@ pub enum WidthFormat {
     Json,
     /// One size a line.
     Csv,
-}
-
-#[derive(Debug, Args)]
-pub struct NewArgs {
-    /// The model: a `.pt2` or `.onnx` file.
-    #[arg(long, value_name = "FILE", required_unless_present = "data")]
-    pub model: Option<PathBuf>,
-    /// The data: a table, arrays, or a folder of images.
-    #[arg(long, value_name = "FILE")]
-    pub data: Option<PathBuf>,
-    /// What is to be learnt: columns, an array, or a file of its own [default: what is called so].
-    #[arg(long, value_name = "NAME", value_delimiter = ',', requires = "data")]
-    pub labels: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]

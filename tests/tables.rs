@@ -235,6 +235,8 @@ fn characters_are_read_however_they_are_stored() {
         let table = Table::new(bytes).with(spec());
         assert_eq!(names(table.open().as_ref()), texts(&["größe", "port=Köln", "port=Ulm"]));
         assert_eq!(table.rows()[2], [3.0, 1.0, 0.0]);
+        let is_utf_8 = std::str::from_utf8(&fs::read(&table.spec.path).unwrap()).is_ok_and(|text| !text.contains('\0'));
+        assert_eq!(table.said().contains("the text is read as"), !is_utf_8, "{}", table.said());
     }
 }
 
@@ -249,6 +251,8 @@ fn columns_are_chosen_by_name_or_place() {
     let text: String = (0..20).map(|i| format!("{},{}\n", i + 100, i * i)).collect();
     let table = Table::new(format!("key,x\n{text}"));
     assert!(table.said().contains("`drop: [key]`"), "{}", table.said());
+    let text: String = (0..20).map(|i| format!("{},{}\n", i * 7919 % 104_729, i * i)).collect();
+    assert!(Table::new(format!("user_id,x\n{text}")).said().contains("`drop: [user_id]`"));
 }
 
 #[test]
@@ -333,8 +337,13 @@ fn numbers_far_from_zero_keep_what_tells_them_apart() {
     let times: Vec<f64> = (0..64).map(|i| 1_700_000_000.0 + 7.0 * f64::from(i * i % 61)).collect();
     let lines: String = times.iter().map(|t| format!("{t},{}\n", t - 1_700_000_000.0)).collect();
     let table = Table::new(format!("t,near\n{lines}"));
-    for scale in [Scale::StandardizeFeatures] {
-        let spec = DataSpec { from: DataFrom::File(table.spec.clone()), scale };
+    // The same as an array in double precision.
+    let header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': (64, 2), }}{}\n", " ".repeat(57));
+    let mut npy = [b"\x93NUMPY\x01\0".as_slice(), &(header.len() as u16).to_le_bytes(), header.as_bytes()].concat();
+    times.iter().for_each(|t| npy.extend([t.to_le_bytes(), (t - 1_700_000_000.0).to_le_bytes()].concat()));
+    let array = Table::named("a.npy", npy);
+    for file in [table.spec.clone(), array.spec.clone()] {
+        let spec = DataSpec { from: DataFrom::File(file), scale: Scale::StandardizeFeatures };
         let samples = Samples::load(&spec, &neartop_core::network::Form::features(2), 0, 64, 1).unwrap();
         let values = samples.batch(0).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
         for pair in values.chunks(2) {

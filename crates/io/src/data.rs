@@ -27,9 +27,11 @@ mod samples;
 mod scale;
 mod source;
 mod spec;
+mod spread;
 mod summary;
 mod table;
 mod table_spec;
+mod wide;
 mod words;
 
 pub use assumption::Assumption;

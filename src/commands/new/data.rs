@@ -204,7 +204,7 @@ fn write_table(columns: &[Column], spec: &TableSpec) -> Vec<Line> {
         false => Some(format!("{text}: {}", names.join(", "))),
     };
     let reasons = [
-        why("counts the samples", named(&|c| dropped(c) && c.kind == ColumnKind::Counting)),
+        why("an id", named(&|c| dropped(c) && c.kind == ColumnKind::Id)),
         why("differs in nearly every sample", named(&|c| dropped(c) && c.kind == ColumnKind::Different)),
         why("dates", named(&|c| dropped(c) && c.kind == ColumnKind::Dates)),
         why("without a value", named(&|c| dropped(c) && c.kind == ColumnKind::Empty)),

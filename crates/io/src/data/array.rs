@@ -91,6 +91,25 @@ impl Array {
         stream.finish().map_err(|e| self.fail(&e))
     }
 
+    /// The rows in double precision.
+    pub fn read_rows_wide(&self, rows: &[usize], take: &mut dyn FnMut(&[f64])) -> Result<(), DataError> {
+        let size = self.size();
+        let mut bytes = vec![0; size * self.element.size()];
+        let mut values = Vec::with_capacity(size);
+        let mut stream = self.stored.stream()?;
+        for row in rows {
+            let at = self.offset + (row * bytes.len()) as u64;
+            stream.skip_to(at).and_then(|()| stream.read_exact(&mut bytes)).map_err(|e| self.fail(&e))?;
+            values.clear();
+            self.element.decode_wide(&bytes, self.big_endian, &mut values);
+            if let Some(x) = values.iter().map(|x| *x as f32).find(|x| !x.is_finite()) {
+                check_finite(&self.stored.path, &[x], |_| *row)?;
+            }
+            take(&values);
+        }
+        stream.finish().map_err(|e| self.fail(&e))
+    }
+
     /// Gathers the rows in one pass through the columns.
     pub fn read_columns(&self, rows: &[usize], take: &mut dyn FnMut(&[f32])) -> Result<(), DataError> {
         let (size, width) = (self.size(), self.element.size());

@@ -25,6 +25,10 @@ pub struct ArraySource {
 }
 
 impl ArraySource {
+    pub fn array(&self) -> &Array {
+        &self.array
+    }
+
     pub fn new(array: Array, labels: LabelsAt) -> Self {
         let shape = array.sample_shape();
         Self { array, labels, shape }

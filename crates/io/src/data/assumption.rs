@@ -21,7 +21,7 @@ pub enum Assumption {
     TrailingDelimiter,
     /// The first column holds names of rows, as R writes them.
     RowNames,
-    /// Columns that count the samples, as a preset names them.
+    /// Columns that look like ids, as a preset names them.
     LooksLikeId {
         columns: Vec<String>,
     },
@@ -75,12 +75,10 @@ impl fmt::Display for Assumption {
             Self::Comments(lines) => write!(f, "comments before the table are left out: {lines} {}", lines_of(*lines)),
             Self::TrailingDelimiter => f.write_str("all lines end with a delimiter, and no column follows it"),
             Self::RowNames => f.write_str("the first column has no name and is left out as names of rows"),
-            Self::LooksLikeId { columns } => write!(
-                f,
-                "{} the samples and may be no feature; `drop: [{}]` leaves out what is an id",
-                if columns.len() == 1 { "a column counts" } else { "columns count" },
-                columns.join(", ")
-            ),
+            Self::LooksLikeId { columns } => {
+                let names = columns.join(", ");
+                write!(f, "what looks like an id is read as a feature; `drop: [{names}]` leaves it out")
+            }
             Self::Booleans { columns } => write!(f, "yes and no are read as 1 and 0: {}", list(columns)),
             Self::Filled { columns, cells, with } => {
                 let (cells, become_) = match cells {

@@ -51,6 +51,23 @@ impl Element {
         }
     }
 
+    /// Appends the elements in `bytes` in double precision.
+    pub fn decode_wide(self, bytes: &[u8], big_endian: bool, out: &mut Vec<f64>) {
+        let big = big_endian;
+        match self {
+            Self::U32 => each(bytes, big, |b| f64::from(u32::from_le_bytes(b)), out),
+            Self::I32 => each(bytes, big, |b| f64::from(i32::from_le_bytes(b)), out),
+            Self::U64 => each(bytes, big, |b| u64::from_le_bytes(b) as f64, out),
+            Self::I64 => each(bytes, big, |b| i64::from_le_bytes(b) as f64, out),
+            Self::F64 => each(bytes, big, f64::from_le_bytes, out),
+            _ => {
+                let mut single = Vec::with_capacity(bytes.len() / self.size());
+                self.decode(bytes, big_endian, &mut single);
+                out.extend(single.into_iter().map(f64::from));
+            }
+        }
+    }
+
     /// The elements in `bytes`, if their type holds whole numbers. Those beyond `i64` saturate.
     pub fn decode_whole(self, bytes: &[u8], big_endian: bool) -> Option<Vec<i64>> {
         let mut out = Vec::with_capacity(bytes.len() / self.size());

@@ -7,6 +7,7 @@ use super::file::{Format, unreadable};
 use super::fit::Fitted;
 use super::relabelled::Relabelled;
 use super::table::Column;
+use super::wide::Wide;
 use super::{DataError, DataFrom, FileSpec, LabelsFrom, Source};
 use super::{airfoil, digits, idx, images, npy, npz, parquet, safetensors, table};
 use neartop_core::network::Shape;
@@ -67,8 +68,8 @@ fn open_format(file: &FileSpec, format: Format, input: Option<&Shape>) -> Result
     let second = || file.label_file().map_or(LabelsAt::Nowhere, |labels| LabelsAt::File(labels.into()));
     Ok(match format {
         Format::Idx => Box::new(ArraySource::new(idx::open(path)?, second())),
-        Format::Npy => Box::new(ArraySource::new(npy::open(path)?, second())),
-        Format::Npz => Box::new(npz::open(path, label_array(file)?)?),
+        Format::Npy => Wide::of(ArraySource::new(npy::open(path)?, second())),
+        Format::Npz => Wide::of(npz::open(path, label_array(file)?)?),
         Format::Safetensors => Box::new(safetensors::open(path, label_array(file)?)?),
         Format::Table { tabs } => Box::new(table::open(file, tabs)?),
         Format::Parquet => Box::new(parquet::open(path, label_array(file)?)?),

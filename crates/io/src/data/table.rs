@@ -100,6 +100,11 @@ impl Table {
             let is_whole = profiler.add(record, place);
             Ok(!drops || (is_whole && has_label(record)))
         })?;
+        let names_are_bytes =
+            records.dialect.header && records.dialect.first.iter().any(|c| std::str::from_utf8(c).is_err());
+        if names_are_bytes || profiler.columns.iter().any(|profile| profile.is_bytes) {
+            assumptions.push(Assumption::Encoding("Windows-1252, since it is no UTF-8"));
+        }
         if rows > records.count() {
             assumptions.push(Assumption::DroppedRows(rows - records.count()));
         }

@@ -63,8 +63,10 @@ pub fn read_data(node: &Node<'_>, directory: &Path, input: &Form) -> Result<Data
     if let (Some(classes), false) = (map.get("classes"), matches!(from, DataFrom::Digits { .. })) {
         return Err(classes.key_problem("only `source: digits` has a choice of `classes`"));
     }
-    if let (Some(key), false) = (of_file().find_map(|key| map.get(key)), matches!(from, DataFrom::File(_))) {
-        return Err(key.key_problem("this belongs to a `path`; bundled data bring their own"));
+    let key = of_file().find_map(|key| Some((key, map.get(key)?)));
+    if let (Some((key, node)), false) = (key, matches!(from, DataFrom::File(_))) {
+        let belong = if key.ends_with('s') { "belong" } else { "belongs" };
+        return Err(node.key_problem(format!("`{key}` {belong} to a `path`; bundled data bring their own")));
     }
     let scale = match map.get("scale") {
         None => Scale::None,

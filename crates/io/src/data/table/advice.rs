@@ -23,8 +23,8 @@ pub struct Column {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnKind {
     Numbers,
-    /// Whole numbers that count the samples.
-    Counting,
+    /// Whole numbers that count the samples, or are called an id.
+    Id,
     Booleans,
     /// So many texts.
     Categories(usize),
@@ -39,7 +39,7 @@ impl ColumnKind {
     /// Whether it is of no use as a feature.
     #[must_use]
     pub fn is_useless(self) -> bool {
-        matches!(self, Self::Counting | Self::Different | Self::Dates | Self::Empty)
+        matches!(self, Self::Id | Self::Different | Self::Dates | Self::Empty)
     }
 }
 
@@ -67,7 +67,7 @@ pub fn advise(path: &Path, tabs: bool) -> Result<(Vec<Column>, Option<String>), 
             _ if profile.holds_dates() => ColumnKind::Dates,
             Some(census) if census.differs() => ColumnKind::Different,
             Some(census) => ColumnKind::Categories(census.texts.len()),
-            None if profile.counts_rows() => ColumnKind::Counting,
+            None if profile.is_id(&chosen.names[column]) => ColumnKind::Id,
             None if profile.numbers == 0 => ColumnKind::Empty,
             None => ColumnKind::Numbers,
         }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::super::file::{shown, unreadable};
+use super::super::file::{is_data_file, shown, unreadable};
 use super::super::{Columns, DataError};
 use super::cell;
 use super::dialect::Dialect;
@@ -92,6 +92,10 @@ fn place(path: &Path, names: &[String], header: bool, key: &str, asked: &str) ->
             format!("its {} columns are {}{more}", names.len(), some.join(", "))
         }
         None => format!("it has no header, so its columns are called 1 to {}", names.len()),
+    };
+    let hint = match key == "labels" && is_data_file(Path::new(asked)) {
+        true => format!("nor is there such a file beside the preset; {hint}"),
+        false => hint,
     };
     Err(unreadable(path, format!("no column is called `{}`, as `{key}` says; {hint}", shown(asked))))
 }

@@ -284,8 +284,11 @@ impl Plan<'_> {
         let is_left = |column: &&usize| features.iter().all(|f| f.column != **column);
         let left = self.chosen.features.iter().filter(is_left).map(|column| self.chosen.names[*column].clone());
         tell(left.collect(), &|columns| Assumption::DroppedColumns { columns });
-        let ids = self.columns(Profile::counts_rows);
-        tell(ids.iter().map(|id| self.chosen.in_preset(*id)).collect(), &|columns| Assumption::LooksLikeId { columns });
+        let is_id = |column: &&usize| self.profiles[**column].is_id(&self.chosen.names[**column]);
+        let ids: Vec<_> = self.chosen.features.iter().filter(is_id).collect();
+        tell(ids.iter().map(|id| self.chosen.in_preset(**id)).collect(), &|columns| Assumption::LooksLikeId {
+            columns,
+        });
         told
     }
 }

@@ -4,15 +4,12 @@ use csv::ByteRecord;
 
 use super::super::Summary;
 use super::super::labels::yes_of;
+use super::super::spread::Spread;
 use super::cell::{self, Cell};
 use super::records::Place;
 
 /// Different texts that are kept of a column.
 const MOST_TEXTS: usize = 3;
-/// How far from zero values may lie, measured by how far apart they are, before single precision loses them: then it
-/// keeps fewer than 12 of 24 bits of what tells them apart.
-const FAR: f64 = 4096.0;
-
 /// What was found in a column.
 #[derive(Debug, Clone, Default)]
 pub struct Profile {
@@ -25,11 +22,12 @@ pub struct Profile {
     pub first_infinite: Option<Found>,
     /// The first different texts.
     pub some_texts: Vec<String>,
-    low: f64,
-    high: f64,
+    spread: Spread,
     sum: f64,
-    /// A number is not one in single precision.
-    inexact: bool,
+    /// All numbers are whole.
+    is_whole: bool,
+    /// Bytes of texts are no UTF-8.
+    pub is_bytes: bool,
     /// Whether each number is one more than that of the row before.
     counts: bool,
     /// The same texts as bytes.
@@ -45,16 +43,15 @@ pub struct Found {
 
 impl Profile {
     pub fn new() -> Self {
-        Self { low: f64::INFINITY, high: f64::NEG_INFINITY, counts: true, ..Self::default() }
+        Self { counts: true, is_whole: true, ..Self::default() }
     }
 
     fn number(&mut self, x: f64, single: f64) {
-        self.counts &= self.numbers == 0 || x == self.low + self.numbers as f64;
+        self.counts &= self.numbers == 0 || x == self.spread.low + self.numbers as f64;
         self.numbers += 1;
-        self.low = self.low.min(x);
-        self.high = self.high.max(x);
+        self.spread.add(x, single);
         self.sum += x;
-        self.inexact |= single != x;
+        self.is_whole &= x.fract() == 0.0;
     }
 
     fn other(&mut self, kind: Cell, cell: &[u8], place: Place) {
@@ -70,6 +67,7 @@ impl Profile {
                 self.texts += 1;
                 self.first_text = self.first_text.take().or_else(found);
                 let cell = cell.trim_ascii();
+                self.is_bytes |= std::str::from_utf8(cell).is_err();
                 if self.known.len() < MOST_TEXTS && !self.known.iter().any(|known| known == cell) {
                     self.known.push(cell.to_vec());
                     self.some_texts.push(cell::decode(cell));
@@ -86,6 +84,13 @@ impl Profile {
     /// Whether the numbers count the rows.
     pub fn counts_rows(&self) -> bool {
         self.counts && self.numbers > 9 && self.missing == 0 && self.texts == 0
+    }
+
+    /// Whether the numbers tell samples apart and say nothing else: they count the rows, or are whole and called an id.
+    pub fn is_id(&self, name: &str) -> bool {
+        let name = name.to_lowercase();
+        let is_called_so = name == "id" || name.ends_with("_id") || name.ends_with(" id") || name == "unnamed: 0";
+        self.counts_rows() || (is_called_so && self.is_whole && self.numbers > 9 && self.texts == 0)
     }
 
     /// Which of two words is yes, if they are all that the column holds.
@@ -113,7 +118,7 @@ impl Profile {
 
     /// Whether single precision would lose what tells its values apart.
     pub fn is_wide(&self) -> bool {
-        self.inexact && self.low.abs().max(self.high.abs()) > FAR * (self.high - self.low) && self.high > self.low
+        self.spread.is_wide()
     }
 }
 
