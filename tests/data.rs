@@ -1,5 +1,12 @@
 //! Every format against the arrays of tests/fixtures/data/make.py.
 
+#[path = "data/arrays.rs"]
+mod arrays;
+#[path = "data/images.rs"]
+mod images;
+#[path = "data/parquet.rs"]
+mod parquet;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::array::{Array, BLOCK};
 use super::file::{Format, check_finite, unreadable};
-use super::{DataError, Labels, Source, idx, npy};
+use super::{Assumption, DataError, FileAssumption, Labels, Source, idx, npy};
 use neartop_core::network::Shape;
 
 /// Where an array's labels are.
@@ -22,12 +22,19 @@ pub struct ArraySource {
     array: Array,
     labels: LabelsAt,
     shape: Shape,
+    assumptions: Vec<Assumption>,
 }
 
 impl ArraySource {
     pub fn new(array: Array, labels: LabelsAt) -> Self {
         let shape = array.sample_shape();
-        Self { array, labels, shape }
+        Self { array, labels, shape, assumptions: Vec::new() }
+    }
+
+    /// The same with what is to be said of it.
+    pub fn telling(mut self, told: Option<FileAssumption>) -> Self {
+        self.assumptions.extend(told.map(Into::into));
+        self
     }
 }
 
@@ -78,6 +85,10 @@ impl Source for ArraySource {
             LabelsAt::Array(array) => array.labels(self.count()).map(Some),
             LabelsAt::File(path) => label_file(path)?.labels(self.count()).map(Some),
         }
+    }
+
+    fn assumptions(&self) -> &[Assumption] {
+        &self.assumptions
     }
 
     fn label_values(&self) -> Result<Option<Vec<f32>>, DataError> {

@@ -8,7 +8,7 @@ use zip::{CompressionMethod, ZipArchive};
 
 use super::DataError;
 use super::array_source::{ArraySource, LabelsAt};
-use super::containers::choose;
+use super::containers::{Wanted, choose};
 use super::file::{Checksum, Stored, excerpt, io_error, shown, unreadable};
 use super::npy::read_header;
 
@@ -16,7 +16,7 @@ use super::npy::read_header;
 const MOST_ENTRIES: usize = 10_000;
 
 /// Finds the samples, and the labels, in an NPZ file.
-pub fn open(path: &Path, labels: Option<&str>) -> Result<ArraySource, DataError> {
+pub fn open(path: &Path, wanted: Wanted<'_>) -> Result<ArraySource, DataError> {
     let stored = Stored::open(path)?;
     if !stored.head()?.starts_with(b"PK") || stored.plain_length().is_none() {
         return Err(unreadable(
@@ -59,13 +59,13 @@ pub fn open(path: &Path, labels: Option<&str>) -> Result<ArraySource, DataError>
         arrays.push((name.to_owned(), stored.member(start, length, deflated, sum)));
     }
     // Headers are read only of arrays that could be asked for, so that an odd one beside them is no hindrance.
-    let rank = |i: usize| Ok(read_header(arrays[i].1.clone(), "an array")?.dims.len());
+    let dims = |i: usize| Ok(read_header(arrays[i].1.clone(), "an array")?.dims);
     let names: Vec<_> = arrays.iter().map(|(name, _)| name.as_str()).collect();
-    let (data, labels) = choose(path, &names, labels, &rank)?;
+    let chosen = choose(path, &names, wanted, &dims)?;
     let array = |i: usize| read_header(arrays[i].1.clone(), &format!("its array `{}`", shown(names[i])));
-    let labels = match labels {
+    let labels = match chosen.labels {
         Some(i) => LabelsAt::Array(Box::new(array(i)?)),
         None => LabelsAt::Nowhere,
     };
-    Ok(ArraySource::new(array(data)?, labels))
+    Ok(ArraySource::new(array(chosen.data)?, labels).telling(chosen.told))
 }

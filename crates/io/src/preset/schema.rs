@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::data::array;
 use crate::data::DIGITS;
 use neartop_core::activation::ActivationKind;
 use neartop_core::catalog::{Domain, Entry, Param, Value};
@@ -119,7 +120,7 @@ fn score() -> Json {
 }
 
 fn data() -> Json {
-    json!({
+    let mut data = json!({
         "type": "object",
         "additionalProperties": false,
         "oneOf": [{"required": ["source"]}, {"required": ["path"]}],
@@ -165,7 +166,11 @@ fn data() -> Json {
             },
             "scale": {"enum": ["none", "unit", "standardize", "standardize_features"]}
         }
-    })
+    });
+    if let Some(properties) = data["properties"].as_object_mut() {
+        properties.extend(array::schema().map(|(key, schema)| (key.to_owned(), schema)));
+    }
+    data
 }
 
 /// The name or the place of a column.
