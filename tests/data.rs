@@ -2,6 +2,8 @@
 
 #[path = "data/arrays.rs"]
 mod arrays;
+#[path = "data/formats.rs"]
+mod formats;
 #[path = "data/images.rs"]
 mod images;
 #[path = "data/parquet.rs"]

@@ -7,6 +7,8 @@ mod airfoil;
 mod array;
 mod array_source;
 mod array_spec;
+#[cfg(feature = "arrow")]
+mod arrow;
 mod assumption;
 mod containers;
 mod digits;
@@ -15,25 +17,35 @@ mod extent;
 mod file;
 mod file_assumption;
 mod fit;
+#[cfg(feature = "hdf5")]
+mod hdf5;
 mod idx;
 mod images;
 mod labelled;
 mod labels;
+mod mat;
+mod names;
 mod npy;
 mod npz;
 mod opening;
+mod packing;
 mod parquet;
 mod relabelled;
 mod safetensors;
 mod samples;
 mod scale;
+mod shards;
 mod source;
 mod spec;
 mod summary;
 mod table;
 mod table_spec;
+mod text;
 mod turned;
+#[cfg(not(all(feature = "arrow", feature = "hdf5")))]
+mod unconverted;
 mod words;
+mod zipped;
 
 pub use array_spec::{ArraySpec, ChannelOrder, Vocabulary};
 pub use assumption::Assumption;

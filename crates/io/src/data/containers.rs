@@ -114,7 +114,36 @@ pub fn choose(
 
 /// The first of the known names that is there.
 pub fn usual<T: AsRef<str>>(known: &[&str], names: &[T]) -> Option<usize> {
-    known.iter().find_map(|known| names.iter().position(|name| name.as_ref() == *known))
+    let whole = known.iter().find_map(|known| names.iter().position(|name| name.as_ref() == *known));
+    // In groups: `train/x`.
+    let last = |name: &T| name.as_ref().rsplit_once('/').map(|(_, last)| last.to_owned());
+    let in_group = |known: &&str| names.iter().position(|name| last(name).as_deref() == Some(*known));
+    whole.or_else(|| known.iter().find_map(in_group))
+}
+
+/// Which size of an array counts the samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Axis {
+    First,
+    Last,
+}
+
+/// The size of an array that counts the samples: the first, but in files of MATLAB the last where labels are as many, or,
+/// without labels, where an array of three or more sizes has most there.
+pub fn sample_axis(given: &[usize], labels: Option<&[usize]>, matlab: bool) -> (Axis, Option<FileAssumption>) {
+    let ([first, .., last], true) = (given, matlab) else { return (Axis::First, None) };
+    let count = labels.map(|dims| match dims {
+        [rows, columns] if *rows > 1 && *columns > 1 => *rows,
+        dims => dims.iter().product(),
+    });
+    let is_last = match count {
+        Some(count) => count != *first && count == *last,
+        None => given.len() > 2 && given[..given.len() - 1].iter().all(|d| d < last),
+    };
+    match is_last {
+        true => (Axis::Last, Some(FileAssumption::SamplesLast { sizes: given.to_vec() })),
+        false => (Axis::First, None),
+    }
 }
 
 /// The labels that are called as the samples are, but for a word: `y_test` beside `x_test`.

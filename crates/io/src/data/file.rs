@@ -9,8 +9,8 @@ use flate2::Crc;
 use super::DataError;
 use super::names::{entries, is_image};
 use super::packing::{ENDINGS, Packing};
-use super::zipped::{self, Member};
 pub use super::words::{excerpt, shown};
+use super::zipped::{self, Member};
 use neartop_core::catalog::nearest;
 
 /// What the program can read.
@@ -43,7 +43,7 @@ const KNOWN: &str = "IDX, .csv, .tsv, .data, .dat, .txt, .npy (each also .gz, .b
 
 impl Format {
     /// The format that a name stands for.
-    fn of_name(path: &Path) -> Option<Self> {
+    pub fn of_name(path: &Path) -> Option<Self> {
         let name = unpacked(path).to_string_lossy().to_ascii_lowercase();
         let name = name.as_str();
         // The names of MNIST: train-images-idx3-ubyte, train-images.idx3-ubyte.

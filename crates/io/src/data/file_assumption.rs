@@ -15,6 +15,18 @@ pub enum FileAssumption {
     ChannelsLast { sizes: Vec<usize> },
     /// Of the sizes of samples the first counts the channels.
     ChannelsFirst { sizes: Vec<usize> },
+    /// Of the sizes of an array the last counts the samples.
+    SamplesLast { sizes: Vec<usize> },
+    /// A text became so many tokens, so many of them different, in pieces of a length.
+    Text { tokens: u64, different: usize, vocab: usize, length: usize },
+    /// Numbers of tokens were cut into pieces of a length.
+    Pieces { tokens: u64, length: usize },
+    /// The files of a folder are one data set.
+    Shards { files: usize },
+    /// A table lists the images and their labels, in columns of these names.
+    Listed { file: String, label: String },
+    /// Images that the table does not list.
+    Unlisted { images: usize },
     /// Of several arrays of a file this one holds the samples.
     Array { taken: String, left: Vec<String> },
     /// The samples are the images of a column, and these columns are left out.
@@ -45,6 +57,27 @@ impl fmt::Display for FileAssumption {
                 "the samples are {}, of which the first counts the channels; `layout: channels_last` says otherwise",
                 by(sizes)
             ),
+            Self::SamplesLast { sizes } => write!(f, "of the sizes {} the last counts the samples", by(sizes)),
+            Self::Text { tokens, different: 0, length, .. } => {
+                write!(f, "the text is {tokens} bytes, of which each {length} in turn are a sample")
+            }
+            Self::Text { tokens, different, vocab, length } => {
+                write!(f, "the text is {tokens} tokens, {different} different ones")?;
+                if vocab < different {
+                    write!(f, ", all but the {} most frequent of which share a number", vocab.saturating_sub(1))?;
+                }
+                write!(f, "; each {length} in turn are a sample")
+            }
+            Self::Pieces { tokens, length } => {
+                write!(f, "the array is {tokens} tokens, of which each {length} in turn are a sample")
+            }
+            Self::Shards { files } => write!(f, "the {files} files of the folder are read as one data set"),
+            Self::Listed { file, label } => {
+                write!(f, "column `{}` names the images, column `{}` their labels", shown(file), shown(label))
+            }
+            Self::Unlisted { images } => {
+                write!(f, "{images} images of the folder are left out, since the table does not list them")
+            }
             Self::Array { taken, left } => {
                 let left: Vec<_> = left.iter().take(8).map(|name| format!("`{}`", shown(name))).collect();
                 write!(

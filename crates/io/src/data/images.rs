@@ -3,6 +3,7 @@
 mod decode;
 mod listing;
 mod resize;
+mod table;
 
 use std::fs::File;
 use std::io::BufReader;
@@ -13,16 +14,27 @@ use super::{Assumption, DataError, FileAssumption, Labels, Source};
 use decode::{Channels, Header};
 pub use decode::{ImageFault, Wanted, decode, header};
 use neartop_core::network::Shape;
+use table::Listed;
 
-/// Images in the order of their classes' names, then of their own. Values are from 0 to 255, or to 65,535.
+/// Images in the order of their classes' names, then of their own, or of a table. Values are from 0 to 255, or to 65,535.
 pub struct Images {
     files: Vec<PathBuf>,
-    of: Vec<u32>,
-    /// None where the images do not stand in folders.
-    classes: Vec<String>,
+    labels: Option<Labels>,
+    /// The labels as numbers, where they are.
+    values: Option<Vec<f32>>,
+    classes: Option<Vec<String>>,
     wanted: Wanted,
     shape: Shape,
     assumptions: Vec<Assumption>,
+}
+
+/// The field of a column of images that holds their bytes, as the Hub stores them.
+pub const BYTES: &str = "bytes";
+
+/// Whether a column of bytes is called as images are.
+pub fn is_image_name(name: &str) -> bool {
+    const USUAL: [&str; 9] = ["image", "images", "img", "picture", "pixels", "png", "jpg", "jpeg", "image_bytes"];
+    USUAL.contains(&name.to_ascii_lowercase().as_str())
 }
 
 /// What is said of images.
@@ -38,13 +50,32 @@ pub struct Asked<'a> {
 /// one is given and fits, else those of the first image.
 pub fn open(root: &Path, asked: Asked<'_>) -> Result<Images, DataError> {
     let listing = listing::list(root)?;
-    let first = read(&listing.files[0], header)?;
-    let wanted = wanted(first, asked);
-    let (height, width) = wanted.size;
-    let shape = Shape(vec![wanted.channels.count(), height, width]);
-    let resized = asked.size.map(|_| FileAssumption::Resized { height, width });
-    let assumptions = listing.assumptions.into_iter().chain(resized).map(Into::into).collect();
-    Ok(Images { files: listing.files, of: listing.of, classes: listing.classes, wanted, shape, assumptions })
+    let count = listing.classes.len();
+    let labels = (count > 0).then_some(Labels::Classes { of: listing.of, count });
+    let images = Images::of(listing.files, asked, listing.assumptions)?;
+    Ok(Images { labels, classes: (count > 0).then_some(listing.classes), ..images })
+}
+
+/// The same of the images that a table lists with their labels.
+pub fn open_listed(root: &Path, table: &Path, asked: Asked<'_>) -> Result<Images, DataError> {
+    let Listed { files, labels, told } = table::listed(root, table)?;
+    if files.is_empty() {
+        return Err(unreadable(table, "it lists no images"));
+    }
+    let classes = labels.class_names();
+    let read = labels.clone().labels().map_err(|at| unreadable(table, format!("label {at} (from 0) is not finite")))?;
+    Ok(Images { labels: Some(read), values: labels.numbers(), classes, ..Images::of(files, asked, told)? })
+}
+
+impl Images {
+    fn of(files: Vec<PathBuf>, asked: Asked<'_>, told: Vec<FileAssumption>) -> Result<Self, DataError> {
+        let wanted = wanted(read(&files[0], header)?, asked);
+        let (height, width) = wanted.size;
+        let shape = Shape(vec![wanted.channels.count(), height, width]);
+        let resized = asked.size.map(|_| FileAssumption::Resized { height, width });
+        let assumptions = told.into_iter().chain(resized).map(Into::into).collect();
+        Ok(Self { files, labels: None, values: None, classes: None, wanted, shape, assumptions })
+    }
 }
 
 /// What all images are made to, by what the first one is and what is asked for.
@@ -89,12 +120,15 @@ impl Source for Images {
     }
 
     fn labels(&self) -> Result<Option<Labels>, DataError> {
-        let classes = || Labels::Classes { of: self.of.clone(), count: self.classes.len() };
-        Ok((!self.classes.is_empty()).then(classes))
+        Ok(self.labels.clone())
+    }
+
+    fn label_values(&self) -> Result<Option<Vec<f32>>, DataError> {
+        Ok(self.values.clone())
     }
 
     fn class_names(&self) -> Result<Option<Vec<String>>, DataError> {
-        Ok((!self.classes.is_empty()).then(|| self.classes.clone()))
+        Ok(self.classes.clone())
     }
 
     fn assumptions(&self) -> &[Assumption] {

@@ -55,10 +55,6 @@ impl Part {
     pub fn of(path: &Path) -> Option<Self> {
         let name = name(path).to_ascii_lowercase();
         let word = name.split(['-', '_', '.']).next().unwrap_or_default();
-        if TRAIN.contains(&word) {
-            Some(Self::Train)
-        } else {
-            HELD_OUT.contains(&word).then_some(Self::HeldOut)
-        }
+        if TRAIN.contains(&word) { Some(Self::Train) } else { HELD_OUT.contains(&word).then_some(Self::HeldOut) }
     }
 }

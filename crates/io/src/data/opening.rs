@@ -1,17 +1,24 @@
 //! Opens data sets, whatever their format.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::array_source::{ArraySource, LabelsAt};
+#[cfg(feature = "arrow")]
+use super::arrow;
 use super::containers::Wanted;
 use super::file::{Format, unreadable};
 use super::fit::Fitted;
+#[cfg(feature = "hdf5")]
+use super::hdf5;
 use super::images::Asked;
 use super::relabelled::Relabelled;
+use super::shards::Shards;
 use super::table::Column;
 use super::turned::arrange;
-use super::{DataError, DataFrom, FileSpec, LabelsFrom, Source};
-use super::{airfoil, digits, idx, images, npy, npz, parquet, safetensors, table};
+#[cfg(not(all(feature = "arrow", feature = "hdf5")))]
+use super::unconverted;
+use super::{DataError, DataFrom, FileSpec, LabelsFrom, Source, Vocabulary};
+use super::{airfoil, digits, idx, images, mat, npy, npz, parquet, safetensors, shards, table, text};
 use neartop_core::network::{Form, Shape};
 use neartop_core::shape::Layout;
 
@@ -52,10 +59,20 @@ fn open_as(from: &DataFrom, input: Option<&Form>) -> Result<Box<dyn Source>, Dat
 
 fn open_file(file: &FileSpec, input: Option<&Form>) -> Result<Box<dyn Source>, DataError> {
     let path = file.path.as_path();
-    let format = Format::of(path)?;
+    let format = match file.arrays.vocabulary {
+        Some(_) => Format::Text,
+        None => Format::of(path)?,
+    };
     check_keys(file, format)?;
     check_array_keys(file, format)?;
-    let source = match file.label_file() {
+    if format == Format::Shards {
+        return open_shards(file, input);
+    }
+    let source: Box<dyn Source> = match file.label_file() {
+        Some(labels) if format == Format::Images && matches!(Format::of(labels)?, Format::Table { .. }) => {
+            let asked = Asked { size: file.arrays.size, input: input.map(|input| &input.shape) };
+            Box::new(images::open_listed(path, labels, asked)?)
+        }
         // An array takes the labels from another one itself.
         Some(labels) if !(is_array(format) && is_array(Format::of(labels)?)) => {
             let source = open_format(&file.clone().with_labels(None), format, input)?;
@@ -84,11 +101,24 @@ fn open_format(file: &FileSpec, format: Format, input: Option<&Form>) -> Result<
     let asked = Asked { size: file.arrays.size, input: input.map(|input| &input.shape) };
     let wanted = Wanted { array: file.arrays.array.as_deref(), labels: label_array(file, format)? };
     let second = || file.label_file().map_or(LabelsAt::Nowhere, |labels| LabelsAt::File(labels.into()));
+    // Tokens may stand one after the other, however many a sample has.
+    let tokens = input.filter(|input| matches!(input.layout, Layout::Ids { .. })).map(|input| input.shape.elements());
+    let array = |source: ArraySource| -> Box<dyn Source> {
+        Box::new(match tokens.filter(|length| *length > 1) {
+            Some(length) => source.in_pieces(length),
+            None => source,
+        })
+    };
     Ok(match format {
-        Format::Idx => Box::new(ArraySource::new(idx::open(path)?, second())),
-        Format::Npy => Box::new(ArraySource::new(npy::open(path)?, second())),
-        Format::Npz => Box::new(npz::open(path, wanted)?),
-        Format::Safetensors => Box::new(safetensors::open(path, wanted)?),
+        Format::Idx => array(ArraySource::new(idx::open(path)?, second())),
+        Format::Npy => array(ArraySource::new(npy::open(path)?, second())),
+        Format::Npz => array(npz::open(path, wanted)?),
+        Format::Safetensors => array(safetensors::open(path, wanted)?),
+        Format::Hdf5 => open_hdf5(path, wanted)?,
+        Format::Mat => mat::open(path, wanted)?,
+        Format::Arrow => open_arrow(path, wanted, asked)?,
+        Format::Text => Box::new(text::open(path, file.arrays.vocabulary.unwrap_or(Vocabulary::Bytes), input)?),
+        Format::Shards => return open_shards(file, input),
         Format::Table { tabs } => Box::new(table::open(file, tabs)?),
         Format::Parquet => parquet::open(path, wanted, asked)?,
         Format::Images if file.labels.is_some() => {
@@ -99,12 +129,48 @@ fn open_format(file: &FileSpec, format: Format, input: Option<&Form>) -> Result<
     })
 }
 
+/// All files of a folder.
+fn open_shards(folder: &FileSpec, input: Option<&Form>) -> Result<Box<dyn Source>, DataError> {
+    if folder.label_file().is_some() {
+        let reason =
+            "its files are read as one data set, and so have their labels in themselves; name them by `labels`";
+        return Err(unreadable(&folder.path, reason));
+    }
+    let (files, told) = shards::list(&folder.path)?;
+    let open = |path: &PathBuf| open_file(&FileSpec { path: path.clone(), ..folder.clone() }, input);
+    let sources = files.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+    Ok(Box::new(Shards::new(sources, &files, told)?))
+}
+
+#[cfg(feature = "hdf5")]
+fn open_hdf5(path: &Path, wanted: Wanted<'_>) -> Result<Box<dyn Source>, DataError> {
+    Ok(Box::new(hdf5::open(path, wanted, hdf5::Writer::Any)?))
+}
+
+#[cfg(not(feature = "hdf5"))]
+fn open_hdf5(path: &Path, _: Wanted<'_>) -> Result<Box<dyn Source>, DataError> {
+    let python = "import h5py, numpy; f = h5py.File(\"data.h5\"); \
+                  numpy.savez(\"data.npz\", **{name: f[name][:] for name in (\"x\", \"y\")})";
+    Err(unconverted::left_out(path, "HDF5", "hdf5", python))
+}
+
+#[cfg(feature = "arrow")]
+fn open_arrow(path: &Path, wanted: Wanted<'_>, asked: Asked<'_>) -> Result<Box<dyn Source>, DataError> {
+    Ok(Box::new(arrow::open(path, wanted, asked)?))
+}
+
+#[cfg(not(feature = "arrow"))]
+fn open_arrow(path: &Path, _: Wanted<'_>, _: Asked<'_>) -> Result<Box<dyn Source>, DataError> {
+    let python = "import pandas; pandas.read_feather(\"data.feather\").to_parquet(\"data.parquet\")";
+    Err(unconverted::left_out(path, "Arrow", "arrow", python))
+}
+
 /// The labels of another file: what it calls so, or all that it holds.
 fn open_labels(path: &Path) -> Result<Box<dyn Source>, DataError> {
     let file = FileSpec::new(path);
     match Format::of(path)? {
         Format::Table { tabs } => Ok(Box::new(table::open_labels(path, tabs)?)),
-        Format::Images => {
+        Format::Images | Format::Shards => {
             Err(unreadable(path, "labels in a second file are an array or a table, and this is a folder"))
         }
         format => open_format(&file, format, None),
@@ -114,7 +180,7 @@ fn open_labels(path: &Path) -> Result<Box<dyn Source>, DataError> {
 /// The one name that `labels` gives, where a file takes no more.
 fn label_array(file: &FileSpec, format: Format) -> Result<Option<&str>, DataError> {
     match &file.labels {
-        _ if matches!(format, Format::Table { .. } | Format::Images) => Ok(None),
+        _ if matches!(format, Format::Table { .. } | Format::Images | Format::Shards | Format::Text) => Ok(None),
         Some(LabelsFrom::Names(names)) => match names.as_slice() {
             [name] => Ok(Some(name)),
             _ => Err(unreadable(&file.path, "`labels` names several columns, which only tables such as CSV have")),
@@ -126,7 +192,7 @@ fn label_array(file: &FileSpec, format: Format) -> Result<Option<&str>, DataErro
 /// Refuses keys that say how to read another kind of file.
 fn check_keys(file: &FileSpec, format: Format) -> Result<(), DataError> {
     match (format, file.table.keys().first()) {
-        (Format::Table { .. }, _) | (_, None) => Ok(()),
+        (Format::Table { .. } | Format::Shards, _) | (_, None) => Ok(()),
         (_, Some(key)) => {
             Err(unreadable(&file.path, format!("`{key}` says how to read a table such as CSV; leave it out")))
         }
@@ -147,9 +213,11 @@ pub fn advise(path: &Path) -> Result<Option<(Vec<Column>, Option<String>)>, Data
 /// Refuses keys of arrays, images and texts that say nothing of a file of this format.
 fn check_array_keys(file: &FileSpec, format: Format) -> Result<(), DataError> {
     let fits = |key: &str| match key {
-        "size" => matches!(format, Format::Images | Format::Parquet),
+        _ if format == Format::Shards => true,
+        "size" => matches!(format, Format::Images | Format::Parquet | Format::Arrow),
         "layout" => is_arranged(format),
-        _ => matches!(format, Format::Npz | Format::Safetensors | Format::Parquet),
+        "vocabulary" => format == Format::Text,
+        _ => is_arranged(format) && !is_array(format),
     };
     let what = |key: &str| match key {
         "size" => "says how large images become",
@@ -165,7 +233,8 @@ fn check_array_keys(file: &FileSpec, format: Format) -> Result<(), DataError> {
 
 /// Whether the axes of samples can be in several orders.
 fn is_arranged(format: Format) -> bool {
-    matches!(format, Format::Idx | Format::Npy | Format::Npz | Format::Safetensors | Format::Parquet)
+    use Format::{Arrow, Hdf5, Idx, Mat, Npy, Npz, Parquet, Safetensors};
+    matches!(format, Idx | Npy | Npz | Safetensors | Parquet | Arrow | Hdf5 | Mat)
 }
 
 /// Checks that a file is an NPY array of numbers, and as long as its header says, before memory is taken for it.

@@ -300,11 +300,27 @@ impl Source for Parquet {
         Ok(())
     }
 
+    fn scan_features(&self, take: &mut dyn FnMut(usize, usize, &[f32])) -> Result<(), DataError> {
+        let width = self.lists.len();
+        let block = (BLOCK / width.max(1)).max(1);
+        for (place, column) in self.features.iter().enumerate() {
+            self.table.blocks(*column, block, &mut |chunk, count| {
+                take(place * width, width, &chunk.numbers(count, &self.lists)?);
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
     fn labels(&self) -> Result<Option<Labels>, DataError> {
         self.table.labels(self.label)
     }
 
     fn label_values(&self) -> Result<Option<Vec<f32>>, DataError> {
         Ok(self.table.texts(self.label)?.and_then(Texts::numbers))
+    }
+
+    fn class_names(&self) -> Result<Option<Vec<String>>, DataError> {
+        Ok(self.table.texts(self.label)?.and_then(|texts| texts.class_names()))
     }
 }

@@ -20,7 +20,7 @@ const MOST_HEADER: u64 = 100_000_000;
 pub fn open(path: &Path, wanted: Wanted<'_>) -> Result<ArraySource, DataError> {
     let stored = Stored::open(path)?;
     let Some(whole) = stored.plain_length() else {
-        return Err(unreadable(path, "it is compressed by gzip; unpack it first"));
+        return Err(unreadable(path, "it is packed, and its tensors are read from any place; unpack it first"));
     };
     let mut stream = stored.stream()?;
     let mut length = [0; 8];
@@ -71,6 +71,14 @@ fn tensor(stored: &Stored, start: u64, name: &str, info: &TensorInfo) -> Result<
         return Err(unreadable(&stored.path, format!("its tensor `{}` is a single number", shown(name))));
     }
     let offset = start + info.data_offsets.0 as u64;
-    Array { stored: stored.clone(), offset, element, big_endian: false, dims: info.shape.clone(), fortran: false }
-        .checked()
+    Array {
+        stored: stored.clone(),
+        offset,
+        element,
+        big_endian: false,
+        dims: info.shape.clone(),
+        fortran: false,
+        samples_last: false,
+    }
+    .checked()
 }

@@ -36,9 +36,10 @@ pub fn archive(path: &Path) -> Result<ZipArchive<BufReader<File>>, DataError> {
 pub fn failed(path: &Path, error: ZipError) -> DataError {
     match error {
         ZipError::Io(e) => io_error(path, &e),
-        e => {
-            unreadable(path, format!("its list of entries cannot be read ({}); is it truncated?", shown(&e.to_string())))
-        }
+        e => unreadable(
+            path,
+            format!("its list of entries cannot be read ({}); is it truncated?", shown(&e.to_string())),
+        ),
     }
 }
 

@@ -80,6 +80,17 @@ pub fn list(root: &Path) -> Result<Listing, DataError> {
     Ok(listing)
 }
 
+/// All images in a folder and in the folders in it.
+///
+/// # Errors
+/// If it cannot be listed.
+pub fn every_image(root: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let real = root.canonicalize().map_err(|e| io_error(root, &e))?;
+    let (mut seen, mut files) = (HashSet::from([real]), Vec::new());
+    gather(root, 0, &mut seen, &mut Vec::new(), &mut files)?;
+    Ok(files)
+}
+
 /// Goes into the folder of folders that stands alone in another one, and into the part of the data that is trained with.
 fn enter(root: &Path, assumptions: &mut Vec<FileAssumption>) -> Result<(PathBuf, Folder), DataError> {
     let (mut at, mut top) = (root.to_owned(), Folder::look(root)?);

@@ -235,7 +235,7 @@ impl<'a> Chunk<'a> {
             ColumnReader::BoolColumnReader(r) => take!(r, |b| u8::from(*b).to_string()),
             ColumnReader::Int32ColumnReader(r) => take!(r, ToString::to_string),
             ColumnReader::Int64ColumnReader(r) => take!(r, ToString::to_string),
-            // Written so that 1.0 stays a value and does not become a class.
+            // Whole ones are classes, as in tables.
             ColumnReader::FloatColumnReader(r) => take!(r, |x| format!("{x:?}")),
             ColumnReader::DoubleColumnReader(r) => take!(r, |x| format!("{x:?}")),
             ColumnReader::ByteArrayColumnReader(r) => {

@@ -11,13 +11,10 @@ use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor};
 use super::chunk::{Chunk, name, reader};
 use super::{Groups, contained};
 use crate::data::file::{shown, unreadable};
-use crate::data::images::{Asked, ImageFault, Wanted, decode, header, wanted};
+use crate::data::images::{Asked, BYTES, ImageFault, Wanted, decode, header, is_image_name, wanted};
 use crate::data::labels::Texts;
 use crate::data::{Assumption, DataError, FileAssumption, Labels, Source};
 use neartop_core::network::Shape;
-
-/// Names of columns that hold the bytes of images without saying so.
-const USUAL: &[&str] = &["image", "images", "img", "picture", "pixels", "png", "jpg", "jpeg", "image_bytes"];
 
 /// A column of images.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,8 +34,8 @@ pub fn image_columns(schema: &SchemaDescriptor) -> Vec<ImageColumn> {
     };
     let of = |(bytes, column): (usize, &std::sync::Arc<ColumnDescriptor>)| {
         let named = match column.path().parts() {
-            [of, bytes] if bytes == "bytes" => Some(of.clone()),
-            [of] if USUAL.contains(&of.to_ascii_lowercase().as_str()) => Some(of.clone()),
+            [of, bytes] if bytes == BYTES => Some(of.clone()),
+            [of] if is_image_name(of) => Some(of.clone()),
             _ => None,
         };
         named.filter(|_| is_bytes(column)).map(|name| ImageColumn { name, bytes })
@@ -156,6 +153,10 @@ impl Source for ImagesOfParquet {
 
     fn label_values(&self) -> Result<Option<Vec<f32>>, DataError> {
         Ok(self.table.texts(self.label)?.and_then(Texts::numbers))
+    }
+
+    fn class_names(&self) -> Result<Option<Vec<String>>, DataError> {
+        Ok(self.table.texts(self.label)?.and_then(|texts| texts.class_names()))
     }
 
     fn assumptions(&self) -> &[Assumption] {
