@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::file::{shown, unreadable};
+use super::names::Part;
 use super::{DataError, FileAssumption};
 use neartop_core::catalog::nearest;
 
@@ -117,7 +118,11 @@ pub fn usual<T: AsRef<str>>(known: &[&str], names: &[T]) -> Option<usize> {
     let whole = known.iter().find_map(|known| names.iter().position(|name| name.as_ref() == *known));
     // In groups: `train/x`.
     let last = |name: &T| name.as_ref().rsplit_once('/').map(|(_, last)| last.to_owned());
-    let in_group = |known: &&str| names.iter().position(|name| last(name).as_deref() == Some(*known));
+    let is_train = |name: &T| name.as_ref().split('/').any(|word| Part::of(Path::new(word)) == Some(Part::Train));
+    let in_group = |known: &&str| {
+        let are = || (0..names.len()).filter(|i| last(&names[*i]).as_deref() == Some(*known));
+        are().find(|i| is_train(&names[*i])).or_else(|| are().next())
+    };
     whole.or_else(|| known.iter().find_map(in_group))
 }
 
@@ -189,6 +194,7 @@ mod tests {
         assert_eq!(chosen(&medical, Some("val_images")), pair("val_images", "val_labels"));
         assert_eq!(chosen(&["data", "target"], None), pair("data", "target"));
         assert_eq!(chosen(&["train/x", "train/y", "test/x", "test/y"], Some("test/x")), pair("test/x", "test/y"));
+        assert_eq!(chosen(&["test/x", "test/y", "train/x", "train/y"], None), pair("train/x", "train/y"));
         assert_eq!(chosen(&["a", "b"], Some("b")), ("b".to_owned(), None));
     }
 }

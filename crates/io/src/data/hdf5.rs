@@ -6,7 +6,9 @@ use std::sync::Arc;
 use half::f16;
 use hdf5_reader::error::{ByteOrder, Error};
 use hdf5_reader::group::Group;
-use hdf5_reader::{Dataset, Datatype, FileStorage, H5Type, Hdf5File, OpenOptions, SliceInfo, SliceInfoElem};
+use hdf5_reader::{
+    Dataset, Datatype, FileStorage, FilterRegistry, H5Type, Hdf5File, OpenOptions, SliceInfo, SliceInfoElem,
+};
 
 use super::containers::{Axis, Wanted, choose, sample_axis};
 use super::file::{Stored, check_finite, shown, unreadable};
@@ -20,6 +22,8 @@ const BLOCK: usize = 1 << 18;
 /// The most bytes of a chunk, unpacked, and of what is read at once.
 const MOST_BYTES: usize = 1 << 28;
 const MOST_ARRAYS: usize = 10_000;
+/// The number of the filter that h5py brings.
+const LZF: u16 = 32000;
 const MOST_DEEP: usize = 8;
 
 /// Who wrote a file, which says in what order its sizes are.
@@ -56,7 +60,14 @@ fn open_unguarded(path: &Path, wanted: Wanted<'_>, writer: Writer) -> Result<Hdf
         return Err(unreadable(path, "it is packed, and HDF5 is read from any place; unpack it first"));
     }
     let storage = FileStorage::open(path).map_err(|e| failed(path, &e))?;
-    let options = OpenOptions { max_chunk_bytes: MOST_BYTES, max_read_bytes: MOST_BYTES, ..OpenOptions::default() };
+    let mut filters = FilterRegistry::new();
+    filters.register(LZF, Box::new(|_, packed, _| unpack_lzf(packed)));
+    let options = OpenOptions {
+        max_chunk_bytes: MOST_BYTES,
+        max_read_bytes: MOST_BYTES,
+        filter_registry: Some(filters),
+        ..OpenOptions::default()
+    };
     let file = Hdf5File::from_storage_with_options(Arc::new(storage), options).map_err(|e| failed(path, &e))?;
     let mut arrays = Vec::new();
     collect(path, &file.root_group().map_err(|e| failed(path, &e))?, "", 0, &mut arrays)?;
@@ -183,6 +194,41 @@ impl H5Type for Number {
             _ => 0,
         }
     }
+}
+
+/// LZF: runs of bytes as they are, and copies of what came before.
+fn unpack_lzf(packed: &[u8]) -> Result<Vec<u8>, Error> {
+    let short = || Error::InvalidData("a chunk in LZF is cut off".to_owned());
+    let mut out = Vec::with_capacity(packed.len().min(MOST_BYTES));
+    let mut rest = packed.iter();
+    let mut next = || rest.next().map(|byte| usize::from(*byte)).ok_or_else(short);
+    let mut left = packed.len();
+    while left > 0 {
+        let control = next()?;
+        left -= 1;
+        if control < 32 {
+            for _ in 0..=control {
+                out.push(next()? as u8);
+            }
+            left = left.checked_sub(control + 1).ok_or_else(short)?;
+            continue;
+        }
+        let mut length = control >> 5;
+        if length == 7 {
+            length += next()?;
+            left = left.checked_sub(1).ok_or_else(short)?;
+        }
+        let back = ((control & 31) << 8) + next()? + 1;
+        left = left.checked_sub(1).ok_or_else(short)?;
+        let from = out.len().checked_sub(back).ok_or_else(short)?;
+        if out.len() + length + 2 > MOST_BYTES {
+            return Err(Error::InvalidData("a chunk in LZF is larger than what is read".to_owned()));
+        }
+        for i in from..from + length + 2 {
+            out.push(out[i]);
+        }
+    }
+    Ok(out)
 }
 
 impl Hdf5 {

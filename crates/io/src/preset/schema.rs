@@ -132,8 +132,9 @@ fn data() -> Json {
             },
             "path": {
                 "type": "string",
-                "description": "Relative to the preset: IDX, tables (CSV, TSV, .data, .dat, .txt) or NPY (each also .gz), NPZ, Parquet, safetensors, \
-                    or a folder with a folder of images per class."
+                "description": "Relative to the preset: IDX, tables (CSV, TSV, .data, .dat, .txt) or NPY, each also packed (.gz, \
+                    .bz2, .xz, .zst, .zip); NPZ, Parquet, Arrow, safetensors, HDF5, MATLAB; a folder with a folder of images \
+                    per class, or of files that are one data set."
             },
             "labels": {
                 "anyOf": [column(), {"type": "array", "items": column(), "minItems": 1}],
