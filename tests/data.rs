@@ -1,5 +1,14 @@
 //! Every format against the arrays of tests/fixtures/data/make.py.
 
+#[path = "data/arrays.rs"]
+mod arrays;
+#[path = "data/formats.rs"]
+mod formats;
+#[path = "data/images.rs"]
+mod images;
+#[path = "data/parquet.rs"]
+mod parquet;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

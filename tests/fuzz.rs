@@ -225,6 +225,43 @@ fn safetensors() {
     fuzz_data("safetensors", None, &|name| name.ends_with(".safetensors"));
 }
 
+#[test]
+fn packed() {
+    let ends = [".bz2", ".xz", ".zst", ".zip"];
+    fuzz_data("packed", Some("label"), &|name| ends.iter().any(|end| name.ends_with(end)));
+}
+
+#[test]
+#[cfg(feature = "hdf5")]
+fn hdf5() {
+    fuzz_data("hdf5", Some("train/y"), &|name| name.ends_with(".h5"));
+}
+
+#[test]
+fn mat() {
+    fuzz_data("mat", Some("y"), &|name| name.ends_with(".mat"));
+}
+
+#[test]
+#[cfg(feature = "arrow")]
+fn arrow() {
+    fuzz_data("arrow", Some("label"), &|name| name.ends_with(".arrow") || name.ends_with(".feather"));
+}
+
+/// Images, which are read by their first bytes whatever they are called.
+#[test]
+fn images_of_more_kinds() {
+    let directory = folder();
+    let path = directory.path().join("x.png");
+    for of in ["data/farm/cow", "data/farm/dog", "data/farm/cat", "data/scans/a"] {
+        let seeds: Vec<_> = fixtures(of, &|_| true).into_iter().map(|(_, bytes)| bytes).collect();
+        fuzz(&format!("images-{of}"), &seeds, &|bytes| {
+            fs::write(&path, bytes).expect("a file");
+            read_data(directory.path(), None)
+        });
+    }
+}
+
 /// Inputs that were found to be too much once.
 #[test]
 fn what_was_found_is_borne() {

@@ -14,7 +14,7 @@ use neartop_core::network::{Form, Network};
 use neartop_core::score::score_given;
 use neartop_core::settings::BatchNorm;
 use neartop_core::weights::{GivenWeights, Weights};
-use neartop_io::data::{DataError, DataFrom, FileSpec, check_npy, check_tokens, open_for};
+use neartop_io::data::{DataError, DataFrom, FileSpec, check_npy, check_tokens, open_for_form};
 use neartop_io::preset::{Preset, printable};
 use neartop_io::weights::{FileWeights, WeightsError};
 
@@ -125,7 +125,7 @@ fn read_inputs(path: &Path, input: &Form) -> Result<Tensor, Failure> {
     let fail = |error: &dyn std::fmt::Display| Failure::usage(format!("cannot read {name}: {error}"));
     let from = DataFrom::File(FileSpec::new(path));
     let shape = &input.shape;
-    let source = open_for(&from, shape).map_err(|error| match &error {
+    let source = open_for_form(&from, input).map_err(|error| match &error {
         DataError::Read { .. } => Failure::usage(error.to_string()),
         other => fail(other),
     })?;

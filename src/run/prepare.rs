@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::streams::tell;
 use crate::cli::{Repetitions, RunOptions};
 use neartop_core::settings::Auto;
-use neartop_io::data::{DataError, Samples};
+use neartop_io::data::{DataError, Samples, looks_channels_last};
 use neartop_io::model::is_model;
 use neartop_io::preset::Preset;
 use neartop_study::scheduler::NearScorer;
@@ -82,10 +82,14 @@ pub fn data_failure(preset: &Preset, error: &DataError) -> Failure {
     };
     let help = match error {
         DataError::Shape { given, .. } => Some(format!(
-            "for these data write `input: {}`",
+            "for these data write {}",
             match given.0.as_slice() {
-                [features] => features.to_string(),
-                sizes => format!("{sizes:?}"),
+                [features] => format!("`input: {features}`"),
+                sizes @ [height, width, channels] if looks_channels_last(sizes) => format!(
+                    "`input: [{channels}, {height}, {width}]` if the last size counts the channels, or \
+                     `input: {sizes:?}` with `layout: channels_first`"
+                ),
+                sizes => format!("`input: {sizes:?}`"),
             }
         )),
         _ => None,

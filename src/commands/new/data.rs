@@ -60,6 +60,7 @@ pub fn look(path: &Path, labels: &[String]) -> Result<Found, Failure> {
         path: path.to_owned(),
         labels: of_names(path, &names),
         table: table.as_ref().map(|(_, spec)| spec.clone()).unwrap_or_default(),
+        ..FileSpec::default()
     };
     let source = open(&DataFrom::File(file)).map_err(fail)?;
     let given = Given::of(source.as_ref()).map_err(fail)?;

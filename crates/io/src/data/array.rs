@@ -19,6 +19,8 @@ pub struct Array {
     pub dims: Vec<usize>,
     /// The first index runs fastest, rather than the last.
     pub fortran: bool,
+    /// The samples lie one after the other, and in each of them the first index runs fastest.
+    pub samples_last: bool,
 }
 
 /// Elements that are converted at once.
@@ -56,19 +58,19 @@ impl Array {
         })
     }
 
-    /// The place among a sample's elements, in the order of this program, of each of them in the order of the file.
-    fn places(&self) -> Vec<usize> {
-        let dims = self.dims.get(1..).unwrap_or_default();
-        (0..self.size())
-            .map(|mut j| {
-                let mut index = Vec::with_capacity(dims.len());
-                for d in dims {
-                    index.push(j % d);
-                    j /= d;
-                }
-                index.iter().zip(dims).fold(0, |place, (i, d)| place * d + i)
-            })
-            .collect()
+    /// The same, where the last size counts the samples and the first index runs fastest.
+    pub fn with_samples_last(mut self) -> Self {
+        self.dims.rotate_right(1);
+        Self { fortran: false, samples_last: true, ..self }
+    }
+
+    /// The same without sizes of 1, as labels.
+    pub fn as_labels(mut self) -> Self {
+        self.dims.retain(|d| *d != 1);
+        if self.dims.is_empty() {
+            self.dims.push(1);
+        }
+        self
     }
 
     fn fail(&self, error: &std::io::Error) -> DataError {
@@ -79,6 +81,8 @@ impl Array {
         let size = self.size();
         let mut bytes = vec![0; size * self.element.size()];
         let mut values = Vec::with_capacity(size);
+        let places = self.samples_last.then(|| places(self.dims.get(1..).unwrap_or_default()));
+        let mut placed = vec![0.0; if places.is_some() { size } else { 0 }];
         let mut stream = self.stored.stream()?;
         for row in rows {
             let at = self.offset + (row * bytes.len()) as u64;
@@ -86,7 +90,13 @@ impl Array {
             values.clear();
             self.element.decode(&bytes, self.big_endian, &mut values);
             check_finite(&self.stored.path, &values, |_| *row)?;
-            take(&values);
+            match &places {
+                None => take(&values),
+                Some(places) => {
+                    places.iter().zip(&values).for_each(|(place, x)| placed[*place] = *x);
+                    take(&placed);
+                }
+            }
         }
         stream.finish().map_err(|e| self.fail(&e))
     }
@@ -117,7 +127,7 @@ impl Array {
         let mut bytes = vec![0; width];
         let mut value = Vec::with_capacity(1);
         let mut stream = self.stored.stream()?;
-        for (column, place) in self.places().into_iter().enumerate() {
+        for (column, place) in places(self.dims.get(1..).unwrap_or_default()).into_iter().enumerate() {
             for (i, row) in rows.iter().enumerate() {
                 let at = self.offset + ((column * self.count() + row) * width) as u64;
                 stream.skip_to(at).and_then(|()| stream.read_exact(&mut bytes)).map_err(|e| self.fail(&e))?;
@@ -149,11 +159,10 @@ impl Array {
     /// Fails unless these can be the labels of `count` samples.
     fn check_labels(&self, count: usize) -> Result<(), DataError> {
         let fail = |reason: String| Err(unreadable(&self.stored.path, reason));
-        if self.dims.len() > 2 || self.size() == 0 || (self.fortran && self.size() > 1) {
+        if self.dims.len() > 2 || self.size() == 0 {
             let dims: Vec<_> = self.dims.iter().map(ToString::to_string).collect();
-            let order = if self.fortran { " in Fortran order" } else { "" };
             let reason = "labels are a number per sample, or a row of numbers, but these are";
-            return fail(format!("{reason} [{}]{order}", dims.join(", ")));
+            return fail(format!("{reason} [{}]", dims.join(", ")));
         }
         if self.count() != count {
             return fail(format!("it has {} labels, but there are {count} samples", self.count()));
@@ -165,6 +174,11 @@ impl Array {
     pub fn label_values(&self, count: usize) -> Result<Vec<f32>, DataError> {
         self.check_labels(count)?;
         let mut values = Vec::with_capacity(count * self.size());
+        if self.fortran && self.size() > 1 {
+            let rows: Vec<_> = (0..count).collect();
+            self.read_columns(&rows, &mut |row| values.extend_from_slice(row))?;
+            return Ok(values);
+        }
         self.blocks(|first, bytes| {
             self.element.decode(bytes, self.big_endian, &mut values);
             check_finite(&self.stored.path, &values[first..], |i| (first + i) / self.size())
@@ -191,4 +205,19 @@ impl Array {
         })?;
         Ok(if whole.is_empty() { from_rows(values, 1) } else { from_numbers(&whole) })
     }
+}
+
+/// The place among elements of these sizes, in the order of this program, of each of them where the first index runs
+/// fastest.
+pub fn places(dims: &[usize]) -> Vec<usize> {
+    (0..dims.iter().product())
+        .map(|mut j: usize| {
+            let mut index = Vec::with_capacity(dims.len());
+            for d in dims {
+                index.push(j % d);
+                j /= d;
+            }
+            index.iter().zip(dims).fold(0, |place, (i, d)| place * d + i)
+        })
+        .collect()
 }

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::array::{Array, BLOCK};
+use super::array::{Array, BLOCK, places};
 use super::file::{Format, check_finite, unreadable};
-use super::{DataError, Labels, Source, idx, npy};
+use super::{Assumption, DataError, FileAssumption, Labels, Source, idx, npy};
 use neartop_core::network::Shape;
 
 /// Where an array's labels are.
@@ -22,6 +22,7 @@ pub struct ArraySource {
     array: Array,
     labels: LabelsAt,
     shape: Shape,
+    assumptions: Vec<Assumption>,
 }
 
 impl ArraySource {
@@ -31,7 +32,24 @@ impl ArraySource {
 
     pub fn new(array: Array, labels: LabelsAt) -> Self {
         let shape = array.sample_shape();
-        Self { array, labels, shape }
+        Self { array, labels, shape, assumptions: Vec::new() }
+    }
+
+    /// Numbers of tokens one after the other, in pieces of so many.
+    pub fn in_pieces(mut self, length: usize) -> Self {
+        if let [count] = self.array.dims.as_slice() {
+            let (count, tokens) = (count / length.max(1), *count as u64);
+            self.array.dims = vec![count, length];
+            self.shape = self.array.sample_shape();
+            self = self.telling(Some(FileAssumption::Pieces { tokens, length }));
+        }
+        self
+    }
+
+    /// The same with what is to be said of it.
+    pub fn telling(mut self, told: Option<FileAssumption>) -> Self {
+        self.assumptions.extend(told.map(Into::into));
+        self
     }
 }
 
@@ -66,14 +84,27 @@ impl Source for ArraySource {
     }
 
     fn scan_features(&self, take: &mut dyn FnMut(usize, usize, &[f32])) -> Result<(), DataError> {
-        let size = self.array.size();
-        // Columns are gathered, so few rows at a time; rows come in one pass.
-        let at_once = if self.array.fortran { 1024 } else { self.count() };
-        for first in (0..self.count()).step_by(at_once.max(1)) {
-            let rows: Vec<_> = (first..self.count().min(first + at_once)).collect();
-            self.read(&rows, &mut |row| take(0, size, row))?;
+        let array = &self.array;
+        let (count, size) = (array.count(), array.size());
+        if !array.fortran || size <= 1 {
+            let rows: Vec<_> = (0..count).collect();
+            return self.read(&rows, &mut |row| take(0, size, row));
         }
-        Ok(())
+        // Feature after feature, as they lie.
+        let places = places(array.dims.get(1..).unwrap_or_default());
+        let mut values = Vec::with_capacity(BLOCK);
+        array.blocks(|first, bytes| {
+            values.clear();
+            array.element.decode(bytes, array.big_endian, &mut values);
+            check_finite(&array.stored.path, &values, |i| (first + i) % count)?;
+            let mut at = first;
+            while at < first + values.len() {
+                let end = (at - at % count + count).min(first + values.len());
+                take(places[at / count], 1, &values[at - first..end - first]);
+                at = end;
+            }
+            Ok(())
+        })
     }
 
     fn labels(&self) -> Result<Option<Labels>, DataError> {
@@ -82,6 +113,10 @@ impl Source for ArraySource {
             LabelsAt::Array(array) => array.labels(self.count()).map(Some),
             LabelsAt::File(path) => label_file(path)?.labels(self.count()).map(Some),
         }
+    }
+
+    fn assumptions(&self) -> &[Assumption] {
+        &self.assumptions
     }
 
     fn label_values(&self) -> Result<Option<Vec<f32>>, DataError> {

@@ -2,11 +2,14 @@
 
 use std::fmt;
 
+use super::FileAssumption;
 use super::words::shown;
 
 /// Something about data that was found out rather than said. Each is told once, in one line.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Assumption {
+    /// What is no table.
+    File(FileAssumption),
     /// The first line names the columns, or does not.
     Header {
         taken: bool,
@@ -60,9 +63,16 @@ pub enum Assumption {
     },
 }
 
+impl From<FileAssumption> for Assumption {
+    fn from(of: FileAssumption) -> Self {
+        Self::File(of)
+    }
+}
+
 impl fmt::Display for Assumption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::File(of) => write!(f, "{of}"),
             Self::Header { taken: true } => {
                 f.write_str("the first line is taken for the names of the columns; `header: false` makes it a sample")
             }

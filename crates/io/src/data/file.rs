@@ -5,10 +5,12 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use flate2::Crc;
-use flate2::read::{DeflateDecoder, MultiGzDecoder};
 
 use super::DataError;
+use super::names::{entries, is_image};
+use super::packing::{ENDINGS, Packing};
 pub use super::words::{excerpt, shown};
+use super::zipped::{self, Member};
 use neartop_core::catalog::nearest;
 
 /// What the program can read.
@@ -23,18 +25,27 @@ pub enum Format {
     Npz,
     Parquet,
     Safetensors,
+    Hdf5,
+    /// MATLAB's.
+    Mat,
+    /// Arrow's, which is Feather's too.
+    Arrow,
+    /// A text of tokens.
+    Text,
     /// A folder with a folder of images per class.
     Images,
+    /// A folder of files that are one data set.
+    Shards,
 }
 
-const KNOWN: &str =
-    "IDX, .csv, .tsv, .data, .dat, .txt, .npy (each also .gz), .npz, .parquet, .safetensors, or a folder of images";
+const KNOWN: &str = "IDX, .csv, .tsv, .data, .dat, .txt, .npy (each also .gz, .bz2, .xz, .zst or .zip), .npz, .parquet, \
+    .arrow, .feather, .safetensors, .h5, .mat, or a folder of images";
 
 impl Format {
     /// The format that a name stands for.
-    fn of_name(path: &Path) -> Option<Self> {
-        let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
-        let name = name.strip_suffix(".gz").unwrap_or(&name);
+    pub fn of_name(path: &Path) -> Option<Self> {
+        let name = unpacked(path).to_string_lossy().to_ascii_lowercase();
+        let name = name.as_str();
         // The names of MNIST: train-images-idx3-ubyte, train-images.idx3-ubyte.
         let (_, end) = name.rsplit_once(['-', '.']).unwrap_or(("", name));
         if name.contains("idx") && ["ubyte", "byte", "short", "int", "float", "double"].contains(&end) {
@@ -48,6 +59,9 @@ impl Format {
             "npz" => Some(Self::Npz),
             "parquet" | "pq" => Some(Self::Parquet),
             "safetensors" => Some(Self::Safetensors),
+            "h5" | "hdf5" | "hdf" | "he5" => Some(Self::Hdf5),
+            "mat" => Some(Self::Mat),
+            "arrow" | "feather" | "ipc" => Some(Self::Arrow),
             _ => None,
         }
     }
@@ -59,6 +73,9 @@ impl Format {
             [b'P', b'K', 3, 4, ..] => Some(Self::Npz),
             [b'P', b'A', b'R', b'1', ..] => Some(Self::Parquet),
             [_, _, _, _, 0, 0, 0, 0, b'{', ..] => Some(Self::Safetensors),
+            [0x89, b'H', b'D', b'F', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Self::Hdf5),
+            [b'M', b'A', b'T', b'L', b'A', b'B', b' ', b'5' | b'7', ..] => Some(Self::Mat),
+            [b'A', b'R', b'R', b'O', b'W', b'1', ..] | [b'F', b'E', b'A', b'1', ..] => Some(Self::Arrow),
             [0, 0, 8 | 9 | 11..=14, 1..=8, ..] => Some(Self::Idx),
             _ => None,
         }
@@ -70,15 +87,16 @@ impl Format {
     /// If it is not there, no regular file, or of no known format.
     pub fn of(path: &Path) -> Result<Self, DataError> {
         if path.is_dir() {
-            return Ok(Self::Images);
+            return Ok(Self::of_folder(path));
         }
         // Names such as x.dat say that it is some text, or nothing at all.
         let named = Self::of_name(path);
         if let Some(format) = named.filter(|format| !matches!(format, Self::Table { .. })) {
             return Ok(format);
         }
-        let head = Stored::open(path)?.head()?;
-        Self::of_magic(&head).or(named).ok_or_else(|| {
+        let stored = Stored::open(path)?;
+        let head = stored.head()?;
+        Self::of_magic(&head).or(named).or_else(|| Self::of_name(&stored.name)).ok_or_else(|| {
             let pickle = matches!(head.as_slice(), [0x80, 2..=5, ..]);
             unreadable(
                 path,
@@ -89,6 +107,17 @@ impl Format {
                 },
             )
         })
+    }
+
+    /// Images, unless there is none and files of another format are.
+    fn of_folder(path: &Path) -> Self {
+        let inside = entries(path).unwrap_or_default();
+        let is_data = |path: &PathBuf| path.is_file() && Self::of_name(path).is_some();
+        let has_images = |path: &PathBuf| is_image(path) || path.is_dir();
+        match inside.iter().any(is_data) && !inside.iter().any(has_images) {
+            true => Self::Shards,
+            false => Self::Images,
+        }
     }
 
     /// Whether labels stand in a second file rather than under a name in the same one.
@@ -145,6 +174,8 @@ pub fn check_finite(path: &Path, values: &[f32], sample: impl Fn(usize) -> usize
 #[derive(Debug, Clone)]
 pub struct Stored {
     pub path: PathBuf,
+    /// What it is called, unpacked.
+    pub name: PathBuf,
     start: u64,
     /// In the file.
     length: u64,
@@ -158,16 +189,6 @@ pub struct Checksum {
     pub bytes: u64,
     pub crc32: u32,
 }
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Packing {
-    Plain,
-    Gzip,
-    Deflate,
-}
-
-/// Deflate never makes more than this many bytes of one.
-const MOST_INFLATION: u64 = 1032;
 
 impl Stored {
     /// A regular file, whose first bytes tell whether it is compressed.
@@ -183,16 +204,30 @@ impl Stored {
             let kind = if metadata.is_dir() { "a folder" } else { "no regular file" };
             return Err(unreadable(path, format!("it is {kind}, where a file is needed")));
         }
-        let plain =
-            Self { path: path.to_owned(), start: 0, length: metadata.len(), packing: Packing::Plain, sum: None };
-        let gzip = plain.head()?.starts_with(&[0x1f, 0x8b]);
-        Ok(Self { packing: if gzip { Packing::Gzip } else { Packing::Plain }, ..plain })
+        let (start, length, name) = (0, metadata.len(), unpacked(path));
+        let plain = Self { path: path.to_owned(), name, start, length, packing: Packing::Plain, sum: None };
+        let head = plain.head()?;
+        let is_npz = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("npz"));
+        if head.starts_with(b"PK\x03\x04") && !is_npz {
+            return Ok(zipped::only_member(path, length)?.map_or(plain.clone(), |member| plain.member(&member)));
+        }
+        Ok(Self { packing: Packing::of(&head), ..plain })
     }
 
     /// A member of an archive, as it is or deflated.
-    pub fn member(&self, start: u64, length: u64, deflated: bool, sum: Checksum) -> Self {
-        let packing = if deflated { Packing::Deflate } else { Packing::Plain };
-        Self { path: self.path.clone(), start, length, packing, sum: Some(sum) }
+    pub fn member(&self, of: &Member) -> Self {
+        let packing = if of.deflated { Packing::Deflate } else { Packing::Plain };
+        let sum = Checksum { bytes: of.bytes, crc32: of.crc32 };
+        self.part(of.start, of.length, packing, Some(sum), PathBuf::from(&of.name))
+    }
+
+    /// Some of the bytes, packed in zlib.
+    pub fn zlib(&self, start: u64, length: u64) -> Self {
+        self.part(start, length, Packing::Zlib, None, self.name.clone())
+    }
+
+    fn part(&self, start: u64, length: u64, packing: Packing, sum: Option<Checksum>, name: PathBuf) -> Self {
+        Self { path: self.path.clone(), name, start, length, packing, sum }
     }
 
     /// The length, where that is known without reading.
@@ -205,9 +240,10 @@ impl Stored {
     /// # Errors
     /// Says how much is there.
     pub fn check_holds(&self, bytes: Option<u64>) -> Result<(), DataError> {
-        let (most, of) = match self.packing {
-            Packing::Plain => (self.length, ""),
-            _ => (self.length.saturating_mul(MOST_INFLATION), "at most "),
+        let (most, of) = match self.packing.most(self.length) {
+            Some(most) => (most, if self.packing == Packing::Plain { "" } else { "at most " }),
+            // Others make any number of bytes of a few, so that only a look tells.
+            None => (self.count_to(bytes.unwrap_or(0))?, ""),
         };
         match bytes {
             Some(bytes) if bytes <= most => Ok(()),
@@ -219,6 +255,11 @@ impl Stored {
                 ),
             )),
         }
+    }
+
+    /// How many bytes there are, or so many.
+    fn count_to(&self, most: u64) -> Result<u64, DataError> {
+        io::copy(&mut self.stream()?.take(most), &mut io::sink()).map_err(|e| io_error(&self.path, &e))
     }
 
     /// The first 16 bytes, or as many as there are.
@@ -235,21 +276,28 @@ impl Stored {
             Ok(file)
         };
         let file: File = open().map_err(|e| io_error(&self.path, &e))?;
-        let packed = |bytes: Box<dyn Read>| Origin::Packed(BufReader::with_capacity(1 << 16, bytes));
         let from = match (self.packing, self.sum) {
             (Packing::Plain, None) => Origin::File(BufReader::with_capacity(1 << 16, file)),
-            (Packing::Gzip, _) => packed(Box::new(MultiGzDecoder::new(BufReader::new(file)))),
-            (Packing::Plain, Some(sum)) => packed(Box::new(Summed::new(file.take(self.length), sum))),
-            (Packing::Deflate, sum) => {
-                let bytes = DeflateDecoder::new(BufReader::new(file).take(self.length));
-                match sum {
-                    Some(sum) => packed(Box::new(Summed::new(bytes, sum))),
-                    None => packed(Box::new(bytes)),
-                }
+            (packing, sum) => {
+                let bytes = BufReader::new(file).take(self.length);
+                let bytes = packing.unpack(bytes).map_err(|e| io_error(&self.path, &e))?;
+                let bytes: Box<dyn Read> = match sum {
+                    Some(sum) => Box::new(Summed::new(bytes, sum)),
+                    None => bytes,
+                };
+                Origin::Packed(BufReader::with_capacity(1 << 16, bytes))
             }
         };
         Ok(Stream { from, at: 0 })
     }
+}
+
+/// A name without the ending that says how it is packed.
+fn unpacked(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let lower = name.to_ascii_lowercase();
+    let end = ENDINGS.iter().find(|end| lower.ends_with(*end)).map_or(0, |end| end.len());
+    PathBuf::from(&name[..name.len() - end])
 }
 
 /// What to say of a file that is not there.

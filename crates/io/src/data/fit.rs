@@ -7,35 +7,28 @@ use neartop_core::network::Shape;
 pub struct Fitted {
     source: Box<dyn Source>,
     shape: Shape,
-    /// The samples are `[height, width, channels]`, and these are the first two and the last.
-    channels_last: Option<(usize, usize)>,
 }
 
 impl Fitted {
     /// Vectors stand for images of as many elements, in the order channel, row, column, and everything for vectors.
-    /// Arrays of matrices, which are read as images of one channel, stand for sequences. Images whose last dimension is the input's channels (1, 3 or 4) are transposed, unless they fit as they are.
+    /// Arrays of matrices, which are read as images of one channel, stand for sequences.
     ///
     /// # Errors
     /// If the source does not fit.
     pub fn new(source: Box<dyn Source>, input: &Shape) -> Result<Self, DataError> {
         let given = source.shape().clone();
-        let mut channels_last = None;
         if given != *input {
             let fits = match (given.0.as_slice(), input.0.as_slice()) {
                 _ if given.elements() != input.elements() => false,
                 (_, [_]) | ([_], _) => true,
                 ([1, rows, columns], [channels, length]) => (rows, columns) == (channels, length),
-                ([h, w, c @ (1 | 3 | 4)], [channels, height, width]) if (h, w, c) == (height, width, channels) => {
-                    channels_last = Some((h * w, *c));
-                    true
-                }
                 _ => false,
             };
             if !fits {
                 return Err(DataError::Shape { given, expected: input.clone() });
             }
         }
-        Ok(Self { source, shape: input.clone(), channels_last })
+        Ok(Self { source, shape: input.clone() })
     }
 }
 
@@ -49,47 +42,19 @@ impl Source for Fitted {
     }
 
     fn read(&self, rows: &[usize], take: &mut dyn FnMut(&[f32])) -> Result<(), DataError> {
-        let Some((pixels, channels)) = self.channels_last else { return self.source.read(rows, take) };
-        let mut turned = vec![0f32; pixels * channels];
-        self.source.read(rows, &mut |row| {
-            for (pixel, values) in row.chunks_exact(channels).enumerate() {
-                values.iter().enumerate().for_each(|(channel, x)| turned[channel * pixels + pixel] = *x);
-            }
-            take(&turned);
-        })
+        self.source.read(rows, take)
     }
 
     fn read_wide(&self, rows: &[usize], take: &mut dyn FnMut(&[f64])) -> Result<(), DataError> {
-        if self.channels_last.is_none() {
-            return self.source.read_wide(rows, take);
-        }
-        let mut wide = Vec::with_capacity(self.shape.elements());
-        self.read(rows, &mut |row| {
-            wide.clear();
-            wide.extend(row.iter().map(|x| f64::from(*x)));
-            take(&wide);
-        })
+        self.source.read_wide(rows, take)
     }
 
     fn scan_features(&self, take: &mut dyn FnMut(usize, usize, &[f32])) -> Result<(), DataError> {
-        let Some((pixels, channels)) = self.channels_last else { return self.source.scan_features(take) };
-        let mut one = [0f32];
-        self.source.scan_features(&mut |first, width, values| {
-            for row in values.chunks_exact(width.max(1)) {
-                for (i, x) in row.iter().enumerate() {
-                    let (pixel, channel) = ((first + i) / channels, (first + i) % channels);
-                    one[0] = *x;
-                    take(channel * pixels + pixel, 1, &one);
-                }
-            }
-        })
+        self.source.scan_features(take)
     }
 
     fn summary(&self) -> Result<Option<Summary>, DataError> {
-        match self.channels_last {
-            None => self.source.summary(),
-            Some(_) => Ok(None),
-        }
+        self.source.summary()
     }
 
     fn scan(&self, take: &mut dyn FnMut(&[f32])) -> Result<(), DataError> {

@@ -37,5 +37,14 @@ pub fn open(path: &Path) -> Result<Array, DataError> {
     let mut sizes = vec![0; usize::from(rank) * 4];
     stream.read_exact(&mut sizes).map_err(|e| io_error(path, &e))?;
     let dims = sizes.as_chunks::<4>().0.iter().map(|size| u32::from_be_bytes(*size) as usize).collect();
-    Array { stored, offset: 4 + sizes.len() as u64, element, big_endian: true, dims, fortran: false }.checked()
+    Array {
+        stored,
+        offset: 4 + sizes.len() as u64,
+        element,
+        big_endian: true,
+        dims,
+        fortran: false,
+        samples_last: false,
+    }
+    .checked()
 }

@@ -1,177 +1,104 @@
 //! A folder with a folder of images per class, whose names are the labels.
 
+mod decode;
+mod listing;
+mod resize;
+mod table;
+
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
-
-use super::file::{io_error, shown, unreadable};
-use super::{DataError, Labels, Source};
+use super::file::{io_error, unreadable};
+use super::{Assumption, DataError, FileAssumption, Labels, Source};
+use decode::{Channels, Header};
+pub use decode::{ImageFault, Wanted, decode, header};
 use neartop_core::network::Shape;
+use table::Listed;
 
-const EXTENSIONS: &[&str] = &["png", "jpg", "jpeg", "bmp", "webp", "pgm", "ppm", "pbm", "pnm"];
-/// The largest image, in pixels along a side; larger ones are refused by their headers.
-const MOST_SIDE: u32 = 1 << 14;
-/// The largest image, in bytes: a few dozen bytes of a file can say a large image of one colour, and some decoders ask for
-/// the memory before they look.
-const MOST_BYTES: u64 = 1 << 27;
-
-/// Images in the order of their classes' names, then of their own. Values are from 0 to 255.
+/// Images in the order of their classes' names, then of their own, or of a table. Values are from 0 to 255, or to 65,535.
 pub struct Images {
     files: Vec<PathBuf>,
-    of: Vec<u32>,
-    /// 0 where the images do not stand in folders.
-    classes: usize,
-    channels: Channels,
+    labels: Option<Labels>,
+    /// The labels as numbers, where they are.
+    values: Option<Vec<f32>>,
+    classes: Option<Vec<String>>,
+    wanted: Wanted,
     shape: Shape,
+    assumptions: Vec<Assumption>,
 }
 
-/// What of an image's colours is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Channels {
-    Grey,
-    Rgb,
-    Rgba,
+/// The field of a column of images that holds their bytes, as the Hub stores them.
+pub const BYTES: &str = "bytes";
+
+/// Whether a column of bytes is called as images are.
+pub fn is_image_name(name: &str) -> bool {
+    const USUAL: [&str; 9] = ["image", "images", "img", "picture", "pixels", "png", "jpg", "jpeg", "image_bytes"];
+    USUAL.contains(&name.to_ascii_lowercase().as_str())
 }
 
-impl Channels {
-    fn of_count(count: usize) -> Option<Self> {
-        match count {
-            1 => Some(Self::Grey),
-            3 => Some(Self::Rgb),
-            4 => Some(Self::Rgba),
-            _ => None,
-        }
-    }
+/// What is said of images.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asked<'a> {
+    /// Height and width that all get.
+    pub size: Option<(usize, usize)>,
+    /// The network's input.
+    pub input: Option<&'a Shape>,
+}
 
-    fn count(self) -> usize {
-        match self {
-            Self::Grey => 1,
-            Self::Rgb => 3,
-            Self::Rgba => 4,
-        }
+/// Lists the images. The first one's header says their size, unless one is given; the channels are those of the input where
+/// one is given and fits, else those of the first image.
+pub fn open(root: &Path, asked: Asked<'_>) -> Result<Images, DataError> {
+    let listing = listing::list(root)?;
+    let count = listing.classes.len();
+    let labels = (count > 0).then_some(Labels::Classes { of: listing.of, count });
+    let images = Images::of(listing.files, asked, listing.assumptions)?;
+    Ok(Images { labels, classes: (count > 0).then_some(listing.classes), ..images })
+}
+
+/// The same of the images that a table lists with their labels.
+pub fn open_listed(root: &Path, table: &Path, asked: Asked<'_>) -> Result<Images, DataError> {
+    let Listed { files, labels, told } = table::listed(root, table)?;
+    if files.is_empty() {
+        return Err(unreadable(table, "it lists no images"));
+    }
+    let classes = labels.class_names();
+    let read = labels.clone().labels().map_err(|at| unreadable(table, format!("label {at} (from 0) is not finite")))?;
+    Ok(Images { labels: Some(read), values: labels.numbers(), classes, ..Images::of(files, asked, told)? })
+}
+
+impl Images {
+    fn of(files: Vec<PathBuf>, asked: Asked<'_>, told: Vec<FileAssumption>) -> Result<Self, DataError> {
+        let wanted = wanted(read(&files[0], header)?, asked);
+        let (height, width) = wanted.size;
+        let shape = Shape(vec![wanted.channels.count(), height, width]);
+        let resized = asked.size.map(|_| FileAssumption::Resized { height, width });
+        let assumptions = told.into_iter().chain(resized).map(Into::into).collect();
+        Ok(Self { files, labels: None, values: None, classes: None, wanted, shape, assumptions })
     }
 }
 
-/// Lists the images. The first one's header says their size; the channels are those of the input where one is given and
-/// fits, else those of the first image.
-pub fn open(root: &Path, input: Option<&Shape>) -> Result<Images, DataError> {
-    let (mut files, mut of, mut classes) = (Vec::new(), Vec::new(), 0);
-    let entries = entries(root)?;
-    for folder in entries.iter().filter(|path| path.is_dir()) {
-        let before = files.len();
-        files.extend(self::entries(folder)?.into_iter().filter(|path| is_image(path)));
-        if files.len() > before {
-            of.resize(files.len(), classes as u32);
-            classes += 1;
-        }
-    }
-    let loose: Vec<_> = entries.into_iter().filter(|path| is_image(path)).collect();
-    match (classes, loose.first()) {
-        (0, _) => files = loose,
-        (_, Some(stray)) => {
-            return Err(unreadable(stray, "it stands beside folders of images; put it into the folder of its class"));
-        }
-        (_, None) => {}
-    }
-    let Some(first) = files.first() else {
-        let reason = format!("no image is in this folder or in the folders in it; known are {}", EXTENSIONS.join(", "));
-        return Err(unreadable(root, reason));
-    };
-    let decoder = decoder(first)?;
-    let ((width, height), colour) = (decoder.dimensions(), decoder.color_type());
-    drop(decoder);
-    let (width, height) = (width as usize, height as usize);
-    let own = if colour.has_color() { Channels::Rgb } else { Channels::Grey };
+/// What all images are made to, by what the first one is and what is asked for.
+pub fn wanted(first: Header, Asked { size, input }: Asked<'_>) -> Wanted {
+    let (height, width) = size.unwrap_or(first.size);
     let asked = input.and_then(|input| match input.0.as_slice() {
         [channels, _, _] => Channels::of_count(*channels),
         _ => (input.elements() % (width * height).max(1) == 0)
             .then(|| Channels::of_count(input.elements() / (width * height).max(1)))
             .flatten(),
     });
-    let channels = asked.unwrap_or(own);
-    let shape = Shape(vec![channels.count(), height, width]);
-    Ok(Images { files, of, classes, channels, shape })
+    let channels = asked.unwrap_or(first.channels);
+    Wanted { size: (height, width), channels, depth: first.depth, resized: size.is_some() }
 }
 
-/// What is in a folder, by name; hidden things are left out.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let read = || -> std::io::Result<Vec<PathBuf>> {
-        let mut paths = Vec::new();
-        for entry in folder.read_dir()? {
-            let entry = entry?;
-            if !entry.file_name().as_encoded_bytes().starts_with(b".") {
-                paths.push(entry.path());
-            }
-        }
-        paths.sort_unstable();
-        Ok(paths)
-    };
-    read().map_err(|e| io_error(folder, &e))
-}
-
-fn is_image(path: &Path) -> bool {
-    let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-    EXTENSIONS.contains(&extension.as_str())
-}
-
-/// Reads the header of an image.
-fn decoder(path: &Path) -> Result<impl ImageDecoder, DataError> {
-    let fail = |e: image::ImageError| match e {
-        image::ImageError::Limits(_) => {
-            unreadable(path, format!("the image is larger than {MOST_SIDE} x {MOST_SIDE}, the most that is read"))
-        }
-        e => unreadable(path, format!("it is no image that can be read: {}", shown(&e.to_string()))),
-    };
+/// Reads from an image file.
+fn read<T>(path: &Path, of: impl FnOnce(BufReader<File>) -> Result<T, ImageFault>) -> Result<T, DataError> {
     // A pipe of that name would never end.
     if !path.is_file() {
         return Err(unreadable(path, "it is not a regular file, where an image is needed"));
     }
     let file = File::open(path).map_err(|e| io_error(path, &e))?;
-    let mut reader = ImageReader::new(BufReader::new(file)).with_guessed_format().map_err(|e| io_error(path, &e))?;
-    reader.limits(limits());
-    let decoder = reader.into_decoder().map_err(fail)?;
-    match decoder.total_bytes() {
-        bytes if bytes > MOST_BYTES => {
-            Err(unreadable(path, format!("the image has {bytes} bytes, and {MOST_BYTES} are the most that is read")))
-        }
-        _ => Ok(decoder),
-    }
-}
-
-fn limits() -> Limits {
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(MOST_SIDE);
-    limits.max_image_height = Some(MOST_SIDE);
-    limits.max_alloc = Some(MOST_BYTES);
-    limits
-}
-
-impl Images {
-    fn load(&self, path: &Path, values: &mut Vec<f32>) -> Result<(), DataError> {
-        let decoder = decoder(path)?;
-        let (width, height) = decoder.dimensions();
-        let (rows, columns) = (self.shape.0[1], self.shape.0[2]);
-        if (height as usize, width as usize) != (rows, columns) {
-            let reason = format!("the image is {width} wide and {height} high, but others are {columns} and {rows}");
-            return Err(unreadable(path, reason));
-        }
-        let image = DynamicImage::from_decoder(decoder).map_err(|e| {
-            unreadable(path, format!("the image cannot be read ({}); is it truncated?", shown(&e.to_string())))
-        })?;
-        let pixels = match self.channels {
-            Channels::Grey => image.into_luma8().into_raw(),
-            Channels::Rgb => image.into_rgb8().into_raw(),
-            Channels::Rgba => image.into_rgba8().into_raw(),
-        };
-        let channels = self.channels.count();
-        values.clear();
-        for channel in 0..channels {
-            values.extend(pixels.iter().skip(channel).step_by(channels).map(|p| f32::from(*p)));
-        }
-        Ok(())
-    }
+    of(BufReader::new(file)).map_err(|fault| unreadable(path, fault.to_string()))
 }
 
 impl Source for Images {
@@ -186,14 +113,25 @@ impl Source for Images {
     fn read(&self, rows: &[usize], take: &mut dyn FnMut(&[f32])) -> Result<(), DataError> {
         let mut values = Vec::with_capacity(self.shape.elements());
         for row in rows {
-            self.load(&self.files[*row], &mut values)?;
+            read(&self.files[*row], |file| decode(file, &self.wanted, &mut values))?;
             take(&values);
         }
         Ok(())
     }
 
     fn labels(&self) -> Result<Option<Labels>, DataError> {
-        let classes = || Labels::Classes { of: self.of.clone(), count: self.classes };
-        Ok((self.classes > 0).then(classes))
+        Ok(self.labels.clone())
+    }
+
+    fn label_values(&self) -> Result<Option<Vec<f32>>, DataError> {
+        Ok(self.values.clone())
+    }
+
+    fn class_names(&self) -> Result<Option<Vec<String>>, DataError> {
+        Ok(self.classes.clone())
+    }
+
+    fn assumptions(&self) -> &[Assumption] {
+        &self.assumptions
     }
 }

@@ -1,8 +1,8 @@
 //! Samples with their labels, all in memory, for training.
 
 use super::scale::Scaling;
-use super::{DataError, DataFrom, DataSpec, Labels, Source, open_for};
-use neartop_core::network::Shape;
+use super::{DataError, DataFrom, DataSpec, Labels, Source, open_for_form};
+use neartop_core::network::{Form, Shape};
 
 /// Labels, read both ways that they can be.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,14 +46,14 @@ impl Labelled {
     /// If the data cannot be read, are not of the network's input shape, or have no labels, or what `decide` says.
     pub fn load<E: From<DataError>>(
         spec: &DataSpec,
-        input: &Shape,
+        input: &Form,
         decide: impl FnOnce(Given) -> Result<Labels, E>,
         rows: impl FnOnce(&Labels) -> Vec<usize>,
     ) -> Result<Self, E> {
         if matches!(spec.from, DataFrom::Gaussian | DataFrom::Uniform | DataFrom::Tokens) {
             return Err(DataError::Unlabelled("the samples are drawn").into());
         }
-        let source = open_for(&spec.from, input)?;
+        let source = open_for_form(&spec.from, input)?;
         let Some(given) = Given::of(source.as_ref())? else {
             return Err(DataError::Unlabelled("the data have no labels").into());
         };
@@ -61,6 +61,6 @@ impl Labelled {
         let rows = rows(&labels);
         let values = Scaling::of(source.as_ref(), spec.scale)?.read(source.as_ref(), &rows)?;
         let labels = labels.choose(&rows);
-        Ok(Self { shape: input.clone(), values, labels })
+        Ok(Self { shape: input.shape.clone(), values, labels })
     }
 }

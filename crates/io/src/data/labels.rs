@@ -14,7 +14,7 @@ pub fn from_numbers(numbers: &[i64]) -> Labels {
 }
 
 /// Texts, each kept once.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Texts {
     of: Vec<u32>,
     known: HashMap<String, u32>,

@@ -71,7 +71,7 @@ pub fn read_header(stored: Stored, what: &str) -> Result<Array, DataError> {
     match dims {
         Some(dims) if !dims.is_empty() => {
             let fortran = header.order() == Order::Fortran;
-            Array { stored, offset: length, element, big_endian, dims, fortran }.checked()
+            Array { stored, offset: length, element, big_endian, dims, fortran, samples_last: false }.checked()
         }
         _ => Err(fail("is a single number, where an array of samples is needed".to_owned())),
     }

@@ -1,16 +1,27 @@
 //! Opens data sets, whatever their format.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::array_source::{ArraySource, LabelsAt};
+#[cfg(feature = "arrow")]
+use super::arrow;
+use super::containers::Wanted;
 use super::file::{Format, unreadable};
 use super::fit::Fitted;
+#[cfg(feature = "hdf5")]
+use super::hdf5;
+use super::images::Asked;
 use super::relabelled::Relabelled;
+use super::shards::Shards;
 use super::table::Column;
+use super::turned::arrange;
+#[cfg(not(all(feature = "arrow", feature = "hdf5")))]
+use super::unconverted;
 use super::wide::Wide;
-use super::{DataError, DataFrom, FileSpec, LabelsFrom, Source};
-use super::{airfoil, digits, idx, images, npy, npz, parquet, safetensors, table};
-use neartop_core::network::Shape;
+use super::{DataError, DataFrom, FileSpec, LabelsFrom, Source, Vocabulary};
+use super::{airfoil, digits, idx, images, mat, npy, npz, parquet, safetensors, shards, table, text};
+use neartop_core::network::{Form, Shape};
+use neartop_core::shape::Layout;
 
 /// Opens a bundled data set or a file.
 ///
@@ -25,10 +36,18 @@ pub fn open(from: &DataFrom) -> Result<Box<dyn Source>, DataError> {
 /// # Errors
 /// Also if the samples are of another shape.
 pub fn open_for(from: &DataFrom, input: &Shape) -> Result<Box<dyn Source>, DataError> {
-    Ok(Box::new(Fitted::new(open_as(from, Some(input))?, input)?))
+    open_for_form(from, &Form::of_input(input.clone()))
 }
 
-fn open_as(from: &DataFrom, input: Option<&Shape>) -> Result<Box<dyn Source>, DataError> {
+/// The same, where the input's axes may mean something else.
+///
+/// # Errors
+/// Also if the samples are of another shape.
+pub fn open_for_form(from: &DataFrom, input: &Form) -> Result<Box<dyn Source>, DataError> {
+    Ok(Box::new(Fitted::new(open_as(from, Some(input))?, &input.shape)?))
+}
+
+fn open_as(from: &DataFrom, input: Option<&Form>) -> Result<Box<dyn Source>, DataError> {
     match from {
         DataFrom::Digits { classes } => Ok(Box::new(digits::load(*classes)?)),
         DataFrom::Airfoil => Ok(Box::new(airfoil::load()?)),
@@ -39,11 +58,22 @@ fn open_as(from: &DataFrom, input: Option<&Shape>) -> Result<Box<dyn Source>, Da
     }
 }
 
-fn open_file(file: &FileSpec, input: Option<&Shape>) -> Result<Box<dyn Source>, DataError> {
+fn open_file(file: &FileSpec, input: Option<&Form>) -> Result<Box<dyn Source>, DataError> {
     let path = file.path.as_path();
-    let format = Format::of(path)?;
+    let format = match file.arrays.vocabulary {
+        Some(_) => Format::Text,
+        None => Format::of(path)?,
+    };
     check_keys(file, format)?;
-    let source = match file.label_file() {
+    check_array_keys(file, format)?;
+    if format == Format::Shards {
+        return open_shards(file, input);
+    }
+    let source: Box<dyn Source> = match file.label_file() {
+        Some(labels) if format == Format::Images && matches!(Format::of(labels)?, Format::Table { .. }) => {
+            let asked = Asked { size: file.arrays.size, input: input.map(|input| &input.shape) };
+            Box::new(images::open_listed(path, labels, asked)?)
+        }
         // An array takes the labels from another one itself.
         Some(labels) if !(is_array(format) && is_array(Format::of(labels)?)) => {
             let source = open_format(&file.clone().with_labels(None), format, input)?;
@@ -54,6 +84,10 @@ fn open_file(file: &FileSpec, input: Option<&Shape>) -> Result<Box<dyn Source>, 
     match (source.count(), source.shape().elements()) {
         (0, _) => Err(unreadable(path, "it holds no samples")),
         (_, 0) => Err(unreadable(path, format!("its samples are {} and so have no values", source.shape()))),
+        _ if is_arranged(format) => {
+            let features_last = input.is_some_and(|input| input.layout != Layout::Channels);
+            arrange(source, file.arrays.layout, input.map(|input| &input.shape), features_last)
+        }
         _ => Ok(source),
     }
 }
@@ -63,22 +97,81 @@ fn is_array(format: Format) -> bool {
     matches!(format, Format::Idx | Format::Npy)
 }
 
-fn open_format(file: &FileSpec, format: Format, input: Option<&Shape>) -> Result<Box<dyn Source>, DataError> {
+fn open_format(file: &FileSpec, format: Format, input: Option<&Form>) -> Result<Box<dyn Source>, DataError> {
     let path = file.path.as_path();
+    let asked = Asked { size: file.arrays.size, input: input.map(|input| &input.shape) };
+    let wanted = Wanted { array: file.arrays.array.as_deref(), labels: label_array(file, format)? };
     let second = || file.label_file().map_or(LabelsAt::Nowhere, |labels| LabelsAt::File(labels.into()));
+    // Tokens may stand one after the other, however many a sample has.
+    let tokens = input.filter(|input| matches!(input.layout, Layout::Ids { .. })).map(|input| input.shape.elements());
+    let pieces = tokens.filter(|length| *length > 1);
+    let array = |source: ArraySource| -> Box<dyn Source> {
+        Box::new(match pieces {
+            Some(length) => source.in_pieces(length),
+            None => source,
+        })
+    };
+    // Numbers that single precision does not tell apart are kept apart.
+    let wide = |source: ArraySource| -> Box<dyn Source> {
+        match pieces {
+            Some(_) => array(source),
+            None => Wide::of(source),
+        }
+    };
     Ok(match format {
-        Format::Idx => Box::new(ArraySource::new(idx::open(path)?, second())),
-        Format::Npy => Wide::of(ArraySource::new(npy::open(path)?, second())),
-        Format::Npz => Wide::of(npz::open(path, label_array(file)?)?),
-        Format::Safetensors => Box::new(safetensors::open(path, label_array(file)?)?),
+        Format::Idx => array(ArraySource::new(idx::open(path)?, second())),
+        Format::Npy => wide(ArraySource::new(npy::open(path)?, second())),
+        Format::Npz => wide(npz::open(path, wanted)?),
+        Format::Safetensors => array(safetensors::open(path, wanted)?),
+        Format::Hdf5 => open_hdf5(path, wanted)?,
+        Format::Mat => mat::open(path, wanted)?,
+        Format::Arrow => open_arrow(path, wanted, asked)?,
+        Format::Text => Box::new(text::open(path, file.arrays.vocabulary.unwrap_or(Vocabulary::Bytes), input)?),
+        Format::Shards => return open_shards(file, input),
         Format::Table { tabs } => Box::new(table::open(file, tabs)?),
-        Format::Parquet => Box::new(parquet::open(path, label_array(file)?)?),
+        Format::Parquet => parquet::open(path, wanted, asked)?,
         Format::Images if file.labels.is_some() => {
             let reason = "images are labelled by the names of their folders; leave `labels` out";
             return Err(unreadable(path, reason));
         }
-        Format::Images => Box::new(images::open(path, input)?),
+        Format::Images => Box::new(images::open(path, asked)?),
     })
+}
+
+/// All files of a folder.
+fn open_shards(folder: &FileSpec, input: Option<&Form>) -> Result<Box<dyn Source>, DataError> {
+    if folder.label_file().is_some() {
+        let reason =
+            "its files are read as one data set, and so have their labels in themselves; name them by `labels`";
+        return Err(unreadable(&folder.path, reason));
+    }
+    let (files, told) = shards::list(&folder.path)?;
+    let open = |path: &PathBuf| open_file(&FileSpec { path: path.clone(), ..folder.clone() }, input);
+    let sources = files.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+    Ok(Box::new(Shards::new(sources, &files, told)?))
+}
+
+#[cfg(feature = "hdf5")]
+fn open_hdf5(path: &Path, wanted: Wanted<'_>) -> Result<Box<dyn Source>, DataError> {
+    Ok(Box::new(hdf5::open(path, wanted, hdf5::Writer::Any)?))
+}
+
+#[cfg(not(feature = "hdf5"))]
+fn open_hdf5(path: &Path, _: Wanted<'_>) -> Result<Box<dyn Source>, DataError> {
+    let python = "import h5py, numpy; f = h5py.File(\"data.h5\"); \
+                  numpy.savez(\"data.npz\", **{name: f[name][:] for name in (\"x\", \"y\")})";
+    Err(unconverted::left_out(path, "HDF5", "hdf5", python))
+}
+
+#[cfg(feature = "arrow")]
+fn open_arrow(path: &Path, wanted: Wanted<'_>, asked: Asked<'_>) -> Result<Box<dyn Source>, DataError> {
+    Ok(Box::new(arrow::open(path, wanted, asked)?))
+}
+
+#[cfg(not(feature = "arrow"))]
+fn open_arrow(path: &Path, _: Wanted<'_>, _: Asked<'_>) -> Result<Box<dyn Source>, DataError> {
+    let python = "import pandas; pandas.read_feather(\"data.feather\").to_parquet(\"data.parquet\")";
+    Err(unconverted::left_out(path, "Arrow", "arrow", python))
 }
 
 /// The labels of another file: what it calls so, or all that it holds.
@@ -86,7 +179,7 @@ fn open_labels(path: &Path) -> Result<Box<dyn Source>, DataError> {
     let file = FileSpec::new(path);
     match Format::of(path)? {
         Format::Table { tabs } => Ok(Box::new(table::open_labels(path, tabs)?)),
-        Format::Images => {
+        Format::Images | Format::Shards => {
             Err(unreadable(path, "labels in a second file are an array or a table, and this is a folder"))
         }
         format => open_format(&file, format, None),
@@ -94,8 +187,9 @@ fn open_labels(path: &Path) -> Result<Box<dyn Source>, DataError> {
 }
 
 /// The one name that `labels` gives, where a file takes no more.
-fn label_array(file: &FileSpec) -> Result<Option<&str>, DataError> {
+fn label_array(file: &FileSpec, format: Format) -> Result<Option<&str>, DataError> {
     match &file.labels {
+        _ if matches!(format, Format::Table { .. } | Format::Images | Format::Shards | Format::Text) => Ok(None),
         Some(LabelsFrom::Names(names)) => match names.as_slice() {
             [name] => Ok(Some(name)),
             _ => Err(unreadable(&file.path, "`labels` names several columns, which only tables such as CSV have")),
@@ -107,7 +201,7 @@ fn label_array(file: &FileSpec) -> Result<Option<&str>, DataError> {
 /// Refuses keys that say how to read another kind of file.
 fn check_keys(file: &FileSpec, format: Format) -> Result<(), DataError> {
     match (format, file.table.keys().first()) {
-        (Format::Table { .. }, _) | (_, None) => Ok(()),
+        (Format::Table { .. } | Format::Shards, _) | (_, None) => Ok(()),
         (_, Some(key)) => {
             Err(unreadable(&file.path, format!("`{key}` says how to read a table such as CSV; leave it out")))
         }
@@ -123,6 +217,33 @@ pub fn advise(path: &Path) -> Result<Option<(Vec<Column>, Option<String>)>, Data
         Format::Table { tabs } => table::advise(path, tabs).map(Some),
         _ => Ok(None),
     }
+}
+
+/// Refuses keys of arrays, images and texts that say nothing of a file of this format.
+fn check_array_keys(file: &FileSpec, format: Format) -> Result<(), DataError> {
+    let fits = |key: &str| match key {
+        _ if format == Format::Shards => true,
+        "size" => matches!(format, Format::Images | Format::Parquet | Format::Arrow),
+        "layout" => is_arranged(format),
+        "vocabulary" => format == Format::Text,
+        _ => is_arranged(format) && !is_array(format),
+    };
+    let what = |key: &str| match key {
+        "size" => "says how large images become",
+        "layout" => "says in what order the axes of an array are",
+        "array" => "names one of several arrays of a file",
+        _ => "says what the tokens of a text are",
+    };
+    match file.arrays.keys().into_iter().find(|key| !fits(key)) {
+        None => Ok(()),
+        Some(key) => Err(unreadable(&file.path, format!("`{key}` {}, which this is not; leave it out", what(key)))),
+    }
+}
+
+/// Whether the axes of samples can be in several orders.
+fn is_arranged(format: Format) -> bool {
+    use Format::{Arrow, Hdf5, Idx, Mat, Npy, Npz, Parquet, Safetensors};
+    matches!(format, Idx | Npy | Npz | Safetensors | Parquet | Arrow | Hdf5 | Mat)
 }
 
 /// Checks that a file is an NPY array of numbers, and as long as its header says, before memory is taken for it.

@@ -1,21 +1,24 @@
-//! Parquet: numeric columns as features, or one column of lists of equal length.
+//! Parquet: numeric columns as features, one column of lists of equal lengths, or one of images.
+
+mod chunk;
+mod images;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use half::f16;
 use parquet::basic::{ConvertedType, LogicalType, Type};
-use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
-use parquet::data_type::DataType;
-use parquet::errors::ParquetError;
-use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use parquet::schema::types::ColumnDescriptor;
+use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor};
 
-use super::file::{Stored, check_finite, excerpt, io_error, shown, unreadable};
+use super::containers::{LABELS, Wanted, usual};
+use super::file::{Stored, excerpt, shown, unreadable};
+use super::images::Asked;
 use super::labels::Texts;
 use super::{DataError, Labels, Source};
 use crate::panics::contain;
+use chunk::{Chunk, Lists, name, reader};
+use images::{ImageColumn, image_columns};
 use neartop_core::catalog::nearest;
 use neartop_core::network::Shape;
 
@@ -24,19 +27,24 @@ const BLOCK: usize = 1 << 20;
 
 /// A table whose columns are features, but for the labels.
 pub struct Parquet {
-    path: PathBuf,
+    table: Groups,
     features: Vec<usize>,
     label: Option<usize>,
-    /// Values of a record in a column: more than one in lists.
-    per_record: usize,
-    /// Samples of each row group.
-    groups: Vec<usize>,
+    /// The values of a record in a column.
+    lists: Lists,
     shape: Shape,
 }
 
-/// Reads the file's metadata, and a first list to know its length.
-pub fn open(path: &Path, labels: Option<&str>) -> Result<Parquet, DataError> {
-    contained(path, || open_unguarded(path, labels))
+/// A file and its row groups.
+struct Groups {
+    path: PathBuf,
+    /// Samples of each.
+    rows: Vec<usize>,
+}
+
+/// Reads the file's metadata, and a first list or image to know its size.
+pub fn open(path: &Path, wanted: Wanted<'_>, images: Asked<'_>) -> Result<Box<dyn Source>, DataError> {
+    contained(path, || open_unguarded(path, wanted, images))
 }
 
 /// Makes an error of a panic: the library has assertions that a damaged file can break.
@@ -44,7 +52,7 @@ fn contained<T>(path: &Path, read: impl FnOnce() -> Result<T, DataError>) -> Res
     contain(read).unwrap_or_else(|| Err(unreadable(path, "it is damaged, so that the reader of Parquet broke off")))
 }
 
-fn open_unguarded(path: &Path, labels: Option<&str>) -> Result<Parquet, DataError> {
+fn open_unguarded(path: &Path, wanted: Wanted<'_>, asked: Asked<'_>) -> Result<Box<dyn Source>, DataError> {
     let stored = Stored::open(path)?;
     if !stored.head()?.starts_with(b"PAR1") || stored.plain_length().is_none() {
         let reason = "it is no Parquet file: that begins with PAR1, this one with";
@@ -54,18 +62,48 @@ fn open_unguarded(path: &Path, labels: Option<&str>) -> Result<Parquet, DataErro
     let metadata = file.metadata();
     let schema = metadata.file_metadata().schema_descr();
     let names: Vec<_> = schema.columns().iter().map(|column| name(column)).collect();
-    let label = labels.map(|asked| label_column(path, &names, asked)).transpose()?;
-    let features: Vec<_> = (0..names.len())
+    let label = wanted.labels.map(|asked| label_column(path, &names, asked)).transpose()?;
+    let table = Groups { path: path.to_owned(), rows: row_groups(path, metadata, stored.plain_length().unwrap_or(0))? };
+    if let Some(bytes) = ImageColumn::choose(path, &image_columns(schema), wanted.array)? {
+        let label = label.or_else(|| usual(LABELS, &names).filter(|i| !bytes.is_of(&names[*i])));
+        return Ok(Box::new(images::open(table, &file, bytes, label, asked)?));
+    }
+    if asked.size.is_some() {
+        return Err(unreadable(path, "`size` says how large images become, but it has no column of images"));
+    }
+    let features = features(path, schema, &names, label, wanted.array)?;
+    let lists = first_lists(&table, &file, &features)?;
+    let dims: Vec<_> = match lists.dims.as_slice() {
+        [] => vec![features.len()],
+        [rows, columns] => vec![1, *rows, *columns],
+        dims => dims.to_vec(),
+    };
+    Ok(Box::new(Parquet { table, features, label, lists, shape: Shape(dims) }))
+}
+
+/// The columns of numbers that make a sample: that of the name, or all but the labels.
+fn features(
+    path: &Path,
+    schema: &SchemaDescriptor,
+    names: &[String],
+    label: Option<usize>,
+    array: Option<&str>,
+) -> Result<Vec<usize>, DataError> {
+    let features: Vec<_> = match array {
+        Some(array) => vec![column_of(path, names, array, "array")?],
         // The index that pandas writes is no feature.
-        .filter(|i| Some(*i) != label && !names[*i].starts_with("__index_level_"))
-        .collect();
-    let lists = features.iter().filter(|i| schema.column(**i).max_rep_level() > 0).count();
+        None => {
+            let is_feature = |i: &usize| Some(*i) != label && !names[*i].starts_with("__index_level_");
+            (0..names.len()).filter(is_feature).collect()
+        }
+    };
     for i in &features {
         let column = schema.column(*i);
         let problem = match column.max_rep_level() {
             _ if !is_number(&column) => format!("holds {}, where numbers are needed", kind(&column)),
-            1 if features.len() > 1 => "holds lists, and so must be the only column beside the labels".to_owned(),
-            2.. => "holds lists of lists, where lists of numbers are needed".to_owned(),
+            1.. if features.len() > 1 => {
+                "holds lists, and so must be the only column beside the labels, or be named by `array`".to_owned()
+            }
             _ => continue,
         };
         let hint = match label {
@@ -74,8 +112,12 @@ fn open_unguarded(path: &Path, labels: Option<&str>) -> Result<Parquet, DataErro
         };
         return Err(unreadable(path, format!("its column `{}` {problem}{hint}", shown(&names[*i]))));
     }
+    Ok(features)
+}
+
+/// The number of rows in each row group.
+fn row_groups(path: &Path, metadata: &ParquetMetaData, length: u64) -> Result<Vec<usize>, DataError> {
     let mut groups = Vec::with_capacity(metadata.num_row_groups());
-    let length = stored.plain_length().unwrap_or(0);
     for group in metadata.row_groups() {
         // The reader takes these for granted.
         let inside = |column: &ColumnChunkMetaData| {
@@ -89,35 +131,25 @@ fn open_unguarded(path: &Path, labels: Option<&str>) -> Result<Parquet, DataErro
         let rows = usize::try_from(group.num_rows());
         groups.push(rows.map_err(|_| unreadable(path, "its metadata announce a negative number of rows"))?);
     }
-    if groups.iter().try_fold(0usize, |sum, rows| sum.checked_add(*rows)).is_none() {
-        return Err(unreadable(path, "its metadata announce more rows than any file holds"));
+    match groups.iter().try_fold(0usize, |sum, rows| sum.checked_add(*rows)) {
+        Some(_) => Ok(groups),
+        None => Err(unreadable(path, "its metadata announce more rows than any file holds")),
     }
-    let mut set = Parquet { path: path.to_owned(), features, label, per_record: 1, groups, shape: Shape(Vec::new()) };
-    if lists > 0 && set.count() > 0 {
-        set.per_record = set.first_length(&file)?;
-    }
-    set.shape = Shape(vec![set.features.len() * set.per_record]);
-    Ok(set)
 }
 
-fn reader(path: &Path) -> Result<SerializedFileReader<File>, DataError> {
-    let file = File::open(path).map_err(|e| io_error(path, &e))?;
-    SerializedFileReader::new(file).map_err(|e| parquet_error(path, &e))
-}
-
-fn parquet_error(path: &Path, error: &ParquetError) -> DataError {
-    unreadable(path, format!("it is damaged or truncated: {}", shown(&error.to_string())))
-}
-
-/// A column's name; that of lists is the name of the list.
-fn name(column: &ColumnDescriptor) -> String {
-    match column.max_rep_level() {
-        0 => column.path().string(),
-        _ => column.path().parts().first().cloned().unwrap_or_default(),
-    }
+/// The lists of the first sample, which those of all others are like.
+fn first_lists(table: &Groups, file: &SerializedFileReader<File>, features: &[usize]) -> Result<Lists, DataError> {
+    let (Some(group), Some(column)) = (table.rows.iter().position(|rows| *rows > 0), features.first()) else {
+        return Ok(Lists::single());
+    };
+    Chunk::open(&table.path, file, group, *column, 0)?.lists()
 }
 
 fn label_column(path: &Path, names: &[String], asked: &str) -> Result<usize, DataError> {
+    column_of(path, names, asked, "labels")
+}
+
+fn column_of(path: &Path, names: &[String], asked: &str, key: &str) -> Result<usize, DataError> {
     names.iter().position(|name| name == asked).ok_or_else(|| {
         let hint = match nearest(asked, names.iter().map(String::as_str)) {
             Some(near) => format!("did you mean `{}`?", shown(near)),
@@ -126,7 +158,7 @@ fn label_column(path: &Path, names: &[String], asked: &str) -> Result<usize, Dat
                 format!("its {} columns begin with {}", names.len(), some.join(", "))
             }
         };
-        unreadable(path, format!("no column is called `{}`, as `labels` says; {hint}", shown(asked)))
+        unreadable(path, format!("no column is called `{}`, as `{key}` says; {hint}", shown(asked)))
     })
 }
 
@@ -158,181 +190,57 @@ fn kind(column: &ColumnDescriptor) -> String {
     }
 }
 
-/// The values of some records of a column.
-#[derive(Default)]
-struct Records<T> {
-    values: Vec<T>,
-    definitions: Vec<i16>,
-    repetitions: Vec<i16>,
-}
-
-/// Reads the next `count` records of a column.
-fn next<T: DataType>(reader: &mut ColumnReaderImpl<T>, count: usize) -> Result<(usize, Records<T::T>), ParquetError> {
-    let mut records = Records { values: Vec::new(), definitions: Vec::new(), repetitions: Vec::new() };
-    let Records { values, definitions, repetitions } = &mut records;
-    let (read, ..) = reader.read_records(count, Some(definitions), Some(repetitions), values)?;
-    Ok((read, records))
-}
-
-/// Reads the next `count` records of a numeric column, in single precision.
-fn next_numbers(
-    reader: &mut ColumnReader,
-    count: usize,
-    unsigned: bool,
-) -> Result<(usize, Records<f32>), ParquetError> {
-    fn convert<T>((read, of): (usize, Records<T>), to: impl Fn(T) -> f32) -> (usize, Records<f32>) {
-        let values = of.values.into_iter().map(to).collect();
-        (read, Records { values, definitions: of.definitions, repetitions: of.repetitions })
-    }
-    Ok(match reader {
-        ColumnReader::BoolColumnReader(r) => convert(next(r, count)?, |b| f32::from(u8::from(b))),
-        ColumnReader::Int32ColumnReader(r) if unsigned => convert(next(r, count)?, |x| x as u32 as f32),
-        ColumnReader::Int32ColumnReader(r) => convert(next(r, count)?, |x| x as f32),
-        ColumnReader::Int64ColumnReader(r) if unsigned => convert(next(r, count)?, |x| x as u64 as f32),
-        ColumnReader::Int64ColumnReader(r) => convert(next(r, count)?, |x| x as f32),
-        ColumnReader::FloatColumnReader(r) => convert(next(r, count)?, |x| x),
-        ColumnReader::DoubleColumnReader(r) => convert(next(r, count)?, |x| x as f32),
-        ColumnReader::FixedLenByteArrayColumnReader(r) => convert(next(r, count)?, |bytes| match bytes.data() {
-            [low, high] => f16::from_le_bytes([*low, *high]).to_f32(),
-            _ => f32::NAN,
-        }),
-        _ => return Err(ParquetError::General("a column changed its type".to_owned())),
-    })
-}
-
-fn skip(reader: &mut ColumnReader, count: usize) -> Result<usize, ParquetError> {
-    match reader {
-        ColumnReader::BoolColumnReader(r) => r.skip_records(count),
-        ColumnReader::Int32ColumnReader(r) => r.skip_records(count),
-        ColumnReader::Int64ColumnReader(r) => r.skip_records(count),
-        ColumnReader::Int96ColumnReader(r) => r.skip_records(count),
-        ColumnReader::FloatColumnReader(r) => r.skip_records(count),
-        ColumnReader::DoubleColumnReader(r) => r.skip_records(count),
-        ColumnReader::ByteArrayColumnReader(r) => r.skip_records(count),
-        ColumnReader::FixedLenByteArrayColumnReader(r) => r.skip_records(count),
-    }
-}
-
-/// A column of one row group that is being read.
-struct Chunk<'a> {
-    set: &'a Parquet,
-    column: &'a ColumnDescriptor,
-    reader: ColumnReader,
-    /// The next sample, counted over the whole file.
-    at: usize,
-}
-
-impl<'a> Chunk<'a> {
-    fn open(
-        set: &'a Parquet,
-        file: &'a SerializedFileReader<File>,
-        group: usize,
-        column: usize,
-        first: usize,
-    ) -> Result<Self, DataError> {
-        let reader = file.get_row_group(group).and_then(|g| g.get_column_reader(column));
-        let reader = reader.map_err(|e| parquet_error(&set.path, &e))?;
-        let column = file.metadata().file_metadata().schema_descr().columns()[column].as_ref();
-        Ok(Self { set, column, reader, at: first })
-    }
-
-    fn fail(&self, problem: &str) -> DataError {
-        unreadable(&self.set.path, format!("its column `{}` {problem}", shown(&name(self.column))))
-    }
-
-    fn skip_to(&mut self, sample: usize) -> Result<(), DataError> {
-        let ahead = sample - self.at;
-        match skip(&mut self.reader, ahead).map_err(|e| parquet_error(&self.set.path, &e))? {
-            n if n == ahead => self.at = sample,
-            _ => return Err(self.fail("ends before the rows that the file announces; is it damaged?")),
-        }
-        Ok(())
-    }
-
-    /// Checks that `count` records were read, and that each has as many values as it should and none is missing.
-    fn check<T>(&self, count: usize, read: usize, records: &Records<T>, per_record: usize) -> Result<(), DataError> {
-        if read != count {
-            return Err(self.fail("ends before the rows that the file announces; is it damaged?"));
-        }
-        let Records { values, definitions, repetitions } = records;
-        if let Some(null) = definitions.iter().position(|d| *d < self.column.max_def_level()) {
-            // Without lists there is a level per record.
-            let record = match repetitions.as_slice() {
-                [] => null,
-                levels => levels[..=null].iter().filter(|level| **level == 0).count().saturating_sub(1),
-            };
-            return Err(self.fail(&format!("has no value for sample {} (from 0)", self.at + record)));
-        }
-        let starts = repetitions.iter().enumerate().filter(|(_, level)| **level == 0).map(|(i, _)| i);
-        let uneven = starts.enumerate().position(|(record, start)| start != record * per_record);
-        if uneven.is_some() || values.len() != count * per_record {
-            let sample = (self.at + uneven.unwrap_or(count)).saturating_sub(1);
-            let problem = format!("has a list of another length than {per_record} for sample {sample} (from 0)");
-            return Err(self.fail(&problem));
-        }
-        Ok(())
-    }
-
-    fn numbers(&mut self, count: usize) -> Result<Vec<f32>, DataError> {
-        use ConvertedType::{UINT_8, UINT_16, UINT_32, UINT_64};
-        let unsigned = [UINT_8, UINT_16, UINT_32, UINT_64].contains(&self.column.converted_type());
-        let (read, records) =
-            next_numbers(&mut self.reader, count, unsigned).map_err(|e| parquet_error(&self.set.path, &e))?;
-        self.check(count, read, &records, self.set.per_record)?;
-        let first = self.at;
-        check_finite(&self.set.path, &records.values, |i| first + i / self.set.per_record)?;
-        self.at += count;
-        Ok(records.values)
-    }
-
-    /// Reads the next labels as they would stand in a table.
-    fn texts(&mut self, count: usize, take: &mut Texts) -> Result<(), DataError> {
-        fn push<T>(of: &Records<T>, text: impl Fn(&T) -> String, take: &mut Texts) {
-            of.values.iter().for_each(|value| take.push(&text(value)));
-        }
-        let path = &self.set.path;
-        macro_rules! take {
-            ($reader:ident, $text:expr) => {{
-                let (read, records) = next($reader, count).map_err(|e| parquet_error(path, &e))?;
-                self.check(count, read, &records, 1)?;
-                push(&records, $text, take);
-            }};
-        }
-        match &mut self.reader {
-            ColumnReader::BoolColumnReader(r) => take!(r, |b| u8::from(*b).to_string()),
-            ColumnReader::Int32ColumnReader(r) => take!(r, ToString::to_string),
-            ColumnReader::Int64ColumnReader(r) => take!(r, ToString::to_string),
-            // Whole ones are classes, as in tables.
-            ColumnReader::FloatColumnReader(r) => take!(r, |x| format!("{x:?}")),
-            ColumnReader::DoubleColumnReader(r) => take!(r, |x| format!("{x:?}")),
-            ColumnReader::ByteArrayColumnReader(r) => {
-                take!(r, |bytes| String::from_utf8_lossy(bytes.data()).into_owned());
-            }
-            _ => return Err(self.fail("holds no labels: those are numbers or text")),
-        }
-        self.at += count;
-        Ok(())
-    }
-}
-
-impl Parquet {
-    /// The length of the first list.
-    fn first_length(&self, file: &SerializedFileReader<File>) -> Result<usize, DataError> {
-        let Some(group) = self.groups.iter().position(|rows| *rows > 0) else { return Ok(0) };
-        let mut chunk = Chunk::open(self, file, group, self.features[0], 0)?;
-        let (_, records) = next_numbers(&mut chunk.reader, 1, false).map_err(|e| parquet_error(&self.path, &e))?;
-        Ok(records.values.len())
+impl Groups {
+    fn count(&self) -> usize {
+        self.rows.iter().sum()
     }
 
     /// The number and the first sample of each row group.
     fn group_starts(&self) -> impl Iterator<Item = (usize, usize, usize)> {
-        self.groups.iter().enumerate().scan(0, |first, (group, rows)| {
+        self.rows.iter().enumerate().scan(0, |first, (group, rows)| {
             let start = *first;
             *first += rows;
             Some((group, start, *rows))
         })
     }
 
+    /// Calls `take` with every chunk of a column in blocks of samples.
+    fn blocks(
+        &self,
+        column: usize,
+        block: usize,
+        take: &mut dyn FnMut(&mut Chunk<'_>, usize) -> Result<(), DataError>,
+    ) -> Result<(), DataError> {
+        contained(&self.path, || {
+            let file = reader(&self.path)?;
+            for (group, first, rows) in self.group_starts() {
+                let mut chunk = Chunk::open(&self.path, &file, group, column, first)?;
+                for start in (0..rows).step_by(block) {
+                    take(&mut chunk, block.min(rows - start))?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// The labels in a column as they would stand in a table.
+    fn texts(&self, column: Option<usize>) -> Result<Option<Texts>, DataError> {
+        let Some(column) = column else { return Ok(None) };
+        let mut texts = Texts::default();
+        self.blocks(column, BLOCK, &mut |chunk, count| chunk.texts(count, &mut texts))?;
+        Ok(Some(texts))
+    }
+
+    fn labels(&self, column: Option<usize>) -> Result<Option<Labels>, DataError> {
+        let Some(texts) = self.texts(column)? else { return Ok(None) };
+        let labels = texts.labels();
+        labels
+            .map(Some)
+            .map_err(|at| unreadable(&self.path, format!("the label of sample {at} (from 0) is not finite")))
+    }
+}
+
+impl Parquet {
     /// The rows of one group, column by column, then handed out in order.
     fn read_group(
         &self,
@@ -341,14 +249,14 @@ impl Parquet {
         rows: &[usize],
         take: &mut dyn FnMut(&[f32]),
     ) -> Result<(), DataError> {
-        let (size, width) = (self.shape.elements(), self.per_record);
+        let (size, width) = (self.shape.elements(), self.lists.len());
         let mut gathered = vec![0f32; rows.len() * size];
         for (place, column) in self.features.iter().enumerate() {
-            let mut chunk = Chunk::open(self, file, group, *column, first)?;
+            let mut chunk = Chunk::open(&self.table.path, file, group, *column, first)?;
             let mut done = 0;
             for run in rows.chunk_by(|a, b| a + 1 == *b) {
                 chunk.skip_to(run[0])?;
-                for values in chunk.numbers(run.len())?.chunks_exact(width) {
+                for values in chunk.numbers(run.len(), &self.lists)?.chunks_exact(width) {
                     gathered[done * size + place * width..][..width].copy_from_slice(values);
                     done += 1;
                 }
@@ -357,30 +265,11 @@ impl Parquet {
         gathered.chunks_exact(size).for_each(take);
         Ok(())
     }
-
-    /// Calls `take` with every chunk of a column in blocks of samples.
-    fn blocks(
-        &self,
-        column: usize,
-        take: &mut dyn FnMut(&mut Chunk<'_>, usize) -> Result<(), DataError>,
-    ) -> Result<(), DataError> {
-        contained(&self.path, || {
-            let file = reader(&self.path)?;
-            let block = (BLOCK / self.per_record.max(1)).max(1);
-            for (group, first, rows) in self.group_starts() {
-                let mut chunk = Chunk::open(self, &file, group, column, first)?;
-                for start in (0..rows).step_by(block) {
-                    take(&mut chunk, block.min(rows - start))?;
-                }
-            }
-            Ok(())
-        })
-    }
 }
 
 impl Source for Parquet {
     fn count(&self) -> usize {
-        self.groups.iter().sum()
+        self.table.count()
     }
 
     fn shape(&self) -> &Shape {
@@ -388,9 +277,9 @@ impl Source for Parquet {
     }
 
     fn read(&self, rows: &[usize], take: &mut dyn FnMut(&[f32])) -> Result<(), DataError> {
-        contained(&self.path, || {
-            let file = reader(&self.path)?;
-            for (group, first, count) in self.group_starts() {
+        contained(&self.table.path, || {
+            let file = reader(&self.table.path)?;
+            for (group, first, count) in self.table.group_starts() {
                 let (from, to) = (rows.partition_point(|r| *r < first), rows.partition_point(|r| *r < first + count));
                 if from < to {
                     self.read_group(&file, (group, first), &rows[from..to], take)?;
@@ -401,9 +290,10 @@ impl Source for Parquet {
     }
 
     fn scan(&self, take: &mut dyn FnMut(&[f32])) -> Result<(), DataError> {
+        let block = (BLOCK / self.lists.len().max(1)).max(1);
         for column in &self.features {
-            self.blocks(*column, &mut |chunk, count| {
-                take(&chunk.numbers(count)?);
+            self.table.blocks(*column, block, &mut |chunk, count| {
+                take(&chunk.numbers(count, &self.lists)?);
                 Ok(())
             })?;
         }
@@ -411,9 +301,11 @@ impl Source for Parquet {
     }
 
     fn scan_features(&self, take: &mut dyn FnMut(usize, usize, &[f32])) -> Result<(), DataError> {
+        let width = self.lists.len();
+        let block = (BLOCK / width.max(1)).max(1);
         for (place, column) in self.features.iter().enumerate() {
-            self.blocks(*column, &mut |chunk, count| {
-                take(place * self.per_record, self.per_record, &chunk.numbers(count)?);
+            self.table.blocks(*column, block, &mut |chunk, count| {
+                take(place * width, width, &chunk.numbers(count, &self.lists)?);
                 Ok(())
             })?;
         }
@@ -421,27 +313,14 @@ impl Source for Parquet {
     }
 
     fn labels(&self) -> Result<Option<Labels>, DataError> {
-        let Some(texts) = self.label_texts()? else { return Ok(None) };
-        let labels = texts.labels();
-        labels
-            .map(Some)
-            .map_err(|at| unreadable(&self.path, format!("the label of sample {at} (from 0) is not finite")))
+        self.table.labels(self.label)
     }
 
     fn label_values(&self) -> Result<Option<Vec<f32>>, DataError> {
-        Ok(self.label_texts()?.and_then(Texts::numbers))
+        Ok(self.table.texts(self.label)?.and_then(Texts::numbers))
     }
 
     fn class_names(&self) -> Result<Option<Vec<String>>, DataError> {
-        Ok(self.label_texts()?.and_then(|texts| texts.class_names()))
-    }
-}
-
-impl Parquet {
-    fn label_texts(&self) -> Result<Option<Texts>, DataError> {
-        let Some(column) = self.label else { return Ok(None) };
-        let mut texts = Texts::default();
-        self.blocks(column, &mut |chunk, count| chunk.texts(count, &mut texts))?;
-        Ok(Some(texts))
+        Ok(self.table.texts(self.label)?.and_then(|texts| texts.class_names()))
     }
 }

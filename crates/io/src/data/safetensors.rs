@@ -9,7 +9,7 @@ use safetensors::tensor::{Metadata, TensorInfo};
 use super::DataError;
 use super::array::Array;
 use super::array_source::{ArraySource, LabelsAt};
-use super::containers::choose;
+use super::containers::{Wanted, choose};
 use super::element::Element;
 use super::file::{Stored, io_error, shown, unreadable};
 
@@ -17,10 +17,10 @@ use super::file::{Stored, io_error, shown, unreadable};
 const MOST_HEADER: u64 = 100_000_000;
 
 /// Finds the samples, and the labels, by the header alone.
-pub fn open(path: &Path, labels: Option<&str>) -> Result<ArraySource, DataError> {
+pub fn open(path: &Path, wanted: Wanted<'_>) -> Result<ArraySource, DataError> {
     let stored = Stored::open(path)?;
     let Some(whole) = stored.plain_length() else {
-        return Err(unreadable(path, "it is compressed by gzip; unpack it first"));
+        return Err(unreadable(path, "it is packed, and its tensors are read from any place; unpack it first"));
     };
     let mut stream = stored.stream()?;
     let mut length = [0; 8];
@@ -38,13 +38,13 @@ pub fn open(path: &Path, labels: Option<&str>) -> Result<ArraySource, DataError>
     let mut tensors: Vec<_> = metadata.tensors().into_iter().collect();
     tensors.sort_unstable_by_key(|(name, _)| name.clone());
     let names: Vec<_> = tensors.iter().map(|(name, _)| name.as_str()).collect();
-    let (data, labels) = choose(path, &names, labels, &|i| Ok(tensors[i].1.shape.len()))?;
+    let chosen = choose(path, &names, wanted, &|i| Ok(tensors[i].1.shape.clone()))?;
     let array = |i: usize| tensor(&stored, start, names[i], tensors[i].1);
-    let labels = match labels {
+    let labels = match chosen.labels {
         Some(i) => LabelsAt::Array(Box::new(array(i)?)),
         None => LabelsAt::Nowhere,
     };
-    Ok(ArraySource::new(array(data)?, labels))
+    Ok(ArraySource::new(array(chosen.data)?, labels).telling(chosen.told))
 }
 
 fn tensor(stored: &Stored, start: u64, name: &str, info: &TensorInfo) -> Result<Array, DataError> {
@@ -71,6 +71,14 @@ fn tensor(stored: &Stored, start: u64, name: &str, info: &TensorInfo) -> Result<
         return Err(unreadable(&stored.path, format!("its tensor `{}` is a single number", shown(name))));
     }
     let offset = start + info.data_offsets.0 as u64;
-    Array { stored: stored.clone(), offset, element, big_endian: false, dims: info.shape.clone(), fortran: false }
-        .checked()
+    Array {
+        stored: stored.clone(),
+        offset,
+        element,
+        big_endian: false,
+        dims: info.shape.clone(),
+        fortran: false,
+        samples_last: false,
+    }
+    .checked()
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use candle_core::{Device, Tensor};
 use sha2::{Digest, Sha256};
 
-use super::opening::open_for;
+use super::opening::open_for_form;
 use super::scale::Scaling;
 use super::{Assumption, DataError, DataFrom, DataSpec};
 use neartop_core::network::{Form, Shape};
@@ -49,7 +49,7 @@ impl Samples {
                 let token = move |u: f64| ((u * vocab as f64) as usize).min(vocab - 1) as f64;
                 return drawn(Box::new(move |key: Key, n| key.quantiles(n, token)));
             }
-            (from, _) => open_for(from, shape)?,
+            (from, _) => open_for_form(from, input)?,
         };
         let count = source.count();
         let batch = batch.min(count);

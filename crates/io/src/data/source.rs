@@ -48,6 +48,13 @@ pub enum DataError {
     Read { path: String, reason: String },
     #[error("the data are {given} per sample, but the network's input is {expected}")]
     Shape { given: Shape, expected: Shape },
+    /// Either order of the axes fits.
+    #[error(
+        "the samples are {}, and any of these sizes may count the channels; write `layout: channels_first` or \
+         `layout: channels_last` under `data`",
+        .0.0.iter().map(usize::to_string).collect::<Vec<_>>().join(" x ")
+    )]
+    Ambiguous(Shape),
     /// There is nothing to learn; gives the reason.
     #[error("{0}, and training needs labels")]
     Unlabelled(&'static str),

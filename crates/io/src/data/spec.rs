@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::ArraySpec;
 pub use super::table_spec::{Categories, Columns, Delimiter, Missing, TableSpec};
 
 /// What a preset says about data.
@@ -36,6 +37,7 @@ pub struct FileSpec {
     /// What is to be learnt.
     pub labels: Option<LabelsFrom>,
     pub table: TableSpec,
+    pub arrays: ArraySpec,
 }
 
 /// Where the labels of a file are.

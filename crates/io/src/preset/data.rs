@@ -1,5 +1,6 @@
 //! The data of a preset.
 
+pub mod array;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use super::choices::word;
 use super::values::{map_of, unless, value};
 use super::yaml::{Map, Node, Problem};
 use crate::data::{DIGITS, DataFrom, DataSpec, FileSpec, LabelsFrom, Scale, is_data_file, labels_are_a_file};
+use array::{read_arrays, write_arrays};
 use table::{read_names, read_table, write_table};
 
 /// Keys of a file.
@@ -37,7 +39,7 @@ fn check_source(source: &Node<'_>, from: &DataFrom, input: &Form) -> Result<(), 
 
 /// Reads where samples come from, for a network with this input.
 pub fn read_data(node: &Node<'_>, directory: &Path, input: &Form) -> Result<DataSpec, Problem> {
-    let of_file = || OF_FILE.into_iter().chain(table::KEYS);
+    let of_file = || OF_FILE.into_iter().chain(table::KEYS).chain(array::KEYS);
     let known: Vec<_> = ["source", "classes", "path", "scale"].into_iter().chain(of_file()).collect();
     let map = node.map("data", &known)?;
     let classes = map.get("classes").map(|n| n.whole("the number of classes", 1, DIGITS as u64)).transpose()?;
@@ -83,7 +85,7 @@ pub fn read_data(node: &Node<'_>, directory: &Path, input: &Form) -> Result<Data
 fn read_file(map: &Map<'_>, path: &Node<'_>, directory: &Path) -> Result<FileSpec, Problem> {
     let path = directory.join(PathBuf::from(path.text("the path")?));
     let labels = map.get("labels").map(|node| read_labels(node, &path, directory)).transpose()?;
-    Ok(FileSpec { labels, table: read_table(map)?, path })
+    Ok(FileSpec { labels, table: read_table(map)?, arrays: read_arrays(map)?, path })
 }
 
 /// The name of a column or an array, a list of names, or a file: what has no columns takes one, and so does a name of a
@@ -119,6 +121,7 @@ pub fn write_data(data: &DataSpec) -> Value {
             };
             let mut entries = vec![("path", value(file.path.to_string_lossy())), ("labels", labels)];
             entries.extend(write_table(&file.table));
+            entries.extend(write_arrays(&file.arrays));
             entries
         }
         DataFrom::Digits { classes } => vec![("source", value("digits")), ("classes", unless(*classes, DIGITS))],

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::data::array;
 use crate::data::DIGITS;
 use neartop_core::activation::ActivationKind;
 use neartop_core::catalog::{Domain, Entry, Param, Value};
@@ -135,7 +136,7 @@ fn score() -> Json {
 }
 
 fn data() -> Json {
-    json!({
+    let mut data = json!({
         "type": "object",
         "additionalProperties": false,
         "oneOf": [{"required": ["source"]}, {"required": ["path"]}],
@@ -147,8 +148,9 @@ fn data() -> Json {
             },
             "path": {
                 "type": "string",
-                "description": "Relative to the preset: IDX, tables (CSV, TSV, .data, .dat, .txt) or NPY (each also .gz), NPZ, Parquet, safetensors, \
-                    or a folder with a folder of images per class."
+                "description": "Relative to the preset: IDX, tables (CSV, TSV, .data, .dat, .txt) or NPY, each also packed (.gz, \
+                    .bz2, .xz, .zst, .zip); NPZ, Parquet, Arrow, safetensors, HDF5, MATLAB; a folder with a folder of images \
+                    per class, or of files that are one data set."
             },
             "labels": {
                 "anyOf": [column(), {"type": "array", "items": column(), "minItems": 1}],
@@ -181,7 +183,11 @@ fn data() -> Json {
             },
             "scale": {"enum": ["none", "unit", "standardize", "standardize_features"]}
         }
-    })
+    });
+    if let Some(properties) = data["properties"].as_object_mut() {
+        properties.extend(array::schema().map(|(key, schema)| (key.to_owned(), schema)));
+    }
+    data
 }
 
 /// The name or the place of a column.

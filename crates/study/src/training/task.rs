@@ -54,7 +54,7 @@ impl Task {
             kind = decided;
             Ok::<_, TrainingError>(labels)
         };
-        let data = Labelled::load(data, &network.input.shape, decide, |labels| {
+        let data = Labelled::load(data, &network.input, decide, |labels| {
             let count = labels.count();
             let mut rows = shuffled(count, seed, Stream::Split, 0);
             rows.truncate(options.samples.unwrap_or(count));

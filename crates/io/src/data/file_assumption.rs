@@ -1,0 +1,120 @@
+//! How files were read where they could have been meant otherwise.
+
+use std::fmt;
+
+use super::file::shown;
+
+/// Something about a file that was found out rather than said. Each is told once, in one line.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FileAssumption {
+    /// The images are in a folder in the one that was named.
+    Inside { folder: String },
+    /// Of several parts of a data set this one was taken.
+    Split { taken: String, left: Vec<String> },
+    /// Of the sizes of samples the last counts the channels.
+    ChannelsLast { sizes: Vec<usize> },
+    /// Of the sizes of samples the first counts the channels.
+    ChannelsFirst { sizes: Vec<usize> },
+    /// Of the sizes of an array the last counts the samples.
+    SamplesLast { sizes: Vec<usize> },
+    /// A text became so many tokens, so many of them different, in pieces of a length.
+    Text { tokens: u64, different: usize, vocab: usize, length: usize },
+    /// Numbers of tokens were cut into pieces of a length.
+    Pieces { tokens: u64, length: usize },
+    /// The files of a folder are one data set.
+    Shards { files: usize },
+    /// A table lists the images and their labels, in columns of these names.
+    Listed { file: String, label: String },
+    /// Images that the table does not list.
+    Unlisted { images: usize },
+    /// Of several arrays of a file this one holds the samples.
+    Array { taken: String, left: Vec<String> },
+    /// The samples are the images of a column, and these columns are left out.
+    ImageColumn { taken: String, labels: Option<String>, left: Vec<String> },
+    /// Images in folders in the folder of a class belong to that class.
+    Nested { images: usize },
+    /// Files that are no images, by the ends of their names.
+    Skipped { files: Vec<(String, usize)> },
+    /// All images get this height and width.
+    Resized { height: usize, width: usize },
+}
+
+impl fmt::Display for FileAssumption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Inside { folder } => write!(f, "the classes are taken from the folder {}", shown(folder)),
+            Self::Split { taken, left } => {
+                let left: Vec<_> = left.iter().map(|name| format!("`{}`", shown(name))).collect();
+                write!(f, "of the parts of the data `{}` is taken; left out: {}", shown(taken), left.join(", "))
+            }
+            Self::ChannelsLast { sizes } => write!(
+                f,
+                "the samples are {}, of which the last counts the channels; `layout: channels_first` says otherwise",
+                by(sizes)
+            ),
+            Self::ChannelsFirst { sizes } => write!(
+                f,
+                "the samples are {}, of which the first counts the channels; `layout: channels_last` says otherwise",
+                by(sizes)
+            ),
+            Self::SamplesLast { sizes } => write!(f, "of the sizes {} the last counts the samples", by(sizes)),
+            Self::Text { tokens, different: 0, length, .. } => {
+                write!(f, "the text is {tokens} bytes, of which each {length} in turn are a sample")
+            }
+            Self::Text { tokens, different, vocab, length } => {
+                write!(f, "the text is {tokens} tokens, {different} different ones")?;
+                if vocab < different {
+                    write!(f, ", all but the {} most frequent of which share a number", vocab.saturating_sub(1))?;
+                }
+                write!(f, "; each {length} in turn are a sample")
+            }
+            Self::Pieces { tokens, length } => {
+                write!(f, "the array is {tokens} tokens, of which each {length} in turn are a sample")
+            }
+            Self::Shards { files } => write!(f, "the {files} files of the folder are read as one data set"),
+            Self::Listed { file, label } => {
+                write!(f, "column `{}` names the images, column `{}` their labels", shown(file), shown(label))
+            }
+            Self::Unlisted { images } => {
+                write!(f, "{images} images of the folder are left out, since the table does not list them")
+            }
+            Self::Array { taken, left } => {
+                let left: Vec<_> = left.iter().take(8).map(|name| format!("`{}`", shown(name))).collect();
+                write!(
+                    f,
+                    "the samples are the array `{}`; `array` takes another one: {}",
+                    shown(taken),
+                    left.join(", ")
+                )
+            }
+            Self::ImageColumn { taken, labels, left } => {
+                write!(f, "the samples are the images in column `{}`, ", shown(taken))?;
+                match labels {
+                    Some(labels) => write!(f, "the labels are column `{}`", shown(labels))?,
+                    None => write!(f, "without labels")?,
+                }
+                let left: Vec<_> = left.iter().take(8).map(|name| format!("`{}`", shown(name))).collect();
+                if left.is_empty() { Ok(()) } else { write!(f, "; left out: {}", left.join(", ")) }
+            }
+            Self::Nested { images: 1 } => {
+                write!(f, "1 image in a folder below that of its class is taken for that class")
+            }
+            Self::Nested { images } => {
+                write!(f, "{images} images in folders below those of their classes are taken for these classes")
+            }
+            Self::Skipped { files } => {
+                let count: usize = files.iter().map(|(_, n)| n).sum();
+                let kinds: Vec<_> = files.iter().map(|(kind, n)| format!("{n} {}", shown(kind))).collect();
+                let noun = if count == 1 { "file is" } else { "files are" };
+                write!(f, "{count} {noun} left out, since no image of that kind is read: {}", kinds.join(", "))
+            }
+            Self::Resized { height, width } => {
+                write!(f, "all images get {height} rows and {width} columns, as `size` says, by bilinear filtering")
+            }
+        }
+    }
+}
+
+fn by(sizes: &[usize]) -> String {
+    sizes.iter().map(usize::to_string).collect::<Vec<_>>().join(" x ")
+}

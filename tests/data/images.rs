@@ -1,0 +1,145 @@
+//! Images as people have them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use neartop_core::network::Shape;
+use neartop_io::data::{ArraySpec, DataFrom, FileSpec, Labels, Source, open, open_for};
+
+use super::{assert_complains, complaint, fixture, rows, scratch, write};
+
+fn images(path: PathBuf, size: Option<(usize, usize)>) -> DataFrom {
+    DataFrom::File(FileSpec { path, arrays: ArraySpec { size, ..ArraySpec::default() }, ..FileSpec::default() })
+}
+
+/// All samples of a source, and those of a file with its values from elsewhere.
+fn both(source: &dyn Source, reference: &str) -> (Vec<Vec<f32>>, Vec<Vec<f32>>) {
+    let reference = super::source(reference, None);
+    let all: Vec<_> = (0..source.count()).collect();
+    assert_eq!((source.count(), source.shape()), (reference.count(), reference.shape()));
+    (rows(source, &all), rows(reference.as_ref(), &all))
+}
+
+fn told(source: &dyn Source) -> Vec<String> {
+    source.assumptions().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn sixteen_bits_are_kept() {
+    let scans = open(&images(fixture("scans"), None)).unwrap();
+    let (read, expected) = both(scans.as_ref(), "scans-ref.npy");
+    assert_eq!(read, expected);
+    assert_eq!(told(scans.as_ref()), Vec::<String>::new());
+    let folder = scratch();
+    fs::copy(fixture("scans/a/00.png"), folder.path().join("a.png")).unwrap();
+    fs::copy(fixture("farm/cat/0.png"), folder.path().join("b.png")).unwrap();
+    assert_complains(folder.path(), None, &["b.png", "8 bits a channel", "16 bits"]);
+}
+
+#[test]
+fn tiff_and_gif_are_images() {
+    let farm = open_for(&images(fixture("farm"), None), &Shape(vec![1, 8, 8])).unwrap();
+    let (read, expected) = both(farm.as_ref(), "farm-ref.npy");
+    assert_eq!(read, expected);
+    let Some(Labels::Classes { of, count: 3 }) = farm.labels().unwrap() else { panic!("three classes") };
+    assert_eq!((of[0], of[8], of[23]), (0, 1, 2));
+}
+
+#[test]
+fn images_of_many_sizes_are_resized_where_a_size_is_given() {
+    let flowers = open(&images(fixture("flowers"), Some((8, 8)))).unwrap();
+    let (read, expected) = both(flowers.as_ref(), "flowers-ref.npy");
+    // Decoders of JPEG differ by rounding.
+    let off = read.iter().flatten().zip(expected.iter().flatten()).map(|(a, b)| (a - b).abs());
+    let (most, mean) = (off.clone().fold(0.0, f32::max), off.sum::<f32>() / 3072.0);
+    assert!(most <= 12.0 && mean < 0.6, "{most} {mean}");
+    assert!(told(flowers.as_ref())[0].contains("8 rows and 8 columns"));
+    assert_complains(&fixture("flowers"), None, &["1.jpg", "`size: [12, 21]`"]);
+}
+
+/// Pillow's `convert("L")` of (200, 100, 50) and (10, 20, 30).
+#[test]
+fn grey_is_what_pillow_makes_of_colours() {
+    let grey = open_for(&images(fixture("colours"), None), &Shape(vec![1, 4, 5])).unwrap();
+    let colours = super::source("colours", None);
+    for (grey, rgb) in rows(grey.as_ref(), &[0, 3]).iter().zip(rows(colours.as_ref(), &[0, 3])) {
+        for (i, x) in grey.iter().enumerate() {
+            let [r, g, b] = [rgb[i], rgb[20 + i], rgb[40 + i]];
+            assert_eq!(*x, ((19595.0 * r + 38470.0 * g + 7471.0 * b + 32768.0) / 65536.0).floor());
+        }
+    }
+}
+
+fn lay(root: &Path, files: &[&str]) {
+    for file in files {
+        let path = root.join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        match path.extension().is_some_and(|e| e == "png") {
+            true => fs::copy(fixture("farm/cat/0.png"), path).map(drop).unwrap(),
+            false => fs::write(path, "words").unwrap(),
+        }
+    }
+}
+
+/// The classes of the images in a folder that is laid out so, and what is said about them.
+fn laid(files: &[&str]) -> (Vec<u32>, Vec<String>) {
+    let folder = scratch();
+    lay(folder.path(), files);
+    let source = open(&images(folder.path().to_owned(), None)).unwrap();
+    let of = match source.labels().unwrap() {
+        Some(Labels::Classes { of, .. }) => of,
+        _ => Vec::new(),
+    };
+    (of, told(source.as_ref()))
+}
+
+#[test]
+fn folders_of_many_layouts_are_read() {
+    let (of, told) = laid(&["a/1.png", "b/1.png", "b/2.png"]);
+    assert_eq!((of, told), (vec![0, 1, 1], Vec::new()));
+    let (of, told) = laid(&["train/a/1.png", "train/b/1.png", "val/a/1.png", "val/b/2.png"]);
+    assert_eq!((of, told), (vec![0, 1], vec!["of the parts of the data `train` is taken; left out: `val`".to_owned()]));
+    let (of, told) = laid(&["train/1.png", "train/2.png", "test/1.png"]);
+    assert_eq!((of, told.len()), (Vec::new(), 1));
+    let (of, told) = laid(&["set/a/1.png", "set/b/1.png"]);
+    assert_eq!(of, [0, 1]);
+    assert!(told[0].starts_with("the classes are taken from the folder"), "{told:?}");
+    let (of, told) = laid(&["set/Train/a/1.png", "set/Train/b/1.png", "set/test/a/1.png"]);
+    assert_eq!((of, told.len()), (vec![0, 1], 2));
+    let (of, told) = laid(&["a/images/1.png", "a/images/2.png", "b/images/1.png"]);
+    assert_eq!(
+        (of, told),
+        (
+            vec![0, 0, 1],
+            vec!["3 images in folders below those of their classes are taken for these classes".to_owned()]
+        )
+    );
+    let (of, told) = laid(&["a/1.png", "b/1.png", "b/notes.txt", "readme.md", "b/x.heic", "a/.hidden", "a/Thumbs.db"]);
+    assert_eq!(
+        (of, told),
+        (
+            vec![0, 1],
+            vec!["3 files are left out, since no image of that kind is read: 1 .heic, 1 .md, 1 .txt".to_owned()]
+        )
+    );
+}
+
+#[test]
+fn a_class_does_not_vanish() {
+    let folder = scratch();
+    lay(folder.path(), &["a/1.png", "b/1.heic", "b/2.heic"]);
+    assert_complains(folder.path(), None, &["b: the folder of a class", "2 .heic", "convert"]);
+    let folder = scratch();
+    lay(folder.path(), &["x/cat/1.png", "x/dog/1.png", "y/cat/1.png", "y/dog/1.png"]);
+    assert_complains(folder.path(), None, &["`x`, `y`", "`cat`, `dog`", "`path`"]);
+    #[cfg(unix)]
+    {
+        let folder = scratch();
+        lay(folder.path(), &["a/1.png", "b/1.png"]);
+        std::os::unix::fs::symlink("..", folder.path().join("a/loop")).unwrap();
+        assert!(open(&images(folder.path().to_owned(), None)).is_ok());
+    }
+    let folder = scratch();
+    write(&folder, "a.tif", b"II*\0\xff\xff\xff\xff");
+    assert!(complaint(folder.path(), None).contains("a.tif"));
+}

@@ -1,0 +1,54 @@
+//! Parquet as people have it.
+
+use neartop_core::network::Shape;
+use neartop_io::data::{ArraySpec, DataFrom, FileSpec, Labels, LabelsFrom, Source, open, open_for};
+
+use super::{assert_complains, assert_holds, digits, fixture, from, real, rows, source, words};
+
+fn array(name: &str, array: &str, labels: Option<&str>) -> Box<dyn Source> {
+    let arrays = ArraySpec { array: Some(array.to_owned()), ..ArraySpec::default() };
+    open(&DataFrom::File(FileSpec {
+        path: fixture(name),
+        labels: labels.map(LabelsFrom::name),
+        arrays,
+        ..FileSpec::default()
+    }))
+    .unwrap()
+}
+
+#[test]
+fn images_are_read_as_the_hub_stores_them() {
+    let hub = source("hub.parquet", None);
+    let all: Vec<_> = (0..20).collect();
+    assert_eq!(rows(hub.as_ref(), &all), rows(source("hub-ref.npy", None).as_ref(), &all));
+    assert_eq!(hub.shape().0, [1, 8, 8]);
+    let Some(Labels::Classes { of, count: 4 }) = hub.labels().unwrap() else { panic!("four classes") };
+    assert_eq!(of[..6], [1, 2, 1, 1, 0, 3]);
+    assert_eq!(
+        hub.assumptions().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["the samples are the images in column `image`, the labels are column `label`"]
+    );
+    assert_eq!(
+        open_for(&from(fixture("hub.parquet"), Some("label")), &Shape(vec![3, 8, 8])).unwrap().shape().0,
+        [3, 8, 8]
+    );
+    let mut scanned = 0;
+    hub.scan(&mut |values| scanned += values.len()).unwrap();
+    assert_eq!(scanned, 1280);
+}
+
+#[test]
+fn lists_of_lists_keep_their_shape() {
+    let set = array("nested.parquet", "patch", Some("label"));
+    assert_holds(set.as_ref(), &[3, 4, 5], |n| real(n, 60));
+    assert_eq!(set.labels().unwrap(), digits());
+    assert_holds(array("nested.parquet", "matrix", None).as_ref(), &[1, 4, 5], |n| real(n, 20));
+    assert_complains(&fixture("nested.parquet"), Some("label"), &["column `patch` holds lists", "`array`"]);
+}
+
+#[test]
+fn brotli_is_unpacked() {
+    let set = source("brotli.parquet", Some("species"));
+    assert_holds(set.as_ref(), &[6], |n| real(n, 6));
+    assert_eq!(set.labels().unwrap(), words());
+}
