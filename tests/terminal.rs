@@ -467,7 +467,7 @@ fn a_run_that_is_left_in_the_middle_says_so() {
     let mut session = Session::start(&long, &["--no-study"], (24, 80));
     session.wait_for(" of 100000");
     session.press("q");
-    session.wait_for("scores are recorded nowhere: q again leaves them");
+    session.wait_for("its scores are recorded nowhere: q again leaves them");
     session.press("q");
     assert_eq!(session.end(), 0);
     assert!(session.raw().contains(" of 600,000 scores"), "{}", session.raw());

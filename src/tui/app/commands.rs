@@ -6,7 +6,6 @@ use crossterm::event::KeyEvent;
 
 use super::App;
 use super::input::NO_KEY;
-use crate::columns::grouped;
 use crate::tui::context::Phase;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
@@ -121,10 +120,9 @@ impl App {
             return Some(format!("{again} ends all jobs of this run; what they have scored stays"));
         }
         if action == Action::QUIT && !self.cx.is_recorded && self.cx.phase != Phase::Done {
-            let tally = self.cx.study.tally();
-            let (done, total) = (grouped(tally.done as u64), grouped(tally.total as u64));
-            return (tally.done > 0)
-                .then(|| format!("{done} of {total} scores are recorded nowhere: {again} leaves them"));
+            // No number that moves: the second key must find what the first was told.
+            let text = || format!("scoring is not over, and its scores are recorded nowhere: {again} leaves them");
+            return (self.cx.study.tally().done > 0).then(text);
         }
         self.views().find_map(|view| view.loss(action, &again, &self.cx))
     }

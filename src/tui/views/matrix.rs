@@ -372,14 +372,14 @@ fn broken(name: &str, width: usize, lines: usize) -> Vec<String> {
     let mut rest = name;
     while broken.len() + 1 < lines && rest.width() > width {
         let fits = |at: &usize| rest[..*at].width() <= width;
-        let between = rest.char_indices().filter_map(|(at, c)| match c {
+        let mut between = rest.char_indices().filter_map(|(at, c)| match c {
             '_' | ' ' => Some((at, at + 1)),
             ',' | '=' => Some((at + 1, at + 1)),
             '(' if at > 0 => Some((at, at)),
             _ => None,
         });
         let anywhere = || rest.char_indices().map(|(at, _)| at).take_while(fits).last().filter(|at| *at > 0);
-        let (end, start) = match between.filter(|(end, _)| fits(end) && *end > 0).next_back() {
+        let (end, start) = match between.rfind(|(end, _)| fits(end) && *end > 0) {
             Some(found) => found,
             None => anywhere().map_or((rest.len(), rest.len()), |at| (at, at)),
         };

@@ -51,7 +51,7 @@ fn all_facts<'a>(cx: &Context, id: usize, look: &Look, width: u16) -> Vec<Line<'
 /// Columns of a pane's title for a name, beside the position.
 #[must_use]
 pub fn title_room(width: u16) -> usize {
-    usize::from(width.saturating_sub(4))
+    usize::from(width.saturating_sub(12))
 }
 
 /// Lines that texts take in a width.

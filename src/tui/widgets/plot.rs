@@ -87,15 +87,17 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, title: &str, series: &[Series<'_>
 
 /// A title with the names of the series; where there is no room for both, the names, which tell the lines apart.
 fn legend<'a>(title: &str, series: &[Series<'_>], width: usize, look: &Look) -> Line<'a> {
-    let named = series.iter().enumerate().filter(|(_, s)| !s.name.is_empty());
-    let names: Vec<_> = named.map(|(at, s)| Span::styled(format!(" {} {}", sign(at, look), s.name), s.style)).collect();
-    let taken: usize = names.iter().map(Span::width).sum();
-    let title = if title.width() + 2 + taken <= width || names.is_empty() {
-        format!(" {} ", look.signs.fit(title, width.saturating_sub(2)))
-    } else {
-        String::new()
+    let named = || series.iter().enumerate().filter(|(_, s)| !s.name.is_empty());
+    let names = |gap: &str| -> Vec<Span<'a>> {
+        named().map(|(at, s)| Span::styled(format!(" {}{gap}{}", sign(at, look), s.name), s.style)).collect()
     };
-    std::iter::once(Span::styled(title, look.theme.label)).chain(names).collect()
+    let taken = |names: &[Span<'_>]| names.iter().map(Span::width).sum::<usize>();
+    let wide = names(" ");
+    if title.width() + 2 + taken(&wide) <= width || wide.is_empty() {
+        let title = format!(" {} ", look.signs.fit(title, width.saturating_sub(2)));
+        return std::iter::once(Span::styled(title, look.theme.label)).chain(wide).collect();
+    }
+    if taken(&wide) <= width { wide.into() } else { names("").into() }
 }
 
 fn sign(place: usize, look: &Look) -> &'static str {
