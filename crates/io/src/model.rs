@@ -11,6 +11,7 @@ pub mod onnx;
 pub mod program;
 pub mod pt2;
 pub mod recognize;
+mod source;
 mod trace;
 
 pub use error::ModelError;

@@ -10,6 +10,7 @@ mod facts;
 mod inline;
 mod limits;
 mod messages;
+mod names;
 mod operators;
 mod tensor;
 
@@ -86,6 +87,7 @@ struct Reader<'f> {
     /// Elements of constants that may still be computed.
     budget: usize,
     nodes: usize,
+    modules: names::Modules,
 }
 
 impl<'f> Reader<'f> {
@@ -110,7 +112,17 @@ impl<'f> Reader<'f> {
         let functions = model.functions.iter().map(|function| (key(function), function)).collect();
         let program = Program { inputs: Vec::new(), stored: HashMap::new(), steps: Vec::new(), outputs: Vec::new() };
         let (facts, constants) = (HashMap::new(), HashMap::new());
-        Ok(Self { folder, opsets, functions, program, facts, constants, budget: constants::BUDGET, nodes: 0 })
+        Ok(Self {
+            folder,
+            opsets,
+            functions,
+            program,
+            facts,
+            constants,
+            budget: constants::BUDGET,
+            nodes: 0,
+            modules: names::Modules::default(),
+        })
     }
 
     fn graph(&mut self, graph: &messages::Graph) -> Result<()> {

@@ -15,7 +15,7 @@ mod recurrent;
 use super::program::Program;
 
 pub use folded::{Folded, folded_batch_norms};
-pub use names::{is_named, is_parameter, module_of_node};
+pub use names::{is_named, is_parameter};
 
 /// Puts layers, norms and activations in the place of the steps that they were taken apart to.
 pub fn found_again(program: &mut Program) {

@@ -14,6 +14,8 @@ pub struct Node<'n> {
     pub version: i64,
     /// Its name, or else that of what it makes.
     pub place: String,
+    /// The line of the user's source, where the file tells it.
+    pub source: Option<String>,
 }
 
 impl<'n> Node<'n> {
@@ -24,11 +26,16 @@ impl<'n> Node<'n> {
             ("", None) => "a node without a name".to_owned(),
             (name, _) => name.to_owned(),
         };
-        Self { proto, version, place }
+        let source = super::names::source(proto);
+        Self { proto, version, place, source }
     }
 
     pub fn problem(&self, problem: impl Into<String>) -> ModelError {
-        let (place, original) = (self.place.clone(), self.proto.operator.clone());
+        let place = match &self.source {
+            Some(source) => format!("{} ({source})", self.place),
+            None => self.place.clone(),
+        };
+        let original = self.proto.operator.clone();
         ModelError::Step { place, original, problem: problem.into() }
     }
 }
@@ -234,8 +241,9 @@ impl<'n> Call<'_, 'n, '_> {
     }
 
     pub fn emit_to(&mut self, op: Op, operands: Vec<Operand>, outputs: Vec<String>) -> Result<()> {
-        let (place, original) = (self.node.place.clone(), self.node.proto.operator.clone());
-        let module = crate::model::recognize::module_of_node(self.node.proto.name.as_str(), &original);
+        let original = self.node.proto.operator.clone();
+        let place = self.node.source.clone().unwrap_or_else(|| self.node.place.clone());
+        let module = self.reader.modules.of(self.node.proto);
         let step = Step { op, operands, outputs, module, call: 0, place, original };
         let fact = facts::of_step(&step, &|name| self.reader.facts.get(name).copied().unwrap_or_default());
         for name in &step.outputs {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::model::ModelError;
+use crate::model::source;
 
 /// The schema's version that is known, and the oldest that is read.
 const NEWEST: u64 = 8;
@@ -288,12 +289,6 @@ impl Node {
 
     /// The innermost line of the source that is not PyTorch's own: `model.py:32`.
     pub fn place(&self) -> String {
-        let frames = self.text("stack_trace").lines().filter_map(|line| line.trim().strip_prefix("File \""));
-        let frames: Vec<_> = frames.filter_map(|line| line.split_once("\", line ")).collect();
-        let is_own = |file: &str| !file.contains("site-packages/torch/") && !file.contains("/torch/nn/");
-        let own = frames.iter().rev().find(|(file, _)| is_own(file)).or(frames.last());
-        own.map_or_else(String::new, |(file, rest)| {
-            format!("{file}:{}", rest.split([',', ' ']).next().unwrap_or_default())
-        })
+        source::innermost(self.text("stack_trace"))
     }
 }

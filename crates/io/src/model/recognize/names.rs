@@ -39,27 +39,6 @@ pub fn is_parameter(name: &str) -> bool {
     is_named(name) && !["running_mean", "running_var", "num_batches_tracked"].iter().any(|end| name.ends_with(end))
 }
 
-/// The module that a node's name tells: `/encoder/0/MatMul` is of `encoder.0`.
-#[must_use]
-pub fn module_of_node(name: &str, operator: &str) -> String {
-    let Some(path) = name.strip_prefix('/') else { return String::new() };
-    let Some((path, last)) = path.rsplit_once('/') else { return String::new() };
-    if !last.starts_with(operator) {
-        return String::new();
-    }
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        // A part may repeat what stands before it: `/features/features.0/features.0.1`.
-        if let Some(before) = parts.last()
-            && part.strip_prefix(before).is_some_and(|rest| rest.starts_with('.'))
-        {
-            parts.pop();
-        }
-        parts.push(part);
-    }
-    parts.join(".")
-}
-
 /// The module of a parameter: `encoder.0.weight` is of `encoder.0`.
 fn module_of_parameter(name: &str) -> Option<&str> {
     is_named(name).then(|| name.rsplit_once('.').map_or("", |(module, _)| module))
@@ -77,7 +56,7 @@ pub fn give(program: &mut Program) {
         let names: Vec<_> =
             weights.iter().map(|(_, value)| program.stored.get(value).map(|stored| stored.name.clone())).collect();
         let module = names.iter().flatten().find_map(|name| module_of_parameter(name)).map(str::to_owned);
-        let module = module.unwrap_or_else(|| step.module.clone());
+        let module = module.unwrap_or_else(|| module_of_step(step));
         for ((role, value), name) in weights.iter().zip(&names) {
             train(program, value, role);
             if let Some(name) = name.as_ref().filter(|name| !is_named(name))
@@ -90,6 +69,17 @@ pub fn give(program: &mut Program) {
         program.steps[at].module = module;
     }
     count_calls(program);
+}
+
+/// The module of a step, or a name in its place.
+fn module_of_step(step: &Step) -> String {
+    let output = step.outputs.first().map_or("", String::as_str);
+    let output: String = output.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
+    match (step.module.as_str(), output.chars().next()) {
+        ("", Some(first)) if first.is_alphabetic() => output,
+        ("", _) => format!("{}_{output}", step.original.to_lowercase()),
+        (module, _) => module.to_owned(),
+    }
 }
 
 /// The parameters of a layer, with what PyTorch calls them.
@@ -142,15 +132,14 @@ fn own_constants(program: &mut Program) {
     let mut seen: HashSet<String> = HashSet::new();
     for at in 0..program.steps.len() {
         let step = &program.steps[at];
-        let (place, original) = (step.place.clone(), weights(step));
-        for (role, value) in original {
+        let module = module_of_step(step);
+        for (role, value) in weights(step) {
             if seen.insert(value.clone()) {
                 continue;
             }
             let Some(stored) = program.stored.get(&value).filter(|stored| is_constant(stored)).cloned() else {
                 continue;
             };
-            let module = if program.steps[at].module.is_empty() { &place } else { &program.steps[at].module };
             let own = format!("{module}.{role}");
             if program.stored.contains_key(&own) {
                 continue;

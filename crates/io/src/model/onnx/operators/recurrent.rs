@@ -179,10 +179,10 @@ fn parameter(call: &mut Call, tensor: Tensor, name: &str) -> Operand {
     let kind = name.split("_l0").next().unwrap_or(name);
     let found = same.iter().find(|found| found.contains(kind)).or(same.first()).cloned();
     let found = found.unwrap_or_else(|| {
-        let module = crate::model::recognize::module_of_node(&call.node.proto.name, &call.node.proto.operator);
-        let module = if module.is_empty() { call.node.place.clone() } else { module };
+        let module = super::super::names::of_name(&call.node.proto.name, &call.node.proto.operator);
         let kept = format!("{module}.{name}");
-        let kept = if call.reader.facts.contains_key(&kept) { format!("{}.{name}", call.output(0)) } else { kept };
+        let is_free = !module.is_empty() && !call.reader.facts.contains_key(&kept);
+        let kept = if is_free { kept } else { format!("{}#{name}", call.fresh()) };
         call.reader.store(&kept, tensor, true);
         if let Some(stored) = call.reader.program.stored.get_mut(&kept) {
             stored.is_trained = true;

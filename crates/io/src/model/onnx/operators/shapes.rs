@@ -125,10 +125,6 @@ fn tile(call: &mut Call) -> Result<()> {
 
 /// Pads stand as all before and then all after; in a step, by axis from the last on.
 fn pad(call: &mut Call) -> Result<()> {
-    let mode = call.text("mode", "constant");
-    if mode != "constant" {
-        return Err(call.problem(format!("the mode {mode} is not known; only a constant is")));
-    }
     let given = call.ints("pads").or_else(|| call.ints("paddings"));
     let (pads, value) = match given {
         Some(pads) => (pads, Operand::Number(call.float("value", 0.0))),
@@ -150,6 +146,10 @@ fn pad(call: &mut Call) -> Result<()> {
         None => [0.0; 2],
     };
     let pads: Vec<_> = (0..rank).rev().flat_map(by_axis).collect();
+    let mode = call.text("mode", "constant");
+    if mode != "constant" {
+        return copied_pads(call, &mode, &pads);
+    }
     // Axes that stay as they are need not be named.
     let last = pads.iter().rposition(|pad| *pad != 0.0).map_or(0, |at| at / 2 * 2 + 2);
     let x = call.value(0);
@@ -157,6 +157,36 @@ fn pad(call: &mut Call) -> Result<()> {
         0 => call.plain(Plain::Identity, vec![x]),
         _ => call.plain(Plain::Pad, vec![x, list(pads[..last].to_vec()), value]),
     }
+}
+
+/// Pads that are copies of elements inside, by axis from the last on.
+fn copied_pads(call: &mut Call, mode: &str, pads: &[f64]) -> Result<()> {
+    let rank = pads.len() / 2;
+    let mut x = call.value(0);
+    for (axis, pads) in pads.chunks_exact(2).enumerate().filter(|(_, pads)| pads.iter().any(|pad| *pad != 0.0)) {
+        let axis = (rank - 1 - axis) as isize;
+        let (before, after) = (1..=(pads[0] as i64).min(1 << 16), 1..=(pads[1] as i64).min(1 << 16));
+        let places: [Vec<i64>; 2] = match mode {
+            "reflect" => [before.rev().collect(), after.map(|at| -1 - at).collect()],
+            "edge" => [before.map(|_| 0).collect(), after.map(|_| -1).collect()],
+            "wrap" => [before.rev().map(|at| -at).collect(), after.map(|at| at - 1).collect()],
+            _ => return Err(call.problem(format!("the mode {mode} is not known"))),
+        };
+        if pads.iter().any(|pad| *pad < 0.0) {
+            return Err(call.problem("negative pads are known with a constant only"));
+        }
+        let mut sides = Vec::new();
+        for places in places {
+            let places = places.into_iter().map(|place| place as f64).collect::<Vec<_>>();
+            let is_there = !places.is_empty();
+            let side = is_there.then(|| call.then_plain(Plain::Take { axis }, vec![x.clone(), list(places)]));
+            sides.push(side.transpose()?);
+        }
+        let (after, before) = (sides.pop().flatten(), sides.pop().flatten());
+        let parts = [before, Some(x), after].into_iter().flatten().collect();
+        x = call.then_plain(Plain::Concat { axis }, vec![Operand::List(parts)])?;
+    }
+    call.plain(Plain::Identity, vec![x])
 }
 
 fn block(call: &Call) -> Result<isize> {
