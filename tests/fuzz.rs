@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use mutation::Mutator;
 use neartop_io::data::{self, DataFrom, FileSpec, LabelsFrom};
+use neartop_io::model::{self, Wanted};
 use neartop_io::preset::{Preset, bundled};
 use neartop_io::weights::FileWeights;
 use neartop_study::failure::ScoreFailure;
@@ -246,6 +247,60 @@ fn mat() {
 #[cfg(feature = "arrow")]
 fn arrow() {
     fuzz_data("arrow", Some("label"), &|name| name.ends_with(".arrow") || name.ends_with(".feather"));
+}
+
+/// Reads a model and follows it to a network.
+fn read_model(path: &Path) -> bool {
+    let Ok(program) = model::read(path) else { return false };
+    model::trace(&program, None, &Wanted::Usual).is_ok()
+}
+
+fn brought(name: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/brought");
+    fs::read(folder.join(name).join("model.pt2")).expect("a model")
+}
+
+#[test]
+fn exported_programs() {
+    let directory = folder();
+    let path = directory.path().join("x.pt2");
+    fuzz("pt2", &["tcn", "lstm"].map(brought), &|bytes| {
+        fs::write(&path, bytes).expect("a file");
+        read_model(&path)
+    });
+}
+
+/// Graphs of exported programs, in archives whose sums are right.
+#[test]
+fn exported_graphs() {
+    const GRAPH: &str = "model/models/model.json";
+    let directory = folder();
+    for name in ["tcn", "lstm", "nerf"] {
+        let mut whole = zip::ZipArchive::with_config(
+            zip::read::Config { archive_offset: zip::read::ArchiveOffset::Known(0) },
+            std::io::Cursor::new(brought(name)),
+        )
+        .expect("a zip");
+        let mut entries = Vec::new();
+        for at in 0..whole.len() {
+            let mut entry = whole.by_index(at).expect("an entry");
+            let mut bytes = Vec::new();
+            std::io::copy(&mut entry, &mut bytes).expect("its bytes");
+            entries.push((entry.name().expect("a name").into_owned(), bytes));
+        }
+        let graph = entries.iter().find(|(name, _)| name == GRAPH).expect("the graph").1.clone();
+        let path = directory.path().join("x.pt2");
+        fuzz(&format!("graph-{name}"), &[graph], &|bytes| {
+            let mut archive = zip::ZipWriter::new(fs::File::create(&path).expect("a file"));
+            let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+            for (name, own) in &entries {
+                archive.start_file(name.as_str(), stored).expect("an entry");
+                archive.write_all(if name == GRAPH { bytes } else { own }).expect("its bytes");
+            }
+            archive.finish().expect("an archive");
+            read_model(&path)
+        });
+    }
 }
 
 /// Images, which are read by their first bytes whatever they are called.

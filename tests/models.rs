@@ -114,6 +114,165 @@ fn every_exported_program_gives_what_pytorch_gives() {
     }
 }
 
+/// What a preset that names a model runs.
+fn rank(arguments: &[&str]) -> Value {
+    let output = Command::cargo_bin("neartop")
+        .unwrap()
+        .args(["rank", "--no-study", "--repetitions", "4", "--format", "json"])
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn candidates(ranking: &Value) -> &Vec<Value> {
+    ranking["candidates"].as_array().unwrap()
+}
+
+#[test]
+fn a_model_is_ranked_with_what_it_is_and_what_it_could_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let preset = folder.path().join("net.yaml");
+    let (model, inputs) = (file("resnet", "model.pt2"), file("resnet", "inputs.npy"));
+    let text = format!(
+        "network: {{model: {model:?}}}\ndata: {{path: {inputs:?}}}\n\
+         search: {{slots: [relu], activations: [relu, gelu], inits: [kaiming_normal, orthogonal]}}\n"
+    );
+    std::fs::write(&preset, text).unwrap();
+    let ranking = rank(&[preset.to_str().unwrap()]);
+    let names: Vec<_> = candidates(&ranking).iter().map(|c| (c["activation"].clone(), c["init"].clone())).collect();
+    assert_eq!(names.len(), 5, "{names:?}");
+    assert!(names.contains(&("relu".into(), "as_given".into())), "{names:?}");
+    // The weights that the file carries do not vary, and neither do the few samples.
+    let given = candidates(&ranking).iter().find(|c| c["init"] == "as_given").unwrap();
+    let layers = by_module(&given["layers"]);
+    assert_eq!(layers["l1.relu"].len(), 2);
+    let one = by_module(&score("resnet", "model.pt2", "training")["layers"]);
+    let difference = (layers["fc"][0] / one["fc"][0] - 1.0).abs();
+    assert!(difference < 0.1, "{} and {}", layers["fc"][0], one["fc"][0]);
+}
+
+#[test]
+fn slots_of_a_model_are_searched_apart_and_what_it_has_not_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let preset = folder.path().join("net.yaml");
+    let model = file("nerf", "model.pt2");
+    let write = |slots: &str, activations: &str| {
+        let text = format!(
+            "network: {{model: {model:?}}}\nsearch: {{slots: {slots}, activations: {activations}, inits: [orthogonal]}}\n"
+        );
+        std::fs::write(&preset, text).unwrap();
+    };
+    write("{body: relu, density: [softplus]}", "{body: [relu, tanh], density: [softplus, identity]}");
+    assert_eq!(candidates(&rank(&[preset.to_str().unwrap()])).len(), 5);
+    write("[gelu]", "[relu]");
+    let output = Command::cargo_bin("neartop").unwrap().arg("rank").arg(&preset).output().unwrap();
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains("the model has no activation `gelu`") && message.contains("softplus"), "{message}");
+}
+
+/// What a damaged file is refused with.
+fn refusal(name: &str, bytes: &[u8]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    std::fs::write(&path, bytes).unwrap();
+    let output = Command::cargo_bin("neartop").unwrap().arg("rank").arg(&path).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{name}");
+    String::from_utf8_lossy(&output.stderr).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_file_that_is_no_model_says_what_it_is_and_what_to_do() {
+    let whole = std::fs::read(file("lstm", "model.pt2")).unwrap();
+    assert!(refusal("cut.pt2", &whole[..whole.len() / 2]).contains("truncated"));
+    assert!(refusal("model.pth", b"\x80\x02}q\x00.").contains("torch.export.export"));
+    assert!(!refusal("text.pt2", b"no model").is_empty());
+}
+
+const STRANGER: &str = r#"
+import sys
+import torch
+from torch import nn
+
+class Stranger(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.features = nn.Sequential(nn.Linear(12, 24), nn.ReLU(), nn.Linear(24, 24), nn.ReLU())
+        self.head = nn.Linear(24, 5)
+
+    def forward(self, x):
+        return self.head(torch.relu(self.features(x)))
+
+def save(model, path):
+    torch.export.save(torch.export.export(model.eval(), (torch.randn(8, 12),)), path)
+
+torch.manual_seed(1)
+model = Stranger()
+if sys.argv[1] == "save":
+    save(model, sys.argv[2])
+else:
+    import warnings
+    sys.path.insert(0, sys.argv[3])
+    import choice
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        choice.apply(model, seed=int(sys.argv[4]))
+    print("\n".join(str(one.message) for one in said))
+    # What stands as a function stays as it is, so the candidate keeps relu there too.
+    save(model, sys.argv[2])
+"#;
+
+fn python(arguments: &[&str]) -> String {
+    let output = std::process::Command::new("python3")
+        .args(arguments)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .output()
+        .expect("python3");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn has_torch() -> bool {
+    let there = std::process::Command::new("python3").args(["-c", "import torch.export"]).output();
+    let there = there.is_ok_and(|output| output.status.success());
+    if !there {
+        println!("skipped: python3 has no torch");
+    }
+    there
+}
+
+#[test]
+fn a_choice_goes_home_into_the_model_and_scores_there_what_it_scored_here() {
+    if !has_torch() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(at("stranger.py"), STRANGER).unwrap();
+    python(&[&at("stranger.py"), "save", &at("net.pt2")]);
+    let text = format!(
+        "network: {{model: {:?}}}\nsearch: {{slots: [features.1, features.3], activations: [tanh], inits: [orthogonal]}}\n\
+         score: {{repetitions: 16}}\n",
+        at("net.pt2")
+    );
+    std::fs::write(at("net.yaml"), text).unwrap();
+    let ranking = rank(&[&at("net.yaml"), "--repetitions", "16", "--export", &at("choice.py"), "--no-guard"]);
+    let chosen = candidates(&ranking).iter().find(|c| c["init"] == ranking["recommended"]["init"]).unwrap();
+    // The same candidate with the draws of PyTorch, each scored as it is.
+    let mut nears = Vec::new();
+    for seed in ["1", "2", "3", "4"] {
+        python(&[&at("stranger.py"), "apply", &at("changed.pt2"), &at(""), seed]);
+        let changed = rank(&[&at("changed.pt2")]);
+        let given = candidates(&changed).iter().find(|c| c["init"] == "as_given").unwrap();
+        nears.push(given["near"].as_f64().unwrap());
+    }
+    let mean = nears.iter().sum::<f64>() / nears.len() as f64;
+    let (near, error) = (chosen["near"].as_f64().unwrap(), chosen["standard_error"].as_f64().unwrap());
+    assert!((mean - near).abs() < 5.0 * error.max(near * 0.01), "{nears:?} and {near} +- {error}");
+}
+
 #[test]
 fn a_model_has_as_many_parameters_as_pytorch_counts() {
     for model in MODELS {

@@ -73,5 +73,8 @@ impl Format {
 /// # Errors
 /// If the format cannot say what the candidate is.
 pub fn render(chosen: &Chosen<'_>, format: Format) -> Result<String, ExportError> {
-    (format.writer().write)(chosen)
+    match (&chosen.preset.model, format) {
+        (Some(brought), Format::Pytorch) => apply::write(chosen, brought),
+        _ => (format.writer().write)(chosen),
+    }
 }

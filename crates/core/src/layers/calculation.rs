@@ -92,7 +92,9 @@ impl Calculation {
         };
         let (mut inputs, mut names) = (inputs.iter(), NAMES.into_iter());
         let operands = self.operands.iter().map(|operand| match operand {
-            Operand::Input => inputs.next().cloned().ok_or_else(|| candle_core::Error::Msg("an input is missing".into())),
+            Operand::Input => {
+                inputs.next().cloned().ok_or_else(|| candle_core::Error::Msg("an input is missing".into()))
+            }
             Operand::Constant(tensor) => spread(tensor.to_dtype(first.dtype())?),
             Operand::Kept(tensor) => spread(kept(names.next().unwrap_or_default(), tensor).to_dtype(first.dtype())?),
         });

@@ -40,12 +40,12 @@ impl Lookup {
         let dims: Vec<_> = std::iter::once(1).chain(self.dims.iter().copied()).collect();
         Tensor::from_vec(rows, dims, like.device())?.to_dtype(like.dtype())
     }
+}
 
-    /// The same rows for every sample.
-    fn for_all(&self, one: &Tensor, like: &Tensor) -> Computed<Tensor> {
-        let dims: Vec<_> = std::iter::once(like.dim(0)?).chain(one.dims().iter().skip(1).copied()).collect();
-        one.broadcast_as(dims)?.contiguous()
-    }
+/// The same rows for every sample.
+fn for_all(one: &Tensor, like: &Tensor) -> Computed<Tensor> {
+    let dims: Vec<_> = std::iter::once(like.dim(0)?).chain(one.dims().iter().skip(1).copied()).collect();
+    one.broadcast_as(dims)?.contiguous()
 }
 
 impl Operation for Lookup {
@@ -106,12 +106,12 @@ impl Operation for Lookup {
         _: Option<&Activation>,
     ) -> Computed<Tensor> {
         let one = gather(&self.numbers(&inputs[0])?, parameters.need("weight", &place.name)?)?;
-        self.for_all(&one, &inputs[0])
+        for_all(&one, &inputs[0])
     }
 
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor> {
         let weight = pass.need(&place.name, "weight")?;
         let one = crate::differentiable::embed(&self.numbers(&inputs[0])?.to_dtype(weight.dtype())?, &weight)?;
-        self.for_all(&one, &inputs[0])
+        for_all(&one, &inputs[0])
     }
 }

@@ -5,7 +5,6 @@ mod modules;
 mod texts;
 
 use self::modules::{constructor, merge};
-use super::apply;
 use super::model::{Item, Model, is_by_element};
 use super::source::{Source, list};
 use super::writer::{Chosen, ExportError, Writer};
@@ -18,9 +17,6 @@ use neartop_core::shape::Layout;
 pub const WRITER: Writer = Writer { name: "pytorch", extension: "py", extensions: &["py"], write };
 
 fn write(chosen: &Chosen<'_>) -> Result<String, ExportError> {
-    if let Some(brought) = &chosen.preset.model {
-        return apply::write(chosen, brought);
-    }
     let model = Model::new(chosen)?;
     let mut out = Source::default();
     out.line(format!("# {}", model.title));

@@ -1,7 +1,10 @@
 //! The arguments of an operator, by name.
 
 use super::schema::{Argument, Node};
-use crate::model::program::Operand;
+use crate::model::program::{Op, Operand};
+
+/// What an operator does and what it takes.
+pub type Known = (Op, Vec<Option<Operand>>);
 
 pub struct Arguments<'a>(&'a Node);
 

@@ -4,8 +4,7 @@ use neartop_core::activation::Activation;
 use neartop_core::catalog::Given;
 use neartop_core::kernels::Cell;
 
-use super::arguments::Arguments;
-use super::operators::Known;
+use super::arguments::{Arguments, Known};
 use crate::model::program::{Convolution, Interpolation, Op, Operand, Padding, Plain, Pool, Recurrent, Unary};
 
 type Found = Result<Option<Known>, String>;

@@ -1,11 +1,8 @@
 //! ATen operators in the words of programs.
 
-use super::arguments::Arguments;
+use super::arguments::{Arguments, Known};
 use super::{layers, plain};
-use crate::model::program::{Op, Operand, Plain};
-
-/// What an operator does and what it takes.
-pub type Known = (Op, Vec<Option<Operand>>);
+use crate::model::program::{Op, Plain};
 
 /// An operator in the words of programs; none where it is not known.
 ///

@@ -1,7 +1,6 @@
 //! Arithmetic and rearrangement.
 
-use super::arguments::Arguments;
-use super::operators::Known;
+use super::arguments::{Arguments, Known};
 use crate::model::program::{Binary, Numbers, Op, Operand, Plain, Reduce, Unary};
 
 type Found = Result<Option<Known>, String>;
