@@ -178,13 +178,13 @@ impl Tracer<'_> {
             }
         }
         let tensor = fixed.tensor.to_dtype(DType::F32).and_then(|tensor| tensor.reshape(parts)).map_err(text)?;
-        let tensor = self.without_axis(tensor, samples)?;
+        let tensor = Self::without_axis(tensor, samples)?;
         let tensor = tensor.unsqueeze(0).and_then(|tensor| tensor.contiguous()).map_err(text)?;
         Ok(if fixed.is_trained { Taken::Kept(tensor) } else { Taken::Constant(tensor) })
     }
 
     /// A tensor without the axis of the samples, for all of which it must be the same.
-    fn without_axis(&self, tensor: Tensor, samples: Option<usize>) -> Result<Tensor> {
+    fn without_axis(tensor: Tensor, samples: Option<usize>) -> Result<Tensor> {
         let Some(axis) = samples else { return Ok(tensor) };
         let first = tensor.narrow(axis, 0, 1).map_err(text)?;
         let all = first.broadcast_as(tensor.shape()).and_then(|all| all.eq(&tensor)).map_err(text)?;
@@ -202,7 +202,7 @@ impl Tracer<'_> {
         if a.dims.len().min(b.dims.len()) < 2 || rank < 3 {
             return Err("it is a product of vectors, or over the samples".into());
         }
-        let [a, b] = [a, b].map(|x| self.with_rank(x, rank));
+        let [a, b] = [a, b].map(|x| Self::with_rank(x, rank));
         let a = self.merged(step, a, rank - 1)?;
         let a = if a.holds_samples(rank - 2) { a } else { self.merged(step, a, rank - 2)? };
         let b = (rank - 2..rank).try_fold(b, |b, axis| self.merged(step, b, axis))?;
@@ -222,7 +222,7 @@ impl Tracer<'_> {
         let sizes = fixed.tensor.dims().to_vec();
         let rank = x.dims.len().max(sizes.len());
         let [.., rows, columns] = sizes.as_slice() else { return Err("it is a product with a vector".into()) };
-        let x = self.with_rank(x, rank);
+        let x = Self::with_rank(x, rank);
         if rank < 2 || (is_first && x.holds_samples(rank - 2)) || x.holds_samples(rank - 1) {
             return Err("it is a product over the samples".into());
         }
@@ -249,7 +249,7 @@ impl Tracer<'_> {
     }
 
     /// The same with axes of size 1 before its own.
-    fn with_rank(&self, live: Live, rank: usize) -> Live {
+    fn with_rank(live: Live, rank: usize) -> Live {
         let missing = rank.saturating_sub(live.dims.len());
         // Axes of size 1 are added to the network's value where it meets others.
         Live { dims: std::iter::repeat_n(vec![Part::Of(1)], missing).chain(live.dims).collect(), ..live }

@@ -33,7 +33,7 @@ impl<'p> Tracer<'p> {
         if x.dims.last().map(Vec::as_slice) != Some(&[Part::Of(ins)]) {
             return Err(format!("its weight takes {ins} features, and the last axis is another"));
         }
-        let bias = self.fixed(step, 2)?.map(|bias| self.as_vector(bias, out)).transpose()?;
+        let bias = self.fixed(step, 2)?.map(|bias| Self::as_vector(bias, out)).transpose()?;
         let value = if weight.is_trained {
             let value = self.read_as(step, x.value, Layout::Features)?;
             let operation = Arc::new(Linear { out, bias: bias.is_some() });
@@ -65,7 +65,7 @@ impl<'p> Tracer<'p> {
     }
 
     /// A bias, or whatever has one number by unit, as a vector.
-    pub(super) fn as_vector(&self, fixed: Fixed, count: usize) -> Result<Fixed> {
+    pub(super) fn as_vector(fixed: Fixed, count: usize) -> Result<Fixed> {
         if fixed.tensor.elem_count() != count {
             return Err(format!("it has {count} units, and their numbers are {:?}", fixed.tensor.dims()));
         }
@@ -83,7 +83,7 @@ impl<'p> Tracer<'p> {
             return Err("its weight is no parameter but a constant, which is not known for convolutions".into());
         }
         let out = if convolution.is_transposed { weight.tensor.dims()[1] * groups } else { weight.tensor.dims()[0] };
-        let bias = self.fixed(step, 2)?.map(|bias| self.as_vector(bias, out)).transpose()?;
+        let bias = self.fixed(step, 2)?.map(|bias| Self::as_vector(bias, out)).transpose()?;
         let sides: Vec<_> = x.shape()[1..].to_vec();
         let pads = pads(&convolution.padding, &sides, &kernel, &convolution.stride, &convolution.dilation);
         let (x, pads) = self.padded_evenly(step, x, pads, 0.0)?;
@@ -208,7 +208,7 @@ impl<'p> Tracer<'p> {
         let x = self.live(step, 0)?;
         let slopes = self.fixed(step, 1)?.ok_or("its slopes are missing")?;
         let count = slopes.tensor.elem_count();
-        let slopes = self.as_vector(slopes, count)?;
+        let slopes = Self::as_vector(slopes, count)?;
         let per = if count == 1 { "layer" } else { "channel" };
         let kind = Activation::find("prelu").ok_or("there is no prelu")?;
         let activation = Activation::new(kind, &[("per", Given::Word(per))])?;

@@ -58,7 +58,7 @@ impl Tracer<'_> {
             _ if matches!(step.op, Op::LayerNorm { .. }) => Ok(Some(fixed)),
             _ => {
                 let count = fixed.tensor.elem_count();
-                self.as_vector(fixed, count).map(Some)
+                Self::as_vector(fixed, count).map(Some)
             }
         }
     }

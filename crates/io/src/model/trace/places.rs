@@ -8,7 +8,7 @@ use super::{Result, Tracer, fixed, text};
 use crate::model::program::{Operand, Reduce, Step};
 
 impl Tracer<'_> {
-    pub(super) fn taken_of_fixed(&self, x: Fixed, axis: usize, places: &Fixed) -> Result<Fixed> {
+    pub(super) fn taken_of_fixed(x: Fixed, axis: usize, places: &Fixed) -> Result<Fixed> {
         let sizes = x.tensor.dims().to_vec();
         let found = places.numbers().map_err(text)?;
         let found =
@@ -30,14 +30,14 @@ impl Tracer<'_> {
         });
         let fixed = fixed.collect::<Result<Vec<_>>>()?;
         match fixed.as_slice() {
-            [(axis, places)] => self.taken_of_fixed(x, *axis, places),
-            many if many.iter().enumerate().all(|(at, (axis, _))| at == *axis) => self.at_all(x, many),
+            [(axis, places)] => Self::taken_of_fixed(x, *axis, places),
+            many if many.iter().enumerate().all(|(at, (axis, _))| at == *axis) => Self::at_all(x, many),
             _ => Err("it takes elements by several axes that are not the first ones".into()),
         }
     }
 
     /// The elements at places that all first axes name together.
-    fn at_all(&self, x: Fixed, places: &[(usize, Fixed)]) -> Result<Fixed> {
+    fn at_all(x: Fixed, places: &[(usize, Fixed)]) -> Result<Fixed> {
         let dims = places
             .iter()
             .try_fold(Vec::new(), |dims, (_, one)| neartop_core::arithmetic::broadcast(&dims, one.tensor.dims()))?;

@@ -109,7 +109,7 @@ impl Tracer<'_> {
                 fixed::full(sizes, self.number_at(step, 1)?.unwrap_or(0.0))
             }
             _ => {
-                let at = |at| Ok::<_, String>(self.number_at(step, at)?);
+                let at = |at| self.number_at(step, at);
                 fixed::arange(at(0)?.unwrap_or(0.0), at(1)?.unwrap_or(0.0), at(2)?.unwrap_or(1.0))
             }
         };
@@ -436,7 +436,7 @@ impl Tracer<'_> {
             }
             Plain::Take { axis: at } => {
                 let places = self.fixed(step, 1)?.ok_or("its places are missing")?;
-                self.taken_of_fixed(x, axis(*at)?, &places)
+                Self::taken_of_fixed(x, axis(*at)?, &places)
             }
             Plain::Difference { axis: at } => {
                 let at = axis(*at)?;

@@ -81,7 +81,7 @@ impl<'p> Tracer<'p> {
             let weights = weights.collect::<Result<Vec<_>>>()?;
             let reverse = is_reversed || direction == 1;
             let operation = Arc::new(Recurrence { cell, hidden, reverse, bias: has_biases });
-            let path = self.recurrent_path(step, &weights, recurrent, layer, direction);
+            let path = Self::recurrent_path(step, &weights, recurrent, layer, direction);
             let value = self.layer_named(step, &path, operation, below, &weights)?;
             ends.push((value, reverse));
             states.push(value);
@@ -94,7 +94,6 @@ impl<'p> Tracer<'p> {
 
     /// The module's path; of what is only a part of what it gives, with the layer and the direction.
     fn recurrent_path(
-        &self,
         step: &Step,
         weights: &[(&'static str, Fixed)],
         recurrent: Recurrent,
