@@ -160,6 +160,28 @@ pub fn rearrangement(family: &str, a: &Arguments<'_>) -> Found {
         }
         "cat" | "concat" | "concatenate" => (plain(Plain::Concat { axis: axis(0) }), vec![x]),
         "stack" => (plain(Plain::Stack { axis: axis(0) }), vec![x]),
+        "index_select" => (plain(Plain::Take { axis: axis(0) }), vec![x, a.operand("index")]),
+        "index" => (plain(Plain::Index), vec![x, a.operand("indices")]),
+        "pad" | "constant_pad_nd" => match a.text("mode") {
+            None | Some("constant") => (plain(Plain::Pad), vec![x, a.operand("pad"), a.operand("value")]),
+            Some(mode) => return Err(format!("padding by `{mode}` is not known")),
+        },
+        "diff" if a.whole("n").is_none_or(|n| n == 1) => {
+            return Ok(Some((plain(Plain::Difference { axis: axis(-1) }), vec![x, a.operand("prepend")])));
+        }
+        "sym_size" => (plain(Plain::Size { axis: axis(0) }), vec![x]),
+        "contiguous" | "clone" | "detach" | "alias" | "lift_fresh_copy" | "lift_fresh" | "_assert_tensor_metadata" => {
+            (plain(Plain::Identity), vec![x])
+        }
+        _ => return moved(family, a),
+    }))
+}
+
+/// Elements by their places, and sums by letters.
+fn moved(family: &str, a: &Arguments<'_>) -> Found {
+    let x = a.at(0);
+    let axis = |usual: isize| a.whole("dim").unwrap_or(usual);
+    Ok(Some(match family {
         "gather" => (plain(Plain::Gather { axis: axis(0) }), vec![x, a.operand("index")]),
         "einsum" => {
             let letters = a.text("equation").ok_or("its letters are missing")?.to_owned();
@@ -177,19 +199,6 @@ pub fn rearrangement(family: &str, a: &Arguments<'_>) -> Found {
         }
         "_weight_norm" => (plain(Plain::WeightNorm { axis: axis(0) }), vec![x, a.operand("g")]),
         "fill" => (plain(Plain::FullLike), vec![x, a.operand("value")]),
-        "index_select" => (plain(Plain::Take { axis: axis(0) }), vec![x, a.operand("index")]),
-        "index" => (plain(Plain::Index), vec![x, a.operand("indices")]),
-        "pad" | "constant_pad_nd" => match a.text("mode") {
-            None | Some("constant") => (plain(Plain::Pad), vec![x, a.operand("pad"), a.operand("value")]),
-            Some(mode) => return Err(format!("padding by `{mode}` is not known")),
-        },
-        "diff" if a.whole("n").is_none_or(|n| n == 1) => {
-            return Ok(Some((plain(Plain::Difference { axis: axis(-1) }), vec![x, a.operand("prepend")])));
-        }
-        "sym_size" => (plain(Plain::Size { axis: axis(0) }), vec![x]),
-        "contiguous" | "clone" | "detach" | "alias" | "lift_fresh_copy" | "lift_fresh" | "_assert_tensor_metadata" => {
-            (plain(Plain::Identity), vec![x])
-        }
         _ => return made(family, a),
     }))
 }

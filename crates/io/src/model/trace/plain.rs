@@ -205,6 +205,15 @@ impl Tracer<'_> {
                 let named = if named.is_empty() { (0..rank).collect() } else { axes(named)? };
                 self.reduce(step, x, *how, &named, *keep)
             }
+            _ => self.of_live_by_places(step, plain, x, &sizes),
+        };
+        made.map(Traced::Live)
+    }
+
+    fn of_live_by_places(&mut self, step: &Step, plain: &Plain, x: Live, sizes: &[usize]) -> Result<Live> {
+        let axis = |axis: isize| fixed::axis(axis, sizes.len()).map_err(text);
+        let axes = |axes: &[isize]| axes.iter().map(|at| axis(*at)).collect::<Result<Vec<_>>>();
+        match plain {
             Plain::CumulativeSum { axis: at } => {
                 let at = axis(*at)?;
                 let x = self.merged(step, x, at)?;
@@ -232,14 +241,13 @@ impl Tracer<'_> {
             }
             Plain::Pad => self.padded(step, x),
             Plain::Triangle { is_lower, diagonal } => {
-                let [.., rows, columns] = sizes.as_slice() else { return Err("it is no matrix".into()) };
+                let [.., rows, columns] = sizes else { return Err("it is no matrix".into()) };
                 let mask = fixed::triangle([*rows, *columns], *is_lower, *diagonal).map_err(text)?;
                 let times = Arithmetic::Binary(Binary::Multiply);
                 self.with_fixed(step, times, x, Fixed::constant(mask), false)
             }
             _ => Err("it is not known of values that depend on the input".into()),
-        };
-        made.map(Traced::Live)
+        }
     }
 
     /// What is known of a value before anything comes in.
