@@ -1,6 +1,6 @@
 //! What much work takes: time and memory, measured and bounded.
 //!
-//! Small unless `NEARTOP_LOAD=full`: 100,000 candidates, 300 layers, a layer of 8,192 units, 10,000 rows, 24 hours.
+//! Small unless `NEARTOP_LOAD=full`: 100,000 candidates, 300 layers, a layer of 8,192 units, 10,000 rows, a table of a million, 24 hours.
 //! `NEARTOP_LOAD=full cargo test --release --test load -- --nocapture --test-threads 1`.
 #![cfg(target_os = "linux")]
 
@@ -105,6 +105,38 @@ fn many_candidates() {
     println!("the same from the study: {:.1?}, {} MiB", again.time, again.memory);
     // 12 KiB for each, beside what the program takes.
     assert!(first.memory.max(again.memory) < 64 + all as u64 * 12 / 1024, "{} {}", first.memory, again.memory);
+}
+
+/// A table is read once for its scale, packed or not, and never kept.
+#[test]
+fn a_long_table() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let rows = load(60_000, 1_000_000);
+    let header: Vec<_> = (0..30).map(|i| format!("x{i}")).collect();
+    let mut text = header.join(",") + "\n";
+    for row in 0..rows {
+        let cell = |i: usize| (row * 7919 + i * 104_729) as f64 * 0.618_034 % 4.0 - 2.0;
+        let cells: Vec<_> = (0..30).map(|i| format!("{:.5}", cell(i))).collect();
+        text += &(cells.join(",") + "\n");
+    }
+    fs::write(folder.path().join("t.csv"), &text).expect("a table");
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, text.as_bytes()).expect("memory");
+    fs::write(folder.path().join("t.csv.gz"), packed.finish().expect("memory")).expect("a table");
+    for file in ["t.csv", "t.csv.gz"] {
+        let preset = format!(
+            "data: {{path: {file}, scale: standardize_features}}\n\
+             network: {{input: 30, layers: [linear: 64, activation, linear: 1]}}\n\
+             search: {{activations: [relu], inits: [kaiming_normal]}}\nscore: {{repetitions: 32}}\n"
+        );
+        fs::write(folder.path().join("p.yaml"), preset).expect("a preset");
+        let cost = run(folder.path(), &["rank", "p.yaml", "--format", "jsonl", "--no-study"]);
+        assert!(cost.output.contains("\"status\":\"scored\""), "{}", cost.output);
+        println!("{file} of {rows} rows and 30 columns, 32 repetitions: {:.1?}, {} MiB", cost.time, cost.memory);
+        assert!(cost.memory < 100, "{} MiB", cost.memory);
+        // A pass for every 1,024 rows takes minutes.
+        assert!(cost.time < Duration::from_secs(60), "{:?}", cost.time);
+    }
 }
 
 #[test]

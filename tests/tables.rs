@@ -434,3 +434,40 @@ fn a_check_opens_the_data() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.code() == Some(2) && said.contains("did you mean `passengers.csv`"), "{said}");
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..proptest::prelude::ProptestConfig::with_cases(300) })]
+    /// Whatever bytes a table has, it is read or refused, and rows are as long as it says.
+    #[test]
+    fn damaged_tables_end_in_errors(
+        file in 0usize..6, at in 0.0..1.0f64, bytes: [u8; 3], keys in 0u8..18, encoding in 0u8..3
+    ) {
+        let names = [
+            "passengers/passengers.csv", "gap-in-first-row/cells.csv", "columns-of-spaces/noise.data",
+            "numeric-header/nir.csv", "two-targets/energy.csv", "whole-float-labels/y.csv",
+        ];
+        let mut text = fs::read(fixture(names[file])).unwrap();
+        if encoding == 1 {
+            text = String::from_utf8_lossy(&text).encode_utf16().flat_map(u16::to_le_bytes).collect();
+        }
+        let at = (at * text.len() as f64) as usize;
+        text.splice(at..(at + 1).min(text.len()), bytes);
+        let missing = [Missing::Error, Missing::Drop, Missing::Mean, Missing::Median, Missing::Value("0".into())];
+        let categories = [Categories::Error, Categories::OneHot, Categories::Ordinal];
+        let spec = TableSpec {
+            missing: missing[usize::from(keys) % 5].clone(),
+            categories: categories[usize::from(keys) % 3],
+            columns: if keys % 2 == 0 { Columns::All } else { Columns::Without(texts(&["1", "4"])) },
+            ..TableSpec::default()
+        };
+        let table = Table::named(["a.csv", "a.data", "a.tsv"][usize::from(encoding)], text).labels(&["2"]).with(spec);
+        if let Ok(source) = open(&DataFrom::File(table.spec.clone())) {
+            let all: Vec<_> = (0..source.count()).collect();
+            source.read(&all, &mut |row| assert_eq!(row.len(), source.shape().elements())).unwrap();
+            source.scan(&mut |row| assert!(row.iter().all(|x| x.is_finite()))).unwrap();
+            source.summary().unwrap();
+            let _ = (source.labels(), source.label_values(), source.class_names());
+        }
+        let _ = neartop_io::data::advise(&table.spec.path);
+    }
+}

@@ -61,5 +61,5 @@ pub use samples::{Samples, check_tokens};
 pub use source::{DataError, Labels, Source};
 pub use spec::{Categories, Columns, DataFrom, DataSpec, Delimiter, FileSpec, LabelsFrom, Missing, Scale, TableSpec};
 pub use summary::Summary;
-pub use table::{Column, ColumnKind};
+pub use table::{Advice, Column, ColumnKind};
 pub use turned::looks_channels_last;

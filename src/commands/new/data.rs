@@ -47,7 +47,7 @@ const MOST_CLASSES: usize = 20;
 pub fn look(path: &Path, labels: &[String]) -> Result<Found, Failure> {
     let fail = |error: DataError| Failure::Run(error.to_string());
     let advice = advise(path).map_err(fail)?;
-    let (columns, guessed) = advice.map_or((None, None), |(columns, guessed)| (Some(columns), guessed));
+    let (columns, guessed) = advice.map_or((None, None), |advice| (Some(advice.columns), advice.label));
     let names = match (labels, &guessed) {
         ([], Some(name)) => vec![unquoted(name)],
         (labels, _) => labels.to_vec(),

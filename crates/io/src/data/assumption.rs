@@ -57,6 +57,8 @@ pub enum Assumption {
     LabelFile {
         file: String,
     },
+    /// How that file was read.
+    OfLabels(Box<Assumption>),
     /// A column of that file counts the samples and is no label.
     LabelId {
         column: String,
@@ -106,6 +108,7 @@ impl fmt::Display for Assumption {
             Self::Ordinal { columns } => {
                 write!(f, "texts become their places in alphabetical order, from 0: {}", list(columns))
             }
+            Self::OfLabels(assumption) => write!(f, "of the labels: {assumption}"),
             Self::LabelFile { file } => write!(f, "the labels are read from {}", shown(file)),
             Self::LabelId { column } => write!(f, "column `{}` counts the labels and is none", shown(column)),
         }

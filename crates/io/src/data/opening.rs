@@ -13,7 +13,7 @@ use super::hdf5;
 use super::images::Asked;
 use super::relabelled::Relabelled;
 use super::shards::Shards;
-use super::table::Column;
+use super::table::Advice;
 use super::turned::arrange;
 #[cfg(not(all(feature = "arrow", feature = "hdf5")))]
 use super::unconverted;
@@ -208,11 +208,11 @@ fn check_keys(file: &FileSpec, format: Format) -> Result<(), DataError> {
     }
 }
 
-/// The columns of a table and the one that is called as labels are; none of what is no table.
+/// What a table seems to hold; none of what is no table.
 ///
 /// # Errors
 /// If it cannot be read.
-pub fn advise(path: &Path) -> Result<Option<(Vec<Column>, Option<String>)>, DataError> {
+pub fn advise(path: &Path) -> Result<Option<Advice>, DataError> {
     match Format::of(path)? {
         Format::Table { tabs } => table::advise(path, tabs).map(Some),
         _ => Ok(None),

@@ -24,7 +24,9 @@ impl Relabelled {
             return Err(unreadable(path, reason));
         }
         let file = Assumption::LabelFile { file: path.to_string_lossy().into_owned() };
-        let assumptions = [source.assumptions(), &[file], labels.assumptions()].concat();
+        let of_labels: Vec<_> =
+            labels.assumptions().iter().map(|assumption| Assumption::OfLabels(Box::new(assumption.clone()))).collect();
+        let assumptions = [source.assumptions(), &[file], &of_labels].concat();
         Ok(Self { source, labels, assumptions })
     }
 

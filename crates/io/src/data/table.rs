@@ -20,7 +20,7 @@ use csv::ByteRecord;
 use super::file::{excerpt, shown, unreadable};
 use super::labels::Texts;
 use super::{Assumption, DataError, FileSpec, Labels, LabelsFrom, Missing, Source, Summary};
-pub use advice::{Column, ColumnKind, advise};
+pub use advice::{Advice, Column, ColumnKind, advise};
 use columns::Chosen;
 use features::Feature;
 use look::look;

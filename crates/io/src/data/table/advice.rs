@@ -9,6 +9,14 @@ use super::look::look;
 use super::profile::{Profile, Profiler};
 use super::records::Records;
 
+/// What a table seems to hold.
+#[derive(Debug, Clone)]
+pub struct Advice {
+    pub columns: Vec<Column>,
+    /// The column that is called as labels are, as a preset names it.
+    pub label: Option<String>,
+}
+
 /// A column of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
@@ -47,11 +55,11 @@ impl ColumnKind {
 const LABELS: &[&str] =
     &["label", "labels", "target", "targets", "y", "class", "classes", "outcome", "species", "category", "survived"];
 
-/// The columns of a table, and which of them is called as labels are.
+/// Looks at all cells of a table.
 ///
 /// # Errors
 /// If the table cannot be read.
-pub fn advise(path: &Path, tabs: bool) -> Result<(Vec<Column>, Option<String>), DataError> {
+pub fn advise(path: &Path, tabs: bool) -> Result<Advice, DataError> {
     let file = FileSpec::new(path);
     let (stored, dialect) = look(&file, tabs, &[])?;
     let chosen = Chosen::find(path, &dialect, &file.table.columns, &[])?;
@@ -80,7 +88,7 @@ pub fn advise(path: &Path, tabs: bool) -> Result<(Vec<Column>, Option<String>), 
     let columns: Vec<_> = chosen.features.iter().map(column).collect();
     let is_label = |column: &&usize| LABELS.contains(&chosen.names[**column].to_lowercase().as_str());
     let label = chosen.features.iter().find(is_label).map(|column| chosen.in_preset(*column));
-    Ok((columns, label))
+    Ok(Advice { columns, label })
 }
 
 fn profiles(records: &mut Records, chosen: &Chosen) -> Result<Vec<Profile>, DataError> {

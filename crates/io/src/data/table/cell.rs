@@ -21,7 +21,7 @@ const LONGEST_MISSING: usize = 8;
 pub fn is_missing(cell: &[u8]) -> bool {
     let cell = cell.trim_ascii();
     let is = |mark: &&str| cell.eq_ignore_ascii_case(mark.as_bytes());
-    cell.is_empty() || (cell.len() <= LONGEST_MISSING && MISSING.iter().any(|mark| is(&mark)))
+    cell.is_empty() || (cell.len() <= LONGEST_MISSING && MISSING.iter().any(is))
 }
 
 /// Whether a label is missing: `none` and `-` may be names of classes.
@@ -133,7 +133,7 @@ pub fn is_date(text: &str) -> bool {
     let parts = |text: &str, mark: char| {
         let parts: Vec<&str> = text.split(mark).collect();
         let whole = |part: &&str| (1..=4).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
-        (parts.len() == 3 && parts.iter().all(|p| whole(&p))).then_some(())
+        (parts.len() == 3 && parts.iter().all(whole)).then_some(())
     };
     let is_day = |day: &str| ['-', '/', '.'].iter().any(|mark| parts(day, *mark).is_some());
     let is_time = |time: &str| {

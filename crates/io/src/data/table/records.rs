@@ -80,7 +80,7 @@ impl Records {
                 let byte = record.position().map_or(byte, Position::byte);
                 marks.push(Mark { row, samples, byte });
             }
-            self.check_width(&record)?;
+            self.check_width(&record, row)?;
             let is_sample = take(&record, Place { row, byte: record.position().map_or(0, Position::byte) })?;
             if !is_sample && kept.is_empty() {
                 kept = vec![true; row];
@@ -160,7 +160,7 @@ impl Records {
     }
 
     /// A line has as many cells as the first; that after a trailing delimiter is empty, or missing.
-    fn check_width(&self, record: &ByteRecord) -> Result<(), DataError> {
+    fn check_width(&self, record: &ByteRecord, row: usize) -> Result<(), DataError> {
         let (width, found) = (self.dialect.width, record.len());
         let is_trailing =
             self.dialect.trailing && record.get(width - 1).is_none_or(|cell| cell.trim_ascii().is_empty());
@@ -169,7 +169,11 @@ impl Records {
         }
         let line = self.line(record.position().map_or(0, Position::byte));
         let reason = format!("line {line} has {found} cells, but the first line has {}", self.dialect.first.len());
-        Err(unreadable(&self.stored.path, reason))
+        let hint = match row {
+            0 => "; put `#` before the first line if it is no part of the table",
+            _ => "",
+        };
+        Err(unreadable(&self.stored.path, reason + hint))
     }
 
     /// The line, from 1, of a byte of the text; empty lines there are passed over.
