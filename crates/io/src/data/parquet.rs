@@ -5,7 +5,7 @@ mod groups;
 mod images;
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use parquet::basic::{ConvertedType, LogicalType, Type};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
@@ -17,7 +17,6 @@ use super::file::{Stored, excerpt, shown, unreadable};
 use super::images::Asked;
 use super::labels::Texts;
 use super::{DataError, Labels, Source};
-use crate::panics::contain;
 use chunk::{Chunk, Lists, name, reader};
 use groups::{BLOCK, Groups, contained};
 use images::{ImageColumn, image_columns};
