@@ -303,20 +303,6 @@ fn exported_graphs() {
     }
 }
 
-/// Images, which are read by their first bytes whatever they are called.
-#[test]
-fn images_of_more_kinds() {
-    let directory = folder();
-    let path = directory.path().join("x.png");
-    for of in ["data/farm/cow", "data/farm/dog", "data/farm/cat", "data/scans/a"] {
-        let seeds: Vec<_> = fixtures(of, &|_| true).into_iter().map(|(_, bytes)| bytes).collect();
-        fuzz(&format!("images-{of}"), &seeds, &|bytes| {
-            fs::write(&path, bytes).expect("a file");
-            read_data(directory.path(), None)
-        });
-    }
-}
-
 /// Inputs that were found to be too much once.
 #[test]
 fn what_was_found_is_borne() {
@@ -378,7 +364,7 @@ fn images() {
             let extension = path.extension().unwrap_or_default().to_string_lossy().into_owned();
             if path.is_dir() {
                 folders.push(path);
-            } else if ["png", "jpg", "jpeg", "bmp", "pgm", "ppm", "webp"].contains(&extension.as_str()) {
+            } else if ["png", "jpg", "jpeg", "gif", "tif", "bmp", "pgm", "ppm", "webp"].contains(&extension.as_str()) {
                 by_extension.entry(extension).or_default().push(fs::read(path).expect("an image"));
             }
         }

@@ -54,7 +54,9 @@ fn images_of_many_sizes_are_resized_where_a_size_is_given() {
     let (most, mean) = (off.clone().fold(0.0, f32::max), off.sum::<f32>() / 3072.0);
     assert!(most <= 12.0 && mean < 0.6, "{most} {mean}");
     assert!(told(flowers.as_ref())[0].contains("8 rows and 8 columns"));
-    assert_complains(&fixture("flowers"), None, &["1.jpg", "`size: [12, 21]`"]);
+    assert_complains(&fixture("flowers"), None, &[".jpg", "`size: [12, 21]`"]);
+    let error = open_for(&images(fixture("flowers"), None), &Shape(vec![3, 8, 8])).err().unwrap().to_string();
+    assert!(error.contains("`size: [8, 8]`"), "{error}");
 }
 
 /// Pillow's `convert("L")` of (200, 100, 50) and (10, 20, 30).

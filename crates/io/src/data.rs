@@ -13,6 +13,7 @@ mod assumption;
 mod containers;
 mod digits;
 mod element;
+mod errors;
 mod extent;
 mod file;
 mod file_assumption;

@@ -65,7 +65,7 @@ impl Array {
     }
 
     /// The same without sizes of 1, as labels.
-    pub fn as_labels(mut self) -> Self {
+    pub fn into_labels(mut self) -> Self {
         self.dims.retain(|d| *d != 1);
         if self.dims.is_empty() {
             self.dims.push(1);

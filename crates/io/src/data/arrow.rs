@@ -14,7 +14,7 @@ use super::containers::{LABELS, Wanted, usual};
 use super::file::{check_finite, shown, unreadable};
 use super::images::{self, Asked, BYTES, decode, header, is_image_name};
 use super::labels::Texts;
-use super::{Assumption, DataError, FileAssumption, Labels, Source};
+use super::{Assumption, DataError, FileAssumption, Labels, Source, Summary};
 use batches::{Batches, contained};
 use columns::{Fault, bytes_at, is_label, is_number, numbers, push_labels};
 use neartop_core::catalog::nearest;
@@ -278,6 +278,13 @@ impl Source for Arrow {
     fn scan_features(&self, take: &mut dyn FnMut(usize, usize, &[f32])) -> Result<(), DataError> {
         let size = self.shape.elements();
         self.read(&(0..self.count()).collect::<Vec<_>>(), &mut |row| take(0, size, row))
+    }
+
+    /// In double precision, since a time in seconds has more digits than single precision.
+    fn summary(&self) -> Result<Option<Summary>, DataError> {
+        let mut summary = Summary::new(self.shape.elements());
+        self.read_wide(&(0..self.count()).collect::<Vec<_>>(), &mut |row| summary.add(row))?;
+        Ok(Some(summary))
     }
 
     fn labels(&self) -> Result<Option<Labels>, DataError> {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use flate2::Crc;
 
 use super::DataError;
+pub use super::errors::{io_error, unreadable};
 use super::names::{entries, is_image};
 use super::packing::{ENDINGS, Packing};
 pub use super::words::{excerpt, shown};
@@ -136,23 +137,6 @@ pub fn labels_are_a_file(path: &Path) -> bool {
 #[must_use]
 pub fn is_data_file(path: &Path) -> bool {
     Format::of_name(path).is_some()
-}
-
-/// An error about a file, safe to print.
-pub fn unreadable(path: &Path, reason: impl Into<String>) -> DataError {
-    DataError::Read { path: shown(&path.to_string_lossy()), reason: reason.into() }
-}
-
-/// An error of reading that says what it means for a data file.
-pub fn io_error(path: &Path, error: &io::Error) -> DataError {
-    unreadable(
-        path,
-        match error.kind() {
-            io::ErrorKind::UnexpectedEof => "it ends before the data that it announces; is it truncated?".to_owned(),
-            io::ErrorKind::InvalidInput => format!("its data are damaged: {error}"),
-            _ => shown(&error.to_string()),
-        },
-    )
 }
 
 /// Fails at the first value that is not finite. `sample` gives the sample of a position among the values.

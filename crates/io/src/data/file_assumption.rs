@@ -44,8 +44,7 @@ impl fmt::Display for FileAssumption {
         match self {
             Self::Inside { folder } => write!(f, "the classes are taken from the folder {}", shown(folder)),
             Self::Split { taken, left } => {
-                let left: Vec<_> = left.iter().map(|name| format!("`{}`", shown(name))).collect();
-                write!(f, "of the parts of the data `{}` is taken; left out: {}", shown(taken), left.join(", "))
+                write!(f, "of the parts of the data `{}` is taken; left out: {}", shown(taken), quoted(left))
             }
             Self::ChannelsLast { sizes } => write!(
                 f,
@@ -58,16 +57,7 @@ impl fmt::Display for FileAssumption {
                 by(sizes)
             ),
             Self::SamplesLast { sizes } => write!(f, "of the sizes {} the last counts the samples", by(sizes)),
-            Self::Text { tokens, different: 0, length, .. } => {
-                write!(f, "the text is {tokens} bytes, of which each {length} in turn are a sample")
-            }
-            Self::Text { tokens, different, vocab, length } => {
-                write!(f, "the text is {tokens} tokens, {different} different ones")?;
-                if vocab < different {
-                    write!(f, ", all but the {} most frequent of which share a number", vocab.saturating_sub(1))?;
-                }
-                write!(f, "; each {length} in turn are a sample")
-            }
+            Self::Text { tokens, different, vocab, length } => text(f, *tokens, *different, *vocab, *length),
             Self::Pieces { tokens, length } => {
                 write!(f, "the array is {tokens} tokens, of which each {length} in turn are a sample")
             }
@@ -87,15 +77,7 @@ impl fmt::Display for FileAssumption {
                     left.join(", ")
                 )
             }
-            Self::ImageColumn { taken, labels, left } => {
-                write!(f, "the samples are the images in column `{}`, ", shown(taken))?;
-                match labels {
-                    Some(labels) => write!(f, "the labels are column `{}`", shown(labels))?,
-                    None => write!(f, "without labels")?,
-                }
-                let left: Vec<_> = left.iter().take(8).map(|name| format!("`{}`", shown(name))).collect();
-                if left.is_empty() { Ok(()) } else { write!(f, "; left out: {}", left.join(", ")) }
-            }
+            Self::ImageColumn { taken, labels, left } => image_column(f, taken, labels.as_deref(), left),
             Self::Nested { images: 1 } => {
                 write!(f, "1 image in a folder below that of its class is taken for that class")
             }
@@ -117,4 +99,30 @@ impl fmt::Display for FileAssumption {
 
 fn by(sizes: &[usize]) -> String {
     sizes.iter().map(usize::to_string).collect::<Vec<_>>().join(" x ")
+}
+
+/// Names in quotes, not too many of them.
+fn quoted(names: &[String]) -> String {
+    let some: Vec<_> = names.iter().take(8).map(|name| format!("`{}`", shown(name))).collect();
+    format!("{}{}", some.join(", "), if names.len() > 8 { ", ..." } else { "" })
+}
+
+fn text(f: &mut fmt::Formatter<'_>, tokens: u64, different: usize, vocab: usize, length: usize) -> fmt::Result {
+    if different == 0 {
+        return write!(f, "the text is {tokens} bytes, of which each {length} in turn are a sample");
+    }
+    write!(f, "the text is {tokens} tokens, {different} different ones")?;
+    if vocab < different {
+        write!(f, ", all but the {} most frequent of which share a number", vocab.saturating_sub(1))?;
+    }
+    write!(f, "; each {length} in turn are a sample")
+}
+
+fn image_column(f: &mut fmt::Formatter<'_>, taken: &str, labels: Option<&str>, left: &[String]) -> fmt::Result {
+    write!(f, "the samples are the images in column `{}`, ", shown(taken))?;
+    match labels {
+        Some(labels) => write!(f, "the labels are column `{}`", shown(labels))?,
+        None => write!(f, "without labels")?,
+    }
+    if left.is_empty() { Ok(()) } else { write!(f, "; left out: {}", quoted(left)) }
 }

@@ -13,7 +13,7 @@ use hdf5_reader::{
 use super::containers::{Axis, Wanted, choose, sample_axis};
 use super::file::{Stored, check_finite, shown, unreadable};
 use super::labels::{Texts, from_numbers, from_rows, whole};
-use super::{Assumption, DataError, Labels, Source};
+use super::{Assumption, DataError, Labels, Source, Summary};
 use crate::panics::contain;
 use neartop_core::network::Shape;
 
@@ -296,6 +296,13 @@ impl Source for Hdf5 {
             left = rest;
         }
         Ok(())
+    }
+
+    /// In double precision, since a time in seconds has more digits than single precision.
+    fn summary(&self) -> Result<Option<Summary>, DataError> {
+        let mut summary = Summary::new(self.shape.elements());
+        self.read_wide(&(0..self.count()).collect::<Vec<_>>(), &mut |row| summary.add(row))?;
+        Ok(Some(summary))
     }
 
     fn labels(&self) -> Result<Option<Labels>, DataError> {

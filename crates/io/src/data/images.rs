@@ -70,6 +70,9 @@ pub fn open_listed(root: &Path, table: &Path, asked: Asked<'_>) -> Result<Images
 impl Images {
     fn of(files: Vec<PathBuf>, asked: Asked<'_>, told: Vec<FileAssumption>) -> Result<Self, DataError> {
         let wanted = wanted(read(&files[0], header)?, asked);
+        if asked.size.is_none() {
+            check_sizes(&files, wanted.size, asked)?;
+        }
         let (height, width) = wanted.size;
         let shape = Shape(vec![wanted.channels.count(), height, width]);
         let resized = asked.size.map(|_| FileAssumption::Resized { height, width });
@@ -89,6 +92,22 @@ pub fn wanted(first: Header, Asked { size, input }: Asked<'_>) -> Wanted {
     });
     let channels = asked.unwrap_or(first.channels);
     Wanted { size: (height, width), channels, depth: first.depth, resized: size.is_some() }
+}
+
+/// Fails if some of the images are of another size than the first, before the network's input is compared with that.
+fn check_sizes(files: &[PathBuf], expected: (usize, usize), asked: Asked<'_>) -> Result<(), DataError> {
+    const LOOKS: usize = 8;
+    let size = match asked.input.map(|input| input.0.as_slice()) {
+        Some([_, height, width]) => (*height, *width),
+        _ => expected,
+    };
+    for path in files.iter().step_by(files.len().div_ceil(LOOKS)) {
+        let given = read(path, header)?.size;
+        if given != expected {
+            return Err(unreadable(path, ImageFault::Size { given, expected, size }.to_string()));
+        }
+    }
+    Ok(())
 }
 
 /// Reads from an image file.

@@ -52,7 +52,7 @@ pub fn open(path: &Path, wanted: Wanted<'_>) -> Result<Box<dyn Source>, DataErro
         Axis::First => data,
         Axis::Last => data.with_samples_last(),
     };
-    let labels = labels.map_or(LabelsAt::Nowhere, |labels| LabelsAt::Array(Box::new(labels.as_labels())));
+    let labels = labels.map_or(LabelsAt::Nowhere, |labels| LabelsAt::Array(Box::new(labels.into_labels())));
     Ok(Box::new(ArraySource::new(data.checked()?, labels).telling(chosen.told).telling(told)))
 }
 

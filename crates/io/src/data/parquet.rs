@@ -1,10 +1,11 @@
 //! Parquet: numeric columns as features, one column of lists of equal lengths, or one of images.
 
 mod chunk;
+mod groups;
 mod images;
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use parquet::basic::{ConvertedType, LogicalType, Type};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
@@ -16,14 +17,11 @@ use super::file::{Stored, excerpt, shown, unreadable};
 use super::images::Asked;
 use super::labels::Texts;
 use super::{DataError, Labels, Source};
-use crate::panics::contain;
 use chunk::{Chunk, Lists, name, reader};
+use groups::{BLOCK, Groups, contained};
 use images::{ImageColumn, image_columns};
 use neartop_core::catalog::nearest;
 use neartop_core::network::Shape;
-
-/// Values that are decoded at once.
-const BLOCK: usize = 1 << 20;
 
 /// A table whose columns are features, but for the labels.
 pub struct Parquet {
@@ -35,21 +33,9 @@ pub struct Parquet {
     shape: Shape,
 }
 
-/// A file and its row groups.
-struct Groups {
-    path: PathBuf,
-    /// Samples of each.
-    rows: Vec<usize>,
-}
-
 /// Reads the file's metadata, and a first list or image to know its size.
 pub fn open(path: &Path, wanted: Wanted<'_>, images: Asked<'_>) -> Result<Box<dyn Source>, DataError> {
     contained(path, || open_unguarded(path, wanted, images))
-}
-
-/// Makes an error of a panic: the library has assertions that a damaged file can break.
-fn contained<T>(path: &Path, read: impl FnOnce() -> Result<T, DataError>) -> Result<T, DataError> {
-    contain(read).unwrap_or_else(|| Err(unreadable(path, "it is damaged, so that the reader of Parquet broke off")))
 }
 
 fn open_unguarded(path: &Path, wanted: Wanted<'_>, asked: Asked<'_>) -> Result<Box<dyn Source>, DataError> {
@@ -187,56 +173,6 @@ fn kind(column: &ColumnDescriptor) -> String {
         (true, _) => "text".to_owned(),
         (false, ConvertedType::NONE) => format!("{:?}", column.physical_type()).to_lowercase(),
         (false, converted) => format!("{converted:?}").to_lowercase(),
-    }
-}
-
-impl Groups {
-    fn count(&self) -> usize {
-        self.rows.iter().sum()
-    }
-
-    /// The number and the first sample of each row group.
-    fn group_starts(&self) -> impl Iterator<Item = (usize, usize, usize)> {
-        self.rows.iter().enumerate().scan(0, |first, (group, rows)| {
-            let start = *first;
-            *first += rows;
-            Some((group, start, *rows))
-        })
-    }
-
-    /// Calls `take` with every chunk of a column in blocks of samples.
-    fn blocks(
-        &self,
-        column: usize,
-        block: usize,
-        take: &mut dyn FnMut(&mut Chunk<'_>, usize) -> Result<(), DataError>,
-    ) -> Result<(), DataError> {
-        contained(&self.path, || {
-            let file = reader(&self.path)?;
-            for (group, first, rows) in self.group_starts() {
-                let mut chunk = Chunk::open(&self.path, &file, group, column, first)?;
-                for start in (0..rows).step_by(block) {
-                    take(&mut chunk, block.min(rows - start))?;
-                }
-            }
-            Ok(())
-        })
-    }
-
-    /// The labels in a column as they would stand in a table.
-    fn texts(&self, column: Option<usize>) -> Result<Option<Texts>, DataError> {
-        let Some(column) = column else { return Ok(None) };
-        let mut texts = Texts::default();
-        self.blocks(column, BLOCK, &mut |chunk, count| chunk.texts(count, &mut texts))?;
-        Ok(Some(texts))
-    }
-
-    fn labels(&self, column: Option<usize>) -> Result<Option<Labels>, DataError> {
-        let Some(texts) = self.texts(column)? else { return Ok(None) };
-        let labels = texts.labels();
-        labels
-            .map(Some)
-            .map_err(|at| unreadable(&self.path, format!("the label of sample {at} (from 0) is not finite")))
     }
 }
 

@@ -147,16 +147,13 @@ fn each_token(
                 }
                 token.clear();
             }
-            match vocabulary {
-                Vocabulary::Words if byte.is_ascii_whitespace() => {}
-                _ if alone => {
-                    if !take(&[*byte])? {
-                        return Ok(());
-                    }
-                }
-                // What is no UTF-8 does not grow without end.
-                _ if token.len() < 2 * MOST_WORD => token.push(*byte),
-                _ => {}
+            let is_left_out = vocabulary == Vocabulary::Words && byte.is_ascii_whitespace();
+            if alone && !is_left_out && !take(&[*byte])? {
+                return Ok(());
+            }
+            // What is no UTF-8 does not grow without end.
+            if !alone && token.len() < 2 * MOST_WORD {
+                token.push(*byte);
             }
         }
         bytes.consume(length);

@@ -1,6 +1,6 @@
 //! Arrays whose channels stand where the network does not look for them.
 
-use super::{Assumption, ChannelOrder, DataError, FileAssumption, Labels, Source};
+use super::{Assumption, ChannelOrder, DataError, FileAssumption, Labels, Source, Summary};
 use neartop_core::network::Shape;
 
 /// How the sizes of samples are understood.
@@ -153,6 +153,10 @@ impl Source for Turned {
             self.turn(row, &mut turned);
             take(&turned);
         })
+    }
+
+    fn summary(&self) -> Result<Option<Summary>, DataError> {
+        if self.sizes.0 == 1 { self.source.summary() } else { Ok(None) }
     }
 
     fn scan_features(&self, take: &mut dyn FnMut(usize, usize, &[f32])) -> Result<(), DataError> {

@@ -9,7 +9,8 @@ use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::DataError;
-use super::file::{io_error, shown, unreadable};
+use super::errors::{io_error, unreadable};
+use super::words::shown;
 
 /// The most entries that are looked at in an archive.
 pub const MOST_ENTRIES: usize = 10_000;

@@ -22,6 +22,9 @@ const MOST_METADATA: u32 = 1 << 26;
 const MOST_BODY: u64 = 1 << 30;
 const MOST_BATCHES: usize = 1 << 20;
 
+/// Takes the columns of a batch, the number of its first row, and how many it has.
+type Take<'a> = dyn FnMut(&[ArrayRef], usize, usize) -> Result<(), DataError> + 'a;
+
 /// Where a message stands.
 struct Place {
     /// The first byte of its metadata, how many there are, and how many of its body after them.
@@ -123,7 +126,7 @@ impl Batches {
         &self,
         columns: &[usize],
         is_wanted: &mut dyn FnMut(usize, usize) -> bool,
-        take: &mut dyn FnMut(&[ArrayRef], usize, usize) -> Result<(), DataError>,
+        take: &mut Take<'_>,
     ) -> Result<(), DataError> {
         let mut stream = self.stored.stream()?;
         let mut first = 0;

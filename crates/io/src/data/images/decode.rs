@@ -28,9 +28,14 @@ pub enum ImageFault {
     Empty,
     #[error(
         "the image is {} wide and {} high, but others are {} and {}; `size: [{}, {}]` under `data` makes all of one size",
-        .given.1, .given.0, .expected.1, .expected.0, .expected.0, .expected.1
+        .given.1, .given.0, .expected.1, .expected.0, .size.0, .size.1
     )]
-    Size { given: (usize, usize), expected: (usize, usize) },
+    Size {
+        given: (usize, usize),
+        expected: (usize, usize),
+        /// What all could be made to.
+        size: (usize, usize),
+    },
     #[error("the image has {given} a channel, but others have {expected}; save all with as many")]
     Depth { given: Depth, expected: Depth },
 }
@@ -154,7 +159,7 @@ pub fn decode(file: impl BufRead + Seek, wanted: &Wanted, values: &mut Vec<f32>)
     let decoder = decoder(file)?;
     let Header { size, depth, .. } = header_of(&decoder);
     if size != wanted.size && !wanted.resized {
-        return Err(ImageFault::Size { given: size, expected: wanted.size });
+        return Err(ImageFault::Size { given: size, expected: wanted.size, size: wanted.size });
     }
     if depth != wanted.depth {
         return Err(ImageFault::Depth { given: depth, expected: wanted.depth });

@@ -9,7 +9,7 @@ use parquet::file::reader::SerializedFileReader;
 use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor};
 
 use super::chunk::{Chunk, name, reader};
-use super::{Groups, contained};
+use super::groups::{Groups, contained};
 use crate::data::file::{shown, unreadable};
 use crate::data::images::{Asked, BYTES, ImageFault, Wanted, decode, header, is_image_name, wanted};
 use crate::data::labels::Texts;
