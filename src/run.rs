@@ -7,6 +7,7 @@ pub mod finalists;
 mod interrupts;
 pub mod output;
 mod prepare;
+pub mod presence;
 pub mod recording;
 mod remote;
 pub mod streams;

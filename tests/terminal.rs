@@ -472,3 +472,30 @@ fn a_run_that_is_left_in_the_middle_says_so() {
     assert_eq!(session.end(), 0);
     assert!(session.raw().contains(" of 600,000 scores"), "{}", session.raw());
 }
+
+#[test]
+fn two_that_record_the_same_run_know_of_each_other() {
+    let long = PRESET.replace("repetitions: 3", "repetitions: 100000");
+    let mut first = Session::start(&long, &[], (24, 100));
+    first.wait_for(" of 100000");
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_neartop"));
+    command.args(["preset.yaml"]);
+    command.cwd(first.directory.path());
+    command.env("TERM", "xterm-256color");
+    command.env("LC_ALL", "C.UTF-8");
+    command.env("XDG_STATE_HOME", first.directory.path().join("state"));
+    command.env("XDG_CONFIG_HOME", first.directory.path().join("config"));
+    let size = PtySize { rows: 24, cols: 100, pixel_width: 0, pixel_height: 0 };
+    let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
+    let mut second = pair.slave.spawn_command(command).expect("the program");
+    let (mut reader, mut seen, mut buffer) = (pair.master.try_clone_reader().expect("a reader"), Vec::new(), [0; 4096]);
+    let start = Instant::now();
+    while !String::from_utf8_lossy(&seen).contains("another neartop records the same run") {
+        assert!(start.elapsed() < Duration::from_secs(60), "nothing is said of the first");
+        let n = reader.read(&mut buffer).expect("the program writes");
+        seen.extend_from_slice(&buffer[..n]);
+    }
+    second.kill().expect("it ends");
+    first.press("q");
+    assert_eq!(first.end(), 0);
+}

@@ -198,6 +198,9 @@ impl<'a> Loop<'a> {
     fn tell_recorded(&mut self) {
         self.app.cx.recorded = self.session.recording.key().map(str::to_owned);
         self.app.cx.is_recorded = self.app.cx.recorded.is_some() || self.app.cx.chunks.is_some();
+        if self.session.is_shared {
+            self.app.cx.warn("another neartop records the same run: both score it, and both keep what they score");
+        }
     }
 
     /// Takes a message in and carries out what it leads to.
@@ -273,6 +276,7 @@ impl<'a> Loop<'a> {
     /// Starts another session in the place of this one.
     fn replace_session(&mut self, start: Start) -> Result<Box<Study>, Failure> {
         let number = self.session.number + 1;
+        self.session.withdraw();
         let (new, study, _) = Session::begin(start, self.options, None, number, &self.tell)?;
         let keeper = self.unfinished();
         let old = std::mem::replace(&mut self.session, new);

@@ -1,9 +1,6 @@
 //! What fills the slots against initializations: the candidates as a grid.
 
-use std::collections::HashMap;
-
 use crate::columns::{Column, Value};
-use crate::signs::Signs;
 use neartop_core::network::{Fill, Init};
 use neartop_study::study::{Ranked, Study};
 
@@ -57,31 +54,37 @@ impl Grid {
     }
 }
 
+/// How candidates are ranked, by their ids.
+#[must_use]
+pub fn by_candidate<'a>(study: &Study, ranking: &'a [Ranked]) -> Vec<Option<&'a Ranked>> {
+    let mut ranked = vec![None; study.space.candidates.len()];
+    ranking.iter().for_each(|one| ranked[one.candidate] = Some(one));
+    ranked
+}
+
 /// The numbers of a grid for one quantity.
 #[derive(Debug)]
 pub struct Values {
     columns: usize,
     numbers: Vec<Option<f64>>,
-    texts: Vec<String>,
+    /// The least and the largest.
+    range: (f64, f64),
 }
 
 impl Values {
     #[must_use]
-    pub fn new(grid: &Grid, study: &Study, ranking: &[Ranked], quantity: &Column, signs: &Signs) -> Self {
-        let by_candidate: HashMap<_, _> = ranking.iter().map(|r| (r.candidate, r)).collect();
-        let of = |id: &usize| match (quantity.value)(study, by_candidate.get(id)?) {
-            Value::Number(x) if x.is_finite() => Some((x, (quantity.cell)(study, by_candidate.get(id)?, signs))),
+    pub fn new(grid: &Grid, study: &Study, by_candidate: &[Option<&Ranked>], quantity: &Column) -> Self {
+        let of = |id: &usize| match (quantity.value)(study, by_candidate[*id]?) {
+            Value::Number(x) if x.is_finite() => Some(x),
             _ => None,
         };
-        let (numbers, texts) =
-            grid.cells.iter().map(|id| of(id).map_or((None, String::new()), |(x, t)| (Some(x), t))).unzip();
-        Self { columns: grid.inits.len(), numbers, texts }
+        Self::of(grid.inits.len(), grid.cells.iter().map(of).collect())
     }
 
-    /// A number as the ranking writes it; empty where there is none.
-    #[must_use]
-    pub fn text(&self, row: usize, column: usize) -> &str {
-        self.texts.get(row * self.columns + column).map_or("", |text| text.trim())
+    fn of(columns: usize, numbers: Vec<Option<f64>>) -> Self {
+        let known = numbers.iter().flatten();
+        let range = known.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(*x), h.max(*x)));
+        Self { columns, numbers, range }
     }
 
     #[must_use]
@@ -92,8 +95,7 @@ impl Values {
     /// Where a number lies between the least, 0, and the largest, 1.
     #[must_use]
     pub fn share(&self, number: f64) -> f64 {
-        let known = self.numbers.iter().flatten();
-        let (low, high) = known.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(*x), h.max(*x)));
+        let (low, high) = self.range;
         if high > low { ((number - low) / (high - low)).clamp(0.0, 1.0) } else { 0.5 }
     }
 
@@ -135,7 +137,7 @@ mod tests {
     use super::*;
 
     fn values(numbers: &[Option<f64>]) -> Values {
-        Values { columns: 2, numbers: numbers.to_vec(), texts: Vec::new() }
+        Values::of(2, numbers.to_vec())
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub struct Table {
     pub descending: bool,
     /// Whether rows keep their places while scores come in.
     pub frozen: bool,
+    /// Counts how often the candidates were ranked.
+    pub version: u64,
     /// All candidates by their NEAR.
     pub ranking: Vec<Ranked>,
     /// What the table shows, in its order.
@@ -78,6 +80,7 @@ impl Table {
             sort: 0,
             descending: false,
             frozen: false,
+            version: 0,
             ranking: Vec::new(),
             rows: Vec::new(),
             places: Vec::new(),
@@ -177,6 +180,7 @@ impl Table {
 
     /// Puts in how all candidates stand.
     pub fn put(&mut self, standings: Standings, study: &Study) {
+        self.version += 1;
         (self.ranking, self.agreement, self.advice) = (standings.ranking, standings.agreement, standings.advice);
         if standings.guard != study.has_guard() {
             self.advise(study);

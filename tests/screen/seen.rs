@@ -1,6 +1,7 @@
 //! Where one is in a list, names that can be told apart, and what matters first.
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use super::*;
 
@@ -321,4 +322,47 @@ fn nobody_beats_those_of_the_frontier() {
     let mut app = views::opened("ranking", 80, 24);
     write(&mut app, "P");
     assert!(app.cx.shown == "ranking" && text(&app).contains("there is nothing to weigh"));
+}
+
+/// `NEARTOP_LOAD=full` prints how long keys take with many candidates; asserted is only what no machine misses.
+#[test]
+fn keys_are_answered_at_once_with_thousands() {
+    let count = if std::env::var("NEARTOP_LOAD").is_ok_and(|load| load == "full") { 780 } else { 100 };
+    let slopes: Vec<_> = (1..=count)
+        .map(|i| format!("{{leaky_relu: {{negative_slope: {}}}}}", f64::from(i) / 1000.0 + 0.00005))
+        .collect();
+    let preset = PRESET.replace("sigmoid]", &format!("sigmoid, prelu, {}]", slopes.join(", ")));
+    let inits: Vec<_> = (1..=19).map(|i| format!("{{orthogonal: {{gain: {}}}}}", f64::from(i) / 10.0)).collect();
+    let preset = preset.replace("orthogonal]", &format!("{}]", inits.join(", ")));
+    let preset = Preset::parse(&preset, "many.yaml", Path::new("")).expect("a right preset");
+    let mut app = App::new(Study::new(Arc::new(Space::new(Arc::new(preset)))), Size::new(200, 50));
+    let candidates = app.cx.study.space.candidates.len();
+    let score = |candidate| {
+        let near = 40.0 + (candidate * 7919 % 1000) as f64 / 50.0;
+        let score =
+            Score { near, effective_ranks: vec![near - 6.0, 5.0, 1.0], dead_from: None, propagation: Some(signals(0)) };
+        Progress { candidate, repetition: 0, result: Ok(score) }
+    };
+    app.update(News::Scored((0..candidates).map(score).collect()));
+    app.update(Message::Frame(Duration::from_secs(1)));
+    app.update(News::Ranked(Box::new(Standings::of(&app.cx.study))));
+    let mut terminal = Terminal::new(TestBackend::new(200, 50)).expect("a test terminal");
+    let look = Look::new(true, false);
+    let mut slowest = Duration::ZERO;
+    for (view, open) in [("ranking", ""), ("matrix", "m"), ("network", "i"), ("pareto", "P"), ("candidate", "c")] {
+        press(&mut app, KeyCode::Esc);
+        write(&mut app, open);
+        let mut times: Vec<_> = (0..60)
+            .map(|at| {
+                let start = Instant::now();
+                press(&mut app, if at % 3 == 0 { KeyCode::PageDown } else { KeyCode::Down });
+                terminal.draw(|frame| drawing::draw(frame, &app, &look)).expect("a frame");
+                start.elapsed()
+            })
+            .collect();
+        times.sort_unstable();
+        println!("{view} of {candidates}: median {:?}, worst {:?}", times[30], times[59]);
+        slowest = slowest.max(times[30]);
+    }
+    assert!(slowest < Duration::from_millis(200), "{slowest:?}");
 }

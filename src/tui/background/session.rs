@@ -14,6 +14,7 @@ use crate::cli::{RunOptions, StudyOptions};
 use crate::cluster::follow::{Followed, Orders};
 use crate::cluster::states::States;
 use crate::run::finalists::rows;
+use crate::run::presence::{Announced, Presence};
 use crate::run::recording::{Recording, record_trained_of};
 use crate::run::{Failure, Remote};
 use crate::tui::news::News;
@@ -39,6 +40,10 @@ pub struct Session {
     space: Arc<Space>,
     scorer: Arc<NearScorer>,
     options: StudyOptions,
+    /// Whether another program records the same run.
+    pub is_shared: bool,
+    /// Tells other programs of this one.
+    presence: Option<Presence>,
     /// Where the run is on a cluster.
     orders: Option<Orders>,
     /// Bring scores, and how chunks stand, to the loop.
@@ -88,6 +93,7 @@ impl Session {
         feeds.push(Feed(tokio::spawn(scores_of(run, followed, tell.clone()))));
         let assumed = prepared.scorer.samples().assumptions();
         feeds.push(Feed(tokio::spawn(notes_of(assumed.iter().map(ToString::to_string).collect(), tell.clone()))));
+        let (is_shared, presence) = announced(recording.key().filter(|_| remote.is_none()));
         let session = Self {
             number,
             control,
@@ -98,10 +104,17 @@ impl Session {
             space: prepared.space,
             scorer: prepared.scorer,
             options: options.study.clone(),
+            is_shared,
+            presence,
             orders,
             _feeds: feeds,
         };
         Ok((session, study, chunks))
+    }
+
+    /// Another session takes its place, of the same run perhaps.
+    pub fn withdraw(&mut self) {
+        self.presence = None;
     }
 
     /// Ends the jobs of a run on a cluster.
@@ -125,6 +138,15 @@ async fn notes_of(assumed: Vec<String>, tell: Teller) -> Result<(), Left> {
         tell.send(News::Noted(Notice::say(format!("data: {text}")))).await?;
     }
     Ok(())
+}
+
+/// Whether another program records the run of this key, and else what tells others of this one.
+fn announced(key: Option<&str>) -> (bool, Option<Presence>) {
+    match key.map(Presence::announce) {
+        Some(Announced::Alone(presence)) => (false, Some(presence)),
+        Some(Announced::Shared) => (true, None),
+        Some(Announced::Unknown) | None => (false, None),
+    }
 }
 
 /// Brings scores to the loop until there are no more.

@@ -21,7 +21,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::columns::Column;
 use crate::tui::context::Context;
 use crate::tui::effect::Effect;
-use crate::tui::grid::{Grid, Values};
+use crate::tui::grid::{Grid, Values, by_candidate};
 use crate::tui::keymap::Key::{Char, Code};
 use crate::tui::keymap::shared::{BEST, COPY, DETAIL, EVERYWHERE, EXPORT, LEAVE, LINES, MARKS, PROGRAM, RUN};
 use crate::tui::keymap::{Action, bind};
@@ -29,7 +29,7 @@ use crate::tui::theme::Look;
 use crate::tui::view::{About, Opened, View};
 use crate::tui::widgets::seen::{Seen, position};
 use crate::tui::widgets::{inside_pane, pane};
-use neartop_study::study::Status;
+use neartop_study::study::{Ranked, Status};
 
 /// The least and the most columns of the screen for one candidate, brackets included.
 const CELL: (usize, usize) = (10, 14);
@@ -149,7 +149,8 @@ impl View for Matrix {
             frame.render_widget(pane(" no grid ", look), area);
             return;
         };
-        let values = Values::new(&grid, &cx.study, &cx.table.ranking, quantity, &look.signs);
+        let ranked = by_candidate(&cx.study, &cx.table.ranking);
+        let values = Values::new(&grid, &cx.study, &ranked, quantity);
         let mut title = format!(" matrix{}{}: {} ", look.signs.separator, quantity.title, quantity.help);
         if let Some(architecture) = &cx.study.candidate(selected).architecture {
             title = format!(" {architecture}{}{} ", look.signs.separator, quantity.title);
@@ -159,7 +160,9 @@ impl View for Matrix {
         frame.render_widget(block, area);
         let part = Part::of(&grid, self.first, inside);
         let place = grid.place(selected).unwrap_or_default();
-        let drawing = Drawing { grid: &grid, values: &values, quantity, selected, cx, look, part };
+        let best = values.best(quantity.largest_first);
+        let drawing =
+            Drawing { grid: &grid, values: &values, ranked: &ranked, best, quantity, selected, cx, look, part };
         frame.render_widget(Paragraph::new(drawing.lines()), inside);
         drawing.draw_seen(frame, area, inside, place);
     }
@@ -255,6 +258,9 @@ impl Part {
 struct Drawing<'a> {
     grid: &'a Grid,
     values: &'a Values,
+    ranked: &'a [Option<&'a Ranked>],
+    /// Row and column of the best cell.
+    best: Option<(usize, usize)>,
     quantity: &'static Column,
     selected: usize,
     cx: &'a Context,
@@ -325,13 +331,13 @@ impl Drawing<'_> {
     fn cell(&self, row: usize, column: usize) -> Span<'static> {
         let look = self.look;
         let Some(id) = self.grid.candidate(row, column) else { return Span::raw(" ".repeat(self.part.cell)) };
-        let is_best = self.values.best(self.quantity.largest_first) == Some((row, column));
+        let is_best = self.best == Some((row, column));
         let (open, close) = if is_best { ("[", "]") } else { (" ", " ") };
         let room = self.part.cell - 2;
         let (text, mut style) = match self.values.get(row, column) {
             Some(number) => {
                 let share = self.values.share(number);
-                let shown = look.signs.fit(self.values.text(row, column), room - 1);
+                let shown = look.signs.fit(self.text(id).trim(), room - 1);
                 (format!("{}{shown:>w$}", look.signs.level(share), w = room - 1), look.theme.heat(share))
             }
             None => match self.cx.study.status(id) {
@@ -346,6 +352,11 @@ impl Drawing<'_> {
             style = Style::new().add_modifier(Modifier::REVERSED | Modifier::BOLD);
         }
         Span::styled(format!("{open}{text}{close}"), style)
+    }
+
+    /// A number as the ranking writes it.
+    fn text(&self, id: usize) -> String {
+        self.ranked[id].map(|ranked| (self.quantity.cell)(&self.cx.study, ranked, &self.look.signs)).unwrap_or_default()
     }
 
     fn mean(&self, value: Option<f64>) -> Span<'static> {

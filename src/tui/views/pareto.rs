@@ -58,6 +58,18 @@ static ABOUT: About = About {
 #[derive(Debug, Default)]
 pub struct Pareto {
     list: List,
+    known: Known,
+}
+
+/// What is known of one ranking.
+#[derive(Debug, Default)]
+struct Known {
+    /// Which ranking it is, and whether only candidates that will train count.
+    of: Option<(u64, bool)>,
+    /// The candidates that no other beats in both, the highest NEAR first.
+    frontier: Vec<usize>,
+    /// Logarithms of parameters, and NEAR, of all candidates.
+    points: Vec<(f64, f64)>,
 }
 
 impl View for Pareto {
@@ -72,7 +84,8 @@ impl View for Pareto {
             cx.say(format!("all candidates have {} parameters: there is nothing to weigh", grouped(first)));
             return Opened::Refused;
         }
-        let place = frontier(cx).iter().position(|id| Some(*id) == cx.selected());
+        self.learn(cx);
+        let place = self.known.frontier.iter().position(|id| Some(*id) == cx.selected());
         self.list.line = place.unwrap_or(0);
         self.choose(cx);
         Opened::Shown(None)
@@ -81,21 +94,22 @@ impl View for Pareto {
     fn act(&mut self, action: Action, _key: KeyEvent, cx: &mut Context) -> Option<Effect> {
         if action == Action::MARK {
             cx.mark();
-        } else if self.list.go(action, cx.page(), frontier(cx).len()) {
+        } else if self.list.go(action, cx.page(), self.known.frontier.len()) {
             self.choose(cx);
         }
         None
     }
 
     fn settle(&mut self, area: Rect, cx: &mut Context) {
-        let count = frontier(cx).len();
+        self.learn(cx);
+        let count = self.known.frontier.len();
         self.list.clamp(count);
         let [list, _] = areas(inside_pane(area), count);
         self.list.settle(self.list.line, usize::from(below(list).height), count, 0);
     }
 
     fn click(&mut self, at: Position, area: Rect, cx: &mut Context) -> Option<Action> {
-        let count = frontier(cx).len();
+        let count = self.known.frontier.len();
         let [list, _] = areas(inside_pane(area), count);
         let line = self.list.row_at(below(list), at).filter(|line| *line < count)?;
         if self.list.click(line) {
@@ -105,9 +119,13 @@ impl View for Pareto {
         None
     }
 
+    fn renew(&mut self, _cx: &mut Context) {
+        *self = Self::default();
+    }
+
     fn draw(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context, look: &Look) {
         let bar = look.signs.separator;
-        let frontier = frontier(cx);
+        let frontier = &self.known.frontier;
         let title = format!(" pareto{bar}beaten by nobody in both NEAR and parameters ");
         frame.render_widget(pane(look.signs.fit(&title, usize::from(area.width)), look), area);
         let [list, chart] = areas(inside_pane(area), frontier.len());
@@ -117,16 +135,25 @@ impl View for Pareto {
         }
         let seen = Seen { offset: self.list.offset, count: frontier.len(), chosen: Some(self.list.line) };
         let room = seen.room(below(list));
-        frame.render_widget(Paragraph::new(self.lines(&frontier, room, cx, look)), Rect { width: room.width, ..list });
+        frame.render_widget(Paragraph::new(self.lines(frontier, room, cx, look)), Rect { width: room.width, ..list });
         seen.draw(frame, area, below(list), look);
-        self.draw_chart(frame, chart, &frontier, cx, look);
+        self.draw_chart(frame, chart, cx, look);
     }
 }
 
 impl Pareto {
+    /// Works out what is to be known of the ranking, once for each.
+    fn learn(&mut self, cx: &Context) {
+        let of = Some((cx.table.version, cx.study.has_guard()));
+        if self.known.of != of {
+            let points = cx.table.ranking.iter().filter_map(|ranked| point(cx, ranked.candidate)).collect();
+            self.known = Known { of, frontier: frontier(cx), points };
+        }
+    }
+
     /// Selects the candidate of the chosen line.
     fn choose(&self, cx: &mut Context) {
-        let chosen = frontier(cx).get(self.list.line).copied();
+        let chosen = self.known.frontier.get(self.list.line).copied();
         if let Some(chosen) = chosen.filter(|id| cx.table.row_of(*id).is_some()) {
             cx.select(Some(chosen));
         }
@@ -155,14 +182,10 @@ impl Pareto {
     }
 
     /// All candidates, those that nobody beats, and the chosen one.
-    fn draw_chart(&self, frame: &mut Frame<'_>, area: Rect, frontier: &[usize], cx: &Context, look: &Look) {
-        let point = |id: usize| {
-            let parameters = cx.study.candidate(id).parameters.max(1) as f64;
-            Some((parameters.log10(), cx.study.near(id)?.mean))
-        };
-        let all: Vec<_> = cx.table.ranking.iter().filter_map(|ranked| point(ranked.candidate)).collect();
-        let best: Vec<_> = frontier.iter().filter_map(|id| point(*id)).collect();
-        let chosen: Vec<_> = frontier.get(self.list.line).and_then(|id| point(*id)).into_iter().collect();
+    fn draw_chart(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context, look: &Look) {
+        let Known { frontier, points: all, .. } = &self.known;
+        let best: Vec<_> = frontier.iter().filter_map(|id| point(cx, *id)).collect();
+        let chosen: Vec<_> = frontier.get(self.list.line).and_then(|id| point(cx, *id)).into_iter().collect();
         let ends = |of: fn(&(f64, f64)) -> f64| {
             let values = all.iter().map(of);
             values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(x), h.max(x)))
@@ -176,7 +199,7 @@ impl Pareto {
         let x = Scale { low: left, high: right, labels: [text(left), text(right)] };
         let dots = |name, points, style| Series { name, points, style, is_line: false };
         let series = [
-            dots("all", &all, look.theme.label),
+            dots("all", all, look.theme.label),
             dots("beaten by nobody", &best, look.theme.good),
             dots("chosen", &chosen, look.theme.after),
         ];
@@ -189,15 +212,21 @@ impl Pareto {
 fn frontier(cx: &Context) -> Vec<usize> {
     let study = &cx.study;
     let will_train = |id: usize| !study.has_guard() || study.trainability(id).is_none_or(|t| t.is_trainable());
-    let scored = cx.table.ranking.iter().take_while(|ranked| ranked.rank.is_some());
-    let mut least = u64::MAX;
-    let is_smaller = |id: &usize| {
-        let parameters = study.candidate(*id).parameters;
-        let is_smaller = parameters < least;
-        least = least.min(parameters);
-        is_smaller
-    };
-    scored.map(|ranked| ranked.candidate).filter(|id| will_train(*id)).filter(is_smaller).collect()
+    let (mut frontier, mut least) = (Vec::new(), u64::MAX);
+    for ranked in cx.table.ranking.iter().take_while(|ranked| ranked.rank.is_some()) {
+        let parameters = study.candidate(ranked.candidate).parameters;
+        if parameters < least && will_train(ranked.candidate) {
+            frontier.push(ranked.candidate);
+            least = parameters;
+        }
+    }
+    frontier
+}
+
+/// Where a candidate stands in the chart.
+fn point(cx: &Context, id: usize) -> Option<(f64, f64)> {
+    let parameters = cx.study.candidate(id).parameters.max(1) as f64;
+    Some((parameters.log10(), cx.study.near(id)?.mean))
 }
 
 /// The list and the chart.
