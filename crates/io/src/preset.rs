@@ -1,6 +1,7 @@
 //! YAML to a checked [`Preset`]; errors say where and what would be right.
 
 mod architectures;
+mod auto;
 mod bundled;
 mod choices;
 mod data;
@@ -303,7 +304,8 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
     let architectures = asked("architectures").map(|n| architectures::read_architectures(n, directory)).transpose()?;
     let searched = asked("activations").is_some();
     let network = map.need("network")?;
-    let (layers, network, whole) = network::read_network(network, architectures.as_ref(), searched)?;
+    let auto = auto::Auto::new(root, directory);
+    let (layers, network, whole) = network::read_network(network, architectures.as_ref(), searched, &auto)?;
     let truth = map.get("truth").map(|n| truth::read_truth(n, architectures.is_some(), directory)).transpose()?;
     let search = read_search(search.as_ref(), root, architectures, &network)?;
     let score = read_score(map.get("score"))?;
@@ -314,6 +316,7 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
     Ok(Preset {
         remarks: [
             remarks::remarks(root, &network.input.shape),
+            auto.remarks(),
             remarks::short_of_rows(&network, score.batch, MOST_BATCH),
         ]
         .concat(),

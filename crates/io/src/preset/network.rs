@@ -6,6 +6,7 @@ use neartop_core::shape::{Form, Layout, Shape};
 use serde_yaml::Value;
 
 use super::architectures::{Architectures, Whole, read_whole};
+use super::auto::{Auto, is_auto};
 use super::layers::Reader;
 use super::values::map;
 use super::yaml::{Node, Problem};
@@ -16,11 +17,13 @@ pub fn read_network(
     node: &Node<'_>,
     architectures: Option<&Architectures>,
     searched: bool,
+    auto: &Auto<'_>,
 ) -> Result<(Vec<Layer>, Network, Option<Whole>), Problem> {
     let spaces = NasSpace::ALL.map(NasSpace::name);
     let known: Vec<_> = ["input", "layers", "classes"].into_iter().chain(spaces).collect();
     let given = node.map("the network", &known)?;
-    let input = read_input(given.need("input")?)?;
+    let input = given.need("input")?;
+    let input = if is_auto(input) { auto.input(input)? } else { read_input(input)? };
     let whole = spaces.iter().find_map(|space| given.get(space));
     let layers = given.get("layers");
     if let (Some(_), Some(other)) = (architectures, layers.or(whole)) {
@@ -39,7 +42,7 @@ pub fn read_network(
         let problem = classes.key_problem("`classes` belongs to architectures, but the network is given by its layers");
         return Err(problem.help("the last layer says how many outputs there are"));
     }
-    let mut reader = Reader::default();
+    let mut reader = Reader::new(auto);
     let layers = reader.network(node)?;
     if layers.is_empty() {
         return Err(node.problem("the network has no layers"));
