@@ -11,7 +11,7 @@ use neartop::chart;
 use neartop::cli::{Cli, Color, Command, CommonOptions, RankArgs, RunOptions};
 use neartop::commands;
 use neartop::run::streams::{print, tell};
-use neartop::run::{Failure, prepare};
+use neartop::run::{Failure, last_words, log, prepare};
 use neartop::tui::{self, capabilities::Capabilities, settings::Settings, theme::Look};
 use neartop_io::preset::PresetError;
 
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     };
     heed_size_limits();
     let common = cli.common.clone();
-    let result = start_log(&common).and_then(|()| runtime(&cli)?.block_on(dispatch(cli)));
+    let result = log::start(&cli).and_then(|()| runtime(&cli)?.block_on(dispatch(cli)));
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -64,11 +64,16 @@ fn runtime(cli: &Cli) -> Result<tokio::runtime::Runtime, Failure> {
     /// The study's, and one to score on.
     const LEAST: usize = 2;
     const FILES: usize = 16;
+    /// Those of [`last_words`].
+    const WATCH: usize = 2;
     if !may_open_files(FILES) {
         return Err(Failure::Run(format!("the system allows fewer than {FILES} open files (`ulimit -n`)")));
     }
     // The runtime panics where it gets none.
-    let threads = threads_of_system(THREADS + LEAST);
+    let threads = threads_of_system(THREADS + LEAST + WATCH);
+    if threads == THREADS + LEAST + WATCH {
+        last_words::watch(tui::terminal::restore);
+    }
     if threads < LEAST && scores(cli) {
         let message = format!("the system allows {threads} more threads, and scoring takes {LEAST} (`ulimit -u`)");
         return Err(Failure::Run(message));
@@ -192,28 +197,4 @@ fn report(failure: &Failure, options: &CommonOptions) {
         }
         _ => tell(format_args!("error\n{}", text.trim_end())),
     }
-}
-
-/// Sends what the program tells of itself to standard error or to a file.
-fn start_log(options: &CommonOptions) -> Result<(), Failure> {
-    let level = match options.verbose {
-        0 if options.log_file.is_none() => return Ok(()),
-        0 | 1 => tracing::Level::INFO,
-        2 => tracing::Level::DEBUG,
-        _ => tracing::Level::TRACE,
-    };
-    // A log that cannot be written is no reason to say so where it cannot be said either.
-    let log = tracing_subscriber::fmt().with_max_level(level).with_target(false).log_internal_errors(false);
-    match &options.log_file {
-        None => log.with_writer(std::io::stderr).init(),
-        Some(path) => {
-            let open = std::fs::OpenOptions::new().create(true).append(true).open(path);
-            let file = open.map_err(|cause| Failure::Write {
-                path: neartop_io::preset::printable(&path.display().to_string()),
-                cause,
-            })?;
-            log.with_writer(std::sync::Mutex::new(file)).with_ansi(false).init();
-        }
-    }
-    Ok(())
 }

@@ -5,6 +5,8 @@ mod failure;
 pub mod files;
 pub mod finalists;
 mod interrupts;
+pub mod last_words;
+pub mod log;
 pub mod output;
 mod prepare;
 pub mod presence;

@@ -414,6 +414,13 @@ fn the_schema_knows_every_name() {
         assert!(text.contains(&format!("\"{name}\"")), "{name}");
     }
     assert_eq!(schema["additionalProperties"], false);
+    // What a vector cannot start by is not offered to one.
+    let starts = |name: &str| schema["$defs"][name].to_string();
+    assert!(starts("initialization").contains("\"orthogonal\""));
+    assert!(starts("initialization_of_bias").contains("\"xavier_normal\""));
+    for refused in ["orthogonal", "xavier_normal", "he_normal", "torch_default"] {
+        assert!(!starts("initialization_of_vector").contains(&format!("\"{refused}\"")), "{refused}");
+    }
 }
 
 #[test]

@@ -437,6 +437,19 @@ fn values_must_be_finite() {
 }
 
 #[test]
+fn checksums_of_parquet_pages_are_compared() {
+    let whole = fs::read(fixture("page-checksums.parquet")).expect("a file");
+    assert_eq!(source("page-checksums.parquet", Some("label")).count(), 200);
+    let folder = scratch();
+    // 150 as it stands among the values of the first column.
+    let value = 150f64.to_le_bytes();
+    let at = whole.windows(value.len()).position(|bytes| bytes == value).expect("a value");
+    let mut damaged = whole;
+    damaged[at + 5] ^= 1;
+    assert_complains(&write(&folder, "a.parquet", &damaged), Some("label"), &["CRC checksum mismatch"]);
+}
+
+#[test]
 fn cells_that_are_no_numbers_are_named() {
     assert_complains(&fixture("header.csv"), None, &["line 2, column 7 (`species`): `cat`", "labels: species"]);
     let folder = scratch();

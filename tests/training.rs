@@ -177,7 +177,7 @@ fn made_again(kind: &Kind, network: &Network) -> usize {
             // An activation is written by its own name.
             Make::Layer(_) if node.operation.is::<Fixed>() => true,
             Make::Layer(make) => make(&arguments).operation().is_some_and(|made| *made == *node.operation),
-            Make::Repeat => panic!("{} is no operation", kind.name),
+            Make::Repeat(_) => panic!("{} is no operation", kind.name),
         }
     };
     network.nodes.iter().filter(is_made_again).count()

@@ -19,7 +19,7 @@ pub fn check_export(preset: &Preset, options: &RunOptions) -> Result<(), Failure
     let Some(path) = &options.export else { return Ok(()) };
     export_format(path, options.export_as)?;
     probe(path)?;
-    Inputs::new(preset, &options.study).spared_by(path)
+    Inputs::new(preset, &options.study).spared_by(path, "the result would replace it")
 }
 
 /// Writes the recommended candidate where `--export` says.

@@ -113,7 +113,10 @@ pub fn is_special(path: &Path) -> bool {
 }
 
 /// Opens a device or a pipe to write; one that nobody reads fails rather than waits.
-fn open_special(path: &Path) -> io::Result<File> {
+///
+/// # Errors
+/// If it cannot be opened.
+pub fn open_special(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true);
     #[cfg(unix)]

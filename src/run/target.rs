@@ -40,7 +40,7 @@ impl Target {
     /// Says which.
     pub fn spares(self, inputs: &Inputs) -> Result<Self, Failure> {
         match &self.path {
-            Some(path) => inputs.spared_by(path).map(|()| self),
+            Some(path) => inputs.spared_by(path, "the result would replace it").map(|()| self),
             None => Ok(self),
         }
     }
@@ -70,13 +70,24 @@ impl Inputs {
     /// Those of a preset, and the study.
     #[must_use]
     pub fn new(preset: &Preset, study: &StudyOptions) -> Self {
-        let mut inputs = Self(preset.files());
-        if !study.no_study
-            && let Ok(path) = study_path(study)
-        {
-            inputs.add_study(&path);
-        }
+        let mut inputs = Self::of_study_in(study);
+        inputs.0.extend(preset.files());
         inputs
+    }
+
+    /// No files.
+    #[must_use]
+    pub fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    /// The study that the options name.
+    #[must_use]
+    pub fn of_study_in(study: &StudyOptions) -> Self {
+        match study_path(study) {
+            Ok(path) if !study.no_study => Self::of_study(&path),
+            _ => Self::none(),
+        }
     }
 
     /// A study alone.
@@ -102,16 +113,16 @@ impl Inputs {
         self
     }
 
-    /// Refuses to write one of them.
+    /// Refuses to write something into one of them.
     ///
     /// # Errors
     /// Says what it is.
-    pub fn spared_by(&self, target: &Path) -> Result<(), Failure> {
+    pub fn spared_by(&self, target: &Path, damage: &str) -> Result<(), Failure> {
         match self.0.iter().find(|(_, input)| is_same(target, input)) {
             None => Ok(()),
             Some((what, _)) => {
                 let name = printable(&target.display().to_string());
-                let message = format!("{name} is {what} of this run, and the result would replace it");
+                let message = format!("{name} is {what} of this run, and {damage}");
                 Err(Failure::Usage { message, help: Some("name another file".to_owned()) })
             }
         }

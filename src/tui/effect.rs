@@ -28,7 +28,7 @@ pub enum Effect {
     /// End the jobs of a run on a cluster.
     CancelJobs,
     /// Keep in the study what training said.
-    KeepTraining,
+    KeepTraining(Option<usize>),
     /// Look what studies there are, and what presets in a folder.
     FindPresets(PathBuf),
     /// Score this preset in the place of the present one.

@@ -299,15 +299,19 @@ impl<'a> Loop<'a> {
         });
     }
 
-    /// What writes what the training said; none where nobody is trained.
-    fn keeper(&self, finalists: &Finalists) -> Option<impl FnOnce() -> Option<String> + Send + use<>> {
-        Some(self.session.keeper(finalists.plan.as_ref()?, finalists.results.as_ref()?))
+    /// What writes what the training said, of one candidate or of all; none where nobody is trained.
+    fn keeper(
+        &self,
+        finalists: &Finalists,
+        only: Option<usize>,
+    ) -> Option<impl FnOnce() -> Option<String> + Send + use<>> {
+        Some(self.session.keeper(finalists.plan.as_ref()?, finalists.results.as_ref()?, only))
     }
 
     /// The same for a training that is left before its end.
     fn unfinished(&self) -> Option<impl FnOnce() -> Option<String> + Send + use<>> {
         let finalists = self.app.view::<Training>()?.finalists.as_ref()?;
-        if finalists.has_ended { None } else { self.keeper(finalists) }
+        if finalists.has_ended { None } else { self.keeper(finalists, None) }
     }
 
     /// What is left of the app when it is left.

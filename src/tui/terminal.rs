@@ -204,7 +204,7 @@ fn enter() -> io::Result<()> {
 }
 
 /// Gives the terminal back, once. Where it is gone there is nothing to give back, so errors do not matter.
-fn restore() {
+pub fn restore() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         let mut out = stdout();
         let _ = execute!(out, EndSynchronizedUpdate, DisableMouseCapture, DisableBracketedPaste);

@@ -89,3 +89,20 @@ fn a_limit_on_the_size_of_files_ends_no_run() {
     assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
     assert!(errors(&output).contains("results are not in the study"), "{}", errors(&output));
 }
+
+#[test]
+fn memory_that_cannot_be_had_is_said() {
+    let place = Place::new();
+    let mut ended = Vec::new();
+    for kibibytes in (80_000..=140_000).step_by(10_000) {
+        let output = limited(&place, &format!("ulimit -v {kibibytes}"), "");
+        let said = errors(&output);
+        match output.status.code() {
+            Some(0) => {}
+            Some(1 | 2) => assert!(said.contains("memory"), "{kibibytes}: {said}"),
+            status => panic!("{kibibytes}: {status:?} {said}"),
+        }
+        ended.push(output.status.code());
+    }
+    assert!(ended.iter().any(|code| *code != Some(0)), "{ended:?}");
+}

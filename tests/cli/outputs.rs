@@ -45,6 +45,33 @@ fn a_result_never_replaces_what_the_run_reads() {
 }
 
 #[test]
+fn a_log_is_never_written_into_what_the_run_uses() {
+    let place = Place::new();
+    place.text(&with(&RANK, &["--study", "s.sqlite"]));
+    place.text(&["rank", "small.yaml", "--shard", "1/1", "-o", "part.jsonl"]);
+    fs::write(place.path("wrong.yaml"), "network: 3\n").expect("a preset");
+    let rank = |more: &[&'static str]| with(&RANK, more);
+    for (args, file) in [
+        (rank(&["--no-study"]), "small.yaml"),
+        (rank(&["--study", "s.sqlite"]), "s.sqlite"),
+        (rank(&["--study", "s.sqlite"]), "s.sqlite-wal"),
+        (rank(&["--no-study", "-o", "out.json"]), "out.json"),
+        (rank(&["--no-study", "--export", "best.yaml"]), "best.yaml"),
+        (vec!["rank", "wrong.yaml", "--no-study"], "wrong.yaml"),
+        (vec!["merge", "small.yaml", "part.jsonl", "--no-study"], "part.jsonl"),
+        (vec!["presets", "check", "small.yaml"], "small.yaml"),
+        (vec!["studies", "--study", "s.sqlite", "list"], "s.sqlite"),
+    ] {
+        let before = fs::read(place.path(file)).ok();
+        let said = place.refused(&with(&args, &["--log-file", file]), 2);
+        assert!(said.contains("the log would be written into it"), "{args:?}: {said}");
+        assert!(fs::read(place.path(file)).ok() == before, "{args:?}");
+    }
+    place.text(&with(&RANK, &["--no-study", "-v", "--log-file", "a.log"]));
+    assert!(place.path("a.log").exists());
+}
+
+#[test]
 fn only_force_replaces_what_other_commands_write() {
     let place = Place::new();
     place.text(&["rank", "small.yaml", "--shard", "1/1", "-o", "part.jsonl"]);

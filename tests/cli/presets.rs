@@ -79,3 +79,39 @@ fn an_input_that_looks_like_channels_last_is_said() {
         assert!(!check(fine).contains("note"), "{fine}");
     }
 }
+
+#[test]
+fn sizes_that_are_auto_follow_from_the_data() {
+    let place = Place::new();
+    let preset = |data: &str, input: &str, out: &str, more: &str| {
+        let layers = format!("[linear: 8, activation, linear: {out}]");
+        format!("data: {data}\nnetwork: {{input: {input}, layers: {layers}}}\nscore: {{repetitions: 1}}\n{more}")
+    };
+    fs::write(place.path("t.csv"), "a,b,kind\n1,2,x\n3,1,y\n4,5,z\n2,2,x\n").expect("a table");
+    for (data, input, out) in [
+        ("{source: digits}", "64", "10"),
+        ("{source: digits, classes: 3}", "64", "3"),
+        ("{source: airfoil}", "5", "1"),
+        ("{path: t.csv, labels: kind}", "2", "3"),
+    ] {
+        let wide = "search: {activations: [relu], inits: [orthogonal]}\n";
+        let auto = ranked(&place, &preset(data, "auto", "{out: auto}", wide));
+        assert_eq!(auto, ranked(&place, &preset(data, input, out, wide)), "{data}");
+        fs::write(place.path("p.yaml"), preset(data, "auto", "auto", wide)).expect("a preset");
+        let said = place.text(&["presets", "check", "p.yaml"]);
+        assert!(said.contains(&format!("`input: auto` is `input: {input}`")), "{said}");
+        assert!(said.contains(&format!("`linear: auto` is `linear: {out}`")), "{said}");
+    }
+    for (data, input, out, words) in [
+        ("{source: gaussian}", "auto", "2", "have no rows"),
+        ("{path: t.csv}", "auto", "2", "kind"),
+        ("{path: none.csv}", "auto", "2", "there is no such file"),
+        ("{source: gaussian}", "4", "auto", "have no rows"),
+    ] {
+        fs::write(place.path("p.yaml"), preset(data, input, out, "")).expect("a preset");
+        let said = place.refused(&["presets", "check", "p.yaml"], 2);
+        assert!(said.contains(words) && said.contains("p.yaml:2:"), "{said}");
+    }
+    fs::write(place.path("p.yaml"), "network: {input: auto, layers: [linear: 2, activation]}\n").expect("a preset");
+    assert!(place.refused(&["presets", "check", "p.yaml"], 2).contains("the preset names none"));
+}

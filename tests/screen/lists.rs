@@ -185,7 +185,9 @@ fn what_would_be_lost_is_asked_about_once() {
     press(&mut app, KeyCode::Esc);
     assert_eq!(press(&mut app, KeyCode::Char('q')), None);
     assert!(app.cx.notice.as_ref().is_some_and(|n| n.text == "training is not over: q again goes on without it"));
-    assert_eq!(app.update(News::Training(TrainingNews::Ended)), Some(Effect::KeepTraining));
+    let reached = TrainingNews::Progress(neartop_study::training::Update::Reached { candidate: 1, rung: 0 });
+    assert_eq!(app.update(News::Training(reached)), Some(Effect::KeepTraining(Some(1))), "kept before the end");
+    assert_eq!(app.update(News::Training(TrainingNews::Ended)), Some(Effect::KeepTraining(None)));
     assert_eq!(press(&mut app, KeyCode::Char('q')), Some(Effect::Quit));
 }
 

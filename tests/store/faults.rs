@@ -113,6 +113,24 @@ fn a_study_that_is_deleted_while_running_is_not_missed() {
     assert!(!place.path(STUDY).exists());
 }
 
+/// The system sends SIGBUS for memory that was the end of a file.
+#[test]
+fn a_log_index_that_is_cut_short_ends_the_run_with_a_word() {
+    let place = Place::new();
+    let child = start(&place);
+    wait_for_rows(&place, 1);
+    let index = fs::OpenOptions::new().write(true).open(place.path("s.sqlite-shm")).expect("an index");
+    index.set_len(0).expect("a cut");
+    let output = child.wait_with_output().expect("an end");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("made a file smaller"), "{said}");
+    let rows = place.rows(STUDY);
+    assert!((1..LONG_ALL).contains(&rows), "{rows}");
+    let (_, errors) = place.rank(&[&["--study", STUDY], &LONG[..]].concat());
+    assert_eq!(place.rows(STUDY), LONG_ALL, "{errors}");
+}
+
 #[test]
 fn a_study_that_is_replaced_while_running_is_left_as_it_is() {
     let place = Place::new();

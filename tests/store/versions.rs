@@ -59,6 +59,8 @@ fn what_is_no_regular_file_is_not_opened() {
         let errors = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{file}: {errors}");
         assert!(code == 2 || (troubles(&errors).len() == 1 && errors.contains("not a regular file")), "{errors}");
+        let output = place.run(&["studies", "list", "--study", file]);
+        assert!(output.status.code().is_some_and(|code| [1, 2].contains(&code)), "{file}: {output:?}");
     }
 }
 

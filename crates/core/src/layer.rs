@@ -54,7 +54,7 @@ impl Kind {
         let arguments = Arguments { kind: self, values };
         match self.make {
             Make::Layer(make) => make(&arguments),
-            Make::Repeat => Block::graph(Vec::new()).into(),
+            Make::Repeat(make) => make(&arguments),
         }
     }
 }
@@ -95,6 +95,8 @@ pub struct Param {
 pub enum Domain {
     /// A whole number of at least 1: a number of units, or whatever cannot be larger.
     Size,
+    /// As `Size`; presets may write `auto` for as many as the labels ask for.
+    Outputs,
     /// A whole number within the limits, both included.
     Whole { least: u64, most: u64 },
     /// A number within the limits, both included.
@@ -152,8 +154,8 @@ pub enum Short {
 #[derive(Debug, Clone, Copy)]
 pub enum Make {
     Layer(fn(&Arguments) -> Layer),
-    /// The layers of the argument `layers`, `times` times, in place.
-    Repeat,
+    /// The layers of the argument `layers`, `times` times. Presets take them in place; this makes one layer of them.
+    Repeat(fn(&Arguments) -> Layer),
 }
 
 /// The value of a parameter.

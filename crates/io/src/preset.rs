@@ -1,6 +1,7 @@
 //! YAML to a checked [`Preset`]; errors say where and what would be right.
 
 mod architectures;
+mod auto;
 mod bundled;
 mod choices;
 mod data;
@@ -341,8 +342,8 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
     let architectures = asked("architectures").map(|n| architectures::read_architectures(n, directory)).transpose()?;
     let searched = asked("activations").is_some();
     let network = map.need("network")?;
-    let slots = asked("slots");
-    let described = network::read_network(network, architectures.as_ref(), searched, slots, directory)?;
+    let (slots, auto) = (asked("slots"), auto::Auto::new(root, directory));
+    let described = network::read_network(network, architectures.as_ref(), searched, slots, directory, &auto)?;
     let network::Described { layers, network, whole, model } = described;
     model::check_slots(search.as_ref(), model.as_ref())?;
     let truth = map.get("truth").map(|n| truth::read_truth(n, architectures.is_some(), directory)).transpose()?;
@@ -355,6 +356,7 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
     Ok(Preset {
         remarks: [
             remarks::remarks(root, &network.input.shape),
+            auto.remarks(),
             remarks::short_of_rows(&network, score.batch, MOST_BATCH),
             model.as_ref().map(|model| model.remarks.clone()).unwrap_or_default(),
         ]

@@ -85,6 +85,7 @@ impl Store {
     /// # Errors
     /// As [`Store::open_existing`].
     pub fn open_to_read(path: &Path) -> Result<Self, StoreError> {
+        refuse_foreign(path)?;
         Self::open_existing(path).or_else(|error| match error {
             StoreError::Newer { .. } | StoreError::Foreign => Err(error),
             error => Self::open_read_only(path).map_err(|_| error),

@@ -79,7 +79,7 @@ fn ranked(layers: &[Layer], place: usize) -> usize {
 /// Whether layers behind the ranked one decide how it, or one before it, starts: which is the output, and which activation a
 /// gain is that of.
 fn depends_on_what_follows(part: &Preset, ranked: usize, init: &Init) -> bool {
-    let own = part.layers.iter().take(ranked + 1).filter_map(|layer| layer.operation()?.own_init());
+    let own = part.layers.iter().take(ranked + 1).filter_map(Layer::own_init);
     let has_own_gain = own.into_iter().any(|own| own.given().any(Initializer::takes_gain));
     let Some(init) = init.one() else { return true };
     has_own_gain || (part.network.slots().len() > 1 && init.takes_gain())

@@ -1,6 +1,7 @@
 //! The background of one preset: the run, where its results are kept, and what is worked out on request.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -44,6 +45,7 @@ pub struct Session {
     pub is_shared: bool,
     /// Tells other programs of this one.
     presence: Option<Presence>,
+    kept: Arc<Kept>,
     /// Where the run is on a cluster.
     orders: Option<Orders>,
     /// Bring scores, and how chunks stand, to the loop.
@@ -106,6 +108,7 @@ impl Session {
             options: options.study.clone(),
             is_shared,
             presence,
+            kept: Arc::default(),
             orders,
             _feeds: feeds,
         };
@@ -124,11 +127,27 @@ impl Session {
         }
     }
 
-    /// What is to be written of a training into the study on disk. It waits for that, and gives what went wrong.
-    pub fn keeper(&self, plan: &Plan, results: &Results) -> impl FnOnce() -> Option<String> + Send + use<> {
+    /// What is to be written of a training into the study on disk, of one candidate or of all. It waits for that, and gives
+    /// what went wrong.
+    pub fn keeper(
+        &self,
+        plan: &Plan,
+        results: &Results,
+        only: Option<usize>,
+    ) -> impl FnOnce() -> Option<String> + Send + use<> {
         let (space, scorer, options) = (Arc::clone(&self.space), Arc::clone(&self.scorer), self.options.clone());
-        let (budget, trained): (String, Vec<TrainingRow>) = rows(plan, results);
-        move || record_trained_of(&space, &scorer, &options, &budget, &trained)
+        let (budget, mut trained) = rows(plan, results);
+        trained.retain(|row| only.is_none_or(|only| only == row.candidate));
+        let kept = Arc::clone(&self.kept);
+        lock(&kept.waiting).push_back((budget, trained));
+        move || {
+            let _one_at_a_time = lock(&kept.writing);
+            let mut trouble = None;
+            while let Some((budget, trained)) = kept.next() {
+                trouble = record_trained_of(&space, &scorer, &options, &budget, &trained).or(trouble);
+            }
+            trouble
+        }
     }
 }
 
@@ -147,6 +166,23 @@ fn announced(key: Option<&str>) -> (bool, Option<Presence>) {
         Some(Announced::Shared) => (true, None),
         Some(Announced::Unknown) | None => (false, None),
     }
+}
+
+/// What trainings gave on its way into the study, which takes it in the order in which it came.
+#[derive(Default)]
+struct Kept {
+    waiting: Mutex<VecDeque<(String, Vec<TrainingRow>)>>,
+    writing: Mutex<()>,
+}
+
+impl Kept {
+    fn next(&self) -> Option<(String, Vec<TrainingRow>)> {
+        lock(&self.waiting).pop_front()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Brings scores to the loop until there are no more.

@@ -41,7 +41,7 @@ impl Loop<'_> {
             Effect::Train(candidates, options) => self.session.coach.start(candidates, options),
             Effect::StopTraining => self.session.coach.stop(),
             Effect::CancelJobs => self.session.cancel_jobs(),
-            Effect::KeepTraining => self.keep_training(),
+            Effect::KeepTraining(candidate) => self.keep_training(candidate),
             Effect::FindPresets(folder) => self.find_presets(folder),
             Effect::Open(preset) => self.prepare(preset),
             Effect::DeleteStudy(study) => self.delete_study(study),
@@ -84,9 +84,9 @@ impl Loop<'_> {
         self.app.cx.say(text);
     }
 
-    fn keep_training(&mut self) {
+    fn keep_training(&mut self, only: Option<usize>) {
         let finalists = self.app.view::<Training>().and_then(|training| training.finalists.as_ref());
-        if let Some(keeper) = finalists.and_then(|finalists| self.keeper(finalists)) {
+        if let Some(keeper) = finalists.and_then(|finalists| self.keeper(finalists, only)) {
             self.keep(move || keeper().into_iter().collect());
         }
     }

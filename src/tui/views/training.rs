@@ -131,6 +131,10 @@ impl View for Training {
         let News::Training(news) = news else { return Err(news) };
         let has_ended = matches!(news, TrainingNews::Ended);
         let begins = matches!(&news, TrainingNews::Progress(Update::Point { .. }));
+        let reached = match &news {
+            TrainingNews::Progress(Update::Reached { candidate, .. }) => Some(Effect::KeepTraining(Some(*candidate))),
+            _ => None,
+        };
         if let Some(finalists) = &mut self.finalists {
             finalists.take(news, Arc::make_mut(&mut cx.study), cx.now);
         }
@@ -143,7 +147,7 @@ impl View for Training {
         if cx.is_browsing {
             self.tell(cx);
         }
-        Ok(has_ended.then_some(Effect::KeepTraining))
+        Ok(if has_ended { Some(Effect::KeepTraining(None)) } else { reached })
     }
 
     fn settle(&mut self, area: Rect, cx: &mut Context) {

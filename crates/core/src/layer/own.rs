@@ -4,20 +4,35 @@ use std::sync::Arc;
 
 use candle_core::{Result as Computed, Tensor};
 
-use super::{Cost, Counted, Kind, Layer, Make, Operation, Place, Scaling, Value, Weight};
+use super::{Block, Cost, Counted, Edge, Kind, Layer, Make, Operation, Place, Scaling, Through, Value, Weight};
 use crate::activation::Activation;
 use crate::differentiable::Pass;
 use crate::init::OwnInit;
 use crate::parameters::Parameters;
 use crate::shape::Form;
 
+/// The kinds of the parts of blocks that are started with their block.
+const PARTS: [&str; 2] = ["projection", "recurrence"];
+
 impl Layer {
-    /// The same layer, started so whatever the candidate's initialization says. A block stays as it is.
+    /// The same layer, started so whatever the candidate's initialization says. Of a block, all projections and recurrences.
     #[must_use]
     pub fn with_own_init(self, own: OwnInit) -> Self {
         match self {
             Self::Operation(layer) => Self::Operation(Arc::new(Started { layer, own })),
-            Self::Block(_) => self,
+            Self::Block(block) => block.started(&own).into(),
+        }
+    }
+
+    /// How it starts whatever the candidate's initialization says, where it fixes that.
+    #[must_use]
+    pub fn own_init(&self) -> Option<&OwnInit> {
+        match self {
+            Self::Operation(operation) => operation.own_init(),
+            Self::Block(block) => {
+                let edges = block.vertices.iter().flat_map(|vertex| &vertex.edges);
+                edges.filter_map(Edge::part).find_map(|part| part.own_init())
+            }
         }
     }
 
@@ -29,12 +44,34 @@ impl Layer {
         let arguments = operation.arguments().with("out", Value::Whole(units as u64));
         let resized = match arguments.kind.make {
             Make::Layer(make) => make(&arguments),
-            Make::Repeat => return None,
+            Make::Repeat(_) => return None,
         };
         Some(match operation.own_init() {
             Some(own) => resized.with_own_init(own.clone()),
             None => resized,
         })
+    }
+}
+
+impl Block {
+    fn started(mut self, own: &OwnInit) -> Self {
+        for edge in self.vertices.iter_mut().flat_map(|vertex| &mut vertex.edges) {
+            if let Some(part) = edge.part() {
+                let started = Started { layer: Arc::clone(part), own: own.clone() };
+                edge.through = Through::One(Layer::Operation(Arc::new(started)));
+            }
+        }
+        self
+    }
+}
+
+impl Edge {
+    /// The projection or recurrence along it.
+    fn part(&self) -> Option<&Arc<dyn Operation>> {
+        match &self.through {
+            Through::One(Layer::Operation(part)) if PARTS.contains(&part.kind().name) => Some(part),
+            _ => None,
+        }
     }
 }
 

@@ -18,9 +18,9 @@ pub static KIND: Kind = Kind {
         Param {
             name: "out",
             label: "out",
-            domain: Domain::Size,
+            domain: Domain::Outputs,
             default: Default::Needed,
-            about: "units, which are its outputs",
+            about: "units, which are its outputs; `auto` for as many as the labels have classes, or one for numbers",
         },
         Param {
             name: "bias",

@@ -1,6 +1,7 @@
 //! Layers that stand several times in a row.
 
-use crate::layer::{Default, Domain, Kind, Make, Param, Short, Trial};
+use super::sum::Sum;
+use crate::layer::{Block, Default, Domain, Edge, Kind, Layer, Make, Param, Short, Trial, Value, Vertex};
 
 /// The most times.
 pub const MOST: u64 = 10_000;
@@ -26,7 +27,16 @@ pub static KIND: Kind = Kind {
     ],
     short: Short::Never,
     example: "repeat: {times: 3, layers: [...]}",
-    make: Make::Repeat,
+    make: Make::Repeat(|arguments| {
+        let times = arguments.whole("times") as usize;
+        let once: &[Layer] = match arguments.get("layers") {
+            Some(Value::Layers(layers)) => layers,
+            _ => &[],
+        };
+        let all = std::iter::repeat_n(once, times).flatten().cloned().collect();
+        let vertices = vec![Vertex::new(vec![Edge::new(0, "layers", all)], Sum)];
+        Block { kind: arguments.kind, values: arguments.values.clone(), vertices }.into()
+    }),
     // Nothing is left of it in a network.
     trials: Vec::<Trial>::new,
 };

@@ -43,7 +43,8 @@ fn of_trials(kind: &Kind) -> Takes {
     let trials = (kind.trials)();
     let networks: Vec<_> =
         trials.iter().filter_map(|trial| Network::build(trial.input.clone(), &trial.layers).ok()).collect();
-    let of_kind = |node: &&Node| node.operation.kind() == kind;
+    let is_block = BLOCKS.contains(&kind.name);
+    let of_kind = |node: &&Node| is_block || node.operation.kind() == kind;
     let nodes = networks.iter().flat_map(|network| &network.nodes).filter(of_kind);
     let weights: Vec<&Weight> = nodes.flat_map(|node| &node.weights).collect();
     let offers = |is_bias| weights.iter().filter(|weight| weight.is_bias() == is_bias).map(|w| w.offers()).max();
@@ -51,7 +52,7 @@ fn of_trials(kind: &Kind) -> Takes {
     Takes { weight: offers(false), bias: offers(true), is_drawn }
 }
 
-/// Layers of several nodes that a recipe may speak of.
+/// Layers of several nodes that start as one, of which their trials have no others.
 const BLOCKS: &[&str] = &["attention", "lstm", "gru", "rnn"];
 
 /// The keys by which a recipe speaks of a node, the nearest first.
@@ -76,7 +77,7 @@ fn cell(node: &Node) -> Option<&'static str> {
 /// The keys of a recipe: kinds of layers with drawn weights, then places.
 #[must_use]
 pub fn recipe_keys() -> Vec<&'static str> {
-    let is_spoken_of = |kind: &&&Kind| takes(kind).is_drawn || BLOCKS.contains(&kind.name);
+    let is_spoken_of = |kind: &&&Kind| takes(kind).is_drawn;
     let kinds = KINDS.iter().filter(is_spoken_of).map(|kind| kind.name);
     let places = PLACES.iter().map(|(key, _)| *key);
     let mut keys: Vec<_> = kinds.chain(places).collect();

@@ -10,6 +10,7 @@ use neartop_core::recipe::AsBias;
 use neartop_core::start::takes;
 use serde_yaml::Value;
 
+use super::auto::{Auto, is_auto};
 use super::choices::{read_choice, word};
 use super::recipes::read_own_init;
 use super::values::{map, map_of, value};
@@ -20,13 +21,17 @@ const MOST_LAYERS: usize = 10_000;
 const MOST_DEPTH: usize = 16;
 
 /// Reads layers and remembers where each stands in the document.
-#[derive(std::default::Default)]
-pub struct Reader {
+pub struct Reader<'a> {
     places: Vec<(String, Place)>,
     layers: usize,
+    auto: &'a Auto<'a>,
 }
 
-impl Reader {
+impl<'a> Reader<'a> {
+    pub fn new(auto: &'a Auto<'a>) -> Self {
+        Self { places: Vec::new(), layers: 0, auto }
+    }
+
     /// Where the layer stands whose node has this name.
     pub fn place(&self, node: &str) -> Option<Place> {
         self.places.iter().find(|(name, _)| name == node).map(|(_, place)| place.clone())
@@ -51,7 +56,7 @@ impl Reader {
         for item in node.list("a list of layers")? {
             let (name, params) = item.named("a layer")?;
             let kind = find(name);
-            if let Some(kind) = kind.filter(|kind| matches!(kind.make, Make::Repeat)) {
+            if let Some(kind) = kind.filter(|kind| matches!(kind.make, Make::Repeat(_))) {
                 self.repeat(layers, kind, &item, params.as_ref(), prefix, depth)?;
                 continue;
             }
@@ -154,7 +159,8 @@ impl Reader {
         depth: usize,
     ) -> Result<Given, Problem> {
         Ok(match param.domain {
-            Domain::Size => Given::Whole(node.size(label)? as u64),
+            Domain::Outputs if is_auto(node) => Given::Whole(self.auto.outputs(node)? as u64),
+            Domain::Size | Domain::Outputs => Given::Whole(node.size(label)? as u64),
             Domain::Whole { least, most } => Given::Whole(node.whole(label, least, most)?),
             Domain::Number { least, most } => Given::Number(node.number(label, least, most)?),
             Domain::Flag => Given::Flag(node.boolean(label)?),
@@ -357,10 +363,7 @@ pub fn write_layers(layers: &[Layer]) -> Value {
 fn write_layer(layer: &Layer) -> Value {
     match layer.as_kind() {
         Some(Fixed(activation)) => value(activation).unwrap_or_default(),
-        None => {
-            let own = layer.operation().and_then(|operation| operation.own_init());
-            write_arguments(&layer.arguments(), own)
-        }
+        None => write_arguments(&layer.arguments(), layer.own_init()),
     }
 }
 

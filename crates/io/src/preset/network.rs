@@ -8,6 +8,7 @@ use neartop_core::shape::{Form, Layout, Shape};
 use serde_yaml::Value;
 
 use super::architectures::{Architectures, Whole, read_whole};
+use super::auto::{Auto, is_auto};
 use super::layers::Reader;
 use super::model::Brought;
 use super::values::map;
@@ -30,6 +31,7 @@ pub fn read_network(
     searched: bool,
     slots: Option<&Node<'_>>,
     directory: &Path,
+    auto: &Auto<'_>,
 ) -> Result<Described, Problem> {
     let spaces = NasSpace::ALL.map(NasSpace::name);
     let known: Vec<_> = ["input", "layers", "classes", "model"].into_iter().chain(spaces).collect();
@@ -39,11 +41,12 @@ pub fn read_network(
         if let Some(other) = others.into_iter().find_map(|key| given.get(key)).or(architectures.and(Some(model))) {
             return Err(other.key_problem("a network is a `model` or is given in another way, not both"));
         }
-        let input = given.get("input").map(read_input).transpose()?;
+        let input = given.get("input").filter(|input| !is_auto(input)).map(read_input).transpose()?;
         let (model, network) = Brought::read(model, input.as_ref(), slots, directory)?;
         return Ok(Described { layers: Vec::new(), network, whole: None, model: Some(model) });
     }
-    let input = read_input(given.need("input")?)?;
+    let input = given.need("input")?;
+    let input = if is_auto(input) { auto.input(input)? } else { read_input(input)? };
     let whole = spaces.iter().find_map(|space| given.get(space));
     let layers = given.get("layers");
     if let (Some(_), Some(other)) = (architectures, layers.or(whole)) {
@@ -62,7 +65,7 @@ pub fn read_network(
         let problem = classes.key_problem("`classes` belongs to architectures, but the network is given by its layers");
         return Err(problem.help("the last layer says how many outputs there are"));
     }
-    let mut reader = Reader::default();
+    let mut reader = Reader::new(auto);
     let layers = reader.network(node)?;
     if layers.is_empty() {
         return Err(node.problem("the network has no layers"));

@@ -69,8 +69,7 @@ fn read_recipe(node: &Node<'_>) -> Result<Recipe, Problem> {
     let mut parts = Vec::new();
     for key in keys {
         let Some(node) = map.get(key) else { continue };
-        let offers = if key == "norm" { Needs::Nothing } else { Needs::Matrix };
-        parts.push((key, checked(read_choice(node)?, key, offers, node)?));
+        parts.push((key, checked(read_choice(node)?, key, part_offers(key), node)?));
     }
     let bias = map.get("bias").map(|node| read_bias_init(node, "bias", Needs::Fans)).transpose()?;
     if parts.is_empty() && bias.is_none() {
@@ -78,6 +77,11 @@ fn read_recipe(node: &Node<'_>) -> Result<Recipe, Problem> {
         return Err(node.problem(format!("the recipe {name} says nothing")).help(help));
     }
     Ok(Recipe { name, parts, bias, depth: Depth::Ignored, draws_gates_together: false, about: None })
+}
+
+/// What an initialization can know of the weights that a recipe speaks of by this key.
+pub fn part_offers(key: &str) -> Needs {
+    if key == "norm" { Needs::Nothing } else { Needs::Matrix }
 }
 
 fn read_name(node: &Node<'_>) -> Result<String, Problem> {

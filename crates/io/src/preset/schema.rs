@@ -3,10 +3,11 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::data::array;
+use super::recipes::part_offers;
 use crate::data::DIGITS;
 use neartop_core::activation::ActivationKind;
-use neartop_core::catalog::{Domain, Entry, Param, Value};
-use neartop_core::init::InitKind;
+use neartop_core::catalog::{Alias, Domain, Entry, Param, Value};
+use neartop_core::init::{InitKind, Needs};
 use neartop_core::layer::{self, Kind, Short};
 use neartop_core::layers::KINDS;
 use neartop_core::nas::NasSpace;
@@ -38,8 +39,9 @@ pub fn schema() -> Json {
         "$defs": {
             "layers": {"type": "array", "items": {"$ref": "#/$defs/layer"}},
             "layer": layer(),
-            "initialization": {"anyOf": entries::<InitKind>()},
-            "bias": bias()
+            "initialization": initialization(Needs::Matrix),
+            "initialization_of_bias": initialization(Needs::Fans),
+            "initialization_of_vector": initialization(Needs::Nothing)
         }
     })
 }
@@ -60,6 +62,7 @@ fn network() -> Json {
             "nasbench101": {"type": "string"},
             "input": {"anyOf": [
                 size(),
+                {"const": "auto", "description": "As the samples are."},
                 {"type": "array", "items": size(), "minItems": 1, "maxItems": 3},
                 {
                     "type": "object", "additionalProperties": false, "required": ["tokens", "features"],
@@ -254,10 +257,10 @@ fn choices(any: Vec<Json>) -> Json {
 /// An initialization, the name of a recipe, or a recipe.
 fn inits() -> Vec<Json> {
     let names: Vec<_> = BUNDLED.iter().map(|recipe| recipe.name).collect();
-    let parts = recipe_keys().into_iter().map(|key| (key.to_owned(), reference("initialization")));
+    let parts = recipe_keys().into_iter().map(|key| (key.to_owned(), reference(definition(part_offers(key)))));
     let mut properties: Map<_, _> = parts.collect();
     properties.insert("recipe".to_owned(), json!({"type": "string"}));
-    properties.insert("bias".to_owned(), reference("bias"));
+    properties.insert("bias".to_owned(), bias(Needs::Fans));
     let recipe = json!({
         "type": "object", "additionalProperties": false, "required": ["recipe"], "minProperties": 2,
         "properties": properties, "description": "What it leaves out starts as in PyTorch."
@@ -266,8 +269,25 @@ fn inits() -> Vec<Json> {
 }
 
 /// How biases start, by what a layer or a recipe says.
-fn bias() -> Json {
-    json!({"anyOf": [{"const": "fan_in_uniform"}, reference("initialization")]})
+fn bias(offers: Needs) -> Json {
+    let all = reference(definition(offers));
+    match offers {
+        Needs::Nothing => all,
+        Needs::Fans | Needs::Matrix => json!({"anyOf": [{"const": "fan_in_uniform"}, all]}),
+    }
+}
+
+/// Those that need no more than a weight offers.
+fn initialization(offers: Needs) -> Json {
+    json!({"anyOf": entries_of::<InitKind>(|kind| kind.needs() <= offers)})
+}
+
+fn definition(offers: Needs) -> &'static str {
+    match offers {
+        Needs::Nothing => "initialization_of_vector",
+        Needs::Fans => "initialization_of_bias",
+        Needs::Matrix => "initialization",
+    }
 }
 
 fn reference(name: &str) -> Json {
@@ -276,10 +296,18 @@ fn reference(name: &str) -> Json {
 
 /// The names that need no parameters, and a map of one name to its parameters for each that has some.
 fn entries<E: Entry>() -> Vec<Json> {
-    let plain = E::catalog().iter().filter(|e| e.params().iter().all(|p| p.default.is_some()));
-    let names: Vec<_> = plain.map(Entry::name).chain(E::aliases().iter().map(|alias| alias.name)).collect();
+    entries_of::<E>(|_| true)
+}
+
+/// The same for those that fit.
+fn entries_of<E: Entry>(fits: impl Fn(&E) -> bool) -> Vec<Json> {
+    let fitting: Vec<&E> = E::catalog().iter().filter(|entry| fits(entry)).collect();
+    let plain = fitting.iter().filter(|e| e.params().iter().all(|p| p.default.is_some()));
+    let is_there = |alias: &&Alias| fitting.iter().any(|entry| entry.name() == alias.entry);
+    let aliases = E::aliases().iter().filter(is_there).map(|alias| alias.name);
+    let names: Vec<_> = plain.map(|entry| entry.name()).chain(aliases).collect();
     let mut entries = vec![json!({"enum": names})];
-    for entry in E::catalog().iter().filter(|e| !e.params().is_empty()) {
+    for entry in fitting.iter().filter(|e| !e.params().is_empty()) {
         let properties: Map<_, _> = entry.params().iter().map(|p| (p.name.to_owned(), parameter(p))).collect();
         let required: Vec<_> = entry.params().iter().filter(|p| p.default.is_none()).map(|p| p.name).collect();
         let params = json!({
@@ -327,7 +355,7 @@ fn layer() -> Json {
 }
 
 fn kind_with_parameters(kind: &Kind) -> Json {
-    let own = takes(kind).keys().map(|(key, _)| (key.to_owned(), own_init(key)));
+    let own = takes(kind).keys().map(|(key, offers)| (key.to_owned(), own_init(key, offers)));
     let params = kind.params.iter().map(|param| (param.name.to_owned(), layer_parameter(param)));
     let properties: Map<_, _> = params.chain(own).collect();
     let needed = kind.params.iter().filter(|param| param.default == layer::Default::Needed);
@@ -350,12 +378,13 @@ fn kind_with_parameters(kind: &Kind) -> Json {
     schema
 }
 
-fn own_init(key: &str) -> Json {
-    let (of, what) = match key {
-        "init" => ("initialization", "How its weight starts, whatever the candidate says."),
-        _ => ("bias", "How its bias starts, whatever the candidate says."),
+fn own_init(key: &str, offers: Needs) -> Json {
+    let (mut schema, what) = match key {
+        "init" => (reference(definition(offers)), "How its weight starts, whatever the candidate says."),
+        _ => (bias(offers), "How its bias starts, whatever the candidate says."),
     };
-    json!({"$ref": format!("#/$defs/{of}"), "description": what})
+    schema["description"] = json!(what);
+    schema
 }
 
 fn layer_parameter(param: &layer::Param) -> Json {
@@ -383,6 +412,7 @@ fn layer_domain(domain: layer::Domain) -> Json {
     let layers = || json!({"$ref": "#/$defs/layers"});
     match domain {
         layer::Domain::Size => size(),
+        layer::Domain::Outputs => json!({"anyOf": [size(), {"const": "auto"}]}),
         layer::Domain::Whole { least, most } => json!({"type": "integer", "minimum": least, "maximum": most}),
         layer::Domain::Number { least, most } => json!({"type": "number", "minimum": least, "maximum": most}),
         layer::Domain::Flag => json!({"type": "boolean"}),

@@ -1,5 +1,6 @@
 //! Why a study cannot be read or written.
 
+use neartop_io::preset::printable;
 use rusqlite::ErrorCode;
 
 /// Why a study cannot be read or written.
@@ -15,7 +16,8 @@ pub enum StoreError {
     OtherSamples,
     #[error("{0}")]
     Unusable(String),
-    #[error(transparent)]
+    /// It quotes what stands in the file.
+    #[error("{}", printable(&.0.to_string()))]
     Sqlite(#[from] rusqlite::Error),
 }
 

@@ -261,6 +261,38 @@ search:
 }
 
 #[test]
+fn layers_of_several_nodes_start_as_a_whole() {
+    let text = "
+network:
+  input: {tokens: 5, features: 4}
+  layers:
+    - attention: {heads: 2, init: {normal: {std: 0.02}}, bias_init: {constant: 0.5}}
+    - lstm: {hidden: 3, layers: 2, bidirectional: true, output: last, init: {uniform: {low: -0.1, high: 0.1}}}
+    - activation
+    - linear: 2
+search: {inits: [orthogonal]}
+";
+    let preset = parse(text);
+    let written = preset.to_yaml();
+    let again = parse(&written);
+    assert_eq!((&again.layers, again.to_yaml()), (&preset.layers, written.clone()), "{written}");
+    assert!(written.contains("std: 0.02") && written.contains("low: -0.1"), "{written}");
+    let drawing = Drawing::new(&preset.search.inits[0], preset.search.bias, None);
+    let laws = |kind: &str, is_bias: bool| -> Vec<Law> {
+        let nodes = preset.network.nodes.iter().filter(|node| node.operation.kind().name == kind);
+        let weights = nodes.flat_map(|node| node.weights.iter().map(move |weight| (node, weight)));
+        weights
+            .filter(|(_, weight)| weight.is_bias() == is_bias)
+            .map(|(node, weight)| drawing.law(node, weight))
+            .collect()
+    };
+    assert_eq!(laws("projection", false), [Law::Normal { mean: 0.0, std: 0.02 }; 4]);
+    assert_eq!(laws("projection", true), [Law::Constant { value: 0.5 }; 4]);
+    assert_eq!(laws("recurrence", false), [Law::Uniform { low: -0.1, high: 0.1 }; 8]);
+    assert!(matches!(laws("linear", false)[..], [Law::Orthogonal { .. }]));
+}
+
+#[test]
 fn bundled_recipes_are_whole_and_known() {
     for recipe in BUNDLED {
         let init = Init::named(recipe.name).unwrap_or_else(|error| panic!("{}: {error}", recipe.name));
@@ -278,6 +310,8 @@ fn what_cannot_start_so_is_refused() {
         ("linear: {out: 2, bias: false, bias_init: zeros}", "{}", "no `bias_init`"),
         ("linear: {out: 2, bias_init: orthogonal}", "{}", "cannot be orthogonal"),
         ("linear: 2, layer_norm: {init: xavier_normal}", "{}", "cannot be xavier_normal"),
+        ("reshape: [2, 3], permute: [1, 0], lstm: {hidden: 2, bias: false, bias_init: zeros}", "{}", "no `bias_init`"),
+        ("linear: 2, gated: {out: 2, init: zeros}", "{}", "gated has no key"),
         ("linear: 2, flatten: {init: zeros}", "{}", "flatten takes no parameters"),
         ("linear: 2", "{inits: [{recipe: a}]}", "says nothing"),
         ("linear: 2", "{inits: [{recipe: a, flatten: zeros}]}", "has no key"),

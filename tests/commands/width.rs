@@ -57,7 +57,7 @@ fn json_has_the_curve_the_fit_and_the_size() {
 /// are of other draws, so they agree within the noise of its few repetitions.
 #[test]
 fn the_published_curve_is_measured_again() {
-    let cases: Value = serde_json::from_str(include_str!("fixtures/layer-size.json")).unwrap();
+    let cases: Value = serde_json::from_str(include_str!("../fixtures/layer-size.json")).unwrap();
     let ours = json(&["layer-size", "--activation", "silu", "--init", "torch_default", "--repetitions", "16"]);
     let published = cases[0]["relative_score"].as_array().unwrap();
     let ours_relative = ours["sizes"].as_array().unwrap();

@@ -1,0 +1,10 @@
+//! Commands that need a file of tests each. They stand in one program since each is linked with everything.
+
+#[path = "commands/auto.rs"]
+mod auto;
+#[path = "commands/bad_presets.rs"]
+mod bad_presets;
+#[path = "commands/nas.rs"]
+mod nas;
+#[path = "commands/width.rs"]
+mod width;

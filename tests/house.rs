@@ -1,0 +1,8 @@
+//! What the sources and pages say of each other.
+
+#[path = "house/architecture.rs"]
+mod architecture;
+#[path = "house/docs.rs"]
+mod docs;
+#[path = "house/supply.rs"]
+mod supply;
