@@ -26,6 +26,9 @@ impl Reader<'_> {
     }
 
     fn is_of_parameters(&self, step: &Step) -> bool {
+        if matches!(step.op, Op::Plain(Plain::Shape)) {
+            return false;
+        }
         let mut is = false;
         let made = |name: &str| match self.program.stored.get(name) {
             Some(stored) => stored.is_trained || super::super::recognize::is_named(name),

@@ -3,7 +3,8 @@
 use super::super::Result;
 use super::super::call::Call;
 use super::Operator;
-use crate::model::program::{Convolution, Op, Padding};
+use crate::model::program::{Convolution, Op, Operand, Padding};
+use crate::model::recognize::is_named;
 
 pub const TABLE: &[(&str, Operator)] =
     &[("Conv", |call| convolution(call, false)), ("ConvTranspose", |call| convolution(call, true))];
@@ -29,7 +30,12 @@ fn convolution(call: &mut Call, is_transposed: bool) -> Result<()> {
         is_transposed,
         output_padding: call.by_axis("output_padding", axes, 0)?,
     };
-    let operands = (0..3).map(|at| call.value(at)).collect();
+    let mut operands: Vec<_> = (0..3).map(|at| call.value(at)).collect();
+    // Exporters write zeros where there is no bias.
+    let is_named = call.input(2).is_some_and(is_named);
+    if !is_named && call.numbers(2).is_some_and(|bias| bias.iter().all(|x| *x == 0.0)) {
+        operands[2] = Operand::Absent;
+    }
     call.emit(Op::Convolution(convolution), operands)
 }
 
