@@ -247,7 +247,9 @@ fn cases_of_the_onnx_package_give_their_outputs() {
             Ok(imported) => {
                 let given = run(&imported.network, array(&case.join("input.npy")));
                 let error = error(&given, &array(&case.join("output.npy")));
-                assert!(error.is_nan() || error < 1e-4, "{name}: {error}");
+                // Powers of negative numbers are no numbers.
+                let has_none = name.ends_with("test_operator_pow") && error.is_nan();
+                assert!(has_none || error < 1e-4, "{name}: {error}");
                 right += 1;
             }
         }

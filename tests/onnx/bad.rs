@@ -123,6 +123,6 @@ fn an_operator_that_is_not_known_is_named_with_what_depends_on_it() {
 #[test]
 fn a_value_that_nothing_gives_is_refused() {
     let bytes = right();
-    let error = refusal("m.onnx", &replaced(&bytes, b"\x0a\x14/2/Relu_output_0", b"\x0a\x14/2/Rexx_output_0"));
+    let error = refusal("m.onnx", &replaced(&bytes, b"\x0a\x10/2/Relu_output_0", b"\x0a\x10/2/Rexx_output_0"));
     assert!(error.to_string().contains("which no node before it gives"), "{error}");
 }
