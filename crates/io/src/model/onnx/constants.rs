@@ -5,11 +5,9 @@
 
 use candle_core::{DType, Device, Result, Tensor, bail};
 
-use super::Reader;
+use super::limits::CONSTANTS as BUDGET;
+use super::reader::Reader;
 use crate::model::program::{Binary, Numbers, Op, Operand, Plain, Step, Unary};
-
-/// Elements of all tensors that are computed for one file.
-pub const BUDGET: usize = 1 << 28;
 
 impl Reader<'_> {
     /// Adds a step, or what it makes where that is known.
@@ -161,7 +159,7 @@ fn reshape(x: &Tensor, sizes: Option<&Tensor>, zero_copies: bool) -> Result<Tens
     };
     let sizes: Vec<_> = asked.iter().enumerate().map(known).collect();
     let others: usize = sizes.iter().flatten().try_fold(1usize, |n, size| n.checked_mul(*size)).unwrap_or(0);
-    let left = if others == 0 { 0 } else { x.elem_count() / others };
+    let left = x.elem_count().checked_div(others).unwrap_or(0);
     x.reshape(sizes.into_iter().map(|size| size.unwrap_or(left)).collect::<Vec<_>>())
 }
 
@@ -251,7 +249,7 @@ fn unary(function: Unary, x: &Tensor) -> Result<Tensor> {
         Unary::Abs => real(x, f64::abs),
         Unary::Ceil => real(x, f64::ceil),
         Unary::Cos => real(x, f64::cos),
-        Unary::Erf => real(x, |x| candle_core::cpu::erf::erf_f64(x)),
+        Unary::Erf => real(x, libm::erf),
         Unary::Exp => real(x, f64::exp),
         Unary::Floor => real(x, f64::floor),
         Unary::Log => real(x, f64::ln),

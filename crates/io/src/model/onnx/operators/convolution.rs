@@ -1,7 +1,7 @@
 //! Convolutions and their transposes.
 
-use super::super::Result;
 use super::super::call::Call;
+use super::super::reader::Result;
 use super::Operator;
 use crate::model::program::{Convolution, Op, Operand, Padding};
 use crate::model::recognize::is_named;
@@ -10,7 +10,8 @@ pub const TABLE: &[(&str, Operator)] =
     &[("Conv", |call| convolution(call, false)), ("ConvTranspose", |call| convolution(call, true))];
 
 fn convolution(call: &mut Call, is_transposed: bool) -> Result<()> {
-    (call.need(0)?, call.need(1)?);
+    call.need(0)?;
+    call.need(1)?;
     let rank = call.rank(1)?;
     let axes =
         rank.checked_sub(2).filter(|axes| *axes > 0).ok_or_else(|| call.problem("its weight has too few axes"))?;
