@@ -406,6 +406,21 @@ fn weights() {
     assert!(done > 0);
 }
 
+/// ONNX files are read and followed to a network.
+#[test]
+fn onnx() {
+    let directory = folder();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/onnx");
+    let files = fs::read_dir(root).expect("cases").flatten().map(|entry| entry.path().join("model.onnx"));
+    let mut seeds: Vec<_> = files.filter_map(|path| fs::read(path).ok()).filter(|bytes| bytes.len() < 20_000).collect();
+    seeds.sort();
+    let path = directory.path().join("m.onnx");
+    fuzz("onnx", &seeds, &|bytes| {
+        fs::write(&path, bytes).expect("a file");
+        read_model(&path)
+    });
+}
+
 /// A study of this version with a few results, and the work that it is of.
 fn recorded(path: &Path) -> Work {
     let text = "data: {source: gaussian}

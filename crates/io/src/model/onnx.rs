@@ -12,33 +12,30 @@ mod limits;
 mod messages;
 mod names;
 mod operators;
+mod reader;
 mod tensor;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use bytes::Bytes;
-use candle_core::Tensor;
 use prost::Message;
 
 use super::foreign::Foreign;
-use super::program::{Input, Operand, Program, Size, Stored};
+use super::program::{Input, Operand, Program, Size};
 use super::{ModelError, recognize};
 use call::{Call, Node};
 pub(super) use constants::binary_of_numbers;
 use facts::Fact;
 use messages::{DimSize, Kind};
+use reader::{OPSETS, Reader, Result};
 
-/// Versions of the operators of ONNX itself that are read. Later ones may have changed the meaning of a node.
-const OPSETS: [i64; 2] = [6, 27];
 /// Nodes of functions and branches that stand in one another.
 const DEPTH: usize = 16;
 /// Nodes after those of functions have taken the places of their calls.
 const NODES: usize = 1 << 20;
-
-type Result<T> = std::result::Result<T, ModelError>;
 
 /// Reads a model.
 ///
@@ -75,56 +72,7 @@ fn bytes(path: &Path) -> Result<Bytes> {
     Ok(bytes.into())
 }
 
-/// What is known while nodes are taken.
-struct Reader<'f> {
-    folder: &'f Path,
-    opsets: HashMap<String, i64>,
-    functions: HashMap<[&'f str; 3], &'f messages::Function>,
-    program: Program,
-    facts: HashMap<String, Fact>,
-    /// What depends on no input, by the value's name.
-    constants: HashMap<String, Tensor>,
-    /// Elements of constants that may still be computed.
-    budget: usize,
-    nodes: usize,
-    modules: names::Modules,
-}
-
-impl<'f> Reader<'f> {
-    fn new(model: &'f messages::Model, folder: &'f Path) -> Result<Self> {
-        let mut opsets = HashMap::new();
-        for opset in &model.opsets {
-            let domain = if opset.domain == "ai.onnx" { "" } else { &opset.domain };
-            opsets.insert(domain.to_owned(), opset.version);
-        }
-        let [first, last] = OPSETS;
-        match opsets.get("") {
-            Some(version) if !(first..=last).contains(version) => {
-                let what = format!("it is of ONNX opset {version}, and {first} to {last} are read");
-                let help = Some("export it again, with opset_version=20".to_owned());
-                return Err(ModelError::Unknown { what, help });
-            }
-            _ => {}
-        }
-        let key = |function: &'f messages::Function| {
-            [function.domain.as_str(), function.name.as_str(), function.overload.as_str()]
-        };
-        let functions = model.functions.iter().map(|function| (key(function), function)).collect();
-        let program = Program { inputs: Vec::new(), stored: HashMap::new(), steps: Vec::new(), outputs: Vec::new() };
-        let (facts, constants) = (HashMap::new(), HashMap::new());
-        Ok(Self {
-            folder,
-            opsets,
-            functions,
-            program,
-            facts,
-            constants,
-            budget: constants::BUDGET,
-            nodes: 0,
-            modules: names::Modules::default(),
-        })
-    }
-
+impl Reader<'_> {
     fn graph(&mut self, graph: &messages::Graph) -> Result<()> {
         self.initializers(graph)?;
         for value in graph.values.iter().chain(&graph.outputs) {
@@ -149,14 +97,6 @@ impl<'f> Reader<'f> {
             self.store(&proto.name, tensor, true);
         }
         Ok(())
-    }
-
-    /// Takes a tensor of the file, which may be a parameter, or one that was made of constants.
-    fn store(&mut self, name: &str, tensor: Tensor, may_train: bool) {
-        let is_trained = may_train && tensor.dtype().is_float() && recognize::is_parameter(name);
-        self.facts.insert(name.to_owned(), Fact::of_tensor(&tensor));
-        self.constants.insert(name.to_owned(), tensor.clone());
-        self.program.stored.insert(name.to_owned(), Stored { name: name.to_owned(), is_trained, tensor });
     }
 
     /// Takes nodes in their order, which is one of execution.

@@ -28,6 +28,7 @@ use neartop_core::shape::{Layout, Shape};
 
 use super::ModelError;
 use super::program::{Op, Operand, Program, Size, Step};
+use super::recognize::folded_batch_norms;
 pub use slots::{Found, Wanted};
 use values::{Fixed, Live, Part, Traced};
 
@@ -106,6 +107,9 @@ impl<'p> Tracer<'p> {
             let fail = |problem| step.error(problem);
             let made = tracer.step(step, &needed).map_err(fail)?;
             tracer.values.extend(step.outputs.iter().map(String::as_str).zip(made));
+        }
+        if let Some(folded) = folded_batch_norms(program) {
+            tracer.remarks.push(format!("{folded}; {}", folded.help()));
         }
         if program.outputs.len() > 1 {
             let count = program.outputs.len() - 1;

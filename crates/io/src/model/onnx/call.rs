@@ -3,7 +3,8 @@
 use candle_core::{DType, Tensor};
 
 use super::facts::{self, Fact};
-use super::{Reader, Result, messages};
+use super::messages;
+use super::reader::{Reader, Result};
 use crate::model::ModelError;
 use crate::model::program::{Numbers, Op, Operand, Plain, Step};
 

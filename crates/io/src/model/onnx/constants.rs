@@ -5,11 +5,9 @@
 
 use candle_core::{DType, Device, Result, Tensor, bail};
 
-use super::Reader;
+use super::limits::CONSTANTS as BUDGET;
+use super::reader::Reader;
 use crate::model::program::{Binary, Numbers, Op, Operand, Plain, Step, Unary};
-
-/// Elements of all tensors that are computed for one file.
-pub const BUDGET: usize = 1 << 28;
 
 impl Reader<'_> {
     /// Adds a step, or what it makes where that is known.
@@ -26,6 +24,9 @@ impl Reader<'_> {
     }
 
     fn is_of_parameters(&self, step: &Step) -> bool {
+        if matches!(step.op, Op::Plain(Plain::Shape)) {
+            return false;
+        }
         let mut is = false;
         let made = |name: &str| match self.program.stored.get(name) {
             Some(stored) => stored.is_trained || super::super::recognize::is_named(name),
@@ -158,7 +159,7 @@ fn reshape(x: &Tensor, sizes: Option<&Tensor>, zero_copies: bool) -> Result<Tens
     };
     let sizes: Vec<_> = asked.iter().enumerate().map(known).collect();
     let others: usize = sizes.iter().flatten().try_fold(1usize, |n, size| n.checked_mul(*size)).unwrap_or(0);
-    let left = if others == 0 { 0 } else { x.elem_count() / others };
+    let left = x.elem_count().checked_div(others).unwrap_or(0);
     x.reshape(sizes.into_iter().map(|size| size.unwrap_or(left)).collect::<Vec<_>>())
 }
 
@@ -248,7 +249,7 @@ fn unary(function: Unary, x: &Tensor) -> Result<Tensor> {
         Unary::Abs => real(x, f64::abs),
         Unary::Ceil => real(x, f64::ceil),
         Unary::Cos => real(x, f64::cos),
-        Unary::Erf => real(x, |x| candle_core::cpu::erf::erf_f64(x)),
+        Unary::Erf => real(x, libm::erf),
         Unary::Exp => real(x, f64::exp),
         Unary::Floor => real(x, f64::floor),
         Unary::Log => real(x, f64::ln),

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use super::call::Node;
-use super::{Reader, Result, messages};
+use super::messages;
+use super::reader::{Reader, Result};
 
 impl Reader<'_> {
     /// Takes the nodes that a node stands for; false where it stands for itself.

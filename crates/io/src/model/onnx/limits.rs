@@ -8,6 +8,8 @@ use super::super::ModelError;
 pub const FILE: u64 = 2 << 30;
 /// Fields with a length, which memory grows with. Models of billions of weights have some hundred thousand.
 const FIELDS: usize = 8 << 20;
+/// Elements of all tensors that are computed for one file.
+pub const CONSTANTS: usize = 1 << 28;
 /// How deep messages may stand in messages.
 const DEPTH: usize = 60;
 

@@ -15,8 +15,8 @@ mod resize;
 mod shapes;
 mod sizes;
 
-use super::Result;
 use super::call::Call;
+use super::reader::Result;
 
 /// Adds the steps that a node is.
 pub type Operator = fn(&mut Call) -> Result<()>;

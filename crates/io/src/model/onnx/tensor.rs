@@ -35,7 +35,7 @@ pub fn read(proto: &messages::Tensor, name: &str, folder: &Path) -> Result<Tenso
         return Err(ModelError::MissingWeights { name: name.to_owned(), why });
     }
     let raw = is_raw.then_some(raw);
-    let made = match kind {
+    match kind {
         Kind::Float | Kind::Double | Kind::Float16 | Kind::Bfloat16 => reals(proto, kind, raw, name, count)
             .and_then(|numbers| Tensor::from_vec(numbers, dims, &Device::Cpu).map_err(|error| damaged(name, &error))),
         Kind::Bool => {
@@ -44,8 +44,7 @@ pub fn read(proto: &messages::Tensor, name: &str, folder: &Path) -> Result<Tenso
         }
         _ => wholes(proto, kind, raw, name, count)
             .and_then(|numbers| Tensor::from_vec(numbers, dims, &Device::Cpu).map_err(|error| damaged(name, &error))),
-    };
-    made
+    }
 }
 
 fn damaged(name: &str, what: &dyn std::fmt::Display) -> ModelError {

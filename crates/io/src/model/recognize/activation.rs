@@ -7,7 +7,7 @@ use neartop_core::network::Activation;
 
 use super::cone::{Cone, cones};
 use super::links::Links;
-use crate::model::program::{Op, Operand, Plain, Program, Step};
+use crate::model::program::{Numbers, Op, Operand, Plain, Program, Step};
 
 /// How far a value may be off, relative and at zero: constants are of single precision.
 const TOLERANCE: (f64, f64) = (1e-6, 1e-7);
@@ -42,7 +42,14 @@ fn is_elementwise(step: &Step) -> bool {
     let kind = matches!(
         step.op,
         Op::Activation(_)
-            | Op::Plain(Plain::Unary(_) | Plain::Binary(_) | Plain::Where | Plain::Clamp | Plain::Identity)
+            | Op::Plain(
+                Plain::Unary(_)
+                    | Plain::Binary(_)
+                    | Plain::Where
+                    | Plain::Clamp
+                    | Plain::Identity
+                    | Plain::Cast(Numbers::Truth | Numbers::Real)
+            )
     );
     kind && step.outputs.len() == 1
 }
@@ -69,16 +76,29 @@ fn activation(program: &Program, cone: &Cone) -> Option<Activation> {
     if values.iter().any(|value| value.is_nan()) || is_linear(&points, &values) {
         return None;
     }
-    let known = || Activation::all().into_iter().filter(|activation| !OTHERS.contains(&activation.name()));
-    let fits = |activation: &Activation| {
-        points.iter().zip(&values).all(|(x, value)| {
+    let close = |activation: &Activation, points: &[f64], values: &[f64]| {
+        points.iter().zip(values).all(|(x, value)| {
             let expected = activation.value(*x);
             (value - expected).abs() <= TOLERANCE.0 * expected.abs() + TOLERANCE.1
         })
     };
+    // Few points rule out nearly all; many tell where a jump is.
+    let fits = |activation: &Activation| {
+        close(activation, &points, &values) && {
+            let dense = dense();
+            cone.evaluate(program, &dense).is_some_and(|values| close(activation, &dense, &values))
+        }
+    };
     let f = |x: f64| cone.evaluate(program, &[x]).and_then(|values| values.first().copied()).unwrap_or(f64::NAN);
     let is_clamp = cone.steps.len() == 1;
-    known().find(fits).or_else(|| estimated(&f, is_clamp).into_iter().find(fits))
+    let known = Activation::all().into_iter().filter(|activation| !OTHERS.contains(&activation.name()));
+    let (plain, with_parameters): (Vec<_>, Vec<_>) = known.partition(|one| one.params().next().is_none());
+    let found = plain.into_iter().find(&fits).or_else(|| estimated(&f, is_clamp).into_iter().find(&fits));
+    found.or_else(|| with_parameters.into_iter().find(&fits))
+}
+
+fn dense() -> Vec<f64> {
+    (-2000..=2000).map(|at| f64::from(at) * 0.005_137 + 0.000_91).collect()
 }
 
 /// A straight line is no activation.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::links::{Links, name, output};
 use crate::model::onnx::binary_of_numbers;
-use crate::model::program::{Op, Operand, Plain, Program, Reduce, Step, Unary};
+use crate::model::program::{Numbers, Op, Operand, Plain, Program, Reduce, Step, Unary};
 
 /// Steps of the largest cone that is looked at.
 const STEPS: usize = 32;
@@ -105,7 +105,8 @@ fn evaluate(program: &Program, step: &Step, values: &HashMap<&str, Vec<f64>>, le
     match &step.op {
         Op::Activation(activation) => map(&|x| activation.value(x)),
         Op::Plain(Plain::Unary(function)) => map(&|x| unary(*function, x)),
-        Op::Plain(Plain::Identity) => operand(0),
+        Op::Plain(Plain::Identity | Plain::Cast(Numbers::Real)) => operand(0),
+        Op::Plain(Plain::Cast(Numbers::Truth)) => map(&|x| f64::from(u8::from(x != 0.0))),
         Op::Plain(Plain::Binary(function)) => {
             let (a, b) = pair(operand(0)?, operand(1)?)?;
             Some(a.iter().zip(&b).map(|(a, b)| binary_of_numbers(*function, *a, *b)).collect())

@@ -23,9 +23,8 @@ impl Folded {
     /// How to export so that they are kept.
     #[must_use]
     pub fn help(&self) -> &'static str {
-        "save the model as .pt2, which keeps them: torch.export.save(torch.export.export(model, (x,)), \"model.pt2\"); or in \
-         ONNX: torch.onnx.export(model, (x,), \"model.onnx\", dynamo=False, do_constant_folding=False, \
-         training=torch.onnx.TrainingMode.PRESERVE)"
+        "keep them with torch.export.save(torch.export.export(model, (x,)), \"model.pt2\"), or in ONNX with \
+         torch.onnx.export(model, (x,), \"model.onnx\", optimize=False)"
     }
 }
 

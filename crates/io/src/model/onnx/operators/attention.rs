@@ -1,7 +1,7 @@
 //! Attention as one operator.
 
-use super::super::Result;
 use super::super::call::Call;
+use super::super::reader::Result;
 use super::Operator;
 use super::constants::numbers;
 use crate::model::program::{Op, Operand, Plain};

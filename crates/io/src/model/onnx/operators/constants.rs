@@ -2,8 +2,8 @@
 
 use candle_core::{Device, Tensor};
 
-use super::super::Result;
 use super::super::call::Call;
+use super::super::reader::Result;
 use super::Operator;
 use crate::model::program::{Operand, Plain};
 

@@ -1,15 +1,17 @@
 //! Convolutions and their transposes.
 
-use super::super::Result;
 use super::super::call::Call;
+use super::super::reader::Result;
 use super::Operator;
-use crate::model::program::{Convolution, Op, Padding};
+use crate::model::program::{Convolution, Op, Operand, Padding};
+use crate::model::recognize::is_named;
 
 pub const TABLE: &[(&str, Operator)] =
     &[("Conv", |call| convolution(call, false)), ("ConvTranspose", |call| convolution(call, true))];
 
 fn convolution(call: &mut Call, is_transposed: bool) -> Result<()> {
-    (call.need(0)?, call.need(1)?);
+    call.need(0)?;
+    call.need(1)?;
     let rank = call.rank(1)?;
     let axes =
         rank.checked_sub(2).filter(|axes| *axes > 0).ok_or_else(|| call.problem("its weight has too few axes"))?;
@@ -29,7 +31,12 @@ fn convolution(call: &mut Call, is_transposed: bool) -> Result<()> {
         is_transposed,
         output_padding: call.by_axis("output_padding", axes, 0)?,
     };
-    let operands = (0..3).map(|at| call.value(at)).collect();
+    let mut operands: Vec<_> = (0..3).map(|at| call.value(at)).collect();
+    // Exporters write zeros where there is no bias.
+    let is_named = call.input(2).is_some_and(is_named);
+    if !is_named && call.numbers(2).is_some_and(|bias| bias.iter().all(|x| *x == 0.0)) {
+        operands[2] = Operand::Absent;
+    }
     call.emit(Op::Convolution(convolution), operands)
 }
 

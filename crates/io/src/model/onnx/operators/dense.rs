@@ -1,7 +1,7 @@
 //! Products with matrices.
 
-use super::super::Result;
 use super::super::call::Call;
+use super::super::reader::Result;
 use super::{Operator, einsum};
 use crate::model::program::{Binary, Op, Operand, Plain};
 
@@ -12,7 +12,8 @@ pub const MICROSOFT: &[(&str, Operator)] = &[("FusedMatMul", fused)];
 fn gemm(call: &mut Call) -> Result<()> {
     let (alpha, beta) = (call.float("alpha", 1.0), call.float("beta", 1.0));
     let (mut a, b) = (call.value(0), call.value(1));
-    (call.need(0)?, call.need(1)?);
+    call.need(0)?;
+    call.need(1)?;
     if call.int("transA", 0) == 1 {
         a = call.then_plain(Plain::Transpose(0, 1), vec![a])?;
     }
@@ -57,7 +58,8 @@ fn one_axis(call: &mut Call, name: Option<&str>, transposed: bool) -> Result<Opt
 }
 
 fn matmul(call: &mut Call) -> Result<()> {
-    (call.need(0)?, call.need(1)?);
+    call.need(0)?;
+    call.need(1)?;
     let (a, b) = (call.value(0), call.value(1));
     if call.is_layer_weight(1) && call.tensor(1).is_some_and(|weight| weight.rank() == 2) && call.tensor(0).is_none() {
         return call.emit(Op::Linear { transposed: true }, vec![a, b, Operand::Absent]);

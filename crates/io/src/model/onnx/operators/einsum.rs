@@ -1,7 +1,7 @@
 //! Sums of products in index notation, as far as they are one product of matrices.
 
-use super::super::Result;
 use super::super::call::Call;
+use super::super::reader::Result;
 use crate::model::program::{Op, Operand, Plain};
 
 /// The letters of an equation by what becomes of them.
@@ -49,8 +49,9 @@ pub fn einsum(call: &mut Call) -> Result<()> {
 
 fn groups(a: &str, b: &str, result: &str) -> Option<Groups> {
     let letters = |of: &str| {
-        let mut seen: Vec<char> = Vec::new();
-        of.chars().all(|c| c.is_ascii_alphabetic() && !seen.contains(&c) && (seen.push(c) == ())).then_some(seen)
+        let letters: Vec<char> = of.chars().collect();
+        let is_once = |(at, c): (usize, &char)| c.is_ascii_alphabetic() && !letters[..at].contains(c);
+        letters.iter().enumerate().all(is_once).then_some(letters)
     };
     let (a, b, result) = (letters(a)?, letters(b)?, letters(result)?);
     let only = |of: &[char], other: &[char], is_kept: bool| -> Vec<char> {

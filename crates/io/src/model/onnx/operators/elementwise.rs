@@ -1,7 +1,7 @@
 //! Functions of numbers.
 
-use super::super::Result;
 use super::super::call::Call;
+use super::super::reader::Result;
 use super::Operator;
 use crate::model::program::{Binary, Numbers, Operand, Plain, Unary};
 
@@ -49,7 +49,8 @@ pub const TABLE: &[(&str, Operator)] = &[
 
 fn binary(call: &mut Call, function: Binary) -> Result<()> {
     let (a, mut b) = (call.operand(0), call.operand(1));
-    (call.need(0)?, call.need(1)?);
+    call.need(0)?;
+    call.need(1)?;
     // Before version 7 the second started at an axis of the first.
     if call.node.version < 7 && call.int("broadcast", 0) == 1 && call.has("axis") {
         b = aligned(call, b)?;

@@ -1,7 +1,7 @@
 //! Norms.
 
-use super::super::Result;
 use super::super::call::Call;
+use super::super::reader::Result;
 use super::Operator;
 use crate::model::program::{Binary, Op, Operand, Plain, Reduce, Unary};
 

@@ -3,8 +3,8 @@
 use candle_core::Tensor;
 use neartop_core::kernels::Cell;
 
-use super::super::Result;
 use super::super::call::Call;
+use super::super::reader::Result;
 use super::Operator;
 use super::constants::numbers;
 use crate::model::ModelError;

@@ -1,7 +1,7 @@
 //! What is made of the numbers along axes.
 
-use super::super::Result;
 use super::super::call::Call;
+use super::super::reader::Result;
 use super::Operator;
 use crate::model::program::{Plain, Reduce, Unary};
 

@@ -1,7 +1,7 @@
 //! Images made larger or smaller.
 
-use super::super::Result;
 use super::super::call::{Call, list};
+use super::super::reader::Result;
 use super::Operator;
 use crate::model::program::{Interpolation, Op, Operand, Plain};
 

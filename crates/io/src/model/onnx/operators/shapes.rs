@@ -1,7 +1,7 @@
 //! Tensors rearranged.
 
-use super::super::Result;
 use super::super::call::{Call, list};
+use super::super::reader::Result;
 use super::Operator;
 use super::constants::numbers;
 use crate::model::program::{Binary, Numbers, Op, Operand, Plain};
@@ -80,7 +80,8 @@ fn element(call: &mut Call, of: &Operand, at: usize) -> Result<Operand> {
 
 /// Rows of a table of weights are an embedding.
 fn gather(call: &mut Call) -> Result<()> {
-    (call.need(0)?, call.need(1)?);
+    call.need(0)?;
+    call.need(1)?;
     let axis = call.axis("axis", 0);
     let (x, places) = (call.value(0), call.value(1));
     let is_table = axis == 0 && call.is_layer_weight(0) && call.tensor(0).is_some_and(|table| table.rank() == 2);

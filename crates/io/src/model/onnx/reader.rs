@@ -1,0 +1,75 @@
+//! What is known while the nodes of a file are taken.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use candle_core::Tensor;
+
+use super::facts::Fact;
+use super::{limits, messages, names};
+use crate::model::program::{Program, Stored};
+use crate::model::{ModelError, recognize};
+
+/// Versions of the operators of ONNX itself that are read. Later ones may have changed the meaning of a node.
+pub const OPSETS: [i64; 2] = [6, 27];
+
+pub type Result<T> = std::result::Result<T, ModelError>;
+
+/// What is known while nodes are taken.
+pub struct Reader<'f> {
+    pub folder: &'f Path,
+    pub opsets: HashMap<String, i64>,
+    pub functions: HashMap<[&'f str; 3], &'f messages::Function>,
+    pub program: Program,
+    pub facts: HashMap<String, Fact>,
+    /// What depends on no input, by the value's name.
+    pub constants: HashMap<String, Tensor>,
+    /// Elements of constants that may still be computed.
+    pub budget: usize,
+    pub nodes: usize,
+    pub modules: names::Modules,
+}
+
+impl<'f> Reader<'f> {
+    pub fn new(model: &'f messages::Model, folder: &'f Path) -> Result<Self> {
+        let mut opsets = HashMap::new();
+        for opset in &model.opsets {
+            let domain = if opset.domain == "ai.onnx" { "" } else { &opset.domain };
+            opsets.insert(domain.to_owned(), opset.version);
+        }
+        let [first, last] = OPSETS;
+        match opsets.get("") {
+            Some(version) if !(first..=last).contains(version) => {
+                let what = format!("it is of ONNX opset {version}, and {first} to {last} are read");
+                let help = Some("export it again, with opset_version=20".to_owned());
+                return Err(ModelError::Unknown { what, help });
+            }
+            _ => {}
+        }
+        let key = |function: &'f messages::Function| {
+            [function.domain.as_str(), function.name.as_str(), function.overload.as_str()]
+        };
+        let functions = model.functions.iter().map(|function| (key(function), function)).collect();
+        let program = Program { inputs: Vec::new(), stored: HashMap::new(), steps: Vec::new(), outputs: Vec::new() };
+        let (facts, constants) = (HashMap::new(), HashMap::new());
+        Ok(Self {
+            folder,
+            opsets,
+            functions,
+            program,
+            facts,
+            constants,
+            budget: limits::CONSTANTS,
+            nodes: 0,
+            modules: names::Modules::default(),
+        })
+    }
+
+    /// Takes a tensor of the file, which may be a parameter, or one that was made of constants.
+    pub fn store(&mut self, name: &str, tensor: Tensor, may_train: bool) {
+        let is_trained = may_train && tensor.dtype().is_float() && recognize::is_parameter(name);
+        self.facts.insert(name.to_owned(), Fact::of_tensor(&tensor));
+        self.constants.insert(name.to_owned(), tensor.clone());
+        self.program.stored.insert(name.to_owned(), Stored { name: name.to_owned(), is_trained, tensor });
+    }
+}
