@@ -42,7 +42,10 @@ pub fn start(cli: &Cli) -> Result<(), Failure> {
 /// The files that a command reads, records in or writes.
 fn files(cli: &Cli) -> Inputs {
     let ran = |preset: &str, run: &RunOptions, output: &Option<PathBuf>| {
-        of_preset(preset, &run.study).and("the result", output.clone()).and("the export", run.export.clone())
+        of_preset(preset, &run.study)
+            .and("the result", output.clone())
+            .and("the export", run.export.clone())
+            .and("the data", run.data.clone())
     };
     let memory_only = StudyOptions { no_study: true, ..StudyOptions::default() };
     match &cli.command {
@@ -59,6 +62,9 @@ fn files(cli: &Cli) -> Inputs {
         Some(Command::Width(args)) => of_preset(&args.preset, &args.study)
             .and("the result", args.output.clone())
             .and("the export", args.export.clone()),
+        Some(Command::New(args)) => {
+            Inputs::none().and("the model", args.model.clone()).and("the data", args.data.clone())
+        }
         Some(Command::Presets(PresetsCommand::Check { file })) => of_preset(file, &memory_only),
         Some(Command::Studies(args)) => {
             let output = match &args.command {
