@@ -67,7 +67,7 @@ fn sequences_are_of_either_order() {
     let file = from(fixture("nhw.npy"), None);
     for (input, expected) in [([4, 5], real(3, 20)), ([5, 4], turned(3))] {
         let channels = open_for(&file, &Shape(input.to_vec())).unwrap();
-        assert_eq!(rows(channels.as_ref(), &[3]), [expected.clone()]);
+        assert_eq!(rows(channels.as_ref(), &[3]), std::slice::from_ref(&expected));
         let tokens = open_for_form(&file, &Form::tokens(input.to_vec())).unwrap();
         assert_eq!(rows(tokens.as_ref(), &[3]), [expected]);
         assert_eq!(told(tokens.as_ref()).len(), usize::from(input == [5, 4]));

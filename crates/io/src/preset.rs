@@ -180,7 +180,7 @@ impl Preset {
             PresetError::Invalid(invalid) => {
                 PresetError::Unreadable { path: printable(&shown), reason: invalid.message, help: invalid.help }
             }
-            other => other,
+            unreadable @ PresetError::Unreadable { .. } => unreadable,
         })?;
         preset.name = path.file_stem().map_or_else(String::new, |stem| printable(&stem.to_string_lossy()));
         Ok(preset)
