@@ -28,7 +28,7 @@ pub static KIND: Kind = Kind {
     short: Short::Never,
     example: "repeat: {times: 3, layers: [...]}",
     make: Make::Repeat(|arguments| {
-        let times = arguments.whole("times") as usize;
+        let times = arguments.whole("times");
         let once: &[Layer] = match arguments.get("layers") {
             Some(Value::Layers(layers)) => layers,
             _ => &[],
