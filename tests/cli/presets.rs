@@ -102,9 +102,10 @@ fn sizes_that_are_auto_follow_from_the_data() {
         assert!(said.contains(&format!("`input: auto` is `input: {input}`")), "{said}");
         assert!(said.contains(&format!("`linear: auto` is `linear: {out}`")), "{said}");
     }
+    fs::write(place.path("n.csv"), "a,b\n1,2\n3,4\n5,7\n").expect("a table");
     for (data, input, out, words) in [
         ("{source: gaussian}", "auto", "2", "have no rows"),
-        ("{path: t.csv}", "auto", "2", "kind"),
+        ("{path: n.csv}", "2", "auto", "no labels"),
         ("{path: none.csv}", "auto", "2", "there is no such file"),
         ("{source: gaussian}", "4", "auto", "have no rows"),
     ] {
