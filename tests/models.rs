@@ -118,7 +118,7 @@ fn every_exported_program_gives_what_pytorch_gives() {
 fn rank(arguments: &[&str]) -> Value {
     let output = Command::cargo_bin("neartop")
         .unwrap()
-        .args(["rank", "--no-study", "--repetitions", "4", "--format", "json"])
+        .args(["rank", "--no-study", "--format", "json"])
         .args(arguments)
         .output()
         .unwrap();
@@ -140,7 +140,7 @@ fn a_model_is_ranked_with_what_it_is_and_what_it_could_be() {
          search: {{slots: [relu], activations: [relu, gelu], inits: [kaiming_normal, orthogonal]}}\n"
     );
     std::fs::write(&preset, text).unwrap();
-    let ranking = rank(&[preset.to_str().unwrap()]);
+    let ranking = rank(&[preset.to_str().unwrap(), "--repetitions", "4"]);
     let names: Vec<_> = candidates(&ranking).iter().map(|c| (c["activation"].clone(), c["init"].clone())).collect();
     assert_eq!(names.len(), 5, "{names:?}");
     assert!(names.contains(&("relu".into(), "as_given".into())), "{names:?}");
@@ -165,7 +165,7 @@ fn slots_of_a_model_are_searched_apart_and_what_it_has_not_is_named() {
         std::fs::write(&preset, text).unwrap();
     };
     write("{body: relu, density: [softplus]}", "{body: [relu, tanh], density: [softplus, identity]}");
-    assert_eq!(candidates(&rank(&[preset.to_str().unwrap()])).len(), 5);
+    assert_eq!(candidates(&rank(&[preset.to_str().unwrap(), "--repetitions", "4"])).len(), 5);
     write("[gelu]", "[relu]");
     let output = Command::cargo_bin("neartop").unwrap().arg("rank").arg(&preset).output().unwrap();
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -264,7 +264,7 @@ fn a_choice_goes_home_into_the_model_and_scores_there_what_it_scored_here() {
     let mut nears = Vec::new();
     for seed in ["1", "2", "3", "4"] {
         python(&[&at("stranger.py"), "apply", &at("changed.pt2"), &at(""), seed]);
-        let changed = rank(&[&at("changed.pt2")]);
+        let changed = rank(&[&at("changed.pt2"), "--repetitions", "16"]);
         let given = candidates(&changed).iter().find(|c| c["init"] == "as_given").unwrap();
         nears.push(given["near"].as_f64().unwrap());
     }

@@ -256,6 +256,20 @@ fn columns_are_chosen_by_name_or_place() {
 }
 
 #[test]
+fn columns_of_parquet_are_chosen_too() {
+    let columns = |columns| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/data/none.parquet");
+        let table = TableSpec { columns, ..TableSpec::default() };
+        open(&DataFrom::File(FileSpec { table, ..FileSpec::new(path) })).map(|source| source.shape().elements())
+    };
+    assert_eq!(columns(Columns::Without(texts(&["species", "x0"]))).unwrap(), 5);
+    assert_eq!(columns(Columns::Only(texts(&["x1", "3"]))).unwrap(), 2);
+    let error = columns(Columns::Without(texts(&["x9"]))).unwrap_err().to_string();
+    assert!(error.contains("no column is called `x9`, as `drop` says"), "{error}");
+    assert!(columns(Columns::All).unwrap_err().to_string().contains("`drop` leaves columns out"));
+}
+
+#[test]
 fn gaps_are_filled_or_left_out() {
     let text = "a,b,y\n1,?,0\nNA,4,1\n5,null,0\n7,8,1\n9,n/a,1\n";
     let missing = |missing| Table::new(text).labels(&["y"]).with(TableSpec { missing, ..TableSpec::default() });

@@ -10,6 +10,7 @@ mod array_spec;
 #[cfg(feature = "arrow")]
 mod arrow;
 mod assumption;
+mod chosen;
 mod containers;
 mod digits;
 mod element;

@@ -14,7 +14,7 @@ use super::containers::{LABELS, Wanted, usual};
 use super::file::{check_finite, shown, unreadable};
 use super::images::{self, Asked, BYTES, decode, header, is_image_name};
 use super::labels::Texts;
-use super::{Assumption, DataError, FileAssumption, Labels, Source, Summary};
+use super::{Assumption, DataError, FileAssumption, Labels, Source, Summary, chosen};
 use batches::{Batches, contained};
 use columns::{Fault, bytes_at, is_label, is_number, numbers, push_labels};
 use neartop_core::catalog::nearest;
@@ -80,7 +80,7 @@ fn open_unguarded(path: &Path, wanted: Wanted<'_>, asked: Asked<'_>) -> Result<A
     }
     let columns = match array {
         Some(array) => vec![array],
-        None => (0..names.len()).filter(|i| Some(*i) != label && !names[*i].starts_with("__index_level_")).collect(),
+        None => chosen::features(wanted.columns, &names, label, &find)?,
     };
     check_columns(path, &fields, &columns, label)?;
     let first = batches.first_row(&columns)?;
@@ -126,7 +126,10 @@ fn check_columns(path: &Path, fields: &[&Field], columns: &[usize], label: Optio
             }
             true => continue,
         };
-        let hint = if label.is_none() { "; if a column holds the labels, name it by `labels`" } else { "" };
+        let hint = match label {
+            None => "; if a column holds the labels, name it by `labels`; `drop` leaves columns out",
+            Some(_) => "; `drop` leaves columns out",
+        };
         let name = shown(fields[*i].name());
         return Err(unreadable(path, format!("its column `{name}` {}{hint}", shown(&problem))));
     }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::Columns;
 use super::file::{shown, unreadable};
 use super::names::Part;
 use super::{DataError, FileAssumption};
@@ -50,6 +51,8 @@ pub const LABELS: &[&str] = &[
 pub struct Wanted<'a> {
     pub array: Option<&'a str>,
     pub labels: Option<&'a str>,
+    /// Of what has columns.
+    pub columns: Option<&'a Columns>,
 }
 
 /// The places of the samples and of the labels among a file's arrays.
@@ -69,7 +72,7 @@ pub struct Chosen {
 pub fn choose(
     path: &Path,
     names: &[&str],
-    Wanted { array, labels }: Wanted<'_>,
+    Wanted { array, labels, .. }: Wanted<'_>,
     dims: &dyn Fn(usize) -> Result<Vec<usize>, DataError>,
 ) -> Result<Chosen, DataError> {
     let list = || match names {
@@ -179,7 +182,7 @@ mod tests {
 
     fn chosen(names: &[&str], array: Option<&str>) -> (String, Option<String>) {
         let dims = |_| Ok(vec![2, 2]);
-        let chosen = choose(Path::new("x"), names, Wanted { array, labels: None }, &dims).unwrap();
+        let chosen = choose(Path::new("x"), names, Wanted { array, labels: None, columns: None }, &dims).unwrap();
         (names[chosen.data].to_owned(), chosen.labels.map(|i| names[i].to_owned()))
     }
 

@@ -100,7 +100,11 @@ fn is_array(format: Format) -> bool {
 fn open_format(file: &FileSpec, format: Format, input: Option<&Form>) -> Result<Box<dyn Source>, DataError> {
     let path = file.path.as_path();
     let asked = Asked { size: file.arrays.size, input: input.map(|input| &input.shape) };
-    let wanted = Wanted { array: file.arrays.array.as_deref(), labels: label_array(file, format)? };
+    let wanted = Wanted {
+        array: file.arrays.array.as_deref(),
+        labels: label_array(file, format)?,
+        columns: Some(&file.table.columns),
+    };
     let second = || file.label_file().map_or(LabelsAt::Nowhere, |labels| LabelsAt::File(labels.into()));
     // Tokens may stand one after the other, however many a sample has.
     let tokens = input.filter(|input| matches!(input.layout, Layout::Ids { .. })).map(|input| input.shape.elements());
@@ -200,7 +204,9 @@ fn label_array(file: &FileSpec, format: Format) -> Result<Option<&str>, DataErro
 
 /// Refuses keys that say how to read another kind of file.
 fn check_keys(file: &FileSpec, format: Format) -> Result<(), DataError> {
-    match (format, file.table.keys().first()) {
+    let has_columns = matches!(format, Format::Parquet | Format::Arrow);
+    let is_for_columns = |key: &&&str| has_columns && matches!(**key, "columns" | "drop");
+    match (format, file.table.keys().iter().find(|key| !is_for_columns(key))) {
         (Format::Table { .. } | Format::Shards, _) | (_, None) => Ok(()),
         (_, Some(key)) => {
             Err(unreadable(&file.path, format!("`{key}` says how to read a table such as CSV; leave it out")))

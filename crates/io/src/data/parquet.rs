@@ -16,7 +16,7 @@ use super::containers::{LABELS, Wanted, usual};
 use super::file::{Stored, excerpt, shown, unreadable};
 use super::images::Asked;
 use super::labels::Texts;
-use super::{DataError, Labels, Source};
+use super::{DataError, Labels, Source, chosen};
 use chunk::{Chunk, Lists, name, reader};
 use groups::{BLOCK, Groups, contained};
 use images::{ImageColumn, image_columns};
@@ -57,7 +57,7 @@ fn open_unguarded(path: &Path, wanted: Wanted<'_>, asked: Asked<'_>) -> Result<B
     if asked.size.is_some() {
         return Err(unreadable(path, "`size` says how large images become, but it has no column of images"));
     }
-    let features = features(path, schema, &names, label, wanted.array)?;
+    let features = features(path, schema, &names, label, wanted)?;
     let lists = first_lists(&table, &file, &features)?;
     let dims: Vec<_> = match lists.dims.as_slice() {
         [] => vec![features.len()],
@@ -73,14 +73,13 @@ fn features(
     schema: &SchemaDescriptor,
     names: &[String],
     label: Option<usize>,
-    array: Option<&str>,
+    wanted: Wanted<'_>,
 ) -> Result<Vec<usize>, DataError> {
-    let features: Vec<_> = match array {
+    let features: Vec<_> = match wanted.array {
         Some(array) => vec![column_of(path, names, array, "array")?],
-        // The index that pandas writes is no feature.
         None => {
-            let is_feature = |i: &usize| Some(*i) != label && !names[*i].starts_with("__index_level_");
-            (0..names.len()).filter(is_feature).collect()
+            let all: Vec<_> = names.iter().map(String::as_str).collect();
+            chosen::features(wanted.columns, &all, label, &|asked, key| column_of(path, names, asked, key))?
         }
     };
     for i in &features {
@@ -93,8 +92,8 @@ fn features(
             _ => continue,
         };
         let hint = match label {
-            None => "; if a column holds the labels, name it by `labels`",
-            Some(_) => "",
+            None => "; if a column holds the labels, name it by `labels`; `drop` leaves columns out",
+            Some(_) => "; `drop` leaves columns out",
         };
         return Err(unreadable(path, format!("its column `{}` {problem}{hint}", shown(&names[*i]))));
     }
