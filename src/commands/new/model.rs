@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::lines::{Line, choice, comment, item, key, quoted};
+use super::lines::{Line, choice, item, key, quoted};
 use crate::run::Failure;
 use neartop_core::shape::Layout;
 use neartop_io::model::Found;
@@ -31,7 +31,7 @@ pub fn network(model: &Model) -> Vec<Line> {
     let what = format!("{} parameters", model.brought.as_given.parameters(None));
     vec![
         key(1, "model", &quoted(&model.brought.path.to_string_lossy()), &what),
-        comment(&format!("  it takes {}", model.preset.network.input)),
+        item(1, &format!("# it takes {}", model.preset.network.input), ""),
     ]
 }
 
@@ -50,15 +50,26 @@ pub fn data(model: &Model) -> Vec<Line> {
 /// The keys of `search` that a model has besides.
 pub fn slots(model: &Model) -> Vec<Line> {
     const MOST: usize = 12;
-    let (slots, others): (Vec<_>, Vec<_>) = model.brought.activations.iter().partition(|found| found.slot.is_some());
-    let names: Vec<_> = slots.iter().take(3).map(|found| found.module.as_str()).collect();
+    let of = |is_slot: bool| {
+        let found = model.brought.activations.iter().filter(move |found| found.slot.is_some() == is_slot);
+        let mut places: Vec<_> = found.map(|found| (found.module.as_str(), place(found))).collect();
+        // A module that is called several times stands once.
+        places.dedup();
+        places
+    };
+    let (slots, others) = (of(true), of(false));
+    let names: Vec<_> = slots.iter().take(3).map(|(module, _)| *module).collect();
     let mut lines =
         vec![choice(1, "slots", &format!("[{}]", names.join(", ")), "paths or kinds, all, or none; searched now:")];
-    lines.extend(slots.iter().take(MOST).map(|found| item(1, &format!("#   {}", place(found)), "")));
-    lines.extend((slots.len() > MOST).then(|| item(1, &format!("#   and {} more", slots.len() - MOST), "")));
+    let listed = |places: Vec<(&str, String)>| {
+        let more = (places.len() > MOST).then(|| item(1, &format!("#   and {} more", places.len() - MOST), ""));
+        let lines: Vec<_> = places.iter().take(MOST).map(|(_, place)| item(1, &format!("#   {place}"), "")).collect();
+        lines.into_iter().chain(more).collect::<Vec<_>>()
+    };
+    lines.extend(listed(slots));
     if !others.is_empty() {
         lines.push(item(1, "# what stays as it is:", ""));
-        lines.extend(others.iter().take(MOST).map(|found| item(1, &format!("#   {}", place(found)), "")));
+        lines.extend(listed(others));
     }
     lines
 }

@@ -40,7 +40,7 @@ impl Brought {
     ) -> Result<(Self, Network), Problem> {
         let path = directory.join(node.text("the model")?);
         let fail = |error: ModelError| problem(node, &error);
-        if !path.is_file() {
+        if !path.exists() {
             return Err(node.problem(format!("there is no file {}", super::printable(&path.display().to_string()))));
         }
         let program = model::read(&path).map_err(fail)?;
@@ -48,9 +48,7 @@ impl Brought {
         let trace = |wanted: &Wanted| model::trace(&program, input, wanted);
         let at_slots = |error: ModelError| problem(slots.unwrap_or(node), &error);
         let Imported { network: as_given, .. } = trace(&Wanted::Nothing).map_err(fail)?;
-        let Imported { network, activations, mut remarks } = trace(&wanted).map_err(at_slots)?;
-        let folded = model::recognize::folded_batch_norms(&program);
-        remarks.extend(folded.map(|folded| format!("{folded}: {}", folded.help())));
+        let Imported { network, activations, remarks } = trace(&wanted).map_err(at_slots)?;
         if network.counted().is_empty() {
             return Err(node.problem("NEAR counts layers with weights and activations, and this model has none"));
         }

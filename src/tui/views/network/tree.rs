@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(nodes, network.nodes.len());
         let labels: Vec<_> = lines.iter().map(|line| (line.depth, line.label.as_str())).collect();
         assert_eq!(labels[0], (0, "0 linear"));
-        assert!(labels.iter().any(|(depth, label)| *depth == 0 && label.contains('<')), "{labels:?}");
+        assert!(labels.contains(&(1, "1 sum < 1.body.1, 0")), "{labels:?}");
         assert!(lines.iter().any(|line| line.is_slot && line.depth == 2), "{labels:?}");
         let whole = lines.iter().find(|line| line.module.as_deref() == Some("1")).unwrap();
         assert_eq!(whole.parameters, 6 * 6 + 6);
