@@ -23,15 +23,20 @@ macro_rules! kinds {
     (
         written { $($written:ident ($($kind:ident),+) $($public:ident),*;)* }
         inner { $($inner:ident ($($part:ident),+) $($visible:ident),*;)* }
+        brought { $($brought:ident ($($own:ident),+) $($shown:ident),*;)* }
     ) => {
         $(pub mod $written; $(pub use $written::$public;)*)*
         $(pub mod $inner; $(pub use $inner::$visible;)*)*
+        $(pub mod $brought; $(pub use $brought::$shown;)*)*
 
         /// The kinds that presets may write, in the order of messages and documentation.
         pub static KINDS: &[&Kind] = &[$($(&$written::$kind),+),*];
 
         /// The kinds that stand only in networks of other origin: where ways meet, and in cells of benchmarks.
         pub static INNER_KINDS: &[&Kind] = &[$($(&$inner::$part),+),*];
+
+        /// The kinds that stand only in models of other libraries, whose code is there already.
+        pub static BROUGHT_KINDS: &[&Kind] = &[$($(&$brought::$own),+),*];
     };
 }
 
@@ -85,6 +90,8 @@ kinds! {
         recurrence (KIND) Recurrence;
         zero (KIND) Zero;
         first_channels (KIND) FirstChannels;
+    }
+    brought {
         calculation (KIND) Calculation, Operand;
         normalization (KIND) Norm, Normalization;
         lookup (KIND) Lookup;

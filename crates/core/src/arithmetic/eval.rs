@@ -70,6 +70,32 @@ impl Unary {
 }
 
 impl Binary {
+    /// Of two numbers; truths are 1 and 0.
+    #[must_use]
+    pub fn of(self, a: f64, b: f64) -> f64 {
+        let truth = |is: bool| f64::from(u8::from(is));
+        match self {
+            Self::Add => a + b,
+            Self::Subtract => a - b,
+            Self::Multiply => a * b,
+            Self::Divide => a / b,
+            Self::FloorDivide => (a / b).floor(),
+            Self::Remainder => a - (a / b).floor() * b,
+            Self::Power => a.powf(b),
+            Self::Least => a.min(b),
+            Self::Greatest => a.max(b),
+            Self::Equal => truth(a == b),
+            Self::NotEqual => truth(a != b),
+            Self::Less => truth(a < b),
+            Self::LessOrEqual => truth(a <= b),
+            Self::Greater => truth(a > b),
+            Self::GreaterOrEqual => truth(a >= b),
+            Self::And => truth(a != 0.0 && b != 0.0),
+            Self::Or => truth(a != 0.0 || b != 0.0),
+            Self::Xor => truth((a != 0.0) != (b != 0.0)),
+        }
+    }
+
     fn eval(self, a: &Tensor, b: &Tensor) -> Result<Tensor> {
         let truth = |x: &Tensor| as_numbers(&x.ne(&x.zeros_like()?)?, x);
         let holds = |truth: Result<Tensor>| as_numbers(&truth?, a);

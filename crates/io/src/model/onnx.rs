@@ -27,7 +27,6 @@ use super::foreign::Foreign;
 use super::program::{Input, Operand, Program, Size};
 use super::{ModelError, recognize};
 use call::{Call, Node};
-pub(super) use constants::binary_of_numbers;
 use facts::Fact;
 use messages::{DimSize, Kind};
 use reader::{OPSETS, Reader, Result};

@@ -8,6 +8,9 @@ use super::reader::{Reader, Result};
 use crate::model::ModelError;
 use crate::model::program::{Numbers, Op, Operand, Plain, Step};
 
+/// Adds the steps that a node is.
+pub type Operator = fn(&mut Call) -> Result<()>;
+
 /// A node of the file.
 pub struct Node<'n> {
     pub proto: &'n messages::Node,

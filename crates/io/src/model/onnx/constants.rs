@@ -280,7 +280,7 @@ fn binary(function: Binary, operands: &[Tensor], budget: usize) -> Result<Tensor
     };
     let numbers = |x: &Tensor| whole_or_real(&x.broadcast_as(&shape)?);
     let (left, right) = (numbers(a)?, numbers(b)?);
-    let values: Vec<_> = left.into_iter().zip(right).map(|(a, b)| binary_of_numbers(function, a, b)).collect();
+    let values: Vec<_> = left.into_iter().zip(right).map(|(a, b)| function.of(a, b)).collect();
     let is_truth = is_truth(function);
     Tensor::from_vec(values, &shape, &Device::Cpu)?.to_dtype(if is_truth { DType::U8 } else { kind })
 }
@@ -311,29 +311,4 @@ fn is_truth(function: Binary) -> bool {
             | Binary::Least
             | Binary::Greatest
     )
-}
-
-/// A function of two numbers; truths are 1 and 0.
-pub fn binary_of_numbers(function: Binary, a: f64, b: f64) -> f64 {
-    let truth = |is: bool| f64::from(u8::from(is));
-    match function {
-        Binary::Add => a + b,
-        Binary::Subtract => a - b,
-        Binary::Multiply => a * b,
-        Binary::Divide => a / b,
-        Binary::FloorDivide => (a / b).floor(),
-        Binary::Remainder => a - (a / b).floor() * b,
-        Binary::Power => a.powf(b),
-        Binary::Least => a.min(b),
-        Binary::Greatest => a.max(b),
-        Binary::Equal => truth(a == b),
-        Binary::NotEqual => truth(a != b),
-        Binary::Less => truth(a < b),
-        Binary::LessOrEqual => truth(a <= b),
-        Binary::Greater => truth(a > b),
-        Binary::GreaterOrEqual => truth(a >= b),
-        Binary::And => truth(a != 0.0 && b != 0.0),
-        Binary::Or => truth(a != 0.0 || b != 0.0),
-        Binary::Xor => truth((a != 0.0) != (b != 0.0)),
-    }
 }

@@ -15,11 +15,7 @@ mod resize;
 mod shapes;
 mod sizes;
 
-use super::call::Call;
-use super::reader::Result;
-
-/// Adds the steps that a node is.
-pub type Operator = fn(&mut Call) -> Result<()>;
+use super::call::Operator;
 
 type Table = &'static [(&'static str, Operator)];
 

@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 
 use super::links::{Links, name, output};
-use crate::model::onnx::binary_of_numbers;
 use crate::model::program::{Numbers, Op, Operand, Plain, Program, Reduce, Step, Unary};
 
 /// Steps of the largest cone that is looked at.
@@ -109,7 +108,7 @@ fn evaluate(program: &Program, step: &Step, values: &HashMap<&str, Vec<f64>>, le
         Op::Plain(Plain::Cast(Numbers::Truth)) => map(&|x| f64::from(u8::from(x != 0.0))),
         Op::Plain(Plain::Binary(function)) => {
             let (a, b) = pair(operand(0)?, operand(1)?)?;
-            Some(a.iter().zip(&b).map(|(a, b)| binary_of_numbers(*function, *a, *b)).collect())
+            Some(a.iter().zip(&b).map(|(a, b)| function.of(*a, *b)).collect())
         }
         Op::Plain(Plain::Where) => {
             let (condition, a) = pair(operand(0)?, operand(1)?)?;

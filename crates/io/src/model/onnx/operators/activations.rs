@@ -4,9 +4,8 @@ use candle_core::Tensor;
 use neartop_core::catalog::Given;
 use neartop_core::network::Activation;
 
-use super::super::call::Call;
+use super::super::call::{Call, Operator};
 use super::super::reader::Result;
-use super::Operator;
 use crate::model::program::{Binary, Op, Operand, Plain, Unary};
 
 pub const TABLE: &[(&str, Operator)] = &[

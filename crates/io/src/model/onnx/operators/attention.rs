@@ -1,8 +1,7 @@
 //! Attention as one operator.
 
-use super::super::call::Call;
+use super::super::call::{Call, Operator};
 use super::super::reader::Result;
-use super::Operator;
 use super::constants::numbers;
 use crate::model::program::{Op, Operand, Plain};
 

@@ -2,9 +2,8 @@
 
 use candle_core::{Device, Tensor};
 
-use super::super::call::Call;
+use super::super::call::{Call, Operator};
 use super::super::reader::Result;
-use super::Operator;
 use crate::model::program::{Operand, Plain};
 
 pub const TABLE: &[(&str, Operator)] = &[

@@ -1,8 +1,7 @@
 //! Convolutions and their transposes.
 
-use super::super::call::Call;
+use super::super::call::{Call, Operator};
 use super::super::reader::Result;
-use super::Operator;
 use crate::model::program::{Convolution, Op, Operand, Padding};
 use crate::model::recognize::is_named;
 

@@ -1,8 +1,8 @@
 //! Products with matrices.
 
-use super::super::call::Call;
+use super::super::call::{Call, Operator};
 use super::super::reader::Result;
-use super::{Operator, einsum};
+use super::einsum;
 use crate::model::program::{Binary, Op, Operand, Plain};
 
 pub const TABLE: &[(&str, Operator)] = &[("Gemm", gemm), ("MatMul", matmul), ("Einsum", einsum::einsum)];

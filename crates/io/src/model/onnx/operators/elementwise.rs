@@ -1,8 +1,7 @@
 //! Functions of numbers.
 
-use super::super::call::Call;
+use super::super::call::{Call, Operator};
 use super::super::reader::Result;
-use super::Operator;
 use crate::model::program::{Binary, Numbers, Operand, Plain, Unary};
 
 pub const TABLE: &[(&str, Operator)] = &[

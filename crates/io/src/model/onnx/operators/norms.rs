@@ -1,8 +1,7 @@
 //! Norms.
 
-use super::super::call::Call;
+use super::super::call::{Call, Operator};
 use super::super::reader::Result;
-use super::Operator;
 use crate::model::program::{Binary, Op, Operand, Plain, Reduce, Unary};
 
 pub const TABLE: &[(&str, Operator)] = &[

@@ -1,8 +1,7 @@
 //! Pooling, and the norm over neighbouring channels that is made of it.
 
-use super::super::call::Call;
+use super::super::call::{Call, Operator};
 use super::super::reader::Result;
-use super::Operator;
 use super::constants::numbers;
 use crate::model::program::{Binary, Op, Operand, Padding, Plain, Pool, Reduce, Unary};
 

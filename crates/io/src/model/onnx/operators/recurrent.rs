@@ -3,9 +3,8 @@
 use candle_core::Tensor;
 use neartop_core::kernels::Cell;
 
-use super::super::call::Call;
+use super::super::call::{Call, Operator};
 use super::super::reader::Result;
-use super::Operator;
 use super::constants::numbers;
 use crate::model::ModelError;
 use crate::model::program::{Op, Operand, Plain, Recurrent};

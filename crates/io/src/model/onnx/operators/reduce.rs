@@ -1,8 +1,7 @@
 //! What is made of the numbers along axes.
 
-use super::super::call::Call;
+use super::super::call::{Call, Operator};
 use super::super::reader::Result;
-use super::Operator;
 use crate::model::program::{Plain, Reduce, Unary};
 
 pub const TABLE: &[(&str, Operator)] = &[

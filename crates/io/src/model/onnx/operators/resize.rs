@@ -1,8 +1,7 @@
 //! Images made larger or smaller.
 
-use super::super::call::{Call, list};
+use super::super::call::{Call, Operator, list};
 use super::super::reader::Result;
-use super::Operator;
 use crate::model::program::{Interpolation, Op, Operand, Plain};
 
 pub const TABLE: &[(&str, Operator)] = &[("Upsample", upsample), ("Resize", resize)];

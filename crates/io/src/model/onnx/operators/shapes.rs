@@ -1,8 +1,7 @@
 //! Tensors rearranged.
 
-use super::super::call::{Call, list};
+use super::super::call::{Call, Operator, list};
 use super::super::reader::Result;
-use super::Operator;
 use super::constants::numbers;
 use crate::model::program::{Binary, Numbers, Op, Operand, Plain};
 
