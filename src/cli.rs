@@ -107,7 +107,8 @@ pub struct RunOptions {
     /// Recommend the highest NEAR, also if it will not train.
     #[arg(long)]
     pub no_guard: bool,
-    /// Write the recommended candidate to this file.
+    /// Write the recommended candidate to this file; its weights, as the first repetition draws them, to one called
+    /// `.safetensors`.
     #[arg(long, value_name = "FILE")]
     pub export: Option<PathBuf>,
     /// Format of --export [default: by the file's extension].

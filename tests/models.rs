@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use assert_cmd::Command;
 use candle_core::{DType, Device, Tensor};
@@ -11,6 +12,9 @@ use neartop_core::network::{Network, Node};
 use neartop_core::settings::BatchNorm;
 use neartop_core::weights::GivenWeights;
 use neartop_io::model::{self, Wanted};
+use neartop_io::preset::Preset;
+use neartop_study::space::Space;
+use neartop_study::weights::weights;
 use serde_json::Value;
 
 const MODELS: [&str; 8] = ["gpt2", "lstm", "mobilenet-v2", "nerf", "resnet", "tcn", "unet", "vit"];
@@ -171,6 +175,33 @@ fn slots_of_a_model_are_searched_apart_and_what_it_has_not_is_named() {
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{message}");
     assert!(message.contains("the model has no activation `gelu`") && message.contains("softplus"), "{message}");
+}
+
+#[test]
+fn weights_are_given_by_the_names_of_the_parameters() {
+    for name in ["gpt2", "lstm", "resnet", "vit"] {
+        let path = file(name, "model.pt2");
+        let space = Space::new(Arc::new(Preset::load(path.to_str().unwrap()).unwrap()));
+        let stored = model::read(&path).unwrap().stored;
+        // The first candidate is the model as it is, so its weights are those of the file.
+        let (given, drawn) = (weights(&space, 0).unwrap(), weights(&space, 1).unwrap());
+        assert!(given.len() > 8, "{name}");
+        for (parameter, tensor) in &given {
+            let own = stored.values().find(|own| own.name == *parameter).unwrap_or_else(|| panic!("{parameter}"));
+            assert_eq!(largest_difference(tensor, &own.tensor), 0.0, "{name}, {parameter}");
+            assert_eq!(drawn[parameter].dims(), tensor.dims(), "{name}, {parameter}");
+        }
+    }
+}
+
+#[test]
+fn weights_are_exported_where_the_file_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("w.safetensors");
+    rank(&[file("tcn", "model.pt2").to_str().unwrap(), "--repetitions", "1", "--export", to.to_str().unwrap()]);
+    let written = candle_core::safetensors::load(&to, &Device::Cpu).unwrap();
+    assert_eq!(written["c1.weight"].rank(), 3);
+    assert_eq!(written.len(), 8, "{:?}", written.keys());
 }
 
 /// What a damaged file is refused with.

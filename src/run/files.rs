@@ -58,13 +58,21 @@ pub fn probe(path: &Path) -> Result<Option<File>, Failure> {
 /// # Errors
 /// If the file cannot be written.
 pub fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
+    write_bytes(path, text.as_bytes())
+}
+
+/// The same with anything.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let write = || {
         if is_special(path) {
             // A device or a pipe takes the text as it comes.
-            return open_special(path)?.write_all(text.as_bytes());
+            return open_special(path)?.write_all(bytes);
         }
         let place = final_place(path);
-        whole_file(&place, text)?.persist(&place).map(drop).map_err(|e| e.error)
+        whole_file(&place, bytes)?.persist(&place).map(drop).map_err(|e| e.error)
     };
     write().map_err(|cause| Failure::write(path, cause))
 }
@@ -78,7 +86,7 @@ pub fn write_new_file(path: &Path, text: &str) -> Result<(), Failure> {
         if is_special(path) {
             return open_special(path)?.write_all(text.as_bytes());
         }
-        whole_file(path, text)?.persist_noclobber(path).map(drop).map_err(|e| e.error)
+        whole_file(path, text.as_bytes())?.persist_noclobber(path).map(drop).map_err(|e| e.error)
     };
     write().map_err(|cause| Failure::write(path, cause))
 }
@@ -179,9 +187,9 @@ fn without_name(error: io::Error) -> io::Error {
 }
 
 /// The text in a temporary file beside `path`.
-fn whole_file(path: &Path, text: &str) -> io::Result<tempfile::NamedTempFile> {
+fn whole_file(path: &Path, bytes: &[u8]) -> io::Result<tempfile::NamedTempFile> {
     let mut file = beside(path)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(bytes)?;
     if let Ok(old) = path.metadata() {
         // Where the file is another user's, it becomes this user's.
         let _ = file.as_file().set_permissions(old.permissions());

@@ -38,4 +38,5 @@ pub mod space;
 pub mod store;
 pub mod study;
 pub mod training;
+pub mod weights;
 pub mod width;
