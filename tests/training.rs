@@ -155,7 +155,7 @@ fn gradients_of_all_kinds_are_those_of_finite_differences() {
             let network = Network::build(&trial.input, &layers).unwrap();
             check_gradients(&format!("{}, trial {place}", kind.name), &network, None);
             // What a model brings is not written by arguments.
-            if !BROUGHT_KINDS.contains(&kind) {
+            if !BROUGHT_KINDS.contains(kind) {
                 assert_eq!(made_again(kind, &network), network.nodes.len(), "{}", kind.name);
             }
         }

@@ -1,7 +1,7 @@
 //! ONNX files: nodes of operators as steps of a [`Program`]. Nothing in a file is run.
 //!
 //! A file is decoded as a whole, with the numbers of its tensors left where they are. Its nodes are then taken one by one:
-//! [`operators`] says what each becomes. What depends on no input is computed on the way, since much of what a step must know
+//! `operators` says what each becomes. What depends on no input is computed on the way, since much of what a step must know
 //! (axes, sizes, the gates of a recurrence) stands in tensors.
 
 mod call;
