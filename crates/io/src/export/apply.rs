@@ -148,18 +148,19 @@ fn classes(out: &mut Source, slots: &[(&Found, &Activation)]) {
 
 /// Replaces modules, and says what stands in the source.
 fn activations(out: &mut Source, slots: &[(&Found, &Activation)]) {
-    let mut done = Vec::new();
+    let mut written = Vec::new();
     for (found, activation) in slots.iter().filter(|(found, activation)| found.activation != **activation) {
-        if done.contains(&&found.module) && found.is_module {
-            continue;
-        }
-        done.push(&found.module);
-        if found.is_module {
+        let line = if found.is_module {
             let (parent, name) = found.module.rsplit_once('.').unwrap_or(("", &found.module));
-            out.line(format!("setattr(model.get_submodule({parent:?}), {name:?}, {})", constructor(activation)));
+            format!("setattr(model.get_submodule({parent:?}), {name:?}, {})", constructor(activation))
         } else {
             let said = format!("{}: change {} to {}", found.source, found.activation, activation);
-            out.line(format!("warnings.warn({:?}, stacklevel=2)", comment(&said)));
+            format!("warnings.warn({:?}, stacklevel=2)", comment(&said))
+        };
+        // What is called several times stands once.
+        if !written.contains(&line) {
+            written.push(line.clone());
+            out.line(line);
         }
     }
 }
