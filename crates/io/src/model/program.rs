@@ -88,7 +88,7 @@ pub enum Op {
     },
     /// x, weight, \[bias\]
     Convolution(Convolution),
-    /// x, \[weight\], \[bias\], \[mean\], \[variance\]; with one more output that is used, it is refused.
+    /// x, \[weight\], \[bias\], \[mean\], \[variance\]
     BatchNorm {
         epsilon: f64,
     },
@@ -161,7 +161,7 @@ pub enum Plain {
     Reduce { how: Reduce, axes: Vec<isize>, keep: bool },
     /// x
     CumulativeSum { axis: isize },
-    /// x
+    /// x, what stands before it or absent
     Difference { axis: isize },
     /// x, sizes: -1 is what is left, and with `zero_copies` 0 is as before.
     Reshape { zero_copies: bool },

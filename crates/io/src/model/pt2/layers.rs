@@ -49,6 +49,9 @@ pub fn read(family: &str, a: &Arguments<'_>) -> Found {
         }
         "group_norm" => (Op::GroupNorm { groups: groups(a, "num_groups"), epsilon }, vec![x, weight, bias]),
         "native_group_norm" => (Op::GroupNorm { groups: groups(a, "group"), epsilon }, vec![x, weight, bias]),
+        "instance_norm" if a.number("use_input_stats") == Some(0.0) => {
+            return Err("instance norm by running statistics is not known".into());
+        }
         "instance_norm" => (Op::InstanceNorm { epsilon }, vec![x, weight, bias]),
         "rms_norm" | "_fused_rms_norm" => {
             let epsilon = a.number("eps").unwrap_or(f64::from(f32::EPSILON));
