@@ -49,10 +49,7 @@ pub fn read(family: &str, a: &Arguments<'_>) -> Found {
         }
         "group_norm" => (Op::GroupNorm { groups: groups(a, "num_groups"), epsilon }, vec![x, weight, bias]),
         "native_group_norm" => (Op::GroupNorm { groups: groups(a, "group"), epsilon }, vec![x, weight, bias]),
-        "instance_norm" if a.number("use_input_stats") == Some(0.0) => {
-            return Err("instance norm by running statistics is not known".into());
-        }
-        "instance_norm" => (Op::InstanceNorm { epsilon }, vec![x, weight, bias]),
+        "instance_norm" => (by_instance(a, epsilon)?, vec![x, weight, bias]),
         "rms_norm" | "_fused_rms_norm" => {
             let epsilon = a.number("eps").unwrap_or(f64::from(f32::EPSILON));
             (Op::RmsNorm { epsilon }, vec![x, weight])
@@ -71,6 +68,13 @@ pub fn read(family: &str, a: &Arguments<'_>) -> Found {
         }
         _ => return pooling(family, a),
     }))
+}
+
+fn by_instance(a: &Arguments<'_>, epsilon: f64) -> Result<Op, String> {
+    match a.number("use_input_stats") {
+        Some(0.0) => Err("instance norm by running statistics is not known".into()),
+        _ => Ok(Op::InstanceNorm { epsilon }),
+    }
 }
 
 fn groups(a: &Arguments<'_>, name: &str) -> usize {
