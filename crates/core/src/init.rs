@@ -329,6 +329,12 @@ impl Initializer {
         (self.entry().law)(self, shape, gain)
     }
 
+    /// Whether every weight starts at zero.
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        self.law(&WeightShape::new(vec![1, 1], 1), 1.0) == Law::Constant { value: 0.0 }
+    }
+
     /// The law of a layer's biases.
     #[must_use]
     pub fn bias_law(&self, shape: &WeightShape, bias: BiasInit) -> Law {

@@ -122,6 +122,16 @@ impl Init {
         self.any(Initializer::looks_at_data)
     }
 
+    /// Whether some weights may start at zero, biases apart.
+    #[must_use]
+    pub fn may_start_at_zero(&self) -> bool {
+        match self {
+            Self::One(init) => init.is_zero(),
+            Self::Recipe(recipe) => recipe.parts.iter().any(|(_, init)| init.is_zero()),
+            Self::AsGiven => true,
+        }
+    }
+
     /// Whether weights depend on the candidate's activation, by its gain or by the data that reach the layer.
     #[must_use]
     pub fn depends_on_activation(&self) -> bool {

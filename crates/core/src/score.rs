@@ -4,6 +4,7 @@ mod common;
 pub mod effective_rank;
 mod error;
 mod given;
+mod head;
 mod images;
 mod probe;
 pub mod propagation;

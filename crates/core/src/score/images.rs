@@ -10,6 +10,7 @@ use candle_core::Tensor;
 
 use super::effective_rank::{RankError, largest};
 use super::error::{ScoreError, failure};
+use super::head::Head;
 use super::probe::{BatchProbe, RankProbe};
 use super::propagation::{PropagationProbe, TWINS};
 use super::rank_matrix::{Reading, RowBlock};
@@ -90,6 +91,7 @@ impl Images<'_> {
             part: 0..0,
             place: 0,
             blocks: Vec::new(),
+            head: probe.ranks.head.clone(),
             twins: None,
         };
         let mut watched = probe.propagation.as_mut();
@@ -104,7 +106,8 @@ impl Images<'_> {
         if let Some((_, error)) = made.failed {
             return Err(error);
         }
-        let blocks = std::mem::take(&mut blocks.blocks);
+        let BlockProbe { blocks, head, .. } = blocks;
+        probe.ranks.head = head;
         self.rank(blocks, &mut probe.ranks)?;
         entering.iter().filter(|value| !untouched.contains(value)).for_each(|value| values.remove(*value));
         let mut twins = made.twins.into_iter();
@@ -206,6 +209,7 @@ struct BlockProbe<'p, 'c> {
     /// The counted node that they come to next.
     place: usize,
     blocks: Vec<Block>,
+    head: Head,
     /// ... and who watches the twins behind them.
     twins: Option<&'p mut PropagationProbe<'c>>,
 }
@@ -221,6 +225,7 @@ impl Probe for BlockProbe<'_, '_> {
     }
 
     fn enter(&mut self, node: &Node, input: &Tensor) -> Result<(), ScoreError> {
+        self.head.enter(node, input, self.part.len())?;
         self.twins.as_mut().map_or(Ok(()), |twins| twins.enter(node, input))
     }
 
@@ -239,7 +244,9 @@ impl Probe for BlockProbe<'_, '_> {
         let (before, RowBlock { first, taken }) = (self.part.start * area, block.taken);
         let low = first.clamp(before, before + samples * area);
         let high = (first + taken).clamp(low, before + samples * area);
-        let is_finite = with_elements(&output.narrow(0, 0, samples)?, |data| {
+        let of_samples = output.narrow(0, 0, samples)?;
+        self.head.observe(node, &of_samples)?;
+        let is_finite = with_elements(&of_samples, |data| {
             block.rows.extend(reading.rows(data, RowBlock { first: low - before, taken: high - low }));
             largest(data).is_some()
         })?;

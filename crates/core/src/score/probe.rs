@@ -6,6 +6,7 @@ use candle_core::Tensor;
 
 use super::effective_rank::{Place, RankError, Ranks};
 use super::error::{ScoreError, failure};
+use super::head::Head;
 use super::propagation::{Propagation, PropagationProbe};
 use super::rank_matrix::RankMatrices;
 use super::result::Score;
@@ -20,11 +21,12 @@ pub(super) struct RankProbe<'a> {
     pub ranks: &'a RefCell<Ranks>,
     /// Of every counted output, as far as the pass has come.
     pub places: Vec<Option<Place>>,
+    pub head: Head,
 }
 
 impl<'a> RankProbe<'a> {
     pub fn new(matrices: RankMatrices<'a>, ranks: &'a RefCell<Ranks>) -> Self {
-        Self { matrices, ranks, places: Vec::new() }
+        Self { matrices, ranks, places: Vec::new(), head: Head::default() }
     }
 
     /// Where the rank of a node's output is.
@@ -38,7 +40,7 @@ impl<'a> RankProbe<'a> {
 
     /// After the pass, with the network's output.
     pub fn finish(self, output: &Tensor) -> Result<Unranked, ScoreError> {
-        let is_dead = with_elements(output, |y| y.iter().all(|y| *y == 0.0))?;
+        let is_dead = with_elements(output, |y| y.iter().all(|y| *y == 0.0))? && !self.head.starts_at_zero();
         Ok(Unranked { places: self.places.into_iter().flatten().collect(), is_dead, propagation: None })
     }
 }
@@ -46,7 +48,12 @@ impl<'a> RankProbe<'a> {
 impl Probe for RankProbe<'_> {
     type Stop = ScoreError;
 
+    fn enter(&mut self, node: &Node, input: &Tensor) -> Result<(), ScoreError> {
+        Ok(self.head.enter(node, input, input.dim(0)?)?)
+    }
+
     fn observe(&mut self, node: &Node, output: &Tensor) -> Result<(), ScoreError> {
+        self.head.observe(node, output)?;
         let take = |matrix: &[f32], rows, columns| self.ranks.borrow_mut().add(matrix, rows, columns);
         let place = self.matrices.with_matrix(node, output, take)?;
         self.set(node, place);
@@ -102,6 +109,7 @@ impl Probe for BatchProbe<'_> {
     type Stop = ScoreError;
 
     fn enter(&mut self, node: &Node, input: &Tensor) -> Result<(), ScoreError> {
+        self.ranks.head.enter(node, input, self.batch)?;
         self.propagation.as_mut().map_or(Ok(()), |probe| probe.enter(node, input))
     }
 

@@ -9,6 +9,7 @@
 //! The evidence for the limits below is in `docs/trainability.md`.
 
 mod amplification;
+mod measures;
 mod paths;
 mod verdict;
 
@@ -17,8 +18,11 @@ pub use verdict::{Trainability, Verdict};
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
+use measures::{
+    Parts, differences, ln_difference, ln_root, noise, noise_for, root_mean_square, saturated_share, signal,
+};
+
 use super::error::ScoreError;
-use crate::activation::Activation;
 use crate::fill::Fill;
 use crate::kernels::with_elements;
 use crate::network::forward::Probe;
@@ -38,22 +42,16 @@ pub(super) const TWINS: usize = 2;
 const AT_INPUT: f64 = 1e-2;
 /// The same at a layer, small enough to be still small after it grew: gradients are of infinitesimal perturbations.
 const AT_LAYER: f64 = 1e-3;
-/// An activation is flat where the absolute value of its derivative is less,
-const FLAT: f64 = 0.05;
-/// ... and saturated where it is flat at x and at -x with |x| greater than this: rectifiers are not.
-const AWAY_FROM_ZERO: f64 = 1.0;
 
 /// ln of the size of an output that is nothing but zeros, or as good as that.
 const NOTHING: f64 = -80.0;
-
-/// Inputs of an activation that are looked at for saturation, about.
-const SATURATION_INPUTS: usize = 4096;
 
 /// How one repetition's signals, or their mean over repetitions, pass through a network.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Propagation {
     /// One for every node that NEAR counts, in the order of the forward pass. Where branches meet after the last of them, one
-    /// more for the network's output.
+    /// more for the network's output. Where the last layer with weights starts at zero, what enters it stands for its output:
+    /// it is where gradients come from once the layer has made its first step.
     pub layers: Vec<LayerSignal>,
 }
 
@@ -204,14 +202,6 @@ fn input_key(seed: u64, repetition: u64) -> Key {
     Key { seed, repetition, layer: 0, purpose: Purpose::Perturbation }
 }
 
-/// Uniform noise for every value, `relative` to their root mean square.
-fn noise(key: Key, relative: f64, values: &[f32]) -> Vec<f32> {
-    let size = (values.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>() / values.len().max(1) as f64).sqrt();
-    // The variance of U(-1, 1) is 1/3.
-    let scale = (relative * 3f64.sqrt() * size).max(f64::from(f32::MIN_POSITIVE)) as f32;
-    key.symmetric_uniforms(values.len()).into_iter().map(|u| u * scale).collect()
-}
-
 /// Watches samples pass with their twins, and perturbs the last twin of each at a layer. The samples come first, their
 /// twins last; what is between does not matter.
 #[derive(Clone)]
@@ -233,6 +223,10 @@ pub(super) struct PropagationProbe<'a> {
     ends_in_merge: bool,
     /// By counted node, as far as the pass has come.
     layers: Vec<Option<LayerSignal>>,
+    /// The last input of a counted node.
+    entered: Option<Tensor>,
+    /// What enters the last layer with weights, where that gives nothing but zeros.
+    before_zeros: Option<(Vec<f64>, LayerSignal)>,
     /// By sample, the size of the perturbation of its last twin where it was made, and at the last layer that is no
     /// activation: logarithms.
     made: Vec<f64>,
@@ -249,7 +243,7 @@ impl<'a> PropagationProbe<'a> {
         let last = if ends_in_merge { counted.len() } else { last };
         let places = paths::open(network, last);
         let (layers, made, arrived) = (vec![None; counted.len()], Vec::new(), Vec::new());
-        let (fill, saturated) = (None, None);
+        let (fill, saturated, entered, before_zeros) = (None, None, None, None);
         Self {
             fill,
             cancelled,
@@ -261,6 +255,8 @@ impl<'a> PropagationProbe<'a> {
             saturated,
             ends_in_merge,
             layers,
+            entered,
+            before_zeros,
             made,
             arrived,
         }
@@ -293,19 +289,31 @@ impl<'a> PropagationProbe<'a> {
     /// After the pass, with the network's output for all that passed.
     pub fn finish(mut self, output: &Tensor) -> candle_core::Result<Propagation> {
         if self.ends_in_merge {
-            let passing = output.dim(0)?;
-            with_elements(output, |y| {
-                let parts = self.parts(y, passing);
-                let arrived = differences(parts.clean, parts.at_layer, self.samples);
-                let signal = signal(&parts, self.samples, None);
-                (arrived, signal)
-            })
-            .map(|(arrived, signal)| {
-                self.arrived = arrived;
-                self.layers.push(Some(signal));
-            })?;
+            let (arrived, signal) = self.arriving(output)?;
+            self.arrived = arrived;
+            self.layers.push(Some(signal));
         }
+        self.end_before_zeros();
         Ok(self.finished())
+    }
+
+    /// By sample, the size of the last twin's perturbation in a value, and the value's signal.
+    fn arriving(&self, value: &Tensor) -> candle_core::Result<(Vec<f64>, LayerSignal)> {
+        let passing = value.dim(0)?;
+        with_elements(value, |y| {
+            let parts = self.parts(y, passing);
+            (differences(parts.clean, parts.at_layer, self.samples), signal(&parts, self.samples, None))
+        })
+    }
+
+    /// Where the last layer with weights starts at zero, what enters it stands for its output.
+    fn end_before_zeros(&mut self) {
+        let Some(Some(last)) = self.layers.get_mut(self.last) else { return };
+        if last.ln_size <= NOTHING
+            && let Some((arrived, signal)) = self.before_zeros.take()
+        {
+            (self.arrived, *last) = (arrived, signal);
+        }
     }
 
     fn finished(self) -> Propagation {
@@ -353,6 +361,7 @@ impl Probe for PropagationProbe<'_> {
             }
             None => node.is_activation().then_some(0.0),
         };
+        self.entered = (!node.is_activation()).then(|| input.clone());
         Ok(())
     }
 
@@ -369,6 +378,9 @@ impl Probe for PropagationProbe<'_> {
             })?;
         }
         let signal = with_elements(output, |y| signal(&self.parts(y, passing), self.samples, saturated))?;
+        if let (true, true, Some(entered)) = (node.surroundings.is_output, signal.ln_size <= NOTHING, &self.entered) {
+            self.before_zeros = Some(self.arriving(entered)?).filter(|(_, before)| before.ln_spread > NOTHING);
+        }
         if let Some(layer) = node.counted.and_then(|at| self.layers.get_mut(at)) {
             *layer = Some(signal);
         }
@@ -376,7 +388,7 @@ impl Probe for PropagationProbe<'_> {
     }
 
     fn pass_on(&mut self, node: &Node, output: Tensor) -> Result<Tensor, ScoreError> {
-        let Some(at) = node.counted else { return Ok(output) };
+        let (Some(at), entered) = (node.counted, self.entered.take()) else { return Ok(output) };
         let (samples, passing) = (self.samples, output.dim(0)?);
         let here: Vec<usize> = (0..samples).filter(|s| self.place(*s) == Some(at)).collect();
         if here.is_empty() {
@@ -395,86 +407,16 @@ impl Probe for PropagationProbe<'_> {
             let from = (passing - samples + sample) * units;
             let twin = &mut values[from..from + units];
             let before = twin.to_vec();
-            twin.iter_mut().zip(noise(key(sample), AT_LAYER, &before)).for_each(|(y, e)| *y += e);
+            let mut size = root_mean_square(&before);
+            if let (true, Some(entered)) = (size == 0.0, &entered) {
+                size = with_elements(entered, |x| root_mean_square(self.parts(x, passing).clean))?;
+            }
+            let noise = noise_for(units, key(sample), AT_LAYER, size);
+            twin.iter_mut().zip(noise).for_each(|(y, e)| *y += e);
             self.made[sample] = ln_difference(&before, twin);
         }
         Ok(Tensor::from_vec(values, output.shape(), output.device())?)
     }
-}
-
-/// The share among evenly spread inputs: their number is bounded, since derivatives are dear.
-fn saturated_share(inputs: &[f32], activation: &Activation) -> f64 {
-    let derivative = activation.derivatives();
-    let flat = |x: f64| derivative(x).abs() < FLAT;
-    let saturated = |x: f64| x.abs() > AWAY_FROM_ZERO && flat(x) && flat(-x);
-    // An odd step does not stay with a few of 2^k units.
-    let step = (inputs.len() / SATURATION_INPUTS) | 1;
-    let count = inputs.iter().step_by(step).filter(|x| saturated(f64::from(**x))).count();
-    count as f64 / inputs.len().div_ceil(step).max(1) as f64
-}
-
-/// The outputs of the samples that have twins, and of both twins.
-struct Parts<'y> {
-    clean: &'y [f32],
-    at_input: &'y [f32],
-    at_layer: &'y [f32],
-}
-
-/// The signals in the outputs of `samples` samples.
-fn signal(parts: &Parts<'_>, samples: usize, saturated: Option<f64>) -> LayerSignal {
-    let (clean, perturbed) = (parts.clean, parts.at_input);
-    let all = clean.len();
-    let units = (all / samples.max(1)).max(1);
-    let mut means = vec![0.0f64; units];
-    for row in clean.chunks_exact(units) {
-        means.iter_mut().zip(row).for_each(|(mean, y)| *mean += f64::from(*y));
-    }
-    let means: Vec<f32> = means.iter().map(|sum| (sum / samples.max(1) as f64) as f32).collect();
-    let zeros = vec![0.0; units];
-    let squares = |from: &[f32]| -> f64 { clean.chunks_exact(units).map(|row| squared_distance(from, row)).sum() };
-    let changes: Vec<f64> =
-        clean.chunks_exact(units).zip(perturbed.chunks_exact(units)).map(|(a, b)| squared_distance(a, b)).collect();
-    let typical = changes.iter().map(|change| ln_root(change / units as f64)).sum::<f64>();
-    LayerSignal {
-        ln_size: ln_root(squares(&zeros) / all as f64),
-        ln_spread: ln_root(squares(&means) / all as f64),
-        ln_perturbation: ln_root(changes.iter().sum::<f64>() / all as f64),
-        ln_typical_perturbation: typical / samples.max(1) as f64,
-        ln_gradient: None,
-        saturated,
-    }
-}
-
-/// [`ln_difference`] sample by sample.
-fn differences(a: &[f32], b: &[f32], samples: usize) -> Vec<f64> {
-    let units = (a.len() / samples.max(1)).max(1);
-    a.chunks_exact(units).zip(b.chunks_exact(units)).map(|(a, b)| ln_difference(a, b)).collect()
-}
-
-/// ln of the root mean square of a - b.
-fn ln_difference(a: &[f32], b: &[f32]) -> f64 {
-    ln_root(squared_distance(a, b) / a.len().max(1) as f64)
-}
-
-/// Sum of the squares of b - a, in lanes that a compiler can put side by side.
-fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
-    const LANES: usize = 8;
-    let square = |a: &f32, b: &f32| (f64::from(*b) - f64::from(*a)).powi(2);
-    let (a, b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let rest: f64 = a.remainder().iter().zip(b.remainder()).map(|(a, b)| square(a, b)).sum();
-    let mut sums = [0.0; LANES];
-    for (a, b) in a.zip(b) {
-        sums.iter_mut().zip(a.iter().zip(b)).for_each(|(sum, (a, b))| *sum += square(a, b));
-    }
-    sums.iter().sum::<f64>() + rest
-}
-
-/// Half the logarithm, kept within those of what single precision can hold, so that what vanished and what overflowed can
-/// be averaged and written.
-fn ln_root(mean_square: f64) -> f64 {
-    let limit = f64::from(f32::MAX).ln();
-    let ln = 0.5 * mean_square.ln();
-    if ln.is_nan() { limit } else { ln.clamp(-limit, limit) }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::scheduler::NearScorer;
 use crate::space::{Candidate, Space};
 use crate::width::{Measurement, Stage};
+use neartop_core::init::Initializer;
 use neartop_core::network::{Fill, Init};
 use neartop_io::data::{DataError, DataFrom, Samples};
 use neartop_io::preset::{Definition, Preset};
@@ -80,6 +81,9 @@ struct CandidateContent<'a> {
     #[serde(rename = "activation")]
     fill: Option<&'a Fill>,
     init: &'a Init,
+    /// Some weights start at zero. Before candidates said so, a last layer of zeros counted as a dead network.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    starts_at_zero: bool,
 }
 
 impl Work {
@@ -114,7 +118,8 @@ impl Work {
     /// If the samples cannot be had.
     pub fn of_sizes(measurement: &Measurement, preset: &Preset, samples: &Samples) -> Result<Vec<Self>, DataError> {
         let (fill, init) = (measurement.fill.as_ref(), &measurement.init);
-        let key = canonical(&CandidateContent { architecture: None, fill, init })?;
+        // The rank of one layer is the same, whatever starts at zero.
+        let key = canonical(&CandidateContent { architecture: None, fill, init, starts_at_zero: false })?;
         let candidate = |parameters| WorkCandidate {
             key: key.clone(),
             architecture: None,
@@ -184,6 +189,7 @@ impl WorkCandidate {
             architecture: architecture.as_deref(),
             fill: candidate.fill.as_ref(),
             init: &candidate.init,
+            starts_at_zero: starts_at_zero(space, candidate),
         };
         Ok(Self {
             key: canonical(&content)?,
@@ -193,6 +199,13 @@ impl WorkCandidate {
             architecture,
         })
     }
+}
+
+/// Whether some weights of a candidate may start at zero, biases apart. Networks of architectures have no starts of their own.
+fn starts_at_zero(space: &Space, candidate: &Candidate) -> bool {
+    let network = candidate.architecture.is_none().then(|| space.network());
+    let own = network.into_iter().flat_map(|network| &network.nodes).filter_map(|node| node.operation.own_init());
+    candidate.init.may_start_at_zero() || own.filter_map(|own| own.weight.as_ref()).any(Initializer::is_zero)
 }
 
 /// A preset whose paths are absolute, as YAML.

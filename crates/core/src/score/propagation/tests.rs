@@ -2,6 +2,7 @@ use candle_core::Device;
 
 use super::amplification::Amplification;
 use super::*;
+use crate::activation::Activation;
 use crate::catalog::Given;
 use crate::init::{BiasInit, Initializer, OwnInit};
 use crate::layer::{Block, Layer};
@@ -117,6 +118,65 @@ fn gradients_behind_a_small_factor_do_not_count() {
     }
     let gradients = of(0.1).layers.iter().map(|l| l.ln_gradient.unwrap()).collect::<Vec<_>>();
     assert!((gradients[3] - 0.1f64.ln()).abs() < 0.3, "{gradients:?}");
+}
+
+/// A last layer of zeros learns in its first step from what enters it, so that decides; dead is only what it cannot tell apart.
+#[test]
+fn a_last_layer_of_zeros_is_judged_by_what_enters_it() {
+    let zeros = || Some(Initializer::named("zeros").unwrap());
+    let network = |head: Option<Initializer>, after: &[Layer]| {
+        let head = Layer::from(Linear::new(10)).with_own_init(OwnInit { weight: head.clone(), bias: head });
+        let linear = || Layer::from(Linear::new(32));
+        let (first, second) = ([linear(), Slot::default().into()], [linear(), Slot::default().into(), head]);
+        Network::build(Shape(vec![32]), &[&first[..], &second[..], after].concat()).unwrap()
+    };
+    let signals = |network: &Network, init: &Init| {
+        let one = |r| run(network, inputs(32, r), "relu", init, r).unwrap();
+        Propagation::mean((0..REPETITIONS).map(one).collect::<Vec<_>>().iter()).unwrap()
+    };
+    let he = Init::named("kaiming_normal").unwrap();
+    for after in [Vec::new(), vec![Layer::from(LayerNorm::default())], vec![Layer::from(Slot::default())]] {
+        let (with_zeros, usual) = (signals(&network(zeros(), &after), &he), signals(&network(None, &after), &he));
+        assert_eq!(with_zeros.trainability().verdict, Verdict::Trainable, "{with_zeros:?}");
+        assert!(usual.trainability().is_trainable(), "{usual:?}");
+        for (init, verdict) in [(normal(1e-5), Verdict::Vanishing), (normal(3.0), Verdict::Exploding)] {
+            let found = signals(&network(zeros(), &after), &init);
+            assert_eq!(found.trainability_in(&network(zeros(), &after)).verdict, verdict, "{init}: {found:?}");
+        }
+    }
+
+    let dead_from = |init: &str, activation: &str, head: Option<Initializer>, repetition| {
+        let (network, init) = (network(head, &[]), Init::named(init).unwrap());
+        let run = Repetition { bias: BiasInit::Zeros, repetition, ..Repetition::new(&network, inputs(32, 0), &init) };
+        run.score_one(Some(Activation::named(activation).unwrap().into())).unwrap().dead_from
+    };
+    // With twins and without.
+    for repetition in [0, REPETITIONS] {
+        assert_eq!(dead_from("kaiming_normal", "relu", zeros(), repetition), None);
+        assert_eq!(dead_from("zeros", "relu", None, repetition), Some(0));
+        // All units are the same for every sample, and stay so.
+        assert_eq!(dead_from("zeros", "sigmoid", None, repetition), Some(4));
+    }
+}
+
+/// As Zhang et al. 2019 (arXiv 1901.09321) start residuals: a gradient enters the last layer of a body, and goes past it.
+#[test]
+fn gradients_enter_a_body_that_ends_in_zeros() {
+    let linear = || Layer::from(Linear::new(16));
+    let zeros = OwnInit { weight: Some(Initializer::named("zeros").unwrap()), bias: None };
+    let body = vec![linear(), Layer::from(Slot::default()), linear().with_own_init(zeros)];
+    let residual = || Layer::from(Block::residual(body.clone(), Vec::new()));
+    let network = Network::build(Shape(vec![16]), &[linear(), residual(), residual(), linear()]).unwrap();
+    let init = Init::named("orthogonal").unwrap();
+    let runs: Vec<_> = (0..REPETITIONS).map(|r| run(&network, inputs(16, r), "relu", &init, r).unwrap()).collect();
+    let signals = Propagation::mean(runs.iter()).unwrap();
+    let gradients: Vec<_> = signals.layers.iter().map(|l| l.ln_gradient.unwrap()).collect();
+    // Orthogonal layers and sums keep its size; nothing comes through the zeros.
+    for last_of_body in [3, 6] {
+        assert!(gradients[last_of_body].abs() < 0.2, "{gradients:?}");
+        assert!(gradients[last_of_body - 2] < -50.0, "{gradients:?}");
+    }
+    assert!(gradients[0].abs() < 0.2 && signals.trainability().is_trainable(), "{signals:?}");
 }
 
 /// What stands before a layer in the list of layers is not always what it takes.
