@@ -28,6 +28,7 @@ pub static KIND: Kind = Kind {
         };
         vec![
             trial(Norm::Batch, true, true),
+            trial(Norm::BatchAlways, true, true),
             trial(Norm::Group(2), true, true),
             trial(Norm::Instance, false, false),
             trial(Norm::Layer { axes: 3 }, true, false),
@@ -42,6 +43,8 @@ pub static KIND: Kind = Kind {
 pub enum Norm {
     /// A channel, over the batch.
     Batch,
+    /// The same without running moments, so that it is over the batch in evaluation too.
+    BatchAlways,
     /// The last axes.
     Layer { axes: usize },
     /// The channels in so many groups.
@@ -75,7 +78,7 @@ impl Normalization {
 
     fn statistics(&self, form: &Form) -> Statistics {
         match self.norm {
-            Norm::Batch => Statistics::Channel,
+            Norm::Batch | Norm::BatchAlways => Statistics::Channel,
             Norm::Layer { axes } if axes > 1 => Statistics::Sample,
             Norm::Layer { .. } | Norm::Rms => Statistics::Features,
             Norm::Group(groups) => Statistics::Groups(groups),
@@ -87,7 +90,7 @@ impl Normalization {
     fn dims(&self, form: &Form) -> Vec<usize> {
         let sizes = &form.shape.0;
         match self.norm {
-            Norm::Batch | Norm::Group(_) | Norm::Instance => sizes.iter().take(1).copied().collect(),
+            Norm::Batch | Norm::BatchAlways | Norm::Group(_) | Norm::Instance => sizes.iter().take(1).copied().collect(),
             Norm::Layer { axes } => sizes[sizes.len().saturating_sub(axes)..].to_vec(),
             Norm::Rms => sizes.last().copied().into_iter().collect(),
         }
@@ -96,7 +99,7 @@ impl Normalization {
     /// Elements in a row that share weight and bias.
     fn run(&self, form: &Form) -> usize {
         match self.norm {
-            Norm::Batch | Norm::Group(_) | Norm::Instance => form.shape.positions(),
+            Norm::Batch | Norm::BatchAlways | Norm::Group(_) | Norm::Instance => form.shape.positions(),
             Norm::Layer { .. } | Norm::Rms => 1,
         }
     }
@@ -131,7 +134,7 @@ impl Operation for Normalization {
 
     fn name(&self) -> &'static str {
         match self.norm {
-            Norm::Batch => "batch_norm",
+            Norm::Batch | Norm::BatchAlways => "batch_norm",
             Norm::Layer { .. } => "layer_norm",
             Norm::Group(_) => "group_norm",
             Norm::Instance => "instance_norm",
@@ -171,7 +174,7 @@ impl Operation for Normalization {
     }
 
     fn is_by_sample(&self) -> bool {
-        self.norm != Norm::Batch
+        !matches!(self.norm, Norm::Batch | Norm::BatchAlways)
     }
 
     fn scaling(&self, _: Option<&Activation>) -> Scaling {

@@ -1,10 +1,10 @@
 //! Tells every node where it stands among the others.
 
-use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use super::bodies::Bodies;
 use super::node::Node;
-use super::surroundings::{Branch, Following};
+use super::surroundings::{Following, Surroundings};
 use crate::layer::Counted;
 use crate::layers::Sum;
 
@@ -13,14 +13,15 @@ pub fn survey(nodes: &mut [Node]) {
     let output = output(nodes);
     let following = following(nodes);
     let bodies = Bodies::of(nodes);
-    let count = bodies.last.len();
-    let branches: Vec<_> = (0..nodes.len()).map(|at| bodies.branch(nodes, at)).collect();
     let slots = slots(nodes);
-    for (at, ((branch, following), slot)) in branches.into_iter().zip(following).zip(slots).enumerate() {
-        let surroundings = &mut nodes[at].surroundings;
-        surroundings.slot = slot;
-        surroundings.is_output = output == Some(at);
-        (surroundings.branch, surroundings.branches, surroundings.following) = (branch, count, following);
+    for (at, (following, slot)) in following.into_iter().zip(slots).enumerate() {
+        nodes[at].surroundings = Surroundings {
+            is_output: output == Some(at),
+            branch: bodies.branch(at),
+            branches: bodies.count(),
+            following,
+            slot,
+        };
     }
 }
 
@@ -77,39 +78,5 @@ fn describe(activation: &Node) -> Following {
     match activation.slot() {
         Some(slot) => Following::Slot(slot.to_owned()),
         None => Following::Fixed { operation: activation.operation.clone(), gain: OnceLock::new() },
-    }
-}
-
-/// What the names of a residual's nodes have in common, from the outermost in: `4.body`, `4.body.2.body`.
-fn bodies(name: &str) -> impl Iterator<Item = &str> {
-    const BODY: &str = ".body.";
-    name.match_indices(BODY).map(|(at, _)| &name[..at + BODY.len() - 1])
-}
-
-/// By the body of a residual.
-#[derive(Default)]
-struct Bodies<'a> {
-    /// Number of nodes with drawn weights, those of inner residuals apart.
-    layers: HashMap<&'a str, usize>,
-    /// The last node with drawn weights.
-    last: HashMap<&'a str, usize>,
-}
-
-impl<'a> Bodies<'a> {
-    fn of(nodes: &'a [Node]) -> Self {
-        let mut all = Self::default();
-        for (at, node) in nodes.iter().enumerate().filter(|(_, node)| node.drawn().is_some()) {
-            all.last.extend(bodies(node.name()).map(|body| (body, at)));
-            if let Some(innermost) = bodies(node.name()).last() {
-                *all.layers.entry(innermost).or_default() += 1;
-            }
-        }
-        all
-    }
-
-    fn branch(&self, nodes: &[Node], at: usize) -> Option<Branch> {
-        let name = nodes[at].name();
-        let layers = self.layers.get(bodies(name).last()?).copied().unwrap_or_default();
-        Some(Branch { layers, is_last: bodies(name).any(|body| self.last.get(body) == Some(&at)) })
     }
 }

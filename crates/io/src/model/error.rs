@@ -16,6 +16,9 @@ pub enum ModelError {
     /// Something in the file is of a version or a kind that is not known.
     #[error("{what}")]
     Unknown { what: String, help: Option<String> },
+    /// An activation that is to be searched and is not there.
+    #[error("the model has no activation `{name}`")]
+    NoActivation { name: String, help: String },
     #[error("{}", unknown_operator(operator, domain, place, users))]
     UnknownOperator {
         operator: String,
@@ -49,6 +52,7 @@ impl ModelError {
         match self {
             Self::Foreign { help, .. } => Some(help),
             Self::Unknown { help, .. } => help.as_deref(),
+            Self::NoActivation { help, .. } => Some(help),
             Self::UnknownOperator { .. } => Some(ANOTHER_WAY),
             Self::MissingWeights { .. } => Some("put the files with the weights beside the model, or export it again"),
             Self::ExternalOutside { .. } => {

@@ -60,8 +60,6 @@ pub struct Step {
     pub outputs: Vec<String>,
     /// The path of the module that it belongs to, as `encoder.0`; empty for the outermost and where none is known.
     pub module: String,
-    /// Which call of a module that is called several times, from 0.
-    pub call: usize,
     /// Where it stands in the user's source, as `model.py:32`, or the name of the file's node.
     pub place: String,
     /// What the file calls it: `aten.relu.default`, `Relu`.

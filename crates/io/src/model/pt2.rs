@@ -96,7 +96,7 @@ fn step(node: &Node, graph: &Graph) -> Result<Step, ModelError> {
         Err(problem) => return Err(ModelError::Step { place, original, problem }),
     };
     let operands = operands.into_iter().map(|operand| operand.unwrap_or(Operand::Absent)).collect();
-    Ok(Step { op, operands, outputs, module, call: node.call(), place, original })
+    Ok(Step { op, operands, outputs, module, place, original })
 }
 
 /// What takes what a step gives.

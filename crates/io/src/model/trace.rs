@@ -36,6 +36,8 @@ use values::{Fixed, Live, Part, Traced};
 #[derive(Debug, Clone)]
 pub struct Imported {
     pub network: Network,
+    /// The network without slots.
+    pub as_given: Network,
     /// Its elementwise activations, in the order of the forward pass.
     pub activations: Vec<Found>,
     /// What was assumed.
@@ -56,12 +58,12 @@ pub fn trace(program: &Program, input: Option<&Form>, wanted: &Wanted) -> std::r
     if slots.is_empty() {
         return Ok(first);
     }
-    let mut second = Tracer::follow(program, input, &slots)?;
-    second.activations = first.activations;
-    for found in &mut second.activations {
+    let Imported { network, .. } = Tracer::follow(program, input, &slots)?;
+    let mut imported = Imported { network, ..first };
+    for found in &mut imported.activations {
         found.slot = slots.get(&found.node).cloned();
     }
-    Ok(second)
+    Ok(imported)
 }
 
 struct Tracer<'p> {
@@ -72,6 +74,8 @@ struct Tracer<'p> {
     values: HashMap<&'p str, Traced>,
     /// The node that has a parameter first.
     owners: HashMap<Stored, ValueId>,
+    /// Parameters that arithmetic takes.
+    kept: HashSet<Stored>,
     names: HashMap<String, usize>,
     /// The names of slots by that of the node.
     slots: &'p HashMap<String, String>,
@@ -96,6 +100,7 @@ impl<'p> Tracer<'p> {
             builder: Builder::new(input),
             values: HashMap::new(),
             owners: HashMap::new(),
+            kept: HashSet::new(),
             names: HashMap::new(),
             slots,
             activations: Vec::new(),
@@ -141,7 +146,7 @@ impl<'p> Tracer<'p> {
         let network = network.with_summary(format!("{summary} > {layers} layers > {outputs}"));
         let mut activations = self.activations;
         slots::look_around(&network, &mut activations);
-        Ok(Imported { network, activations, remarks: self.remarks })
+        Ok(Imported { as_given: network.clone(), network, activations, remarks: self.remarks })
     }
 
     fn step(&mut self, step: &'p Step, needed: &HashSet<&str>) -> Result<Vec<Traced>> {
@@ -252,6 +257,13 @@ impl<'p> Tracer<'p> {
         if *calls == 1 { name.to_owned() } else { format!("{name}@{}", *calls - 1) }
     }
 
+    /// Says once what is assumed.
+    fn remark(&mut self, remark: String) {
+        if !self.remarks.contains(&remark) {
+            self.remarks.push(remark);
+        }
+    }
+
     /// Adds a node without weights.
     fn emit(
         &mut self,
@@ -296,6 +308,12 @@ impl<'p> Tracer<'p> {
         let owner = first.as_ref().and_then(|source| self.owners.get(source)).copied();
         let name = self.unique(path);
         let module = if path.is_empty() { name.clone() } else { path.to_owned() };
+        for (weight, _) in weights.iter().filter(|(_, fixed)| fixed.is_trained && fixed.source.is_none()) {
+            self.remark(format!(
+                "the {weight} of {module} is computed from other parameters, as by weight norm: a candidate draws what comes out, \
+                 and --export cannot set it"
+            ));
+        }
         let value = self.builder.add(name, operation, vec![input], owner).map_err(|error| error.problem)?;
         if let (Some(source), None) = (first, owner) {
             self.owners.insert(source, value);
@@ -336,10 +354,14 @@ impl<'p> Tracer<'p> {
 }
 
 impl Step {
+    /// Where it stands, for people: in the user's source, or else in which module.
+    fn somewhere(&self) -> &str {
+        if self.place.is_empty() { &self.module } else { &self.place }
+    }
+
     /// That it cannot be part of a network.
     fn error(&self, problem: String) -> ModelError {
-        let place = if self.place.is_empty() { self.module.clone() } else { self.place.clone() };
-        ModelError::Step { place, original: self.original.clone(), problem }
+        ModelError::Step { place: self.somewhere().to_owned(), original: self.original.clone(), problem }
     }
 }
 

@@ -45,10 +45,11 @@ impl Brought {
         }
         let program = model::read(&path).map_err(fail)?;
         let wanted = slots.map_or(Ok(Wanted::Usual), read_wanted)?;
-        let trace = |wanted: &Wanted| model::trace(&program, input, wanted);
-        let at_slots = |error: ModelError| problem(slots.unwrap_or(node), &error);
-        let Imported { network: as_given, .. } = trace(&Wanted::Nothing).map_err(fail)?;
-        let Imported { network, activations, remarks } = trace(&wanted).map_err(at_slots)?;
+        let imported = model::trace(&program, input, &wanted).map_err(|error| match (&error, slots) {
+            (ModelError::NoActivation { .. }, Some(slots)) => problem(slots, &error),
+            _ => fail(error),
+        })?;
+        let Imported { network, as_given, activations, remarks } = imported;
         if network.counted().is_empty() {
             return Err(node.problem("NEAR counts layers with weights and activations, and this model has none"));
         }

@@ -248,7 +248,7 @@ impl<'n> Call<'_, 'n, '_> {
         let original = self.node.proto.operator.clone();
         let place = self.node.source.clone().unwrap_or_else(|| self.node.place.clone());
         let module = self.reader.modules.of(self.node.proto);
-        let step = Step { op, operands, outputs, module, call: 0, place, original };
+        let step = Step { op, operands, outputs, module, place, original };
         let fact = facts::of_step(&step, &|name| self.reader.facts.get(name).copied().unwrap_or_default());
         for name in &step.outputs {
             if let Some(earlier) = self.reader.facts.get(name)

@@ -271,20 +271,10 @@ impl Node {
         self.metadata.get(key).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// Key and path of the innermost module, as `L__self__l1.relu@1` and `l1.relu`.
-    fn innermost(&self) -> (&str, &str) {
-        let last = self.text("nn_module_stack").rsplit(';').next().unwrap_or_default();
-        let mut parts = last.split(',');
-        (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
-    }
-
+    /// The path of the innermost module: the second part of `L__self__l1.relu@1,l1.relu,torch.nn.ReLU`.
     pub fn module(&self) -> String {
-        self.innermost().1.to_owned()
-    }
-
-    /// Which call of its module it belongs to.
-    pub fn call(&self) -> usize {
-        self.innermost().0.rsplit_once('@').and_then(|(_, call)| call.parse().ok()).unwrap_or(0)
+        let last = self.text("nn_module_stack").rsplit(';').next().unwrap_or_default();
+        last.split(',').nth(1).unwrap_or_default().to_owned()
     }
 
     /// The innermost line of the source that is not PyTorch's own: `model.py:32`.

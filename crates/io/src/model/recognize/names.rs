@@ -1,6 +1,6 @@
 //! Names of modules and parameters, as far as a file has them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::links::name;
 use crate::model::program::{Op, Operand, Program, Step, Stored};
@@ -68,7 +68,6 @@ pub fn give(program: &mut Program) {
         }
         program.steps[at].module = module;
     }
-    count_calls(program);
 }
 
 /// The module of a step, or a name in its place.
@@ -158,19 +157,4 @@ fn own_constants(program: &mut Program) {
 fn is_constant(stored: &Stored) -> bool {
     let numbers = stored.tensor.flatten_all().and_then(|tensor| tensor.to_vec1::<f32>()).unwrap_or_default();
     numbers.iter().all(|x| Some(x) == numbers.first())
-}
-
-/// Numbers the calls of each module.
-fn count_calls(program: &mut Program) {
-    let mut calls: HashMap<(String, String), usize> = HashMap::new();
-    for step in &mut program.steps {
-        let counts = matches!(step.op, Op::Activation(_)) || !weights(step).is_empty();
-        if step.module.is_empty() || !counts {
-            continue;
-        }
-        let key = (step.module.clone(), step.original.clone());
-        let call = calls.entry(key).or_default();
-        step.call = *call;
-        *call += 1;
-    }
 }

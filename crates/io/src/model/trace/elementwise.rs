@@ -6,7 +6,7 @@ use candle_core::{DType, Tensor};
 use neartop_core::arithmetic::{Arithmetic, Binary};
 use neartop_core::layer::Operation;
 use neartop_core::layers::{Operand as Taken, Product, Sum};
-use neartop_core::network::ValueId;
+use neartop_core::network::{Stored, ValueId};
 use neartop_core::shape::Layout;
 
 use super::values::{Dim, Fixed, Live, Part, Traced, shape, size};
@@ -27,7 +27,7 @@ impl Tracer<'_> {
                     inputs.push(self.fitted(step, live, &dims)?);
                     taken.push(Taken::Input);
                 }
-                Traced::Fixed(fixed) => taken.push(self.aligned(fixed, &dims)?),
+                Traced::Fixed(fixed) => taken.push(self.aligned(step, fixed, &dims)?),
             }
         }
         let value = self.function(step, arithmetic, taken, inputs, &dims)?;
@@ -160,7 +160,7 @@ impl Tracer<'_> {
     }
 
     /// What does not depend on the samples, beside values with these axes.
-    pub(super) fn aligned(&self, fixed: &Fixed, dims: &[Dim]) -> Result<Taken> {
+    pub(super) fn aligned(&mut self, step: &Step, fixed: &Fixed, dims: &[Dim]) -> Result<Taken> {
         let sizes = fixed.tensor.dims();
         let missing = dims.len().checked_sub(sizes.len()).ok_or("it has more axes than the others")?;
         let (mut parts, mut samples) = (Vec::new(), None);
@@ -180,7 +180,38 @@ impl Tracer<'_> {
         let tensor = fixed.tensor.to_dtype(DType::F32).and_then(|tensor| tensor.reshape(parts)).map_err(text)?;
         let tensor = Self::without_axis(tensor, samples)?;
         let tensor = tensor.unsqueeze(0).and_then(|tensor| tensor.contiguous()).map_err(text)?;
-        Ok(if fixed.is_trained { Taken::Kept(tensor) } else { Taken::Constant(tensor) })
+        Ok(self.kept(step, fixed, tensor))
+    }
+
+    /// What arithmetic takes of a tensor that does not depend on the samples. Nothing is known of the law of a parameter there,
+    /// so it keeps its numbers.
+    fn kept(&mut self, step: &Step, fixed: &Fixed, tensor: Tensor) -> Taken {
+        if !fixed.is_trained {
+            return Taken::Constant(tensor);
+        }
+        match fixed.source.clone().filter(|source| self.elements(source) == Some(tensor.elem_count())) {
+            Some(source) => {
+                if !self.kept.insert(source.clone()) {
+                    let name = &source.name;
+                    self.remark(format!("{name} is used by arithmetic in several places: it counts and trains in each apart"));
+                }
+                Taken::Kept(tensor)
+            }
+            None => {
+                self.remark(format!(
+                    "what is computed from parameters at {} keeps its numbers: it is neither drawn, trained nor counted",
+                    step.somewhere()
+                ));
+                Taken::Constant(tensor)
+            }
+        }
+    }
+
+    /// Numbers of a parameter, or of some rows of it.
+    fn elements(&self, source: &Stored) -> Option<usize> {
+        let stored = self.program.stored.values().find(|stored| stored.name == source.name)?;
+        let (all, rows) = (stored.tensor.elem_count(), stored.tensor.dims().first().copied().unwrap_or(1));
+        Some(source.rows.map_or(all, |[_, count]| all / rows.max(1) * count))
     }
 
     /// A tensor without the axis of the samples, for all of which it must be the same.
@@ -235,9 +266,9 @@ impl Tracer<'_> {
         let taken = match sizes.len() {
             2 if !is_first => {
                 let tensor = fixed.tensor.to_dtype(DType::F32).and_then(|tensor| tensor.contiguous()).map_err(text)?;
-                if fixed.is_trained { Taken::Kept(tensor) } else { Taken::Constant(tensor) }
+                self.kept(step, &fixed, tensor)
             }
-            _ => self.aligned(&fixed, &before.iter().cloned().chain(own).collect::<Vec<_>>())?,
+            _ => self.aligned(step, &fixed, &before.iter().cloned().chain(own).collect::<Vec<_>>())?,
         };
         let mut dims = x.dims.clone();
         let (axis, units) = if is_first { (rank - 2, *rows) } else { (rank - 1, *columns) };

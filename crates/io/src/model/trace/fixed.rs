@@ -143,12 +143,22 @@ fn source(arithmetic: &Arithmetic, of: &Fixed) -> Option<Stored> {
             let all = *length == dims[0] && source.rows.is_none();
             Some(Stored { rows: (!all).then_some([first + start, *length]), ..source })
         }
-        Arithmetic::Reshape(to) | Arithmetic::Expand(to) => {
-            let plain = |dims: &[usize]| dims.iter().copied().filter(|size| *size > 1).collect::<Vec<_>>();
-            (plain(to) == plain(dims)).then_some(source)
+        Arithmetic::Expand(to) if is_single(dims) && to.len() == dims.len() => {
+            (plain(&to[1..]) == plain(&dims[1..])).then_some(source)
         }
+        Arithmetic::Reshape(to) | Arithmetic::Expand(to) => (plain(to) == plain(dims)).then_some(source),
         _ => None,
     }
+}
+
+/// Sizes but for those of 1.
+fn plain(dims: &[usize]) -> Vec<usize> {
+    dims.iter().copied().filter(|size| *size > 1).collect()
+}
+
+/// Whether there is one of these, which may be repeated for every sample.
+fn is_single(dims: &[usize]) -> bool {
+    dims.first() == Some(&1)
 }
 
 /// Steps that are elementwise, whatever they take.

@@ -13,14 +13,15 @@ impl Tracer<'_> {
     pub(super) fn norm(&mut self, step: &Step) -> Result<Live> {
         let x = self.live(step, 0)?;
         let (norm, epsilon) = match step.op {
-            Op::BatchNorm { epsilon } => (Norm::Batch, epsilon),
+            Op::BatchNorm { epsilon } if self.has_running_moments(step)? => (Norm::Batch, epsilon),
+            Op::BatchNorm { epsilon } => (Norm::BatchAlways, epsilon),
             Op::LayerNorm { axes, epsilon } => (Norm::Layer { axes }, epsilon),
             Op::GroupNorm { groups, epsilon } => (Norm::Group(groups), epsilon),
             Op::InstanceNorm { epsilon } => (Norm::Instance, epsilon),
             Op::RmsNorm { epsilon } => (Norm::Rms, epsilon),
             _ => return Err("it is no normalization".into()),
         };
-        let by_channel = matches!(norm, Norm::Batch | Norm::Group(_) | Norm::Instance);
+        let by_channel = matches!(norm, Norm::Batch | Norm::BatchAlways | Norm::Group(_) | Norm::Instance);
         let x = if by_channel { self.images(step, x.dims.len().saturating_sub(2))? } else { x };
         if let (false, Some(axis)) = (by_channel, x.dims.len().checked_sub(1))
             && x.holds_samples(axis)
@@ -45,6 +46,10 @@ impl Tracer<'_> {
         }
         let value = self.layer(step, Arc::new(normalization), value, &weights)?;
         Ok(Live { value, ..x })
+    }
+
+    fn has_running_moments(&self, step: &Step) -> Result<bool> {
+        Ok(self.fixed(step, 3)?.is_some() || self.fixed(step, 4)?.is_some())
     }
 
     /// A weight or bias; none where it is a constant that changes nothing.

@@ -209,7 +209,7 @@ impl Tracer<'_> {
                 }
                 Traced::Fixed(fixed) => {
                     dims[axis] = vec![Part::Of(fixed.tensor.dims()[axis])];
-                    taken.push(self.filled(fixed, &dims)?);
+                    taken.push(self.filled(step, fixed, &dims)?);
                 }
             }
         }
@@ -229,9 +229,9 @@ impl Tracer<'_> {
     }
 
     /// A constant beside values with these axes, whose sizes it has but for that of the samples.
-    fn filled(&self, fixed: &Fixed, dims: &[Dim]) -> Result<Taken> {
+    fn filled(&mut self, step: &Step, fixed: &Fixed, dims: &[Dim]) -> Result<Taken> {
         let full = std::iter::once(1).chain(shape(dims)).collect::<Vec<_>>();
-        match self.aligned(fixed, dims)? {
+        match self.aligned(step, fixed, dims)? {
             Taken::Kept(tensor) if tensor.dims() == full => Ok(Taken::Kept(tensor)),
             Taken::Constant(tensor) => {
                 let tensor = tensor.broadcast_as(full).and_then(|tensor| tensor.contiguous());

@@ -94,7 +94,7 @@ fn unknown(name: &str, found: &[Found]) -> ModelError {
         true => "it has no elementwise activations".to_owned(),
         false => format!("it has {}", names.join(", ")),
     };
-    ModelError::Unknown { what: format!("the model has no activation `{name}`"), help: Some(help) }
+    ModelError::NoActivation { name: name.to_owned(), help }
 }
 
 /// Says of activations whether they are gates and whether they come last.
