@@ -304,6 +304,85 @@ fn a_choice_goes_home_into_the_model_and_scores_there_what_it_scored_here() {
     assert!((mean - near).abs() < 5.0 * error.max(near * 0.01), "{nears:?} and {near} +- {error}");
 }
 
+/// Puts a choice into a model that comes back from its file, and exports it again.
+const BACK: &str = r#"
+import importlib.util
+import sys
+import numpy
+import torch
+
+source, inputs, choice, changed, seed = sys.argv[1:]
+model = torch.export.unflatten(torch.export.load(source))
+spec = importlib.util.spec_from_file_location("choice", choice)
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+module.apply(model, seed=int(seed))
+x = torch.from_numpy(numpy.load(inputs))
+torch.export.save(torch.export.export(model, (x,)), changed)
+"#;
+
+/// Each of the models takes a choice, and scores with it what the candidate scored. An activation that stands as a function in
+/// the source stays, so there the choice has the same.
+#[test]
+fn choices_go_home_into_every_exported_program() {
+    if !has_torch() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(at("back.py"), BACK).unwrap();
+    for model in MODELS {
+        let activation = if ["nerf", "resnet", "tcn"].contains(&model) { "relu" } else { "tanh" };
+        let data = file(model, "inputs.npy");
+        let preset = |net: &str, search: &str| {
+            format!(
+                "network: {{model: {net:?}}}\ndata: {{path: {data:?}}}\nsearch: {search}\nscore: {{repetitions: 8}}\n"
+            )
+        };
+        let net = file(model, "model.pt2");
+        let search = format!("{{activations: [{activation}], inits: [orthogonal]}}");
+        std::fs::write(at("net.yaml"), preset(net.to_str().unwrap(), &search)).unwrap();
+        let ranking = rank(&[&at("net.yaml")]);
+        let chosen = candidates(&ranking).iter().find(|candidate| candidate["init"] == "orthogonal").unwrap();
+        let export = ["export", &at("net.yaml"), "--init", "orthogonal", "-o", &at("choice.py")];
+        Command::cargo_bin("neartop").unwrap().args(export).assert().success();
+        let mut nears = Vec::new();
+        for seed in ["1", "2", "3"] {
+            let paths = [net.to_str().unwrap(), data.to_str().unwrap(), &at("choice.py"), &at("changed.pt2"), seed];
+            python(&[&[at("back.py").as_str()], &paths[..]].concat());
+            std::fs::write(at("changed.yaml"), preset(&at("changed.pt2"), "{slots: none, inits: [zeros]}")).unwrap();
+            let changed = rank(&[&at("changed.yaml")]);
+            let given = candidates(&changed).iter().find(|candidate| candidate["init"] == "as_given").unwrap();
+            nears.push(given["near"].as_f64().unwrap());
+        }
+        let mean = nears.iter().sum::<f64>() / nears.len() as f64;
+        let near = chosen["near"].as_f64().unwrap();
+        // The standard deviation of single draws, of which both are means.
+        let deviation = 8f64.sqrt() * chosen["standard_error"].as_f64().unwrap();
+        println!("{model}: NEAR {near:.2}, after apply {nears:.2?}, of a draw +- {deviation:.2}");
+        let error = deviation * (1.0 / 8.0 + 1.0 / nears.len() as f64).sqrt();
+        assert!((mean - near).abs() < 4.0 * error, "{model}: {nears:?} and {near} +- {error}");
+    }
+}
+
+/// The bodies of residuals that the graph of a model shows are those that its preset names.
+#[test]
+fn residuals_of_a_model_are_those_of_the_same_network_as_layers() {
+    for model in ["resnet", "mobilenet-v2", "tcn", "vit", "gpt2"] {
+        let preset = Preset::load(&format!("tests/fixtures/models/{model}.yaml")).unwrap();
+        let imported = model::trace(&model::read(&file(model, "model.pt2")).unwrap(), None, &Wanted::Nothing).unwrap();
+        // An attention takes query, key and value apart in a preset, and often together in PyTorch.
+        let has_attention = ["vit", "gpt2"].contains(&model);
+        let [layers, brought] = [&preset.network, &imported.network].map(|network| {
+            let drawn = network.nodes.iter().filter(|node| node.drawn().is_some());
+            let bodies = drawn.filter_map(|node| node.surroundings.branch).filter(|b| b.is_last || !has_attention);
+            let bodies = bodies.map(|branch| (if has_attention { 0 } else { branch.layers }, branch.is_last));
+            (network.nodes.first().map(|node| node.surroundings.branches), bodies.collect::<Vec<_>>())
+        });
+        assert_eq!(layers, brought, "{model}");
+    }
+}
+
 #[test]
 fn a_model_has_as_many_parameters_as_pytorch_counts() {
     for model in MODELS {

@@ -269,6 +269,42 @@ fn columns_of_parquet_are_chosen_too() {
     assert!(columns(Columns::All).unwrap_err().to_string().contains("`drop` leaves columns out"));
 }
 
+/// The same passengers as CSV, Parquet and Feather, with gaps, texts, truths and dates.
+#[test]
+fn files_of_columns_are_read_like_tables_where_they_are_like_them() {
+    let path = |end: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/data/passengers.{end}"));
+    let opened = |end: &str, table: &TableSpec, labels: &[&str]| {
+        let labels = (!labels.is_empty()).then(|| LabelsFrom::Names(texts(labels)));
+        open(&DataFrom::File(FileSpec { table: table.clone(), labels, ..FileSpec::new(path(end)) }))
+    };
+    let without = Columns::Without(texts(&["number", "born"]));
+    let spec =
+        |missing, categories| TableSpec { columns: without.clone(), missing, categories, ..TableSpec::default() };
+    let ends: &[&str] = if cfg!(feature = "arrow") { &["parquet", "feather"] } else { &["parquet"] };
+    for end in ends {
+        for (table, labels) in [
+            (spec(Missing::Median, Categories::OneHot), &["survived"][..]),
+            (spec(Missing::Drop, Categories::Ordinal), &["port"]),
+            (spec(Missing::Value("0".into()), Categories::OneHot), &["survived", "saved"]),
+        ] {
+            let all = |end: &str| {
+                let source = opened(end, &table, labels).unwrap_or_else(|error| panic!("{end}: {error}"));
+                let mut rows = Vec::new();
+                source.scan(&mut |row| rows.push(row.to_vec())).unwrap();
+                (rows, source.labels().unwrap(), source.class_names().unwrap())
+            };
+            assert_eq!(all(end), all("csv"), "{end} with {labels:?}");
+        }
+        let refused = |table: &TableSpec| opened(end, table, &["survived"]).err().expect("a refusal").to_string();
+        let none = refused(&spec(Missing::Error, Categories::OneHot));
+        assert!(none.contains("row 4 (from 0), column 2 (`age`): the cell is empty; `missing: mean`"), "{none}");
+        let date = refused(&TableSpec { columns: Columns::All, ..spec(Missing::Mean, Categories::OneHot) });
+        assert!(date.contains("`born`"), "{date}");
+        let text = refused(&TableSpec { columns: Columns::Only(texts(&["sex"])), ..TableSpec::default() });
+        assert!(text.contains("`categories: one_hot` or `ordinal`"), "{text}");
+    }
+}
+
 #[test]
 fn gaps_are_filled_or_left_out() {
     let text = "a,b,y\n1,?,0\nNA,4,1\n5,null,0\n7,8,1\n9,n/a,1\n";

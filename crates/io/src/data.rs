@@ -49,6 +49,7 @@ mod turned;
 mod unconverted;
 mod wide;
 mod words;
+mod written;
 mod zipped;
 
 pub use array_spec::{ArraySpec, ChannelOrder, Vocabulary};

@@ -3,6 +3,7 @@
 
 mod batches;
 mod columns;
+mod written;
 
 use std::io::Cursor;
 use std::path::Path;
@@ -19,6 +20,7 @@ use batches::{Batches, contained};
 use columns::{Fault, bytes_at, is_label, is_number, numbers, push_labels};
 use neartop_core::catalog::nearest;
 use neartop_core::network::Shape;
+pub use written::{is_flat, write};
 
 /// Values that are taken out at once, unless a sample has more.
 const BLOCK: usize = 1 << 18;
@@ -120,6 +122,9 @@ fn check_columns(path: &Path, fields: &[&Field], columns: &[usize], label: Optio
         let of = fields[*i].data_type();
         let is_list = matches!(of, DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..));
         let problem = match is_number(of) {
+            false if is_label(of) => format!(
+                "holds {of}, where numbers are needed (`categories: one_hot` or `ordinal` makes features of texts)"
+            ),
             false => format!("holds {of}, where numbers are needed"),
             true if is_list && columns.len() > 1 => {
                 "holds lists, and so must be the only column beside the labels, or be named by `array`".to_owned()

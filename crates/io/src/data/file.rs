@@ -3,8 +3,10 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use flate2::Crc;
+use tempfile::NamedTempFile;
 
 use super::DataError;
 pub use super::errors::{io_error, unreadable};
@@ -165,6 +167,8 @@ pub struct Stored {
     length: u64,
     packing: Packing,
     sum: Option<Checksum>,
+    /// Where the bytes are, if that is no file of the user's.
+    written: Option<Arc<NamedTempFile>>,
 }
 
 /// What an archive says of one of its members, unpacked.
@@ -189,7 +193,8 @@ impl Stored {
             return Err(unreadable(path, format!("it is {kind}, where a file is needed")));
         }
         let (start, length, name) = (0, metadata.len(), unpacked(path));
-        let plain = Self { path: path.to_owned(), name, start, length, packing: Packing::Plain, sum: None };
+        let plain =
+            Self { path: path.to_owned(), name, start, length, packing: Packing::Plain, sum: None, written: None };
         let head = plain.head()?;
         let is_npz = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("npz"));
         if head.starts_with(b"PK\x03\x04") && !is_npz {
@@ -211,7 +216,18 @@ impl Stored {
     }
 
     fn part(&self, start: u64, length: u64, packing: Packing, sum: Option<Checksum>, name: PathBuf) -> Self {
-        Self { path: self.path.clone(), name, start, length, packing, sum }
+        Self { path: self.path.clone(), name, start, length, packing, sum, written: None }
+    }
+
+    /// What a file holds, written in another way to a file that goes with the last of its readers.
+    pub fn written(path: &Path, written: Arc<NamedTempFile>, length: u64) -> Self {
+        let (name, packing) = (unpacked(path), Packing::Plain);
+        Self { path: path.to_owned(), name, start: 0, length, packing, sum: None, written: Some(written) }
+    }
+
+    /// Whether lines are not those of the user's file.
+    pub fn is_written(&self) -> bool {
+        self.written.is_some()
     }
 
     /// The length, where that is known without reading.
@@ -255,7 +271,7 @@ impl Stored {
 
     pub fn stream(&self) -> Result<Stream, DataError> {
         let open = || {
-            let mut file = File::open(&self.path)?;
+            let mut file = File::open(self.written.as_ref().map_or(self.path.as_path(), |written| written.path()))?;
             file.seek(SeekFrom::Start(self.start))?;
             Ok(file)
         };

@@ -18,6 +18,7 @@ use super::turned::arrange;
 #[cfg(not(all(feature = "arrow", feature = "hdf5")))]
 use super::unconverted;
 use super::wide::Wide;
+use super::written::Columnar;
 use super::{DataError, DataFrom, FileSpec, LabelsFrom, Source, Vocabulary};
 use super::{airfoil, digits, idx, images, mat, npy, npz, parquet, safetensors, shards, table, text};
 use neartop_core::network::{Form, Shape};
@@ -122,6 +123,9 @@ fn open_format(file: &FileSpec, format: Format, input: Option<&Form>) -> Result<
             None => Wide::of(source),
         }
     };
+    if let Some(columnar) = as_table(file, format)? {
+        return Ok(Box::new(table::open_written(file, &columnar)?));
+    }
     Ok(match format {
         Format::Idx => array(ArraySource::new(idx::open(path)?, second())),
         Format::Npy => wide(ArraySource::new(npy::open(path)?, second())),
@@ -174,8 +178,13 @@ fn open_arrow(path: &Path, wanted: Wanted<'_>, asked: Asked<'_>) -> Result<Box<d
 
 #[cfg(not(feature = "arrow"))]
 fn open_arrow(path: &Path, _: Wanted<'_>, _: Asked<'_>) -> Result<Box<dyn Source>, DataError> {
+    Err(no_arrow(path))
+}
+
+#[cfg(not(feature = "arrow"))]
+fn no_arrow(path: &Path) -> DataError {
     let python = "import pandas; pandas.read_feather(\"data.feather\").to_parquet(\"data.parquet\")";
-    Err(unconverted::left_out(path, "Arrow", "arrow", python))
+    unconverted::left_out(path, "Arrow", "arrow", python)
 }
 
 /// The labels of another file: what it calls so, or all that it holds.
@@ -190,12 +199,35 @@ fn open_labels(path: &Path) -> Result<Box<dyn Source>, DataError> {
     }
 }
 
+/// A file of columns as a table of texts, where it is to be read like one: with gaps, with texts, or with several labels.
+fn as_table(file: &FileSpec, format: Format) -> Result<Option<Columnar>, DataError> {
+    let has_several = matches!(&file.labels, Some(LabelsFrom::Names(names)) if names.len() > 1);
+    let is_asked = has_several || file.table.keys().iter().any(|key| matches!(*key, "missing" | "categories"));
+    match format {
+        Format::Parquet if is_asked => parquet::write(&file.path).map(Some),
+        Format::Arrow if is_asked => write_arrow(&file.path).map(Some),
+        _ => Ok(None),
+    }
+}
+
+#[cfg(feature = "arrow")]
+fn write_arrow(path: &Path) -> Result<Columnar, DataError> {
+    arrow::write(path)
+}
+
+#[cfg(not(feature = "arrow"))]
+fn write_arrow(path: &Path) -> Result<Columnar, DataError> {
+    Err(no_arrow(path))
+}
+
 /// The one name that `labels` gives, where a file takes no more.
 fn label_array(file: &FileSpec, format: Format) -> Result<Option<&str>, DataError> {
     match &file.labels {
         _ if matches!(format, Format::Table { .. } | Format::Images | Format::Shards | Format::Text) => Ok(None),
         Some(LabelsFrom::Names(names)) => match names.as_slice() {
             [name] => Ok(Some(name)),
+            // Read like a table.
+            _ if matches!(format, Format::Parquet | Format::Arrow) => Ok(None),
             _ => Err(unreadable(&file.path, "`labels` names several columns, which only tables such as CSV have")),
         },
         _ => Ok(None),
@@ -205,7 +237,7 @@ fn label_array(file: &FileSpec, format: Format) -> Result<Option<&str>, DataErro
 /// Refuses keys that say how to read another kind of file.
 fn check_keys(file: &FileSpec, format: Format) -> Result<(), DataError> {
     let has_columns = matches!(format, Format::Parquet | Format::Arrow);
-    let is_for_columns = |key: &&&str| has_columns && matches!(**key, "columns" | "drop");
+    let is_for_columns = |key: &&&str| has_columns && matches!(**key, "columns" | "drop" | "missing" | "categories");
     match (format, file.table.keys().iter().find(|key| !is_for_columns(key))) {
         (Format::Table { .. } | Format::Shards, _) | (_, None) => Ok(()),
         (_, Some(key)) => {
@@ -221,6 +253,9 @@ fn check_keys(file: &FileSpec, format: Format) -> Result<(), DataError> {
 pub fn advise(path: &Path) -> Result<Option<Advice>, DataError> {
     match Format::of(path)? {
         Format::Table { tabs } => table::advise(path, tabs).map(Some),
+        Format::Parquet if parquet::is_flat(path)? => table::advise_written(&parquet::write(path)?).map(Some),
+        #[cfg(feature = "arrow")]
+        Format::Arrow if arrow::is_flat(path)? => table::advise_written(&write_arrow(path)?).map(Some),
         _ => Ok(None),
     }
 }

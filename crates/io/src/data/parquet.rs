@@ -3,6 +3,7 @@
 mod chunk;
 mod groups;
 mod images;
+mod written;
 
 use std::fs::File;
 use std::path::Path;
@@ -22,6 +23,7 @@ use groups::{BLOCK, Groups, contained};
 use images::{ImageColumn, image_columns};
 use neartop_core::catalog::nearest;
 use neartop_core::network::Shape;
+pub use written::{is_flat, write};
 
 /// A table whose columns are features, but for the labels.
 pub struct Parquet {
@@ -85,7 +87,9 @@ fn features(
     for i in &features {
         let column = schema.column(*i);
         let problem = match column.max_rep_level() {
-            _ if !is_number(&column) => format!("holds {}, where numbers are needed", kind(&column)),
+            _ if !is_number(&column) => {
+                format!("holds {}, where numbers are needed{}", kind(&column), categories(is_text(&column)))
+            }
             1.. if features.len() > 1 => {
                 "holds lists, and so must be the only column beside the labels, or be named by `array`".to_owned()
             }
@@ -98,6 +102,11 @@ fn features(
         return Err(unreadable(path, format!("its column `{}` {problem}{hint}", shown(&names[*i]))));
     }
     Ok(features)
+}
+
+/// What makes features of texts.
+fn categories(is_text: bool) -> &'static str {
+    if is_text { " (`categories: one_hot` or `ordinal` makes features of texts)" } else { "" }
 }
 
 /// The number of rows in each row group.

@@ -19,11 +19,12 @@ use csv::ByteRecord;
 
 use super::file::{excerpt, shown, unreadable};
 use super::labels::Texts;
+use super::written::Columnar;
 use super::{Assumption, DataError, FileSpec, Labels, LabelsFrom, Missing, Source, Summary};
-pub use advice::{Advice, Column, ColumnKind, advise};
+pub use advice::{Advice, Column, ColumnKind, advise, advise_written};
 use columns::Chosen;
 use features::Feature;
-use look::look;
+use look::{look, look_written};
 use neartop_core::network::Shape;
 use plan::Plan;
 use profile::{Profile, Profiler};
@@ -51,6 +52,21 @@ pub fn open(file: &FileSpec, tabs: bool) -> Result<Table, DataError> {
     };
     let (stored, dialect) = look(file, tabs, names)?;
     let chosen = Chosen::find(&file.path, &dialect, &file.table.columns, names)?;
+    Table::new(file, Records::new(stored, dialect), chosen)
+}
+
+/// The same of a file of columns that was written out as a table.
+///
+/// # Errors
+/// If a column is not there, or a cell of a feature is of no use.
+pub fn open_written(file: &FileSpec, columnar: &Columnar) -> Result<Table, DataError> {
+    let names = match &file.labels {
+        Some(LabelsFrom::Names(names)) => names.as_slice(),
+        _ => &[],
+    };
+    let (stored, dialect) = look_written(columnar)?;
+    let chosen = Chosen::find(&file.path, &dialect, &file.table.columns, names)?;
+    columnar.check(chosen.features.iter().chain(&chosen.labels).copied())?;
     Table::new(file, Records::new(stored, dialect), chosen)
 }
 
@@ -132,13 +148,13 @@ impl Table {
     }
 
     fn bad_label(&self, record: &ByteRecord, place: Place, column: usize) -> DataError {
-        let line = self.records.line(place.byte);
+        let at = self.records.place(place.byte);
         let cell = excerpt(record.get(column).unwrap_or_default());
         let what = match cell.trim().is_empty() {
             true => "the label is missing".to_owned(),
             false => format!("`{cell}` is no label"),
         };
-        let place = format!("line {line}, column {} (`{}`)", column + 1, shown(&self.chosen.names[column]));
+        let place = format!("{at}, column {} (`{}`)", column + 1, shown(&self.chosen.names[column]));
         let hint = "`missing: drop` leaves such samples out";
         unreadable(&self.records.stored.path, format!("{place}: {what}; {hint}"))
     }

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use super::super::{DataError, FileSpec};
+use super::super::written::Columnar;
+use super::super::{Columns, DataError, FileSpec};
 use super::census::census;
 use super::columns::Chosen;
-use super::look::look;
+use super::look::{look, look_written};
 use super::profile::{Profile, Profiler};
 use super::records::Records;
 
@@ -60,10 +61,21 @@ const LABELS: &[&str] =
 /// # Errors
 /// If the table cannot be read.
 pub fn advise(path: &Path, tabs: bool) -> Result<Advice, DataError> {
-    let file = FileSpec::new(path);
-    let (stored, dialect) = look(&file, tabs, &[])?;
-    let chosen = Chosen::find(path, &dialect, &file.table.columns, &[])?;
-    let mut records = Records::new(stored, dialect);
+    let (stored, dialect) = look(&FileSpec::new(path), tabs, &[])?;
+    of_records(Records::new(stored, dialect), &|_| true)
+}
+
+/// Looks at all cells of a file of columns; those that no feature can be made of do not count.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn advise_written(columnar: &Columnar) -> Result<Advice, DataError> {
+    let (stored, dialect) = look_written(columnar)?;
+    of_records(Records::new(stored, dialect), &|column| columnar.check(std::iter::once(column)).is_ok())
+}
+
+fn of_records(mut records: Records, is_readable: &dyn Fn(usize) -> bool) -> Result<Advice, DataError> {
+    let chosen = Chosen::find(&records.stored.path, &records.dialect, &Columns::All, &[])?;
     let profiles = profiles(&mut records, &chosen)?;
     let texts: Vec<_> = (0..profiles.len()).filter(|column| profiles[*column].texts > 0).collect();
     let counted = census(&records, &texts)?;
@@ -71,6 +83,7 @@ pub fn advise(path: &Path, tabs: bool) -> Result<Advice, DataError> {
         let profile = &profiles[column];
         let census = texts.iter().position(|text| *text == column).map(|at| &counted[at]);
         match census {
+            _ if !is_readable(column) => ColumnKind::Empty,
             _ if profile.yes().is_some() => ColumnKind::Booleans,
             _ if profile.holds_dates() => ColumnKind::Dates,
             Some(census) if census.differs() => ColumnKind::Different,

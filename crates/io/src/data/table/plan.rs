@@ -121,8 +121,8 @@ impl Plan<'_> {
             }
             false => "",
         };
-        let line = self.records.line(found.place.byte);
-        self.fail(format!("line {line}, column {} (`{}`): {text}{first}", column + 1, self.name(column)))
+        let place = self.records.place(found.place.byte);
+        self.fail(format!("{place}, column {} (`{}`): {text}{first}", column + 1, self.name(column)))
     }
 
     /// What to do about texts: those that differ in every sample are left out, the others become features.
@@ -200,12 +200,12 @@ impl Plan<'_> {
         if profile.numbers > profile.texts && census.texts.len() > 50 {
             let (name, drop) = (self.name(column), self.drop(&[column]));
             let found = profile.first_text.as_ref();
-            let (line, cell) = found.map_or((0, String::new()), |found| {
-                (self.records.line(found.place.byte), excerpt(found.cell.as_bytes()))
+            let (place, cell) = found.map_or((String::new(), String::new()), |found| {
+                (self.records.place(found.place.byte), excerpt(found.cell.as_bytes()))
             });
             let reason = "holds numbers but for texts such as";
             return Err(
-                self.fail(format!("column `{name}` {reason} `{cell}` in line {line}; mend these, or write `{drop}`"))
+                self.fail(format!("column `{name}` {reason} `{cell}` in {place}; mend these, or write `{drop}`"))
             );
         }
         let mut texts: Vec<_> = census.texts.keys().cloned().collect();

@@ -176,6 +176,16 @@ impl Records {
         Err(unreadable(&self.stored.path, reason + hint))
     }
 
+    /// Where a byte of the text stands, for people: its line, or its row where the user's file has none.
+    pub fn place(&self, byte: u64) -> String {
+        let line = self.line(byte);
+        if self.stored.is_written() {
+            format!("row {} (from 0)", line.saturating_sub(2))
+        } else {
+            format!("line {line}")
+        }
+    }
+
     /// The line, from 1, of a byte of the text; empty lines there are passed over.
     pub fn line(&self, byte: u64) -> u64 {
         let dialect = &self.dialect;

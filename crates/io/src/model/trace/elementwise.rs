@@ -193,7 +193,9 @@ impl Tracer<'_> {
             Some(source) => {
                 if !self.kept.insert(source.clone()) {
                     let name = &source.name;
-                    self.remark(format!("{name} is used by arithmetic in several places: it counts and trains in each apart"));
+                    self.remark(format!(
+                        "{name} is used by arithmetic in several places: it counts and trains in each apart"
+                    ));
                 }
                 Taken::Kept(tensor)
             }

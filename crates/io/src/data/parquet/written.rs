@@ -1,0 +1,75 @@
+//! The rows of a Parquet file as texts.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use parquet::basic::Repetition;
+use parquet::file::reader::FileReader;
+use parquet::record::Field;
+use parquet::schema::types::Type;
+
+use super::chunk::{parquet_error, reader};
+use super::groups::contained;
+use super::row_groups;
+use crate::data::DataError;
+use crate::data::file::Stored;
+use crate::data::written::{Columnar, Written};
+
+/// Writes out all rows.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn write(path: &Path) -> Result<Columnar, DataError> {
+    contained(path, || {
+        let length = Stored::open(path)?.plain_length().unwrap_or(0);
+        let file = reader(path)?;
+        row_groups(path, file.metadata(), length)?;
+        let schema = file.metadata().file_metadata().schema_descr().root_schema();
+        let names = schema.get_fields().iter().map(|field| field.name().to_owned()).collect();
+        let kinds = schema.get_fields().iter().map(|field| is_nested(field).then(|| "lists or records".to_owned()));
+        let mut written = Written::new(path, names, kinds.collect())?;
+        for row in file.get_row_iter(None).map_err(|error| parquet_error(path, &error))? {
+            let row = row.map_err(|error| parquet_error(path, &error))?;
+            let cells: Vec<_> = row.get_column_iter().map(|(_, field)| text(field)).collect();
+            written.row(cells.iter().map(AsRef::as_ref))?;
+        }
+        written.finish()
+    })
+}
+
+/// Whether every column has one value a row.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn is_flat(path: &Path) -> Result<bool, DataError> {
+    contained(path, || {
+        let file = reader(path)?;
+        Ok(!file
+            .metadata()
+            .file_metadata()
+            .schema_descr()
+            .root_schema()
+            .get_fields()
+            .iter()
+            .any(|field| is_nested(field)))
+    })
+}
+
+fn is_nested(field: &Type) -> bool {
+    !field.is_primitive()
+        || field.get_basic_info().has_repetition() && field.get_basic_info().repetition() == Repetition::REPEATED
+}
+
+/// A cell as it would stand in a table; an empty one where there is no value.
+fn text(field: &Field) -> Cow<'_, str> {
+    match field {
+        Field::Null | Field::Group(_) | Field::ListInternal(_) | Field::MapInternal(_) => Cow::Borrowed(""),
+        Field::Str(text) => Cow::Borrowed(text),
+        Field::Bytes(bytes) => String::from_utf8_lossy(bytes.data()),
+        // The shortest text that is the same number.
+        Field::Float(x) => Cow::Owned(format!("{x:?}")),
+        Field::Double(x) => Cow::Owned(format!("{x:?}")),
+        Field::Float16(x) => Cow::Owned(format!("{:?}", x.to_f32())),
+        other => Cow::Owned(other.to_string()),
+    }
+}
