@@ -1,5 +1,7 @@
 //! `neartop rank`: the run without a screen.
 
+mod progress;
+
 use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -106,8 +108,11 @@ pub(super) async fn score_all(prepared: &Prepared, options: &RunOptions) -> Resu
     Ok((study, last - start, interrupted))
 }
 
-/// A bar on standard error, where that is a terminal.
+/// A bar on standard error, where that is a terminal; lines of JSON for a program that asks for them.
 pub(super) fn progress_bar(total: u64) -> ProgressBar {
+    if std::env::var_os("NEARTOP_PROGRESS").is_some_and(|kind| kind == "json") {
+        return progress::lines(total);
+    }
     let target = if std::io::stderr().is_terminal() {
         ProgressDrawTarget::stderr_with_hz(10)
     } else {
