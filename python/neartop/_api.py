@@ -104,7 +104,10 @@ def rank(
     options: list[str] = []
     if not workspace.is_of_model:
         options += _option("--repetitions", repetitions) + _option("--seed", seed)
-    options += _option("--jobs", jobs) + _option("--max-memory", max_memory) + _study(study)
+    options += _option("--jobs", jobs) + _option("--max-memory", max_memory)
+    # What the app scores is found again, if only for this call.
+    is_passing = view and study is False and workspace.folder is not None
+    options += ["--study", f"{workspace.folder}/study.sqlite"] if is_passing else _study(study)
     options += [] if guard else ["--no-guard"]
     if view:
         _program.show([workspace.preset, *options])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import inspect
 import json
+import linecache
+import re
 import tempfile
 import types
 import warnings
@@ -36,8 +38,15 @@ def apply(model: Any, candidate: Candidate, workspace: Workspace, seed: int) -> 
             raise Error(f"this is not the model that was ranked: {error}") from error
     for one in said:
         kind = ActivationIsFunction if one.category is UserWarning else one.category
-        warnings.warn(str(one.message), kind, stacklevel=_program.outside())
+        warnings.warn(_with_source(str(one.message)), kind, stacklevel=_program.outside())
     return model
+
+
+def _with_source(message: str) -> str:
+    """The line that is meant, below `net.py:12: change relu to gelu`: a cell of a notebook has no name that says much."""
+    place = re.match(r"(.+):(\d+): ", message)
+    line = linecache.getline(place[1], int(place[2])).strip() if place else ""
+    return f"{message}\n    {line}" if line else message
 
 
 def export(candidate: Candidate, workspace: Workspace, seed: int, name: str, kind: str) -> bytes:

@@ -99,8 +99,11 @@ def _verdict(candidate: Candidate) -> str:
     if candidate.trainability is None:
         return ""
     verdict = candidate.trainability.verdict
-    words = "will train" if verdict == "trainable" else verdict.replace("_", " ")
-    return f"{_MARKS.get(verdict, '')} {escape(words)}"
+    return f"{_MARKS.get(verdict, '')} {escape(_words(verdict))}"
+
+
+def _words(verdict: str) -> str:
+    return "will train" if verdict == "trainable" else verdict.replace("_", " ")
 
 
 def _matrix(found: Ranking, choice: Candidate | None) -> str:
@@ -115,7 +118,9 @@ def _matrix(found: Ranking, choice: Candidate | None) -> str:
     for activation in activations:
         line = [_cell(cells.get((activation, init)), values, choice) for init in inits]
         rows.append(f"<tr><th>{escape(activation)}</th>{''.join(line)}</tr>")
-    caption = "NEAR by activation and initialization; ✓ will train"
+    shown = {candidate.trainability.verdict for candidate in found if candidate.trainability}
+    marks = ", ".join(f"{mark} {_words(verdict)}" for verdict, mark in _MARKS.items() if verdict in shown)
+    caption = f"NEAR by activation and initialization{f'; {marks}' if marks else ''}"
     return (
         f'<div class="scroll"><table class="matrix"><caption>{caption}</caption><thead>{head}</thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"

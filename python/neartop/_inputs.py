@@ -48,6 +48,8 @@ def read(inputs: Any, labels: Any = None, *, wanted: int = USUAL) -> Samples:
             raise Error(f"`labels` come with the batches of a {type(inputs).__name__}: leave `labels` out")
         samples = _of_batches(_batches(inputs, wanted), wanted)
     else:
+        if isinstance(inputs, tuple) and len(inputs) == 2 and all(hasattr(part, "shape") for part in inputs):
+            raise Error("`inputs` is a pair: give the samples as `inputs` and the labels as `labels`")
         named = isinstance(inputs, Mapping) or _is_batch_of_maps(inputs)
         pair = _split(inputs) if named else (inputs, None)
         given = labels if labels is not None else pair[1]

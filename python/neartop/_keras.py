@@ -61,9 +61,9 @@ def read(model: Any, inputs: Array | None, slots: Any, folder: Path, *, with_wei
         found = convert(model)
     except NoSuchLayer as why:
         path = folder / "net.onnx"
-        _export(model, path, str(why))
-        note = f"the model is read from the ONNX file that Keras exports, since {why}; what is folded there is no layer"
         given = None if inputs is None else _of_kind(inputs, model)
+        _export(model, given, path, str(why))
+        note = f"the model is read from the ONNX file that Keras exports, since {why}; what is folded there is no layer"
         return Read({"model": path.name}, {}, given, [note])
     network = {"input": found.input, "layers": found.layers(slots)}
     data = {"layout": "channels_last"} if found.has_channels and inputs is not None else {}
@@ -75,7 +75,7 @@ def apply(model: Any, candidate: Candidate, code: str, slots: Any, seed: int) ->
     try:
         found = convert(model)
     except NoSuchLayer as why:
-        raise Error(f"the choice cannot be brought into this model: {why}") from why
+        raise Error(f"the choice cannot be brought into this model: {why}") from None
     with _seeded(seed):
         made = types.ModuleType("neartop_choice")
         exec(compile(code, "<neartop export>", "exec"), vars(made))
@@ -102,11 +102,14 @@ def _build(model: Any, inputs: Array | None) -> None:
     except Exception as error:
         shape = ", ".join(["samples", *map(str, inputs.shape[1:])])
         first = str(error).strip().splitlines()[0]
-        raise Error(f"the model does not take these inputs, [{shape}] of {inputs.dtype}: {first}") from error
+        raise Error(f"the model does not take these inputs, [{shape}] of {inputs.dtype}: {first}") from None
 
 
-def _export(model: Any, path: Path, why: str) -> None:
+def _export(model: Any, inputs: Array | None, path: Path, why: str) -> None:
     try:
+        if inputs is not None:
+            # Keras exports what it has seen at work.
+            model(inputs[:2])
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model.export(path, format="onnx", verbose=False)

@@ -94,6 +94,9 @@ def run(
         raise
     finally:
         reader.join(timeout=5)
+        for pipe in (child.stdout, child.stderr):
+            if pipe is not None:
+                pipe.close()
         if progress is not None:
             progress.end()
     if status == 130:

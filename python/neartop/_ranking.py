@@ -268,17 +268,20 @@ class Score:
 
 
 def label(choice: Choice) -> str:
-    """A choice in one line, as tables show it: `leaky_relu: {negative_slope: 0.2}`."""
+    """A choice in one line, as tables show it: `leaky_relu(negative_slope=0.2)`, or `hidden: gelu, output: tanh`."""
     if isinstance(choice, str):
         return choice
     if "recipe" in choice:
         return str(choice["recipe"])
-    return ", ".join(f"{name}: {_value(value)}" for name, value in choice.items())
+    if _is_by_slot(choice):
+        return ", ".join(f"{slot}: {label(inner)}" for slot, inner in choice.items())
+    ((name, parameters),) = choice.items()
+    if not isinstance(parameters, Mapping):
+        return f"{name}({_value(parameters)})"
+    return f"{name}({', '.join(f'{key}={_value(value)}' for key, value in parameters.items())})"
 
 
 def _value(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{name}: {_value(inner)}" for name, inner in value.items()) + "}"
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return value if isinstance(value, str) else json.dumps(value)
@@ -293,9 +296,12 @@ def _parameters(candidate: Candidate) -> dict[str, str]:
     return {"activation": candidate.activation_label}
 
 
-def _is_by_slot(activation: dict[str, Any]) -> bool:
-    """A map of slots has choices as values, and a map of one name has parameters."""
-    return len(activation) > 1 or all(isinstance(value, str) for value in activation.values())
+def _is_by_slot(choice: dict[str, Any]) -> bool:
+    """A map of slots has choices as values, and a map of one name has parameters, which are numbers and words."""
+    values = list(choice.values())
+    if len(values) != 1 or isinstance(values[0], str):
+        return True
+    return isinstance(values[0], Mapping) and any(isinstance(inner, Mapping) for inner in values[0].values())
 
 
 def _candidate(row: Mapping[str, Any], source: Workspace | None) -> Candidate:

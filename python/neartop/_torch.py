@@ -10,6 +10,7 @@ import logging
 import os
 import re
 import sys
+import sysconfig
 import traceback
 import warnings
 from collections.abc import Iterator
@@ -63,6 +64,7 @@ def prepare(model: Any, inputs: Array) -> tuple[Any, Array]:
     torch = module()
     if isinstance(model, torch.export.ExportedProgram):
         return model, _of_kind(inputs, np.float32 if inputs.dtype.kind == "f" else inputs.dtype)
+    _check_kind(model)
     try:
         ready = copy.deepcopy(unwrapped(model))
     except Exception as error:
@@ -73,6 +75,20 @@ def prepare(model: Any, inputs: Array) -> tuple[Any, Array]:
         # What is kept for the next token is no output of a network.
         config.use_cache = False
     return ready, _taken(ready, inputs)
+
+
+def _check_kind(model: Any) -> None:
+    torch = module()
+    if isinstance(model, torch.jit.ScriptModule):
+        raise Error("a scripted model has no source that could be exported: give the module that it was made of")
+    parameters = inspect.signature(unwrapped(model).forward).parameters.values()
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    needed = [one.name for one in parameters if one.kind in positional and one.default is one.empty]
+    if len(needed) > 1:
+        raise Error(
+            f"the model takes {len(needed)} inputs ({', '.join(needed)}), and a network here takes one\n"
+            "wrap it in a module that takes one and fills in the others, or rank the part that has one"
+        )
 
 
 def export(model: Any, inputs: Array, path: Path) -> None:
@@ -106,7 +122,7 @@ def _taken(model: Any, inputs: Array) -> Array:
         kinds.insert(0, np.int64)
     elif np.array_equal(inputs[:_SAMPLES], np.round(inputs[:_SAMPLES])):
         kinds.append(np.int64)
-    first: Exception | None = None
+    errors: list[Exception] = []
     for kind in kinds:
         ready = _of_kind(inputs, kind)
         try:
@@ -115,13 +131,14 @@ def _taken(model: Any, inputs: Array) -> Array:
                 model(_batch(ready))
             return ready
         except Exception as error:
-            if first is None or kind is np.float32:
-                first = error
-    assert first is not None
+            errors.append(error)
+    # Numbers that go into an embedding are whole, and others of a network are not.
+    are_tokens = len(errors) > 1 and any("indices" in str(error) for error in errors)
+    first = errors[kinds.index(np.int64 if are_tokens else np.float32)]
     place = _place(first)
     at = f"\nat {place}" if place else ""
     shape = ", ".join(["samples", *map(str, inputs.shape[1:])])
-    raise Error(f"the model does not take these inputs, [{shape}] of {inputs.dtype}: {_first_line(first)}{at}") from first
+    raise Error(f"the model does not take these inputs, [{shape}] of {inputs.dtype}: {_first_line(first)}{at}") from None
 
 
 def _of_kind(inputs: Array, kind: Any) -> Array:
@@ -139,7 +156,8 @@ def _program(model: Any, batch: Any) -> Any:
             except Exception as error:
                 failed = failed or error
     assert failed is not None
-    raise Error(_explained(failed)) from failed
+    # What PyTorch says at length is in `__context__`.
+    raise Error(_explained(failed)) from None
 
 
 def _sizes(model: Any, size: Any) -> Any:
@@ -196,6 +214,7 @@ def _is_of_user(file: str) -> bool:
     if torch is not None:
         folders.append(os.path.dirname(os.path.abspath(torch.__file__)))
     is_library = any(os.path.abspath(file).startswith(folder + os.sep) for folder in folders)
+    is_library |= file.startswith(sysconfig.get_path("stdlib")) and "site-packages" not in file
     return not is_library and not re.search(r"(^|/)(torch/|_export/|importlib)", file) and not file.startswith("<frozen")
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,7 +44,7 @@ class Search:
     batch_norm: str | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class Workspace:
     """Files of a ranking."""
 
@@ -55,8 +57,6 @@ class Workspace:
     notes: list[str] = field(default_factory=list)
     #: Which activations are searched.
     slots: Any = None
-    #: Keeps a temporary folder.
-    _held: Any = field(default=None, repr=False)
 
     @property
     def is_of_model(self) -> bool:
@@ -68,17 +68,31 @@ def build(model: Any, inputs: Any, labels: Any, search: Search, folder: Path | N
     """Writes what is to be ranked into a folder, by default a temporary one that goes away with what is returned."""
     if isinstance(model, (str, os.PathLike)) and not is_model_file(model):
         return _of_preset(model, inputs, labels, search)
-    held = None
-    if folder is None:
-        held = tempfile.TemporaryDirectory(prefix="neartop-")
-        folder = Path(held.name)
+    is_kept = folder is not None
+    folder = folder or _temporary()
     files = _Files(folder, search)
-    samples = files.add(model, inputs, labels)
     preset = folder / "preset.yaml"
-    preset.write_text(f"{_WRITTEN}\n{_yaml.document(files.sections)}", encoding="utf-8")
-    files.settle(preset)
+    try:
+        samples = files.add(model, inputs, labels)
+        preset.write_text(f"{_WRITTEN}\n{_yaml.document(files.sections)}", encoding="utf-8")
+        files.settle(preset, samples)
+    except BaseException:
+        if not is_kept:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
     notes = files.notes + (samples.notes if samples else [])
-    return Workspace(str(preset), folder, samples.inputs if samples else None, notes, search.slots, held)
+    workspace = Workspace(str(preset), folder, samples.inputs if samples else None, notes, search.slots)
+    return workspace if is_kept else _passing(workspace)
+
+
+def _temporary() -> Path:
+    return Path(tempfile.mkdtemp(prefix="neartop-"))
+
+
+def _passing(workspace: Workspace) -> Workspace:
+    """A workspace whose folder goes when it goes."""
+    weakref.finalize(workspace, shutil.rmtree, str(workspace.folder), ignore_errors=True)
+    return workspace
 
 
 def may_replace(preset: Path) -> bool:
@@ -98,10 +112,9 @@ def check(preset: str) -> dict[str, Any]:
 
 def network_and_inputs(model: Any, inputs: Any) -> tuple[str, str, Workspace]:
     """The paths of a network and of its inputs, as `neartop score` takes them, and what keeps them there."""
-    held = tempfile.TemporaryDirectory(prefix="neartop-")
-    folder = Path(held.name)
+    folder = _temporary()
+    workspace = _passing(Workspace("", folder))
     files = _Files(folder, Search(), with_weights=True)
-    workspace = Workspace("", folder, _held=held)
     samples = None if _inputs.is_path(inputs) else _inputs.read(inputs)
     if isinstance(model, (str, os.PathLike)):
         network = os.fspath(model)
@@ -236,18 +249,21 @@ class _Files:
         section = {"repetitions": search.repetitions or "auto", "seed": search.seed, "batch_norm": search.batch_norm}
         return {name: value for name, value in section.items() if value is not None}
 
-    def settle(self, preset: Path) -> None:
-        """Puts in the usual activations, where the network has a slot for them."""
-        if not self.has_defaults:
-            return
-        slots = self.search.slots
-        if isinstance(slots, Mapping):
-            usual: Any = {slot: ACTIVATIONS for slot in slots}
-        elif check(str(preset))["slots"]:
-            usual = ACTIVATIONS
-        else:
-            return
-        self.sections["search"] = {"activations": usual, **self.sections["search"]}
+    def settle(self, preset: Path, samples: Samples | None) -> None:
+        """Puts in the usual activations, where the network has slots for them, and looks whether the samples are enough."""
+        usual: Any = None
+        if self.has_defaults and isinstance(self.search.slots, Mapping):
+            usual = {slot: ACTIVATIONS for slot in self.search.slots}
+            self._write_preset(preset, usual)
+        facts = check(str(preset))
+        if self.has_defaults and usual is None and facts["slots"]:
+            self._write_preset(preset, ACTIVATIONS)
+        if samples is not None and len(samples.inputs) < facts["samples"]:
+            words = f"{len(samples.inputs)} samples are fewer than the {facts['samples']} that the widest layer can use"
+            self.notes.append(f"{words}, which bounds its effective rank")
+
+    def _write_preset(self, preset: Path, activations: Any) -> None:
+        self.sections["search"] = {"activations": activations, **self.sections["search"]}
         preset.write_text(f"{_WRITTEN}\n{_yaml.document(self.sections)}", encoding="utf-8")
 
 
@@ -268,4 +284,6 @@ def _what(model: Any) -> str:
 
 
 def _name(model: Any) -> str:
-    return Path(model).stem if isinstance(model, (str, os.PathLike)) else type(model).__name__
+    if isinstance(model, (str, os.PathLike)):
+        return Path(model).stem
+    return type(_torch.unwrapped(model) if _torch.is_model(model) else model).__name__

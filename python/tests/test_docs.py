@@ -77,7 +77,11 @@ def run(command):
     if words[0] == "pip":
         return
     assert words[0] == "neartop"
-    done = subprocess.run([str(neartop.find_program()), *words[1:], *(["--no-study"] if words[1] in ("rank", "train") else [])], capture_output=True, text=True)
+    done = subprocess.run(
+        [str(neartop.find_program()), *words[1:], *(["--no-study"] if words[1] in ("rank", "train") else [])],
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
 
 

@@ -71,7 +71,9 @@ def test_loaders_and_datasets():
 
 def test_batches_that_are_maps():
     torch = pytest.importorskip("torch")
-    rows = [{"input_ids": torch.tensor([1, 2]), "attention_mask": torch.tensor([1, 1]), "labels": torch.tensor(n)} for n in range(4)]
+    rows = [
+        {"input_ids": torch.tensor([1, 2]), "attention_mask": torch.tensor([1, 1]), "labels": torch.tensor(n)} for n in range(4)
+    ]
     found = read(torch.utils.data.DataLoader(rows, batch_size=2))
     assert found.inputs.tolist() == [[1, 2]] * 4
     assert found.labels.tolist() == [0, 1, 2, 3]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -45,7 +46,12 @@ def test_a_preset_says_what_is_ranked(samples):
 
 @pytest.mark.parametrize(
     ("path", "words"),
-    [("net.pth", "weights without the network"), ("net.keras", "load_model"), ("net.txt", "neither a model"), ("net.pt2", "no file")],
+    [
+        ("net.pth", "weights without the network"),
+        ("net.keras", "load_model"),
+        ("net.txt", "neither a model"),
+        ("net.pt2", "no file"),
+    ],
 )
 def test_files_that_are_no_models(path, words, samples):
     with pytest.raises(neartop.Error, match=words):
@@ -101,6 +107,6 @@ def test_ctrl_c_stops_the_program_and_keeps_what_it_scored(tmp_path):
 
 
 def test_the_app_needs_a_terminal(monkeypatch):
-    monkeypatch.setattr(sys, "stdout", open(os.devnull, "w"))
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
     with pytest.raises(neartop.Error, match="needs a terminal"):
         neartop.rank("digits-mlp", view=True)

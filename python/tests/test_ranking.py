@@ -59,19 +59,19 @@ def ranking():
 def test_a_sequence_of_candidates(ranking):
     assert len(ranking) == 5
     assert ranking[0].near == 100
-    assert [str(c) for c in ranking[1:3]] == ["leaky_relu: {negative_slope: 0.25} with orthogonal", "relu with as_given"]
+    assert [str(c) for c in ranking[1:3]] == ["leaky_relu(negative_slope=0.25) with orthogonal", "relu with as_given"]
     assert ranking.recommended is ranking[1]
-    assert ranking.activations == ["sine", "leaky_relu: {negative_slope: 0.25}"]
-    assert ranking.inits == ["normal: {std: 1}", "orthogonal"]
+    assert ranking.activations == ["sine", "leaky_relu(negative_slope=0.25)"]
+    assert ranking.inits == ["normal(std=1)", "orthogonal"]
     assert not ranking[0].will_train and ranking[1].will_train and not ranking[4].will_train
-    assert ranking.find("leaky_relu: {negative_slope: 0.25}", "orthogonal") is ranking[1]
+    assert ranking.find("leaky_relu(negative_slope=0.25)", "orthogonal") is ranking[1]
     with pytest.raises(KeyError, match="no candidate is gelu with orthogonal"):
         ranking.find("gelu", "orthogonal")
 
 
 def test_tables(ranking, tmp_path):
     rows = ranking.table()
-    assert rows[1]["activation"] == "leaky_relu: {negative_slope: 0.25}"
+    assert rows[1]["activation"] == "leaky_relu(negative_slope=0.25)"
     assert rows[4]["reason"].startswith("dead")
     read = list(csv.DictReader(io.StringIO(ranking.to_csv(tmp_path / "r.csv"))))
     assert [r["init"] for r in read] == [r["init"] for r in rows]
@@ -89,8 +89,8 @@ def test_data_frames(ranking, library):
 
 def test_words(ranking):
     text = repr(ranking)
-    assert "Recommended: leaky_relu: {negative_slope: 0.25} with orthogonal (highest NEAR" in text
-    assert re.search(r"^1 +sine +normal: \{std: 1\} +100.00 ± 0.25 +exploding$", text, re.M)
+    assert "Recommended: leaky_relu(negative_slope=0.25) with orthogonal (highest NEAR" in text
+    assert re.search(r"^1 +sine +normal\(std=1\) +100.00 ± 0.25 +exploding$", text, re.M)
 
 
 class Checker(HTMLParser):
@@ -152,7 +152,7 @@ def test_trials(ranking):
     study = Study()
     assert ranking.to_optuna(study, top=5) == 2
     assert study.trials == [
-        {"activation": "leaky_relu: {negative_slope: 0.25}", "init": "orthogonal"},
+        {"activation": "leaky_relu(negative_slope=0.25)", "init": "orthogonal"},
         {"activation": "sine", "init": "orthogonal"},
     ]
     apart = Ranking({**REPORT, "candidates": [row(1, {"body": "relu", "head": "tanh"}, "orthogonal", 1.0)], "recommended": None})
@@ -180,9 +180,11 @@ def test_a_study_of_optuna(ranking):
 
 def test_labels():
     assert label("relu") == "relu"
-    assert label({"constant": {"value": 0.5}}) == "constant: {value: 0.5}"
+    assert label({"constant": {"value": 0.5}}) == "constant(value=0.5)"
     assert label({"recipe": "mine", "linear": "orthogonal"}) == "mine"
-    assert label({"hidden": "gelu", "output": LEAKY}) == "hidden: gelu, output: {leaky_relu: {negative_slope: 0.25}}"
+    assert label({"hidden": "gelu", "output": LEAKY}) == "hidden: gelu, output: leaky_relu(negative_slope=0.25)"
+    assert label({"body": LEAKY}) == "body: leaky_relu(negative_slope=0.25)"
+    assert label({"body": "relu"}) == "body: relu"
 
 
 def test_scores():

@@ -23,8 +23,12 @@ pub fn run(args: &ExportArgs) -> Result<(), Failure> {
     check_export(&preset, &options)?;
     preset.remarks.iter().for_each(tell);
     let is_as_given = args.init.as_deref().is_some_and(|init| init.trim() == Init::AsGiven.to_string());
-    if !is_as_given || preset.model.is_none() {
-        narrow(&mut preset, args)?;
+    match (is_as_given, &preset.model) {
+        (false, _) => narrow(&mut preset, args)?,
+        (true, Some(_)) => {}
+        (true, None) => {
+            return Err(Failure::usage("`as_given` stands for the weights of a model, and the network is none"));
+        }
     }
     let study = Study::new(Arc::new(Space::new(Arc::new(preset))));
     export_candidate(&study, candidate(&study.space, args, is_as_given)?, &options)
