@@ -8,8 +8,8 @@ import re
 class Error(Exception):
     """Why neartop did not do what it was asked.
 
-    The text says what is wrong, where, and what would be right. `report` is what the program printed, with the place in the
-    preset; it is empty where the program did not run.
+    The text says what is wrong, where, and what would be right. `report` is all that the program printed, with the place in the
+    preset, or all that PyTorch said; it is empty where neither spoke.
     """
 
     def __init__(self, message: str, report: str = "") -> None:

@@ -138,7 +138,9 @@ def _taken(model: Any, inputs: Array) -> Array:
     place = _place(first)
     at = f"\nat {place}" if place else ""
     shape = ", ".join(["samples", *map(str, inputs.shape[1:])])
-    raise Error(f"the model does not take these inputs, [{shape}] of {inputs.dtype}: {_first_line(first)}{at}") from None
+    raise Error(
+        f"the model does not take these inputs, [{shape}] of {inputs.dtype}: {_first_line(first)}{at}", str(first)
+    ) from None
 
 
 def _of_kind(inputs: Array, kind: Any) -> Array:
@@ -156,8 +158,7 @@ def _program(model: Any, batch: Any) -> Any:
             except Exception as error:
                 failed = failed or error
     assert failed is not None
-    # What PyTorch says at length is in `__context__`.
-    raise Error(_explained(failed)) from None
+    raise Error(_explained(failed), str(failed)) from None
 
 
 def _sizes(model: Any, size: Any) -> Any:

@@ -63,7 +63,8 @@ pub(super) fn conclude(study: &Study, options: &RunOptions) -> Result<(), Failur
 pub(super) async fn score_all(prepared: &Prepared, options: &RunOptions) -> Result<(Study, Duration, bool), Failure> {
     let mut study = Study::new(Arc::clone(&prepared.space));
     let mut recording = Recording::open(prepared, &options.study, &mut study)?;
-    if let Some(found) = recording.found() {
+    // Programs are told so by where progress begins.
+    if let Some(found) = recording.found().filter(|_| !progress::is_in_lines()) {
         tell(found);
     }
     let scorer: Arc<dyn Scorer> = prepared.scorer.clone();
@@ -110,7 +111,7 @@ pub(super) async fn score_all(prepared: &Prepared, options: &RunOptions) -> Resu
 
 /// A bar on standard error, where that is a terminal; lines of JSON for a program that asks for them.
 pub(super) fn progress_bar(total: u64) -> ProgressBar {
-    if std::env::var_os("NEARTOP_PROGRESS").is_some_and(|kind| kind == "json") {
+    if progress::is_in_lines() {
         return progress::lines(total);
     }
     let target = if std::io::stderr().is_terminal() {

@@ -7,6 +7,11 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 /// Lines a second, at most.
 const RATE: u8 = 5;
 
+/// Whether a program asked for lines.
+pub fn is_in_lines() -> bool {
+    std::env::var_os("NEARTOP_PROGRESS").is_some_and(|kind| kind == "json")
+}
+
 /// A bar that writes lines of JSON.
 pub fn lines(total: u64) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::term_like_with_hz(Box::new(Lines), RATE));
