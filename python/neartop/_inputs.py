@@ -214,26 +214,24 @@ def _batches(stream: Any, wanted: int) -> Iterator[Any]:
     """Batches of a loader; samples of a dataset, each a batch of one, drawn from all of it."""
     if hasattr(stream, "as_numpy_iterator"):
         return iter(stream.as_numpy_iterator())
-    if not _is_dataset(stream):
-        return iter(stream)
-    if not hasattr(stream, "__getitem__"):
-        return (_lifted(sample) for sample in stream)
+    if not (hasattr(stream, "__getitem__") and hasattr(stream, "__len__")):
+        torch = sys.modules.get("torch")
+        is_of_samples = torch is not None and isinstance(stream, torch.utils.data.Dataset)
+        return (_lifted(sample) for sample in stream) if is_of_samples else iter(stream)
+    if hasattr(stream, "max_queue_size"):
+        # A dataset of Keras gives batches by their places.
+        return (stream[at] for at in range(len(stream)))
     count = len(stream)
     rows = np.random.default_rng(0).permutation(count)[:wanted] if count > wanted else range(count)
     return (_lifted(stream[int(row)]) for row in rows)
 
 
-def _is_dataset(stream: Any) -> bool:
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(stream, torch.utils.data.Dataset)
-
-
 def _lifted(sample: Any) -> Any:
-    """A sample as a batch of one."""
+    """A sample as a batch of one; what is a tuple has parts, as samples with their labels."""
     if isinstance(sample, Mapping):
-        return {name: _lifted(value) for name, value in sample.items()}
-    if isinstance(sample, (list, tuple)):
-        return [_lifted(value) for value in sample]
+        return {name: np.asarray(_plain(value))[None] for name, value in sample.items() if value is not None}
+    if isinstance(sample, tuple):
+        return tuple(np.asarray(_plain(value))[None] for value in sample)
     return np.asarray(_plain(sample))[None]
 
 
@@ -243,6 +241,9 @@ def _of_batches(batches: Iterator[Any], wanted: int) -> Samples:
     count = 0
     for batch in batches:
         first, second = _split(batch)
+        if second is not None and np.ndim(_plain(second)) == 0:
+            # A sample with its label, not a batch.
+            first, second = _lifted(first), _lifted(second)
         inputs.append(array(first, "inputs"))
         if second is not None:
             labels.append(_label_array(second))

@@ -20,7 +20,12 @@ def flow(value: Any) -> str:
     if isinstance(value, str):
         is_plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.]*", value) and value.lower() not in _RESERVED
         return value if is_plain else json.dumps(value)
-    return json.dumps(value)
+    return json.dumps(value, default=_plain)
+
+
+def _plain(number: Any) -> Any:
+    """A number of NumPy or of a tensor."""
+    return number.item()
 
 
 def document(sections: Mapping[str, Any]) -> str:

@@ -69,6 +69,31 @@ def test_loaders_and_datasets():
         read(torch.utils.data.DataLoader(data), [1])
 
 
+class Batches:
+    """As `keras.utils.PyDataset` is."""
+
+    max_queue_size = 10
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, at):
+        return np.full((4, 2), at), np.full(4, at)
+
+
+def test_datasets_of_other_libraries():
+    assert read(Batches()).labels.tolist() == [0] * 4 + [1] * 4 + [2] * 4
+    rows = [{"pixel_values": [[1, 2]], "label": 3}, {"pixel_values": [[4, 5]], "label": 6}]
+    hub = type("Dataset", (), {"__len__": lambda self: 2, "__getitem__": lambda self, at: rows[at]})()
+    assert read(hub).inputs.tolist() == [[[1, 2]], [[4, 5]]]
+    assert read(hub).labels.tolist() == [3, 6]
+    tensors = type(
+        "Tensors", (), {"__iter__": lambda self: iter(()), "as_numpy_iterator": lambda self: iter([(np.ones(3), 5)] * 4)}
+    )()
+    assert read(tensors).inputs.shape == (4, 3)
+    assert read(tensors).labels.tolist() == [5] * 4
+
+
 def test_batches_that_are_maps():
     torch = pytest.importorskip("torch")
     rows = [
