@@ -1,5 +1,6 @@
 //! The command line.
 
+mod export;
 mod new;
 mod score;
 mod values;
@@ -12,6 +13,7 @@ use crate::cluster::units::Shard;
 use neartop_io::export::Format;
 use neartop_study::training::optimizer::Method;
 
+pub use export::ExportArgs;
 pub use new::NewArgs;
 pub use score::{BatchNormMode, ReportFormat, ScoreArgs};
 pub use values::{Halving, LearningRate, Repetitions};
@@ -73,6 +75,8 @@ pub enum Command {
     ///
     /// Looks at the data: columns, gaps, texts, labels. The preset runs as it is, and has its other choices as comments.
     New(NewArgs),
+    /// Writes a candidate to a file, whatever its rank: `rank --export` for one that is chosen by name.
+    Export(ExportArgs),
     /// Lists, shows and checks presets.
     #[command(subcommand)]
     Presets(PresetsCommand),
@@ -418,7 +422,12 @@ pub enum PresetsCommand {
     /// Prints a bundled preset.
     Show { name: String },
     /// Checks a preset and says what it would run.
-    Check { file: String },
+    Check {
+        file: String,
+        /// Format of what is said.
+        #[arg(long, value_enum, default_value_t = ReportFormat::Table)]
+        format: ReportFormat,
+    },
     /// Prints a JSON Schema of presets, for editors.
     Schema,
 }

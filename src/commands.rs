@@ -1,6 +1,7 @@
 //! What the program does without a screen.
 
 pub mod cluster;
+pub mod export;
 pub mod merge;
 pub mod new;
 pub mod presets;

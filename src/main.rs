@@ -87,8 +87,9 @@ fn runtime(cli: &Cli) -> Result<tokio::runtime::Runtime, Failure> {
 
 /// Whether a command scores, or trains.
 fn scores(cli: &Cli) -> bool {
-    use Command::{Completions, Man, Merge, New, Presets, Score, Studies};
-    !matches!(&cli.command, Some(Completions { .. } | Man | Merge(_) | New(_) | Presets(_) | Score(_) | Studies(_)))
+    use Command::{Completions, Export, Man, Merge, New, Presets, Score, Studies};
+    let silent = matches!(&cli.command, Some(Completions { .. } | Export(_) | Man | Merge(_) | New(_) | Presets(_)));
+    !silent && !matches!(&cli.command, Some(Score(_) | Studies(_)))
 }
 
 fn may_open_files(count: usize) -> bool {
@@ -147,6 +148,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
             commands::width::run(args, chart::Look { color, ascii: cli.common.ascii }).await
         }
         Some(Command::New(args)) => commands::new::run(args),
+        Some(Command::Export(args)) => commands::export::run(args),
         Some(Command::Presets(command)) => commands::presets::run(command),
         Some(Command::Studies(args)) => commands::studies::run(args),
         Some(Command::Completions { shell }) => {

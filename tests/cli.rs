@@ -1,6 +1,8 @@
 //! The program as its users and their scripts meet it.
 #![cfg(unix)]
 
+#[path = "cli/export.rs"]
+mod export;
 #[path = "cli/limits.rs"]
 mod limits;
 #[path = "cli/outputs.rs"]

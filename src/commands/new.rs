@@ -52,17 +52,20 @@ fn preset(found: Option<&(&Path, Found)>, model: Option<&(&Path, Model)>) -> Str
     };
     lines.extend(section("network", network));
     let slots = model.map(|(_, model)| model::slots(model)).unwrap_or_default();
-    lines.extend(section("search", slots.into_iter().chain(search()).collect()));
+    let has_slots = model.is_none_or(|(_, model)| model::has_slots(model));
+    lines.extend(section("search", slots.into_iter().chain(search(has_slots)).collect()));
     lines.extend(section("score", score()));
     lines::text(&lines)
 }
 
-fn search() -> Vec<Line> {
-    vec![
-        key(1, "activations", "[relu, leaky_relu, elu, selu, gelu, silu, mish, tanh]", "or: all"),
+/// Which activations and initializations are tried; activations only where there is a slot for them.
+fn search(has_slots: bool) -> Vec<Line> {
+    let activations = key(1, "activations", "[relu, leaky_relu, elu, selu, gelu, silu, mish, tanh]", "or: all");
+    let rest = [
         key(1, "inits", "[torch_default, xavier_uniform, kaiming_normal, lecun_normal, orthogonal]", "or: all"),
         key(1, "bias", "zeros", "zeros | fan_in_uniform | {constant: 0.01}"),
-    ]
+    ];
+    has_slots.then_some(activations).into_iter().chain(rest).collect()
 }
 
 fn score() -> Vec<Line> {

@@ -2,6 +2,7 @@
 
 mod check;
 mod data;
+mod facts;
 
 use crate::cli::PresetsCommand;
 use crate::run::Failure;
@@ -18,7 +19,7 @@ pub fn run(command: &PresetsCommand) -> Result<(), Failure> {
     match command {
         PresetsCommand::List => list(),
         PresetsCommand::Show { name } => show(name),
-        PresetsCommand::Check { file } => check::run(file),
+        PresetsCommand::Check { file, format } => check::run(file, *format),
         PresetsCommand::Schema => print(&json(&schema())?),
     }
 }

@@ -1,5 +1,7 @@
 //! `neartop rank`: the run without a screen.
 
+mod progress;
+
 use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -61,7 +63,8 @@ pub(super) fn conclude(study: &Study, options: &RunOptions) -> Result<(), Failur
 pub(super) async fn score_all(prepared: &Prepared, options: &RunOptions) -> Result<(Study, Duration, bool), Failure> {
     let mut study = Study::new(Arc::clone(&prepared.space));
     let mut recording = Recording::open(prepared, &options.study, &mut study)?;
-    if let Some(found) = recording.found() {
+    // Programs are told so by where progress begins.
+    if let Some(found) = recording.found().filter(|_| !progress::is_in_lines()) {
         tell(found);
     }
     let scorer: Arc<dyn Scorer> = prepared.scorer.clone();
@@ -106,8 +109,11 @@ pub(super) async fn score_all(prepared: &Prepared, options: &RunOptions) -> Resu
     Ok((study, last - start, interrupted))
 }
 
-/// A bar on standard error, where that is a terminal.
+/// A bar on standard error, where that is a terminal; lines of JSON for a program that asks for them.
 pub(super) fn progress_bar(total: u64) -> ProgressBar {
+    if progress::is_in_lines() {
+        return progress::lines(total);
+    }
     let target = if std::io::stderr().is_terminal() {
         ProgressDrawTarget::stderr_with_hz(10)
     } else {

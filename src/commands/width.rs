@@ -105,7 +105,7 @@ fn choices(args: &WidthArgs, preset: &Preset, notes: &mut Vec<String>) -> Result
     Ok((fill, init))
 }
 
-fn choice<C: Listed>(
+pub(super) fn choice<C: Listed>(
     asked: Option<&str>,
     option: &str,
     listed: &[C],
@@ -125,7 +125,7 @@ fn choice<C: Listed>(
 }
 
 /// The same by the names of the network's slots, where they have some.
-fn for_each_slot(fill: &Fill, preset: &Preset) -> Result<Fill, Failure> {
+pub(super) fn for_each_slot(fill: &Fill, preset: &Preset) -> Result<Fill, Failure> {
     let slots = preset.network.slots();
     let is_unknown = |slot: &String| !slots.contains(&slot.as_str());
     let choices: Option<Choices> = match fill {

@@ -62,10 +62,11 @@ fn files(cli: &Cli) -> Inputs {
         Some(Command::Width(args)) => of_preset(&args.preset, &args.study)
             .and("the result", args.output.clone())
             .and("the export", args.export.clone()),
+        Some(Command::Export(args)) => of_preset(&args.preset, &memory_only).and("the export", [args.output.clone()]),
         Some(Command::New(args)) => {
             Inputs::none().and("the model", args.model.clone()).and("the data", args.data.clone())
         }
-        Some(Command::Presets(PresetsCommand::Check { file })) => of_preset(file, &memory_only),
+        Some(Command::Presets(PresetsCommand::Check { file, .. })) => of_preset(file, &memory_only),
         Some(Command::Studies(args)) => {
             let output = match &args.command {
                 StudiesCommand::Export { output, .. } => output.clone(),

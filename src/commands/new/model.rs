@@ -47,6 +47,11 @@ pub fn data(model: &Model) -> Vec<Line> {
     ]
 }
 
+/// Whether activations of the model can be searched.
+pub fn has_slots(model: &Model) -> bool {
+    model.preset.network.has_slot()
+}
+
 /// The keys of `search` that a model has besides.
 pub fn slots(model: &Model) -> Vec<Line> {
     const MOST: usize = 12;

@@ -1,8 +1,10 @@
 //! `neartop presets check`: what a preset would run, and on what data.
 
-use super::data;
+use super::{data, facts};
+use crate::cli::ReportFormat;
 use crate::commands::new::model::place;
 use crate::run::Failure;
+use crate::run::output::json;
 use crate::run::streams::print;
 use neartop_core::network::Fill;
 use neartop_io::model::Found;
@@ -13,9 +15,13 @@ use neartop_study::space::{Space, bytes};
 ///
 /// # Errors
 /// What is wrong with the preset or its data.
-pub fn run(file: &str) -> Result<(), Failure> {
+pub fn run(file: &str, format: ReportFormat) -> Result<(), Failure> {
     let preset = Preset::load(file)?;
     let space = Space::new(preset.into());
+    if format == ReportFormat::Json {
+        data::describe(&space)?;
+        return print(&json(&facts::Facts::new(&space))?);
+    }
     let preset = &space.preset;
     let network = space.network();
     let of_each = format!("{} x {} initializations", activations(preset), preset.search.inits.len());

@@ -28,7 +28,10 @@ pub fn read_fills(node: Option<&Node<'_>>, search: &Node<'_>, network: &Network)
         (Some(node), []) => {
             return Err(node
                 .key_problem("the network has no slot that searched activations could fill")
-                .help("put `activation` among network.layers, or leave search.activations out"));
+                .help(match network.nodes.iter().any(|node| node.origin.is_some()) {
+                    true => "say by search.slots which activations of the model are searched, or leave search.activations out",
+                    false => "put `activation` among network.layers, or leave search.activations out",
+                }));
         }
         (Some(node), slots) if is_by_slot(node, slots) => read_by_slot(node, slots)?,
         (Some(node), [slot]) => Choices::from([((*slot).to_owned(), read_choices::<Activation>(node)?)]),
