@@ -110,7 +110,9 @@ fn of_study(args: &ReportArgs, path: &Path, target: Target) -> Result<(), Failur
     let Summary { key, created_at, updated_at, program, .. } = summary.clone();
     let origin = Origin {
         command: command_line::of_study(args),
-        before: Some("Save the preset below as “preset.yaml”. It names files by where they were when it was run.".to_owned()),
+        before: Some(
+            "Save the preset below as “preset.yaml”. It names files by where they were when it was run.".to_owned(),
+        ),
         preset: ("As it is recorded with the study.".to_owned(), study.space.preset.text().to_owned()),
         recorded: Some(Recorded { key, begun: created_at, updated: updated_at, program }),
         left_out: revived.left_out,

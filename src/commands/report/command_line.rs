@@ -16,10 +16,13 @@ pub fn of_preset(source: &str, args: &ReportArgs) -> String {
     add("--data", run.data.as_deref().map(shown));
     add("--labels", run.labels.clone());
     add("--seed", run.seed.map(|seed| seed.to_string()));
-    add("--repetitions", run.repetitions.map(|repetitions| match repetitions {
-        Repetitions::Auto => "auto".to_owned(),
-        Repetitions::Fixed(n) => n.to_string(),
-    }));
+    add(
+        "--repetitions",
+        run.repetitions.map(|repetitions| match repetitions {
+            Repetitions::Auto => "auto".to_owned(),
+            Repetitions::Fixed(n) => n.to_string(),
+        }),
+    );
     finish(words, args)
 }
 

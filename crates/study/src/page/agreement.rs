@@ -30,7 +30,11 @@ impl Comparison {
         );
         let marked = choice.and_then(both);
         let text = |known: f64| {
-            format!("The recommended candidate’s known value is {}; the highest is {}.", fixed(known, 2), fixed(highest, 2))
+            format!(
+                "The recommended candidate’s known value is {}; the highest is {}.",
+                fixed(known, 2),
+                fixed(highest, 2)
+            )
         };
         let step = points.len().div_ceil(MOST).max(1);
         let drawn: Vec<_> = points.iter().copied().step_by(step).collect();

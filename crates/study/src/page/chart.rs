@@ -120,6 +120,10 @@ impl Chart {
         Self { id, title, description, frame, lines: Vec::new(), dots: String::new(), marks: Vec::new() }
     }
 
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
     /// A line through these points, which ends in its label.
     pub fn add_line(&mut self, points: &[(f64, f64)], style: usize, label: &str) {
         let placed: Vec<_> = points.iter().map(|point| self.frame.at(*point)).collect();

@@ -49,7 +49,11 @@ fn figures(study: &Study, id: usize, row: Option<&Ranked>, of: usize) -> Vec<Fig
         let error = near.standard_error.map(|e| format!(" ± {e:.2}")).unwrap_or_default();
         let most: usize = layers(study, id).iter().map(|layer| layer.width).sum();
         let share = 100.0 * near.mean / most.max(1) as f64;
-        figures.push(figure("NEAR", fixed(near.mean, 2) + &error, format!("{share:.0} % of the possible {}", grouped(most as u64))));
+        figures.push(figure(
+            "NEAR",
+            fixed(near.mean, 2) + &error,
+            format!("{share:.0} % of the possible {}", grouped(most as u64)),
+        ));
     }
     if let Some(rank) = row.and_then(|row| row.rank) {
         figures.push(figure("Rank", ordinal(rank), format!("of {}, by NEAR", grouped(of as u64))));

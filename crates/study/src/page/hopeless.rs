@@ -72,7 +72,11 @@ impl Hopeless {
         let summary = match all {
             _ if judged == 0 => "Whether candidates will train is not known: signals were not looked at.".to_owned(),
             0 => "All candidates will train, as far as their signals before training tell.".to_owned(),
-            all => format!("{} of {} will not train, as far as their signals before training tell.", all, count(ranking.len(), "candidate")),
+            all => format!(
+                "{} of {} will not train, as far as their signals before training tell.",
+                all,
+                count(ranking.len(), "candidate")
+            ),
         };
         Self { summary, groups }
     }
@@ -92,7 +96,9 @@ impl Row {
         let near = or_nothing(study.near(id).map(|near| near.mean), 2);
         let name = Name::of(study, id);
         let (why, measured, limit) = match study.strain(id).filter(|_| study.status(id) != Status::Failed) {
-            Some(strain) => (words(strain.measure).to_owned(), shown(strain, strain.value), shown(strain, strain.limit)),
+            Some(strain) => {
+                (words(strain.measure).to_owned(), shown(strain, strain.value), shown(strain, strain.limit))
+            }
             None => (study.reason(id).unwrap_or_default(), String::new(), String::new()),
         };
         Self { name, near, why, measured, limit }

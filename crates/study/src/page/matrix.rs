@@ -9,6 +9,8 @@ use crate::study::{Status, Study};
 const MOST: (usize, usize) = (60, 40);
 /// The steps of heat, from 0.
 const STEPS: f64 = 7.0;
+/// One in so many numbers has no heat.
+const COLD: usize = 6;
 
 /// The candidates of one architecture.
 pub struct Matrix {
@@ -51,9 +53,8 @@ impl Matrix {
         let grid = Grid::around(study, around?)?;
         let columns = grid.inits.len();
         let nears: Vec<_> = grid.cells().iter().map(|id| study.near(*id).map(|near| near.mean)).collect();
-        let known = || nears.iter().flatten().copied();
-        let (low, high) = known().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(x), h.max(x)));
-        let cell = |place: usize| Cell::of(study, grid.cells()[place], nears[place], (low, high), choice);
+        let range = range(&nears);
+        let cell = |place: usize| Cell::of(study, grid.cells()[place], nears[place], range, choice);
         let row = |row: usize| (0..columns).map(|column| cell(row * columns + column)).collect::<Vec<_>>();
         let mut rows: Vec<Line> = (0..grid.activations.len())
             .map(|at| {
@@ -81,6 +82,14 @@ impl Matrix {
     }
 }
 
+/// Where heat begins and ends: a few numbers far below the others do not make these all alike.
+fn range(nears: &[Option<f64>]) -> (f64, f64) {
+    let mut known: Vec<f64> = nears.iter().flatten().copied().collect();
+    known.sort_by(f64::total_cmp);
+    let low = known.get(known.len() / COLD).copied().unwrap_or_default();
+    (low, known.last().copied().unwrap_or_default())
+}
+
 /// Leaves the rows with the highest numbers and the first columns; says so.
 fn cut(rows: &mut Vec<Line>, columns: usize) -> Option<String> {
     let all = rows.len();
@@ -97,7 +106,10 @@ fn cut(rows: &mut Vec<Line>, columns: usize) -> Option<String> {
         (false, true) => Some(format!("The first {} of {} columns.", MOST.1, count(columns))),
         (true, true) => {
             let (rows, columns) = (count(all), count(columns));
-            Some(format!("{} of {rows} rows, with the highest NEAR, and the first {} of {columns} columns.", MOST.0, MOST.1))
+            Some(format!(
+                "{} of {rows} rows, with the highest NEAR, and the first {} of {columns} columns.",
+                MOST.0, MOST.1
+            ))
         }
     }
 }
@@ -106,7 +118,7 @@ impl Cell {
     fn of(study: &Study, id: usize, value: Option<f64>, (low, high): (f64, f64), choice: Option<usize>) -> Self {
         let judged = study.trainability(id).filter(|judged| !judged.is_trainable());
         let trouble = judged.map(|judged| judged.verdict.name());
-        let share = |x: f64| if high > low { (x - low) / (high - low) } else { 0.5 };
+        let share = |x: f64| if high > low { ((x - low) / (high - low)).max(0.0) } else { 0.5 };
         Self {
             near: value.map(|x| fixed(x, 1)),
             heat: value.map_or(7, |x| (share(x) * STEPS).min(STEPS - 1.0) as u8),

@@ -17,7 +17,8 @@ pub struct Name {
 impl Name {
     pub fn of(study: &Study, id: usize) -> Self {
         let (candidate, search) = (study.candidate(id), &study.space.preset.search);
-        let has_init = search.inits.len() > 1 || study.space.candidates.len() == 1 || study.space.preset.model.is_some();
+        let has_init =
+            search.inits.len() > 1 || study.space.candidates.len() == 1 || study.space.preset.model.is_some();
         Self {
             architecture: candidate.architecture.as_ref().map(ToString::to_string),
             activation: candidate.fill.as_ref().map(ToString::to_string),
@@ -41,8 +42,11 @@ impl fmt::Display for Name {
     }
 }
 
-/// A name as HTML that may be broken behind its underscores.
+/// A name as HTML that may be broken behind its signs.
 pub fn breakable(name: &str) -> String {
-    // Nothing that stands for an escaped character has an underscore.
-    escape(name, Html).map_or_else(|_| String::new(), |escaped| escaped.to_string()).replace('_', "_<wbr>")
+    let escaped = |part| {
+        let Ok(escaped) = escape(part, Html);
+        escaped.to_string()
+    };
+    name.split_inclusive(['_', '(', '=', ':']).map(escaped).collect::<Vec<_>>().join("<wbr>")
 }

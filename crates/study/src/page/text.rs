@@ -23,7 +23,7 @@ pub fn factor(ln: f64) -> String {
     }
     let power = (ln / std::f64::consts::LN_10).floor() as i32;
     if power < 6 {
-        let unit = 10f64.powi(power - 1);
+        let unit = 10f64.powi(power - 2);
         return grouped(((x / unit).round() * unit) as u64);
     }
     let digit = (ln - f64::from(power) * std::f64::consts::LN_10).exp().round();
@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn factors_are_read_at_a_glance() {
         let shown = [2.2, 7.0, 11.0, 14.0, 22.0, 69.0].map(factor);
-        assert_eq!(shown, ["9.0", "1,100", "60,000", "1·10⁶", "4·10⁹", "9·10²⁹"]);
+        assert_eq!(shown, ["9.0", "1,100", "59,900", "1·10⁶", "4·10⁹", "9·10²⁹"]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Fact;
 use super::chart::{Chart, Frame};
 use super::name::Name;
-use super::text::{fixed, or_nothing};
+use super::text::{count, fixed, or_nothing};
 use crate::store::{Training, TrainingRow};
 use crate::study::{Ranked, Study};
 use crate::training::Point;
@@ -18,6 +18,8 @@ const MOST: usize = 60;
 /// The candidates that were trained.
 pub struct Curves {
     pub quality: &'static str,
+    /// Which did best, and how the recommended one did.
+    pub summary: String,
     pub budget: Vec<Fact>,
     pub rows: Vec<Row>,
     pub charts: Vec<Chart>,
@@ -66,11 +68,30 @@ impl Curves {
         };
         Some(Self {
             quality,
+            summary: summary(study, &trained, quality, all, choice),
             budget: budget(&training.budget),
             rows: trained.iter().enumerate().map(row).collect(),
-            charts: charts(&trained, quality),
+            charts: charts(&trained, quality, choice),
             note: (all > MOST).then(|| format!("The best {MOST} of {all} that were trained.")),
         })
+    }
+}
+
+/// Which of those that went furthest did best, and how the recommended one did.
+fn summary(study: &Study, trained: &[&TrainingRow], quality: &str, all: usize, choice: Option<usize>) -> String {
+    let Some(best) = trained.first() else { return String::new() };
+    let shown = |row: &TrainingRow| or_nothing(row.quality(), 4);
+    let quality = if quality == "R²" { quality.to_owned() } else { quality.to_lowercase() };
+    let of = count(all, "candidate");
+    let text = format!(
+        "Of {of} that trained for a short time, {} did best, with {quality} {} on samples held out",
+        Name::of(study, best.candidate),
+        shown(best)
+    );
+    match trained.iter().find(|row| Some(row.candidate) == choice) {
+        Some(own) if own.candidate == best.candidate => text + ": what NEAR recommends too.",
+        Some(own) => format!("{text}; what NEAR recommends came to {}.", shown(own)),
+        None => text + ".",
     }
 }
 
@@ -82,7 +103,7 @@ fn epochs(epochs: f64) -> String {
 type Of = fn(&Point) -> Option<f64>;
 
 /// Quality and loss by epochs.
-fn charts(trained: &[&TrainingRow], quality: &'static str) -> Vec<Chart> {
+fn charts(trained: &[&TrainingRow], quality: &'static str, choice: Option<usize>) -> Vec<Chart> {
     let curves: Vec<Vec<Point>> = trained.iter().map(|row| row.points()).collect();
     let quantities: [(&'static str, &'static str, Of); 2] = [
         ("quality-chart", quality, |point| Some(point.held_out.quality)),
@@ -100,12 +121,17 @@ fn charts(trained: &[&TrainingRow], quality: &'static str) -> Vec<Chart> {
         let frame = Frame::of("epochs", title, lines.iter().flatten().copied());
         let title = format!("{title} on samples held out");
         let description = format!(
-            "A line for each candidate that was trained, by epochs. The best {} have the numbers of the table.",
+            "A line for each candidate that was trained, by epochs. The best {} have the numbers of the table; ★ is the \
+             recommended one.",
             NUMBERED.min(lines.len())
         );
         let mut chart = Chart::new(id, &title, &description, frame);
         for (at, line) in lines.iter().enumerate().rev() {
-            let label = if at < NUMBERED { (at + 1).to_string() } else { String::new() };
+            let label = match at {
+                at if at < NUMBERED => (at + 1).to_string(),
+                at if Some(trained[at].candidate) == choice => "★".to_owned(),
+                _ => String::new(),
+            };
             chart.add_line(line, at.min(NUMBERED), &label);
         }
         chart.settle();

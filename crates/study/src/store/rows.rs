@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, Statement, TransactionBehavior, params};
 
-use super::values::{Awaited, Values};
 use super::trainings::{Training, TrainingRow};
+use super::values::{Awaited, Values};
 use super::{Entry, Store, StoreError, Work};
 use crate::failure::ScoreFailure;
 use neartop_core::score::Score;

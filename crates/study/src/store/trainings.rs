@@ -90,7 +90,6 @@ impl Store {
         }
         let trainings = by_budget.into_iter().map(|(budget, rows)| Training { budget, rows });
         let longest = |training: &Training| training.rows.iter().map(|row| row.epochs).fold(0.0, f64::max);
-        Ok(trainings
-            .max_by(|a, b| a.rows.len().cmp(&b.rows.len()).then(longest(a).total_cmp(&longest(b)))))
+        Ok(trainings.max_by(|a, b| a.rows.len().cmp(&b.rows.len()).then(longest(a).total_cmp(&longest(b)))))
     }
 }

@@ -73,7 +73,8 @@ impl Propagation {
     /// is given.
     #[must_use]
     pub fn reason_of(&self, judged: Trainability, network: Option<&Network>) -> Option<Strain> {
-        let amplification = network.map_or_else(|| self.ln_amplification(), |network| self.ln_amplification_in(network));
+        let amplification =
+            network.map_or_else(|| self.ln_amplification(), |network| self.ln_amplification_in(network));
         let strains = self.strains_with(amplification).into_iter();
         let own = strains.filter(|strain| strain.measure.verdict() == judged.verdict && strain.excess() > 1.0);
         own.max_by(|a, b| a.excess().total_cmp(&b.excess()))
