@@ -158,7 +158,11 @@ fn facts(study: &Study, origin: &Origin) -> Vec<Fact> {
         None => Fact::new("Repetitions", preset.repetitions),
     });
     facts.push(Fact::new("Seed", preset.seed));
-    facts.push(Fact::new("Network", preset.network.summary()));
+    facts.push(match &preset.search.architectures {
+        // The network is one of theirs.
+        Some(architectures) => Fact::new("Space of architectures", architectures.space.name()),
+        None => Fact::new("Network", preset.network.summary()),
+    });
     facts.push(Fact::new("Made", format!("{} by neartop {}", origin.date, env!("CARGO_PKG_VERSION"))));
     facts
 }

@@ -26,6 +26,11 @@ impl Name {
                 .then(|| candidate.init.to_string()),
         }
     }
+
+    /// The architecture as HTML.
+    pub fn architecture_html(&self) -> String {
+        self.architecture.as_deref().map(breakable).unwrap_or_default()
+    }
 }
 
 /// `tanh with orthogonal`, an architecture before it.
@@ -48,5 +53,5 @@ pub fn breakable(name: &str) -> String {
         let Ok(escaped) = escape(part, Html);
         escaped.to_string()
     };
-    name.split_inclusive(['_', '(', '=', ':']).map(escaped).collect::<Vec<_>>().join("<wbr>")
+    name.split_inclusive(['_', '(', '=', ':', '|', '+', ',']).map(escaped).collect::<Vec<_>>().join("<wbr>")
 }

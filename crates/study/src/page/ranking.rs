@@ -18,6 +18,8 @@ pub struct Columns {
     pub architecture: bool,
     pub activation: bool,
     pub init: bool,
+    /// Whether there is more than one repetition.
+    pub error: bool,
     pub trainability: bool,
     /// What short trainings are judged by.
     pub trained: Option<&'static str>,
@@ -74,6 +76,7 @@ impl Columns {
             architecture: space.has_architectures(),
             activation: !search.activations.is_empty(),
             init: search.inits.len() > 1 || space.preset.model.is_some() || space.candidates.len() == 1,
+            error: all.clone().any(|id| study.near(id).is_some_and(|near| near.standard_error.is_some())),
             trainability: all.clone().any(|id| study.trainability(id).is_some()),
             trained: trained.map(|trained| if trained.is_accuracy { "Accuracy" } else { "R²" }),
             truth: space.preset.truth.as_ref().map(|truth| truth.value.clone()),
