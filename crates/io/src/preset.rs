@@ -222,18 +222,6 @@ impl Preset {
         self.path.clone_from(&other.path);
     }
 
-    /// What it was read from, as errors name it.
-    #[must_use]
-    pub fn origin(&self) -> &str {
-        &self.source.0
-    }
-
-    /// The text that it was read from.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        &self.source.1
-    }
-
     /// The files that it was read from and refers to, each with what it is.
     #[must_use]
     pub fn files(&self) -> Vec<(&'static str, PathBuf)> {

@@ -7,6 +7,7 @@
 mod agreement;
 mod chart;
 mod choice;
+mod fact;
 mod hopeless;
 mod layers;
 mod matrix;
@@ -25,6 +26,7 @@ use crate::store::Training;
 use crate::study::{Status, Study};
 use agreement::Comparison;
 use choice::Choice;
+use fact::Fact;
 use hopeless::Hopeless;
 use layers::Layers;
 use matrix::Matrix;
@@ -48,18 +50,6 @@ pub struct Content<'a> {
     pub origin: Origin,
     /// Rows of the ranking at the most.
     pub rows: usize,
-}
-
-/// What is said of something in a few words.
-pub(crate) struct Fact {
-    label: &'static str,
-    value: String,
-}
-
-impl Fact {
-    fn new(label: &'static str, value: impl ToString) -> Self {
-        Self { label, value: value.to_string() }
-    }
 }
 
 #[derive(Template)]

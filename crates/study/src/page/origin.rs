@@ -1,6 +1,6 @@
 //! How the numbers came about, and how to get them again.
 
-use super::Fact;
+use super::fact::Fact;
 use crate::store::DEFINITION;
 use crate::study::Study;
 use neartop_io::preset::printable;

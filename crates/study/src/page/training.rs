@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::Fact;
 use super::chart::{Chart, Frame};
+use super::fact::Fact;
 use super::name::Name;
 use super::text::{count, fixed, or_nothing};
 use crate::store::{Training, TrainingRow};
