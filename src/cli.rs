@@ -2,6 +2,7 @@
 
 mod export;
 mod new;
+mod report;
 mod score;
 mod values;
 
@@ -15,6 +16,7 @@ use neartop_study::training::optimizer::Method;
 
 pub use export::ExportArgs;
 pub use new::NewArgs;
+pub use report::ReportArgs;
 pub use score::{BatchNormMode, ReportFormat, ScoreArgs};
 pub use values::{Halving, LearningRate, Repetitions};
 use values::{format, gibibytes, halving, learning_rate, method, part, repetitions, slope_threshold, time_limit};
@@ -64,6 +66,11 @@ pub enum Command {
     /// numbers. All candidates see the same samples in the same order. With many, successive halving: all train a part of the way, and the
     /// better half twice as far. What is recommended is the best on samples that were held out.
     Train(TrainArgs),
+    /// Writes what a study came to as one HTML page: recommendation, ranking, matrix, layers, what will not train.
+    ///
+    /// Ranks a preset as `neartop rank` does, with what is recorded of it, or shows a study that was recorded. The page needs
+    /// nothing else: no network, no other files.
+    Report(ReportArgs),
     /// Estimates the size of a layer: curve, fit, size.
     ///
     /// The relative score r(x) is the effective rank of the layer's output, after its activation, divided by its size x.

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+pub use neartop_study::space::grouped;
 use neartop_study::study::{Ranked, Status, Study};
 
 use crate::signs::Signs;
@@ -444,20 +445,6 @@ pub fn titles() -> Vec<&'static str> {
 #[must_use]
 pub fn columns(study: &Study) -> Vec<&'static Column> {
     COLUMNS.iter().filter(|column| (column.is_relevant)(study)).collect()
-}
-
-/// A whole number with its digits in groups of three.
-#[must_use]
-pub fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]

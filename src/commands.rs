@@ -6,6 +6,7 @@ pub mod merge;
 pub mod new;
 pub mod presets;
 pub mod rank;
+pub mod report;
 pub mod score;
 pub mod shard;
 pub mod studies;

@@ -142,6 +142,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Worker(args)) => commands::worker::run(args).await,
         Some(Command::Merge(args)) => commands::merge::run(args),
         Some(Command::Train(args)) => commands::train::run(args).await,
+        Some(Command::Report(args)) => commands::report::run(args).await,
         Some(Command::Score(args)) => commands::score::run(args),
         Some(Command::Width(args)) => {
             let color = color(cli.common.color, std::io::stdout().is_terminal());

@@ -6,5 +6,7 @@ mod auto;
 mod bad_presets;
 #[path = "commands/nas.rs"]
 mod nas;
+#[path = "commands/report.rs"]
+mod report;
 #[path = "commands/width.rs"]
 mod width;

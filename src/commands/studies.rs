@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::cli::{ReportFormat, RowsFormat, StudiesArgs, StudiesCommand, StudyOptions};
 use crate::run::output::{json, json_lines};
 use crate::run::streams::{print, tell};
-use crate::run::studies::{count, delete, failure};
+use crate::run::studies::{choose, count, delete, failure};
 use crate::run::target::{Inputs, Target};
 use crate::run::{Failure, recording};
 use neartop_core::score::propagation::Propagation;
@@ -53,22 +53,6 @@ pub fn run(args: &StudiesArgs) -> Result<(), Failure> {
             let chosen = ids.iter().map(|id| choose(&studies, id)).collect::<Result<Vec<_>, _>>()?;
             chosen.into_iter().try_for_each(|study| delete(&mut store, study).map(tell))
         }
-    }
-}
-
-/// The study of this number, or the one whose key begins so.
-fn choose<'a>(studies: &'a [Summary], id: &str) -> Result<&'a Summary, Failure> {
-    if let Some(study) = studies.iter().find(|study| study.id.to_string() == id) {
-        return Ok(study);
-    }
-    let mut begun = studies.iter().filter(|study| id.len() >= 4 && study.key.starts_with(id));
-    match (begun.next(), begun.next()) {
-        (Some(study), None) => Ok(study),
-        (Some(_), Some(_)) => Err(Failure::usage(format!("several studies have a key that begins with {id}"))),
-        (None, _) => Err(Failure::Usage {
-            message: format!("there is no study {}", printable(id)),
-            help: Some("`neartop studies list` tells their numbers and keys".to_owned()),
-        }),
     }
 }
 

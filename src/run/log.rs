@@ -55,6 +55,13 @@ fn files(cli: &Cli) -> Inputs {
             ran(&args.preset, &args.run, &args.output.output).and("a part", args.parts.iter().cloned())
         }
         Some(Command::Train(args)) => ran(&args.preset, &args.run, &args.output),
+        Some(Command::Report(args)) => {
+            let output = Some(args.output.clone());
+            match &args.source {
+                Some(source) => ran(source, &args.run, &output),
+                None => Inputs::of_study_in(&args.run.study).and("the result", output),
+            }
+        }
         Some(Command::Worker(args)) => of_preset(&args.preset, &memory_only),
         Some(Command::Score(args)) => of_preset(&args.preset, &memory_only)
             .and("the weights", args.weights.clone())

@@ -15,8 +15,8 @@ use neartop_io::preset::printable;
 use neartop_study::failure::ScoreFailure;
 use neartop_study::scheduler::{Known, NearScorer, Progress};
 use neartop_study::space::Space;
-use neartop_study::store::{Bulk, Entry, Recordable, Recorder, Remedy, Store, StoreError, TrainingRow, Work};
-use neartop_study::study::{self, Study};
+use neartop_study::store::{Bulk, Entry, Recordable, Recorder, Remedy, Store, StoreError, Training, TrainingRow, Work};
+use neartop_study::study::Study;
 
 /// What of a run was found in the study on disk, and where the rest goes.
 pub struct Recording {
@@ -73,9 +73,8 @@ impl Recording {
                 study.record(candidate, repetition, result);
             }
             Found::Trained(trained) => {
-                if let Some(quality) = trained.quality() {
-                    let (is_accuracy, loss, epochs) = (trained.accuracy.is_some(), trained.loss, trained.epochs);
-                    study.set_trained(trained.candidate, study::Trained { quality, is_accuracy, loss, epochs });
+                if let Some(known) = trained.trained() {
+                    study.set_trained(trained.candidate, known);
                 }
             }
         })?;
@@ -232,6 +231,15 @@ pub fn each_recorded(prepared: &Prepared, work: &Work, options: &StudyOptions, t
     let _ = store.load(work, &fingerprints, &mut |candidate, repetition, result| {
         take(Entry { work: 0, candidate, repetition, result });
     });
+}
+
+/// What trainings gave of this work, as the study on disk has it; none where there is none, or it cannot be read.
+pub fn recorded_training(prepared: &Prepared, options: &StudyOptions) -> Option<Training> {
+    let path = path(options).ok().filter(|path| !options.no_study && !options.fresh && path.exists())?;
+    let work = Work::new(&prepared.space, &prepared.scorer).ok()?;
+    let samples = prepared.scorer.samples();
+    let fingerprints = |repetition| samples.fingerprint(repetition as u64).ok().flatten();
+    open(&path, options).ok()?.load_training(&work, &fingerprints).ok()?
 }
 
 /// Takes results in bulk into the study on disk, if there is one.

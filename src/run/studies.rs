@@ -1,4 +1,4 @@
-//! Deletes what was recorded of runs.
+//! Finds and deletes what was recorded of runs.
 
 use std::path::Path;
 
@@ -7,6 +7,25 @@ use super::recording;
 use crate::cli::StudyOptions;
 use neartop_io::preset::printable;
 use neartop_study::store::{Store, StoreError, Summary};
+
+/// The study of this number, or the one whose key begins so.
+///
+/// # Errors
+/// If there is none, or more than one.
+pub fn choose<'a>(studies: &'a [Summary], id: &str) -> Result<&'a Summary, Failure> {
+    if let Some(study) = studies.iter().find(|study| study.id.to_string() == id) {
+        return Ok(study);
+    }
+    let mut begun = studies.iter().filter(|study| id.len() >= 4 && study.key.starts_with(id));
+    match (begun.next(), begun.next()) {
+        (Some(study), None) => Ok(study),
+        (Some(_), Some(_)) => Err(Failure::usage(format!("several studies have a key that begins with {id}"))),
+        (None, _) => Err(Failure::Usage {
+            message: format!("there is no study {}", printable(id)),
+            help: Some("`neartop studies list` tells their numbers and keys".to_owned()),
+        }),
+    }
+}
 
 /// Deletes a study of the file that the options name; says what is gone.
 ///

@@ -32,6 +32,8 @@
 
 pub mod export;
 pub mod failure;
+pub mod grid;
+pub mod page;
 pub mod report;
 pub mod scheduler;
 pub mod space;

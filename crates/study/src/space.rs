@@ -258,3 +258,17 @@ pub fn bytes(n: u64) -> String {
     let value = n as f64 / 1024f64.powi(power as i32);
     if power == 0 { format!("{n} B") } else { format!("{value:.1} {}", units[power]) }
 }
+
+/// A whole number with its digits in groups of three.
+#[must_use]
+pub fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

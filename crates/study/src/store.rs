@@ -9,8 +9,10 @@ mod contents;
 mod entry;
 mod error;
 mod recorder;
+mod revive;
 mod rows;
 mod schema;
+mod trainings;
 mod values;
 mod work;
 
@@ -29,7 +31,9 @@ pub use contents::{Recorded, Summary};
 pub use entry::Entry;
 pub use error::{Remedy, StoreError};
 pub use recorder::{Recordable, Recorder};
-pub use rows::{Fingerprints, TrainingRow};
+pub use revive::Revived;
+pub use rows::Fingerprints;
+pub use trainings::{Training, TrainingRow};
 pub use values::{Awaited, Values};
 pub use work::{DEFINITION, Work, WorkCandidate};
 
@@ -120,6 +124,12 @@ impl Store {
         Ok(state.join("neartop").join("studies.sqlite"))
     }
 
+    /// Whether a file may be a study: an SQLite file, whatever it is called.
+    #[must_use]
+    pub fn is_at(path: &Path) -> bool {
+        path.is_file() && head(path).is_ok_and(|head| head == MAGIC)
+    }
+
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -173,9 +183,15 @@ fn refuse_foreign(path: &Path) -> Result<(), StoreError> {
         }
         Ok(_) => {}
     }
-    let mut head = Vec::new();
-    File::open(path).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut head)).map_err(unusable)?;
+    let head = head(path).map_err(unusable)?;
     if head.is_empty() || head == MAGIC { Ok(()) } else { Err(StoreError::Foreign) }
+}
+
+/// The first bytes of a file, as many as say that it is one of SQLite.
+fn head(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    File::open(path)?.take(MAGIC.len() as u64).read_to_end(&mut head)?;
+    Ok(head)
 }
 
 /// Which file stands at a path.

@@ -26,8 +26,9 @@ pub use scores::Trained;
 
 use crate::failure::{Cause, ScoreFailure};
 use crate::space::{Candidate, Space};
+use neartop_core::network::Network;
 use neartop_core::score::Score;
-use neartop_core::score::propagation::{Propagation, Trainability, Verdict};
+use neartop_core::score::propagation::{Propagation, Strain, Trainability, Verdict};
 
 /// The state of a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -261,12 +262,20 @@ impl Study {
         }
     }
 
-    /// The networks of architectures are not kept: their layers stand in rows enough.
+    /// What of a candidate's signals decided that it will not train; none where it will, or no signal says so.
+    #[must_use]
+    pub fn strain(&self, id: usize) -> Option<Strain> {
+        let signals = self.propagation(id)?;
+        signals.reason_of(self.trainability(id)?, self.judged_in(id))
+    }
+
     fn judged(&self, id: usize, signals: &Propagation) -> Trainability {
-        match self.space.candidates[id].architecture {
-            Some(_) => signals.trainability(),
-            None => signals.trainability_in(self.space.network()),
-        }
+        self.judged_in(id).map_or_else(|| signals.trainability(), |network| signals.trainability_in(network))
+    }
+
+    /// The networks of architectures are not kept: their layers stand in rows enough.
+    fn judged_in(&self, id: usize) -> Option<&Network> {
+        self.space.candidates[id].architecture.is_none().then(|| self.space.network())
     }
 
     #[must_use]

@@ -11,8 +11,10 @@
 mod amplification;
 mod measures;
 mod paths;
+mod strain;
 mod verdict;
 
+pub use strain::{Measure, Strain};
 pub use verdict::{Trainability, Verdict};
 
 use candle_core::Tensor;

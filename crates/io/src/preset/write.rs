@@ -15,6 +15,18 @@ use super::values::{map, unless, value};
 use super::{Preset, yaml};
 
 impl Preset {
+    /// What it was read from, as errors name it.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.source.0
+    }
+
+    /// The text that it was read from.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.source.1
+    }
+
     /// The preset as YAML; reading it gives an equal preset. Its head says which version wrote it.
     #[must_use]
     pub fn to_yaml(&self) -> String {

@@ -1,9 +1,10 @@
 //! Reading and writing the rows of a work.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, Statement, TransactionBehavior, params};
 
+use super::trainings::{Training, TrainingRow};
 use super::values::{Awaited, Values};
 use super::{Entry, Store, StoreError, Work};
 use crate::failure::ScoreFailure;
@@ -25,27 +26,6 @@ const PUT_TRAINING: &str = "
     INSERT INTO training (candidate_id, budget, epochs, accuracy, loss, details) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
     ON CONFLICT DO UPDATE SET epochs = excluded.epochs, accuracy = excluded.accuracy, loss = excluded.loss,
     details = excluded.details";
-
-/// What the training of a candidate gave.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TrainingRow {
-    /// Place of the candidate in the work.
-    pub candidate: usize,
-    pub epochs: f64,
-    pub accuracy: Option<f64>,
-    pub loss: Option<f64>,
-    /// Everything else, as JSON.
-    pub details: String,
-}
-
-impl TrainingRow {
-    /// Accuracy or R^2 on the samples held out; none where the row does not say.
-    #[must_use]
-    pub fn quality(&self) -> Option<f64> {
-        let of_details = || serde_json::from_str::<serde_json::Value>(&self.details).ok()?.get("quality")?.as_f64();
-        self.accuracy.or_else(of_details).filter(|quality| quality.is_finite())
-    }
-}
 
 /// What is known of the tables, so that it need not be asked for again. It holds until a transaction fails.
 #[derive(Debug, Default)]
@@ -102,26 +82,19 @@ impl Store {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn load_trained(&self, work: &Work, fingerprints: Fingerprints<'_>) -> Result<Vec<TrainingRow>, StoreError> {
-        let Some(study) = find(&self.connection, work, fingerprints)? else { return Ok(Vec::new()) };
-        let places = work.places();
-        let mut trainings = self.connection.prepare(
-            "SELECT key, budget, epochs, accuracy, loss, details FROM training
-             JOIN candidate ON candidate.id = candidate_id WHERE study_id = ?1",
-        )?;
-        let mut by_budget: BTreeMap<String, Vec<TrainingRow>> = BTreeMap::new();
-        let mut rows = trainings.query([study])?;
-        while let Some(row) = rows.next()? {
-            let (Ok(key), Ok(budget)) = (row.get_ref(0)?.as_str(), row.get::<_, String>(1)) else { continue };
-            let (Some(candidate), Ok(epochs)) = (places.get(key), row.get::<_, f64>(2)) else { continue };
-            let (accuracy, loss) = (row.get(3).unwrap_or_default(), row.get(4).unwrap_or_default());
-            let details = row.get(5).unwrap_or_default();
-            let trained = TrainingRow { candidate: *candidate, epochs, accuracy, loss, details };
-            by_budget.entry(budget).or_default().push(trained);
+    pub fn load_training(&self, work: &Work, fingerprints: Fingerprints<'_>) -> Result<Option<Training>, StoreError> {
+        match find(&self.connection, work, fingerprints)? {
+            Some(study) => self.training_of(study, &work.places()),
+            None => Ok(None),
         }
-        let longest = |trained: &[TrainingRow]| trained.iter().map(|t| t.epochs).fold(0.0, f64::max);
-        let most = by_budget.into_values().max_by(|a, b| a.len().cmp(&b.len()).then(longest(a).total_cmp(&longest(b))));
-        Ok(most.unwrap_or_default())
+    }
+
+    /// The rows of [`Store::load_training`] alone.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn load_trained(&self, work: &Work, fingerprints: Fingerprints<'_>) -> Result<Vec<TrainingRow>, StoreError> {
+        Ok(self.load_training(work, fingerprints)?.map(|training| training.rows).unwrap_or_default())
     }
 
     /// Records entries of a work in one transaction: all of them or, with an error, none.

@@ -179,7 +179,7 @@ impl SamplesContent {
 }
 
 impl WorkCandidate {
-    fn new(space: &Space, candidate: &Candidate) -> Result<Self, DataError> {
+    pub(super) fn new(space: &Space, candidate: &Candidate) -> Result<Self, DataError> {
         let of_space = space.preset.search.architectures.as_ref().map(|a| a.space.name());
         let architecture = match (&candidate.architecture, of_space) {
             (Some(architecture), Some(name)) => Some(format!("{name} {architecture}")),

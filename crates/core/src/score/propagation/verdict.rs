@@ -5,22 +5,6 @@ use serde::{Deserialize, Serialize};
 use super::Propagation;
 use crate::network::Network;
 
-/// A perturbation may shrink to e^-7 of what it was, where what all samples have in common counts half; so may a gradient on
-/// its way to the median layer. Batch norm hides from what goes forward how small the weights are.
-const MOST_VANISHING: f64 = 7.0;
-const WEIGHT_OF_COLLAPSE: f64 = 0.5;
-/// A perturbation may grow to e^6 times what it was.
-const MOST_EXPLODING: f64 = 6.0;
-/// A gradient may grow to e^6 times what it was.
-const MOST_GRADIENT: f64 = 6.0;
-/// Outputs may be as large as e^2.5: then a cross entropy starts at several times that of chance.
-const MOST_OUTPUT: f64 = 2.5;
-/// A layer's output may be e^2.2 times its input: weights as large hardly turn by steps of a usual learning rate, which
-/// shows where batch norm hides their size from the signal.
-const MOST_AMPLIFIED: f64 = 2.2;
-/// Share of the activations' inputs that may lie where they are flat.
-const MOST_SATURATED: f64 = 0.4;
-
 /// Whether a network will train, and what keeps it from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -88,13 +72,13 @@ impl Propagation {
     }
 
     fn judged(&self, ln_amplification: f64) -> Trainability {
-        let gain = f64::midpoint(self.ln_gain(), self.ln_typical_gain());
-        let forward = -(gain + WEIGHT_OF_COLLAPSE * self.ln_distinct()) / MOST_VANISHING;
-        let vanishing = forward.max(-self.ln_median_gradient() / MOST_VANISHING);
-        let growing = (self.ln_gain() / MOST_EXPLODING).max(self.ln_gradient() / MOST_GRADIENT);
-        let large = (self.ln_output() / MOST_OUTPUT).max(ln_amplification / MOST_AMPLIFIED);
-        let exploding = growing.max(large);
-        let saturated = self.saturated() / MOST_SATURATED;
+        let strains = self.strains_with(ln_amplification);
+        let beyond = |verdict: Verdict| {
+            let own = strains.iter().filter(|strain| strain.measure.verdict() == verdict);
+            own.map(|strain| strain.excess()).fold(f64::NAN, f64::max)
+        };
+        let (vanishing, exploding) = (beyond(Verdict::Vanishing), beyond(Verdict::Exploding));
+        let saturated = beyond(Verdict::Saturated);
         let excess = vanishing.max(exploding).max(saturated).max(0.0);
         let verdict = if excess <= 1.0 {
             Verdict::Trainable

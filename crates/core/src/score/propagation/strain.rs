@@ -1,0 +1,97 @@
+//! What of how signals pass is held against a limit, and how far it is beyond.
+
+use super::Propagation;
+use super::verdict::{Trainability, Verdict};
+use crate::network::Network;
+
+/// A perturbation may shrink to e^-7 of what it was, where what all samples have in common counts half; so may a gradient on
+/// its way to the median layer. Batch norm hides from what goes forward how small the weights are.
+const MOST_VANISHING: f64 = 7.0;
+const WEIGHT_OF_COLLAPSE: f64 = 0.5;
+/// A perturbation may grow to e^6 times what it was.
+const MOST_EXPLODING: f64 = 6.0;
+/// A gradient may grow to e^6 times what it was.
+const MOST_GRADIENT: f64 = 6.0;
+/// Outputs may be as large as e^2.5: then a cross entropy starts at several times that of chance.
+const MOST_OUTPUT: f64 = 2.5;
+/// A layer's output may be e^2.2 times its input: weights as large hardly turn by steps of a usual learning rate, which
+/// shows where batch norm hides their size from the signal.
+const MOST_AMPLIFIED: f64 = 2.2;
+/// Share of the activations' inputs that may lie where they are flat.
+const MOST_SATURATED: f64 = 0.4;
+
+/// What is held against a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measure {
+    /// How far differences between inputs shrink on their way forward, and how far samples look alike at the end.
+    Differences,
+    /// How far a gradient shrinks on its way back to the median layer.
+    MedianGradient,
+    /// How far a perturbation grows on its way forward.
+    Growth,
+    /// How far a gradient grows on its way back.
+    Gradient,
+    /// How large the outputs are.
+    Output,
+    /// How much larger the output of a layer is than its input.
+    Weights,
+    /// The share of the activations' inputs that lie where they are flat.
+    Saturation,
+}
+
+impl Measure {
+    /// What a network is that is beyond the limit.
+    #[must_use]
+    pub fn verdict(self) -> Verdict {
+        match self {
+            Self::Differences | Self::MedianGradient => Verdict::Vanishing,
+            Self::Growth | Self::Gradient | Self::Output | Self::Weights => Verdict::Exploding,
+            Self::Saturation => Verdict::Saturated,
+        }
+    }
+}
+
+/// A measure with what it came to and its limit: natural logarithms, but for the share of saturated inputs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Strain {
+    pub measure: Measure,
+    pub value: f64,
+    pub limit: f64,
+}
+
+impl Strain {
+    /// The value in units of its limit.
+    #[must_use]
+    pub fn excess(self) -> f64 {
+        self.value / self.limit
+    }
+}
+
+impl Propagation {
+    /// What decided a verdict of these signals: of the measures that stand for it, the one furthest beyond its limit. None
+    /// where the network trains, or no signal says why it does not. Layers are taken to stand in a row unless the network
+    /// is given.
+    #[must_use]
+    pub fn reason_of(&self, judged: Trainability, network: Option<&Network>) -> Option<Strain> {
+        let amplification =
+            network.map_or_else(|| self.ln_amplification(), |network| self.ln_amplification_in(network));
+        let strains = self.strains_with(amplification).into_iter();
+        let own = strains.filter(|strain| strain.measure.verdict() == judged.verdict && strain.excess() > 1.0);
+        own.max_by(|a, b| a.excess().total_cmp(&b.excess()))
+    }
+
+    /// All measures.
+    pub(super) fn strains_with(&self, ln_amplification: f64) -> [Strain; 7] {
+        let strain = |measure, value, limit| Strain { measure, value, limit };
+        let gain = f64::midpoint(self.ln_gain(), self.ln_typical_gain());
+        [
+            strain(Measure::Differences, -(gain + WEIGHT_OF_COLLAPSE * self.ln_distinct()), MOST_VANISHING),
+            strain(Measure::MedianGradient, -self.ln_median_gradient(), MOST_VANISHING),
+            strain(Measure::Growth, self.ln_gain(), MOST_EXPLODING),
+            strain(Measure::Gradient, self.ln_gradient(), MOST_GRADIENT),
+            strain(Measure::Output, self.ln_output(), MOST_OUTPUT),
+            strain(Measure::Weights, ln_amplification, MOST_AMPLIFIED),
+            strain(Measure::Saturation, self.saturated(), MOST_SATURATED),
+        ]
+    }
+}

@@ -1,0 +1,74 @@
+//! What to take, and why.
+
+use super::name::Name;
+use super::text::{count, fixed, grouped, ordinal};
+use crate::report::layers;
+use crate::study::{Ranked, Study, Trained};
+
+/// The recommended candidate, or why there is none.
+pub struct Choice {
+    pub name: Option<Name>,
+    pub why: String,
+    /// Which others are as good, as far as the repetitions tell.
+    pub ties: Option<String>,
+    pub figures: Vec<Figure>,
+}
+
+/// A number that says something of the choice.
+pub struct Figure {
+    pub label: &'static str,
+    pub value: String,
+    pub note: String,
+}
+
+impl Choice {
+    pub fn new(study: &Study, ranking: &[Ranked], chosen: Option<(usize, String)>) -> Self {
+        let Some((id, why)) = chosen else {
+            let reason = || ranking.first().and_then(|first| study.reason(first.candidate));
+            let why = study.no_recommendation().or_else(reason).unwrap_or_else(|| "nothing is scored yet".to_owned());
+            return Self { name: None, why, ties: None, figures: Vec::new() };
+        };
+        let row = ranking.iter().find(|row| row.candidate == id);
+        let tied = ranking.iter().filter(|row| row.tied_with_best && row.candidate != id).count();
+        let is_best = row.is_some_and(|row| row.rank == Some(1));
+        let ties = (is_best && tied > 0).then(|| {
+            let (verb, them) = if tied == 1 { ("is", "it") } else { ("are", "them") };
+            format!(
+                "{} {verb} tied with it: no clear difference in NEAR. Choose among {them} by other grounds.",
+                count(tied, "other candidate")
+            )
+        });
+        Self { name: Some(Name::of(study, id)), why, ties, figures: figures(study, id, row, ranking.len()) }
+    }
+}
+
+fn figures(study: &Study, id: usize, row: Option<&Ranked>, of: usize) -> Vec<Figure> {
+    let figure = |label, value, note| Figure { label, value, note };
+    let mut figures = Vec::new();
+    if let Some(near) = study.near(id) {
+        let error = near.standard_error.map(|e| format!(" ± {e:.2}")).unwrap_or_default();
+        let most: usize = layers(study, id).iter().map(|layer| layer.width).sum();
+        let share = 100.0 * near.mean / most.max(1) as f64;
+        figures.push(figure(
+            "NEAR",
+            fixed(near.mean, 2) + &error,
+            format!("{share:.0} % of the possible {}", grouped(most as u64)),
+        ));
+    }
+    if let Some(rank) = row.and_then(|row| row.rank) {
+        figures.push(figure("Rank", ordinal(rank), format!("of {}, by NEAR", grouped(of as u64))));
+    }
+    if let Some(trainability) = study.trainability(id) {
+        let value = fixed(trainability.score, 2);
+        figures.push(figure("Trainability", value, format!("{}, from 0 to 1", trainability.verdict.name())));
+    }
+    if let Some(Trained { quality, is_accuracy, epochs, .. }) = study.trained(id) {
+        let label = if is_accuracy { "Accuracy" } else { "R²" };
+        figures.push(figure(label, fixed(quality, 4), format!("held out, after {epochs:.1} epochs")));
+    }
+    if let (Some(truth), Some(known)) = (study.truth(id), &study.space.preset.truth) {
+        figures.push(figure("Known value", fixed(truth, 2), known.value.clone()));
+    }
+    figures.push(figure("Parameters", grouped(study.candidate(id).parameters), "that training sets".to_owned()));
+    figures
+}
