@@ -13,7 +13,7 @@ use crate::run::streams::{print, tell};
 use data::Found;
 use lines::{Line, comment, key, section};
 use model::Model;
-use neartop_io::data::DataFrom;
+use neartop_io::data::{DataFrom, is_data_file};
 use neartop_io::preset::{Preset, printable};
 
 /// Looks at the data and prints a preset that runs.
@@ -27,6 +27,19 @@ pub fn run(args: &NewArgs) -> Result<(), Failure> {
     let text = preset(found.as_ref(), model.as_ref());
     check(&text)?;
     print(&text)
+}
+
+/// The preset of a file: of data the one that is written for them, and else what it is on a command line.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn of_file(path: &Path) -> Result<Preset, Failure> {
+    let is_data = path.is_dir() || is_data_file(path);
+    if !is_data {
+        return Ok(Preset::load(&path.to_string_lossy())?);
+    }
+    let found = data::look(path, &[])?;
+    Ok(Preset::parse(&preset(Some(&(path, found)), None), "the new preset", Path::new(""))?)
 }
 
 /// The preset: what it is, data, network, search and score, one after the other.

@@ -23,7 +23,7 @@ use crate::tui::keymap::{Action, Binding, bind};
 use crate::tui::news::{News, Spectra};
 use crate::tui::theme::Look;
 use crate::tui::view::{About, Opened, View};
-use crate::tui::widgets::layers::{bars, facts, title_room, wrapped};
+use crate::tui::widgets::layers::{bars, facts, place_of, title_room, wrapped};
 use crate::tui::widgets::list::moved;
 use crate::tui::widgets::pane;
 use crate::tui::widgets::plot::{self, Scale, Series};
@@ -159,6 +159,13 @@ impl Candidate {
         Some((format!("{slot}: {}", activation.name()), activation.clone()))
     }
 
+    /// The path of the layer in a model, and where the user's source has it; none where layers are numbered.
+    fn place_of_layer<'a>(&self, cx: &Context, id: usize, layers: &[LayerReport]) -> Option<Line<'a>> {
+        let network = cx.study.space.network_of(id);
+        let node = *network.counted().get(self.layer.min(layers.len().saturating_sub(1)))?;
+        node.origin.is_some().then(|| Line::from(place_of(node)))
+    }
+
     fn draw_one(&self, frame: &mut Frame<'_>, area: Rect, id: usize, cx: &Context, look: &Look) {
         let candidate = cx.study.candidate(id);
         let name = candidate.to_string();
@@ -177,7 +184,13 @@ impl Candidate {
         let [facts_area, bars_area] =
             Layout::vertical([Constraint::Length(text_height), Constraint::Min(0)]).areas(texts);
         frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), facts_area);
+        let place = self.place_of_layer(cx, id, &layers);
+        let height = place.as_ref().map_or(0, |place| wrapped(std::slice::from_ref(place), bars_area.width).min(2));
+        let [bars_area, place_area] = Layout::vertical([Constraint::Min(3), Constraint::Length(height)]).areas(bars_area);
         draw_bars(frame, [area, bars_area], &layers, self.layer, look);
+        if let Some(place) = place {
+            frame.render_widget(Paragraph::new(place.style(look.theme.label)).wrap(Wrap { trim: false }), place_area);
+        }
         let [spectrum, signals, function] = thirds(charts);
         draw_spectrum(frame, spectrum, &layers, self.spectra.get(id), self.layer, look);
         draw_signals(frame, signals, cx, id, look);

@@ -30,6 +30,7 @@ use crate::tui::keymap::{Action, bind};
 use crate::tui::theme::Look;
 use crate::tui::view::{About, Opened, View};
 use crate::tui::widgets::filter::Filter;
+use crate::tui::widgets::layers::place_of;
 use crate::tui::widgets::list::List;
 use crate::tui::widgets::seen::Seen;
 use crate::tui::widgets::{filtered_title, inside_pane, pane};
@@ -154,6 +155,7 @@ impl View for Network {
         let seen = Seen { offset: self.list.offset, count: lines.len(), chosen: Some(self.list.line) };
         let room = seen.room(below);
         let drawing = Drawing::new(&lines, id, room.width, cx, look);
+        frame.render_widget(self.whole(&lines, cx, look), Rect { y: below.bottom(), height: 1, ..area }.intersection(area));
         let head = Rect { height: inside_pane(area).height.min(1), ..inside_pane(area) };
         frame.render_widget(drawing.head(), head);
         let shown = lines.iter().enumerate().skip(self.list.offset).take(usize::from(below.height));
@@ -167,6 +169,17 @@ impl View for Network {
 }
 
 impl Network {
+    /// The chosen line's path in full, and where the user's source has it.
+    fn whole<'a>(&self, lines: &[Branch], cx: &Context, look: &Look) -> Line<'a> {
+        let network = cx.selected().map(|id| cx.study.space.network_of(id));
+        let text = match (lines.get(self.list.line), &network) {
+            (Some(Branch { node: Some(place), .. }), Some(network)) => place_of(&network.nodes[*place]),
+            (Some(Branch { module: Some(module), .. }), _) => module.clone(),
+            _ => String::new(),
+        };
+        Line::from(Span::styled(look.signs.fit_middle(&text, usize::from(cx.area.width)), look.theme.label))
+    }
+
     /// The lines that the filter lets through and that are not folded away.
     fn branches(&self, cx: &Context) -> Vec<Branch> {
         let Some(id) = cx.selected() else { return Vec::new() };
@@ -175,17 +188,17 @@ impl Network {
     }
 }
 
-/// Where the lines are: below the title and the heads.
+/// Where the lines are: below the title and the heads, and above the path of the chosen one.
 fn lines_area(area: Rect) -> Rect {
     let inside = inside_pane(area);
-    Rect { y: inside.y + inside.height.min(1), height: inside.height.saturating_sub(1), ..inside }
+    Rect { y: inside.y + inside.height.min(1), height: inside.height.saturating_sub(2), ..inside }
 }
 
 /// What the lines are drawn with: what is known of the candidate, and the widths of the columns.
 struct Drawing<'a> {
     look: &'a Look,
-    /// By the names of the nodes.
-    layers: HashMap<String, LayerReport>,
+    /// By the places of their nodes.
+    layers: HashMap<usize, LayerReport>,
     name: usize,
     shape: usize,
     /// Zero where there is no room.
@@ -198,8 +211,9 @@ struct Drawing<'a> {
 impl<'a> Drawing<'a> {
     fn new(lines: &[Branch], id: usize, width: u16, cx: &Context, look: &'a Look) -> Self {
         let width = usize::from(width);
-        let layers: HashMap<_, _> =
-            layers(&cx.study, id).into_iter().map(|layer| (layer.module.clone(), layer)).collect();
+        let network = cx.study.space.network_of(id);
+        let places = network.nodes.iter().enumerate().filter(|(_, node)| node.counted.is_some()).map(|(place, _)| place);
+        let layers = places.zip(layers(&cx.study, id)).collect();
         let longest = |of: &dyn Fn(&Branch) -> usize| lines.iter().map(of).max().unwrap_or(0);
         let shape = longest(&|line| line.shape.width()).clamp(5, 14);
         let [parameters, ranks, signals] = match width {
@@ -252,8 +266,7 @@ impl<'a> Drawing<'a> {
         }
         spans.extend(
             line.node
-                .as_ref()
-                .and_then(|node| self.layers.get(node))
+                .and_then(|place| self.layers.get(&place))
                 .map(|layer| self.measured(layer))
                 .into_iter()
                 .flatten(),

@@ -16,8 +16,8 @@ pub struct Branch {
     /// The whole name, where it is a module.
     pub module: Option<String>,
     pub is_folded: bool,
-    /// The whole name, where it is a node.
-    pub node: Option<String>,
+    /// Its place in the network, where it is a node.
+    pub node: Option<usize>,
     pub is_slot: bool,
 }
 
@@ -41,15 +41,17 @@ struct Module {
 #[must_use]
 pub fn branches(network: &Network, fill: Option<&Fill>, folded: &BTreeSet<String>, words: &str) -> Vec<Branch> {
     let terms = Terms::new(words);
-    let modules = modules(network, fill);
+    let paths: Vec<_> = network.nodes.iter().map(Node::path).collect();
+    let modules = modules(network, &paths, fill);
     let mut lines = Vec::new();
     let mut open: Vec<&str> = Vec::new();
     for (place, node) in network.nodes.iter().enumerate() {
-        let label = label(network, place, fill);
-        if !terms.admit(&format!("{} {label}", node.name())) {
+        let path = &paths[place];
+        let label = label(network, &paths, place, fill);
+        if !terms.admit(&format!("{path} {label}")) {
             continue;
         }
-        let above = above(node.name());
+        let above = above(path);
         let same = open.iter().zip(&above).take_while(|(a, b)| a == b).count();
         open.truncate(same);
         for path in &above[same..] {
@@ -66,7 +68,7 @@ pub fn branches(network: &Network, fill: Option<&Fill>, folded: &BTreeSet<String
                 parameters: node.parameters(fill),
                 module: None,
                 is_folded: false,
-                node: Some(node.name().to_owned()),
+                node: Some(place),
                 is_slot: node.is_slot(),
             });
         }
@@ -91,10 +93,10 @@ fn of_module(path: &str, depth: usize, modules: &HashMap<&str, Module>, is_folde
 }
 
 /// All modules by their whole names.
-fn modules<'a>(network: &'a Network, fill: Option<&Fill>) -> HashMap<&'a str, Module> {
+fn modules<'a>(network: &Network, paths: &'a [String], fill: Option<&Fill>) -> HashMap<&'a str, Module> {
     let mut modules: HashMap<&str, Module> = HashMap::new();
-    for node in &network.nodes {
-        for path in above(node.name()) {
+    for (node, path) in network.nodes.iter().zip(paths) {
+        for path in above(path) {
             let module = modules.entry(path).or_default();
             module.nodes += 1;
             module.parameters += node.parameters(fill);
@@ -108,19 +110,20 @@ fn above(name: &str) -> Vec<&str> {
     name.match_indices('.').map(|(at, _)| &name[..at]).collect()
 }
 
-/// The last part of a node's name, what it is, and the nodes that it takes its values from, if not the one before it.
-fn label(network: &Network, place: usize, fill: Option<&Fill>) -> String {
+/// The last part of a node's name, what it is, and the nodes that it takes its values from, if not the one before it: by
+/// their names within its module, where they are in it.
+fn label(network: &Network, paths: &[String], place: usize, fill: Option<&Fill>) -> String {
     let node = &network.nodes[place];
-    let name = node.name().rsplit('.').next().unwrap_or_default();
+    let (module, name) = paths[place].rsplit_once('.').unwrap_or(("", &paths[place]));
     let kind = node.filled(fill).map_or_else(|| node.kind().to_owned(), |activation| activation.to_string());
     let slot = node.slot().filter(|slot| *slot != neartop_core::fill::PLAIN);
     let slot = slot.map(|slot| format!(" in {slot}")).unwrap_or_default();
     if *node.inputs == [place] {
         return format!("{name} {kind}{slot}");
     }
-    let from = |value: &usize| match value.checked_sub(1).and_then(|at| network.nodes.get(at)) {
-        Some(node) => node.name().to_owned(),
-        None => "input".to_owned(),
+    let from = |value: &usize| match value.checked_sub(1).and_then(|at| paths.get(at)) {
+        Some(path) => path.strip_prefix(module).and_then(|rest| rest.strip_prefix('.')).unwrap_or(path),
+        None => "input",
     };
     format!("{name} {kind}{slot} < {}", node.inputs.iter().map(from).collect::<Vec<_>>().join(", "))
 }
@@ -148,7 +151,7 @@ mod tests {
         assert_eq!(nodes, network.nodes.len());
         let labels: Vec<_> = lines.iter().map(|line| (line.depth, line.label.as_str())).collect();
         assert_eq!(labels[0], (0, "0 linear"));
-        assert!(labels.contains(&(1, "1 sum < 1.body.1, 0")), "{labels:?}");
+        assert!(labels.contains(&(1, "1 sum < body.1, 0")), "{labels:?}");
         assert!(lines.iter().any(|line| line.is_slot && line.depth == 2), "{labels:?}");
         let whole = lines.iter().find(|line| line.module.as_deref() == Some("1")).unwrap();
         assert_eq!(whole.parameters, 6 * 6 + 6);
