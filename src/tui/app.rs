@@ -126,7 +126,7 @@ impl App {
             News::Copied(Err(reason)) => self.cx.warn(format!("the clipboard was not reached: {reason}")),
             News::Noted(notice) => self.cx.tell(notice),
             News::Written(written) => self.written(written),
-            News::Completed { of, paths } => self.complete(&of, paths),
+            News::Completed { of, paths } => return self.complete(&of, paths),
             news @ (News::Training(_) | News::Sized(..) | News::Inspected(..) | News::Found(_) | News::Deleted(_)) => {
                 return self.pass(news);
             }

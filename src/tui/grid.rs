@@ -1,7 +1,13 @@
 //! What fills the slots against initializations: the candidates as a grid.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
 use crate::columns::{Column, Value};
+use neartop_core::nas::Architecture;
 use neartop_core::network::{Fill, Init};
+use neartop_study::space::Space;
 use neartop_study::study::{Ranked, Study};
 
 /// The candidates of one architecture by activation (down) and initialization (across).
@@ -14,6 +20,32 @@ pub struct Grid {
     pub inits: Vec<String>,
     /// Candidates, row after row.
     cells: Vec<usize>,
+}
+
+/// The grid that was asked for last: thousands of candidates make one, and every key asks for it several times.
+#[derive(Debug, Default)]
+pub struct Grids(RefCell<Option<Known>>);
+
+#[derive(Debug)]
+struct Known {
+    space: Arc<Space>,
+    architecture: Option<Arc<Architecture>>,
+    grid: Option<Rc<Grid>>,
+}
+
+impl Grids {
+    /// The grid around a candidate; none where there is nothing to compare.
+    #[must_use]
+    pub fn around(&self, study: &Study, candidate: usize) -> Option<Rc<Grid>> {
+        let architecture = &study.candidate(candidate).architecture;
+        let is_it = |known: &Known| Arc::ptr_eq(&known.space, &study.space) && known.architecture == *architecture;
+        let mut known = self.0.borrow_mut();
+        if !known.as_ref().is_some_and(is_it) {
+            let (space, architecture) = (Arc::clone(&study.space), architecture.clone());
+            *known = Some(Known { space, architecture, grid: Grid::around(study, candidate).map(Rc::new) });
+        }
+        known.as_ref()?.grid.clone()
+    }
 }
 
 impl Grid {

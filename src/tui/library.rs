@@ -1,5 +1,6 @@
 //! What can be opened: the bundled presets, the studies on disk, and what a folder has: presets, models, data, folders.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -86,6 +87,8 @@ pub struct Listing {
     pub folder: PathBuf,
     pub chosen: Option<String>,
     pub entries: Vec<Entry>,
+    /// Why the folder cannot be read.
+    pub trouble: Option<io::Error>,
 }
 
 impl Entry {
@@ -155,7 +158,8 @@ fn summary(offer: &Offer) -> Vec<String> {
 #[must_use]
 pub fn list(path: &Path, study: Option<&Path>) -> Listing {
     if !path.is_file() {
-        return Listing { folder: path.to_owned(), chosen: None, entries: read(path, study) };
+        let trouble = std::fs::read_dir(path).err();
+        return Listing { folder: path.to_owned(), chosen: None, entries: read(path, study), trouble };
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let chosen = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -163,7 +167,7 @@ pub fn list(path: &Path, study: Option<&Path>) -> Listing {
     if !entries.iter().any(|entry| is_of_folder(entry) && entry.name == chosen) {
         entries.push(Entry::of_file(chosen.clone(), path.to_owned()));
     }
-    Listing { folder: folder.to_owned(), chosen: Some(chosen), entries }
+    Listing { folder: folder.to_owned(), chosen: Some(chosen), entries, trouble: None }
 }
 
 fn is_of_folder(entry: &Entry) -> bool {
@@ -277,10 +281,11 @@ mod tests {
         assert_eq!(names(Source::Folder), ["../", "cats/", "presets/"]);
         assert_eq!(chosen, None);
         // A file is chosen in its folder, also one of no known kind.
-        let Listing { folder: of, entries, chosen } = list(&folder.path().join("notes.md"), None);
+        let Listing { folder: of, entries, chosen, .. } = list(&folder.path().join("notes.md"), None);
         assert_eq!((of.as_path(), chosen.as_deref()), (folder.path(), Some("notes.md")));
         let own = entries.iter().find(|e| e.name == "notes.md").unwrap();
         assert!(matches!(&own.offer, Offer::File(path) if path.ends_with("notes.md")));
+        assert!(list(&folder.path().join("none"), None).trouble.is_some());
         let there = |path: &str| above(Path::new(path)).display().to_string();
         assert_eq!(["a/b", "a", ".", "..", "/"].map(there), ["a", ".", "..", "../..", "/.."]);
     }

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use etcetera::{BaseStrategy, choose_base_strategy};
 use super::keymap::{Key, Keymap};
 use super::notice::of_preset;
 use super::remembered::{Remembered, Sorting};
 use super::theme::ThemeName;
 use super::views;
 use crate::columns::titles;
+use etcetera::{BaseStrategy, choose_base_strategy};
 use neartop_core::catalog::nearest;
 use neartop_io::preset::yaml::{Node, Problem};
 use neartop_io::preset::{PresetError, printable, read_document, read_text, word};

@@ -313,6 +313,59 @@ fn a_threshold_changed_while_measuring_is_fitted_at_the_end() {
 }
 
 #[test]
+fn a_folder_that_is_not_there_leaves_the_list_as_it_is() {
+    let mut app = app(80, 24);
+    write(&mut app, "o");
+    app.update(News::Found(views::listing()));
+    write(&mut app, "jf");
+    write(&mut app, "modles");
+    assert_eq!(press(&mut app, KeyCode::Enter), Some(Effect::FindPresets("modles".into())));
+    let trouble = Some(std::io::Error::other("no such folder"));
+    app.update(News::Found(Listing { folder: "modles".into(), entries: Vec::new(), chosen: None, trouble }));
+    assert!(text(&app).contains("modles: no such folder"), "{}", text(&app));
+    assert_eq!(library(&app).chosen().map(|entry| entry.name.as_str()), Some("mine.yaml"));
+    // The path is there to be put right.
+    press(&mut app, KeyCode::Left);
+    assert!(text(&app).contains("folder or file: modles"), "{}", text(&app));
+    press(&mut app, KeyCode::Tab);
+    app.update(News::Completed { of: "modles".to_owned(), paths: Vec::new() });
+    press(&mut app, KeyCode::Esc);
+    assert!(text(&app).contains("folder . "), "{}", text(&app));
+}
+
+#[test]
+fn what_a_folder_has_is_opened_and_gone_into() {
+    let mut app = app(80, 24);
+    write(&mut app, "o");
+    app.update(News::Found(views::listing()));
+    let choose = |app: &mut App, name: &str| {
+        write(app, "g");
+        while library(app).chosen().is_some_and(|entry| entry.name != name) {
+            write(app, "j");
+        }
+        press(app, KeyCode::Enter)
+    };
+    assert_eq!(choose(&mut app, "net.pt2"), Some(Effect::OpenFile("net.pt2".into())));
+    assert!(text(&app).contains("reading net.pt2"));
+    // Why it is not opened is said as a whole.
+    let reason = "net.pt2: operator aten.linalg_det of step 17 is not known; ".to_owned() + &"more ".repeat(30);
+    app.update(News::Opened(Err(Failure::Run(reason.clone()))));
+    let shown: Vec<_> = text(&app).split_whitespace().map(str::to_owned).collect();
+    assert!(shown.iter().filter(|word| *word == "more").count() >= 28, "{}", text(&app));
+    assert_eq!(choose(&mut app, "models/"), Some(Effect::FindPresets("models".into())));
+    let chosen = Some("net.pt2".to_owned());
+    app.update(News::Found(Listing { folder: "models".into(), chosen, ..views::listing() }));
+    assert_eq!(library(&app).chosen().map(|entry| entry.name.as_str()), Some("net.pt2"));
+    assert!(text(&app).contains("folder models"));
+    // A path that is not read to its end yet is accepted as it will be.
+    write(&mut app, "fn");
+    assert_eq!(press(&mut app, KeyCode::Tab), Some(Effect::Complete("models/n".to_owned())));
+    assert_eq!(press(&mut app, KeyCode::Enter), None);
+    let news = News::Completed { of: "models/n".to_owned(), paths: vec!["models/net.onnx".to_owned()] };
+    assert_eq!(app.update(news), Some(Effect::FindPresets("models/net.onnx".into())));
+}
+
+#[test]
 fn another_folder_is_looked_at() {
     let mut app = app(80, 24);
     write(&mut app, "o");

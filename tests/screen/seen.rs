@@ -1,6 +1,7 @@
 //! Where one is in a list, names that can be told apart, and what matters first.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 use std::time::Instant;
 
 use super::*;
@@ -64,7 +65,7 @@ fn every_list_says_where_it_stands() {
     press(&mut app, KeyCode::End);
     let shown = text(&app);
     assert!(shown.contains(" 20/20 ") && shown.contains('█'), "{shown}");
-    for (keys, position) in [("m", "/5, "), ("s", "1/52"), ("c", "1/3"), ("?", "/")] {
+    for (keys, position) in [("m", "/5, "), ("s", "1/60"), ("c", "1/3"), ("?", "/")] {
         let mut app = views::opened("ranking", 80, 24);
         write(&mut app, keys);
         let title = text(&app).lines().find(|line| line.contains(position)).map(str::to_owned);
@@ -295,11 +296,12 @@ fn modules_of_the_network_are_folded() {
     assert!(all.contains("0 linear") && all.contains("* 1 relu") && all.contains(" < "), "{all}");
     assert!(all.contains("1,056"), "the parameters of the module and of its layer: {all}");
     write(&mut app, "j");
+    let all = text(&app);
     press(&mut app, KeyCode::Enter);
     let folded = text(&app);
     assert!(!folded.contains("* 1 relu") && folded.contains("nodes"), "{folded}");
     press(&mut app, KeyCode::Enter);
-    assert_eq!(text(&app), all.replace(" 1/", " 2/"));
+    assert_eq!(text(&app), all);
     write(&mut app, "/relu");
     assert!(text(&app).contains("* 1 relu") && !text(&app).contains("0 linear"));
 }
@@ -329,6 +331,14 @@ fn is_full() -> bool {
     std::env::var("NEARTOP_LOAD").is_ok_and(|load| load == "full")
 }
 
+/// Time that this thread has run, whatever else the machine does; where the system does not say, time that has passed.
+fn time_of_thread() -> Duration {
+    static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let spent = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanoseconds = spent.and_then(|text| text.split_whitespace().next()?.parse().ok());
+    nanoseconds.map_or_else(|| BEGAN.elapsed(), Duration::from_nanos)
+}
+
 /// A study of a preset in which every candidate has a score.
 fn scored(preset: &str) -> App {
     let preset = Preset::parse(preset, "load.yaml", Path::new("")).expect("a right preset");
@@ -348,9 +358,9 @@ fn scored(preset: &str) -> App {
     app
 }
 
-/// How long a key takes until its frame is drawn, in every view: the slowest median, which is what no machine misses.
+/// How long a key and its frame take in every view: the most of the means, which no machine misses.
 fn slowest(what: &str, app: &mut App) -> Duration {
-    let views = ["", "m", "i", "P", "c", "s", "E", "?", ":"];
+    let views = ["", "m", "i", "P", "c", "s", "n", "?", ":"];
     let mut terminal = Terminal::new(TestBackend::new(200, 50)).expect("a test terminal");
     let look = Look::new(true, false);
     let (mut slowest, mut all) = (Duration::ZERO, Vec::new());
@@ -360,17 +370,21 @@ fn slowest(what: &str, app: &mut App) -> Duration {
         });
         write(app, view);
         let moves = [KeyCode::PageDown, KeyCode::Down, KeyCode::Down, KeyCode::Right, KeyCode::End, KeyCode::Up];
+        let mut busy = Duration::ZERO;
         let mut times: Vec<_> = (0..60)
             .map(|at| {
-                let start = Instant::now();
+                let start = time_of_thread();
+                let began = Instant::now();
                 press(app, moves[at % moves.len()]);
                 terminal.draw(|frame| drawing::draw(frame, app, &look)).expect("a frame");
-                start.elapsed()
+                busy += time_of_thread().saturating_sub(start);
+                began.elapsed()
             })
             .collect();
+        let mean = busy / times.len() as u32;
         times.sort_unstable();
-        println!("{what}, {:<10} median {:.1?}, worst {:.1?}", app.place(), times[30], times[59]);
-        slowest = slowest.max(times[30]);
+        println!("{what}, {:<10} takes {mean:.1?}, until it is there at most {:.1?}", app.place(), times[59]);
+        slowest = slowest.max(mean);
         all.append(&mut times);
     }
     all.sort_unstable();
@@ -404,7 +418,10 @@ fn keys_are_answered_at_once_with_thousands() {
 fn deep() -> String {
     let block = "{residual: {body: [linear: 32, activation, linear: 32]}}, activation";
     PRESET
-        .replace("[linear: 32, activation, linear: 10]", &format!("[linear: 32, {{repeat: {{times: 100, layers: [{block}]}}}}]"))
+        .replace(
+            "[linear: 32, activation, linear: 10]",
+            &format!("[linear: 32, {{repeat: {{times: 100, layers: [{block}]}}}}]"),
+        )
         .replace("gelu, tanh, sigmoid]", "gelu, prelu]")
 }
 

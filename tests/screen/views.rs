@@ -132,7 +132,7 @@ fn weighed(width: u16, height: u16) -> App {
 
 /// The same in the present folder.
 pub fn listing() -> Listing {
-    Listing { folder: ".".into(), chosen: None, entries: entries() }
+    Listing { folder: ".".into(), entries: entries(), ..Listing::default() }
 }
 
 /// A study, a preset, one with a mistake, one that came with the program, a model, and a folder.

@@ -143,11 +143,11 @@ impl App {
     }
 
     /// Takes in how a path may go on that was begun.
-    pub(super) fn complete(&mut self, begun: &str, paths: Vec<String>) {
+    pub(super) fn complete(&mut self, begun: &str, paths: Vec<String>) -> Option<Effect> {
         let top = self.top();
-        if let Some(prompt) = self.views[top].prompt().and_then(Option::as_mut) {
-            prompt.complete(begun, paths);
-        }
+        let prompt = self.views[top].prompt()?.as_mut()?;
+        prompt.complete(begun, paths);
+        if prompt.take_accepted() { self.views[top].answer(&mut self.cx) } else { None }
     }
 
     /// The paths that a prompt offers.
@@ -160,9 +160,12 @@ impl App {
     pub(super) fn write_prompt(&mut self, action: Option<Action>, key: KeyEvent) -> Option<Effect> {
         let top = self.top();
         match action {
-            Some(Action::ACCEPT) => return self.views[top].answer(&mut self.cx),
+            Some(Action::ACCEPT) => {
+                let waits = self.views[top].prompt()?.as_mut()?.accept();
+                return if waits { None } else { self.views[top].answer(&mut self.cx) };
+            }
             Some(Action::CLOSE) => *self.views[top].prompt()? = None,
-            Some(Action::COMPLETE) => return self.on_top().asks()?.begun().map(Effect::Complete),
+            Some(Action::COMPLETE) => return self.views[top].prompt()?.as_mut()?.begin().map(Effect::Complete),
             _ => self.views[top].prompt()?.as_mut()?.key(key),
         }
         None

@@ -6,19 +6,18 @@ use std::sync::Arc;
 
 use super::{Leave, Loop};
 use crate::cli::RunOptions;
-use crate::run::{Failure, Prepared, files, prepare_loaded, recording, studies};
 use crate::commands::new;
+use crate::run::{Failure, Prepared, files, prepare_loaded, recording, studies};
 use crate::tui::background::channel::What;
 use crate::tui::background::start::Start;
 use crate::tui::context::Phase;
 use crate::tui::effect::Effect;
 use crate::tui::library;
 use crate::tui::news::{News, Written};
-use crate::tui::notice::Notice;
 use crate::tui::paths::{completed, expand_home};
 use crate::tui::table::Standings;
 use crate::tui::views::training::Training;
-use neartop_io::preset::{Preset, printable};
+use neartop_io::preset::Preset;
 use neartop_study::store::Summary;
 
 impl Loop<'_> {
@@ -103,12 +102,7 @@ impl Loop<'_> {
         let tell = self.tell.clone();
         tokio::task::spawn_blocking(move || {
             let study = (!options.no_study).then(|| recording::path(&options).ok()).flatten();
-            let listing = library::list(&expand_home(&folder), study.as_deref());
-            if let Err(error) = std::fs::read_dir(&listing.folder) {
-                let text = format!("{}: {error}", printable(&listing.folder.display().to_string()));
-                tell.tell(What::News(News::Noted(Notice::warn(text))))?;
-            }
-            tell.tell(What::News(News::Found(listing)))
+            tell.tell(What::News(News::Found(library::list(&expand_home(&folder), study.as_deref()))))
         });
     }
 

@@ -38,6 +38,9 @@ const DELETE_STUDY: Action = Action("delete-study");
 const PREVIEW_UP: Action = Action("preview-up");
 const PREVIEW_DOWN: Action = Action("preview-down");
 
+/// What a path is asked for.
+const PATH: &str = "folder or file: ";
+
 /// Lines that the preview is scrolled by.
 const STEP: u16 = 5;
 
@@ -89,11 +92,20 @@ pub struct Library {
     prompt: Option<Prompt>,
     /// The first line of the preview on the screen.
     preview: u16,
+    /// While another folder is read, the one before with its entries and the chosen line: it may be that there is none.
+    before: Option<(PathBuf, Vec<Entry>, usize)>,
 }
 
 impl Default for Library {
     fn default() -> Self {
-        Self { folder: PathBuf::from("."), entries: None, list: List::default(), prompt: None, preview: 0 }
+        Self {
+            folder: PathBuf::from("."),
+            entries: None,
+            list: List::default(),
+            prompt: None,
+            preview: 0,
+            before: None,
+        }
     }
 }
 
@@ -120,7 +132,7 @@ impl View for Library {
                 Some(study) => return Some(Effect::DeleteStudy(Box::new(study.clone()))),
                 None => cx.warn("only studies are deleted here"),
             },
-            FOLDER => self.prompt = Some(Prompt::path("folder or file: ", begun(&self.folder))),
+            FOLDER => self.prompt = Some(Prompt::path(PATH, begun(&self.folder))),
             _ => {}
         }
         None
@@ -129,7 +141,7 @@ impl View for Library {
     fn news(&mut self, news: News, cx: &mut Context) -> Result<Option<Effect>, News> {
         match news {
             News::Found(listing) => {
-                self.show(listing);
+                self.show(listing, cx);
                 Ok(None)
             }
             News::Deleted(deleted) => {
@@ -249,7 +261,17 @@ impl Library {
     }
 
     /// What was found. The choice stays on its entry, or goes to the one that was asked for.
-    fn show(&mut self, listing: Listing) {
+    fn show(&mut self, listing: Listing, cx: &mut Context) {
+        let before = self.before.take();
+        if let Some(error) = &listing.trouble {
+            let path = listing.folder.display().to_string();
+            cx.warn(format!("{}: {error}", printable(&path)));
+            if let Some((folder, entries, line)) = before {
+                (self.folder, self.entries, self.list.line) = (folder, Some(entries), line);
+                self.prompt = Some(Prompt::path(PATH, path));
+                return;
+            }
+        }
         let chosen = listing.chosen.or_else(|| self.chosen().map(|entry| entry.name.clone()));
         (self.entries, self.folder) = (Some(listing.entries), listing.folder);
         let place = self.shown().iter().position(|entry| Some(&entry.name) == chosen.as_ref());
@@ -280,9 +302,10 @@ impl Library {
 
     /// Another folder, or that of a file.
     fn look_into(&mut self, path: PathBuf) -> Effect {
-        (self.entries, self.list.line, self.preview) = (None, 0, 0);
+        let folder = std::mem::replace(&mut self.folder, path.clone());
+        self.before = self.entries.take().map(|entries| (folder, entries, self.list.line));
+        (self.list.line, self.preview) = (0, 0);
         self.list.filter.clear();
-        self.folder.clone_from(&path);
         Effect::FindPresets(path)
     }
 
@@ -293,7 +316,9 @@ impl Library {
             return Layout::vertical([Constraint::Length(half), Constraint::Min(0)]).areas(inside);
         }
         let longest = self.shown().iter().map(|e| printable(&e.name).width()).max().unwrap_or(0);
-        let width = (longest as u16 + 4).clamp(23, inside.width / 2);
+        // What stands above models and data has 29 columns.
+        let least = if inside.width < 80 { 23 } else { 30 };
+        let width = (longest as u16 + 4).clamp(least, inside.width / 2);
         Layout::horizontal([Constraint::Length(width), Constraint::Min(0)]).spacing(1).areas(inside)
     }
 

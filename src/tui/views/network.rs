@@ -72,6 +72,9 @@ static ABOUT: About = About {
     ],
 };
 
+/// Cells that a bar has at least, where names are long.
+const LEAST_BAR: usize = 6;
+
 /// The view of the network.
 #[derive(Debug, Default)]
 pub struct Network {
@@ -155,7 +158,10 @@ impl View for Network {
         let seen = Seen { offset: self.list.offset, count: lines.len(), chosen: Some(self.list.line) };
         let room = seen.room(below);
         let drawing = Drawing::new(&lines, id, room.width, cx, look);
-        frame.render_widget(self.whole(&lines, cx, look), Rect { y: below.bottom(), height: 1, ..area }.intersection(area));
+        frame.render_widget(
+            self.whole(&lines, cx, look),
+            Rect { y: below.bottom(), height: 1, ..area }.intersection(area),
+        );
         let head = Rect { height: inside_pane(area).height.min(1), ..inside_pane(area) };
         frame.render_widget(drawing.head(), head);
         let shown = lines.iter().enumerate().skip(self.list.offset).take(usize::from(below.height));
@@ -172,12 +178,15 @@ impl Network {
     /// The chosen line's path in full, and where the user's source has it.
     fn whole<'a>(&self, lines: &[Branch], cx: &Context, look: &Look) -> Line<'a> {
         let network = cx.selected().map(|id| cx.study.space.network_of(id));
+        let width = usize::from(cx.area.width);
         let text = match (lines.get(self.list.line), &network) {
-            (Some(Branch { node: Some(place), .. }), Some(network)) => place_of(&network.nodes[*place]),
-            (Some(Branch { module: Some(module), .. }), _) => module.clone(),
+            (Some(Branch { node: Some(place), .. }), Some(network)) => {
+                place_of(&network.nodes[*place], width, 1, look).concat()
+            }
+            (Some(Branch { module: Some(module), .. }), _) => look.signs.fit_middle(module, width),
             _ => String::new(),
         };
-        Line::from(Span::styled(look.signs.fit_middle(&text, usize::from(cx.area.width)), look.theme.label))
+        Line::from(Span::styled(text, look.theme.label))
     }
 
     /// The lines that the filter lets through and that are not folded away.
@@ -212,7 +221,8 @@ impl<'a> Drawing<'a> {
     fn new(lines: &[Branch], id: usize, width: u16, cx: &Context, look: &'a Look) -> Self {
         let width = usize::from(width);
         let network = cx.study.space.network_of(id);
-        let places = network.nodes.iter().enumerate().filter(|(_, node)| node.counted.is_some()).map(|(place, _)| place);
+        let places =
+            network.nodes.iter().enumerate().filter(|(_, node)| node.counted.is_some()).map(|(place, _)| place);
         let layers = places.zip(layers(&cx.study, id)).collect();
         let longest = |of: &dyn Fn(&Branch) -> usize| lines.iter().map(of).max().unwrap_or(0);
         let shape = longest(&|line| line.shape.width()).clamp(5, 14);
@@ -222,7 +232,8 @@ impl<'a> Drawing<'a> {
             _ => [12, 15, 20],
         };
         let rest = width.saturating_sub(shape + 1 + parameters + ranks + signals);
-        let name = longest(&|line| line.indent() + line.label.width()).clamp(8, (rest * 2 / 3).max(8));
+        let name =
+            longest(&|line| line.indent() + line.label.width()).clamp(8, rest.saturating_sub(LEAST_BAR + 2).max(8));
         Self { look, layers, name, shape, parameters, ranks, signals, bar: rest.saturating_sub(name + 2) }
     }
 
@@ -265,11 +276,7 @@ impl<'a> Drawing<'a> {
             spans.push(Span::raw(format!("{parameters:>w$}", w = self.parameters)));
         }
         spans.extend(
-            line.node
-                .and_then(|place| self.layers.get(&place))
-                .map(|layer| self.measured(layer))
-                .into_iter()
-                .flatten(),
+            line.node.and_then(|place| self.layers.get(&place)).map(|layer| self.measured(layer)).into_iter().flatten(),
         );
         Line::from(spans)
     }

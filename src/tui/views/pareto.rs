@@ -199,8 +199,7 @@ impl Pareto {
         let width = usize::from(room.width).saturating_sub(NUMBERS);
         let names: Vec<_> = frontier.iter().map(|id| cx.study.candidate(*id).to_string()).collect();
         let names = look.signs.apart(&names, width);
-        let line =
-            |name: &str, near: &str, cost: &str| format!("{} {near:>9} {cost:>13}", look.signs.pad(name, width));
+        let line = |name: &str, near: &str, cost: &str| format!("{} {near:>9} {cost:>13}", look.signs.pad(name, width));
         let mut lines = vec![Line::from(Span::styled(line("candidate", "NEAR", self.cost().title), look.theme.header))];
         for (place, id) in frontier.iter().enumerate().skip(self.list.offset).take(usize::from(room.height)) {
             let near = cx.study.near(*id).map(|near| format!("{:.2}", near.mean)).unwrap_or_default();

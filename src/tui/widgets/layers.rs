@@ -160,11 +160,20 @@ fn score<'a>(cx: &Context, id: usize, look: &Look) -> Option<Line<'a>> {
     Some(Line::from(spans))
 }
 
-/// A node's path, and where the user's source has it: `encoder.0, net.py:12`.
+/// A node's path, and where the user's source has it: `encoder.0, net.py:12`. In one line, or in as many as there may be.
 #[must_use]
-pub fn place_of(node: &Node) -> String {
-    let source = node.source().map(|source| format!(", {source}")).unwrap_or_default();
-    printable(&format!("{}{source}", node.path()))
+pub fn place_of(node: &Node, width: usize, lines: usize, look: &Look) -> Vec<String> {
+    let (path, source) = (printable(&node.path()), printable(node.source().unwrap_or_default()));
+    let file = source.rsplit('/').next().unwrap_or_default();
+    match (path.width() + 2 + source.width() <= width, lines) {
+        _ if source.is_empty() => vec![look.signs.fit_middle(&path, width)],
+        (true, _) => vec![format!("{path}, {source}")],
+        (false, 0 | 1) => {
+            let path = look.signs.fit_middle(&path, width.saturating_sub(file.width() + 2));
+            vec![look.signs.fit(&format!("{path}, {file}"), width)]
+        }
+        (false, _) => vec![look.signs.fit_middle(&path, width), look.signs.fit_end(&source, width)],
+    }
 }
 
 /// A line for each layer from `offset` on, as many as the area holds.

@@ -23,6 +23,8 @@ pub struct Prompt {
     /// It names a file that exists, and accepting once more replaces that.
     pub replaces: bool,
     is_path: bool,
+    /// While it is looked how the path may go on, whether it is accepted as it will be then.
+    waiting: Option<bool>,
     /// How the path may go on, where that was asked for.
     pub offered: Vec<String>,
 }
@@ -30,7 +32,7 @@ pub struct Prompt {
 impl Prompt {
     #[must_use]
     pub fn new(label: &'static str, text: String) -> Self {
-        Self { label, text: Input::new(text), replaces: false, is_path: false, offered: Vec::new() }
+        Self { label, text: Input::new(text), replaces: false, is_path: false, waiting: None, offered: Vec::new() }
     }
 
     /// One that asks for a path, which Tab completes.
@@ -40,14 +42,25 @@ impl Prompt {
     }
 
     /// The beginning of a path that is to be completed.
-    #[must_use]
-    pub fn begun(&self) -> Option<String> {
+    pub fn begin(&mut self) -> Option<String> {
+        self.waiting = self.is_path.then_some(false);
         self.is_path.then(|| self.text.value().to_owned())
+    }
+
+    /// Accepts what is written; true where that has to wait for the end of the path.
+    pub fn accept(&mut self) -> bool {
+        self.waiting = self.waiting.map(|_| true);
+        self.waiting.is_some()
+    }
+
+    /// Whether it was accepted before the end of the path came.
+    pub fn take_accepted(&mut self) -> bool {
+        self.waiting.take().unwrap_or(false)
     }
 
     /// Goes on as far as all paths that begin so agree, and offers them where they are several.
     pub fn complete(&mut self, begun: &str, paths: Vec<String>) {
-        if self.begun().as_deref() != Some(begun) {
+        if !self.is_path || self.text.value() != begun {
             return;
         }
         let common = common_beginning(&paths);
@@ -74,6 +87,7 @@ impl Prompt {
         self.text.handle_event(&Event::Key(key));
         self.replaces = false;
         self.offered.clear();
+        self.waiting = None;
     }
 }
 
@@ -93,6 +107,6 @@ mod tests {
         assert_eq!((prompt.value(), prompt.offered.len()), ("net.", 0));
         prompt.complete("net.", vec!["net.pt2".to_owned()]);
         assert_eq!((prompt.value(), prompt.offered.len()), ("net.pt2", 0));
-        assert_eq!(Prompt::new("layer: ", "1".to_owned()).begun(), None);
+        assert_eq!(Prompt::new("layer: ", "1".to_owned()).begin(), None);
     }
 }

@@ -309,7 +309,11 @@ impl<'p> Tracer<'p> {
             let tensor = fixed.tensor.to_dtype(candle_core::DType::F32).and_then(|tensor| tensor.contiguous());
             given = given.with(name, tensor.map_err(text)?);
         }
-        self.builder.describe(value, Origin { module, within: String::new(), source: step.place.clone(), parameters }, Some(given));
+        self.builder.describe(
+            value,
+            Origin { module, within: String::new(), source: step.place.clone(), parameters },
+            Some(given),
+        );
         Ok(value)
     }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::tui::terms::Terms;
+use neartop_core::layers::Calculation;
 use neartop_core::network::{Fill, Network, Node};
 
 /// A line of the tree: a module with nodes below it, or a node.
@@ -118,14 +119,16 @@ fn label(network: &Network, paths: &[String], place: usize, fill: Option<&Fill>)
     let kind = node.filled(fill).map_or_else(|| node.kind().to_owned(), |activation| activation.to_string());
     let slot = node.slot().filter(|slot| *slot != neartop_core::fill::PLAIN);
     let slot = slot.map(|slot| format!(" in {slot}")).unwrap_or_default();
+    // The name of a calculation says which.
+    let what = if node.operation.is::<Calculation>() { name.to_owned() } else { format!("{name} {kind}{slot}") };
     if *node.inputs == [place] {
-        return format!("{name} {kind}{slot}");
+        return what;
     }
     let from = |value: &usize| match value.checked_sub(1).and_then(|at| paths.get(at)) {
         Some(path) => path.strip_prefix(module).and_then(|rest| rest.strip_prefix('.')).unwrap_or(path),
         None => "input",
     };
-    format!("{name} {kind}{slot} < {}", node.inputs.iter().map(from).collect::<Vec<_>>().join(", "))
+    format!("{what} < {}", node.inputs.iter().map(from).collect::<Vec<_>>().join(", "))
 }
 
 /// A shape in few characters: `16x8x8`.
