@@ -208,6 +208,8 @@ struct Drawing<'a> {
     look: &'a Look,
     /// By the places of their nodes.
     layers: HashMap<usize, LayerReport>,
+    /// Columns of the screen for each level of the tree.
+    step: usize,
     name: usize,
     shape: usize,
     /// Zero where there is no room.
@@ -232,9 +234,10 @@ impl<'a> Drawing<'a> {
             _ => [12, 15, 20],
         };
         let rest = width.saturating_sub(shape + 1 + parameters + ranks + signals);
-        let name =
-            longest(&|line| line.indent() + line.label.width()).clamp(8, rest.saturating_sub(LEAST_BAR + 2).max(8));
-        Self { look, layers, name, shape, parameters, ranks, signals, bar: rest.saturating_sub(name + 2) }
+        let room = rest.saturating_sub(LEAST_BAR + 2).max(8);
+        let step = if longest(&|line| line.indent(2) + line.label.width()) > room { 1 } else { 2 };
+        let name = longest(&|line| line.indent(step) + line.label.width()).clamp(8, room);
+        Self { look, layers, step, name, shape, parameters, ranks, signals, bar: rest.saturating_sub(name + 2) }
     }
 
     fn head(&self) -> Line<'static> {
@@ -260,7 +263,10 @@ impl<'a> Drawing<'a> {
             (Some(_), true, true) => "+",
             (Some(_), false, true) => "-",
         };
-        let name = format!("{}{fold} {}", "  ".repeat(line.depth), line.label);
+        // A module deep down has some room, whatever its depth.
+        let indent = line.indent(self.step).min(self.name.saturating_sub(6));
+        let label = look.signs.fit_middle(&line.label, self.name - indent);
+        let name = format!("{}{fold} {label}", " ".repeat(indent.saturating_sub(2)));
         let style = match () {
             () if is_chosen => look.theme.selected,
             () if line.is_slot => look.theme.after,
@@ -269,7 +275,7 @@ impl<'a> Drawing<'a> {
         };
         let parameters = if line.parameters == 0 { String::new() } else { grouped(line.parameters) };
         let mut spans = vec![
-            Span::styled(look.signs.pad(&look.signs.fit_middle(&name, self.name), self.name), style),
+            Span::styled(look.signs.pad(&name, self.name), style),
             Span::styled(format!(" {}", look.signs.pad(&line.shape, self.shape)), look.theme.label),
         ];
         if self.parameters > 0 {

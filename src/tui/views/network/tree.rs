@@ -23,10 +23,10 @@ pub struct Branch {
 }
 
 impl Branch {
-    /// Columns of the screen before its label.
+    /// Columns of the screen before its label, with so many for each level.
     #[must_use]
-    pub fn indent(&self) -> usize {
-        2 * self.depth + 2
+    pub fn indent(&self, step: usize) -> usize {
+        step * self.depth + 2
     }
 }
 
@@ -42,7 +42,7 @@ struct Module {
 #[must_use]
 pub fn branches(network: &Network, fill: Option<&Fill>, folded: &BTreeSet<String>, words: &str) -> Vec<Branch> {
     let terms = Terms::new(words);
-    let paths: Vec<_> = network.nodes.iter().map(Node::path).collect();
+    let paths = paths(network);
     let modules = modules(network, &paths, fill);
     let mut lines = Vec::new();
     let mut open: Vec<&str> = Vec::new();
@@ -75,6 +75,28 @@ pub fn branches(network: &Network, fill: Option<&Fill>, folded: &BTreeSet<String
         }
     }
     lines
+}
+
+/// The paths of all nodes. In a model one that names no module stands in the module that both its neighbours are in.
+fn paths(network: &Network) -> Vec<String> {
+    let mut paths: Vec<_> = network.nodes.iter().map(Node::path).collect();
+    let is_open = |place: usize, paths: &[String]| network.nodes[place].origin.is_some() && !paths[place].contains('.');
+    let mut place = 0;
+    while place < paths.len() {
+        let end = (place..paths.len()).find(|at| !is_open(*at, &paths)).unwrap_or(paths.len());
+        if let (Some(before), Some(after)) = (place.checked_sub(1), paths.get(end)) {
+            let common = common_module(&paths[before], after).to_owned();
+            let open = paths[place..end].iter_mut().filter(|_| !common.is_empty());
+            open.for_each(|path| *path = format!("{common}.{path}"));
+        }
+        place = end + 1;
+    }
+    paths
+}
+
+/// The innermost module that two paths are in; empty where there is none.
+fn common_module<'a>(one: &'a str, other: &str) -> &'a str {
+    above(one).into_iter().zip(above(other)).take_while(|(a, b)| a == b).last().map_or("", |(module, _)| module)
 }
 
 fn of_module(path: &str, depth: usize, modules: &HashMap<&str, Module>, is_folded: bool) -> Branch {
@@ -143,6 +165,14 @@ mod tests {
     use neartop_io::preset::Preset;
 
     use super::*;
+
+    #[test]
+    fn paths_have_common_modules() {
+        assert_eq!(common_module("a.b.c", "a.b.d.e"), "a.b");
+        assert_eq!(common_module("a.b", "a.b.c"), "a");
+        assert_eq!(common_module("a.b", "ab.c"), "");
+        assert_eq!(common_module("a", "a"), "");
+    }
 
     #[test]
     fn nodes_stand_below_their_modules() {
