@@ -39,7 +39,10 @@ pub fn of_file(path: &Path) -> Result<Preset, Failure> {
         return Ok(Preset::load(&path.to_string_lossy())?);
     }
     let found = data::look(path, &[])?;
-    Ok(Preset::parse(&preset(Some(&(path, found)), None), "the new preset", Path::new(""))?)
+    let remarks = data::remarks(&found);
+    let mut new = Preset::parse(&preset(Some(&(path, found)), None), "the new preset", Path::new(""))?;
+    new.remarks.extend(remarks);
+    Ok(new)
 }
 
 /// The preset: what it is, data, network, search and score, one after the other.
@@ -94,5 +97,35 @@ fn check(text: &str) -> Result<(), Failure> {
             Ok(())
         }
         Err(error) => Err(Failure::Run(error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_opened_by_what_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let rows: String = (0..30).map(|i| format!("{i},{}.5,{},{}\n", i % 7, i % 5, ["x", "y", "z"][i % 3])).collect();
+        std::fs::write(path("flowers.csv"), format!("id,a,b,species\n{rows}")).unwrap();
+        let preset = of_file(&path("flowers.csv")).unwrap();
+        assert_eq!(preset.name, "flowers");
+        assert!(
+            preset.remarks.iter().any(|remark| remark.starts_with("data: labels species, ")),
+            "{:?}",
+            preset.remarks
+        );
+        assert!(
+            preset.remarks.iter().any(|remark| remark == "data: left out are the columns id"),
+            "{:?}",
+            preset.remarks
+        );
+        std::fs::write(path("mine.yaml"), "network: {input: 3, layers: [linear: 2]}\n").unwrap();
+        assert_eq!(of_file(&path("mine.yaml")).unwrap().name, "mine");
+        std::fs::write(path("net.pt2"), "no model").unwrap();
+        let error = of_file(&path("net.pt2")).unwrap_err().to_string();
+        assert!(error.contains("net.pt2"), "{error}");
     }
 }

@@ -255,7 +255,13 @@ impl Draft {
         let chosen = choices.entry(slot.to_owned()).or_default();
         *chosen = listed.iter().filter(|one| **one == new || chosen.contains(one)).cloned().collect();
         self.change(|preset| preset.search.activations = Fill::product(&choices));
+        self.choose(&Item::Activation(slot.to_owned(), new));
         Ok(())
+    }
+
+    /// Goes to a line, where the filter lets it through.
+    fn choose(&mut self, item: &Item) {
+        self.list.line = self.items().iter().position(|one| one == item).unwrap_or(self.list.line);
     }
 
     fn add_init(&mut self, text: &str) -> Result<(), DraftError> {
@@ -266,8 +272,9 @@ impl Draft {
         add_init(&mut self.inits, &new);
         let mut search = self.preset.search.clone();
         make_way(&mut search.inits, &new);
-        search.inits.push(new);
+        search.inits.push(new.clone());
         self.change(|preset| preset.search = search);
+        self.choose(&Item::Init(new));
         Ok(())
     }
 
@@ -375,7 +382,7 @@ impl Draft {
         }
         self.change(|preset| (preset.layers, preset.network) = (layers, network));
         // There are more lines above it now, or fewer.
-        self.list.line = self.items().iter().position(|item| *item == Item::Depth).unwrap_or(self.list.line);
+        self.choose(&Item::Depth);
         self.clamp();
         Ok(())
     }
@@ -482,6 +489,7 @@ mod tests {
         assert_eq!(draft.preset.search.inits.len(), 3, "nothing was changed");
         draft.write(&text.replace("ppo", "mine")).unwrap();
         let checked = draft.checked().unwrap();
+        assert!(matches!(draft.item(), Some(Item::Init(init)) if init.to_string() == "mine"), "it is chosen");
         let names: Vec<_> = checked.search.inits.iter().map(ToString::to_string).collect();
         assert_eq!(names, ["orthogonal", "normal(std=0.1)", "torchvision_resnet", "mine"]);
         // One section of each kind, with what is new among its own.

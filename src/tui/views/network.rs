@@ -228,11 +228,14 @@ impl<'a> Drawing<'a> {
         let layers = places.zip(layers(&cx.study, id)).collect();
         let longest = |of: &dyn Fn(&Branch) -> usize| lines.iter().map(of).max().unwrap_or(0);
         let shape = longest(&|line| line.shape.width()).clamp(5, 14);
-        let [parameters, ranks, signals] = match width {
+        let [wanted, ranks, signals] = match width {
             0..56 => [0, 13, 0],
             56..92 => [11, 15, 0],
             _ => [12, 15, 20],
         };
+        // On a narrow screen names come first.
+        let taken = longest(&|line| line.indent(1) + line.label.width()) + shape + 1 + wanted + ranks + LEAST_BAR + 2;
+        let parameters = if width < 72 && taken > width { 0 } else { wanted };
         let rest = width.saturating_sub(shape + 1 + parameters + ranks + signals);
         let room = rest.saturating_sub(LEAST_BAR + 2).max(8);
         let step = if longest(&|line| line.indent(2) + line.label.width()) > room { 1 } else { 2 };

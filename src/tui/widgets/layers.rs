@@ -180,7 +180,7 @@ pub fn place_of(node: &Node, width: usize, lines: usize, look: &Look) -> Vec<Str
 pub fn bars<'a>(layers: &[LayerReport], offset: usize, look: &Look, area: Rect) -> Vec<Line<'a>> {
     let longest = |text: fn(&LayerReport) -> usize, most: usize| layers.iter().map(text).max().unwrap_or(0).min(most);
     let room = usize::from(area.width);
-    let kind = longest(|l| l.kind.width() + 1, room / 4);
+    let kind = longest(|l| l.kind.width() + 1, room / 3);
     let width = longest(|l| l.width.to_string().len(), 10);
     let rest = room.saturating_sub(kind + width + 14);
     let module = longest(|l| l.module.width(), rest.saturating_sub(LEAST_BAR).max(room / 4));
