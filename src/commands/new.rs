@@ -128,4 +128,35 @@ mod tests {
         let error = of_file(&path("net.pt2")).unwrap_err().to_string();
         assert!(error.contains("net.pt2"), "{error}");
     }
+
+    /// An array in the format of NumPy.
+    fn npy(shape: &[usize]) -> Vec<u8> {
+        let sizes: String = shape.iter().map(|size| format!("{size}, ")).collect();
+        let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({sizes}), }}");
+        header += &" ".repeat(63 - (header.len() + 10) % 64);
+        header.push('\n');
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend((header.len() as u16).to_le_bytes());
+        bytes.extend(header.as_bytes());
+        let values = 0..shape.iter().product::<usize>();
+        bytes.extend(values.flat_map(|at| ((at * 7919 % 101) as f32).to_le_bytes()));
+        bytes
+    }
+
+    #[test]
+    fn arrays_of_every_shape_get_a_network() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.npy");
+        for (shape, input) in [
+            (&[40, 9][..], &[9][..]),
+            (&[40, 3, 16, 16], &[3, 16, 16]),
+            (&[40, 16, 16, 3], &[3, 16, 16]),
+            (&[40, 2, 64], &[2, 64]),
+            (&[40, 2, 3], &[2, 3]),
+        ] {
+            std::fs::write(&path, npy(shape)).unwrap();
+            let preset = of_file(&path).unwrap_or_else(|error| panic!("{shape:?}: {error}"));
+            assert_eq!(preset.network.input.shape.0, input, "{shape:?}");
+        }
+    }
 }

@@ -302,6 +302,12 @@ fn modules_of_the_network_are_folded() {
     assert!(!folded.contains("* 1 relu") && folded.contains("nodes"), "{folded}");
     press(&mut app, KeyCode::Enter);
     assert_eq!(text(&app), all);
+    // A node folds the module that it is in.
+    write(&mut app, "jj");
+    press(&mut app, KeyCode::Enter);
+    let inner = text(&app);
+    assert!(inner.contains("body  2 nodes") && inner.contains(" 3/"), "{inner}");
+    // What is folded is found too.
     write(&mut app, "/relu");
     assert!(text(&app).contains("* 1 relu") && !text(&app).contains("0 linear"));
 }

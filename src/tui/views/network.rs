@@ -55,7 +55,12 @@ static ABOUT: About = About {
         BEST,
         FILTER,
         &[
-            bind(&[Code(KeyCode::Enter), Char(' '), Code(KeyCode::Tab)], FOLD, "fold", "fold the module, or unfold it"),
+            bind(
+                &[Code(KeyCode::Enter), Char(' '), Code(KeyCode::Tab)],
+                FOLD,
+                "fold",
+                "fold the module, or that of the node, or unfold it",
+            ),
             bind(&[Char('z')], FOLD_ALL, "all", "fold all modules, or unfold them"),
             bind(&[Code(KeyCode::Left), Char('h')], Action::LEFT, "", "the candidate before in the ranking"),
             bind(&[Code(KeyCode::Right), Char('l')], Action::RIGHT, "candidate", "the next candidate of the ranking"),
@@ -100,11 +105,8 @@ impl View for Network {
         match action {
             Action::LEFT => cx.go(|at, _| at.saturating_sub(1)),
             Action::RIGHT => cx.go(|at, _| at + 1),
-            FOLD => match lines.get(self.list.line).and_then(|line| line.module.clone()) {
-                Some(module) if !self.folded.remove(&module) => drop(self.folded.insert(module)),
-                Some(_) => {}
-                None => cx.say("this is a node: modules are folded"),
-            },
+            FOLD if !self.list.filter.value().is_empty() => cx.say("a filter shows all that has its words"),
+            FOLD => self.fold(&lines, cx),
             FOLD_ALL if self.folded.is_empty() => {
                 self.folded = lines.into_iter().filter_map(|line| line.module).collect();
             }
@@ -175,6 +177,23 @@ impl View for Network {
 }
 
 impl Network {
+    /// Folds the chosen module, or the one that the chosen node is in; or unfolds it.
+    fn fold(&mut self, lines: &[Branch], cx: &mut Context) {
+        let Some(chosen) = lines.get(self.list.line) else { return };
+        let holds = |line: &Branch| line.module.is_some() && line.depth < chosen.depth;
+        let place = match chosen.module {
+            Some(_) => Some(self.list.line),
+            None => lines[..self.list.line].iter().rposition(holds),
+        };
+        let Some((place, module)) = place.and_then(|place| Some((place, lines[place].module.clone()?))) else {
+            return cx.say("this node is in no module");
+        };
+        self.list.line = place;
+        if !self.folded.remove(&module) {
+            self.folded.insert(module);
+        }
+    }
+
     /// The chosen line's path in full, and where the user's source has it.
     fn whole<'a>(&self, lines: &[Branch], cx: &Context, look: &Look) -> Line<'a> {
         let network = cx.selected().map(|id| cx.study.space.network_of(id));
@@ -193,7 +212,10 @@ impl Network {
     fn branches(&self, cx: &Context) -> Vec<Branch> {
         let Some(id) = cx.selected() else { return Vec::new() };
         let network = cx.study.space.network_of(id);
-        branches(&network, cx.study.candidate(id).fill.as_ref(), &self.folded, self.list.filter.value())
+        let (words, none) = (self.list.filter.value(), BTreeSet::new());
+        // What has the words is seen wherever it is.
+        let folded = if words.is_empty() { &self.folded } else { &none };
+        branches(&network, cx.study.candidate(id).fill.as_ref(), folded, words)
     }
 }
 

@@ -102,7 +102,8 @@ fn common_module<'a>(one: &'a str, other: &str) -> &'a str {
 fn of_module(path: &str, depth: usize, modules: &HashMap<&str, Module>, is_folded: bool) -> Branch {
     let (nodes, parameters) = modules.get(path).map_or((0, 0), |module| (module.nodes, module.parameters));
     let name = path.rsplit('.').next().unwrap_or(path);
-    let label = if is_folded { format!("{name}  {nodes} nodes") } else { name.to_owned() };
+    let plural = if nodes == 1 { "" } else { "s" };
+    let label = if is_folded { format!("{name}  {nodes} node{plural}") } else { name.to_owned() };
     Branch {
         depth,
         label,
