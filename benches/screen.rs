@@ -1,5 +1,6 @@
 //! How fast the app answers, in a real pseudo-terminal: first frame, first score, keys while all cores score, and what
-//! it costs when idle. `cargo bench --bench screen [-- PRESET]`
+//! it costs when idle. `cargo bench --bench screen [-- PRESET]`; without a preset, with the bundled one, with 15,625
+//! candidates, and with a network of 500 nodes and its tree.
 
 #[cfg(not(unix))]
 fn main() {
@@ -8,14 +9,57 @@ fn main() {
 
 #[cfg(unix)]
 fn main() {
-    let preset = std::env::args().skip(1).find(|a| !a.starts_with('-')).unwrap_or_else(|| "digits-mlp".to_owned());
-    let starts: Vec<_> = (0..10).map(|_| unix::start(&preset)).collect();
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: String| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("a preset");
+        path.display().to_string()
+    };
+    match std::env::args().skip(1).find(|a| !a.starts_with('-')) {
+        Some(preset) => measure(&preset, &preset, ""),
+        None => {
+            measure("the bundled preset", "digits-mlp", "");
+            measure("15,625 candidates", &write("many.yaml", many()), "");
+            let deep = write("deep.yaml", deep());
+            measure("500 nodes", &deep, "");
+            measure("500 nodes as a tree", &deep, "i");
+        }
+    }
+}
+
+/// As many slopes as deviations.
+#[cfg(unix)]
+fn many() -> String {
+    let list = |of: &dyn Fn(u32) -> String| (1..=125).map(of).collect::<Vec<_>>().join(", ");
+    let slopes = list(&|i| format!("{{leaky_relu: {{negative_slope: {}}}}}", f64::from(i) / 250.0));
+    let deviations = list(&|i| format!("{{normal: {{std: {}}}}}", f64::from(i) / 500.0));
+    format!(
+        "network: {{input: 64, layers: [linear: 16, activation, linear: 10]}}\ndata: {{source: digits}}\n\
+         search: {{activations: [{slopes}], inits: [{deviations}]}}\n"
+    )
+}
+
+/// Five nodes in each of a hundred blocks.
+#[cfg(unix)]
+fn deep() -> String {
+    let blocks = "repeat: {times: 100, layers: [{residual: {body: [linear: 8, activation, linear: 8]}}, activation]}";
+    format!(
+        "network: {{input: 64, layers: [linear: 8, {blocks}]}}\ndata: {{source: digits}}\n\
+         search: {{activations: [relu, gelu, tanh], inits: [torch_default, kaiming_normal, orthogonal]}}\n"
+    )
+}
+
+/// All figures of a preset; `view` is the key of the view in which keys are pressed.
+#[cfg(unix)]
+fn measure(what: &str, preset: &str, view: &str) {
+    println!("{what}");
+    let starts: Vec<_> = (0..10).map(|_| unix::start(preset)).collect();
     for (what, pick) in [("first frame", 0), ("first score", 1)] {
         let mut times: Vec<_> = starts.iter().map(|s| if pick == 0 { s.0 } else { s.1 }).collect();
         times.sort_unstable();
         println!("{what}: median {:?}, worst {:?} of {}", times[times.len() / 2], times[times.len() - 1], times.len());
     }
-    let mut keys = unix::keys(&preset, 500);
+    let mut keys = unix::keys(preset, view, 500);
     keys.sort_unstable();
     let at = |share: f64| keys[((keys.len() - 1) as f64 * share) as usize];
     println!(
@@ -25,7 +69,7 @@ fn main() {
         at(1.0),
         keys.len()
     );
-    println!("idle: {:.2} % of a core over 10 s", 100.0 * unix::idle(&preset));
+    println!("idle: {:.2} % of a core over 10 s", 100.0 * unix::idle(preset));
 }
 
 #[cfg(unix)]
@@ -109,9 +153,11 @@ mod unix {
     }
 
     /// Times from a key to the frame that shows what it did, while scores come in.
-    pub fn keys(preset: &str, count: usize) -> Vec<Duration> {
+    pub fn keys(preset: &str, view: &str, count: usize) -> Vec<Duration> {
         let mut session = Session::start(preset, "100000");
         session.wait(|s| !s.contents().contains("no score yet"));
+        session.press(view);
+        std::thread::sleep(Duration::from_millis(500));
         (0..count)
             .map(|i| {
                 std::thread::sleep(Duration::from_millis(7 + (i as u64 * 13) % 50));

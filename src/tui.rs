@@ -15,6 +15,7 @@ pub mod layout;
 pub mod library;
 pub mod news;
 pub mod notice;
+pub mod paths;
 pub mod remembered;
 pub mod screen;
 pub mod settings;

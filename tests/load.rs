@@ -195,7 +195,7 @@ fn made_up(candidate: usize, repetition: usize) -> Score {
 fn carry_out(app: &mut App, effect: Option<Effect>) {
     if let Some(Effect::Rank) = effect {
         let standings = Standings::of(&app.cx.study);
-        app.update(News::Ranked(Box::new(standings)));
+        let _ = app.update(News::Ranked(Box::new(standings)));
     }
 }
 
@@ -211,14 +211,14 @@ fn many_rows() {
         (0..count).map(of).collect::<Vec<_>>()
     };
     for repetition in 0..3 {
-        app.update(News::Scored(progress(repetition)));
+        let _ = app.update(News::Scored(progress(repetition)));
     }
     let mut terminal = Terminal::new(TestBackend::new(200, 50)).expect("a test terminal");
     let look = Look::new(true, false);
     let mut times = Vec::new();
     let mut press = |app: &mut App, code| {
         let start = Instant::now();
-        app.update(Message::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+        let _ = app.update(Message::Key(KeyEvent::new(code, KeyModifiers::NONE)));
         let effect = app.update(Message::Frame(Duration::from_secs(60)));
         terminal.draw(|frame| drawing::draw(frame, app, &look)).expect("a frame");
         times.push((start.elapsed(), code));
@@ -230,7 +230,7 @@ fn many_rows() {
             press(&mut app, KeyCode::Char(digit));
             assert_eq!(app.cx.table.rows.len(), count);
             // Scores come in meanwhile.
-            app.update(News::Scored(progress(3).into_iter().skip(round * 100).take(100).collect()));
+            let _ = app.update(News::Scored(progress(3).into_iter().skip(round * 100).take(100).collect()));
         }
         press(&mut app, KeyCode::Char('/'));
         for key in "0.0 leaky -std".chars() {
@@ -295,7 +295,7 @@ fn a_day() {
             }
             let before = taken / an_hour;
             taken += batch.len();
-            app.update(News::Scored(std::mem::take(&mut batch)));
+            let _ = app.update(News::Scored(std::mem::take(&mut batch)));
             // A frame every twenty seconds of that day.
             if taken / (20 * a_second) != (taken - 1) / (20 * a_second) {
                 let effect = app.update(Message::Frame(Duration::from_secs((taken / a_second) as u64)));

@@ -1,4 +1,6 @@
 //! What the screen shows and how it takes keys, without a terminal.
+// Nobody is there to do what is asked for, but where a test looks at it.
+#![allow(unused_must_use)]
 
 #[path = "screen/lists.rs"]
 mod lists;
@@ -25,7 +27,7 @@ use neartop::tui::context::Phase;
 use neartop::tui::draft::Draft;
 use neartop::tui::effect::{Effect, SizeRequest};
 use neartop::tui::finalists::Finalists;
-use neartop::tui::library::read;
+use neartop::tui::library::{Listing, list};
 use neartop::tui::news::{BackgroundError, News, SizeNews, TrainingNews, Written};
 use neartop::tui::screen as drawing;
 use neartop::tui::table::Standings;
@@ -619,7 +621,7 @@ fn presets_are_previewed_and_opened() {
         let mut app = app(width, height);
         assert_eq!(press(&mut app, KeyCode::Char('o')), Some(Effect::FindPresets(".".into())));
         assert!(text(&app).contains("they are being read"));
-        app.update(News::Found(read(folder.path(), None)));
+        app.update(News::Found(list(folder.path(), None)));
         press(&mut app, KeyCode::Char('j'));
         assert_eq!(press(&mut app, KeyCode::Enter), None);
         assert!(app.cx.notice.as_ref().is_some_and(|n| n.is_error && n.text.contains("glue")));

@@ -175,6 +175,46 @@ fn rustix_is_cooked(fd: i32) -> bool {
 }
 
 #[test]
+fn the_spectrum_of_the_compared_candidate_comes() {
+    let mut session = Session::start(PRESET, &["--no-study"], (40, 120));
+    session.wait_for("elapsed  done");
+    session.press(" c");
+    session.wait_for("singular values");
+    session.wait_until_gone("on its way");
+    assert_eq!(session.screen().screen().contents().matches("singular values").count(), 2);
+    session.press("qq");
+    assert_eq!(session.end(), 0);
+}
+
+#[test]
+fn a_model_is_found_by_its_path_and_opened() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let model = format!("{}/tests/fixtures/brought/lstm/model.pt2", env!("CARGO_MANIFEST_DIR"));
+    std::fs::create_dir(directory.path().join("nets")).expect("a folder");
+    std::fs::copy(model, directory.path().join("nets/mine.pt2")).expect("a model");
+    std::fs::write(directory.path().join("nets/broken.pt2"), "no model").expect("a file");
+    let mut session = Session::start_in(directory, PRESET, &["--no-study"], (24, 80));
+    session.wait_for("elapsed  done");
+    session.press("of");
+    session.wait_for("folder or file:");
+    session.press("ne\t");
+    session.wait_for("folder or file: nets/");
+    session.press("br\t\r");
+    session.wait_for("a model of another library");
+    session.press("\r");
+    session.wait_for("broken.pt2: ");
+    session.press("fmi\t\r");
+    session.wait_for(" KiB");
+    session.press("\r");
+    session.wait_for("  mine  ");
+    session.wait_until_gone("no score yet");
+    session.press("q");
+    session.wait_for("recorded nowhere");
+    session.press("q");
+    assert_eq!(session.end(), 0);
+}
+
+#[test]
 fn a_run_from_the_first_frame_to_the_export() {
     let mut session = Session::start(PRESET, &[], (24, 80));
     session.wait_for("6 candidates");

@@ -13,7 +13,7 @@ use crate::run::streams::{print, tell};
 use data::Found;
 use lines::{Line, comment, key, section};
 use model::Model;
-use neartop_io::data::DataFrom;
+use neartop_io::data::{DataFrom, is_data_file};
 use neartop_io::preset::{Preset, printable};
 
 /// Looks at the data and prints a preset that runs.
@@ -27,6 +27,22 @@ pub fn run(args: &NewArgs) -> Result<(), Failure> {
     let text = preset(found.as_ref(), model.as_ref());
     check(&text)?;
     print(&text)
+}
+
+/// The preset of a file: of data the one that is written for them, and else what it is on a command line.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn of_file(path: &Path) -> Result<Preset, Failure> {
+    let is_data = path.is_dir() || is_data_file(path);
+    if !is_data {
+        return Ok(Preset::load(&path.to_string_lossy())?);
+    }
+    let found = data::look(path, &[])?;
+    let remarks = data::remarks(&found);
+    let mut new = Preset::parse(&preset(Some(&(path, found)), None), "the new preset", Path::new(""))?;
+    new.remarks.extend(remarks);
+    Ok(new)
 }
 
 /// The preset: what it is, data, network, search and score, one after the other.
@@ -84,5 +100,66 @@ fn check(text: &str) -> Result<(), Failure> {
             Ok(())
         }
         Err(error) => Err(Failure::Run(error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_opened_by_what_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let rows: String = (0..30).map(|i| format!("{i},{}.5,{},{}\n", i % 7, i % 5, ["x", "y", "z"][i % 3])).collect();
+        std::fs::write(path("flowers.csv"), format!("id,a,b,species\n{rows}")).unwrap();
+        let preset = of_file(&path("flowers.csv")).unwrap();
+        assert_eq!(preset.name, "flowers");
+        assert!(
+            preset.remarks.iter().any(|remark| remark.starts_with("data: labels species, ")),
+            "{:?}",
+            preset.remarks
+        );
+        assert!(
+            preset.remarks.iter().any(|remark| remark == "data: left out are the columns id"),
+            "{:?}",
+            preset.remarks
+        );
+        std::fs::write(path("mine.yaml"), "network: {input: 3, layers: [linear: 2]}\n").unwrap();
+        assert_eq!(of_file(&path("mine.yaml")).unwrap().name, "mine");
+        std::fs::write(path("net.pt2"), "no model").unwrap();
+        let error = of_file(&path("net.pt2")).unwrap_err().to_string();
+        assert!(error.contains("net.pt2"), "{error}");
+    }
+
+    /// An array in the format of NumPy.
+    fn npy(shape: &[usize]) -> Vec<u8> {
+        let sizes: String = shape.iter().map(|size| format!("{size}, ")).collect();
+        let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({sizes}), }}");
+        header += &" ".repeat(63 - (header.len() + 10) % 64);
+        header.push('\n');
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend((header.len() as u16).to_le_bytes());
+        bytes.extend(header.as_bytes());
+        let values = 0..shape.iter().product::<usize>();
+        bytes.extend(values.flat_map(|at| ((at * 7919 % 101) as f32).to_le_bytes()));
+        bytes
+    }
+
+    #[test]
+    fn arrays_of_every_shape_get_a_network() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.npy");
+        for (shape, input) in [
+            (&[40, 9][..], &[9][..]),
+            (&[40, 3, 16, 16], &[3, 16, 16]),
+            (&[40, 16, 16, 3], &[3, 16, 16]),
+            (&[40, 2, 64], &[2, 64]),
+            (&[40, 2, 3], &[2, 3]),
+        ] {
+            std::fs::write(&path, npy(shape)).unwrap();
+            let preset = of_file(&path).unwrap_or_else(|error| panic!("{shape:?}: {error}"));
+            assert_eq!(preset.network.input.shape.0, input, "{shape:?}");
+        }
     }
 }

@@ -16,6 +16,7 @@ use super::effect::Effect;
 use super::keymap::{Action, Keymap};
 use super::layout::{Layout, screen};
 use super::news::{News, Written};
+use super::notice::of_failure;
 use super::remembered::Sorting;
 use super::screen::tabs::Tabs;
 use super::table::{BETWEEN_MANY, MANY, Standings};
@@ -74,7 +75,8 @@ impl App {
         app
     }
 
-    /// Takes a message in and says what is to be done.
+    /// Takes a message in and says what is to be done. Whoever leaves that undone leaves a view waiting: it asks once.
+    #[must_use = "what a view asks for it asks for once"]
     pub fn update(&mut self, message: impl Into<Message>) -> Option<Effect> {
         let effect = match message.into() {
             Message::Key(key) => self.key(key),
@@ -116,7 +118,7 @@ impl App {
             News::Ended => self.cx.phase = Phase::Done,
             News::Chunks(states) => self.cx.chunks = Some(states),
             News::Opened(Ok(study)) => self.renew(*study),
-            News::Opened(Err(failure)) => self.cx.warn(failure.to_string()),
+            News::Opened(Err(failure)) => self.cx.warn(of_failure(&failure)),
             News::Copied(Ok(size)) => {
                 // No terminal says what became of it.
                 self.cx.say(format!("{size} bytes sent to the terminal's clipboard, if it takes such (OSC 52)"));
@@ -124,6 +126,7 @@ impl App {
             News::Copied(Err(reason)) => self.cx.warn(format!("the clipboard was not reached: {reason}")),
             News::Noted(notice) => self.cx.tell(notice),
             News::Written(written) => self.written(written),
+            News::Completed { of, paths } => return self.complete(&of, paths),
             news @ (News::Training(_) | News::Sized(..) | News::Inspected(..) | News::Found(_) | News::Deleted(_)) => {
                 return self.pass(news);
             }

@@ -10,6 +10,7 @@ use super::keymap::{Action, Keymap};
 use super::notice::Notice;
 use super::table::Table;
 use crate::cluster::states::States;
+use crate::columns::grouped;
 use neartop_study::space::Candidate;
 use neartop_study::study::Study;
 
@@ -206,7 +207,7 @@ impl Context {
             self.select(found);
         }
         let (done, total) = (self.study.tally().done, self.study.tally().total);
-        self.say(format!("{done} of {total} scores were there already"));
+        self.say(format!("{} of {} scores were there already", grouped(done as u64), grouped(total as u64)));
     }
 
     /// The candidate of this study with the same choices.

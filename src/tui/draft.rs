@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use super::keymap::Action;
 use super::terms::Terms;
 use super::widgets::list::List;
-use choices::{add, all_and, as_yaml, parsed, switch};
+use choices::{add, add_init, all_and, as_yaml, init_as_text, inits_and, make_way, parsed, switch};
 pub use item::Item;
 
 use neartop_core::layers::{Fixed, Slot};
@@ -42,6 +42,8 @@ pub enum DraftError {
     NothingAfter,
     #[error("nothing is changed")]
     Unchanged,
+    #[error("the weights of a model are a candidate of every model, and of no other network")]
+    AsGiven,
     /// What is wrong with the network or the text.
     #[error(transparent)]
     Other(Box<dyn std::error::Error + Send + Sync>),
@@ -77,7 +79,7 @@ impl Draft {
             before: Vec::new(),
             after: Vec::new(),
             activations: chosen.map(|(slot, chosen)| (slot, all_and(&chosen))).collect(),
-            inits: all_and(&preset.search.inits),
+            inits: inits_and(&preset.search.inits),
             list: List::default(),
             is_saved: false,
         }
@@ -201,7 +203,7 @@ impl Draft {
             Some(Item::Repetitions) => self.preset.repetitions.to_string(),
             Some(Item::Seed) => self.preset.seed.to_string(),
             Some(Item::Activation(_, activation)) => as_yaml(&activation),
-            Some(Item::Init(init)) => as_yaml(&init),
+            Some(Item::Init(init)) => init_as_text(&init),
             None => String::new(),
         }
     }
@@ -212,6 +214,9 @@ impl Draft {
     /// What is wrong with it.
     pub fn write(&mut self, text: &str) -> Result<(), DraftError> {
         let text = text.trim();
+        if text == self.text() {
+            return Ok(());
+        }
         match self.item() {
             Some(Item::Size(layer)) => self.resize(layer, number(text, 1, 1 << 20)? as usize),
             Some(Item::Depth) => {
@@ -250,17 +255,35 @@ impl Draft {
         let chosen = choices.entry(slot.to_owned()).or_default();
         *chosen = listed.iter().filter(|one| **one == new || chosen.contains(one)).cloned().collect();
         self.change(|preset| preset.search.activations = Fill::product(&choices));
+        self.choose(&Item::Activation(slot.to_owned(), new));
         Ok(())
+    }
+
+    /// Goes to a line, where the filter lets it through.
+    fn choose(&mut self, item: &Item) {
+        self.list.line = self.items().iter().position(|one| one == item).unwrap_or(self.list.line);
     }
 
     fn add_init(&mut self, text: &str) -> Result<(), DraftError> {
         let new: Init = parsed(text).map_err(DraftError::other)?;
-        add(&mut self.inits, &new);
+        if new == Init::AsGiven {
+            return Err(DraftError::AsGiven);
+        }
+        add_init(&mut self.inits, &new);
         let mut search = self.preset.search.clone();
-        search.inits.retain(|init| *init != new);
-        search.inits.push(new);
+        make_way(&mut search.inits, &new);
+        search.inits.push(new.clone());
         self.change(|preset| preset.search = search);
+        self.choose(&Item::Init(new));
         Ok(())
+    }
+
+    /// Candidates of the search as it is now; none where it ranks architectures, which are listed when it is scored.
+    #[must_use]
+    pub fn candidates(&self) -> Option<usize> {
+        let search = &self.preset.search;
+        let brought = usize::from(self.preset.model.is_some());
+        search.architectures.is_none().then(|| search.activations.len().max(1) * search.inits.len() + brought)
     }
 
     /// Takes the last change back.
@@ -295,7 +318,10 @@ impl Draft {
         if !self.is_changed() {
             return Err(DraftError::Unchanged);
         }
-        self.checked().map_err(DraftError::other)?;
+        if self.preset.model.is_none() {
+            // A model would be read again, and keys would wait for that.
+            self.checked().map_err(DraftError::other)?;
+        }
         let mut preset = self.preset.clone();
         preset.source_of(scored);
         Ok(preset)
@@ -356,7 +382,7 @@ impl Draft {
         }
         self.change(|preset| (preset.layers, preset.network) = (layers, network));
         // There are more lines above it now, or fewer.
-        self.list.line = self.items().iter().position(|item| *item == Item::Depth).unwrap_or(self.list.line);
+        self.choose(&Item::Depth);
         self.clamp();
         Ok(())
     }
@@ -447,6 +473,31 @@ mod tests {
         draft.list.line = 1;
         assert!(draft.step(true).unwrap_err().to_string().contains("output"));
         assert!(draft.write("0").is_err());
+    }
+
+    #[test]
+    fn recipes_are_choices_among_the_initializations() {
+        let mut draft = draft();
+        let of = |name| Item::Init(Init::named(name).unwrap());
+        choose(&mut draft, &of("torchvision_resnet"));
+        assert!(!draft.is_on(&of("torchvision_resnet")));
+        draft.toggle().unwrap();
+        choose(&mut draft, &of("ppo"));
+        let text = draft.text();
+        assert!(text.starts_with("{recipe: ppo, "), "{text}");
+        draft.write(&text).unwrap();
+        assert_eq!(draft.preset.search.inits.len(), 3, "nothing was changed");
+        draft.write(&text.replace("ppo", "mine")).unwrap();
+        let checked = draft.checked().unwrap();
+        assert!(matches!(draft.item(), Some(Item::Init(init)) if init.to_string() == "mine"), "it is chosen");
+        let names: Vec<_> = checked.search.inits.iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["orthogonal", "normal(std=0.1)", "torchvision_resnet", "mine"]);
+        // One section of each kind, with what is new among its own.
+        let sections: Vec<_> = draft.items().iter().map(|item| item.section().into_owned()).collect();
+        let heads = sections.windows(2).filter(|pair| pair[0] != pair[1]).count();
+        assert_eq!(heads, 4, "{sections:?}");
+        assert!(draft.write("as_given").unwrap_err().to_string().contains("model"));
+        assert!(draft.write("{recipe: mine}").unwrap_err().to_string().contains("says nothing"));
     }
 
     #[test]

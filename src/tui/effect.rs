@@ -29,8 +29,12 @@ pub enum Effect {
     CancelJobs,
     /// Keep in the study what training said.
     KeepTraining(Option<usize>),
-    /// Look what studies there are, and what presets in a folder.
+    /// Look what studies there are, and what can be opened in a folder, or in that of a file.
     FindPresets(PathBuf),
+    /// Look how a path may go on.
+    Complete(String),
+    /// Read a model, data or a preset, and score that in the place of the present one.
+    OpenFile(PathBuf),
     /// Score this preset in the place of the present one.
     Open(Box<Preset>),
     DeleteStudy(Box<Summary>),

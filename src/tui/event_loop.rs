@@ -161,7 +161,7 @@ fn wait_for(message: &Message) -> Duration {
             News::Scored(_) | News::Ranked(_) | News::Chunks(_) | News::Sized(..) => FRAME,
             News::Inspected(..) | News::Training(_) => FRAME,
             News::Ended | News::Found(_) | News::Deleted(_) | News::Opened(_) => ANSWER,
-            News::Written(_) | News::Copied(_) | News::Noted(_) => ANSWER,
+            News::Written(_) | News::Copied(_) | News::Noted(_) | News::Completed { .. } => ANSWER,
         },
     }
 }
@@ -177,13 +177,13 @@ impl<'a> Loop<'a> {
     ) -> io::Result<Self> {
         let mut app = App::with_keymap(study, terminal::size()?, settings.keymap);
         if let Some(text) = session.recording.found() {
-            app.update(News::Noted(Notice::say(text)));
+            app.cx.say(text);
         }
         (app.cx.chunks, app.cx.has_mouse) = (chunks, settings.mouse);
         app.want_columns(settings.columns);
         settings.sorting.into_iter().for_each(|sorting| app.sort(&sorting));
         for trouble in settings.troubles {
-            app.update(News::Noted(Notice::warn(format!("settings: {trouble}"))));
+            app.cx.warn(format!("settings: {trouble}"));
         }
         screen.set_mouse(settings.mouse)?;
         let (stopwatch, began) = (Stopwatch::start(), Instant::now());
@@ -216,8 +216,7 @@ impl<'a> Loop<'a> {
         effect.map_or(Ok(None), |effect| self.carry_out(effect))
     }
 
-    /// Lets the screen know something at once, and carries out what that leads to: what a view asked for once is not
-    /// asked for again.
+    /// Lets the screen know something at once, and carries out what that leads to.
     fn know(&mut self, message: impl Into<Message>) -> io::Result<()> {
         let effect = self.app.update(message);
         effect.map_or(Ok(None), |effect| self.carry_out(effect)).map(drop)

@@ -1,8 +1,40 @@
 //! The numbers of a grid of candidates.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
 use crate::columns::{Column, Value};
+use neartop_core::nas::Architecture;
 pub use neartop_study::grid::Grid;
+use neartop_study::space::Space;
 use neartop_study::study::{Ranked, Study};
+
+/// The grid that was asked for last: thousands of candidates make one, and every key asks for it several times.
+#[derive(Debug, Default)]
+pub struct Grids(RefCell<Option<Known>>);
+
+#[derive(Debug)]
+struct Known {
+    space: Arc<Space>,
+    architecture: Option<Arc<Architecture>>,
+    grid: Option<Rc<Grid>>,
+}
+
+impl Grids {
+    /// The grid around a candidate; none where there is nothing to compare.
+    #[must_use]
+    pub fn around(&self, study: &Study, candidate: usize) -> Option<Rc<Grid>> {
+        let architecture = &study.candidate(candidate).architecture;
+        let is_it = |known: &Known| Arc::ptr_eq(&known.space, &study.space) && known.architecture == *architecture;
+        let mut known = self.0.borrow_mut();
+        if !known.as_ref().is_some_and(is_it) {
+            let (space, architecture) = (Arc::clone(&study.space), architecture.clone());
+            *known = Some(Known { space, architecture, grid: Grid::around(study, candidate).map(Rc::new) });
+        }
+        known.as_ref()?.grid.clone()
+    }
+}
 
 /// How candidates are ranked, by their ids.
 #[must_use]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::cluster::states::States;
 use crate::run::Failure;
 use crate::tui::effect::Ticket;
-use crate::tui::library::Entry;
+use crate::tui::library::Listing;
 use crate::tui::notice::Notice;
 use crate::tui::table::Standings;
 use neartop_study::scheduler::Progress;
@@ -30,8 +30,13 @@ pub enum News {
     Inspected(usize, Spectra),
     /// How the chunks of a run on a cluster stand.
     Chunks(States),
-    /// The presets and studies that there are.
-    Found(Vec<Entry>),
+    /// What can be opened.
+    Found(Listing),
+    /// The paths that a text is the beginning of.
+    Completed {
+        of: String,
+        paths: Vec<String>,
+    },
     /// What became of a study that was to be deleted.
     Deleted(Result<String, Failure>),
     /// Another preset is scored from now on, or why it is not.

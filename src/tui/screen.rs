@@ -34,6 +34,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, look: &Look) {
         None => footer::draw(frame, layout.footer, cx.keymap.bound(app.place()), cx, look),
     }
     visible.for_each(|window| window.draw(frame, area, cx, look));
+    footer::draw_above(frame, layout.footer, app.offered(), cx, look);
 }
 
 fn draw_too_small(frame: &mut Frame<'_>, area: Rect) {

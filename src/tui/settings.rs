@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use etcetera::{BaseStrategy, choose_base_strategy};
-use miette::Diagnostic;
-
 use super::keymap::{Key, Keymap};
+use super::notice::of_preset;
 use super::remembered::{Remembered, Sorting};
 use super::theme::ThemeName;
 use super::views;
 use crate::columns::titles;
+use etcetera::{BaseStrategy, choose_base_strategy};
 use neartop_core::catalog::nearest;
 use neartop_io::preset::yaml::{Node, Problem};
 use neartop_io::preset::{PresetError, printable, read_document, read_text, word};
@@ -68,7 +67,7 @@ impl Settings {
             Ok(text) => settings.with(&text, &name),
             Err(error) => (settings, vec![error]),
         };
-        settings.troubles = wrong.iter().map(told).collect();
+        settings.troubles = wrong.iter().map(of_preset).collect();
         settings
     }
 
@@ -120,15 +119,6 @@ impl Settings {
             }
         }
         Ok(())
-    }
-}
-
-/// What is wrong, where, and what would be right, in one line.
-fn told(error: &PresetError) -> String {
-    let help = error.help().map(|help| format!("; {help}")).unwrap_or_default();
-    match error {
-        PresetError::Invalid(invalid) => format!("{}: {invalid}{help}", invalid.place),
-        PresetError::Unreadable { .. } => format!("{error}{help}"),
     }
 }
 
@@ -212,7 +202,7 @@ mod tests {
         let (settings, wrong) = Settings::default().with(text, "config.yaml");
         assert_eq!((settings.theme, settings.mouse), (ThemeName::Terminal, true));
         assert_eq!(settings.columns, ["error", "NEAR"]);
-        let told: Vec<_> = wrong.iter().map(told).collect();
+        let told: Vec<_> = wrong.iter().map(of_preset).collect();
         assert_eq!(told.len(), 2);
         assert_eq!(told[0], "config.yaml:1:1: there is no setting `them`; did you mean `theme`?");
         assert!(told[1].starts_with("config.yaml:3:8: the theme cannot be `pink`"), "{}", told[1]);

@@ -35,7 +35,7 @@ fn every_list_is_searched_alike() {
     assert_eq!((app.cx.shown, app.cx.table.rows.len()), ("ranking", 4), "the ranking has its own filter");
 
     write(&mut app, "o");
-    app.update(News::Found(views::entries()));
+    app.update(News::Found(views::listing()));
     filtered(&mut app, "presets -bundled -glue");
     let names: Vec<_> = library(&app).shown().iter().map(|entry| entry.name.clone()).collect();
     assert_eq!(names, ["mine.yaml"]);
@@ -83,7 +83,7 @@ fn wide_characters_do_not_break_columns() {
         write(&mut app, "o");
         let mut entries = views::entries();
         entries[1].name = name.clone();
-        app.update(News::Found(entries));
+        app.update(News::Found(Listing { entries, ..views::listing() }));
         for _ in 0..4 {
             // The preview begins in the same column in every line, however wide the name beside it.
             let terminal = screen(&app, &Look::new(false, false));
@@ -140,7 +140,7 @@ fn lines_and_names_of_views_are_clicked() {
         assert_eq!(app.cx.shown, view, "{name}");
     }
     write(&mut app, "o");
-    app.update(News::Found(views::entries()));
+    app.update(News::Found(views::listing()));
     let (x, y) = find(&app, "mine.yaml");
     click(&mut app, x, y);
     assert_eq!(library(&app).chosen().map(|entry| entry.name.as_str()), Some("mine.yaml"));
@@ -196,16 +196,16 @@ fn a_study_is_deleted_when_that_was_asked_for_twice() {
     let mut app = app(80, 24);
     let notice = |app: &App| app.cx.notice.as_ref().map(|n| n.text.clone()).unwrap_or_default();
     write(&mut app, "o");
-    app.update(News::Found(views::entries()));
+    app.update(News::Found(views::listing()));
     assert_eq!(press(&mut app, KeyCode::Char('D')), None);
     assert!(notice(&app).contains("deletes study 3, Two layers: 80 repetitions of 20 candidates"), "{}", notice(&app));
     // Another study stands in its place meanwhile.
     let mut entries = views::entries();
     (entries[0].name, entries[0].study) = ("4 Other".to_owned(), Some(views::recorded(4, "Other")));
-    app.update(News::Found(entries));
+    app.update(News::Found(Listing { entries, ..views::listing() }));
     write(&mut app, "g");
     assert_eq!(press(&mut app, KeyCode::Char('D')), None);
-    app.update(News::Found(views::entries()));
+    app.update(News::Found(views::listing()));
     assert_eq!(press(&mut app, KeyCode::Delete), None, "what was asked about is another");
     let Some(Effect::DeleteStudy(study)) = press(&mut app, KeyCode::Delete) else { panic!("it is not deleted") };
     assert_eq!(study.id, 3);
@@ -313,10 +313,63 @@ fn a_threshold_changed_while_measuring_is_fitted_at_the_end() {
 }
 
 #[test]
+fn a_folder_that_is_not_there_leaves_the_list_as_it_is() {
+    let mut app = app(80, 24);
+    write(&mut app, "o");
+    app.update(News::Found(views::listing()));
+    write(&mut app, "jf");
+    write(&mut app, "modles");
+    assert_eq!(press(&mut app, KeyCode::Enter), Some(Effect::FindPresets("modles".into())));
+    let trouble = Some(std::io::Error::other("no such folder"));
+    app.update(News::Found(Listing { folder: "modles".into(), entries: Vec::new(), chosen: None, trouble }));
+    assert!(text(&app).contains("modles: no such folder"), "{}", text(&app));
+    assert_eq!(library(&app).chosen().map(|entry| entry.name.as_str()), Some("mine.yaml"));
+    // The path is there to be put right.
+    press(&mut app, KeyCode::Left);
+    assert!(text(&app).contains("folder or file: modles"), "{}", text(&app));
+    press(&mut app, KeyCode::Tab);
+    app.update(News::Completed { of: "modles".to_owned(), paths: Vec::new() });
+    press(&mut app, KeyCode::Esc);
+    assert!(text(&app).contains("folder . "), "{}", text(&app));
+}
+
+#[test]
+fn what_a_folder_has_is_opened_and_gone_into() {
+    let mut app = app(80, 24);
+    write(&mut app, "o");
+    app.update(News::Found(views::listing()));
+    let choose = |app: &mut App, name: &str| {
+        write(app, "g");
+        while library(app).chosen().is_some_and(|entry| entry.name != name) {
+            write(app, "j");
+        }
+        press(app, KeyCode::Enter)
+    };
+    assert_eq!(choose(&mut app, "net.pt2"), Some(Effect::OpenFile("net.pt2".into())));
+    assert!(text(&app).contains("reading net.pt2"));
+    // Why it is not opened is said as a whole.
+    let reason = "net.pt2: operator aten.linalg_det of step 17 is not known; ".to_owned() + &"more ".repeat(30);
+    app.update(News::Opened(Err(Failure::Run(reason.clone()))));
+    let shown: Vec<_> = text(&app).split_whitespace().map(str::to_owned).collect();
+    assert!(shown.iter().filter(|word| *word == "more").count() >= 28, "{}", text(&app));
+    assert_eq!(choose(&mut app, "models/"), Some(Effect::FindPresets("models".into())));
+    let chosen = Some("net.pt2".to_owned());
+    app.update(News::Found(Listing { folder: "models".into(), chosen, ..views::listing() }));
+    assert_eq!(library(&app).chosen().map(|entry| entry.name.as_str()), Some("net.pt2"));
+    assert!(text(&app).contains("folder models"));
+    // A path that is not read to its end yet is accepted as it will be.
+    write(&mut app, "fn");
+    assert_eq!(press(&mut app, KeyCode::Tab), Some(Effect::Complete("models/n".to_owned())));
+    assert_eq!(press(&mut app, KeyCode::Enter), None);
+    let news = News::Completed { of: "models/n".to_owned(), paths: vec!["models/net.onnx".to_owned()] };
+    assert_eq!(app.update(news), Some(Effect::FindPresets("models/net.onnx".into())));
+}
+
+#[test]
 fn another_folder_is_looked_at() {
     let mut app = app(80, 24);
     write(&mut app, "o");
-    app.update(News::Found(views::entries()));
+    app.update(News::Found(views::listing()));
     write(&mut app, "Gf");
     press(&mut app, KeyCode::Backspace);
     write(&mut app, "other");

@@ -1,8 +1,9 @@
 //! Every view at every size, with and without colours.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
-use neartop::tui::library::{Entry, EntryError, Source};
+use neartop::tui::library::{Entry, EntryError, Listing, Offer, Source};
 use neartop_study::store::Summary;
 
 use super::*;
@@ -10,7 +11,7 @@ use super::*;
 pub const SIZES: [(u16, u16); 5] = [(200, 50), (120, 40), (80, 24), (60, 15), (40, 12)];
 
 /// Every view, and every window over one.
-pub const VIEWS: [&str; 17] = [
+pub const VIEWS: [&str; 21] = [
     "ranking",
     "candidate",
     "candidates",
@@ -28,6 +29,10 @@ pub const VIEWS: [&str; 17] = [
     "export",
     "filter",
     "prompt",
+    "recipe",
+    "model",
+    "layer",
+    "module",
 ];
 
 /// The app as it is after someone opened a view.
@@ -51,7 +56,26 @@ pub fn opened(view: &str, width: u16, height: u16) -> App {
         "messages" => write(&mut app, "Xfn"),
         "library" => {
             write(&mut app, "o");
-            app.update(News::Found(entries()));
+            app.update(News::Found(listing()));
+        }
+        "recipe" => {
+            write(&mut app, "s/keras");
+            press(&mut app, KeyCode::Enter);
+            write(&mut app, "x");
+        }
+        "model" => app = brought(width, height),
+        "layer" => {
+            app = brought(width, height);
+            inspect(&mut app);
+            write(&mut app, "jjjjj");
+        }
+        "module" => {
+            app = brought(width, height);
+            write(&mut app, "i");
+            press(&mut app, KeyCode::End);
+            (0..20).for_each(|_| {
+                press(&mut app, KeyCode::Up);
+            });
         }
         "sizes" => measure(&mut app),
         "help" => write(&mut app, "?"),
@@ -67,6 +91,35 @@ pub fn opened(view: &str, width: u16, height: u16) -> App {
     app
 }
 
+/// A study of a model, whose layers have long paths.
+pub fn model() -> Study {
+    static PRESET: LazyLock<Preset> = LazyLock::new(|| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/brought/vit/model.pt2");
+        let mut preset = Preset::of_model(&path, None, None).expect("a model");
+        let choices = Preset::parse(super::PRESET, "two-layers.yaml", Path::new("")).expect("a right preset");
+        preset.search.inits = choices.search.inits;
+        preset.search.activations.truncate(5);
+        preset
+    });
+    Study::new(Arc::new(Space::new(Arc::new(PRESET.clone()))))
+}
+
+/// The app with that study and scores.
+fn brought(width: u16, height: u16) -> App {
+    let mut app = App::new(model(), Size::new(width, height));
+    let layers = app.cx.study.space.network().counted().len();
+    let score = |candidate: usize| {
+        let rank = |layer: usize| 4.0 + ((candidate * 7 + layer * 5) % 13) as f64;
+        let effective_ranks: Vec<_> = (0..layers).map(rank).collect();
+        let near = effective_ranks.iter().sum();
+        let result = Ok(Score { near, effective_ranks, dead_from: None, propagation: None });
+        Progress { candidate, repetition: 0, result }
+    };
+    app.update(News::Scored((0..20).map(score).collect()));
+    app.update(Message::Frame(Duration::from_secs(75)));
+    app
+}
+
 /// Candidates of several sizes: some activations have slopes that are learned.
 fn weighed(width: u16, height: u16) -> App {
     let preset = PRESET.replace("tanh", "{prelu: {per: channel}}").replace("sigmoid", "prelu");
@@ -77,14 +130,19 @@ fn weighed(width: u16, height: u16) -> App {
     app
 }
 
-/// A study, a preset, one with a mistake, and one that came with the program.
+/// The same in the present folder.
+pub fn listing() -> Listing {
+    Listing { folder: ".".into(), entries: entries(), ..Listing::default() }
+}
+
+/// A study, a preset, one with a mistake, one that came with the program, a model, and a folder.
 pub fn entries() -> Vec<Entry> {
     let preset = || Preset::parse(PRESET, "mine.yaml", Path::new("")).map(Box::new).expect("a right preset");
     let entry = |name: &str, source, wrong: Option<&str>| Entry {
         name: name.to_owned(),
         source,
         text: PRESET.trim_start().to_owned(),
-        preset: wrong.map_or_else(|| Ok(preset()), |_| Err(EntryError::NoPreset)),
+        offer: wrong.map_or_else(|| Offer::Preset(preset()), |_| Offer::Wrong(EntryError::NoPreset)),
         summary: match wrong {
             Some(wrong) => vec![wrong.to_owned()],
             None => {
@@ -95,9 +153,21 @@ pub fn entries() -> Vec<Entry> {
     };
     vec![
         entry("3 Two layers", Source::Study, None),
-        entry("mine.yaml", Source::File, None),
-        entry("presets/\u{65e5}\u{672c}\u{8a9e}.yaml", Source::File, Some("there is no activation `glue`")),
+        entry("mine.yaml", Source::Preset, None),
+        entry("presets/\u{65e5}\u{672c}\u{8a9e}.yaml", Source::Preset, Some("there is no activation `glue`")),
+        Entry {
+            offer: Offer::File("net.pt2".into()),
+            text: String::new(),
+            summary: vec!["a model of another library".to_owned(), "223.5 KiB".to_owned()],
+            ..entry("net.pt2", Source::Other, None)
+        },
         entry("digits-mlp", Source::Bundled, None),
+        Entry {
+            offer: Offer::Folder("models".into()),
+            text: String::new(),
+            summary: vec!["a folder: Enter looks what is in it".to_owned()],
+            ..entry("models/", Source::Folder, None)
+        },
     ]
 }
 

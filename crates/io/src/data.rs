@@ -59,6 +59,7 @@ pub use extent::{Extent, extents};
 pub use file::{is_data_file, labels_are_a_file};
 pub use file_assumption::FileAssumption;
 pub use labelled::{Given, Labelled};
+pub use names::is_image;
 pub use opening::{advise, check_npy, open, open_for, open_for_form};
 pub use samples::{Samples, check_tokens};
 pub use source::{DataError, Labels, Source};

@@ -166,6 +166,22 @@ fn describe(given: &Given) -> String {
     }
 }
 
+/// What was decided of the data, for those who do not read the preset.
+pub fn remarks(found: &Found) -> Vec<String> {
+    let labels = found.labels.iter().map(|(names, what)| format!("labels {names}, {what}"));
+    let table = found.table.iter().flat_map(|(_, spec)| {
+        let left_out = match &spec.columns {
+            Columns::Without(names) => Some(format!("left out are the columns {}", names.join(", "))),
+            _ => None,
+        };
+        let gaps = (spec.missing == Missing::Mean).then(|| "gaps are filled with the mean of their column".to_owned());
+        let texts = spec.categories == Categories::OneHot;
+        let texts = texts.then(|| "a column of texts becomes one for each text (one_hot)".to_owned());
+        [left_out, gaps, texts].into_iter().flatten()
+    });
+    labels.chain(table).map(|remark| printable(&format!("data: {remark}"))).collect()
+}
+
 /// The section `data`.
 pub fn write(path: &Path, found: &Found) -> Vec<Line> {
     let text = path.to_string_lossy();

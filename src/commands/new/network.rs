@@ -52,7 +52,8 @@ fn images() -> Vec<Line> {
         item(2, "- max_pool: 2", ""),
         item(2, "- conv2d: {out: 32, kernel: 3, padding: same}", ""),
         item(2, "- activation", ""),
-        item(2, "- global_avg_pool", "or: flatten"),
+        item(2, "- global_avg_pool", "or without it: every place counts"),
+        item(2, "- flatten", ""),
     ]
 }
 
@@ -63,7 +64,8 @@ fn sequences() -> Vec<Line> {
         item(2, "- max_pool: 2", ""),
         item(2, "- conv1d: {out: 32, kernel: 5, padding: same}", ""),
         item(2, "- activation", ""),
-        item(2, "- global_avg_pool", "or: flatten"),
+        item(2, "- global_avg_pool", "or without it: every place counts"),
+        item(2, "- flatten", ""),
     ]
 }
 

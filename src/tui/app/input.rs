@@ -15,7 +15,7 @@ use crate::tui::widgets::{filter, prompt};
 pub(super) const NO_KEY: KeyEvent = KeyEvent::new(KeyCode::Null, KeyModifiers::NONE);
 
 /// Characters that are pasted at once.
-const PASTED: usize = 200;
+const PASTED: usize = 2000;
 
 impl App {
     /// The name of the place where keys go.
@@ -142,12 +142,30 @@ impl App {
         self.views[top].filtered(&mut self.cx);
     }
 
+    /// Takes in how a path may go on that was begun.
+    pub(super) fn complete(&mut self, begun: &str, paths: Vec<String>) -> Option<Effect> {
+        let top = self.top();
+        let prompt = self.views[top].prompt()?.as_mut()?;
+        prompt.complete(begun, paths);
+        if prompt.take_accepted() { self.views[top].answer(&mut self.cx) } else { None }
+    }
+
+    /// The paths that a prompt offers.
+    #[must_use]
+    pub fn offered(&self) -> &[String] {
+        self.on_top().asks().map_or(&[], |prompt| &prompt.offered)
+    }
+
     /// Takes a key of the prompt in.
     pub(super) fn write_prompt(&mut self, action: Option<Action>, key: KeyEvent) -> Option<Effect> {
         let top = self.top();
         match action {
-            Some(Action::ACCEPT) => return self.views[top].answer(&mut self.cx),
+            Some(Action::ACCEPT) => {
+                let waits = self.views[top].prompt()?.as_mut()?.accept();
+                return if waits { None } else { self.views[top].answer(&mut self.cx) };
+            }
             Some(Action::CLOSE) => *self.views[top].prompt()? = None,
+            Some(Action::COMPLETE) => return self.views[top].prompt()?.as_mut()?.begin().map(Effect::Complete),
             _ => self.views[top].prompt()?.as_mut()?.key(key),
         }
         None

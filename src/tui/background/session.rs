@@ -93,8 +93,9 @@ impl Session {
         let mut feeds: Vec<_> =
             states.map(|states| Feed(tokio::spawn(chunks_of(states, tell.clone())))).into_iter().collect();
         feeds.push(Feed(tokio::spawn(scores_of(run, followed, tell.clone()))));
-        let assumed = prepared.scorer.samples().assumptions();
-        feeds.push(Feed(tokio::spawn(notes_of(assumed.iter().map(ToString::to_string).collect(), tell.clone()))));
+        let assumed = prepared.scorer.samples().assumptions().iter().map(|assumed| format!("data: {assumed}"));
+        let notes = prepared.space.preset.remarks.iter().cloned().chain(assumed).collect();
+        feeds.push(Feed(tokio::spawn(notes_of(notes, tell.clone()))));
         let (is_shared, presence) = announced(recording.key().filter(|_| remote.is_none()));
         let session = Self {
             number,
@@ -151,10 +152,10 @@ impl Session {
     }
 }
 
-/// Brings to the loop how data were read that could have been meant otherwise.
-async fn notes_of(assumed: Vec<String>, tell: Teller) -> Result<(), Left> {
-    for text in assumed {
-        tell.send(News::Noted(Notice::say(format!("data: {text}")))).await?;
+/// Brings to the loop what was assumed of the network, and how data were read that could have been meant otherwise.
+async fn notes_of(notes: Vec<String>, tell: Teller) -> Result<(), Left> {
+    for text in notes {
+        tell.send(News::Noted(Notice::say(text))).await?;
     }
     Ok(())
 }

@@ -1,5 +1,9 @@
 //! Activations and initializations to switch on and off: the catalog, and what has parameters.
 
+use std::sync::Arc;
+
+use neartop_core::network::Init;
+use neartop_core::recipe::{BUNDLED, Recipe};
 use neartop_io::preset::{Listed, PresetError, parse_choice};
 
 /// The catalog, and what a preset has beside it.
@@ -7,6 +11,20 @@ pub fn all_and<C: Listed>(chosen: &[C]) -> Vec<C> {
     let mut all = C::all();
     chosen.iter().for_each(|choice| add(&mut all, choice));
     all
+}
+
+/// The same of initializations, with the recipes that come with the program. Recipes stand below the rest.
+pub fn inits_and(chosen: &[Init]) -> Vec<Init> {
+    let mut all = Init::all();
+    all.extend(BUNDLED.iter().filter_map(|recipe| Init::recipe(recipe.name)));
+    chosen.iter().for_each(|choice| add_init(&mut all, choice));
+    all
+}
+
+/// Puts an initialization behind those of its name, and a recipe behind the others.
+pub fn add_init(all: &mut Vec<Init>, choice: &Init) {
+    add(all, choice);
+    all.sort_by_key(|init| matches!(init, Init::Recipe(_)));
 }
 
 /// Puts a choice behind those of its name.
@@ -17,19 +35,26 @@ pub fn add<C: Listed>(all: &mut Vec<C>, choice: &C) {
     }
 }
 
-/// Puts a choice into a search or takes it out; the rest keep their order, new ones come where the list has them.
+/// Puts a choice into a search or takes it out; the rest keep their order, new ones come where the list has them. One that
+/// is shown by the same name, as recipes may be, makes way.
 pub fn switch<C: Listed>(search: &mut Vec<C>, choice: &C, all: &[C]) -> bool {
     match search.iter().position(|one| one == choice) {
         Some(place) => {
             search.remove(place);
         }
         None => {
+            make_way(search, choice);
             let place = |one: &C| all.iter().position(|other| other == one);
             let at = search.iter().position(|one| place(one) > place(choice)).unwrap_or(search.len());
             search.insert(at, choice.clone());
         }
     }
     !search.is_empty()
+}
+
+/// Takes what is shown by the name of a choice out of a search: tables would not tell them apart.
+pub fn make_way<C: Listed>(search: &mut Vec<C>, choice: &C) {
+    search.retain(|one| one.to_string() != choice.to_string());
 }
 
 /// A choice from what the user wrote: as in a preset, or as the screen writes it.
@@ -74,10 +99,41 @@ fn parts(text: &str) -> Option<Vec<&str>> {
     (depth == 0).then_some(parts)
 }
 
+/// An initialization as a text to edit: a bundled recipe with its parts, where they say all of it.
+pub fn init_as_text(init: &Init) -> String {
+    if let Init::Recipe(recipe) = init {
+        let text = as_yaml(&Init::Recipe(Arc::new(Recipe { about: None, ..Recipe::clone(recipe) })));
+        if parsed(&text).is_ok_and(|read| matches!(read, Init::Recipe(read) if draws_alike(&read, recipe))) {
+            return text;
+        }
+    }
+    as_yaml(init)
+}
+
+/// Whether two recipes draw the same, whatever they are called.
+fn draws_alike(one: &Recipe, other: &Recipe) -> bool {
+    let what = |recipe: &Recipe| (recipe.depth, recipe.draws_gates_together, recipe.bias.clone(), recipe.parts.len());
+    what(one) == what(other) && one.parts.iter().all(|(key, init)| other.part(key) == Some(init))
+}
+
 /// A choice as a preset writes it in one line.
 pub fn as_yaml(choice: &impl serde::Serialize) -> String {
     let json = serde_json::to_string(choice).unwrap_or_default();
-    json.replace('"', "").replace(':', ": ").replace(',', ", ")
+    // Between quotes are words, also in what was escaped.
+    let parts = json.split('"').enumerate();
+    let part = |(place, part): (usize, &str)| match place % 2 {
+        0 => part.replace(':', ": ").replace(',', ", "),
+        _ if is_plain(part) => part.to_owned(),
+        _ => format!("\"{part}\""),
+    };
+    parts.map(part).collect()
+}
+
+/// Whether a word means itself in YAML without quotes.
+fn is_plain(word: &str) -> bool {
+    let is_letter = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let means_other = ["true", "false", "null", "yes", "no", "on", "off"].contains(&word.to_ascii_lowercase().as_str());
+    word.starts_with(|c: char| c.is_ascii_alphabetic()) && word.chars().all(is_letter) && !means_other
 }
 
 #[cfg(test)]
@@ -98,5 +154,30 @@ mod tests {
         for wrong in ["leaky_relu(", "leaky_relu(0.4)", "leaky_relu(negative_slope=)", "relu)"] {
             assert!(parsed::<Activation>(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn recipes_are_written_in_full_and_read_again() {
+        let mut in_full = 0;
+        for init in BUNDLED.iter().filter_map(|recipe| Init::recipe(recipe.name)) {
+            let text = init_as_text(&init);
+            let read: Init = parsed(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            in_full += usize::from(text.starts_with("{recipe: "));
+            assert_eq!(read.to_string(), init.to_string());
+        }
+        assert!(in_full >= 2, "{in_full}");
+        let own: Init = parsed("{recipe: 'my no. 1', linear: orthogonal, bias: {constant: 0.5}}").unwrap();
+        assert_eq!(init_as_text(&own), "{recipe: \"my no. 1\", linear: orthogonal, bias: {constant: 0.5}}");
+        assert_eq!(parsed::<Init>(&init_as_text(&own)).unwrap(), own);
+    }
+
+    #[test]
+    fn two_of_one_name_are_not_searched_at_once() {
+        let bundled = Init::recipe("ppo").unwrap();
+        let own: Init = parsed("{recipe: ppo, linear: orthogonal}").unwrap();
+        let all = inits_and(std::slice::from_ref(&own));
+        let mut search = vec![bundled.clone()];
+        assert!(switch(&mut search, &own, &all) && search == [own]);
+        assert!(switch(&mut search, &bundled, &all) && search == [bundled]);
     }
 }

@@ -33,6 +33,26 @@ impl Item {
         }
     }
 
+    /// The name of a choice; none of other lines.
+    #[must_use]
+    pub fn choice(&self) -> Option<String> {
+        match self {
+            Self::Activation(_, activation) => Some(activation.to_string()),
+            Self::Init(init) => Some(init.to_string()),
+            Self::Size(_) | Self::Depth | Self::Repetitions | Self::Seed => None,
+        }
+    }
+
+    /// What a choice is, as people write it.
+    #[must_use]
+    pub fn formula(&self) -> String {
+        match self {
+            Self::Activation(_, activation) => activation.entry().formula.to_owned(),
+            Self::Init(init) => init.formula(),
+            Self::Size(_) | Self::Depth | Self::Repetitions | Self::Seed => String::new(),
+        }
+    }
+
     /// What a filter is compared with.
     pub(super) fn words(&self) -> String {
         let name = match self {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::{Leave, Loop};
 use crate::cli::RunOptions;
+use crate::commands::new;
 use crate::run::{Failure, Prepared, files, prepare_loaded, recording, studies};
 use crate::tui::background::channel::What;
 use crate::tui::background::start::Start;
@@ -13,10 +14,10 @@ use crate::tui::context::Phase;
 use crate::tui::effect::Effect;
 use crate::tui::library;
 use crate::tui::news::{News, Written};
-use crate::tui::notice::Notice;
+use crate::tui::paths::{completed, expand_home};
 use crate::tui::table::Standings;
 use crate::tui::views::training::Training;
-use neartop_io::preset::{Preset, printable};
+use neartop_io::preset::Preset;
 use neartop_study::store::Summary;
 
 impl Loop<'_> {
@@ -43,7 +44,12 @@ impl Loop<'_> {
             Effect::CancelJobs => self.session.cancel_jobs(),
             Effect::KeepTraining(candidate) => self.keep_training(candidate),
             Effect::FindPresets(folder) => self.find_presets(folder),
-            Effect::Open(preset) => self.prepare(preset),
+            Effect::Complete(begun) => self.tell.tell_later(move || {
+                let paths = completed(&begun);
+                What::News(News::Completed { of: begun, paths })
+            }),
+            Effect::Open(preset) => self.prepare(move || Ok(*preset)),
+            Effect::OpenFile(path) => self.prepare(move || new::of_file(&expand_home(&path))),
             Effect::DeleteStudy(study) => self.delete_study(study),
             Effect::Copy(text) => {
                 let copied = self.screen.copy(&text).map(|()| text.len());
@@ -96,20 +102,16 @@ impl Loop<'_> {
         let tell = self.tell.clone();
         tokio::task::spawn_blocking(move || {
             let study = (!options.no_study).then(|| recording::path(&options).ok()).flatten();
-            let folder = expand_home(&folder);
-            if let Err(error) = std::fs::read_dir(&folder) {
-                let text = format!("{}: {error}", printable(&folder.display().to_string()));
-                tell.tell(What::News(News::Noted(Notice::warn(text))))?;
-            }
-            tell.tell(What::News(News::Found(library::read(&folder, study.as_deref()))))
+            tell.tell(What::News(News::Found(library::list(&expand_home(&folder), study.as_deref()))))
         });
     }
 
     /// Another preset is read and checked in the background, and takes the place of this one when it is right.
-    fn prepare(&self, preset: Box<Preset>) {
+    fn prepare(&self, read: impl FnOnce() -> Result<Preset, Failure> + Send + 'static) {
         // The preset has what the command line asked for.
         let options = RunOptions { seed: None, repetitions: None, ..self.options.clone() };
-        self.tell.tell_later(move || What::Prepared(prepare_loaded(*preset, &options).map(Box::new)));
+        let prepared = move || read().and_then(|preset| prepare_loaded(preset, &options)).map(Box::new);
+        self.tell.tell_later(move || What::Prepared(prepared()));
     }
 
     /// Reads what the study on disk knows of a preset that is to be opened. What is scored so far is known too.
@@ -134,13 +136,5 @@ fn write(path: &Path, text: &str, replace: bool) -> Written {
         Ok(()) => Written::Done(path),
         Err(Failure::Write { cause, .. }) if cause.kind() == io::ErrorKind::AlreadyExists => Written::Exists,
         Err(failure) => Written::Failed(failure),
-    }
-}
-
-/// `~/x` as shells understand it.
-fn expand_home(path: &Path) -> PathBuf {
-    match (path.strip_prefix("~"), etcetera::home_dir()) {
-        (Ok(rest), Ok(home)) => home.join(rest),
-        _ => path.to_owned(),
     }
 }

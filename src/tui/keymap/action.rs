@@ -11,6 +11,7 @@ impl Action {
     pub const REDRAW: Self = Self("redraw");
     pub const CLOSE: Self = Self("close");
     pub const ACCEPT: Self = Self("accept");
+    pub const COMPLETE: Self = Self("complete");
     pub const UP: Self = Self("up");
     pub const DOWN: Self = Self("down");
     pub const PAGE_UP: Self = Self("page-up");

@@ -3,13 +3,16 @@
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
+use ratatui::widgets::{Clear, Paragraph, Wrap};
 use tui_input::Input;
+use unicode_width::UnicodeWidthStr;
 
 use crate::tui::context::Context;
 use crate::tui::keymap::{Action, Bound};
 use crate::tui::theme::Look;
+use crate::tui::widgets::layers::wrapped;
 use crate::tui::widgets::scrolled;
+use neartop_io::preset::printable;
 
 /// Draws what just happened, or the keys.
 pub fn draw(frame: &mut Frame<'_>, area: Rect, keys: &[Bound], cx: &Context, look: &Look) {
@@ -22,6 +25,32 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, keys: &[Bound], cx: &Context, loo
         None => hints(keys, look, width),
     };
     frame.render_widget(Paragraph::new(line), area);
+}
+
+/// Draws what the footer has no room for over the lines above it: the whole of what just happened, or the paths that
+/// are offered. A window shows its own.
+pub fn draw_above(frame: &mut Frame<'_>, footer: Rect, offered: &[String], cx: &Context, look: &Look) {
+    let (lines, also_footer) = match &cx.notice {
+        Some(notice) if notice.text.width() > usize::from(footer.width) => {
+            let style = if notice.is_error { look.theme.bad } else { look.theme.good };
+            (vec![Line::from(Span::styled(notice.text.clone(), style))], 1)
+        }
+        None if !offered.is_empty() => (vec![choices(offered, look)], 0),
+        _ => return,
+    };
+    let height = wrapped(&lines, footer.width).min(frame.area().height / 2);
+    let area = Rect { y: (footer.y + also_footer).saturating_sub(height), height, ..footer };
+    frame.render_widget(Clear, area);
+    frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), area);
+}
+
+/// The last parts of paths.
+fn choices<'a>(paths: &[String], look: &Look) -> Line<'a> {
+    let name = |path: &String| {
+        let end = path.trim_end_matches('/').rfind('/').map_or(0, |slash| slash + 1);
+        printable(&path[end..])
+    };
+    Line::from(Span::styled(paths.iter().map(name).collect::<Vec<_>>().join("  "), look.theme.label))
 }
 
 /// Draws a text that is written.

@@ -14,6 +14,7 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
+use unicode_width::UnicodeWidthStr;
 
 use crate::tui::context::Context;
 use crate::tui::effect::Effect;
@@ -23,7 +24,7 @@ use crate::tui::keymap::{Action, Binding, bind};
 use crate::tui::news::{News, Spectra};
 use crate::tui::theme::Look;
 use crate::tui::view::{About, Opened, View};
-use crate::tui::widgets::layers::{bars, facts, title_room, wrapped};
+use crate::tui::widgets::layers::{bars, facts, place_of, title_room, wrapped};
 use crate::tui::widgets::list::moved;
 use crate::tui::widgets::pane;
 use crate::tui::widgets::plot::{self, Scale, Series};
@@ -159,6 +160,20 @@ impl Candidate {
         Some((format!("{slot}: {}", activation.name()), activation.clone()))
     }
 
+    /// The path of the layer in a model, and where the user's source has it; nothing where layers are numbered.
+    fn place_of_layer(
+        &self,
+        cx: &Context,
+        id: usize,
+        layers: &[LayerReport],
+        width: usize,
+        look: &Look,
+    ) -> Vec<String> {
+        let network = cx.study.space.network_of(id);
+        let node = network.counted().get(self.layer.min(layers.len().saturating_sub(1))).copied();
+        node.filter(|node| node.origin.is_some()).map(|node| place_of(node, width, 2, look)).unwrap_or_default()
+    }
+
     fn draw_one(&self, frame: &mut Frame<'_>, area: Rect, id: usize, cx: &Context, look: &Look) {
         let candidate = cx.study.candidate(id);
         let name = candidate.to_string();
@@ -177,7 +192,13 @@ impl Candidate {
         let [facts_area, bars_area] =
             Layout::vertical([Constraint::Length(text_height), Constraint::Min(0)]).areas(texts);
         frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), facts_area);
+        let place = self.place_of_layer(cx, id, &layers, usize::from(bars_area.width), look);
+        let height = place.len() as u16;
+        let [bars_area, place_area] =
+            Layout::vertical([Constraint::Min(3), Constraint::Length(height)]).areas(bars_area);
         draw_bars(frame, [area, bars_area], &layers, self.layer, look);
+        let place: Vec<_> = place.into_iter().map(Line::from).collect();
+        frame.render_widget(Paragraph::new(place).style(look.theme.label), place_area);
         let [spectrum, signals, function] = thirds(charts);
         draw_spectrum(frame, spectrum, &layers, self.spectra.get(id), self.layer, look);
         draw_signals(frame, signals, cx, id, look);
@@ -224,10 +245,15 @@ fn halves(inside: Rect, is_wide: bool, lines: usize) -> [Rect; 2] {
         return Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)]).spacing(1).areas(inside);
     }
     let wanted = lines.min(usize::from(inside.height / 2)) as u16;
+    // What no chart fits into is not left empty.
+    let wanted = if inside.height - wanted < LEAST_CHART { inside.height } else { wanted };
     Layout::vertical([Constraint::Length(wanted), Constraint::Min(0)]).areas(inside)
 }
 
-/// Where the charts stand. A chart wants six lines; what has no room is left out from the end.
+/// Lines that a chart wants.
+const LEAST_CHART: u16 = 6;
+
+/// Where the charts stand. What has no room is left out from the end.
 fn thirds(charts: Rect) -> [Rect; 3] {
     match charts.height {
         0..12 => [charts, Rect::ZERO, Rect::ZERO],
@@ -342,7 +368,7 @@ fn draw_spectrum(
     let lines: Vec<Vec<(f64, f64)>> = shown.iter().map(|at| falling(&spectra[*at])).collect();
     let names: Vec<String> = shown
         .iter()
-        .map(|at| layers.get(*at).map_or_else(String::new, |l| format!("{} {}", l.module, l.kind)))
+        .map(|at| layers.get(*at).map_or_else(String::new, |l| format!("{} {}", end_of_path(&l.module), l.kind)))
         .collect();
     let style = |at: usize| if is_activation(at) { look.theme.after } else { look.theme.before };
     let series = shown.iter().zip(&lines).zip(&names);
@@ -352,6 +378,13 @@ fn draw_spectrum(
     let y = Scale { low: lowest, high: 0.0, labels: [power(lowest), power(0.0)] };
     let x = Scale { low: 1.0, high: most, labels: ["1".to_owned(), format!("{most:.0}")] };
     plot::draw(frame, area, "singular values", &series.collect::<Vec<_>>(), &x, &y, look);
+}
+
+/// The last two parts of a long path.
+fn end_of_path(module: &str) -> &str {
+    const LONG: usize = 20;
+    let parts = module.rmatch_indices('.').map(|(dot, _)| &module[dot + 1..]);
+    if module.width() > LONG { parts.take(2).last().unwrap_or(module) } else { module }
 }
 
 /// Logarithms of singular values by their places.

@@ -1,6 +1,6 @@
 //! What can be opened: names by where they come from, and what the chosen one asks for or what is wrong with it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::Frame;
@@ -16,7 +16,7 @@ use crate::tui::effect::Effect;
 use crate::tui::keymap::Key::{Char, Code};
 use crate::tui::keymap::shared::{ENDS, EVERYWHERE, FILTER, LEAVE, LINES, PAGES, PROGRAM, RUN};
 use crate::tui::keymap::{Action, bind};
-use crate::tui::library::{Entry, Source};
+use crate::tui::library::{Entry, Listing, Offer, Source};
 use crate::tui::news::News;
 use crate::tui::terms::Terms;
 use crate::tui::theme::Look;
@@ -38,13 +38,16 @@ const DELETE_STUDY: Action = Action("delete-study");
 const PREVIEW_UP: Action = Action("preview-up");
 const PREVIEW_DOWN: Action = Action("preview-down");
 
+/// What a path is asked for.
+const PATH: &str = "folder or file: ";
+
 /// Lines that the preview is scrolled by.
 const STEP: u16 = 5;
 
 static ABOUT: About = About {
     name: "library",
     opens: Action::LIBRARY,
-    opener: Some(bind(&[Char('o')], Action::LIBRARY, "", "open another preset, or an earlier study")),
+    opener: Some(bind(&[Char('o')], Action::LIBRARY, "", "open another preset, a model, data, or an earlier study")),
     tab: Some((6, "presets")),
     is_window: false,
     keys: &[
@@ -55,10 +58,15 @@ static ABOUT: About = About {
         FILTER,
         RUN,
         &[
-            bind(&[Code(KeyCode::Enter)], Action::OPEN_PRESET, "open", "score this preset, or open this study"),
+            bind(
+                &[Code(KeyCode::Enter)],
+                Action::OPEN_PRESET,
+                "open",
+                "score this preset, model or data, open this study, or look into this folder",
+            ),
             bind(&[Char('K'), Char('[')], PREVIEW_UP, "", "scroll the preview up"),
             bind(&[Char('J'), Char(']')], PREVIEW_DOWN, "", "scroll the preview down"),
-            bind(&[Char('f')], FOLDER, "folder", "look for presets in another folder"),
+            bind(&[Char('f')], FOLDER, "path", "look into another folder, or for a file, by its path"),
             bind(
                 &[Char('D'), Code(KeyCode::Delete)],
                 DELETE_STUDY,
@@ -84,11 +92,20 @@ pub struct Library {
     prompt: Option<Prompt>,
     /// The first line of the preview on the screen.
     preview: u16,
+    /// While another folder is read, the one before with its entries and the chosen line: it may be that there is none.
+    before: Option<(PathBuf, Vec<Entry>, usize)>,
 }
 
 impl Default for Library {
     fn default() -> Self {
-        Self { folder: PathBuf::from("."), entries: None, list: List::default(), prompt: None, preview: 0 }
+        Self {
+            folder: PathBuf::from("."),
+            entries: None,
+            list: List::default(),
+            prompt: None,
+            preview: 0,
+            before: None,
+        }
     }
 }
 
@@ -113,9 +130,9 @@ impl View for Library {
                     cx.warn("this run is recorded in that study; open another preset first, then delete it");
                 }
                 Some(study) => return Some(Effect::DeleteStudy(Box::new(study.clone()))),
-                None => cx.warn("this is a preset, and only studies are deleted here"),
+                None => cx.warn("only studies are deleted here"),
             },
-            FOLDER => self.prompt = Some(Prompt::new("folder: ", self.folder.display().to_string())),
+            FOLDER => self.prompt = Some(Prompt::path(PATH, begun(&self.folder))),
             _ => {}
         }
         None
@@ -123,8 +140,8 @@ impl View for Library {
 
     fn news(&mut self, news: News, cx: &mut Context) -> Result<Option<Effect>, News> {
         match news {
-            News::Found(entries) => {
-                self.show(entries);
+            News::Found(listing) => {
+                self.show(listing, cx);
                 Ok(None)
             }
             News::Deleted(deleted) => {
@@ -182,12 +199,11 @@ impl View for Library {
         self.prompt.as_ref()
     }
 
-    /// Another folder is read.
+    /// Another folder is read, or that of a file.
     fn answer(&mut self, _cx: &mut Context) -> Option<Effect> {
-        let folder = PathBuf::from(self.prompt.as_ref().map(Prompt::value).filter(|path| !path.is_empty())?);
-        (self.prompt, self.entries, self.list.line) = (None, None, 0);
-        self.folder.clone_from(&folder);
-        Some(Effect::FindPresets(folder))
+        let path = PathBuf::from(self.prompt.as_ref().map(Prompt::value).filter(|path| !path.is_empty())?);
+        self.prompt = None;
+        Some(self.look_into(path))
     }
 
     fn loss(&self, action: Action, again: &str, cx: &Context) -> Option<String> {
@@ -244,26 +260,53 @@ impl Library {
         self.shown().get(self.list.line).copied()
     }
 
-    /// What was found. The choice stays on its entry.
-    fn show(&mut self, entries: Vec<Entry>) {
-        let chosen = self.chosen().map(|entry| entry.name.clone());
-        self.entries = Some(entries);
+    /// What was found. The choice stays on its entry, or goes to the one that was asked for.
+    fn show(&mut self, listing: Listing, cx: &mut Context) {
+        let before = self.before.take();
+        if let Some(error) = &listing.trouble {
+            let path = listing.folder.display().to_string();
+            cx.warn(format!("{}: {error}", printable(&path)));
+            if let Some((folder, entries, line)) = before {
+                (self.folder, self.entries, self.list.line) = (folder, Some(entries), line);
+                self.prompt = Some(Prompt::path(PATH, path));
+                return;
+            }
+        }
+        let chosen = listing.chosen.or_else(|| self.chosen().map(|entry| entry.name.clone()));
+        (self.entries, self.folder) = (Some(listing.entries), listing.folder);
         let place = self.shown().iter().position(|entry| Some(&entry.name) == chosen.as_ref());
         self.list.line = place.unwrap_or(self.list.line);
         self.list.clamp(self.shown().len());
     }
 
-    fn open_chosen(&self, cx: &mut Context) -> Option<Effect> {
-        match &self.chosen()?.preset {
-            Ok(preset) => {
+    fn open_chosen(&mut self, cx: &mut Context) -> Option<Effect> {
+        match &self.chosen()?.offer {
+            Offer::Preset(preset) => {
                 cx.say(format!("opening {}", preset.name));
                 Some(Effect::Open(preset.clone()))
             }
-            Err(problem) => {
+            Offer::File(path) => {
+                cx.say(format!("reading {}", printable(&path.display().to_string())));
+                Some(Effect::OpenFile(path.clone()))
+            }
+            Offer::Folder(path) => {
+                let path = path.clone();
+                Some(self.look_into(path))
+            }
+            Offer::Wrong(problem) => {
                 cx.warn(problem.to_string());
                 None
             }
         }
+    }
+
+    /// Another folder, or that of a file.
+    fn look_into(&mut self, path: PathBuf) -> Effect {
+        let folder = std::mem::replace(&mut self.folder, path.clone());
+        self.before = self.entries.take().map(|entries| (folder, entries, self.list.line));
+        (self.list.line, self.preview) = (0, 0);
+        self.list.filter.clear();
+        Effect::FindPresets(path)
     }
 
     /// The list and the preview.
@@ -273,7 +316,9 @@ impl Library {
             return Layout::vertical([Constraint::Length(half), Constraint::Min(0)]).areas(inside);
         }
         let longest = self.shown().iter().map(|e| printable(&e.name).width()).max().unwrap_or(0);
-        let width = (longest as u16 + 4).clamp(23, inside.width / 2);
+        // What stands above models and data has 29 columns.
+        let least = if inside.width < 80 { 23 } else { 30 };
+        let width = (longest as u16 + 4).clamp(least, inside.width / 2);
         Layout::horizontal([Constraint::Length(width), Constraint::Min(0)]).spacing(1).areas(inside)
     }
 
@@ -288,10 +333,10 @@ impl Library {
             Row::Head(source) => Line::from(Span::styled(source.title(), look.theme.header)),
             Row::Line(place) => {
                 let entry = shown[place];
-                let sign = if entry.preset.is_ok() { " " } else { look.signs.fails };
-                let style = match (place == self.list.line, &entry.preset) {
+                let sign = if entry.is_wrong() { look.signs.fails } else { " " };
+                let style = match (place == self.list.line, entry.is_wrong()) {
                     (true, _) => look.theme.selected,
-                    (_, Err(_)) => look.theme.bad,
+                    (_, true) => look.theme.bad,
                     _ => Style::new(),
                 };
                 let text = look.signs.pad(&format!("{sign} {}", printable(&entry.name)), usize::from(list.width));
@@ -300,6 +345,15 @@ impl Library {
         };
         let (rows, _) = self.rows();
         rows.into_iter().skip(self.list.offset).take(usize::from(list.height)).map(line).collect()
+    }
+}
+
+/// The beginning of a path in a folder.
+fn begun(folder: &Path) -> String {
+    match folder.to_string_lossy() {
+        here if here == "." => String::new(),
+        folder if folder.ends_with('/') => folder.into_owned(),
+        folder => format!("{folder}/"),
     }
 }
 
@@ -315,7 +369,7 @@ fn is_own(cx: &Context, study: &Summary) -> bool {
 
 /// What an entry asks for, what is known of it, and its text.
 fn previewed<'a>(entry: &Entry, cx: &Context, look: &Look) -> Vec<Line<'a>> {
-    let style = if entry.preset.is_ok() { look.theme.header } else { look.theme.bad };
+    let style = if entry.is_wrong() { look.theme.bad } else { look.theme.header };
     let mut lines: Vec<_> = entry.summary.iter().map(|line| Line::from(Span::styled(printable(line), style))).collect();
     if entry.study.as_ref().is_some_and(|study| is_own(cx, study)) {
         lines.push(Line::from(Span::styled("this run is recorded here", look.theme.good)));

@@ -21,7 +21,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::columns::Column;
 use crate::tui::context::Context;
 use crate::tui::effect::Effect;
-use crate::tui::grid::{Grid, Values, by_candidate};
+use crate::tui::grid::{Grid, Grids, Values, by_candidate};
 use crate::tui::keymap::Key::{Char, Code};
 use crate::tui::keymap::shared::{BEST, COPY, DETAIL, EVERYWHERE, EXPORT, LEAVE, LINES, MARKS, PROGRAM, RUN};
 use crate::tui::keymap::{Action, bind};
@@ -72,6 +72,7 @@ pub struct Matrix {
     quantity: Option<&'static str>,
     /// The first row and the first column on the screen: they move no further than the selection needs.
     first: (usize, usize),
+    grids: Grids,
 }
 
 /// The columns of the ranking that a cell can show, one number for each candidate.
@@ -86,7 +87,7 @@ impl View for Matrix {
 
     fn open(&mut self, _again: bool, cx: &mut Context) -> Opened {
         let Some(candidate) = cx.selected_or_say() else { return Opened::Refused };
-        if let Some(grid) = Grid::around(&cx.study, candidate) {
+        if let Some(grid) = self.grids.around(&cx.study, candidate) {
             let part = Part::of(&grid, self.first, inside_pane(cx.area));
             let (row, column) = grid.place(candidate).unwrap_or_default();
             self.first = (
@@ -104,25 +105,25 @@ impl View for Matrix {
             Action::MARK => cx.mark(),
             Action::MORE => self.turn(&cx.table.columns, true),
             Action::LESS => self.turn(&cx.table.columns, false),
-            Action::UP => step(cx, -1, 0),
-            Action::DOWN => step(cx, 1, 0),
-            Action::LEFT => step(cx, 0, -1),
-            Action::RIGHT => step(cx, 0, 1),
-            Action::FIRST => step(cx, 0, isize::MIN),
-            Action::LAST => step(cx, 0, isize::MAX),
+            Action::UP => self.step(cx, -1, 0),
+            Action::DOWN => self.step(cx, 1, 0),
+            Action::LEFT => self.step(cx, 0, -1),
+            Action::RIGHT => self.step(cx, 0, 1),
+            Action::FIRST => self.step(cx, 0, isize::MIN),
+            Action::LAST => self.step(cx, 0, isize::MAX),
             _ => {}
         }
         None
     }
 
     fn height(&self, cx: &Context) -> Option<u16> {
-        let grid = cx.selected().and_then(|id| Grid::around(&cx.study, id));
+        let grid = cx.selected().and_then(|id| self.grids.around(&cx.study, id));
         Some(grid.map_or(0, |grid| wanted_height(&grid, cx.size.width)))
     }
 
     fn settle(&mut self, area: Rect, cx: &mut Context) {
         let Some(selected) = cx.selected() else { return };
-        let Some(grid) = Grid::around(&cx.study, selected) else { return };
+        let Some(grid) = self.grids.around(&cx.study, selected) else { return };
         let part = Part::of(&grid, self.first, inside_pane(area));
         let (row, column) = grid.place(selected).unwrap_or_default();
         let within = |first: usize, wanted: usize, shown: usize, count: usize| {
@@ -144,7 +145,7 @@ impl View for Matrix {
     }
 
     fn draw(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context, look: &Look) {
-        let found = cx.selected().and_then(|id| Some((id, Grid::around(&cx.study, id)?)));
+        let found = cx.selected().and_then(|id| Some((id, self.grids.around(&cx.study, id)?)));
         let (Some((selected, grid)), Some(quantity)) = (found, self.quantity(&cx.table.columns)) else {
             frame.render_widget(pane(" no grid ", look), area);
             return;
@@ -169,6 +170,20 @@ impl View for Matrix {
 }
 
 impl Matrix {
+    /// Selects the candidate so many cells away. One that the filter hides is shown again.
+    fn step(&self, cx: &mut Context, down: isize, right: isize) {
+        let Some(from) = cx.selected() else { return };
+        // The weights of a model stand in no cell: from there it goes to the first.
+        let to =
+            self.grids.around(&cx.study, from).and_then(|grid| grid.step(from, down, right).or(grid.candidate(0, 0)));
+        if to.is_some_and(|to| cx.table.row_of(to).is_none()) {
+            cx.table.list.filter.clear();
+            cx.arrange();
+            cx.say("the filter is cleared: it hid this candidate");
+        }
+        cx.select(to);
+    }
+
     /// The quantity that is shown: the first where this study has no such column. None where no column is measured.
     #[must_use]
     pub fn quantity(&self, columns: &[&'static Column]) -> Option<&'static Column> {
@@ -189,7 +204,7 @@ impl Matrix {
 
     /// The candidate at a place of the screen.
     fn candidate_at(&self, cx: &Context, area: Rect, at: Position) -> Option<usize> {
-        let grid = Grid::around(&cx.study, cx.selected()?)?;
+        let grid = self.grids.around(&cx.study, cx.selected()?)?;
         let inside = inside_pane(area);
         let part = Part::of(&grid, self.first, inside);
         let row = usize::from(at.y.checked_sub(inside.y)?).checked_sub(part.head)?;
@@ -197,18 +212,6 @@ impl Matrix {
         let is_shown = row < part.rows.len() && column < part.columns.len();
         is_shown.then(|| grid.candidate(part.rows.start + row, part.columns.start + column)).flatten()
     }
-}
-
-/// Selects the candidate so many cells away. One that the filter hides is shown again.
-fn step(cx: &mut Context, down: isize, right: isize) {
-    let Some(from) = cx.selected() else { return };
-    let to = Grid::around(&cx.study, from).and_then(|grid| grid.step(from, down, right));
-    if to.is_some_and(|to| cx.table.row_of(to).is_none()) {
-        cx.table.list.filter.clear();
-        cx.arrange();
-        cx.say("the filter is cleared: it hid this candidate");
-    }
-    cx.select(to);
 }
 
 /// Lines that the whole grid wants: its title, the head, the rows and the means.

@@ -30,6 +30,7 @@ use crate::tui::keymap::{Action, bind};
 use crate::tui::theme::Look;
 use crate::tui::view::{About, Opened, View};
 use crate::tui::widgets::filter::Filter;
+use crate::tui::widgets::layers::place_of;
 use crate::tui::widgets::list::List;
 use crate::tui::widgets::seen::Seen;
 use crate::tui::widgets::{filtered_title, inside_pane, pane};
@@ -54,7 +55,12 @@ static ABOUT: About = About {
         BEST,
         FILTER,
         &[
-            bind(&[Code(KeyCode::Enter), Char(' '), Code(KeyCode::Tab)], FOLD, "fold", "fold the module, or unfold it"),
+            bind(
+                &[Code(KeyCode::Enter), Char(' '), Code(KeyCode::Tab)],
+                FOLD,
+                "fold",
+                "fold the module, or that of the node, or unfold it",
+            ),
             bind(&[Char('z')], FOLD_ALL, "all", "fold all modules, or unfold them"),
             bind(&[Code(KeyCode::Left), Char('h')], Action::LEFT, "", "the candidate before in the ranking"),
             bind(&[Code(KeyCode::Right), Char('l')], Action::RIGHT, "candidate", "the next candidate of the ranking"),
@@ -70,6 +76,9 @@ static ABOUT: About = About {
         LEAVE,
     ],
 };
+
+/// Cells that a bar has at least, where names are long.
+const LEAST_BAR: usize = 6;
 
 /// The view of the network.
 #[derive(Debug, Default)]
@@ -96,11 +105,8 @@ impl View for Network {
         match action {
             Action::LEFT => cx.go(|at, _| at.saturating_sub(1)),
             Action::RIGHT => cx.go(|at, _| at + 1),
-            FOLD => match lines.get(self.list.line).and_then(|line| line.module.clone()) {
-                Some(module) if !self.folded.remove(&module) => drop(self.folded.insert(module)),
-                Some(_) => {}
-                None => cx.say("this is a node: modules are folded"),
-            },
+            FOLD if !self.list.filter.value().is_empty() => cx.say("a filter shows all that has its words"),
+            FOLD => self.fold(&lines, cx),
             FOLD_ALL if self.folded.is_empty() => {
                 self.folded = lines.into_iter().filter_map(|line| line.module).collect();
             }
@@ -154,6 +160,10 @@ impl View for Network {
         let seen = Seen { offset: self.list.offset, count: lines.len(), chosen: Some(self.list.line) };
         let room = seen.room(below);
         let drawing = Drawing::new(&lines, id, room.width, cx, look);
+        frame.render_widget(
+            self.whole(&lines, cx, look),
+            Rect { y: below.bottom(), height: 1, ..area }.intersection(area),
+        );
         let head = Rect { height: inside_pane(area).height.min(1), ..inside_pane(area) };
         frame.render_widget(drawing.head(), head);
         let shown = lines.iter().enumerate().skip(self.list.offset).take(usize::from(below.height));
@@ -167,25 +177,61 @@ impl View for Network {
 }
 
 impl Network {
+    /// Folds the chosen module, or the one that the chosen node is in; or unfolds it.
+    fn fold(&mut self, lines: &[Branch], cx: &mut Context) {
+        let Some(chosen) = lines.get(self.list.line) else { return };
+        let holds = |line: &Branch| line.module.is_some() && line.depth < chosen.depth;
+        let place = match chosen.module {
+            Some(_) => Some(self.list.line),
+            None => lines[..self.list.line].iter().rposition(holds),
+        };
+        let Some((place, module)) = place.and_then(|place| Some((place, lines[place].module.clone()?))) else {
+            return cx.say("this node is in no module");
+        };
+        self.list.line = place;
+        if !self.folded.remove(&module) {
+            self.folded.insert(module);
+        }
+    }
+
+    /// The chosen line's path in full, and where the user's source has it.
+    fn whole<'a>(&self, lines: &[Branch], cx: &Context, look: &Look) -> Line<'a> {
+        let network = cx.selected().map(|id| cx.study.space.network_of(id));
+        let width = usize::from(cx.area.width);
+        let text = match (lines.get(self.list.line), &network) {
+            (Some(Branch { node: Some(place), .. }), Some(network)) => {
+                place_of(&network.nodes[*place], width, 1, look).concat()
+            }
+            (Some(Branch { module: Some(module), .. }), _) => look.signs.fit_middle(module, width),
+            _ => String::new(),
+        };
+        Line::from(Span::styled(text, look.theme.label))
+    }
+
     /// The lines that the filter lets through and that are not folded away.
     fn branches(&self, cx: &Context) -> Vec<Branch> {
         let Some(id) = cx.selected() else { return Vec::new() };
         let network = cx.study.space.network_of(id);
-        branches(&network, cx.study.candidate(id).fill.as_ref(), &self.folded, self.list.filter.value())
+        let (words, none) = (self.list.filter.value(), BTreeSet::new());
+        // What has the words is seen wherever it is.
+        let folded = if words.is_empty() { &self.folded } else { &none };
+        branches(&network, cx.study.candidate(id).fill.as_ref(), folded, words)
     }
 }
 
-/// Where the lines are: below the title and the heads.
+/// Where the lines are: below the title and the heads, and above the path of the chosen one.
 fn lines_area(area: Rect) -> Rect {
     let inside = inside_pane(area);
-    Rect { y: inside.y + inside.height.min(1), height: inside.height.saturating_sub(1), ..inside }
+    Rect { y: inside.y + inside.height.min(1), height: inside.height.saturating_sub(2), ..inside }
 }
 
 /// What the lines are drawn with: what is known of the candidate, and the widths of the columns.
 struct Drawing<'a> {
     look: &'a Look,
-    /// By the names of the nodes.
-    layers: HashMap<String, LayerReport>,
+    /// By the places of their nodes.
+    layers: HashMap<usize, LayerReport>,
+    /// Columns of the screen for each level of the tree.
+    step: usize,
     name: usize,
     shape: usize,
     /// Zero where there is no room.
@@ -198,18 +244,25 @@ struct Drawing<'a> {
 impl<'a> Drawing<'a> {
     fn new(lines: &[Branch], id: usize, width: u16, cx: &Context, look: &'a Look) -> Self {
         let width = usize::from(width);
-        let layers: HashMap<_, _> =
-            layers(&cx.study, id).into_iter().map(|layer| (layer.module.clone(), layer)).collect();
+        let network = cx.study.space.network_of(id);
+        let places =
+            network.nodes.iter().enumerate().filter(|(_, node)| node.counted.is_some()).map(|(place, _)| place);
+        let layers = places.zip(layers(&cx.study, id)).collect();
         let longest = |of: &dyn Fn(&Branch) -> usize| lines.iter().map(of).max().unwrap_or(0);
         let shape = longest(&|line| line.shape.width()).clamp(5, 14);
-        let [parameters, ranks, signals] = match width {
+        let [wanted, ranks, signals] = match width {
             0..56 => [0, 13, 0],
             56..92 => [11, 15, 0],
             _ => [12, 15, 20],
         };
+        // On a narrow screen names come first.
+        let taken = longest(&|line| line.indent(1) + line.label.width()) + shape + 1 + wanted + ranks + LEAST_BAR + 2;
+        let parameters = if width < 72 && taken > width { 0 } else { wanted };
         let rest = width.saturating_sub(shape + 1 + parameters + ranks + signals);
-        let name = longest(&|line| line.indent() + line.label.width()).clamp(8, (rest * 2 / 3).max(8));
-        Self { look, layers, name, shape, parameters, ranks, signals, bar: rest.saturating_sub(name + 2) }
+        let room = rest.saturating_sub(LEAST_BAR + 2).max(8);
+        let step = if longest(&|line| line.indent(2) + line.label.width()) > room { 1 } else { 2 };
+        let name = longest(&|line| line.indent(step) + line.label.width()).clamp(8, room);
+        Self { look, layers, step, name, shape, parameters, ranks, signals, bar: rest.saturating_sub(name + 2) }
     }
 
     fn head(&self) -> Line<'static> {
@@ -235,7 +288,10 @@ impl<'a> Drawing<'a> {
             (Some(_), true, true) => "+",
             (Some(_), false, true) => "-",
         };
-        let name = format!("{}{fold} {}", "  ".repeat(line.depth), line.label);
+        // A module deep down has some room, whatever its depth.
+        let indent = line.indent(self.step).min(self.name.saturating_sub(6));
+        let label = look.signs.fit_middle(&line.label, self.name - indent);
+        let name = format!("{}{fold} {label}", " ".repeat(indent.saturating_sub(2)));
         let style = match () {
             () if is_chosen => look.theme.selected,
             () if line.is_slot => look.theme.after,
@@ -244,19 +300,14 @@ impl<'a> Drawing<'a> {
         };
         let parameters = if line.parameters == 0 { String::new() } else { grouped(line.parameters) };
         let mut spans = vec![
-            Span::styled(look.signs.pad(&look.signs.fit_middle(&name, self.name), self.name), style),
+            Span::styled(look.signs.pad(&name, self.name), style),
             Span::styled(format!(" {}", look.signs.pad(&line.shape, self.shape)), look.theme.label),
         ];
         if self.parameters > 0 {
             spans.push(Span::raw(format!("{parameters:>w$}", w = self.parameters)));
         }
         spans.extend(
-            line.node
-                .as_ref()
-                .and_then(|node| self.layers.get(node))
-                .map(|layer| self.measured(layer))
-                .into_iter()
-                .flatten(),
+            line.node.and_then(|place| self.layers.get(&place)).map(|layer| self.measured(layer)).into_iter().flatten(),
         );
         Line::from(spans)
     }

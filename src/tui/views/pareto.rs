@@ -1,4 +1,4 @@
-//! NEAR against parameters: the candidates that no other beats in both, and where they stand among all.
+//! NEAR against what a candidate costs: the candidates that no other beats in both, and where they stand among all.
 //!
 //! ```text
 //! candidate                     NEAR  parameters | NEAR, by parameters
@@ -25,6 +25,7 @@ use crate::tui::widgets::list::List;
 use crate::tui::widgets::plot::{self, Scale, Series};
 use crate::tui::widgets::seen::Seen;
 use crate::tui::widgets::{inside_pane, pane};
+use neartop_study::space::Candidate;
 
 /// From this width on the chart stands beside the list.
 const WIDE: u16 = 100;
@@ -36,7 +37,7 @@ const PARETO: Action = Action("pareto");
 static ABOUT: About = About {
     name: "pareto",
     opens: PARETO,
-    opener: Some(bind(&[Char('P')], PARETO, "", "NEAR against parameters: who is beaten by nobody in both")),
+    opener: Some(bind(&[Char('P')], PARETO, "", "NEAR against what a candidate costs: who is beaten by nobody")),
     tab: Some((8, "pareto")),
     is_window: false,
     keys: &[
@@ -47,6 +48,7 @@ static ABOUT: About = About {
         MARKS,
         RUN,
         EXPORT,
+        &[bind(&[Code(KeyCode::Tab), Char('v')], Action::MORE, "cost", "weigh NEAR against another cost")],
         &[bind(&[Code(KeyCode::Esc), Char('q'), Char('P')], Action::CLOSE, "ranking", "back to the ranking")],
         COPY,
         PROGRAM,
@@ -54,9 +56,20 @@ static ABOUT: About = About {
     ],
 };
 
-/// The view of NEAR against parameters.
+/// What a candidate costs.
+struct Cost {
+    title: &'static str,
+    of: fn(&Candidate) -> u64,
+}
+
+/// What NEAR is weighed against; the first where the user chose none.
+const COSTS: &[Cost] = &[Cost { title: "parameters", of: |candidate| candidate.parameters }];
+
+/// The view of NEAR against a cost.
 #[derive(Debug, Default)]
 pub struct Pareto {
+    /// Place in [`COSTS`].
+    cost: usize,
     list: List,
     known: Known,
 }
@@ -64,11 +77,11 @@ pub struct Pareto {
 /// What is known of one ranking.
 #[derive(Debug, Default)]
 struct Known {
-    /// Which ranking it is, and whether only candidates that will train count.
-    of: Option<(u64, bool)>,
+    /// Which ranking it is, whether only candidates that will train count, and the place of the cost.
+    of: Option<(u64, bool, usize)>,
     /// The candidates that no other beats in both, the highest NEAR first.
     frontier: Vec<usize>,
-    /// Logarithms of parameters, and NEAR, of all candidates.
+    /// Logarithms of the cost, and NEAR, of all candidates.
     points: Vec<(f64, f64)>,
 }
 
@@ -78,11 +91,15 @@ impl View for Pareto {
     }
 
     fn open(&mut self, _again: bool, cx: &mut Context) -> Opened {
-        let mut sizes = cx.study.space.candidates.iter().map(|candidate| candidate.parameters);
-        let first = sizes.next().unwrap_or(0);
-        if sizes.all(|parameters| parameters == first) {
-            cx.say(format!("all candidates have {} parameters: there is nothing to weigh", grouped(first)));
-            return Opened::Refused;
+        if !differs(cx, &COSTS[self.cost]) {
+            let Some(other) = COSTS.iter().position(|cost| differs(cx, cost)) else {
+                let cost = &COSTS[0];
+                let all = cx.study.space.candidates.first().map_or(0, cost.of);
+                let (all, title) = (grouped(all), cost.title);
+                cx.say(format!("all candidates have {all} {title}: there is nothing to weigh"));
+                return Opened::Refused;
+            };
+            self.cost = other;
         }
         self.learn(cx);
         let place = self.known.frontier.iter().position(|id| Some(*id) == cx.selected());
@@ -94,6 +111,8 @@ impl View for Pareto {
     fn act(&mut self, action: Action, _key: KeyEvent, cx: &mut Context) -> Option<Effect> {
         if action == Action::MARK {
             cx.mark();
+        } else if action == Action::MORE {
+            self.weigh_other(cx);
         } else if self.list.go(action, cx.page(), self.known.frontier.len()) {
             self.choose(cx);
         }
@@ -120,13 +139,13 @@ impl View for Pareto {
     }
 
     fn renew(&mut self, _cx: &mut Context) {
-        *self = Self::default();
+        *self = Self { cost: self.cost, ..Self::default() };
     }
 
     fn draw(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context, look: &Look) {
         let bar = look.signs.separator;
         let frontier = &self.known.frontier;
-        let title = format!(" pareto{bar}beaten by nobody in both NEAR and parameters ");
+        let title = format!(" pareto{bar}beaten by nobody in both NEAR and {} ", self.cost().title);
         frame.render_widget(pane(look.signs.fit(&title, usize::from(area.width)), look), area);
         let [list, chart] = areas(inside_pane(area), frontier.len());
         if frontier.is_empty() {
@@ -142,12 +161,28 @@ impl View for Pareto {
 }
 
 impl Pareto {
+    fn cost(&self) -> &'static Cost {
+        &COSTS[self.cost]
+    }
+
+    /// The next cost in which candidates differ. The choice stays on its candidate where it is beaten by nobody.
+    fn weigh_other(&mut self, cx: &mut Context) {
+        let others = (1..COSTS.len()).map(|step| (self.cost + step) % COSTS.len());
+        let Some(other) = others.into_iter().find(|place| differs(cx, &COSTS[*place])) else {
+            return cx.say(format!("candidates differ in {} alone", self.cost().title));
+        };
+        self.cost = other;
+        self.learn(cx);
+        self.list.line = self.known.frontier.iter().position(|id| Some(*id) == cx.selected()).unwrap_or(0);
+        self.choose(cx);
+    }
+
     /// Works out what is to be known of the ranking, once for each.
     fn learn(&mut self, cx: &Context) {
-        let of = Some((cx.table.version, cx.study.has_guard()));
+        let of = Some((cx.table.version, cx.study.has_guard(), self.cost));
         if self.known.of != of {
-            let points = cx.table.ranking.iter().filter_map(|ranked| point(cx, ranked.candidate)).collect();
-            self.known = Known { of, frontier: frontier(cx), points };
+            let points = cx.table.ranking.iter().filter_map(|ranked| self.point(cx, ranked.candidate)).collect();
+            self.known = Known { of, frontier: frontier(cx, self.cost()), points };
         }
     }
 
@@ -164,13 +199,11 @@ impl Pareto {
         let width = usize::from(room.width).saturating_sub(NUMBERS);
         let names: Vec<_> = frontier.iter().map(|id| cx.study.candidate(*id).to_string()).collect();
         let names = look.signs.apart(&names, width);
-        let line = |name: &str, near: &str, parameters: &str| {
-            format!("{} {near:>9} {parameters:>13}", look.signs.pad(name, width))
-        };
-        let mut lines = vec![Line::from(Span::styled(line("candidate", "NEAR", "parameters"), look.theme.header))];
+        let line = |name: &str, near: &str, cost: &str| format!("{} {near:>9} {cost:>13}", look.signs.pad(name, width));
+        let mut lines = vec![Line::from(Span::styled(line("candidate", "NEAR", self.cost().title), look.theme.header))];
         for (place, id) in frontier.iter().enumerate().skip(self.list.offset).take(usize::from(room.height)) {
             let near = cx.study.near(*id).map(|near| format!("{:.2}", near.mean)).unwrap_or_default();
-            let text = line(&names[place], &near, &grouped(cx.study.candidate(*id).parameters));
+            let text = line(&names[place], &near, &grouped((self.cost().of)(cx.study.candidate(*id))));
             let style = match cx.table.marked.contains(id) {
                 _ if place == self.list.line => look.theme.selected,
                 true => look.theme.key,
@@ -184,8 +217,8 @@ impl Pareto {
     /// All candidates, those that nobody beats, and the chosen one.
     fn draw_chart(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context, look: &Look) {
         let Known { frontier, points: all, .. } = &self.known;
-        let best: Vec<_> = frontier.iter().filter_map(|id| point(cx, *id)).collect();
-        let chosen: Vec<_> = frontier.get(self.list.line).and_then(|id| point(cx, *id)).into_iter().collect();
+        let best: Vec<_> = frontier.iter().filter_map(|id| self.point(cx, *id)).collect();
+        let chosen: Vec<_> = frontier.get(self.list.line).and_then(|id| self.point(cx, *id)).into_iter().collect();
         let ends = |of: fn(&(f64, f64)) -> f64| {
             let values = all.iter().map(of);
             values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(x), h.max(x)))
@@ -203,30 +236,37 @@ impl Pareto {
             dots("beaten by nobody", &best, look.theme.good),
             dots("chosen", &chosen, look.theme.after),
         ];
-        plot::draw(frame, area, "NEAR by parameters", &series, &x, &Scale::plain(low, high), look);
+        plot::draw(frame, area, &format!("NEAR by {}", self.cost().title), &series, &x, &Scale::plain(low, high), look);
     }
+
+    /// Where a candidate stands in the chart.
+    fn point(&self, cx: &Context, id: usize) -> Option<(f64, f64)> {
+        let cost = (self.cost().of)(cx.study.candidate(id)).max(1) as f64;
+        Some((cost.log10(), cx.study.near(id)?.mean))
+    }
+}
+
+/// Whether candidates differ in a cost.
+fn differs(cx: &Context, cost: &Cost) -> bool {
+    let mut costs = cx.study.space.candidates.iter().map(cost.of);
+    let first = costs.next();
+    costs.any(|cost| Some(cost) != first)
 }
 
 /// The candidates that no other beats in both, the highest NEAR first: of those that will train, where only they are
 /// recommended.
-fn frontier(cx: &Context) -> Vec<usize> {
+fn frontier(cx: &Context, cost: &Cost) -> Vec<usize> {
     let study = &cx.study;
     let will_train = |id: usize| !study.has_guard() || study.trainability(id).is_none_or(|t| t.is_trainable());
     let (mut frontier, mut least) = (Vec::new(), u64::MAX);
     for ranked in cx.table.ranking.iter().take_while(|ranked| ranked.rank.is_some()) {
-        let parameters = study.candidate(ranked.candidate).parameters;
-        if parameters < least && will_train(ranked.candidate) {
+        let cost = (cost.of)(study.candidate(ranked.candidate));
+        if cost < least && will_train(ranked.candidate) {
             frontier.push(ranked.candidate);
-            least = parameters;
+            least = cost;
         }
     }
     frontier
-}
-
-/// Where a candidate stands in the chart.
-fn point(cx: &Context, id: usize) -> Option<(f64, f64)> {
-    let parameters = cx.study.candidate(id).parameters.max(1) as f64;
-    Some((parameters.log10(), cx.study.near(id)?.mean))
 }
 
 /// The list and the chart.

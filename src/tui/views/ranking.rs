@@ -110,7 +110,7 @@ impl View for Ranking {
             SORT_LEFT => cx.table.sort_by((cx.table.sort + columns - 1) % columns, &cx.study),
             SORT_RIGHT => cx.table.sort_by((cx.table.sort + 1) % columns, &cx.study),
             REVERSE => cx.table.reverse(&cx.study),
-            SAVE_TABLE => self.prompt = Some(Prompt::new("save the table as: ", "ranking.csv".to_owned())),
+            SAVE_TABLE => self.prompt = Some(Prompt::path("save the table as: ", "ranking.csv".to_owned())),
             WHOLE_NAMES => {
                 cx.table.has_whole_names = !cx.table.has_whole_names;
                 cx.say(if cx.table.has_whole_names { "names come first" } else { "all columns that fit" });

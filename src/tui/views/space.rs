@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::Frame;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
+use ratatui::widgets::{Paragraph, Wrap};
 use unicode_width::UnicodeWidthStr;
 
 use crate::tui::context::Context;
@@ -19,6 +19,7 @@ use crate::tui::news::{News, Written};
 use crate::tui::theme::Look;
 use crate::tui::view::{About, Opened, View};
 use crate::tui::widgets::filter::Filter;
+use crate::tui::widgets::layers::wrapped;
 use crate::tui::widgets::list::{Row, rows};
 use crate::tui::widgets::prompt::Prompt;
 use crate::tui::widgets::seen::{Seen, position};
@@ -144,14 +145,18 @@ impl View for Search {
 
     fn settle(&mut self, area: Rect, _cx: &mut Context) {
         let Some(draft) = &mut self.draft else { return };
-        let (rows, chosen) = rows(draft.items().iter().map(Item::section), draft.list.line);
-        draft.list.settle(chosen, usize::from(inside_pane(area).height), rows.len(), 1);
+        let items = draft.items();
+        let (rows, chosen) = rows(items.iter().map(Item::section), draft.list.line);
+        let [list, _] = areas(inside_pane(area), &items, draft.list.line);
+        draft.list.settle(chosen, usize::from(list.height), rows.len(), 1);
     }
 
     fn click(&mut self, at: Position, area: Rect, _cx: &mut Context) -> Option<Action> {
         let draft = self.draft.as_mut()?;
-        let (rows, _) = rows(draft.items().iter().map(Item::section), draft.list.line);
-        let Row::Line(line) = rows.get(draft.list.row_at(inside_pane(area), at)?)? else { return None };
+        let items = draft.items();
+        let (rows, _) = rows(items.iter().map(Item::section), draft.list.line);
+        let [list, _] = areas(inside_pane(area), &items, draft.list.line);
+        let Row::Line(line) = rows.get(draft.list.row_at(list, at)?)? else { return None };
         draft.list.click(*line).then_some(TOGGLE)
     }
 
@@ -216,10 +221,15 @@ impl View for Search {
             return;
         }
         let (rows, chosen) = rows(items.iter().map(Item::section), draft.list.line);
+        let [list, whole_area] = areas(inside, &items, draft.list.line);
         let seen = Seen { offset: draft.list.offset, count: rows.len(), chosen: Some(chosen) };
-        let room = seen.room(inside);
-        let rows: Vec<_> = rows.into_iter().skip(draft.list.offset).take(usize::from(inside.height)).collect();
+        let room = seen.room(list);
+        let rows: Vec<_> = rows.into_iter().skip(draft.list.offset).take(usize::from(list.height)).collect();
         let names = names(&rows, &items, room.width, look);
+        if let Some(whole) = items.get(draft.list.line).and_then(|item| whole(item, &items, inside.width)) {
+            let whole = Paragraph::new(whole).style(look.theme.label).wrap(Wrap { trim: false });
+            frame.render_widget(whole, whole_area);
+        }
         let lines = rows.into_iter().zip(names).map(|(row, name)| match row {
             Row::Head(section) => Line::from(Span::styled(section, look.theme.header)),
             Row::Line(place) => line(draft, &items[place], name, place == draft.list.line, look),
@@ -227,25 +237,25 @@ impl View for Search {
         frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()), room);
         let lines = draft.list.line + 1;
         position(frame, Rect { height: 1, ..area }, &format!(" {lines}/{} ", items.len()), look);
-        seen.draw_bar(frame, Rect { x: inside.right().saturating_sub(1), width: inside.width.min(1), ..inside }, look);
+        seen.draw_bar(frame, Rect { x: list.right().saturating_sub(1), width: list.width.min(1), ..list }, look);
     }
 }
 
 impl Search {
     fn ask(&mut self, asks: Asks, label: &'static str, text: String) -> Result<(), DraftError> {
-        (self.asks, self.prompt) = (Some(asks), Some(Prompt::new(label, text)));
+        let prompt = if asks == Asks::Path { Prompt::path(label, text) } else { Prompt::new(label, text) };
+        (self.asks, self.prompt) = (Some(asks), Some(prompt));
         Ok(())
     }
 }
 
 fn title(draft: &Draft, cx: &Context, look: &Look) -> String {
     let preset = &draft.preset;
-    let candidates = preset.search.activations.len().max(1) * preset.search.inits.len();
     let key = cx.keymap.label(ABOUT.name, Action::SCORE_DRAFT);
-    let state = match (draft.is_changed(), &preset.search.architectures) {
+    let state = match (draft.is_changed(), draft.candidates()) {
         (false, _) => "as it is scored".to_owned(),
-        (true, Some(_)) => "changed".to_owned(),
-        (true, None) => format!("changed, {candidates} candidates: {key} scores them"),
+        (true, None) => "changed".to_owned(),
+        (true, Some(candidates)) => format!("changed, {candidates} candidates: {key} scores them"),
     };
     let separator = look.signs.separator;
     // What is to be done stands before what may be long.
@@ -253,19 +263,36 @@ fn title(draft: &Draft, cx: &Context, look: &Look) -> String {
     format!("{}{separator}{} ", title.trim_end(), preset.network.summary())
 }
 
-/// The names of choices on the screen, in one width for all: what the longest of them wants, as far as there is room.
+/// The list, and below it the chosen line where it does not fit into one.
+fn areas(inside: Rect, items: &[Item], chosen: usize) -> [Rect; 2] {
+    let whole = items.get(chosen).and_then(|item| whole(item, items, inside.width));
+    let height = whole.map_or(0, |whole| wrapped(&[whole], inside.width)).min(inside.height / 3);
+    Layout::vertical([Constraint::Min(0), Constraint::Length(height)]).areas(inside)
+}
+
+/// A choice and what it is, where a line is too short for both.
+fn whole<'a>(item: &Item, items: &[Item], room: u16) -> Option<Line<'a>> {
+    let name = item.choice()?;
+    let (wanted, note) = (name_width(items, room), item.formula());
+    // The mark, the gap before the note, and the scrollbar.
+    let is_cut = name.width() > wanted || wanted + note.width() + 9 > usize::from(room);
+    is_cut.then(|| Line::from(format!("{name}: {note}")))
+}
+
+/// One width for the names of all choices: what the longest of them wants, as far as there is room.
+fn name_width(items: &[Item], room: u16) -> usize {
+    let longest = items.iter().filter_map(Item::choice).map(|name| name.width()).max().unwrap_or(0);
+    longest.clamp(24, 40).min(usize::from(room).saturating_sub(6))
+}
+
+/// The names of choices on the screen.
 fn names<H>(rows: &[Row<H>], items: &[Item], room: u16, look: &Look) -> Vec<String> {
     let name = |row: &Row<H>| match row {
-        Row::Line(place) => match &items[*place] {
-            Item::Activation(_, activation) => activation.to_string(),
-            Item::Init(init) => init.to_string(),
-            _ => String::new(),
-        },
+        Row::Line(place) => items[*place].choice().unwrap_or_default(),
         Row::Head(_) => String::new(),
     };
+    let width = name_width(items, room);
     let names: Vec<_> = rows.iter().map(name).collect();
-    let longest = names.iter().map(|name| name.width()).max().unwrap_or(0);
-    let width = longest.max(24).min(usize::from(room).saturating_sub(6));
     look.signs.apart(&names, width).iter().map(|name| look.signs.pad(name, width)).collect()
 }
 
@@ -289,8 +316,7 @@ fn line<'a>(draft: &Draft, item: &Item, name: String, is_chosen: bool, look: &Lo
             (format!("  {:<20} {text}", "repetitions"), String::new())
         }
         Item::Seed => (format!("  {:<20} {}", "seed", preset.seed), String::new()),
-        Item::Activation(_, activation) => (format!("  {mark} {name}"), activation.entry().formula.to_owned()),
-        Item::Init(init) => (format!("  {mark} {name}"), init.formula()),
+        Item::Activation(..) | Item::Init(_) => (format!("  {mark} {name}"), item.formula()),
     };
     let style = if is_chosen { look.theme.selected } else { ratatui::style::Style::new() };
     Line::from(vec![Span::styled(text, style), Span::styled(format!("  {note}"), look.theme.label)])

@@ -14,9 +14,13 @@ use crate::columns::grouped;
 use crate::tui::context::Context;
 use crate::tui::theme::Look;
 use neartop_core::fill::PLAIN;
-use neartop_core::network::Fill;
+use neartop_core::network::{Fill, Node};
+use neartop_io::preset::printable;
 use neartop_study::report::{LayerReport, layers};
 use neartop_study::study::Status;
+
+/// Cells that a bar has at least, where names are long.
+const LEAST_BAR: usize = 10;
 
 /// The parts of the pane below its title: what is known of the candidate in so many lines, and the bars.
 fn split(area: Rect, lines: u16, layers: usize) -> [Rect; 2] {
@@ -156,14 +160,31 @@ fn score<'a>(cx: &Context, id: usize, look: &Look) -> Option<Line<'a>> {
     Some(Line::from(spans))
 }
 
+/// A node's path, and where the user's source has it: `encoder.0, net.py:12`. In one line, or in as many as there may be.
+#[must_use]
+pub fn place_of(node: &Node, width: usize, lines: usize, look: &Look) -> Vec<String> {
+    let (path, source) = (printable(&node.path()), printable(node.source().unwrap_or_default()));
+    let file = source.rsplit('/').next().unwrap_or_default();
+    match (path.width() + 2 + source.width() <= width, lines) {
+        _ if source.is_empty() => vec![look.signs.fit_middle(&path, width)],
+        (true, _) => vec![format!("{path}, {source}")],
+        (false, 0 | 1) => {
+            let path = look.signs.fit_middle(&path, width.saturating_sub(file.width() + 2));
+            vec![look.signs.fit(&format!("{path}, {file}"), width)]
+        }
+        (false, _) => vec![look.signs.fit_middle(&path, width), look.signs.fit_end(&source, width)],
+    }
+}
+
 /// A line for each layer from `offset` on, as many as the area holds.
 pub fn bars<'a>(layers: &[LayerReport], offset: usize, look: &Look, area: Rect) -> Vec<Line<'a>> {
     let longest = |text: fn(&LayerReport) -> usize, most: usize| layers.iter().map(text).max().unwrap_or(0).min(most);
     let room = usize::from(area.width);
-    let module = longest(|l| l.module.width(), room / 4);
-    let kind = longest(|l| l.kind.width() + 1, room / 4);
+    let kind = longest(|l| l.kind.width() + 1, room / 3);
     let width = longest(|l| l.width.to_string().len(), 10);
-    let cells = room.saturating_sub(module + kind + width + 14);
+    let rest = room.saturating_sub(kind + width + 14);
+    let module = longest(|l| l.module.width(), rest.saturating_sub(LEAST_BAR).max(room / 4));
+    let cells = rest.saturating_sub(module);
     layers
         .iter()
         .skip(offset)

@@ -42,6 +42,8 @@ pub struct Node {
 pub struct Origin {
     /// The module's path, as `encoder.0`; a node that is called several times has it several times.
     pub module: String,
+    /// The module whose code has it, where its name does not say so; empty for others.
+    pub within: String,
     /// Where it stands in the user's source, or in the file.
     pub source: String,
     /// Of its weights and moments, the names here and in the model.
@@ -66,6 +68,21 @@ impl PartialEq for Node {
 }
 
 impl Node {
+    /// Its name behind that of the module that it stands in.
+    #[must_use]
+    pub fn path(&self) -> String {
+        match &self.origin {
+            Some(origin) if !origin.within.is_empty() => format!("{}.{}", origin.within, self.place.name),
+            _ => self.place.name.clone(),
+        }
+    }
+
+    /// Where it stands in the user's source, or in the file, if it was not written as a layer.
+    #[must_use]
+    pub fn source(&self) -> Option<&str> {
+        self.origin.as_ref().map(|origin| origin.source.as_str()).filter(|source| !source.is_empty())
+    }
+
     /// As in `nn.Sequential.state_dict()`: `0`, or `4.body.1` inside a residual.
     #[must_use]
     pub fn name(&self) -> &str {

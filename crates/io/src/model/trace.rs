@@ -279,7 +279,10 @@ impl<'p> Tracer<'p> {
     /// Adds a node without weights and without a name of its own.
     fn operation(&mut self, step: &Step, operation: Arc<dyn Operation>, inputs: Vec<ValueId>) -> Result<ValueId> {
         let name = self.unique(step.outputs.first().map_or("step", String::as_str));
-        self.builder.add(name, operation, inputs, None).map_err(|error| error.problem)
+        let value = self.builder.add(name.clone(), operation, inputs, None).map_err(|error| error.problem)?;
+        let (within, source) = (step.module.clone(), step.place.clone());
+        self.builder.describe(value, Origin { module: name, within, source, parameters: Vec::new() }, None);
+        Ok(value)
     }
 
     /// Adds a layer with weights, the first of which names it.
@@ -324,7 +327,11 @@ impl<'p> Tracer<'p> {
             let tensor = fixed.tensor.to_dtype(candle_core::DType::F32).and_then(|tensor| tensor.contiguous());
             given = given.with(name, tensor.map_err(text)?);
         }
-        self.builder.describe(value, Origin { module, source: step.place.clone(), parameters }, Some(given));
+        self.builder.describe(
+            value,
+            Origin { module, within: String::new(), source: step.place.clone(), parameters },
+            Some(given),
+        );
         Ok(value)
     }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::tui::terms::Terms;
+use neartop_core::layers::Calculation;
 use neartop_core::network::{Fill, Network, Node};
 
 /// A line of the tree: a module with nodes below it, or a node.
@@ -16,16 +17,16 @@ pub struct Branch {
     /// The whole name, where it is a module.
     pub module: Option<String>,
     pub is_folded: bool,
-    /// The whole name, where it is a node.
-    pub node: Option<String>,
+    /// Its place in the network, where it is a node.
+    pub node: Option<usize>,
     pub is_slot: bool,
 }
 
 impl Branch {
-    /// Columns of the screen before its label.
+    /// Columns of the screen before its label, with so many for each level.
     #[must_use]
-    pub fn indent(&self) -> usize {
-        2 * self.depth + 2
+    pub fn indent(&self, step: usize) -> usize {
+        step * self.depth + 2
     }
 }
 
@@ -41,15 +42,17 @@ struct Module {
 #[must_use]
 pub fn branches(network: &Network, fill: Option<&Fill>, folded: &BTreeSet<String>, words: &str) -> Vec<Branch> {
     let terms = Terms::new(words);
-    let modules = modules(network, fill);
+    let paths = paths(network);
+    let modules = modules(network, &paths, fill);
     let mut lines = Vec::new();
     let mut open: Vec<&str> = Vec::new();
     for (place, node) in network.nodes.iter().enumerate() {
-        let label = label(network, place, fill);
-        if !terms.admit(&format!("{} {label}", node.name())) {
+        let path = &paths[place];
+        let label = label(network, &paths, place, fill);
+        if !terms.admit(&format!("{path} {label}")) {
             continue;
         }
-        let above = above(node.name());
+        let above = above(path);
         let same = open.iter().zip(&above).take_while(|(a, b)| a == b).count();
         open.truncate(same);
         for path in &above[same..] {
@@ -66,7 +69,7 @@ pub fn branches(network: &Network, fill: Option<&Fill>, folded: &BTreeSet<String
                 parameters: node.parameters(fill),
                 module: None,
                 is_folded: false,
-                node: Some(node.name().to_owned()),
+                node: Some(place),
                 is_slot: node.is_slot(),
             });
         }
@@ -74,10 +77,33 @@ pub fn branches(network: &Network, fill: Option<&Fill>, folded: &BTreeSet<String
     lines
 }
 
+/// The paths of all nodes. In a model one that names no module stands in the module that both its neighbours are in.
+fn paths(network: &Network) -> Vec<String> {
+    let mut paths: Vec<_> = network.nodes.iter().map(Node::path).collect();
+    let is_open = |place: usize, paths: &[String]| network.nodes[place].origin.is_some() && !paths[place].contains('.');
+    let mut place = 0;
+    while place < paths.len() {
+        let end = (place..paths.len()).find(|at| !is_open(*at, &paths)).unwrap_or(paths.len());
+        if let (Some(before), Some(after)) = (place.checked_sub(1), paths.get(end)) {
+            let common = common_module(&paths[before], after).to_owned();
+            let open = paths[place..end].iter_mut().filter(|_| !common.is_empty());
+            open.for_each(|path| *path = format!("{common}.{path}"));
+        }
+        place = end + 1;
+    }
+    paths
+}
+
+/// The innermost module that two paths are in; empty where there is none.
+fn common_module<'a>(one: &'a str, other: &str) -> &'a str {
+    above(one).into_iter().zip(above(other)).take_while(|(a, b)| a == b).last().map_or("", |(module, _)| module)
+}
+
 fn of_module(path: &str, depth: usize, modules: &HashMap<&str, Module>, is_folded: bool) -> Branch {
     let (nodes, parameters) = modules.get(path).map_or((0, 0), |module| (module.nodes, module.parameters));
     let name = path.rsplit('.').next().unwrap_or(path);
-    let label = if is_folded { format!("{name}  {nodes} nodes") } else { name.to_owned() };
+    let plural = if nodes == 1 { "" } else { "s" };
+    let label = if is_folded { format!("{name}  {nodes} node{plural}") } else { name.to_owned() };
     Branch {
         depth,
         label,
@@ -91,10 +117,10 @@ fn of_module(path: &str, depth: usize, modules: &HashMap<&str, Module>, is_folde
 }
 
 /// All modules by their whole names.
-fn modules<'a>(network: &'a Network, fill: Option<&Fill>) -> HashMap<&'a str, Module> {
+fn modules<'a>(network: &Network, paths: &'a [String], fill: Option<&Fill>) -> HashMap<&'a str, Module> {
     let mut modules: HashMap<&str, Module> = HashMap::new();
-    for node in &network.nodes {
-        for path in above(node.name()) {
+    for (node, path) in network.nodes.iter().zip(paths) {
+        for path in above(path) {
             let module = modules.entry(path).or_default();
             module.nodes += 1;
             module.parameters += node.parameters(fill);
@@ -108,21 +134,24 @@ fn above(name: &str) -> Vec<&str> {
     name.match_indices('.').map(|(at, _)| &name[..at]).collect()
 }
 
-/// The last part of a node's name, what it is, and the nodes that it takes its values from, if not the one before it.
-fn label(network: &Network, place: usize, fill: Option<&Fill>) -> String {
+/// The last part of a node's name, what it is, and the nodes that it takes its values from, if not the one before it: by
+/// their names within its module, where they are in it.
+fn label(network: &Network, paths: &[String], place: usize, fill: Option<&Fill>) -> String {
     let node = &network.nodes[place];
-    let name = node.name().rsplit('.').next().unwrap_or_default();
+    let (module, name) = paths[place].rsplit_once('.').unwrap_or(("", &paths[place]));
     let kind = node.filled(fill).map_or_else(|| node.kind().to_owned(), |activation| activation.to_string());
     let slot = node.slot().filter(|slot| *slot != neartop_core::fill::PLAIN);
     let slot = slot.map(|slot| format!(" in {slot}")).unwrap_or_default();
+    // The name of a calculation says which.
+    let what = if node.operation.is::<Calculation>() { name.to_owned() } else { format!("{name} {kind}{slot}") };
     if *node.inputs == [place] {
-        return format!("{name} {kind}{slot}");
+        return what;
     }
-    let from = |value: &usize| match value.checked_sub(1).and_then(|at| network.nodes.get(at)) {
-        Some(node) => node.name().to_owned(),
-        None => "input".to_owned(),
+    let from = |value: &usize| match value.checked_sub(1).and_then(|at| paths.get(at)) {
+        Some(path) => path.strip_prefix(module).and_then(|rest| rest.strip_prefix('.')).unwrap_or(path),
+        None => "input",
     };
-    format!("{name} {kind}{slot} < {}", node.inputs.iter().map(from).collect::<Vec<_>>().join(", "))
+    format!("{what} < {}", node.inputs.iter().map(from).collect::<Vec<_>>().join(", "))
 }
 
 /// A shape in few characters: `16x8x8`.
@@ -139,6 +168,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn paths_have_common_modules() {
+        assert_eq!(common_module("a.b.c", "a.b.d.e"), "a.b");
+        assert_eq!(common_module("a.b", "a.b.c"), "a");
+        assert_eq!(common_module("a.b", "ab.c"), "");
+        assert_eq!(common_module("a", "a"), "");
+    }
+
+    #[test]
     fn nodes_stand_below_their_modules() {
         let text = "network: {input: 8, layers: [linear: 6, residual: {body: [linear: 6, activation]}, linear: 3]}\n\
                     search: {activations: [relu], inits: [orthogonal]}\n";
@@ -148,7 +185,7 @@ mod tests {
         assert_eq!(nodes, network.nodes.len());
         let labels: Vec<_> = lines.iter().map(|line| (line.depth, line.label.as_str())).collect();
         assert_eq!(labels[0], (0, "0 linear"));
-        assert!(labels.contains(&(1, "1 sum < 1.body.1, 0")), "{labels:?}");
+        assert!(labels.contains(&(1, "1 sum < body.1, 0")), "{labels:?}");
         assert!(lines.iter().any(|line| line.is_slot && line.depth == 2), "{labels:?}");
         let whole = lines.iter().find(|line| line.module.as_deref() == Some("1")).unwrap();
         assert_eq!(whole.parameters, 6 * 6 + 6);

@@ -8,6 +8,7 @@ use crate::tui::context::{Context, Phase};
 use crate::tui::finalists::{FINALISTS, Finalists};
 use crate::tui::keymap::Action;
 use crate::tui::theme::Look;
+use neartop_io::data::DataFrom;
 use neartop_study::training::optimizer::Method;
 use neartop_study::training::{Options, halving};
 
@@ -88,6 +89,11 @@ impl Form {
             let tally = cx.study.tally();
             let share = 100 * tally.done / tally.total.max(1);
             let text = format!("only {share} % of the scores are there: who is best may still change");
+            lines.push(Line::from(Span::styled(text, look.theme.warning)));
+        }
+        if matches!(cx.study.space.preset.data.from, DataFrom::Gaussian | DataFrom::Uniform | DataFrom::Tokens) {
+            let text = "training needs labels, and the samples are drawn: a preset names data with labels, or \
+                        `neartop MODEL --data FILE --labels NAME`";
             lines.push(Line::from(Span::styled(text, look.theme.warning)));
         }
         let [begin, change] = [Action::ACCEPT, Action::MORE].map(|action| cx.keymap.label(place, action));

@@ -238,7 +238,8 @@ impl<'p> Tracer<'p> {
         let added = self.builder.add(name.clone(), operation, vec![input], None);
         let value = added.map_err(|error| error.problem)?;
         let (source, has_weight) = (step.place.clone(), slopes.is_some());
-        let mut origin = Origin { module: path, source: source.clone(), parameters: Vec::new() };
+        let within = String::new();
+        let mut origin = Origin { module: path, within, source: source.clone(), parameters: Vec::new() };
         let mut given = None;
         if let Some(slopes) = slopes {
             let tensor = slopes.tensor.to_dtype(candle_core::DType::F32).map_err(text)?;
