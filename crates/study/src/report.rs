@@ -55,6 +55,8 @@ pub struct CandidateReport<'a> {
     /// Repetitions scored.
     pub repetitions: usize,
     pub parameters: u64,
+    /// Of a forward pass of one sample.
+    pub multiply_adds: u64,
     pub status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -175,6 +177,7 @@ impl<'a> CandidateReport<'a> {
             trained: study.trained(id).map(TrainedReport::new),
             repetitions: study.count(id),
             parameters: candidate.parameters,
+            multiply_adds: candidate.multiply_adds,
             status: study.status(id).name(),
             reason: study.reason(id),
             remark: study.remark(id),
