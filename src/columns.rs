@@ -425,6 +425,10 @@ static FURTHER: &[FileColumn] = &[
     FileColumn::number(11, "repetitions", None, |study, ranked, _| study.count(ranked.candidate).to_string()),
     FileColumn::text(12, "tied_with_best", None, |_, ranked, _| ranked.tied_with_best.to_string()),
     FileColumn::text(13, "reason", None, |study, ranked, _| study.reason(ranked.candidate).unwrap_or_default()),
+    FileColumn::text(17, "repair", Some("would train with"), |study, ranked, _| {
+        study.repair(ranked.candidate).map(|repair| repair.init.to_string()).unwrap_or_default()
+    })
+    .optional(),
     FileColumn::number(14, "trainability_score", None, |study, ranked, form| {
         form.number(study.trainability(ranked.candidate).map(|t| t.score))
     }),

@@ -32,6 +32,7 @@
 
 pub mod export;
 pub mod failure;
+pub mod repair;
 pub mod report;
 pub mod scheduler;
 pub mod space;

@@ -87,14 +87,28 @@ impl Propagation {
         self.judged(self.ln_amplification_in(network))
     }
 
-    fn judged(&self, ln_amplification: f64) -> Trainability {
+    /// How much further it is on the way to exploding or saturating than to vanishing, in units of what may be; below 0 where
+    /// it leans to vanishing. The network is known unless layers stand in a row.
+    #[must_use]
+    pub fn leaning(&self, network: Option<&Network>) -> f64 {
+        let ln_amplification =
+            network.map_or_else(|| self.ln_amplification(), |network| self.ln_amplification_in(network));
+        let [vanishing, exploding, saturated] = self.excesses(ln_amplification);
+        exploding.max(saturated) - vanishing
+    }
+
+    /// How far it vanishes, explodes and is saturated, each in units of what may be.
+    fn excesses(&self, ln_amplification: f64) -> [f64; 3] {
         let gain = f64::midpoint(self.ln_gain(), self.ln_typical_gain());
         let forward = -(gain + WEIGHT_OF_COLLAPSE * self.ln_distinct()) / MOST_VANISHING;
         let vanishing = forward.max(-self.ln_median_gradient() / MOST_VANISHING);
         let growing = (self.ln_gain() / MOST_EXPLODING).max(self.ln_gradient() / MOST_GRADIENT);
         let large = (self.ln_output() / MOST_OUTPUT).max(ln_amplification / MOST_AMPLIFIED);
-        let exploding = growing.max(large);
-        let saturated = self.saturated() / MOST_SATURATED;
+        [vanishing, growing.max(large), self.saturated() / MOST_SATURATED]
+    }
+
+    fn judged(&self, ln_amplification: f64) -> Trainability {
+        let [vanishing, exploding, saturated] = self.excesses(ln_amplification);
         let excess = vanishing.max(exploding).max(saturated).max(0.0);
         let verdict = if excess <= 1.0 {
             Verdict::Trainable
