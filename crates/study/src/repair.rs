@@ -106,7 +106,8 @@ pub fn repair(
 ) -> Result<Option<Repair>, ScoreError> {
     let candidate = study.candidate(id);
     let refused = study.trainability(id).is_some_and(|t| !t.is_trainable());
-    let Some(init) = candidate.init.one().filter(|_| refused) else { return Ok(None) };
+    // Signals do not see what weights of one sign do to training.
+    let Some(init) = candidate.init.one().filter(|init| refused && init.is_centred()) else { return Ok(None) };
     let network = study.space.network_of(id);
     let repetitions = study.repetitions().min(REPETITIONS as usize);
     let repairer = Repairer {

@@ -4,6 +4,14 @@ use super::{InitKind, Initializer};
 use crate::catalog::{Given, Value};
 
 impl Initializer {
+    /// Whether weights are drawn around 0, as far as parameters set that.
+    #[must_use]
+    pub fn is_centred(&self) -> bool {
+        let number = |name| Some(self.number(name)).filter(|x| x.is_finite()).unwrap_or(0.0);
+        let middle = if self.name() == "uniform" { number("low") + number("high") } else { number("mean") };
+        middle == 0.0 && number("value") == 0.0
+    }
+
     /// The same law with all weights multiplied by `factor`; `gain` is what `gain: auto` stands for. None where no parameters
     /// say that: the weights are chosen, not drawn, or set by the data.
     #[must_use]

@@ -1,7 +1,7 @@
 //! The nearest factor for all weights that makes a network train, found by signals alone.
 //!
 //! With larger weights signals vanish less and explode more. So where both are equally far from their limits a network trains
-//! best as far as signals tell, and a factor on the way there trains as soon as it is well within the limits.
+//! best as far as signals tell, and a larger factor on the way there trains as soon as it is well within the limits.
 
 use super::propagation::Trainability;
 
@@ -24,7 +24,7 @@ pub struct Judged {
     pub leaning: f64,
 }
 
-/// The factor nearest to 1 that makes a network train well, where `judge` says of ln of a factor what signals say with it.
+/// The factor nearest to 1 that makes a network train well, or where weights are too large the one that does best, where `judge` says of ln of a factor what signals say with it.
 /// None where no factor does.
 ///
 /// # Errors
@@ -35,6 +35,10 @@ pub fn nearest_gain<E>(mut judge: impl FnMut(f64) -> Result<Judged, E>) -> Resul
     let best = judge(balance)?.trainability;
     if !best.is_trainable() {
         return Ok(None);
+    }
+    // Among weights that are too large, a network at the limit is chaotic: signals pass, and it trains to less.
+    if direction < 0.0 {
+        return Ok(Some(balance.exp()));
     }
     let enough = WELL.min(PART * best.score);
     let (mut fails, mut trains) = (0.0, balance);
@@ -81,7 +85,7 @@ mod tests {
     fn the_nearest_factor_is_well_within_the_limits() {
         for (best, width) in [(3.0, 0.4), (-2.0, 0.5), (0.9, 0.3)] {
             let gain = nearest_gain(judge(best, width)).unwrap().unwrap();
-            let edge = best - best.signum() * width / 2.0;
+            let edge = if best > 0.0 { best - width / 2.0 } else { best };
             assert!((gain.ln() - edge).abs() < 0.03, "{} and {edge}", gain.ln());
         }
         assert_eq!(nearest_gain(judge(20.0, 0.1)), Ok(None));
