@@ -291,7 +291,7 @@ static COLUMNS: &[Column] = &[
         short: None,
         value: |study, ranked| study.truth(ranked.candidate).into(),
         file: Some(
-            FileColumn::number(14, "truth", Some("known"), |study, ranked, form| {
+            FileColumn::number(15, "truth", Some("known"), |study, ranked, form| {
                 form.number(study.truth(ranked.candidate))
             })
             .optional(),
@@ -368,6 +368,23 @@ static COLUMNS: &[Column] = &[
         })),
     },
     Column {
+        title: "multiply-adds",
+        help: "products that a forward pass of one sample sums",
+        is_relevant: |_| true,
+        width: 15,
+        is_text: false,
+        is_measured: false,
+        dispensable: 6,
+        comes_late: false,
+        largest_first: false,
+        cell: |study, ranked, _| grouped(study.candidate(ranked.candidate).multiply_adds),
+        short: None,
+        value: |study, ranked| Value::Number(study.candidate(ranked.candidate).multiply_adds as f64),
+        file: Some(FileColumn::number(9, "multiply_adds", Some("multiply-adds"), |study, ranked, _| {
+            study.candidate(ranked.candidate).multiply_adds.to_string()
+        })),
+    },
+    Column {
         title: "state",
         help: "repetitions scored, or what became of it",
         is_relevant: |_| true,
@@ -394,7 +411,7 @@ static COLUMNS: &[Column] = &[
         },
         short: None,
         value: progress,
-        file: Some(FileColumn::text(9, "status", Some("status"), |study, ranked, form| {
+        file: Some(FileColumn::text(10, "status", Some("status"), |study, ranked, form| {
             let status = study.status(ranked.candidate).name();
             match study.reason(ranked.candidate).filter(|_| form == Form::Table) {
                 Some(reason) => format!("{status}: {reason}"),
@@ -406,10 +423,14 @@ static COLUMNS: &[Column] = &[
 
 /// What CSV has beside what the screen shows.
 static FURTHER: &[FileColumn] = &[
-    FileColumn::number(10, "repetitions", None, |study, ranked, _| study.count(ranked.candidate).to_string()),
-    FileColumn::text(11, "tied_with_best", None, |_, ranked, _| ranked.tied_with_best.to_string()),
-    FileColumn::text(12, "reason", None, |study, ranked, _| study.reason(ranked.candidate).unwrap_or_default()),
-    FileColumn::number(13, "trainability_score", None, |study, ranked, form| {
+    FileColumn::number(11, "repetitions", None, |study, ranked, _| study.count(ranked.candidate).to_string()),
+    FileColumn::text(12, "tied_with_best", None, |_, ranked, _| ranked.tied_with_best.to_string()),
+    FileColumn::text(13, "reason", None, |study, ranked, _| study.reason(ranked.candidate).unwrap_or_default()),
+    FileColumn::text(17, "repair", Some("would train with"), |study, ranked, _| {
+        study.repair(ranked.candidate).map(|repair| repair.init.to_string()).unwrap_or_default()
+    })
+    .optional(),
+    FileColumn::number(14, "trainability_score", None, |study, ranked, form| {
         form.number(study.trainability(ranked.candidate).map(|t| t.score))
     }),
 ];

@@ -170,7 +170,7 @@ async fn rank(args: &RankArgs) -> Result<(), Failure> {
     match (args.spread.shard, args.cluster.on) {
         (Some(shard), _) => commands::shard::run(args, shard).await,
         (None, Some(_)) => commands::cluster::run(args).await,
-        (None, None) => commands::rank::run(&args.preset, &args.run, &args.output).await,
+        (None, None) => commands::rank::run(args).await,
     }
 }
 

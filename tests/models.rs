@@ -391,3 +391,25 @@ fn a_model_has_as_many_parameters_as_pytorch_counts() {
         assert_eq!(Some(imported.network.parameters(None)), expected(model)["parameters"].as_u64(), "{model}");
     }
 }
+
+#[test]
+fn a_model_has_as_many_multiply_adds_as_pytorch_counts() {
+    for model in MODELS {
+        for name in ["model.pt2", "model.onnx"] {
+            let found = score(model, name, "evaluation");
+            assert_eq!(found["multiply_adds"], expected(model)["multiply_adds"], "{model}, {name}");
+        }
+    }
+}
+
+#[test]
+fn a_resnet_18_has_the_multiply_adds_of_torchvision() {
+    // Half of what FlopCounterMode counts of torchvision 0.29's on one image of 64 x 64 and of 224 x 224, for 1000 classes.
+    let preset =
+        std::fs::read_to_string("presets/resnet18-torchvision.yaml").unwrap().replace("linear: 10", "linear: 1000");
+    for (side, wanted) in [(64, 148_557_824), (224, 1_814_073_344)] {
+        let text = preset.replace("[3, 64, 64]", &format!("[3, {side}, {side}]"));
+        let network = Preset::parse(&text, "resnet18.yaml", Path::new("")).unwrap().network;
+        assert_eq!(network.multiply_adds(), wanted);
+    }
+}

@@ -4,17 +4,19 @@ mod progress;
 
 use std::io::IsTerminal;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::cli::{OutputOptions, RunOptions};
+use crate::cli::{OutputOptions, RankArgs, RunOptions};
 use crate::run::export::export_recommended;
 use crate::run::output;
 use crate::run::recording::Recording;
 use crate::run::streams::tell;
 use crate::run::target::{Inputs, Target};
 use crate::run::{Failure, Interrupts, Prepared, prepare};
+use neartop_study::repair::repair_all;
 use neartop_study::report::Report;
 use neartop_study::scheduler::{self, Scorer};
 use neartop_study::study::Study;
@@ -23,12 +25,16 @@ use neartop_study::study::Study;
 ///
 /// # Errors
 /// What is wrong with the preset, or that the run failed or was interrupted.
-pub async fn run(preset: &str, options: &RunOptions, output: &OutputOptions) -> Result<(), Failure> {
+pub async fn run(args: &RankArgs) -> Result<(), Failure> {
+    let RankArgs { preset, run: options, output, .. } = args;
     let target = Target::new(output.output.as_deref(), true)?;
     let prepared = prepare(preset, options)?;
     let target = target.spares(&Inputs::new(&prepared.space.preset, &options.study))?;
-    let (mut study, elapsed, interrupted) = score_all(&prepared, options).await?;
+    let (mut study, elapsed, mut interrupted) = score_all(&prepared, options).await?;
     study.set_guard(!options.no_guard);
+    if args.repair && !interrupted {
+        (study, interrupted) = repaired(&prepared, study).await?;
+    }
     write_ranking(&study, elapsed.as_secs_f64(), output, target)?;
     if interrupted {
         return Err(Failure::Interrupted);
@@ -107,6 +113,27 @@ pub(super) async fn score_all(prepared: &Prepared, options: &RunOptions) -> Resu
     recording.finish().into_iter().for_each(|trouble| tell(Some(trouble)));
     bar.finish_and_clear();
     Ok((study, last - start, interrupted))
+}
+
+/// The study with the repairs of what will not train, and whether the search for them was broken off.
+async fn repaired(prepared: &Prepared, study: Study) -> Result<(Study, bool), Failure> {
+    let (scorer, jobs) = (Arc::clone(&prepared.scorer), prepared.jobs);
+    let is_cancelled = Arc::new(AtomicBool::new(false));
+    let cancelled = Arc::clone(&is_cancelled);
+    let mut interrupts = Interrupts::watch()?;
+    let mut search = tokio::task::spawn_blocking(move || {
+        let found = repair_all(&scorer, &study, jobs, &|| cancelled.load(Ordering::Relaxed));
+        (study, found)
+    });
+    let ended = loop {
+        tokio::select! {
+            ended = &mut search => break ended,
+            () = interrupts.next() => is_cancelled.store(true, Ordering::Relaxed),
+        }
+    };
+    let (mut study, found) = ended.map_err(|error| Failure::Run(error.to_string()))?;
+    found.into_iter().for_each(|(id, repair)| study.set_repair(id, repair));
+    Ok((study, is_cancelled.load(Ordering::Relaxed)))
 }
 
 /// A bar on standard error, where that is a terminal; lines of JSON for a program that asks for them.

@@ -7,6 +7,7 @@ use candle_core::{Device, Tensor};
 use serde::Serialize;
 
 use crate::cli::{BatchNormMode, ReportFormat, ScoreArgs};
+use crate::columns::grouped;
 use crate::run::Failure;
 use crate::run::output::json;
 use crate::run::streams::{print, tell};
@@ -22,6 +23,9 @@ use neartop_io::weights::{FileWeights, WeightsError};
 struct Report {
     layers: Vec<Layer>,
     near: f64,
+    parameters: u64,
+    /// Of a forward pass of one sample.
+    multiply_adds: u64,
 }
 
 #[derive(Serialize)]
@@ -56,7 +60,8 @@ pub fn run(args: &ScoreArgs) -> Result<(), Failure> {
         width: node.units(),
         effective_rank,
     });
-    let report = Report { layers: layers.collect(), near: score.near };
+    let [parameters, multiply_adds] = [network.parameters(None), network.multiply_adds()];
+    let report = Report { layers: layers.collect(), near: score.near, parameters, multiply_adds };
     let table = if std::io::stdout().is_terminal() { ReportFormat::Table } else { ReportFormat::Json };
     match args.format.unwrap_or(table) {
         ReportFormat::Json => print(&json(&report)?),
@@ -66,7 +71,11 @@ pub fn run(args: &ScoreArgs) -> Result<(), Failure> {
                 let Layer { module, kind, width, effective_rank } = layer;
                 text += &format!("{module:<24} {kind:<16} {width:>6} {effective_rank:>15.3}\n");
             }
-            print(&format!("{text}\nNEAR {:.3}\n", report.near))
+            let [parameters, multiply_adds] = [report.parameters, report.multiply_adds].map(grouped);
+            print(&format!(
+                "{text}\nNEAR {:.3}, {parameters} parameters, {multiply_adds} multiply-adds a sample\n",
+                report.near
+            ))
         }
     }
 }

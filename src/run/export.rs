@@ -25,7 +25,7 @@ pub fn check_export(preset: &Preset, options: &RunOptions) -> Result<(), Failure
     Inputs::new(preset, &options.study).spared_by(path, "the result would replace it")
 }
 
-/// Writes the recommended candidate where `--export` says.
+/// Writes the recommended candidate where `--export` says; where none is, the best of those that were repaired.
 ///
 /// # Errors
 /// If there is none, or the file cannot be written.
@@ -34,6 +34,9 @@ pub fn export_recommended(study: &Study, options: &RunOptions) -> Result<(), Fai
         return Ok(());
     }
     let Some((candidate, _)) = study.recommended() else {
+        if let Some((id, repair)) = study.repairs().first() {
+            return export_candidate(&study.of_repaired(*id, repair), *id, options);
+        }
         let why = study.no_recommendation().unwrap_or_else(|| "no candidate has a score".to_owned());
         return Err(Failure::Run(format!("there is nothing to export: {why}")));
     };

@@ -7,7 +7,7 @@ use super::Failure;
 use crate::cli::TableFormat;
 use crate::columns::{Form, file_columns};
 use neartop_study::report::Report;
-use neartop_study::study::{Agreement, Ranked, Study};
+use neartop_study::study::{Agreement, ByProxy, ProxyAgreement, Ranked, Study};
 
 /// A ranking in a format, with a line end.
 pub fn render(study: &Study, report: &Report, rows: &[Ranked], format: TableFormat) -> Result<String, Failure> {
@@ -56,8 +56,19 @@ fn remarks(report: &Report) -> String {
         let activation = choice.fill.as_ref().map(|fill| format!("{fill} with ")).unwrap_or_default();
         text += &format!("\nRecommended: {architecture}{activation}{} ({})\n", choice.init, choice.why);
     }
+    if let Some((equivalent, choice)) = report.recommended.as_ref().and_then(|c| Some((c.equivalent?, c)))
+        && equivalent > 0
+    {
+        let matters =
+            if choice.hardly_matters { ": most of all that will train, so the choice hardly matters" } else { "" };
+        text += &format!("Other candidates that cannot be told apart from it: {equivalent}{matters}\n");
+    }
     if let Some(Agreement { spearman, kendall, n }) = &report.agreement {
         text += &format!("Agreement with the known values of {n}: Spearman {spearman:.3}, Kendall {kendall:.3}\n");
+    }
+    if let Some(ByProxy(all)) = &report.agreement_of_proxies {
+        let one = |(name, of): &(&str, ProxyAgreement)| format!("{name} {:.3}", of.agreement.spearman);
+        text += &format!("Spearman by proxy: {}\n", all.iter().map(one).collect::<Vec<_>>().join(", "));
     }
     if let Some(why) = &report.no_recommendation {
         text += &format!("\nNone recommended: {why}; --no-guard recommends it all the same\n");

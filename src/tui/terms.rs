@@ -5,8 +5,14 @@
 use crate::columns::{Column, Value};
 
 /// Columns by other names than their titles.
-const ALIASES: [(&str, &str); 5] =
-    [("params", "parameters"), ("rank", "#"), ("init", "initialization"), ("accuracy", "trained"), ("score", "near")];
+const ALIASES: [(&str, &str); 6] = [
+    ("params", "parameters"),
+    ("multiply_adds", "multiply-adds"),
+    ("rank", "#"),
+    ("init", "initialization"),
+    ("accuracy", "trained"),
+    ("score", "near"),
+];
 
 /// A search, read from what the user wrote. Large and small letters are the same.
 #[derive(Default)]

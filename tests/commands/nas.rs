@@ -164,6 +164,37 @@ fn architectures_are_ranked_and_compared_with_known_values() {
 }
 
 #[test]
+fn architectures_have_proxies_beside_near() {
+    let all = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|nor_conv_3x3~0|nor_conv_3x3~1|nor_conv_3x3~2|";
+    // One convolution leads to a node that nothing takes.
+    let one = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|";
+    let cut = "|nor_conv_3x3~0|+|nor_conv_3x3~0|none~1|+|none~0|none~1|none~2|";
+    let table = format!("arch,accuracy\n\"{all}\",94\n\"{one}\",80\n\"{cut}\",10\n");
+    let preset = "network: {input: [3, 8, 8], classes: 10}\nsearch: {architectures: {space: nats_tss, list: a.csv}}\n\
+                  truth: {path: a.csv, value: accuracy}\nscore: {repetitions: 1, batch: 16}\n";
+    let report = rank(preset, &[("a.csv", &table)]);
+    let of = |name: &str| -> Value {
+        let candidates = report["candidates"].as_array().unwrap();
+        candidates.iter().find(|c| c["architecture"] == name).unwrap().clone()
+    };
+    let (all, one, cut) = (of(all), of(one), of(cut));
+    assert_eq!(all["proxies"]["live_parameters"], 1_531_546.0);
+    assert_eq!(one["proxies"]["live_parameters"], 73_306.0);
+    assert!(one["parameters"].as_f64() > Some(73_306.0));
+    // With zero biases nothing comes out of a network that is cut; PyTorch's default has others.
+    if cut["status"] == "scored" {
+        assert_eq!(cut["proxies"]["live_parameters"], 0.0);
+    }
+    for name in ["near", "parameters", "multiply_adds"] {
+        assert_eq!(all["proxies"][name].as_f64(), all[name].as_f64());
+    }
+    let agreement = &report["agreement_of_proxies"];
+    assert_eq!(agreement["aggregate"]["spearman"], 1.0);
+    assert_eq!(agreement["near"]["spearman"], report["agreement"]["spearman"]);
+    assert_eq!((&agreement["parameters"]["regret"], &agreement["parameters"]["top"]), (&0.0.into(), &1.into()));
+}
+
+#[test]
 fn known_values_of_activations_are_found_however_they_are_written() {
     let table = "activation,init,loss\nrelu,orthogonal,0.5\n{leaky_relu: {negative_slope: 0.2}},orthogonal,0.4\n\
                  elu(alpha=2),orthogonal,0.3\ntanh,\"{normal: {std: 0.1}}\",0.2\n";

@@ -4,6 +4,7 @@
 //! Drawing and exporting know laws only.
 
 mod law;
+mod scaled;
 
 use std::f64::consts::SQRT_2;
 

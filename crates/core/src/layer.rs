@@ -206,7 +206,8 @@ pub enum Scaling {
 pub struct Cost {
     /// Numbers that are held beside inputs, output and weights; once for all samples.
     pub workspace: u128,
-    /// Products that are summed.
+    /// Products of weights, or of values with one another as in attention, that are summed. Norms, activations, pooling, lookups
+    /// and biases have none.
     pub multiply_adds: u128,
 }
 

@@ -218,6 +218,17 @@ mod tests {
     }
 
     #[test]
+    fn multiply_adds_are_those_of_nats_bench() {
+        let of = |space, text| network(space, text).multiply_adds() + 10;
+        // The benchmarks' API gives 220.11969, 7.78305 and 4.481114 million, the ten biases of the classifier included.
+        let all = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|nor_conv_3x3~0|nor_conv_3x3~1|nor_conv_3x3~2|";
+        assert_eq!(of(NasSpace::NatsTss, all), 220_119_690);
+        let none = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|";
+        assert_eq!(of(NasSpace::NatsTss, none), 7_783_050);
+        assert_eq!(of(NasSpace::NatsSss, "8:8:8:8:8"), 4_481_114);
+    }
+
+    #[test]
     fn parameters_are_those_of_nasbench101() {
         let table = include_str!("../../../presets/nas/nasbench101.csv");
         let mut rows = csv::Reader::from_reader(table.as_bytes());

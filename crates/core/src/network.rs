@@ -7,6 +7,7 @@ mod bodies;
 mod build;
 pub mod forward;
 mod graph;
+mod live;
 mod node;
 pub mod scale;
 mod surroundings;

@@ -9,6 +9,7 @@ mod images;
 mod probe;
 pub mod propagation;
 mod rank_matrix;
+pub mod repair;
 mod repetition;
 mod result;
 pub mod spectrum;

@@ -34,6 +34,7 @@ pub mod export;
 pub mod failure;
 pub mod grid;
 pub mod page;
+pub mod repair;
 pub mod report;
 pub mod scheduler;
 pub mod space;

@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use crate::study::race::Race;
-use crate::study::{Agreement, Ranked, Status, Study, Trained};
+use crate::study::{Agreement, ByProxy, ProxyAgreement, Ranked, Repair, Status, Study, Trained};
 use neartop_core::network::{Fill, Init};
 use neartop_core::score::propagation::{LayerSignal, Trainability};
 
@@ -24,6 +24,9 @@ pub struct Report<'a> {
     /// Of NEAR with the known values.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agreement: Option<Agreement>,
+    /// Of architectures: of NEAR and of what else may order them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agreement_of_proxies: Option<ByProxy<ProxyAgreement>>,
     pub recommended: Option<Recommendation>,
     /// Why there is none, where candidates have scores.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,6 +58,11 @@ pub struct CandidateReport<'a> {
     /// Repetitions scored.
     pub repetitions: usize,
     pub parameters: u64,
+    /// Of a forward pass of one sample.
+    pub multiply_adds: u64,
+    /// Of architectures: what may order them beside NEAR.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proxies: Option<ByProxy<f64>>,
     pub status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -62,6 +70,9 @@ pub struct CandidateReport<'a> {
     pub remark: Option<String>,
     /// Null before the first score, and where the samples are too few to tell.
     pub trainability: Option<Trainability>,
+    /// How a candidate that will not train could be made to, where that was asked for and found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repair: Option<&'a Repair>,
     pub layers: Layers<'a>,
 }
 
@@ -126,6 +137,12 @@ pub struct Recommendation {
     pub fill: Option<Fill>,
     pub init: Init,
     pub why: String,
+    /// Other candidates that will train and cannot be told apart from it; none where candidates may not train either.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub equivalent: Option<usize>,
+    /// Whether these are most of all that will train.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub hardly_matters: bool,
 }
 
 impl<'a> Report<'a> {
@@ -135,6 +152,12 @@ impl<'a> Report<'a> {
         let ranking = study.ranking();
         let shown = ranking.iter().take(top.unwrap_or(usize::MAX));
         let preset = &study.space.preset;
+        // Their networks are built anew for it.
+        let proxies = if top == Some(0) { None } else { study.proxies() };
+        let report = |ranked: &Ranked| CandidateReport {
+            proxies: proxies.as_ref().and_then(|proxies| proxies.of(ranked.candidate)),
+            ..CandidateReport::new(study, ranked)
+        };
         Self {
             neartop: env!("CARGO_PKG_VERSION"),
             preset: preset.name.clone(),
@@ -142,15 +165,27 @@ impl<'a> Report<'a> {
             repetitions: study.repetitions(),
             settled: study.race().map(Race::is_settled),
             elapsed_seconds,
-            candidates: shown.map(|ranked| CandidateReport::new(study, ranked)).collect(),
+            candidates: shown.map(|ranked| report(ranked)).collect(),
             agreement: study.agreement(),
-            recommended: study.recommended().map(|(id, why)| Recommendation {
-                architecture: study.candidate(id).architecture.as_ref().map(ToString::to_string),
-                fill: study.candidate(id).fill.clone(),
-                init: study.candidate(id).init.clone(),
-                why,
-            }),
+            agreement_of_proxies: proxies.as_ref().and_then(|proxies| proxies.agreement(study)),
+            recommended: study.recommended_of(&ranking).map(|(id, why)| Recommendation::new(study, id, why)),
             no_recommendation: study.no_recommendation(),
+        }
+    }
+}
+
+impl Recommendation {
+    fn new(study: &Study, id: usize, why: String) -> Self {
+        let candidate = study.candidate(id);
+        let is_guarded = study.has_guard() && study.trainability(id).is_some();
+        let equivalent = is_guarded.then(|| study.equivalent(id));
+        Self {
+            architecture: candidate.architecture.as_ref().map(ToString::to_string),
+            fill: candidate.fill.clone(),
+            init: candidate.init.clone(),
+            why,
+            equivalent: equivalent.map(|equivalent| equivalent.count),
+            hardly_matters: equivalent.is_some_and(|equivalent| equivalent.hardly_matters),
         }
     }
 }
@@ -175,10 +210,13 @@ impl<'a> CandidateReport<'a> {
             trained: study.trained(id).map(TrainedReport::new),
             repetitions: study.count(id),
             parameters: candidate.parameters,
+            multiply_adds: candidate.multiply_adds,
+            proxies: None,
             status: study.status(id).name(),
             reason: study.reason(id),
             remark: study.remark(id),
             trainability: study.trainability(id),
+            repair: study.repair(id),
             layers: Layers { study, id },
         }
     }

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::failure::ScoreFailure;
 use crate::space::Space;
 use crate::study::race::Race;
-use neartop_core::network::{Fill, Network};
+use neartop_core::network::{Fill, Init, Network};
 use neartop_core::random::Draws;
 use neartop_core::score::spectrum::spectra;
 use neartop_core::score::{CommonScores, Repetition, Score, ScoreError};
@@ -62,7 +62,7 @@ impl NearScorer {
         &self.samples
     }
 
-    fn batch(&self, repetition: usize) -> Result<candle_core::Tensor, ScoreError> {
+    pub(crate) fn batch(&self, repetition: usize) -> Result<candle_core::Tensor, ScoreError> {
         let mut batches = lock(&self.batches);
         if let Some((_, batch)) = batches.iter().find(|(r, _)| *r == repetition) {
             return Ok(batch.clone());
@@ -95,10 +95,21 @@ impl NearScorer {
         candidate: usize,
         repetition: usize,
     ) -> Repetition<'a> {
+        self.repetition_with(network, inputs, repetition, &self.space.candidates[candidate].init)
+    }
+
+    /// A repetition of candidates with an initialization that need not be one of the space.
+    pub(crate) fn repetition_with<'a>(
+        &'a self,
+        network: &'a Network,
+        inputs: candle_core::Tensor,
+        repetition: usize,
+        init: &'a Init,
+    ) -> Repetition<'a> {
         Repetition {
             network,
             inputs,
-            init: &self.space.candidates[candidate].init,
+            init,
             bias: self.space.bias(),
             rows: self.space.preset.rows,
             batch_norm: self.space.preset.batch_norm,

@@ -19,6 +19,8 @@ pub struct Candidate {
     pub init: Init,
     /// Number of trained parameters.
     pub parameters: u64,
+    /// Multiply-adds of a forward pass of one sample.
+    pub multiply_adds: u64,
 }
 
 impl Candidate {
@@ -105,13 +107,14 @@ impl Space {
         let preset = Arc::clone(&self.preset);
         if let Some(model) = &preset.model {
             let (fill, init) = (model.fill(&network), Init::AsGiven);
-            let parameters = model.as_given.parameters(None);
-            self.candidates.push(Candidate { id: 0, architecture: None, fill, init, parameters });
+            let (parameters, multiply_adds) = (model.as_given.parameters(None), model.as_given.multiply_adds());
+            self.candidates.push(Candidate { id: 0, architecture: None, fill, init, parameters, multiply_adds });
         }
         let fills: Vec<Option<Fill>> = match preset.search.activations.as_slice() {
             [] => vec![None],
             fills => fills.iter().cloned().map(Some).collect(),
         };
+        let multiply_adds = network.multiply_adds();
         for fill in fills {
             let parameters = network.parameters(fill.as_ref());
             self.candidates.reserve(preset.search.inits.len());
@@ -122,6 +125,7 @@ impl Space {
                     fill: fill.clone(),
                     init: init.clone(),
                     parameters,
+                    multiply_adds,
                 });
             }
         }

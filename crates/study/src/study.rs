@@ -4,9 +4,12 @@ mod agreement;
 mod behind;
 mod estimate;
 mod pairs;
+mod proxies;
 mod quantiles;
 pub mod race;
 mod ranked;
+mod recommendation;
+mod repaired;
 mod scores;
 mod signals;
 mod standing;
@@ -18,11 +21,13 @@ use std::sync::Arc;
 pub use agreement::Agreement;
 use behind::Behind;
 pub use estimate::{Estimate, estimate};
+pub use proxies::{AGGREGATE, ByProxy, Proxies, ProxyAgreement};
 use quantiles::Quantiles;
 use race::Race;
 pub use ranked::Ranked;
+pub use recommendation::Equivalent;
 use scores::CandidateScores;
-pub use scores::Trained;
+pub use scores::{Repair, Trained};
 
 use crate::failure::{Cause, ScoreFailure};
 use crate::space::{Candidate, Space};
@@ -309,57 +314,6 @@ impl Study {
         let both = |id| Some((self.near(id)?.mean, self.truths[id]?));
         let (nears, truths): (Vec<_>, Vec<_>) = (0..self.records.len()).filter_map(both).unzip();
         Agreement::of(&nears, &truths)
-    }
-
-    /// The candidate to take, and why: the highest NEAR among those that will train; none if none will.
-    #[must_use]
-    pub fn recommended(&self) -> Option<(usize, String)> {
-        self.recommended_of(&self.ranking())
-    }
-
-    /// The same from a ranking that is there.
-    #[must_use]
-    pub fn recommended_of(&self, ranking: &[Ranked]) -> Option<(usize, String)> {
-        let scored = || ranking.iter().filter(|row| row.rank.is_some()).map(|row| row.candidate);
-        let best = scored().next()?;
-        if !self.guard {
-            return Some((best, "highest NEAR".to_owned()));
-        }
-        let verdict = |id| self.trainability(id).map(|t| t.verdict);
-        if verdict(best).is_none() {
-            return Some((best, "highest NEAR; whether it will train is not known".to_owned()));
-        }
-        // From the top, since a verdict may take longer than all of the sorting.
-        let choice = scored().find(|id| verdict(*id) == Some(Verdict::Trainable))?;
-        let mut why = "highest NEAR among trainable candidates".to_owned();
-        if let Some(other) = verdict(best).filter(|_| choice != best) {
-            let chosen = self.near(choice).map_or(f64::NEG_INFINITY, |near| near.mean);
-            let beats = |id: &usize| self.near(*id).is_some_and(|near| near.mean > chosen);
-            let passed = (0..self.records.len()).filter(beats).count();
-            let more = match passed.saturating_sub(1) {
-                0 => String::new(),
-                more => format!(", and {more} more"),
-            };
-            let (name, other) = (self.candidate(best), other.name());
-            why += &format!("; {name} has a higher NEAR but will not train: {other}{more}");
-        }
-        Some((choice, why))
-    }
-
-    /// Why no candidate is recommended, where some have a score.
-    #[must_use]
-    pub fn no_recommendation(&self) -> Option<String> {
-        let best = self.best().filter(|_| self.recommended().is_none())?;
-        let score = |id| self.trainability(id).filter(|_| self.near(id).is_some()).map(|t| t.score);
-        let scores = (0..self.records.len()).filter_map(|id| Some((id, score(id)?)));
-        let (closest, _) = scores.min_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)))?;
-        let verdict = |id| self.trainability(id).map_or("unknown", |t| t.verdict.name());
-        let (name, top) = (self.candidate(closest), self.candidate(best));
-        Some(format!(
-            "no candidate will train: {top} has the highest NEAR but is {}, and {name}, the closest to training, is {}",
-            verdict(best),
-            verdict(closest)
-        ))
     }
 
     /// All candidates by falling NEAR; those without one last, in their fixed order, the failed after the waiting.

@@ -149,6 +149,8 @@ fn recommendation(study: &Study, results: &Results, record: &Record) -> Recommen
         fill: candidate.fill.clone(),
         init: candidate.init.clone(),
         why: format!("{best} after {} epochs, of {} trained", number(epochs), results.trained()),
+        equivalent: None,
+        hardly_matters: false,
     }
 }
 

@@ -114,7 +114,8 @@ impl Operation for Attend {
 
     fn cost(&self, place: &Place) -> Cost {
         let [tokens, features] = place.output.sequence_of_features().unwrap_or([0, 0]).map(|n| n as u128);
-        Cost { workspace: tokens * tokens, multiply_adds: 2 * tokens.saturating_mul(tokens).saturating_mul(features) }
+        let keys = place.inputs.get(1).and_then(Form::sequence_of_features).map_or(tokens, |[keys, _]| keys as u128);
+        Cost { workspace: tokens * tokens, multiply_adds: 2 * tokens.saturating_mul(keys).saturating_mul(features) }
     }
 
     fn forward(&self, _: &Place, inputs: &[Tensor], _: &Parameters, _: Option<&Activation>) -> Computed<Tensor> {

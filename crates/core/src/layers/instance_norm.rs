@@ -64,8 +64,8 @@ impl Operation for InstanceNorm {
         true
     }
 
-    fn cost(&self, place: &Place) -> Cost {
-        Cost { workspace: 0, multiply_adds: place.output.shape.elements() as u128 }
+    fn cost(&self, _: &Place) -> Cost {
+        Cost::NOTHING
     }
 
     fn forward(

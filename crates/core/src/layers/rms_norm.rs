@@ -65,8 +65,8 @@ impl Operation for RmsNorm {
         true
     }
 
-    fn cost(&self, place: &Place) -> Cost {
-        Cost { workspace: 0, multiply_adds: place.output.shape.elements() as u128 }
+    fn cost(&self, _: &Place) -> Cost {
+        Cost::NOTHING
     }
 
     fn forward(

@@ -97,7 +97,8 @@ impl Network {
         self.nodes.iter().map(|node| node.parameters(fill)).sum()
     }
 
-    /// Products that are summed in a forward pass of one sample.
+    /// Multiply-adds of a forward pass of one sample: products of weights, and of values in attention and matrix products. Norms,
+    /// activations, pooling, lookups and biases have none.
     #[must_use]
     pub fn multiply_adds(&self) -> u64 {
         let all = self.nodes.iter().map(|node| node.operation.cost(&node.place).multiply_adds);

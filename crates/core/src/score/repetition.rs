@@ -9,7 +9,7 @@ use super::effective_rank::Ranks;
 use super::error::{ScoreError, again};
 use super::images::forward_by_parts;
 use super::probe::{BatchProbe, RankProbe, Unranked};
-use super::propagation::{self, PropagationProbe, twins};
+use super::propagation::{self, Propagation, PropagationProbe, twins};
 use super::rank_matrix::{RankMatrices, RowOffset};
 use super::result::Score;
 use crate::fill::Fill;
@@ -118,6 +118,27 @@ impl Repetition<'_> {
         for (i, unranked) in waiting {
             report(i, unranked.ranked_now(&ranks, self.network));
         }
+    }
+
+    /// How signals pass with `fill` in the slots, without a score; none for a batch of fewer than two samples.
+    ///
+    /// # Errors
+    /// Where values are not finite, or the pass is cancelled.
+    pub fn signals(
+        &self,
+        fill: Option<&Fill>,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Option<Propagation>, ScoreError> {
+        let twins = twins(&self.inputs, &self.network.input, self.seed, self.repetition)?;
+        let Some(twins) = twins else { return Ok(None) };
+        let count = twins.dim(0)?;
+        let probe = PropagationProbe::new(self.network, self.seed, self.repetition, count, cancelled);
+        let mut probe = probe.with_fill(fill);
+        let samples = self.inputs.narrow(0, 0, count / propagation::TWINS)?;
+        let mut values = Values::of_input(self.network, Tensor::cat(&[&samples, &twins], 0)?);
+        let weights = self.weights(fill);
+        self.pass_apart(&self.network.whole(), &mut values, Filling { weights: &weights, fill }, &mut probe)?;
+        Ok(Some(probe.finish(values.get(self.network.output_value())?)?))
     }
 
     /// The samples, in the first repetitions with twins.

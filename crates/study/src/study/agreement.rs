@@ -36,7 +36,7 @@ fn spearman(x: &[f64], y: &[f64]) -> Option<f64> {
 }
 
 /// Ranks from 1; equal values share the mean of their places.
-fn ranks(values: &[f64]) -> Vec<f64> {
+pub(super) fn ranks(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<_> = (0..values.len()).collect();
     order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
     let mut ranks = vec![0.0; values.len()];

@@ -1,12 +1,16 @@
 //! What is known of one candidate: its scores, and what they say together.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
+
+use serde::Serialize;
 
 use super::behind::Memo;
 use super::estimate::{Estimate, Leading};
 use super::signals::Signals;
 use crate::failure::ScoreFailure;
+use neartop_core::network::Init;
 use neartop_core::score::Score;
+use neartop_core::score::propagation::Trainability;
 
 /// What is known of one candidate.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +32,8 @@ pub struct CandidateScores {
     /// The first repetition that failed, and why.
     pub failure: Option<(usize, ScoreFailure)>,
     pub trained: Option<Trained>,
+    /// How it could be made to train.
+    pub repair: Option<Arc<Repair>>,
 }
 
 /// What a short training of a candidate came to.
@@ -40,6 +46,22 @@ pub struct Trained {
     /// None where training diverged.
     pub loss: Option<f64>,
     pub epochs: f64,
+}
+
+/// A candidate whose weights are multiplied by a factor that makes it train, as signals tell.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Repair {
+    /// The factor of all weights.
+    pub gain: f64,
+    /// The initialization with that factor, as a preset takes it.
+    pub init: Init,
+    pub trainability: Trainability,
+    pub near: f64,
+    pub standard_error: Option<f64>,
+    pub repetitions: usize,
+    /// By repetition.
+    #[serde(skip)]
+    pub scores: Vec<Score>,
 }
 
 /// Units of a sum of effective ranks.

@@ -71,14 +71,27 @@ impl Propagation {
         self.judged(self.ln_amplification_in(network))
     }
 
-    fn judged(&self, ln_amplification: f64) -> Trainability {
+    /// How much further it is on the way to exploding or saturating than to vanishing, in units of what may be; below 0 where
+    /// it leans to vanishing. The network is known unless layers stand in a row.
+    #[must_use]
+    pub fn leaning(&self, network: Option<&Network>) -> f64 {
+        let ln_amplification =
+            network.map_or_else(|| self.ln_amplification(), |network| self.ln_amplification_in(network));
+        let [vanishing, exploding, saturated] = self.excesses(ln_amplification);
+        exploding.max(saturated) - vanishing
+    }
+
+    /// How far it vanishes, explodes and is saturated, each in units of what may be.
+    fn excesses(&self, ln_amplification: f64) -> [f64; 3] {
         let strains = self.strains_with(ln_amplification);
-        let beyond = |verdict: Verdict| {
+        [Verdict::Vanishing, Verdict::Exploding, Verdict::Saturated].map(|verdict| {
             let own = strains.iter().filter(|strain| strain.measure.verdict() == verdict);
             own.map(|strain| strain.excess()).fold(f64::NAN, f64::max)
-        };
-        let (vanishing, exploding) = (beyond(Verdict::Vanishing), beyond(Verdict::Exploding));
-        let saturated = beyond(Verdict::Saturated);
+        })
+    }
+
+    fn judged(&self, ln_amplification: f64) -> Trainability {
+        let [vanishing, exploding, saturated] = self.excesses(ln_amplification);
         let excess = vanishing.max(exploding).max(saturated).max(0.0);
         let verdict = if excess <= 1.0 {
             Verdict::Trainable

@@ -1,0 +1,94 @@
+//! The nearest factor for all weights that makes a network train, found by signals alone.
+//!
+//! With larger weights signals vanish less and explode more. So where both are equally far from their limits a network trains
+//! best as far as signals tell, and a larger factor on the way there trains as soon as it is well within the limits.
+
+use super::propagation::Trainability;
+
+/// ln of the largest factor, and of the inverse of the smallest.
+const MOST: f64 = 8.0;
+/// First step away from the weights as they are.
+const FIRST: f64 = 0.25;
+/// Halvings of the way to where vanishing and exploding balance, and of the way back from there.
+const HALVINGS: u32 = 8;
+/// A score that is well within the limits: x = 1/2 in the formula of `docs/trainability.md`.
+const WELL: f64 = 0.8;
+/// Where no factor gives such a score, a repaired network has this part of the best that one gives.
+const PART: f64 = 0.95;
+
+/// What signals say of a network whose weights were multiplied by a factor.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Judged {
+    pub trainability: Trainability,
+    /// Above 0 where it explodes or saturates rather than vanishes.
+    pub leaning: f64,
+}
+
+/// The factor nearest to 1 that makes a network train well, or where weights are too large the one that does best, where `judge` says of ln of a factor what signals say with it.
+/// None where no factor does.
+///
+/// # Errors
+/// What `judge` fails with.
+pub fn nearest_gain<E>(mut judge: impl FnMut(f64) -> Result<Judged, E>) -> Result<Option<f64>, E> {
+    let direction = if judge(0.0)?.leaning > 0.0 { -1.0 } else { 1.0 };
+    let Some(balance) = balance(direction, &mut judge)? else { return Ok(None) };
+    let best = judge(balance)?.trainability;
+    if !best.is_trainable() {
+        return Ok(None);
+    }
+    // Among weights that are too large, a network at the limit is chaotic: signals pass, and it trains to less.
+    if direction < 0.0 {
+        return Ok(Some(balance.exp()));
+    }
+    let enough = WELL.min(PART * best.score);
+    let (mut fails, mut trains) = (0.0, balance);
+    for _ in 0..HALVINGS {
+        let middle = f64::midpoint(fails, trains);
+        let judged = judge(middle)?.trainability;
+        if judged.is_trainable() && judged.score >= enough { trains = middle } else { fails = middle }
+    }
+    Ok(Some(trains.exp()))
+}
+
+/// ln of the factor at which a network leans to neither side; none where it never leans to the other.
+fn balance<E>(direction: f64, judge: &mut impl FnMut(f64) -> Result<Judged, E>) -> Result<Option<f64>, E> {
+    let (mut before, mut after) = (0.0, direction * FIRST);
+    while judge(after)?.leaning * direction < 0.0 {
+        if after.abs() >= MOST {
+            return Ok(None);
+        }
+        (before, after) = (after, 2.0 * after);
+    }
+    for _ in 0..HALVINGS {
+        let middle = f64::midpoint(before, after);
+        if judge(middle)?.leaning * direction < 0.0 { before = middle } else { after = middle }
+    }
+    Ok(Some(f64::midpoint(before, after)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::score::propagation::Verdict;
+
+    /// A network whose signals vanish or explode by how far ln of the factor is from `best`.
+    fn judge(best: f64, width: f64) -> impl Fn(f64) -> Result<Judged, ()> {
+        move |ln_gain| {
+            let excess = (ln_gain - best).abs() / width;
+            let verdict = if excess <= 1.0 { Verdict::Trainable } else { Verdict::Vanishing };
+            let trainability = Trainability { verdict, score: 1.0 / (1.0 + excess * excess) };
+            Ok(Judged { trainability, leaning: ln_gain - best })
+        }
+    }
+
+    #[test]
+    fn the_nearest_factor_is_well_within_the_limits() {
+        for (best, width) in [(3.0, 0.4), (-2.0, 0.5), (0.9, 0.3)] {
+            let gain = nearest_gain(judge(best, width)).unwrap().unwrap();
+            let edge = if best > 0.0 { best - width / 2.0 } else { best };
+            assert!((gain.ln() - edge).abs() < 0.03, "{} and {edge}", gain.ln());
+        }
+        assert_eq!(nearest_gain(judge(20.0, 0.1)), Ok(None));
+        assert_eq!(nearest_gain(judge(2.0, 0.0)), Ok(None));
+    }
+}

@@ -1,0 +1,150 @@
+//! How candidates that will not train could be made to: by one factor for all of their weights.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::scheduler::NearScorer;
+use crate::study::{Repair, Study, estimate};
+use neartop_core::init::Initializer;
+use neartop_core::network::{Fill, Init, Network};
+use neartop_core::score::ScoreError;
+use neartop_core::score::propagation::{Propagation, REPETITIONS, Trainability, Verdict};
+use neartop_core::score::repair::{Judged, nearest_gain};
+
+/// What is repaired, and by whose samples and draws.
+struct Repairer<'a> {
+    scorer: &'a NearScorer,
+    network: &'a Network,
+    fill: Option<&'a Fill>,
+    has_architectures: bool,
+    repetitions: usize,
+    cancelled: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl Repairer<'_> {
+    /// What signals say with an initialization; none where samples are too few to tell.
+    fn judge(&self, init: &Init) -> Result<Option<Judged>, ScoreError> {
+        let signals = (0..self.repetitions).map(|repetition| {
+            let inputs = self.scorer.batch(repetition)?;
+            let repetition = self.scorer.repetition_with(self.network, inputs, repetition, init);
+            repetition.signals(self.fill, self.cancelled)
+        });
+        let signals: Vec<Propagation> = match signals.collect::<Result<Option<Vec<_>>, _>>() {
+            Ok(Some(signals)) => signals,
+            Ok(None) => return Ok(None),
+            Err(ScoreError::Cancelled) => return Err(ScoreError::Cancelled),
+            // What overflows leans to exploding as far as can be.
+            Err(_) => {
+                let trainability = Trainability::none(Verdict::NonFinite);
+                return Ok(Some(Judged { trainability, leaning: f64::INFINITY }));
+            }
+        };
+        Ok(Propagation::mean(signals.iter()).map(|signals| self.judged(&signals)))
+    }
+
+    /// As the study judges.
+    fn judged(&self, signals: &Propagation) -> Judged {
+        match self.has_architectures {
+            true => Judged { trainability: signals.trainability(), leaning: signals.leaning(None) },
+            false => Judged {
+                trainability: signals.trainability_in(self.network),
+                leaning: signals.leaning(Some(self.network)),
+            },
+        }
+    }
+
+    fn repaired(&self, init: &Initializer) -> Result<Option<Repair>, ScoreError> {
+        let gain = match self.fill.map(Fill::parts).as_deref() {
+            Some([(_, activation)]) => activation.gain(),
+            // With slots apart, `auto` is another number for each.
+            Some(_) if init.takes_gain() => return Ok(None),
+            _ => 1.0,
+        };
+        if init.scaled(1.0, gain).is_none() {
+            return Ok(None);
+        }
+        let unknown = Judged { trainability: Trainability::none(Verdict::Dead), leaning: f64::NAN };
+        let scaled = |gain_of_weights: f64| init.scaled(gain_of_weights, gain).map(Init::One);
+        let judge = |ln_gain: f64| match scaled(ln_gain.exp()) {
+            Some(init) => Ok::<_, ScoreError>(self.judge(&init)?.unwrap_or(unknown)),
+            None => Ok(unknown),
+        };
+        let Some(factor) = nearest_gain(judge)? else { return Ok(None) };
+        match scaled(factor) {
+            Some(init) => self.scored(factor, init),
+            None => Ok(None),
+        }
+    }
+
+    fn scored(&self, gain: f64, init: Init) -> Result<Option<Repair>, ScoreError> {
+        let score = |repetition| {
+            let inputs = self.scorer.batch(repetition)?;
+            let repetition = self.scorer.repetition_with(self.network, inputs, repetition, &init);
+            repetition.score_one(self.fill.cloned())
+        };
+        let scores = (0..self.repetitions).map(score).collect::<Result<Vec<_>, _>>()?;
+        let mean = Propagation::mean(scores.iter().filter_map(|score| score.propagation.as_ref()));
+        let trainability = mean.map(|signals| self.judged(&signals).trainability);
+        let near = estimate(scores.iter().map(|score| score.near));
+        let (Some(trainability), Some(near)) = (trainability.filter(|t| t.is_trainable()), near) else {
+            return Ok(None);
+        };
+        let (near, standard_error) = (near.mean, near.standard_error);
+        let repetitions = scores.len();
+        Ok(Some(Repair { gain, init, trainability, near, standard_error, repetitions, scores }))
+    }
+}
+
+/// How a candidate could be made to train; none where it trains, or no factor for its weights makes it.
+///
+/// # Errors
+/// Where a score fails, or was cancelled.
+pub fn repair(
+    scorer: &NearScorer,
+    study: &Study,
+    id: usize,
+    cancelled: &(dyn Fn() -> bool + Sync),
+) -> Result<Option<Repair>, ScoreError> {
+    let candidate = study.candidate(id);
+    let refused = study.trainability(id).is_some_and(|t| !t.is_trainable());
+    // Signals do not see what weights of one sign do to training.
+    let Some(init) = candidate.init.one().filter(|init| refused && init.is_centred()) else { return Ok(None) };
+    let network = study.space.network_of(id);
+    let repetitions = study.repetitions().min(REPETITIONS as usize);
+    let repairer = Repairer {
+        scorer,
+        network: &network,
+        fill: candidate.fill.as_ref(),
+        has_architectures: study.space.has_architectures(),
+        repetitions,
+        cancelled,
+    };
+    repairer.repaired(init)
+}
+
+/// The repairs of all candidates that will not train, on so many threads. Those that fail have none.
+#[must_use]
+pub fn repair_all(
+    scorer: &NearScorer,
+    study: &Study,
+    jobs: usize,
+    cancelled: &(dyn Fn() -> bool + Sync),
+) -> Vec<(usize, Repair)> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut found = Vec::new();
+        loop {
+            let id = next.fetch_add(1, Ordering::Relaxed);
+            if id >= study.space.candidates.len() || cancelled() {
+                return found;
+            }
+            match repair(scorer, study, id, cancelled) {
+                Ok(repair) => found.extend(repair.map(|repair| (id, repair))),
+                Err(error) => tracing::info!(candidate = id, %error, "no repair"),
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
+    })
+}

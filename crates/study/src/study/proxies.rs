@@ -1,0 +1,180 @@
+//! What may order architectures beside NEAR, and how well each agrees with the known values.
+
+use serde::{Serialize, Serializer};
+
+use super::Study;
+use super::agreement::{Agreement, ranks};
+use crate::space::Candidate;
+use neartop_core::network::Network;
+
+/// A number that may order architectures: higher is better.
+pub struct Proxy {
+    pub name: &'static str,
+    of: fn(&Facts<'_>) -> f64,
+}
+
+/// What a proxy is made of.
+struct Facts<'a> {
+    candidate: &'a Candidate,
+    network: &'a Network,
+    near: f64,
+    /// Mean effective rank and width of every counted layer.
+    layers: Vec<(f64, f64)>,
+}
+
+/// The proxies, in the order of reports.
+pub static PROXIES: &[Proxy] = &[
+    Proxy { name: NEAR, of: |facts| facts.near },
+    Proxy { name: "near_relative", of: |facts| facts.layers.iter().map(|(rank, width)| rank / width).sum() },
+    Proxy { name: ENTROPY, of: |facts| facts.layers.iter().map(|(rank, _)| rank.max(1.0).ln()).sum() },
+    Proxy { name: "parameters", of: |facts| facts.candidate.parameters as f64 },
+    Proxy { name: "live_parameters", of: |facts| facts.network.live_parameters(facts.candidate.fill.as_ref()) as f64 },
+    Proxy { name: "multiply_adds", of: |facts| facts.candidate.multiply_adds as f64 },
+    Proxy { name: "ln_width", of: |facts| facts.network.ln_width() },
+];
+
+const NEAR: &str = "near";
+const ENTROPY: &str = "entropy";
+
+/// The sum over some proxies of ln of the candidate's rank from the lowest, as a part of all.
+pub const AGGREGATE: &str = "aggregate";
+/// The proxies of the aggregate; `docs/nas.md` says how they were chosen.
+const AGGREGATED: [&str; 2] = [NEAR, ENTROPY];
+
+/// Candidates that top-k regret and nDCG look at: a tenth of all, so many at the most.
+const MOST_AT_TOP: usize = 10;
+
+/// Something for every proxy, the aggregate last. Written as a map.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ByProxy<T>(pub Vec<(&'static str, T)>);
+
+impl<T: Serialize> Serialize for ByProxy<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+/// How well a proxy agrees with the known values, of which higher ones are better.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct ProxyAgreement {
+    #[serde(flatten)]
+    pub agreement: Agreement,
+    /// The number of candidates that a user would look at.
+    pub top: usize,
+    /// How far the best of these is behind the best of all.
+    pub regret: f64,
+    /// Normalized discounted cumulative gain of these, known values scaled to [0, 1] (Järvelin & Kekäläinen 2002).
+    pub ndcg: f64,
+}
+
+/// The proxies of the candidates of a study that have a score.
+#[derive(Debug, Clone)]
+pub struct Proxies {
+    ids: Vec<usize>,
+    /// By proxy, the aggregate last, and there by candidate.
+    values: Vec<(&'static str, Vec<f64>)>,
+}
+
+impl Study {
+    /// The proxies of all candidates with a score; none where no architectures are ranked.
+    #[must_use]
+    pub fn proxies(&self) -> Option<Proxies> {
+        if !self.space.has_architectures() {
+            return None;
+        }
+        let scored = |id: &usize| self.near(*id).is_some();
+        let ids: Vec<_> = (0..self.space.candidates.len()).filter(scored).collect();
+        let mut values: Vec<_> = PROXIES.iter().map(|proxy| (proxy.name, Vec::with_capacity(ids.len()))).collect();
+        for id in &ids {
+            let network = self.space.network_of(*id);
+            let widths = network.counted().into_iter().map(|node| node.units() as f64);
+            let layers = self.effective_ranks(*id).into_iter().zip(widths).collect();
+            let near = self.near(*id).map_or(f64::NAN, |near| near.mean);
+            let facts = Facts { candidate: self.candidate(*id), network: &network, near, layers };
+            PROXIES.iter().zip(&mut values).for_each(|(proxy, (_, all))| all.push((proxy.of)(&facts)));
+        }
+        let aggregate = aggregate(&values, ids.len());
+        values.push((AGGREGATE, aggregate));
+        Some(Proxies { ids, values })
+    }
+}
+
+fn aggregate(values: &[(&'static str, Vec<f64>)], count: usize) -> Vec<f64> {
+    let mut sums = vec![0.0; count];
+    for (_, values) in values.iter().filter(|(name, _)| AGGREGATED.contains(name)) {
+        sums.iter_mut().zip(ranks(values)).for_each(|(sum, rank)| *sum += (rank / count as f64).ln());
+    }
+    sums
+}
+
+impl Proxies {
+    /// Those of a candidate; none without a score.
+    #[must_use]
+    pub fn of(&self, id: usize) -> Option<ByProxy<f64>> {
+        let at = self.ids.binary_search(&id).ok()?;
+        Some(ByProxy(self.values.iter().map(|(name, values)| (*name, values[at])).collect()))
+    }
+
+    /// How well each agrees with the known values; none without these. A proxy that is the same for all has no agreement.
+    #[must_use]
+    pub fn agreement(&self, study: &Study) -> Option<ByProxy<ProxyAgreement>> {
+        let known: Vec<_> = self.ids.iter().enumerate().filter_map(|(at, id)| Some((at, study.truth(*id)?))).collect();
+        let truths: Vec<_> = known.iter().map(|(_, truth)| *truth).collect();
+        let agreement = |(name, values): &(&'static str, Vec<f64>)| {
+            let values: Vec<_> = known.iter().map(|(at, _)| values[*at]).collect();
+            Some((*name, ProxyAgreement::of(&values, &truths)?))
+        };
+        let all: Vec<_> = self.values.iter().filter_map(agreement).collect();
+        (!all.is_empty()).then_some(ByProxy(all))
+    }
+}
+
+impl ProxyAgreement {
+    fn of(values: &[f64], truths: &[f64]) -> Option<Self> {
+        let agreement = Agreement::of(values, truths)?;
+        let top = (agreement.n / 10).clamp(1, MOST_AT_TOP);
+        let by = |of: &[f64]| {
+            let mut order: Vec<_> = (0..agreement.n).collect();
+            order.sort_by(|a, b| of[*b].total_cmp(&of[*a]));
+            order.truncate(top);
+            order.into_iter().map(|at| truths[at]).collect::<Vec<_>>()
+        };
+        let (found, ideal) = (by(values), by(truths));
+        let least = truths.iter().copied().fold(f64::INFINITY, f64::min);
+        let best = |of: &[f64]| of.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let range = best(&ideal) - least;
+        let gain = |truth: &f64| ((truth - least) / range).exp2() - 1.0;
+        let discounted = |of: &[f64]| of.iter().zip(2u32..).map(|(t, place)| gain(t) / f64::from(place).log2()).sum();
+        let [of_found, of_ideal]: [f64; 2] = [discounted(&found), discounted(&ideal)];
+        Some(Self { agreement, top, regret: best(&ideal) - best(&found), ndcg: of_found / of_ideal })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Expected values by scikit-learn's ndcg_score(k=2) of 2^relevance - 1.
+    #[test]
+    fn regret_and_gain_are_of_the_top() {
+        let truths: Vec<_> = (0..20).map(f64::from).collect();
+        let same = ProxyAgreement::of(&truths, &truths).unwrap();
+        assert_eq!((same.top, same.regret, same.ndcg), (2, 0.0, 1.0));
+        let mut values = truths.clone();
+        values.swap(19, 10);
+        values.swap(18, 9);
+        let other = ProxyAgreement::of(&values, &truths).unwrap();
+        assert_eq!((other.top, other.regret), (2, 9.0));
+        let relevance = |truth: f64| (truth / 19.0).exp2() - 1.0;
+        let third = 3f64.log2();
+        let wanted = (relevance(10.0) + relevance(9.0) / third) / (relevance(19.0) + relevance(18.0) / third);
+        assert!((other.ndcg - wanted).abs() < 1e-12);
+    }
+
+    #[test]
+    fn an_aggregate_sums_logarithms_of_ranks() {
+        let values = [(NEAR, vec![3.0, 1.0]), (ENTROPY, vec![7.0, 7.0]), ("parameters", vec![1.0, 2.0])];
+        let tied = 0.75f64.ln();
+        assert_eq!(aggregate(&values, 2), [tied, 0.5f64.ln() + tied]);
+    }
+}

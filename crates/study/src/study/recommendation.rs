@@ -1,0 +1,156 @@
+//! The candidate to take, why, and how many may be as good.
+
+use super::quantiles::Quantiles;
+use super::{Ranked, Study};
+use neartop_core::network::{Fill, Init};
+use neartop_core::score::propagation::Verdict;
+
+/// Of what differs by activations and initializations and trains, NEAR within this share of the highest hardly says which
+/// reaches more: of pairs within it, it orders half to two thirds rightly. `docs/trainability.md` has the figures.
+const INDISTINCT: f64 = 0.1;
+
+/// The plain activations, made of comparisons alone, the plainest first. None of them is the identity, which learns nothing.
+const PLAIN: [&str; 3] = ["relu", "leaky_relu", "relu6"];
+/// The plain initialization.
+const DEFAULT: &str = "torch_default";
+
+/// How many candidates may be as good as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Equivalent {
+    pub count: usize,
+    /// Whether most of the candidates that will train are among them, so that the choice hardly matters.
+    pub hardly_matters: bool,
+}
+
+impl Study {
+    /// The candidate to take, and why: the highest NEAR among those that will train, or a plain one that NEAR does not tell
+    /// apart from it; none if none will.
+    #[must_use]
+    pub fn recommended(&self) -> Option<(usize, String)> {
+        self.recommended_of(&self.ranking())
+    }
+
+    /// The same from a ranking that is there.
+    #[must_use]
+    pub fn recommended_of(&self, ranking: &[Ranked]) -> Option<(usize, String)> {
+        let scored = || ranking.iter().filter(|row| row.rank.is_some()).map(|row| row.candidate);
+        let best = scored().next()?;
+        if !self.guard {
+            return Some((best, "highest NEAR".to_owned()));
+        }
+        let verdict = |id| self.trainability(id).map(|t| t.verdict);
+        if verdict(best).is_none() {
+            return Some((best, "highest NEAR; whether it will train is not known".to_owned()));
+        }
+        // From the top, since a verdict may take longer than all of the sorting.
+        let highest = scored().find(|id| verdict(*id) == Some(Verdict::Trainable))?;
+        let plain = self.plain_beside(highest, ranking);
+        let mut why = match plain {
+            None => "highest NEAR among trainable candidates".to_owned(),
+            Some(_) => format!(
+                "the plain choice where NEAR does not tell which trains better; {} has the highest NEAR among trainable \
+                 candidates, {:.0} % more at the most",
+                self.candidate(highest),
+                100.0 * INDISTINCT / (1.0 - INDISTINCT),
+            ),
+        };
+        if let Some(other) = verdict(best).filter(|_| highest != best) {
+            let chosen = self.mean_near(highest);
+            let passed = (0..self.records.len()).filter(|id| self.mean_near(*id) > chosen).count();
+            let more = match passed.saturating_sub(1) {
+                0 => String::new(),
+                more => format!(", and {more} more"),
+            };
+            let (name, other) = (self.candidate(best), other.name());
+            why += &format!("; {name} has a higher NEAR but will not train: {other}{more}");
+        }
+        Some((plain.unwrap_or(highest), why))
+    }
+
+    /// NEAR; less than any where there is none.
+    fn mean_near(&self, id: usize) -> f64 {
+        self.near(id).map_or(f64::NEG_INFINITY, |near| near.mean)
+    }
+
+    /// The plainest candidate that will train and that NEAR does not tell apart from the one given, unless that is it.
+    fn plain_beside(&self, highest: usize, ranking: &[Ranked]) -> Option<usize> {
+        if self.space.has_architectures() || self.plainness(highest).is_some() {
+            return None;
+        }
+        let least = (1.0 - INDISTINCT) * self.mean_near(highest);
+        let near_enough = |id: &usize| self.mean_near(*id) >= least;
+        let scored = ranking.iter().filter(|row| row.rank.is_some()).map(|row| row.candidate).filter(near_enough);
+        let mut plain: Vec<_> = scored.filter_map(|id| Some((self.plainness(id)?, id))).collect();
+        plain.sort_unstable();
+        let will_train = |id: &usize| self.trainability(*id).is_some_and(|t| t.is_trainable());
+        plain.into_iter().map(|(_, id)| id).find(will_train)
+    }
+
+    /// How plain a candidate is, the lower the plainer: the model as it is first, then the default initialization with plain
+    /// activations. None for all others.
+    fn plainness(&self, id: usize) -> Option<usize> {
+        let candidate = self.candidate(id);
+        if candidate.init == Init::AsGiven {
+            return Some(0);
+        }
+        let parts = candidate.fill.as_ref().map(Fill::parts).unwrap_or_default();
+        let place = |name: &str| PLAIN.iter().position(|plain| *plain == name);
+        let places: Option<Vec<_>> = parts.iter().map(|(_, activation)| place(activation.name())).collect();
+        (candidate.init.name() == DEFAULT).then_some(1 + places?.into_iter().max().unwrap_or(0))
+    }
+
+    /// Other candidates that will train and that NEAR does not tell apart from this one. Of architectures: whose paired
+    /// difference to it lies within its confidence interval of 0. Of activations and initializations also all whose NEAR is
+    /// within a tenth of the highest: there it says next to nothing of what training reaches.
+    #[must_use]
+    pub fn equivalent(&self, choice: usize) -> Equivalent {
+        let others: Vec<_> = (0..self.records.len()).filter(|id| *id != choice && self.will_train(*id)).collect();
+        let of = others.len();
+        let count = self.alike(choice, others);
+        Equivalent { count, hardly_matters: of > 1 && 2 * (1 + count) > 1 + of }
+    }
+
+    fn will_train(&self, id: usize) -> bool {
+        self.near(id).is_some() && self.trainability(id).is_some_and(|t| t.is_trainable())
+    }
+
+    /// How many of these candidates are like that.
+    fn alike(&self, choice: usize, others: Vec<usize>) -> usize {
+        let highest = others.iter().map(|id| self.mean_near(*id)).fold(self.mean_near(choice), f64::max);
+        let mut quantiles = Quantiles::against(others.len());
+        let is_close =
+            |id: usize| !self.space.has_architectures() && self.mean_near(id) >= (1.0 - INDISTINCT) * highest;
+        let mut is_tied = |id: usize| {
+            let behind = self.behind(choice, id);
+            self.same(choice, id)
+                || behind
+                    .estimate
+                    .and_then(|e| Some((e.mean, e.standard_error?)))
+                    .is_some_and(|(mean, error)| mean.abs() <= quantiles.of(behind.common) * error)
+        };
+        others.into_iter().filter(|id| is_close(*id) || is_tied(*id)).count()
+    }
+
+    /// Why no candidate is recommended, where some have a score.
+    #[must_use]
+    pub fn no_recommendation(&self) -> Option<String> {
+        let best = self.best().filter(|_| self.recommended().is_none())?;
+        let score = |id| self.trainability(id).filter(|_| self.near(id).is_some()).map(|t| t.score);
+        let scores = (0..self.records.len()).filter_map(|id| Some((id, score(id)?)));
+        let (closest, _) = scores.min_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)))?;
+        let verdict = |id| self.trainability(id).map_or("unknown", |t| t.verdict.name());
+        let (name, top) = (self.candidate(closest), self.candidate(best));
+        let repaired = match self.repairs().first() {
+            Some((id, repair)) => {
+                format!("; {} would train with {}", self.candidate(*id).activation_label(), repair.init)
+            }
+            None => String::new(),
+        };
+        Some(format!(
+            "no candidate will train: {top} has the highest NEAR but is {}, and {name}, the closest to training, is \
+             {}{repaired}",
+            verdict(best),
+            verdict(closest)
+        ))
+    }
+}
