@@ -448,7 +448,7 @@ fn a_network_of_many_nodes_is_shown() {
         write(&mut app, "i");
         press(&mut app, KeyCode::End);
         insta::assert_snapshot!(format!("many_nodes_{width}x{height}"), text(&app));
-        write(&mut app, "zgjj");
+        write(&mut app, "zgj");
         press(&mut app, KeyCode::Enter);
         insta::assert_snapshot!(format!("many_nodes_folded_{width}x{height}"), text(&app));
     }

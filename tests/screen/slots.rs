@@ -38,6 +38,15 @@ fn every_view_names_the_slots() {
 }
 
 #[test]
+fn the_search_of_a_model_says_where_its_slots_are() {
+    let mut app = App::new(views::model(), Size::new(120, 40));
+    write(&mut app, "s");
+    let shown = text(&app);
+    let place = "in place of gelu at encoder.layers.encoder_layer_0.mlp.1 (vision_transformer.py:118), and 1 more";
+    assert!(shown.contains(place), "{shown}");
+}
+
+#[test]
 fn a_filter_finds_what_fills_any_slot() {
     let count = |words: &str| {
         let mut app = apart();

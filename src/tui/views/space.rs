@@ -24,6 +24,7 @@ use crate::tui::widgets::list::{Row, rows};
 use crate::tui::widgets::prompt::Prompt;
 use crate::tui::widgets::seen::{Seen, position};
 use crate::tui::widgets::{filtered_title, inside_pane, pane};
+use neartop_io::preset::printable;
 use neartop_study::width::targets;
 
 const TOGGLE: Action = Action("toggle");
@@ -230,9 +231,16 @@ impl View for Search {
             let whole = Paragraph::new(whole).style(look.theme.label).wrap(Wrap { trim: false });
             frame.render_widget(whole, whole_area);
         }
-        let lines = rows.into_iter().zip(names).map(|(row, name)| match row {
-            Row::Head(section) => Line::from(Span::styled(section, look.theme.header)),
-            Row::Line(place) => line(draft, &items[place], name, place == draft.list.line, look),
+        let below =
+            |at: usize| rows.get(at + 1).and_then(|row| if let Row::Line(place) = row { Some(*place) } else { None });
+        let lines = rows.iter().enumerate().zip(names).map(|((at, row), name)| match row {
+            Row::Head(section) => {
+                let note = below(at).and_then(|place| places(draft, &items[place])).unwrap_or_default();
+                let note = look.signs.fit_middle(&note, usize::from(room.width).saturating_sub(section.width() + 2));
+                let head = Span::styled(section.to_string(), look.theme.header);
+                Line::from(vec![head, Span::styled(format!("  {note}"), look.theme.label)])
+            }
+            Row::Line(place) => line(draft, &items[*place], name, *place == draft.list.line, look),
         });
         frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()), room);
         let lines = draft.list.line + 1;
@@ -294,6 +302,19 @@ fn names<H>(rows: &[Row<H>], items: &[Item], room: u16, look: &Look) -> Vec<Stri
     let width = name_width(items, room);
     let names: Vec<_> = rows.iter().map(name).collect();
     look.signs.apart(&names, width).iter().map(|name| look.signs.pad(name, width)).collect()
+}
+
+/// Where a model has the slot of an activation, and what is there now.
+fn places(draft: &Draft, item: &Item) -> Option<String> {
+    let (Item::Activation(slot, _), Some(model)) = (item, &draft.preset.model) else { return None };
+    let mut found = model.activations.iter().filter(|found| found.slot.as_ref() == Some(slot));
+    let first = found.next()?;
+    let more = match found.count() {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    let file = first.source.rsplit('/').next().unwrap_or_default();
+    Some(printable(&format!("in place of {} at {} ({file}){more}", first.activation, first.module)))
 }
 
 fn line<'a>(draft: &Draft, item: &Item, name: String, is_chosen: bool, look: &Look) -> Line<'a> {
