@@ -326,10 +326,34 @@ fn nobody_beats_those_of_the_frontier() {
     let will_train = |id: usize| app.cx.study.trainability(id).is_none_or(|t| t.is_trainable());
     let beats = |id: &usize| of(*id).0 < parameters && of(*id).1 > near && will_train(*id);
     assert_eq!((0..20).find(beats), None);
+    press(&mut app, KeyCode::Tab);
+    assert!(text(&app).contains("candidates differ in parameters alone"), "{}", text(&app));
     // Where all are alike there is nothing to weigh.
     let mut app = views::opened("ranking", 80, 24);
     write(&mut app, "P");
     assert!(app.cx.shown == "ranking" && text(&app).contains("there is nothing to weigh"));
+}
+
+#[test]
+fn what_near_is_weighed_against_is_changed() {
+    let preset = "
+name: Sizes
+data: {source: gaussian}
+network: {input: [3, 16, 16], classes: 10}
+search: {architectures: {space: nats_sss, sample: 12}}
+score: {repetitions: 1}
+";
+    let mut app = scored(preset);
+    write(&mut app, "P");
+    assert!(text(&app).contains("beaten by nobody in both NEAR and parameters"), "{}", text(&app));
+    press(&mut app, KeyCode::Tab);
+    let shown = text(&app);
+    assert!(shown.contains("NEAR and multiply-adds") && shown.contains("NEAR by multiply-adds"), "{shown}");
+    let chosen = app.cx.study.candidate(app.cx.table.selected.expect("a selection"));
+    let cost = neartop::columns::grouped(chosen.multiply_adds);
+    assert!(shown.contains(&cost), "{cost}\n{shown}");
+    press(&mut app, KeyCode::Tab);
+    assert!(text(&app).contains("NEAR and parameters"));
 }
 
 /// Whether all of a load is asked for, where how long keys take is printed too.

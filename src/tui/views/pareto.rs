@@ -63,7 +63,10 @@ struct Cost {
 }
 
 /// What NEAR is weighed against; the first where the user chose none.
-const COSTS: &[Cost] = &[Cost { title: "parameters", of: |candidate| candidate.parameters }];
+const COSTS: &[Cost] = &[
+    Cost { title: "parameters", of: |candidate| candidate.parameters },
+    Cost { title: "multiply-adds", of: |candidate| candidate.multiply_adds },
+];
 
 /// The view of NEAR against a cost.
 #[derive(Debug, Default)]
