@@ -118,6 +118,29 @@ fn every_exported_program_gives_what_pytorch_gives() {
     }
 }
 
+/// Files of PyTorch 2.6, which kept weights and constants in pickles.
+#[test]
+fn files_of_older_pytorch_are_read_too() {
+    for name in ["images", "recurrent", "encoder", "tied"] {
+        let at = |end: &str| file("pytorch-2.6", &format!("{name}{end}"));
+        let program = model::read(&at(".pt2")).unwrap();
+        let imported = model::trace(&program, None, &Wanted::Nothing).unwrap();
+        let given = outputs(&imported.network, array(&at("-inputs.npy")));
+        let wanted = array(&at("-outputs.npy"));
+        assert_eq!(given.dims(), wanted.dims(), "{name}");
+        let difference = largest_difference(&given, &wanted);
+        assert!(difference < 1e-5, "{name}: {difference}");
+        // Cut anywhere, it is refused in words.
+        let whole = std::fs::read(at(".pt2")).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        for part in 1..8 {
+            let path = folder.path().join("cut.pt2");
+            std::fs::write(&path, &whole[..whole.len() * part / 8]).unwrap();
+            assert!(model::read(&path).is_err(), "{name} cut after {part} eighths");
+        }
+    }
+}
+
 /// What a preset that names a model runs.
 fn rank(arguments: &[&str]) -> Value {
     let output = Command::cargo_bin("neartop")

@@ -5,6 +5,7 @@ mod arguments;
 mod layers;
 mod mutation;
 mod operators;
+mod pickled;
 mod plain;
 mod schema;
 

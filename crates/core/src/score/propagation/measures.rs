@@ -1,6 +1,6 @@
 //! What is measured of the samples that pass and of their twins.
 
-use super::LayerSignal;
+use super::layer_signal::LayerSignal;
 use crate::activation::Activation;
 use crate::random::Key;
 

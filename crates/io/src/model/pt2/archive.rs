@@ -10,6 +10,7 @@ use serde::Deserialize;
 use zip::ZipArchive;
 use zip::read::{ArchiveOffset, Config};
 
+use super::pickled::Pickled;
 use super::schema::{Exported, Int, Meta};
 use crate::model::ModelError;
 use crate::model::program::Stored;
@@ -28,6 +29,8 @@ pub struct Archive {
     root: String,
     weights: HashMap<String, Entry>,
     constants: HashMap<String, Entry>,
+    /// Weights and constants as PyTorch 2.7 and older kept them.
+    pickled: Vec<Pickled>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -42,6 +45,11 @@ struct Entry {
     use_pickle: bool,
     tensor_meta: Option<Meta>,
 }
+
+/// What PyTorch 2.7 and older called the graph, and where they kept tensors.
+const OLDER: &str = "serialized_exported_program.json";
+const OLDER_TENSORS: [(&str, &str); 2] =
+    [("serialized_state_dict.pt", "weights"), ("serialized_constants.pt", "constants")];
 
 const WEIGHTS: &str = "data/weights/";
 const CONSTANTS: &str = "data/constants/";
@@ -63,11 +71,17 @@ impl Archive {
             return Err(damaged(format!("it has {} entries", zip.len())));
         }
         let names: Vec<_> = zip.file_names().filter_map(|name| Some(name.ok()?.into_owned())).collect();
+        let older = names.iter().find_map(|name| name.strip_suffix(OLDER).map(str::to_owned));
         let graph = names.iter().find(|name| name.contains("models/") && name.ends_with(".json"));
-        let Some(root) = graph.and_then(|name| name.split("models/").next()).map(str::to_owned) else {
-            return Err(without_graph(&names));
-        };
-        let mut archive = Self { zip, names, root, weights: HashMap::new(), constants: HashMap::new() };
+        let newer = graph.and_then(|name| name.split("models/").next()).map(str::to_owned);
+        let is_older = newer.is_none() && older.is_some();
+        let Some(root) = newer.or(older) else { return Err(without_graph(&names)) };
+        let (weights, constants) = (HashMap::new(), HashMap::new());
+        let mut archive = Self { zip, names, root, weights, constants, pickled: Vec::new() };
+        if is_older {
+            archive.pickled = archive.older_tensors()?;
+            return Ok(archive);
+        }
         if archive.text("byteorder", 64)?.is_some_and(|order| order.trim() != "little") {
             return Err(damaged("its numbers are big-endian, which is not known"));
         }
@@ -78,6 +92,10 @@ impl Archive {
 
     /// The graph of the only model, or the one called `model`.
     pub fn graph(&mut self) -> Result<Exported, ModelError> {
+        let older = format!("{}{OLDER}", self.root);
+        if self.names.contains(&older) {
+            return self.parsed(&older);
+        }
         let folder = format!("{}models/", self.root);
         let names: Vec<_> = self.names.iter().filter(|name| name.starts_with(&folder)).cloned().collect();
         let usual = format!("{folder}model.json");
@@ -86,11 +104,38 @@ impl Archive {
             many if many.contains(&usual) => usual,
             _ => return Err(damaged(format!("it has {} models, and none is called `model`", names.len()))),
         };
-        let text = self.read(&name, MOST_GRAPH)?.ok_or_else(|| damaged("its graph is missing"))?;
+        self.parsed(&name)
+    }
+
+    fn parsed(&mut self, name: &str) -> Result<Exported, ModelError> {
+        let text = self.read(name, MOST_GRAPH)?.ok_or_else(|| damaged("its graph is missing"))?;
         serde_json::from_slice(&text).map_err(|error| damaged(format!("its graph cannot be read: {error}")))
     }
 
+    fn older_tensors(&mut self) -> Result<Vec<Pickled>, ModelError> {
+        let mut all = Vec::new();
+        for (name, what) in OLDER_TENSORS {
+            if let Some(bytes) = self.read(&format!("{}{name}", self.root), MOST_TENSOR)? {
+                all.push(Pickled::new(what, &bytes)?);
+            }
+        }
+        Ok(all)
+    }
+
+    /// A tensor of PyTorch 2.7 or older; none in newer files.
+    fn older_tensor(&self, name: &str, is_trained: bool) -> Result<Option<Stored>, ModelError> {
+        for pickled in &self.pickled {
+            if let Some(tensor) = pickled.tensor(name)? {
+                return Ok(Some(Stored { name: name.to_owned(), is_trained, tensor }));
+            }
+        }
+        Ok(None)
+    }
+
     pub fn weight(&mut self, name: &str, is_trained: bool) -> Result<Stored, ModelError> {
+        if let Some(stored) = self.older_tensor(name, is_trained)? {
+            return Ok(stored);
+        }
         let entry = self.weights.get(name).cloned();
         let entry = entry.ok_or_else(|| damaged(format!("its weight `{name}` is missing")))?;
         self.tensor(name, WEIGHTS, &entry, is_trained)
@@ -105,6 +150,9 @@ impl Archive {
     }
 
     pub fn constant(&mut self, name: &str) -> Result<Stored, ModelError> {
+        if let Some(stored) = self.older_tensor(name, false)? {
+            return Ok(stored);
+        }
         let entry = self.constants.get(name).cloned();
         let entry = entry.ok_or_else(|| damaged(format!("its constant `{name}` is missing")))?;
         self.tensor(name, CONSTANTS, &entry, false)
@@ -155,11 +203,6 @@ impl Archive {
 /// Why a zip without a graph is none of these files.
 fn without_graph(names: &[String]) -> ModelError {
     let has = |end: &str| names.iter().any(|name| name.ends_with(end));
-    if has("serialized_exported_program.json") {
-        let what = "it was written by PyTorch 2.7 or older, in another format".to_owned();
-        let help = "load it with `torch.export.load` in PyTorch 2.8 or later and save it with `torch.export.save`";
-        return ModelError::Unknown { what, help: Some(help.into()) };
-    }
     if has("data.pkl") {
         return ModelError::Foreign {
             what: "a PyTorch checkpoint, which holds weights and no network",
