@@ -205,7 +205,7 @@ fn examples_of_score_and_width_have_the_keys_of_the_program() {
 /// An array of single precision as NumPy writes it.
 fn npy(rows: usize, columns: usize) -> Vec<u8> {
     let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
-    while (10 + header.len() + 1) % 64 != 0 {
+    while !(10 + header.len() + 1).is_multiple_of(64) {
         header.push(' ');
     }
     header.push('\n');
