@@ -264,7 +264,9 @@ fn brought(name: &str) -> Vec<u8> {
 fn exported_programs() {
     let directory = folder();
     let path = directory.path().join("x.pt2");
-    fuzz("pt2", &["tcn", "lstm"].map(brought), &|bytes| {
+    let older = fs::read("tests/fixtures/brought/pytorch-2.6/images.pt2").expect("a model");
+    let seeds = [brought("tcn"), brought("lstm"), older];
+    fuzz("pt2", &seeds, &|bytes| {
         fs::write(&path, bytes).expect("a file");
         read_model(&path)
     });

@@ -1,4 +1,4 @@
-//! Trainability against networks that were trained: tests/fixtures/trained, see docs/trainability.md.
+//! Trainability against networks that were trained: tests/fixtures/trained, see docs/notes/trainability.md.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -219,7 +219,7 @@ impl Grid {
     }
 }
 
-/// The table of `docs/trainability.md`: areas by score, g, first and median gradient, t, ln output, c, a, u and NEAR, mistakes, and
+/// The table of `docs/notes/trainability.md`: areas by score, g, first and median gradient, t, ln output, c, a, u and NEAR, mistakes, and
 /// accuracies lost.
 #[test]
 #[ignore = "prints a table: cargo test --test trainability table -- --ignored --nocapture"]

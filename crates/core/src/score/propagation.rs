@@ -6,7 +6,7 @@
 //! cotangent see the same Frobenius norm of the same Jacobian (Poole et al. 2016, arXiv 1606.05340; Schoenholz et al. 2017,
 //! arXiv 1611.01232; Pennington et al. 2017, arXiv 1711.04735). So no backward pass is needed. How much of a layer's output
 //! still differs between samples says whether it can tell them apart. No labels, no training.
-//! The evidence for the limits below is in `docs/trainability.md`.
+//! The evidence for the limits below is in `docs/notes/trainability.md`.
 
 mod amplification;
 mod layer_signal;

@@ -6,7 +6,8 @@ use neartop_core::network::{Fill, Init};
 use neartop_core::score::propagation::Verdict;
 
 /// Of what differs by activations and initializations and trains, NEAR within this share of the highest hardly says which
-/// reaches more: of pairs within it, it orders half to two thirds rightly. `docs/trainability.md` has the figures.
+/// reaches more: of pairs within it, it orders half to two thirds rightly. The figures are in
+/// `docs/notes/trainability.md`.
 const INDISTINCT: f64 = 0.1;
 
 /// The plain activations, made of comparisons alone, the plainest first. None of them is the identity, which learns nothing.

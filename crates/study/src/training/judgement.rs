@@ -2,7 +2,7 @@
 //! wins.
 //!
 //! A single accuracy after a step moves by as much as the best candidates differ. Its mean over the last third of training
-//! moves less, and the cross-entropy, which also knows how sure a network is, less again. docs/training.md has figures.
+//! moves less, and the cross-entropy, which also knows how sure a network is, less again. docs/notes/training.md has figures.
 
 use super::{Evaluation, Point, Task};
 
