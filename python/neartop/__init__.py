@@ -15,7 +15,7 @@ from __future__ import annotations
 from ._api import apply, preset, rank, score
 from ._errors import ActivationIsFunction, Assumption, Error
 from ._program import find_program, version
-from ._ranking import Candidate, Layer, Ranking, Score, Trainability
+from ._ranking import Candidate, Layer, Ranking, Repair, Score, Trainability
 
 __version__ = version()
 
@@ -26,6 +26,7 @@ __all__ = [
     "Error",
     "Layer",
     "Ranking",
+    "Repair",
     "Score",
     "Trainability",
     "__version__",

@@ -35,6 +35,7 @@ def rank(
     seed: int | None = None,
     batch_norm: Literal["training", "evaluation"] | None = None,
     guard: bool = True,
+    repair: bool = False,
     jobs: int | None = None,
     max_memory: float | None = None,
     study: StudyPath = None,
@@ -77,6 +78,8 @@ def rank(
         Whose statistics batch norm takes: those of the batch (`"training"`), or the running ones (`"evaluation"`).
     guard
         Whether only candidates that will train are recommended.
+    repair
+        Looks for the gain that would make a candidate train that will not, and scores it with that: `candidate.repair`.
     jobs
         Scores computed at a time, by default on all cores.
     max_memory
@@ -111,6 +114,7 @@ def rank(
     options += [] if guard else ["--no-guard"]
     if view:
         _program.show([workspace.preset, *options])
+    options += ["--repair"] if repair else []
     output = _program.run(["rank", workspace.preset, "--format", "json", *options], progress=progress_bar(progress))
     return Ranking(json.loads(output), workspace)
 

@@ -34,6 +34,18 @@ class Trainability:
 
 
 @dataclass(frozen=True)
+class Repair:
+    """A candidate that will not train, with its weights multiplied by a factor that makes it train."""
+
+    #: The factor of all weights.
+    gain: float
+    #: The initialization with that factor, as a preset and `apply` take it.
+    init: Choice
+    near: float
+    trainability: Trainability
+
+
+@dataclass(frozen=True)
 class Layer:
     """A layer that NEAR counts, with its mean effective rank."""
 
@@ -63,12 +75,16 @@ class Candidate:
     behind_best: float | None = None
     repetitions: int = 0
     parameters: int = 0
+    #: Of a forward pass of one sample.
+    multiply_adds: int | None = None
     #: `scored`, `failed`, `scoring` or `waiting`.
     status: str = "scored"
     #: Why it has no score.
     reason: str | None = None
     trainability: Trainability | None = None
     architecture: str | None = None
+    #: What would make it train, where `rank` was asked for that.
+    repair: Repair | None = None
     layers: tuple[Layer, ...] = field(default=(), repr=False)
     _source: Workspace | None = field(default=None, repr=False, compare=False)
 
@@ -110,6 +126,7 @@ class Candidate:
             "trainability": None if verdict is None else verdict.score,
             "repetitions": self.repetitions,
             "parameters": self.parameters,
+            "multiply_adds": self.multiply_adds,
             "status": self.status,
             "reason": self.reason,
         }
@@ -247,11 +264,14 @@ class Score:
     #: The sum of the effective ranks.
     near: float
     layers: tuple[Layer, ...]
+    parameters: int | None = None
+    #: Of a forward pass of one sample.
+    multiply_adds: int | None = None
 
     @classmethod
     def from_report(cls, report: Mapping[str, Any]) -> Score:
         """What the JSON of `neartop score` says."""
-        return cls(float(report["near"]), _layers(report["layers"]))
+        return cls(float(report["near"]), _layers(report["layers"]), report.get("parameters"), report.get("multiply_adds"))
 
     def table(self) -> list[dict[str, Any]]:
         """A flat map for each layer."""
@@ -305,7 +325,6 @@ def _is_by_slot(choice: dict[str, Any]) -> bool:
 
 
 def _candidate(row: Mapping[str, Any], source: Workspace | None) -> Candidate:
-    verdict = row.get("trainability")
     return Candidate(
         activation=row["activation"],
         init=row["init"],
@@ -318,11 +337,24 @@ def _candidate(row: Mapping[str, Any], source: Workspace | None) -> Candidate:
         parameters=row["parameters"],
         status=row["status"],
         reason=row.get("reason"),
-        trainability=None if verdict is None else Trainability(verdict["verdict"], verdict["score"]),
+        trainability=_trainability(row.get("trainability")),
         architecture=row.get("architecture"),
+        multiply_adds=row.get("multiply_adds"),
+        repair=_repair(row.get("repair")),
         layers=_layers(row["layers"]),
         _source=source,
     )
+
+
+def _trainability(row: Mapping[str, Any] | None) -> Trainability | None:
+    return None if row is None else Trainability(row["verdict"], row["score"])
+
+
+def _repair(row: Mapping[str, Any] | None) -> Repair | None:
+    if row is None:
+        return None
+    verdict = row["trainability"]
+    return Repair(row["gain"], row["init"], row["near"], Trainability(verdict["verdict"], verdict["score"]))
 
 
 def _layers(rows: list[dict[str, Any]]) -> tuple[Layer, ...]:

@@ -83,7 +83,7 @@ def test_tables(ranking, tmp_path):
 def test_data_frames(ranking, library):
     pytest.importorskip(library)
     frame = getattr(ranking, f"to_{library}")()
-    assert frame.shape == (5, 13)
+    assert frame.shape == (5, 14)
     assert list(frame["verdict"])[:2] == ["exploding", "trainable"]
 
 
@@ -176,6 +176,15 @@ def test_a_study_of_optuna(ranking):
 
     study.optimize(objective, n_trials=2)
     assert tried == [ranking[1], ranking[3]]
+
+
+def test_a_repair():
+    repair = {"gain": 0.5, "init": {"normal": {"std": 0.5}}, "near": 90.0, "trainability": {"verdict": "trainable", "score": 1.0}}
+    ranking = Ranking(
+        {**REPORT, "candidates": [row(1, "sine", {"normal": {"std": 1}}, 100.0, "exploding", repair=repair)], "recommended": None}
+    )
+    assert ranking[0].repair.init == {"normal": {"std": 0.5}}
+    assert ranking[0].repair.trainability.verdict == "trainable"
 
 
 def test_labels():
