@@ -156,13 +156,14 @@ fn what_a_study_cannot_tell_is_said() {
 #[test]
 fn trainings_of_a_study_have_curves() {
     let place = place();
-    let preset = "data: {source: digits}
-network: {input: 64, layers: [linear: 8, activation, linear: 10]}
+    let preset = "data: {source: digits, scale: standardize}
+network: {input: 64, layers: [linear: 32, activation, linear: 10]}
 search: {activations: [relu, tanh], inits: [orthogonal]}
 score: {repetitions: 2}
 ";
     fs::write(place.path().join("digits.yaml"), preset).unwrap();
-    run(&place, &["train", "digits.yaml", "--study", "s.sqlite", "--epochs", "3", "--samples", "300", "--top", "2"], 0);
+    let train = ["train", "digits.yaml", "--study", "s.sqlite", "--epochs", "3", "--samples", "300", "--top", "2"];
+    run(&place, &train, 0);
     for source in [&["digits.yaml", "--study", "s.sqlite"][..], &["s.sqlite"]] {
         let page = page(&place, source);
         let training = between(&page, "<section id=\"training\"", "</section>");
