@@ -108,12 +108,20 @@ impl Row {
         }
     }
 
-    pub fn two(&self, x: &Option<f64>) -> String {
-        or_nothing(*x, 2)
+    pub fn error_text(&self) -> String {
+        or_nothing(self.error, 2)
     }
 
-    pub fn four(&self, x: &Option<f64>) -> String {
-        or_nothing(*x, 4)
+    pub fn behind_text(&self) -> String {
+        or_nothing(self.behind, 2)
+    }
+
+    pub fn trained_text(&self) -> String {
+        or_nothing(self.trained, 4)
+    }
+
+    pub fn truth_text(&self) -> String {
+        or_nothing(self.truth, 2)
     }
 
     pub fn grouped_parameters(&self) -> String {
