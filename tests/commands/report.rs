@@ -194,6 +194,19 @@ score: {repetitions: 1, batch: 4}
     assert!(agreement.contains("role=\"img\"") && agreement.contains("<desc id=\"agreement-chart-desc\">"));
     assert!(between(&page, "<section id=\"matrix\"", "</section>").contains("for the architecture"));
     assert!(page.contains("<dt>Space of architectures</dt><dd>nats_sss</dd>"));
+    assert!(agreement.contains("<code>live_parameters</code>") && agreement.contains("best of the first 1"));
+}
+
+#[test]
+fn what_would_make_a_candidate_train_stands_beside_it() {
+    let place = place();
+    let small = SMALL.replace("{normal: {std: 0.05}}", "{normal: {std: 30}}");
+    fs::write(place.path().join("large.yaml"), small).unwrap();
+    let page = page(&place, &["large.yaml", "--no-study", "--repair"]);
+    assert!(page.contains("Would train with") && page.contains("neartop report large.yaml --repair"));
+    let exploding = between(&page, "<caption>Exploding", "</table>");
+    assert!(exploding.contains("<td class=\"name\"><code>normal(std="), "{exploding}");
+    assert!(!self::page(&place, &["large.yaml", "--no-study"]).contains("Would train with"));
 }
 
 #[test]
