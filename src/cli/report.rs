@@ -24,6 +24,9 @@ pub struct ReportArgs {
     /// Let --output replace a file that is no report.
     #[arg(long)]
     pub force: bool,
+    /// Look for one factor of all weights that makes a candidate train that will not, as `rank` does.
+    #[arg(long, conflicts_with_all = ["id", "no_guard"])]
+    pub repair: bool,
     /// Only the N best candidates in the ranking.
     #[arg(long, value_name = "N", default_value_t = neartop_study::page::MOST_ROWS as u32, value_parser = clap::value_parser!(u32).range(1..))]
     pub top: u32,

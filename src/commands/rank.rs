@@ -116,7 +116,7 @@ pub(super) async fn score_all(prepared: &Prepared, options: &RunOptions) -> Resu
 }
 
 /// The study with the repairs of what will not train, and whether the search for them was broken off.
-async fn repaired(prepared: &Prepared, study: Study) -> Result<(Study, bool), Failure> {
+pub(super) async fn repaired(prepared: &Prepared, study: Study) -> Result<(Study, bool), Failure> {
     let (scorer, jobs) = (Arc::clone(&prepared.scorer), prepared.jobs);
     let is_cancelled = Arc::new(AtomicBool::new(false));
     let cancelled = Arc::clone(&is_cancelled);

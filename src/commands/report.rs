@@ -8,7 +8,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::rank::{conclude, score_all};
+use super::rank::{conclude, repaired, score_all};
 use crate::cli::{DEFAULT_PRESET, ReportArgs};
 use crate::run::export::check_export;
 use crate::run::recording::{self, recorded_training};
@@ -62,6 +62,7 @@ fn studies(args: &ReportArgs) -> Result<Option<PathBuf>, Failure> {
         ("--repetitions", run.repetitions.is_some()),
         ("--jobs", run.jobs.is_some()),
         ("--data", run.data.is_some()),
+        ("--repair", args.repair),
     ];
     match of_runs.into_iter().find(|(_, is_given)| *is_given) {
         None => Ok(Some(path)),
@@ -78,8 +79,11 @@ async fn of_preset(args: &ReportArgs, target: Target) -> Result<(), Failure> {
     let prepared = prepare(source, &args.run)?;
     let preset = &prepared.space.preset;
     let target = target.spares(&Inputs::new(preset, &args.run.study))?;
-    let (mut study, _, interrupted) = score_all(&prepared, &args.run).await?;
+    let (mut study, _, mut interrupted) = score_all(&prepared, &args.run).await?;
     study.set_guard(!args.run.no_guard);
+    if args.repair && !interrupted {
+        (study, interrupted) = repaired(&prepared, study).await?;
+    }
     let training = recorded_training(&prepared, &args.run.study);
     let assumptions = prepared.scorer.samples().assumptions().iter().map(|assumption| format!("Data: {assumption}"));
     let origin = Origin {

@@ -156,13 +156,14 @@ fn what_a_study_cannot_tell_is_said() {
 #[test]
 fn trainings_of_a_study_have_curves() {
     let place = place();
-    let preset = "data: {source: digits}
-network: {input: 64, layers: [linear: 8, activation, linear: 10]}
+    let preset = "data: {source: digits, scale: standardize}
+network: {input: 64, layers: [linear: 32, activation, linear: 10]}
 search: {activations: [relu, tanh], inits: [orthogonal]}
 score: {repetitions: 2}
 ";
     fs::write(place.path().join("digits.yaml"), preset).unwrap();
-    run(&place, &["train", "digits.yaml", "--study", "s.sqlite", "--epochs", "3", "--samples", "300", "--top", "2"], 0);
+    let train = ["train", "digits.yaml", "--study", "s.sqlite", "--epochs", "3", "--samples", "300", "--top", "2"];
+    run(&place, &train, 0);
     for source in [&["digits.yaml", "--study", "s.sqlite"][..], &["s.sqlite"]] {
         let page = page(&place, source);
         let training = between(&page, "<section id=\"training\"", "</section>");
@@ -193,6 +194,19 @@ score: {repetitions: 1, batch: 4}
     assert!(agreement.contains("role=\"img\"") && agreement.contains("<desc id=\"agreement-chart-desc\">"));
     assert!(between(&page, "<section id=\"matrix\"", "</section>").contains("for the architecture"));
     assert!(page.contains("<dt>Space of architectures</dt><dd>nats_sss</dd>"));
+    assert!(agreement.contains("<code>live_parameters</code>") && agreement.contains("best of the first 1"));
+}
+
+#[test]
+fn what_would_make_a_candidate_train_stands_beside_it() {
+    let place = place();
+    let small = SMALL.replace("{normal: {std: 0.05}}", "{normal: {std: 30}}");
+    fs::write(place.path().join("large.yaml"), small).unwrap();
+    let page = page(&place, &["large.yaml", "--no-study", "--repair"]);
+    assert!(page.contains("Would train with") && page.contains("neartop report large.yaml --repair"));
+    let exploding = between(&page, "<caption>Exploding", "</table>");
+    assert!(exploding.contains("<td class=\"name\"><code>normal(std="), "{exploding}");
+    assert!(!self::page(&place, &["large.yaml", "--no-study"]).contains("Would train with"));
 }
 
 #[test]

@@ -165,7 +165,7 @@ impl<'a> Report<'a> {
             repetitions: study.repetitions(),
             settled: study.race().map(Race::is_settled),
             elapsed_seconds,
-            candidates: shown.map(|ranked| report(ranked)).collect(),
+            candidates: shown.map(report).collect(),
             agreement: study.agreement(),
             agreement_of_proxies: proxies.as_ref().and_then(|proxies| proxies.agreement(study)),
             recommended: study.recommended_of(&ranking).map(|(id, why)| Recommendation::new(study, id, why)),

@@ -23,6 +23,9 @@ pub fn of_preset(source: &str, args: &ReportArgs) -> String {
             Repetitions::Fixed(n) => n.to_string(),
         }),
     );
+    if args.repair {
+        words.push("--repair".to_owned());
+    }
     finish(words, args)
 }
 

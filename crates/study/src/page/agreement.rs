@@ -2,7 +2,7 @@
 
 use super::chart::{Chart, Frame};
 use super::text::{fixed, grouped};
-use crate::study::{Agreement, Study};
+use crate::study::{Agreement, ByProxy, ProxyAgreement, Study};
 
 /// Points that are drawn at the most.
 const MOST: usize = 4000;
@@ -13,7 +13,27 @@ pub struct Comparison {
     pub value: String,
     pub summary: String,
     pub choice: Option<String>,
+    /// Of NEAR and of what else may order architectures.
+    pub proxies: Vec<Proxy>,
     pub chart: Chart,
+}
+
+/// How well something that orders architectures agrees with the known values.
+pub struct Proxy {
+    pub name: &'static str,
+    pub spearman: String,
+    pub kendall: String,
+    pub regret: String,
+    pub ndcg: String,
+    pub top: usize,
+}
+
+impl Proxy {
+    fn new((name, agreement): (&'static str, ProxyAgreement)) -> Self {
+        let ProxyAgreement { agreement: Agreement { spearman, kendall, .. }, top, regret, ndcg } = agreement;
+        let [spearman, kendall, ndcg] = [spearman, kendall, ndcg].map(|x| fixed(x, 3));
+        Self { name, spearman, kendall, regret: fixed(regret, 2), ndcg, top }
+    }
 }
 
 impl Comparison {
@@ -44,6 +64,9 @@ impl Comparison {
         let mut chart = Chart::new("agreement-chart", &format!("NEAR and {value}"), &description, frame);
         chart.add_dots(&drawn);
         chart.mark(marked, "recommended");
-        Some(Self { value, summary: summary + &every, choice: marked.map(|(_, known)| text(known)), chart })
+        let proxies = study.proxies().and_then(|proxies| proxies.agreement(study));
+        let proxies = proxies.map(|ByProxy(all)| all.into_iter().map(Proxy::new).collect()).unwrap_or_default();
+        let choice = marked.map(|(_, known)| text(known));
+        Some(Self { value, summary: summary + &every, choice, proxies, chart })
     }
 }

@@ -40,6 +40,7 @@ struct Curve {
 struct Mark {
     at: (f64, f64),
     label: String,
+    label_y: f64,
     /// Whether the label stands to the left.
     is_left: bool,
 }
@@ -160,7 +161,8 @@ impl Chart {
     /// Points one out.
     pub fn mark(&mut self, point: Option<(f64, f64)>, label: &str) {
         if let Some(at) = point.map(|point| self.frame.at(point)) {
-            self.marks.push(Mark { at, label: label.to_owned(), is_left: at.0 > WIDTH / 2.0 });
+            let label_y = if at.1 < HEIGHT / 2.0 { at.1 + 22.0 } else { at.1 - 14.0 };
+            self.marks.push(Mark { at, label: label.to_owned(), label_y, is_left: at.0 > WIDTH / 2.0 });
         }
     }
 }

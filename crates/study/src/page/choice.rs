@@ -3,13 +3,13 @@
 use super::name::Name;
 use super::text::{count, fixed, grouped, ordinal};
 use crate::report::layers;
-use crate::study::{Ranked, Study, Trained};
+use crate::study::{Equivalent, Ranked, Study, Trained};
 
 /// The recommended candidate, or why there is none.
 pub struct Choice {
     pub name: Option<Name>,
     pub why: String,
-    /// Which others are as good, as far as the repetitions tell.
+    /// How many others may be as good.
     pub ties: Option<String>,
     pub figures: Vec<Figure>,
 }
@@ -29,14 +29,12 @@ impl Choice {
             return Self { name: None, why, ties: None, figures: Vec::new() };
         };
         let row = ranking.iter().find(|row| row.candidate == id);
-        let tied = ranking.iter().filter(|row| row.tied_with_best && row.candidate != id).count();
-        let is_best = row.is_some_and(|row| row.rank == Some(1));
-        let ties = (is_best && tied > 0).then(|| {
-            let (verb, them) = if tied == 1 { ("is", "it") } else { ("are", "them") };
-            format!(
-                "{} {verb} tied with it: no clear difference in NEAR. Choose among {them} by other grounds.",
-                count(tied, "other candidate")
-            )
+        let Equivalent { count: others, hardly_matters } = study.equivalent(id);
+        let ties = (others > 0).then(|| {
+            let others = count(others, "other candidate");
+            let matters =
+                if hardly_matters { ": most of all that will train, so the choice hardly matters" } else { "" };
+            format!("NEAR does not tell it apart from {others}{matters}.")
         });
         Self { name: Some(Name::of(study, id)), why, ties, figures: figures(study, id, row, ranking.len()) }
     }

@@ -1,7 +1,7 @@
 //! What will not train, and why.
 
 use super::name::Name;
-use super::text::{count, factor, or_nothing};
+use super::text::{count, factor, fixed, or_nothing};
 use crate::study::{Ranked, Status, Study};
 use neartop_core::score::propagation::{Measure, Strain, Verdict};
 
@@ -21,6 +21,7 @@ pub struct Group {
     pub meaning: &'static str,
     pub count: usize,
     pub has_measures: bool,
+    pub has_repairs: bool,
     pub rows: Vec<Row>,
     /// How many are not named.
     pub more: usize,
@@ -33,6 +34,8 @@ pub struct Row {
     pub why: String,
     pub measured: String,
     pub limit: String,
+    /// The initialization that makes it train, and the NEAR with it.
+    pub repair: Option<(String, String)>,
 }
 
 /// The groups in their order: a verdict, what it is called and what it means. None is a failure without a verdict.
@@ -63,7 +66,8 @@ impl Hopeless {
             let own: Vec<_> = ranking.iter().filter(|row| stands_in(study, row.candidate, verdict)).collect();
             let rows: Vec<_> = own.iter().take(MOST).map(|row| Row::new(study, row.candidate)).collect();
             let has_measures = rows.iter().any(|row| !row.measured.is_empty());
-            Group { title, meaning, count: own.len(), more: own.len() - rows.len(), has_measures, rows }
+            let has_repairs = rows.iter().any(|row| row.repair.is_some());
+            Group { title, meaning, count: own.len(), more: own.len() - rows.len(), has_measures, has_repairs, rows }
         };
         let mut groups: Vec<_> = GROUPS.into_iter().map(group).collect();
         groups.retain(|group| group.count > 0);
@@ -101,7 +105,8 @@ impl Row {
             }
             None => (study.reason(id).unwrap_or_default(), String::new(), String::new()),
         };
-        Self { name, near, why, measured, limit }
+        let repair = study.repair(id).map(|repair| (repair.init.to_string(), fixed(repair.near, 2)));
+        Self { name, near, why, measured, limit, repair }
     }
 }
 

@@ -31,6 +31,16 @@ impl Name {
     pub fn architecture_html(&self) -> String {
         self.architecture.as_deref().map(breakable).unwrap_or_default()
     }
+
+    /// What fills the slots as HTML.
+    pub fn activation_html(&self) -> String {
+        self.activation.as_deref().map(breakable).unwrap_or_default()
+    }
+
+    /// The initialization as HTML.
+    pub fn init_html(&self) -> String {
+        self.init.as_deref().map(breakable).unwrap_or_default()
+    }
 }
 
 /// `tanh with orthogonal`, an architecture before it.

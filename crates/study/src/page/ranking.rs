@@ -25,6 +25,7 @@ pub struct Columns {
     pub trained: Option<&'static str>,
     pub truth: Option<String>,
     pub parameters: bool,
+    pub multiply_adds: bool,
     pub repetitions: bool,
 }
 
@@ -43,6 +44,7 @@ pub struct Row {
     pub trained: Option<f64>,
     pub truth: Option<f64>,
     pub parameters: u64,
+    pub multiply_adds: u64,
     pub repetitions: usize,
     /// Why there is no score, or what to know of it.
     pub remark: Option<String>,
@@ -81,6 +83,7 @@ impl Columns {
             trained: trained.map(|trained| if trained.is_accuracy { "Accuracy" } else { "R²" }),
             truth: space.preset.truth.as_ref().map(|truth| truth.value.clone()),
             parameters: differ(&|id| space.candidates[id].parameters),
+            multiply_adds: differ(&|id| space.candidates[id].multiply_adds),
             repetitions: differ(&|id| study.count(id) as u64),
         }
     }
@@ -103,20 +106,33 @@ impl Row {
             trained: study.trained(id).map(|trained| trained.quality),
             truth: study.truth(id),
             parameters: study.candidate(id).parameters,
+            multiply_adds: study.candidate(id).multiply_adds,
             repetitions: study.count(id),
             remark: study.reason(id).or_else(|| study.remark(id)),
         }
     }
 
-    pub fn two(&self, x: &Option<f64>) -> String {
-        or_nothing(*x, 2)
+    pub fn error_text(&self) -> String {
+        or_nothing(self.error, 2)
     }
 
-    pub fn four(&self, x: &Option<f64>) -> String {
-        or_nothing(*x, 4)
+    pub fn behind_text(&self) -> String {
+        or_nothing(self.behind, 2)
+    }
+
+    pub fn trained_text(&self) -> String {
+        or_nothing(self.trained, 4)
+    }
+
+    pub fn truth_text(&self) -> String {
+        or_nothing(self.truth, 2)
     }
 
     pub fn grouped_parameters(&self) -> String {
         grouped(self.parameters)
+    }
+
+    pub fn grouped_multiply_adds(&self) -> String {
+        grouped(self.multiply_adds)
     }
 }
