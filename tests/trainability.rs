@@ -324,7 +324,7 @@ fn the_recommendation_is_plain_where_near_does_not_tell() {
 }
 
 #[test]
-fn what_will_not_train_gets_the_nearest_gain_that_makes_it() {
+fn what_will_not_train_gets_the_gain_that_makes_it() {
     let mut preset = Preset::load(&format!("{FIXTURES}/digits-48x20-adam.yaml")).unwrap();
     preset.repetitions = 4;
     preset.search.activations.retain(|fill| ["relu", "tanh"].contains(&fill.parts()[0].1.name()));
