@@ -179,8 +179,8 @@ pub struct RankArgs {
     pub run: RunOptions,
     #[command(flatten)]
     pub output: OutputOptions,
-    /// Look for one factor of all weights, as near to 1 as can be, that makes a candidate train that will not, and say what it
-    /// then scores. Where no candidate will train, --export writes the best of these.
+    /// Look for one factor of all weights that makes a candidate train that will not, and say what it then scores. Where
+    /// no candidate will train, --export writes the best of these.
     #[arg(long, conflicts_with_all = ["shard", "on", "no_guard"])]
     pub repair: bool,
     #[command(flatten)]

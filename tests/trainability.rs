@@ -311,7 +311,7 @@ fn the_recommendation_is_plain_where_near_does_not_tell() {
         assert_eq!(grid.study.candidate(choice).to_string(), "relu with torch_default");
         assert!(why.contains("softsign with orthogonal has the highest NEAR among trainable candidates"), "{why}");
         let equivalent = grid.study.equivalent(choice);
-        assert!(equivalent.count > 30 && equivalent.hardly_matters, "{equivalent:?}");
+        assert!(equivalent.count > 30 && equivalent.are_most, "{equivalent:?}");
         let (lost, plain) = lost_by_recommendation(&grid);
         assert!(lost <= plain + 0.005, "{lost} and {plain}");
     }
@@ -320,11 +320,11 @@ fn the_recommendation_is_plain_where_near_does_not_tell() {
     let (choice, why) = grid.study.recommended().unwrap();
     assert_eq!(grid.study.candidate(choice).to_string(), "tanh with orthogonal");
     assert!(why.starts_with("highest NEAR among trainable candidates"), "{why}");
-    assert!(!grid.study.equivalent(choice).hardly_matters);
+    assert!(!grid.study.equivalent(choice).are_most);
 }
 
 #[test]
-fn what_will_not_train_gets_the_nearest_gain_that_makes_it() {
+fn what_will_not_train_gets_the_gain_that_makes_it() {
     let mut preset = Preset::load(&format!("{FIXTURES}/digits-48x20-adam.yaml")).unwrap();
     preset.repetitions = 4;
     preset.search.activations.retain(|fill| ["relu", "tanh"].contains(&fill.parts()[0].1.name()));

@@ -60,7 +60,7 @@ fn remarks(report: &Report) -> String {
         && equivalent > 0
     {
         let matters =
-            if choice.hardly_matters { ": most of all that will train, so the choice hardly matters" } else { "" };
+            if choice.equivalent_are_most { ": most of all that will train, so NEAR decides little here" } else { "" };
         text += &format!("Other candidates that cannot be told apart from it: {equivalent}{matters}\n");
     }
     if let Some(Agreement { spearman, kendall, n }) = &report.agreement {

@@ -8,7 +8,32 @@ use neartop_core::init::Initializer;
 use neartop_core::network::{Fill, Init, Network};
 use neartop_core::score::ScoreError;
 use neartop_core::score::propagation::{Propagation, REPETITIONS, Trainability, Verdict};
-use neartop_core::score::repair::{Judged, nearest_gain};
+use neartop_core::score::repair::{Judged, balanced_gain};
+
+/// A score that is well within the limits: x = 1/2 in the formula of `docs/trainability.md`,
+const WELL: f64 = 0.8;
+/// ... or this part of the best, where that is less.
+const PART: f64 = 0.95;
+/// So far below the balance of vanishing and exploding, as a logarithm, may the factor be.
+const MOST_BELOW: f64 = 0.25;
+/// Halvings of that.
+const HALVINGS: u32 = 5;
+
+/// The smallest factor below that of the balance with which a network is still well within the limits: deep networks with
+/// larger weights are chaotic long before signals explode, and train to less.
+fn smallest_gain(balance: f64, judge: impl Fn(f64) -> Result<Judged, ScoreError>) -> Result<f64, ScoreError> {
+    let enough = WELL.min(PART * judge(balance.ln())?.trainability.score);
+    let is_good = |ln_gain| Ok::<_, ScoreError>(judge(ln_gain)?.trainability.score >= enough);
+    let (mut fails, mut good) = (balance.ln() - MOST_BELOW, balance.ln());
+    if is_good(fails)? {
+        return Ok(fails.exp());
+    }
+    for _ in 0..HALVINGS {
+        let middle = f64::midpoint(fails, good);
+        if is_good(middle)? { good = middle } else { fails = middle }
+    }
+    Ok(good.exp())
+}
 
 /// What is repaired, and by whose samples and draws.
 struct Repairer<'a> {
@@ -68,9 +93,10 @@ impl Repairer<'_> {
             Some(init) => Ok::<_, ScoreError>(self.judge(&init)?.unwrap_or(unknown)),
             None => Ok(unknown),
         };
-        let Some(factor) = nearest_gain(judge)? else { return Ok(None) };
-        match scaled(factor) {
-            Some(init) => self.scored(factor, init),
+        let Some(balance) = balanced_gain(judge)? else { return Ok(None) };
+        let factor = smallest_gain(balance, judge)?;
+        match scaled(factor).map(|init| (factor, init)) {
+            Some((factor, init)) => self.scored(factor, init),
             None => Ok(None),
         }
     }

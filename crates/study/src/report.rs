@@ -142,7 +142,7 @@ pub struct Recommendation {
     pub equivalent: Option<usize>,
     /// Whether these are most of all that will train.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub hardly_matters: bool,
+    pub equivalent_are_most: bool,
 }
 
 impl<'a> Report<'a> {
@@ -185,7 +185,7 @@ impl Recommendation {
             init: candidate.init.clone(),
             why,
             equivalent: equivalent.map(|equivalent| equivalent.count),
-            hardly_matters: equivalent.is_some_and(|equivalent| equivalent.hardly_matters),
+            equivalent_are_most: equivalent.is_some_and(|equivalent| equivalent.are_most),
         }
     }
 }

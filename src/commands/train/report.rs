@@ -150,7 +150,7 @@ fn recommendation(study: &Study, results: &Results, record: &Record) -> Recommen
         init: candidate.init.clone(),
         why: format!("{best} after {} epochs, of {} trained", number(epochs), results.trained()),
         equivalent: None,
-        hardly_matters: false,
+        equivalent_are_most: false,
     }
 }
 

@@ -1,7 +1,7 @@
-//! The nearest factor for all weights that makes a network train, found by signals alone.
+//! The factor for all weights that makes a network train, found by signals alone.
 //!
 //! With larger weights signals vanish less and explode more. So where both are equally far from their limits a network trains
-//! best as far as signals tell, and a larger factor on the way there trains as soon as it is well within the limits.
+//! best as far as signals tell.
 
 use super::propagation::Trainability;
 
@@ -9,12 +9,8 @@ use super::propagation::Trainability;
 const MOST: f64 = 8.0;
 /// First step away from the weights as they are.
 const FIRST: f64 = 0.25;
-/// Halvings of the way to where vanishing and exploding balance, and of the way back from there.
+/// Halvings of the way to where vanishing and exploding balance.
 const HALVINGS: u32 = 8;
-/// A score that is well within the limits: x = 1/2 in the formula of `docs/trainability.md`.
-const WELL: f64 = 0.8;
-/// Where no factor gives such a score, a repaired network has this part of the best that one gives.
-const PART: f64 = 0.95;
 
 /// What signals say of a network whose weights were multiplied by a factor.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,30 +20,15 @@ pub struct Judged {
     pub leaning: f64,
 }
 
-/// The factor nearest to 1 that makes a network train well, or where weights are too large the one that does best, where `judge` says of ln of a factor what signals say with it.
-/// None where no factor does.
+/// The factor at which vanishing and exploding balance, of those the nearest to 1, if a network trains with it. `judge` says of
+/// ln of a factor what signals say with it.
 ///
 /// # Errors
 /// What `judge` fails with.
-pub fn nearest_gain<E>(mut judge: impl FnMut(f64) -> Result<Judged, E>) -> Result<Option<f64>, E> {
+pub fn balanced_gain<E>(mut judge: impl FnMut(f64) -> Result<Judged, E>) -> Result<Option<f64>, E> {
     let direction = if judge(0.0)?.leaning > 0.0 { -1.0 } else { 1.0 };
     let Some(balance) = balance(direction, &mut judge)? else { return Ok(None) };
-    let best = judge(balance)?.trainability;
-    if !best.is_trainable() {
-        return Ok(None);
-    }
-    // Among weights that are too large, a network at the limit is chaotic: signals pass, and it trains to less.
-    if direction < 0.0 {
-        return Ok(Some(balance.exp()));
-    }
-    let enough = WELL.min(PART * best.score);
-    let (mut fails, mut trains) = (0.0, balance);
-    for _ in 0..HALVINGS {
-        let middle = f64::midpoint(fails, trains);
-        let judged = judge(middle)?.trainability;
-        if judged.is_trainable() && judged.score >= enough { trains = middle } else { fails = middle }
-    }
-    Ok(Some(trains.exp()))
+    Ok(judge(balance)?.trainability.is_trainable().then(|| balance.exp()))
 }
 
 /// ln of the factor at which a network leans to neither side; none where it never leans to the other.
@@ -82,13 +63,12 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_factor_is_well_within_the_limits() {
+    fn vanishing_and_exploding_balance() {
         for (best, width) in [(3.0, 0.4), (-2.0, 0.5), (0.9, 0.3)] {
-            let gain = nearest_gain(judge(best, width)).unwrap().unwrap();
-            let edge = if best > 0.0 { best - width / 2.0 } else { best };
-            assert!((gain.ln() - edge).abs() < 0.03, "{} and {edge}", gain.ln());
+            let gain = balanced_gain(judge(best, width)).unwrap().unwrap();
+            assert!((gain.ln() - best).abs() < 0.02, "{} and {best}", gain.ln());
         }
-        assert_eq!(nearest_gain(judge(20.0, 0.1)), Ok(None));
-        assert_eq!(nearest_gain(judge(2.0, 0.0)), Ok(None));
+        assert_eq!(balanced_gain(judge(20.0, 0.1)), Ok(None));
+        assert_eq!(balanced_gain(judge(2.1, 0.0)), Ok(None));
     }
 }

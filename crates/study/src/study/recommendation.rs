@@ -19,8 +19,8 @@ const DEFAULT: &str = "torch_default";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Equivalent {
     pub count: usize,
-    /// Whether most of the candidates that will train are among them, so that the choice hardly matters.
-    pub hardly_matters: bool,
+    /// Whether most of the candidates that will train are among them, so that NEAR decides little.
+    pub are_most: bool,
 }
 
 impl Study {
@@ -108,7 +108,7 @@ impl Study {
         let others: Vec<_> = (0..self.records.len()).filter(|id| *id != choice && self.will_train(*id)).collect();
         let of = others.len();
         let count = self.alike(choice, others);
-        Equivalent { count, hardly_matters: of > 1 && 2 * (1 + count) > 1 + of }
+        Equivalent { count, are_most: of > 1 && 2 * (1 + count) > 1 + of }
     }
 
     fn will_train(&self, id: usize) -> bool {
