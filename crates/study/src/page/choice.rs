@@ -29,11 +29,11 @@ impl Choice {
             return Self { name: None, why, ties: None, figures: Vec::new() };
         };
         let row = ranking.iter().find(|row| row.candidate == id);
-        let Equivalent { count: others, hardly_matters } = study.equivalent(id);
+        let Equivalent { count: others, are_most } = study.equivalent(id);
         let ties = (others > 0).then(|| {
             let others = count(others, "other candidate");
             let matters =
-                if hardly_matters { ": most of all that will train, so the choice hardly matters" } else { "" };
+                if are_most { ": most of all that will train, so NEAR decides little here" } else { "" };
             format!("NEAR does not tell it apart from {others}{matters}.")
         });
         Self { name: Some(Name::of(study, id)), why, ties, figures: figures(study, id, row, ranking.len()) }
