@@ -32,8 +32,7 @@ impl Choice {
         let Equivalent { count: others, are_most } = study.equivalent(id);
         let ties = (others > 0).then(|| {
             let others = count(others, "other candidate");
-            let matters =
-                if are_most { ": most of all that will train, so NEAR decides little here" } else { "" };
+            let matters = if are_most { ": most of all that will train, so NEAR decides little here" } else { "" };
             format!("NEAR does not tell it apart from {others}{matters}.")
         });
         Self { name: Some(Name::of(study, id)), why, ties, figures: figures(study, id, row, ranking.len()) }
