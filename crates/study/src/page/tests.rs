@@ -10,13 +10,13 @@ use neartop_core::score::propagation::{LayerSignal, Propagation};
 use neartop_io::preset::Preset;
 
 const SMALL: &str = "\
-name: \"</title><script>alert('a')</script> & \\u202e\"
+name: \"</title><script>alert('a')</script> &\"
 description: \"<img src=x onerror=alert(1)>\"
 network: {input: 6, layers: [linear: 8, activation, linear: 3]}
 search:
   activations: [relu, tanh, {leaky_relu: {negative_slope: 0.1}}]
   inits: [orthogonal, {normal: {std: 0.05}}]
-score: {repetitions: 2, seed: 5} # </code></pre><b>
+score: {repetitions: 2, seed: 5} # </code></pre><b>\u{202e}
 ";
 
 fn study(text: &str) -> Study {
@@ -101,7 +101,7 @@ fn the_policy_allows_the_page_its_own_style_and_script_alone() {
     }
     assert_eq!((page.matches("<script").count(), page.matches("<style").count()), (1, 1));
     // Nothing that a policy would have to stop.
-    for outside in ["src=", "http:", "https:", "@import", "url(", "style=\"", "onclick"] {
+    for outside in ["src=\"", "http:", "https:", "@import", "url(", "style=\"", "onclick"] {
         assert!(!page.contains(outside), "{outside}");
     }
     assert!(is_page(&page[..HEAD]) && !is_page("<!DOCTYPE html><html></html>") && !is_page("# notes"));
