@@ -75,7 +75,8 @@ fn runtime(cli: &Cli) -> Result<tokio::runtime::Runtime, Failure> {
         last_words::watch(tui::terminal::restore);
     }
     if threads < LEAST && scores(cli) {
-        let message = format!("the system allows {threads} more threads, and scoring takes {LEAST} (`ulimit -u`)");
+        let limits = "by their number (`ulimit -u`) or for want of memory (`ulimit -v`)";
+        let message = format!("the system allows {threads} more threads, {limits}, and scoring takes {LEAST}");
         return Err(Failure::Run(message));
     }
     let mut builder = match threads < THREADS + LEAST {

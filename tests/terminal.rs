@@ -203,7 +203,9 @@ fn a_model_is_found_by_its_path_and_opened() {
     session.wait_for("a model of another library");
     session.press("\r");
     session.wait_for("broken.pt2: ");
-    session.press("fmi\t\r");
+    session.press("f");
+    session.wait_for("folder or file: nets/");
+    session.press("mi\t\r");
     session.wait_for(" KiB");
     session.press("\r");
     session.wait_for("  mine  ");
