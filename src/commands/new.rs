@@ -14,7 +14,7 @@ use data::Found;
 use lines::{Line, comment, key, section};
 use model::Model;
 use neartop_io::data::{DataFrom, is_data_file};
-use neartop_io::preset::{Preset, printable};
+use neartop_io::preset::{Preset, USUAL_ACTIVATIONS, USUAL_INITS, printable};
 
 /// Looks at the data and prints a preset that runs.
 ///
@@ -76,9 +76,9 @@ fn preset(found: Option<&(&Path, Found)>, model: Option<&(&Path, Model)>) -> Str
 
 /// Which activations and initializations are tried; activations only where there is a slot for them.
 fn search(has_slots: bool) -> Vec<Line> {
-    let activations = key(1, "activations", "[relu, leaky_relu, elu, selu, gelu, silu, mish, tanh]", "or: all");
+    let activations = key(1, "activations", &format!("[{}]", USUAL_ACTIVATIONS.join(", ")), "or: all");
     let rest = [
-        key(1, "inits", "[torch_default, xavier_uniform, kaiming_normal, lecun_normal, orthogonal]", "or: all"),
+        key(1, "inits", &format!("[{}]", USUAL_INITS.join(", ")), "or: all"),
         key(1, "bias", "zeros", "zeros | fan_in_uniform | {constant: 0.01}"),
     ];
     has_slots.then_some(activations).into_iter().chain(rest).collect()

@@ -15,6 +15,7 @@ mod schema;
 mod slots;
 mod tables;
 mod truth;
+mod untold;
 mod values;
 mod write;
 pub mod yaml;
@@ -38,13 +39,12 @@ use neartop_core::settings::{Rows, TaskKind};
 pub use architectures::{Architectures, Taken, Whole};
 pub use bundled::{Bundled, bundled};
 use choices::read_choices;
-pub use choices::{Listed, word};
+pub use choices::{Listed, USUAL_ACTIVATIONS, USUAL_INITS, word};
 pub use definition::Definition;
 pub use model::Brought;
 pub use schema::schema;
 use slots::read_fills;
 pub use truth::{Truth, TruthKey};
-use values::value;
 pub use yaml::printable;
 use yaml::{Map, Node, Problem};
 
@@ -157,32 +157,6 @@ impl Preset {
             preset.name = printable(&stem);
         }
         preset.path = Some(path.to_owned());
-        Ok(preset)
-    }
-
-    /// The preset of a model with nothing said: all activations and initializations. Samples are those of a file, with its
-    /// labels, or drawn.
-    ///
-    /// # Errors
-    /// If the file is no model, or what in it is not known.
-    pub fn of_model(path: &Path, data: Option<&Path>, labels: Option<&str>) -> Result<Self, PresetError> {
-        let quoted = |text: &str| value(text).map(|text| yaml::print(&text)).unwrap_or_default().trim().to_owned();
-        let mut text = format!("network:\n  model: {}\n", quoted(&path.to_string_lossy()));
-        if let Some(data) = data {
-            text += &format!("data:\n  path: {}\n", quoted(&data.to_string_lossy()));
-        }
-        if let Some(labels) = labels {
-            text += &format!("  labels: {}\n", quoted(labels));
-        }
-        let shown = path.to_string_lossy();
-        let mut preset = Self::parse(&text, &shown, Path::new("")).map_err(|error| match error {
-            // Nobody wrote this text.
-            PresetError::Invalid(invalid) => {
-                PresetError::Unreadable { path: printable(&shown), reason: invalid.message, help: invalid.help }
-            }
-            unreadable @ PresetError::Unreadable { .. } => unreadable,
-        })?;
-        preset.name = path.file_stem().map_or_else(String::new, |stem| printable(&stem.to_string_lossy()));
         Ok(preset)
     }
 

@@ -90,7 +90,9 @@ impl Normalization {
     fn dims(&self, form: &Form) -> Vec<usize> {
         let sizes = &form.shape.0;
         match self.norm {
-            Norm::Batch | Norm::BatchAlways | Norm::Group(_) | Norm::Instance => sizes.iter().take(1).copied().collect(),
+            Norm::Batch | Norm::BatchAlways | Norm::Group(_) | Norm::Instance => {
+                sizes.iter().take(1).copied().collect()
+            }
             Norm::Layer { axes } => sizes[sizes.len().saturating_sub(axes)..].to_vec(),
             Norm::Rms => sizes.last().copied().into_iter().collect(),
         }

@@ -146,6 +146,10 @@ impl<'p> Tracer<'p> {
         let network = network.with_summary(format!("{summary} > {layers} layers > {outputs}"));
         let mut activations = self.activations;
         slots::look_around(&network, &mut activations);
+        if network.parameters(None) == 0 {
+            let remark = "it has no parameters: were its weights exported as constants? Then nothing is drawn, and no layer counts";
+            self.remarks.push(remark.to_owned());
+        }
         Ok(Imported { as_given: network.clone(), network, activations, remarks: self.remarks })
     }
 

@@ -8,6 +8,10 @@ use neartop_core::layers::Softmax;
 
 use super::yaml::{Node, Problem, printable};
 
+/// What is tried of a model that comes without a preset, and what a new preset says.
+pub const USUAL_ACTIVATIONS: [&str; 8] = ["relu", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "tanh"];
+pub const USUAL_INITS: [&str; 5] = ["torch_default", "xavier_uniform", "kaiming_normal", "lecun_normal", "orthogonal"];
+
 /// What can be searched: activations or initializations.
 pub trait Listed: Clone + PartialEq + fmt::Display {
     /// What it is, in the singular.
