@@ -385,8 +385,13 @@ impl Probe for PropagationProbe<'_> {
             let twin = &mut values[from..from + units];
             let before = twin.to_vec();
             let mut size = root_mean_square(&before);
+            // Weights that start at zero hide what comes in. What comes in as good as nothing is nothing without them too.
             if let (true, Some(entered)) = (size == 0.0, &entered) {
-                size = with_elements(entered, |x| root_mean_square(self.parts(x, passing).clean))?;
+                let comes_in = with_elements(entered, |x| {
+                    let units = x.len() / passing.max(1);
+                    root_mean_square(&x[(passing - samples + sample) * units..][..units])
+                })?;
+                size = if comes_in > NOTHING.exp() { comes_in } else { size };
             }
             let noise = noise_for(units, key(sample), AT_LAYER, size);
             twin.iter_mut().zip(noise).for_each(|(y, e)| *y += e);
