@@ -69,6 +69,11 @@ fn usage(message: &dyn Display, help: Option<&str>) -> Failure {
 
 /// The layers to size: one, or all but the last.
 fn chosen_targets(args: &WidthArgs, preset: &Preset) -> Result<Vec<Target>, Failure> {
+    if preset.model.is_some() {
+        let message = "the sizes of a model are those of its file, so none can be chosen";
+        let help = "write the network as `layers`; `neartop presets show NAME` has examples";
+        return Err(preset.error_at(&["network", "model"], message, Some(help)).into());
+    }
     let mut targets = width::targets(&preset.layers);
     if targets.is_empty() {
         let message = "the network has no linear layer and no convolution outside residuals, so none to size";

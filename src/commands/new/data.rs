@@ -199,6 +199,9 @@ pub fn write(path: &Path, found: &Found) -> Vec<Line> {
         let is_label = |column: &&Column| found.label_names.contains(&unquoted(&column.name));
         let features: Vec<_> = columns.iter().filter(|column| !is_label(column)).cloned().collect();
         lines.extend(write_table(&features, spec));
+        if !is_columnar(path) {
+            lines.push(choice(1, "header", "true", "whether the first line names the columns"));
+        }
     }
     let scale = match found.shape.0.as_slice() {
         [_] => "standardize_features",
@@ -206,6 +209,12 @@ pub fn write(path: &Path, found: &Found) -> Vec<Line> {
     };
     lines.push(key(1, "scale", scale, "none | unit | standardize | standardize_features"));
     lines
+}
+
+/// Whether its columns have their names, so that there is no line of them.
+fn is_columnar(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    ["parquet", "pq", "arrow", "feather", "ipc"].contains(&extension.to_ascii_lowercase().as_str())
 }
 
 fn write_table(columns: &[Column], spec: &TableSpec) -> Vec<Line> {
@@ -247,7 +256,6 @@ fn write_table(columns: &[Column], spec: &TableSpec) -> Vec<Line> {
             Categories::Error => choice(1, "categories", "one_hot", "no column holds texts; one_hot | ordinal"),
             _ => key(1, "categories", "one_hot", &format!("one_hot | ordinal; texts: {}", texts.join(", "))),
         },
-        choice(1, "header", "true", "whether the first line names the columns"),
     ]
 }
 
