@@ -25,12 +25,11 @@ pub struct Prepared {
 ///
 /// # Errors
 /// What is wrong with the preset, its data or its size.
-pub fn prepare(preset: &str, options: &RunOptions) -> Result<Prepared, Failure> {
+pub fn prepare(name: &str, options: &RunOptions) -> Result<Prepared, Failure> {
+    let is_model = is_model(Path::new(name));
     let preset = match &options.data {
-        None => Preset::load(preset)?,
-        Some(data) if is_model(Path::new(preset)) => {
-            Preset::of_model(Path::new(preset), Some(data), options.labels.as_deref())?
-        }
+        None => Preset::load(name)?,
+        Some(data) if is_model => Preset::of_model(Path::new(name), Some(data), options.labels.as_deref())?,
         Some(_) => {
             return Err(Failure::Usage {
                 message: "--data gives samples to a model, and a preset names its own".to_owned(),
@@ -39,6 +38,13 @@ pub fn prepare(preset: &str, options: &RunOptions) -> Result<Prepared, Failure> 
         }
     };
     preset.remarks.iter().for_each(tell);
+    if is_model {
+        let activations =
+            preset.network.has_slot().then(|| format!("{} activations and ", preset.search.activations.len()));
+        let (activations, inits) = (activations.unwrap_or_default(), preset.search.inits.len());
+        let tried = "initializations are tried; `neartop new --model` writes a preset that says which";
+        tell(format_args!("{activations}{inits} {tried}"));
+    }
     prepare_loaded(preset, options).inspect(|prepared| tell_assumptions(prepared.scorer.samples()))
 }
 

@@ -33,15 +33,6 @@ impl Preset {
         preset.name = path.file_stem().map_or_else(String::new, |stem| printable(&stem.to_string_lossy()));
         preset.search.activations.retain(|fill| USUAL_ACTIVATIONS.contains(&fill.to_string().as_str()));
         preset.search.inits.retain(|init| USUAL_INITS.contains(&init.to_string().as_str()));
-        preset.remarks.push(format!(
-            "{}{} initializations are tried; `neartop new --model` writes a preset that says which",
-            if preset.network.has_slot() {
-                format!("{} activations and ", USUAL_ACTIVATIONS.len())
-            } else {
-                String::new()
-            },
-            USUAL_INITS.len()
-        ));
         Ok(preset)
     }
 }
