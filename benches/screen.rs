@@ -154,7 +154,7 @@ mod unix {
 
     /// Times from a key to the frame that shows what it did, while scores come in.
     pub fn keys(preset: &str, view: &str, count: usize) -> Vec<Duration> {
-        let mut session = Session::start(preset, "100000");
+        let mut session = Session::start(preset, "5000");
         session.wait(|s| !s.contents().contains("no score yet"));
         session.press(view);
         std::thread::sleep(Duration::from_millis(500));
