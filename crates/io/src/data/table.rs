@@ -46,10 +46,7 @@ pub struct Table {
 /// # Errors
 /// If a column is not there, or a cell of a feature is of no use.
 pub fn open(file: &FileSpec, tabs: bool) -> Result<Table, DataError> {
-    let names = match &file.labels {
-        Some(LabelsFrom::Names(names)) => names.as_slice(),
-        _ => &[],
-    };
+    let names = names_of_labels(file);
     let (stored, dialect) = look(file, tabs, names)?;
     let chosen = Chosen::find(&file.path, &dialect, &file.table.columns, names)?;
     Table::new(file, Records::new(stored, dialect), chosen)
@@ -60,14 +57,19 @@ pub fn open(file: &FileSpec, tabs: bool) -> Result<Table, DataError> {
 /// # Errors
 /// If a column is not there, or a cell of a feature is of no use.
 pub fn open_written(file: &FileSpec, columnar: &Columnar) -> Result<Table, DataError> {
-    let names = match &file.labels {
-        Some(LabelsFrom::Names(names)) => names.as_slice(),
-        _ => &[],
-    };
+    let names = names_of_labels(file);
     let (stored, dialect) = look_written(columnar)?;
     let chosen = Chosen::find(&file.path, &dialect, &file.table.columns, names)?;
     columnar.check(chosen.features.iter().chain(&chosen.labels).copied())?;
     Table::new(file, Records::new(stored, dialect), chosen)
+}
+
+/// The columns that a preset names as labels.
+fn names_of_labels(file: &FileSpec) -> &[String] {
+    match &file.labels {
+        Some(LabelsFrom::Names(names)) => names,
+        _ => &[],
+    }
 }
 
 /// A table that holds nothing but labels. Of two columns, one that counts the rows is none.

@@ -12,7 +12,7 @@ use super::chunk::{parquet_error, reader};
 use super::groups::contained;
 use super::row_groups;
 use crate::data::DataError;
-use crate::data::file::Stored;
+use crate::data::file::{Stored, shown, unreadable};
 use crate::data::written::{Columnar, Written};
 
 /// Writes out all rows.
@@ -30,7 +30,11 @@ pub fn write(path: &Path) -> Result<Columnar, DataError> {
         let mut written = Written::new(path, names, kinds.collect())?;
         for row in file.get_row_iter(None).map_err(|error| parquet_error(path, &error))? {
             let row = row.map_err(|error| parquet_error(path, &error))?;
-            let cells: Vec<_> = row.get_column_iter().map(|(_, field)| text(field)).collect();
+            let cells = row.get_column_iter().map(|(name, field)| {
+                let no_text = || unreadable(path, format!("its column `{}` holds bytes that are no text", shown(name)));
+                text(field).ok_or_else(no_text)
+            });
+            let cells = cells.collect::<Result<Vec<_>, _>>()?;
             written.row(cells.iter().map(AsRef::as_ref))?;
         }
         written.finish()
@@ -60,16 +64,16 @@ fn is_nested(field: &Type) -> bool {
         || field.get_basic_info().has_repetition() && field.get_basic_info().repetition() == Repetition::REPEATED
 }
 
-/// A cell as it would stand in a table; an empty one where there is no value.
-fn text(field: &Field) -> Cow<'_, str> {
-    match field {
+/// A cell as it would stand in a table, an empty one where there is no value; none of bytes that are no text.
+fn text(field: &Field) -> Option<Cow<'_, str>> {
+    Some(match field {
         Field::Null | Field::Group(_) | Field::ListInternal(_) | Field::MapInternal(_) => Cow::Borrowed(""),
         Field::Str(text) => Cow::Borrowed(text),
-        Field::Bytes(bytes) => String::from_utf8_lossy(bytes.data()),
+        Field::Bytes(bytes) => Cow::Borrowed(std::str::from_utf8(bytes.data()).ok()?),
         // The shortest text that is the same number.
         Field::Float(x) => Cow::Owned(format!("{x:?}")),
         Field::Double(x) => Cow::Owned(format!("{x:?}")),
         Field::Float16(x) => Cow::Owned(format!("{:?}", x.to_f32())),
         other => Cow::Owned(other.to_string()),
-    }
+    })
 }
