@@ -370,7 +370,7 @@ fn choices_go_home_into_every_exported_program() {
         let export = ["export", &at("net.yaml"), "--init", "orthogonal", "-o", &at("choice.py")];
         Command::cargo_bin("neartop").unwrap().args(export).assert().success();
         let mut nears = Vec::new();
-        for seed in ["1"] {
+        for seed in ["1", "2"] {
             let paths = [net.to_str().unwrap(), data.to_str().unwrap(), &at("choice.py"), &at("changed.pt2"), seed];
             python(&[&[at("back.py").as_str()], &paths[..]].concat());
             std::fs::write(at("changed.yaml"), preset(&at("changed.pt2"), "{slots: none, inits: [zeros]}")).unwrap();
