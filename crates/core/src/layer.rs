@@ -295,6 +295,12 @@ pub trait Operation: Any + fmt::Debug + Send + Sync {
     /// If the tensors do not fit.
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor>;
 
+    /// The most that the rank of its output's rows can be, as that of a linear function of fewer numbers, with a bias one more.
+    /// None where nothing is known of it.
+    fn most_rank(&self, _place: &Place) -> Option<usize> {
+        None
+    }
+
     /// Where its parameter of this name starts from, if that is a tensor of its own: see [`Role::Kept`].
     fn kept(&self, _name: &str) -> Option<&Tensor> {
         None

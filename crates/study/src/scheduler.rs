@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::failure::ScoreFailure;
-use crate::space::Space;
+use crate::space::{Effort, Space};
 use crate::study::race::Race;
 use neartop_core::network::{Fill, Init, Network};
 use neartop_core::random::Draws;
@@ -279,8 +279,7 @@ struct Backlog {
     next_repetition: usize,
     repetitions: usize,
     jobs: usize,
-    /// What each candidate costs beside the others, roughly: its parameters.
-    costs: Vec<u64>,
+    efforts: Vec<Effort>,
     /// The first repetition of each candidate that failed; later ones are not scored.
     failed: Vec<usize>,
     /// NEAR by candidate and repetition.
@@ -302,19 +301,16 @@ impl Backlog {
         let groups = space.groups();
         // Small enough that the last portions keep all workers busy.
         let parts = (4 * jobs).div_ceil(groups.len().max(1));
-        let cut = |group: &Vec<usize>| {
-            let size = group.len().div_ceil(parts).max(1);
-            group.chunks(size).map(<[usize]>::to_vec).collect::<Vec<_>>()
-        };
+        let efforts: Vec<_> = space.candidates.iter().map(|candidate| candidate.effort).collect();
         let repetitions = space.preset.repetitions;
         let candidates = space.candidates.len();
         let mut backlog = Self {
             portions: VecDeque::new(),
-            groups: groups.iter().flat_map(cut).collect(),
+            groups: groups.iter().flat_map(|group| pieces(group, parts, &efforts)).map(<[usize]>::to_vec).collect(),
             next_repetition: 0,
             repetitions,
             jobs,
-            costs: space.candidates.iter().map(|candidate| candidate.parameters).collect(),
+            efforts,
             failed: vec![usize::MAX; candidates],
             scores: vec![Vec::new(); candidates],
             race: space.preset.auto.map(|auto| Race::new(auto, repetitions, candidates)),
@@ -335,7 +331,7 @@ impl Backlog {
     /// As many scores as there may be.
     fn most(&self) -> usize {
         let in_portions: usize = self.portions.iter().map(|portion| portion.candidates.len()).sum();
-        in_portions.saturating_add(self.costs.len().saturating_mul(self.repetitions))
+        in_portions.saturating_add(self.efforts.len().saturating_mul(self.repetitions))
     }
 
     /// A backlog of these portions and no more.
@@ -346,7 +342,7 @@ impl Backlog {
             next_repetition: 0,
             repetitions: 0,
             jobs,
-            costs: Vec::new(),
+            efforts: Vec::new(),
             failed: vec![usize::MAX; candidates],
             scores: vec![Vec::new(); candidates],
             race: None,
@@ -386,10 +382,16 @@ impl Backlog {
     /// end at about the same time.
     fn last_groups(&self) -> Vec<Vec<usize>> {
         let mut groups: Vec<&[usize]> = self.groups.iter().map(Vec::as_slice).collect();
-        groups.sort_by_key(|group| std::cmp::Reverse(group.iter().map(|id| self.costs[*id]).sum::<u64>()));
+        groups.sort_by_key(|group| std::cmp::Reverse(self.work_of(group)));
         let (whole, cut) = groups.split_at(groups.len().saturating_sub(2 * self.jobs));
-        let pieces = cut.iter().flat_map(|group| group.chunks(group.len().div_ceil(4).max(1)));
+        let pieces = cut.iter().flat_map(|group| pieces(group, 4, &self.efforts));
         whole.iter().copied().chain(pieces).map(<[usize]>::to_vec).collect()
+    }
+
+    /// What it takes to score a group together.
+    fn work_of(&self, group: &[usize]) -> u128 {
+        let shared = group.first().map_or(0, |id| self.efforts[*id].shared);
+        group.iter().map(|id| u128::from(self.efforts[*id].own)).sum::<u128>() + u128::from(shared)
     }
 
     fn keep(&mut self, candidate: usize, repetition: usize, near: f64) {
@@ -415,6 +417,14 @@ impl Backlog {
         race.advance(|id| (self.failed[id] == usize::MAX).then_some(&self.scores[id][..]));
         before != (race.goal(), race.is_over())
     }
+}
+
+/// Cuts a group into as many pieces at the most, none of which has less work of its own than all would do again that they
+/// share.
+fn pieces<'a>(group: &'a [usize], most: usize, efforts: &[Effort]) -> std::slice::Chunks<'a, usize> {
+    let least = group.first().map_or(1, |id| efforts[*id].shared.div_ceil(efforts[*id].own.max(1)));
+    let least = usize::try_from(least).unwrap_or(usize::MAX);
+    group.chunks(group.len().div_ceil(most.max(1)).max(least).clamp(1, group.len().max(1)))
 }
 
 struct Worker {

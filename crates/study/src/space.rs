@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use neartop_core::nas::Architecture;
 use neartop_core::network::{BiasInit, Fill, Init, Layer, Network};
+use neartop_core::start::Drawing;
 use neartop_io::data::{DataError, Samples};
 use neartop_io::preset::Preset;
 
@@ -21,6 +22,24 @@ pub struct Candidate {
     pub parameters: u64,
     /// Multiply-adds of a forward pass of one sample.
     pub multiply_adds: u64,
+    pub effort: Effort,
+}
+
+/// What a score takes, roughly, in multiply-adds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effort {
+    /// Done once for all candidates of a group that are scored together, see [`Space::groups`].
+    pub shared: u64,
+    pub own: u64,
+}
+
+impl Effort {
+    fn of(network: &Network, samples: usize, has_own_weights: bool) -> Self {
+        match network.work(samples) {
+            [shared, own] if has_own_weights => Self { shared: 0, own: shared.saturating_add(own) },
+            [shared, own] => Self { shared, own },
+        }
+    }
 }
 
 impl Candidate {
@@ -108,17 +127,31 @@ impl Space {
         if let Some(model) = &preset.model {
             let (fill, init) = (model.fill(&network), Init::AsGiven);
             let (parameters, multiply_adds) = (model.as_given.parameters(None), model.as_given.multiply_adds());
-            self.candidates.push(Candidate { id: 0, architecture: None, fill, init, parameters, multiply_adds });
+            let effort = Effort::of(&model.as_given, self.batch, true);
+            self.candidates.push(Candidate {
+                id: 0,
+                architecture: None,
+                fill,
+                init,
+                parameters,
+                multiply_adds,
+                effort,
+            });
         }
         let fills: Vec<Option<Fill>> = match preset.search.activations.as_slice() {
             [] => vec![None],
             fills => fills.iter().cloned().map(Some).collect(),
         };
         let multiply_adds = network.multiply_adds();
+        let effort_with = |init: &Init| {
+            let drawing = Drawing::new(init, preset.search.bias, None);
+            Effort::of(&network, self.batch, drawing.depends_on_activation(&network))
+        };
+        let efforts: Vec<_> = preset.search.inits.iter().map(effort_with).collect();
         for fill in fills {
             let parameters = network.parameters(fill.as_ref());
             self.candidates.reserve(preset.search.inits.len());
-            for init in &preset.search.inits {
+            for (init, effort) in preset.search.inits.iter().zip(&efforts) {
                 self.candidates.push(Candidate {
                     id: self.candidates.len(),
                     architecture: architecture.clone(),
@@ -126,6 +159,7 @@ impl Space {
                     init: init.clone(),
                     parameters,
                     multiply_adds,
+                    effort: *effort,
                 });
             }
         }

@@ -208,16 +208,35 @@ fn position_means(sample: &[f32], given: &[f64], value: impl Fn(f64, f64) -> f64
 
 /// Standardizes the runs of `length` elements that start at `starts`, together.
 fn standardize(data: &mut [f32], starts: impl Iterator<Item = usize> + Clone, length: usize, epsilon: f64) {
-    let (mut count, mut sum) = (0.0, 0.0);
-    for start in starts.clone() {
-        sum += data[start..start + length].iter().map(|x| f64::from(*x)).sum::<f64>();
-        count += length as f64;
-    }
-    let mean = sum / count;
-    let squares = |run: &[f32]| run.iter().map(|x| (f64::from(*x) - mean).powi(2)).sum::<f64>();
-    let variance = starts.clone().map(|s| squares(&data[s..s + length])).sum::<f64>() / count;
-    let (mean, scale) = (mean as f32, (variance + epsilon).sqrt().recip() as f32);
-    for start in starts {
-        data[start..start + length].iter_mut().for_each(|x| *x = (*x - mean) * scale);
+    Arch::new().dispatch(Runs { data, starts, length, epsilon });
+}
+
+struct Runs<'a, I> {
+    data: &'a mut [f32],
+    starts: I,
+    length: usize,
+    epsilon: f64,
+}
+
+impl<I: Iterator<Item = usize> + Clone> WithSimd for Runs<'_, I> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { data, starts, length, epsilon } = self;
+        let (mut count, mut total) = (0.0, 0.0);
+        for start in starts.clone() {
+            total += sum(&data[start..start + length], |x| x);
+            count += length as f64;
+        }
+        let mean = total / count;
+        let mut squares = 0.0;
+        for start in starts.clone() {
+            squares += sum(&data[start..start + length], |x| (x - mean) * (x - mean));
+        }
+        let (mean, scale) = (mean as f32, (squares / count + epsilon).sqrt().recip() as f32);
+        for start in starts {
+            data[start..start + length].iter_mut().for_each(|x| *x = (*x - mean) * scale);
+        }
     }
 }

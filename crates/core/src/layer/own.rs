@@ -157,6 +157,10 @@ impl Operation for Started {
         self.layer.forward(place, inputs, parameters, slot)
     }
 
+    fn most_rank(&self, place: &Place) -> Option<usize> {
+        self.layer.most_rank(place)
+    }
+
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor> {
         self.layer.differentiable(place, inputs, pass)
     }

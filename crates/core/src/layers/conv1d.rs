@@ -91,6 +91,10 @@ impl Operation for Conv1d {
         self.apply(place, &inputs[0], parameters)
     }
 
+    fn most_rank(&self, place: &Place) -> Option<usize> {
+        self.patch_and_bias(place)
+    }
+
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor> {
         self.differentiate(place, &inputs[0], pass)
     }

@@ -196,6 +196,12 @@ impl<const D: usize> Conv<D> {
         Cost { workspace: patch.saturating_mul(positions), multiply_adds: per_output.saturating_mul(positions) }
     }
 
+    /// The numbers that an output is a linear function of.
+    pub(super) fn patch_and_bias(&self, place: &Place) -> Option<usize> {
+        let area: usize = self.kernel.iter().product();
+        Some(place.inputs.first()?.units().saturating_mul(area) + usize::from(self.bias))
+    }
+
     /// Zeros before and after along every axis of the first input.
     #[must_use]
     pub fn pads_at(&self, place: &Place) -> [(usize, usize); D] {

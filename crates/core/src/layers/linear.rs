@@ -114,6 +114,10 @@ impl Operation for Linear {
         batch(output, samples, &place.output.shape)
     }
 
+    fn most_rank(&self, place: &Place) -> Option<usize> {
+        Some(place.inputs.first()?.units() + usize::from(self.bias))
+    }
+
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor> {
         let bias = pass.parameter(&place.name, "bias");
         differentiable::linear(&inputs[0], &pass.need(&place.name, "weight")?, bias.as_ref())

@@ -105,6 +105,16 @@ impl Network {
         u64::try_from(all.fold(0u128, u128::saturating_add)).unwrap_or(u64::MAX)
     }
 
+    /// What scoring so many samples takes, roughly, in multiply-adds: that of the nodes that depend on no slot, and that of the
+    /// rest.
+    #[must_use]
+    pub fn work(&self, samples: usize) -> [u64; 2] {
+        self.around_slots().map(|part| {
+            let all = part.nodes.iter().map(|at| self.nodes[*at].work(samples));
+            u64::try_from(all.fold(0u128, u128::saturating_add)).unwrap_or(u64::MAX)
+        })
+    }
+
     /// The number of samples whose rows fill the largest rank matrix: a dense layer of width n takes n samples, a
     /// convolution with C channels takes C of its positions. Layers that get one row a sample have to do with fewer where a
     /// batch of as many would take more than 2 GiB, see [`Self::short_of_rows`].

@@ -118,6 +118,17 @@ impl Node {
         self.place.output.units()
     }
 
+    /// What it takes to score so many samples, roughly, in multiply-adds. The rank of an n x n matrix takes about 4 n^3.
+    #[must_use]
+    pub(super) fn work(&self, samples: usize) -> u128 {
+        let passing = self.operation.cost(&self.place).multiply_adds.saturating_mul(samples as u128);
+        let rank = match self.counted {
+            Some(_) => self.units().min(samples.saturating_mul(self.place.output.rows())) as u128,
+            None => 0,
+        };
+        passing.saturating_add(rank.saturating_pow(3).saturating_mul(4))
+    }
+
     #[must_use]
     pub fn is_slot(&self) -> bool {
         self.slot().is_some()

@@ -57,7 +57,9 @@ pub struct Ranks {
     ranks: Vec<Option<Result<f64, RankError>>>,
     /// By size, in steps of [`SIZES`].
     small: BTreeMap<usize, Vec<Waiting<Gram<f32>>>>,
-    large: BTreeMap<usize, Vec<Waiting<Band>>>,
+    large: BTreeMap<usize, Vec<Waiting<Band<f32>>>>,
+    /// Large ones that need double precision.
+    again: BTreeMap<usize, Vec<Waiting<Band<f64>>>>,
     /// Memory for the next large Gram matrix.
     spare: Vec<f32>,
 }
@@ -70,8 +72,18 @@ pub struct Place(usize);
 struct Waiting<G> {
     place: usize,
     matrix: Scaled,
+    /// The most that its rank can be.
+    most: usize,
     outliers: Outliers,
     gram: G,
+}
+
+impl<G> Waiting<G> {
+    /// From the eigenvalues of what is left of its Gram matrix.
+    fn estimate<T: Real>(&self, eigenvalues: &Tridiagonal<T>) -> Estimate {
+        let zeros = self.matrix.size().saturating_sub(self.most);
+        Estimate::of(&self.outliers, eigenvalues, zeros)
+    }
 }
 
 impl Ranks {
@@ -80,6 +92,21 @@ impl Ranks {
     /// # Errors
     /// If an element is not finite.
     pub fn add(&mut self, matrix: &[f32], rows: usize, columns: usize) -> Result<Place, RankError> {
+        self.add_of_rank(matrix, rows, columns, usize::MAX)
+    }
+
+    /// The same of a matrix whose rank is known to be `most` at the most, but for rounding. Beyond so many singular values a
+    /// Gram matrix has rounding errors in place of zeros, which would ask for double precision.
+    ///
+    /// # Errors
+    /// If an element is not finite.
+    pub fn add_of_rank(
+        &mut self,
+        matrix: &[f32],
+        rows: usize,
+        columns: usize,
+        most: usize,
+    ) -> Result<Place, RankError> {
         let place = self.ranks.len();
         let largest = largest(matrix).ok_or(RankError::NonFinite)?;
         if largest == 0.0 {
@@ -101,20 +128,20 @@ impl Ranks {
             let gram = Gram::new(&rest.matrix, rest.rows, rest.columns);
             let outliers = rest.outliers;
             let waiting = self.small.entry(class).or_default();
-            waiting.push(Waiting { place, matrix, outliers, gram });
+            waiting.push(Waiting { place, matrix, most, outliers, gram });
             if waiting.len() == together::MATRICES {
                 let waiting = std::mem::take(waiting);
-                self.take(&waiting, together::reduce);
+                self.take(waiting, together::reduce);
             }
         } else {
             let mut gram = Gram::within(std::mem::take(&mut self.spare), &rest.matrix, rest.rows, rest.columns);
             let (band, outliers) = (Band::of(&mut gram), rest.outliers);
             self.spare = gram.values;
             let waiting = self.large.entry(class).or_default();
-            waiting.push(Waiting { place, matrix, outliers, gram: band });
-            if waiting.len() == together::MATRICES || waiting.len() * size * size >= MOST_WAITING {
+            waiting.push(Waiting { place, matrix, most, outliers, gram: band });
+            if is_enough(waiting, size) {
                 let waiting = std::mem::take(waiting);
-                self.take(&waiting, chase::reduce);
+                self.take(waiting, chase::reduce);
             }
         }
         Ok(Place(place))
@@ -123,10 +150,13 @@ impl Ranks {
     /// Ends all waiting.
     pub fn finish(&mut self) {
         for waiting in std::mem::take(&mut self.small).into_values() {
-            self.take(&waiting, together::reduce);
+            self.take(waiting, together::reduce);
         }
         for waiting in std::mem::take(&mut self.large).into_values() {
-            self.take(&waiting, chase::reduce);
+            self.take(waiting, chase::reduce);
+        }
+        for waiting in std::mem::take(&mut self.again).into_values() {
+            self.take_again(waiting);
         }
     }
 
@@ -136,20 +166,51 @@ impl Ranks {
         self.ranks.get(place.0).copied().flatten()
     }
 
-    fn take<G>(&mut self, all: &[Waiting<G>], reduce: fn(&[&G]) -> Vec<Tridiagonal<f32>>) {
+    fn take<G>(&mut self, all: Vec<Waiting<G>>, reduce: fn(&[&G]) -> Vec<Tridiagonal<f32>>) {
         let grams: Vec<_> = all.iter().map(|waiting| &waiting.gram).collect();
-        for (waiting, reduced) in all.iter().zip(reduce(&grams)) {
-            let estimate = Estimate::of(&waiting.outliers, &reduced);
-            let rank = if estimate.error <= TOLERANCE {
-                Ok(estimate.entropy.exp())
+        let reduced = reduce(&grams);
+        for (waiting, reduced) in all.into_iter().zip(reduced) {
+            let estimate = waiting.estimate(&reduced);
+            if estimate.error <= TOLERANCE {
+                self.ranks[waiting.place] = Some(Ok(estimate.entropy.exp()));
+            } else if waiting.matrix.size() <= TOGETHER {
+                self.ranks[waiting.place] = Some(waiting.matrix.rank());
             } else {
-                // Double precision needs the room.
-                self.spare = Vec::new();
-                waiting.matrix.rank()
-            };
+                self.add_again(waiting.place, waiting.matrix, waiting.most);
+            }
+        }
+    }
+
+    /// Takes in a large matrix for double precision.
+    fn add_again(&mut self, place: usize, matrix: Scaled, most: usize) {
+        // Double precision needs the room.
+        self.spare = Vec::new();
+        let (double, size) = (matrix.double(), matrix.size());
+        let rest = deflation::split_off_dominant(&double, matrix.rows, matrix.columns);
+        let mut gram = Gram::new(&rest.matrix, rest.rows, rest.columns);
+        let (gram, outliers) = (Band::of(&mut gram), rest.outliers);
+        let waiting = self.again.entry(size.next_multiple_of(SIZES)).or_default();
+        waiting.push(Waiting { place, matrix, most, outliers, gram });
+        if is_enough(waiting, size) {
+            let waiting = std::mem::take(waiting);
+            self.take_again(waiting);
+        }
+    }
+
+    fn take_again(&mut self, all: Vec<Waiting<Band<f64>>>) {
+        let bands: Vec<_> = all.iter().map(|waiting| &waiting.gram).collect();
+        for (waiting, reduced) in all.iter().zip(chase::reduce(&bands)) {
+            let estimate = waiting.estimate(&reduced);
+            let is_known = estimate.error <= TOLERANCE;
+            let rank = if is_known { Ok(estimate.entropy.exp()) } else { waiting.matrix.rank_of_all() };
             self.ranks[waiting.place] = Some(rank);
         }
     }
+}
+
+/// Whether so many large matrices are worked on.
+fn is_enough<G>(waiting: &[Waiting<G>], size: usize) -> bool {
+    waiting.len() == together::MATRICES || waiting.len() * size * size >= MOST_WAITING
 }
 
 /// A row-major matrix whose largest element is near 1.
@@ -160,15 +221,24 @@ struct Scaled {
 }
 
 impl Scaled {
+    fn size(&self) -> usize {
+        self.rows.min(self.columns)
+    }
+
+    fn double(&self) -> Vec<f64> {
+        self.values.iter().map(|x| f64::from(*x)).collect()
+    }
+
     /// The effective rank in double precision.
     fn rank(&self) -> Result<f64, RankError> {
-        let (rows, columns) = (self.rows, self.columns);
-        let double: Vec<f64> = self.values.iter().map(|x| f64::from(*x)).collect();
-        let estimate = Estimate::new(&double, rows, columns);
-        if estimate.error <= TOLERANCE {
-            return Ok(estimate.entropy.exp());
-        }
-        let values = MatRef::from_row_major_slice(&double, rows, columns).singular_values();
+        let estimate = Estimate::new(&self.double(), self.rows, self.columns);
+        if estimate.error <= TOLERANCE { Ok(estimate.entropy.exp()) } else { self.rank_of_all() }
+    }
+
+    /// The same by the singular values themselves, which takes longest.
+    fn rank_of_all(&self) -> Result<f64, RankError> {
+        let double = self.double();
+        let values = MatRef::from_row_major_slice(&double, self.rows, self.columns).singular_values();
         Ok(entropy_rank(values.map_err(|_| RankError::NoConvergence)?.iter().copied()))
     }
 }
@@ -206,13 +276,13 @@ struct Estimate {
 impl Estimate {
     fn new<T: Real>(matrix: &[T], rows: usize, columns: usize) -> Self {
         let rest = deflation::split_off_dominant(matrix, rows, columns);
-        Self::of(&rest.outliers, &Tridiagonal::of(Gram::new(&rest.matrix, rest.rows, rest.columns)))
+        Self::of(&rest.outliers, &Tridiagonal::of(Gram::new(&rest.matrix, rest.rows, rest.columns)), 0)
     }
 
-    /// From the eigenvalues of the Gram matrix of what was not split off.
-    fn of<T: Real>(outliers: &Outliers, eigenvalues: &Tridiagonal<T>) -> Self {
+    /// From the eigenvalues of the Gram matrix of what was not split off, of which the smallest are known to be `zeros`.
+    fn of<T: Real>(outliers: &Outliers, eigenvalues: &Tridiagonal<T>, zeros: usize) -> Self {
         let bisection = bisection::Bisection::new(eigenvalues);
-        let mut spectrum = Spectrum { outliers, bisection };
+        let mut spectrum = Spectrum { outliers, bisection, zeros };
         spectrum.estimate()
     }
 }
@@ -220,9 +290,15 @@ impl Estimate {
 struct Spectrum<'a, T: Real> {
     outliers: &'a Outliers,
     bisection: bisection::Bisection<T>,
+    zeros: usize,
 }
 
 impl<T: Real> Spectrum<'_, T> {
+    /// Of the singular values that may not be zero.
+    fn intervals(&self) -> impl Iterator<Item = (f64, f64)> {
+        self.bisection.intervals().skip(self.zeros)
+    }
+
     /// Bisects until the intervals of the eigenvalues are short enough for the entropy.
     fn estimate(&mut self) -> Estimate {
         let target = UNRESOLVED * TOLERANCE;
@@ -250,7 +326,7 @@ impl<T: Real> Spectrum<'_, T> {
 
     /// -sum p ln p, and the sum that makes the singular values p.
     fn entropy(&self) -> (f64, f64) {
-        let values = self.bisection.intervals().map(|(low, high)| f64::midpoint(low, high) * self.outliers.scale);
+        let values = self.intervals().map(|(low, high)| f64::midpoint(low, high) * self.outliers.scale);
         let (mut sum, mut weighted) = (0.0, 0.0);
         for s in values.chain(self.outliers.dominant.iter().copied()).filter(|s| *s > 0.0) {
             sum += s;
@@ -271,7 +347,7 @@ impl<T: Real> Spectrum<'_, T> {
             let steep = if value < 2.0 * change { 1.0 } else { 0.0 };
             (((value + change) / sum).ln() + entropy).abs().max(steep) * change / sum
         };
-        self.bisection.intervals().map(of_one).sum()
+        self.intervals().map(of_one).sum()
     }
 }
 

@@ -11,7 +11,7 @@ use candle_core::Tensor;
 use super::effective_rank::{RankError, largest};
 use super::error::{ScoreError, failure};
 use super::head::Head;
-use super::probe::{BatchProbe, RankProbe};
+use super::probe::{BatchProbe, RankProbe, most_rank};
 use super::propagation::{PropagationProbe, TWINS};
 use super::rank_matrix::{Reading, RowBlock};
 use crate::kernels::with_elements;
@@ -178,7 +178,7 @@ impl Images<'_> {
         let counted = self.part.nodes.iter().map(|at| &self.network.nodes[*at]).filter(|node| node.counted.is_some());
         for (node, block) in counted.zip(blocks) {
             let (rows, columns) = (block.rows.len() / block.columns, block.columns);
-            let place = probe.ranks.borrow_mut().add(&block.rows, rows, columns);
+            let place = probe.ranks.borrow_mut().add_of_rank(&block.rows, rows, columns, most_rank(node));
             probe.set(node, place.map_err(|error| failure(node, error))?);
         }
         Ok(())

@@ -1,6 +1,8 @@
 //! A folder with a folder of images per class, whose names are the labels.
 
 mod decode;
+mod jpeg;
+mod kind;
 mod listing;
 mod resize;
 mod table;
@@ -11,8 +13,9 @@ use std::path::{Path, PathBuf};
 
 use super::file::{io_error, unreadable};
 use super::{Assumption, DataError, FileAssumption, Labels, Source};
-use decode::{Channels, Header};
-pub use decode::{ImageFault, Wanted, decode, header};
+pub use decode::{decode, header};
+use kind::{Channels, Header};
+pub use kind::{ImageFault, Wanted};
 use neartop_core::network::Shape;
 use table::Listed;
 

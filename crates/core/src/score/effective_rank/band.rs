@@ -3,24 +3,25 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
+use super::real::{Real, lanes};
 use super::tridiagonal::{Gram, Panel};
 
 /// Diagonals of the band below the main one, and columns that are reduced at a time.
 pub const WIDTH: usize = super::tridiagonal::PANEL;
 
 /// The lower half of a symmetric band matrix.
-pub struct Band {
+pub struct Band<T> {
     pub size: usize,
     /// `[size, WIDTH + 1]`: every column from its diagonal element on.
-    pub values: Vec<f32>,
+    pub values: Vec<T>,
 }
 
 /// A number for every column of a panel.
-type Row = [f32; WIDTH];
+type Row<T> = [T; WIDTH];
 
-impl Band {
+impl<T: Real> Band<T> {
     /// Similar to a Gram matrix, which is lost.
-    pub fn of(gram: &mut Gram<f32>) -> Self {
+    pub fn of(gram: &mut Gram<T>) -> Self {
         let Gram { size, stride, ref mut values } = *gram;
         let mut panel = Panel::new(stride);
         let mut rows = Rows::new(size);
@@ -29,7 +30,7 @@ impl Band {
             Arch::new().dispatch(Reduce { matrix, size, stride, start, panel: &mut panel, rows: &mut rows });
             panel.apply(values, size, start + WIDTH);
         }
-        let mut band = vec![0.0; size * (WIDTH + 1)];
+        let mut band = vec![T::ZERO; size * (WIDTH + 1)];
         for (column, to) in band.chunks_exact_mut(WIDTH + 1).enumerate() {
             let length = (WIDTH + 1).min(size - column);
             to[..length].copy_from_slice(&values[column * (stride + 1)..][..length]);
@@ -39,36 +40,36 @@ impl Band {
 }
 
 /// What a panel is worked on in, row by row.
-struct Rows {
+struct Rows<T> {
     /// The columns of the panel below the band.
-    panel: Vec<Row>,
+    panel: Vec<Row<T>>,
     /// The vectors V of their reflections 1 - V T V^T.
-    v: Vec<Row>,
+    v: Vec<Row<T>>,
     /// The product of the rest of the matrix A with V.
-    product: Vec<Row>,
+    product: Vec<Row<T>>,
     /// W, with which the rest becomes A - V W^T - W V^T.
-    w: Vec<Row>,
+    w: Vec<Row<T>>,
 }
 
-impl Rows {
+impl<T: Real> Rows<T> {
     fn new(size: usize) -> Self {
-        let zeros = || vec![[0.0; WIDTH]; size];
+        let zeros = || vec![[T::ZERO; WIDTH]; size];
         Self { panel: zeros(), v: zeros(), product: zeros(), w: zeros() }
     }
 }
 
 /// Reduces the columns of one panel, and leaves in `panel` what the rest of the matrix is to hear of it.
-struct Reduce<'a> {
+struct Reduce<'a, T> {
     /// Column-major; the lower triangle counts.
-    matrix: &'a mut [f32],
+    matrix: &'a mut [T],
     size: usize,
     stride: usize,
     start: usize,
-    panel: &'a mut Panel<f32>,
-    rows: &'a mut Rows,
+    panel: &'a mut Panel<T>,
+    rows: &'a mut Rows<T>,
 }
 
-impl WithSimd for Reduce<'_> {
+impl<T: Real> WithSimd for Reduce<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -83,7 +84,7 @@ impl WithSimd for Reduce<'_> {
             columns.iter_mut().zip(&from[below..size]).for_each(|(row, x)| row[c] = *x);
         }
         let (v_columns, w_columns) = panel.vectors.split_at_mut(WIDTH * stride);
-        let mut factors = [0.0; WIDTH];
+        let mut factors = [T::ZERO; WIDTH];
         for (c, column) in v_columns.chunks_exact_mut(stride).enumerate() {
             factors[c] = eliminate(simd, columns, c, &mut column[below..size]);
             v.iter_mut().zip(&column[below..size]).for_each(|(row, x)| row[c] = *x);
@@ -94,17 +95,17 @@ impl WithSimd for Reduce<'_> {
         }
         let t = of_reflections(&factors, &products(simd, v, v));
         if S::REGISTER_COUNT >= 32 {
-            multiply_symmetric::<S, 8>(simd, &matrix[below * stride + below..], stride, v, product);
+            multiply_symmetric::<T, S, 8>(simd, &matrix[below * stride + below..], stride, v, product);
         } else {
-            multiply_symmetric::<S, 4>(simd, &matrix[below * stride + below..], stride, v, product);
+            multiply_symmetric::<T, S, 4>(simd, &matrix[below * stride + below..], stride, v, product);
         }
         // W = A V T - V S / 2 with S = T^T V^T A V T.
         let inner = multiply(&products(simd, v, product), &t);
         let half = transposed(&t).map(|row| {
-            let mut sums = [0.0; WIDTH];
+            let mut sums = [T::ZERO; WIDTH];
             row.iter()
                 .zip(&inner)
-                .for_each(|(f, inner)| sums.iter_mut().zip(inner).for_each(|(s, x)| *s -= 0.5 * f * x));
+                .for_each(|(f, inner)| sums.iter_mut().zip(inner).for_each(|(s, x)| *s -= T::from_f64(0.5) * *f * *x));
             sums
         });
         combine(simd, [(product, &t), (v, &half)], w);
@@ -116,125 +117,125 @@ impl WithSimd for Reduce<'_> {
 
 /// Makes the column `c` of the rows zero below row `c` by a reflection 1 - f v v^T of all columns from `c` on. Returns f.
 #[inline(always)]
-fn eliminate<S: Simd>(simd: S, rows: &mut [Row], c: usize, v: &mut [f32]) -> f32 {
+fn eliminate<T: Real, S: Simd>(simd: S, rows: &mut [Row<T>], c: usize, v: &mut [T]) -> T {
     v.iter_mut().zip(rows.iter()).for_each(|(x, row)| *x = row[c]);
-    v[..c.min(rows.len())].fill(0.0);
-    let Some(first) = v.get(c).copied() else { return 0.0 };
+    v[..c.min(rows.len())].fill(T::ZERO);
+    let Some(first) = v.get(c).copied() else { return T::ZERO };
     // Its own length and its products with the others at once.
     let mut sums = weighted_sum(simd, &rows[c + 1..], &v[c + 1..]);
     let rest = sums[c];
-    v[c] = 1.0;
-    if rest == 0.0 {
-        return 0.0;
+    v[c] = T::ONE;
+    if rest == T::ZERO {
+        return T::ZERO;
     }
-    let length = (first * first + rest).sqrt();
-    let to = if first > 0.0 { -length } else { length };
-    let (inverse, factor) = ((first - to).recip(), (to - first) / to);
+    let length = (first * first + rest).root();
+    let to = if first > T::ZERO { -length } else { length };
+    let (inverse, factor) = (T::ONE / (first - to), (to - first) / to);
     v[c + 1..].iter_mut().for_each(|x| *x *= inverse);
     for (sum, x) in sums.iter_mut().zip(&rows[c]) {
         *sum = -factor * (x + inverse * *sum);
     }
-    sums[..=c].fill(0.0);
+    sums[..=c].fill(T::ZERO);
     add_outer(simd, &mut rows[c..], &v[c..], &sums);
     rows[c][c] = to;
     factor
 }
 
 /// The upper triangle T such that 1 - V T V^T is the product of the reflections (Schreiber & Van Loan 1989).
-fn of_reflections(factors: &Row, products: &[Row; WIDTH]) -> [Row; WIDTH] {
-    let mut t = [[0.0; WIDTH]; WIDTH];
+fn of_reflections<T: Real>(factors: &Row<T>, products: &[Row<T>; WIDTH]) -> [Row<T>; WIDTH] {
+    let mut t = [[T::ZERO; WIDTH]; WIDTH];
     for (c, factor) in factors.iter().enumerate() {
         for (r, row) in t.iter_mut().enumerate().take(c) {
-            row[c] = -factor * (r..c).map(|k| row[k] * products[k][c]).sum::<f32>();
+            row[c] = -factor * (r..c).map(|k| row[k] * products[k][c]).fold(T::ZERO, |sum, x| sum + x);
         }
         t[c][c] = *factor;
     }
     t
 }
 
-fn transposed(a: &[Row; WIDTH]) -> [Row; WIDTH] {
+fn transposed<T: Real>(a: &[Row<T>; WIDTH]) -> [Row<T>; WIDTH] {
     std::array::from_fn(|i| std::array::from_fn(|j| a[j][i]))
 }
 
-fn multiply(a: &[Row; WIDTH], b: &[Row; WIDTH]) -> [Row; WIDTH] {
+fn multiply<T: Real>(a: &[Row<T>; WIDTH], b: &[Row<T>; WIDTH]) -> [Row<T>; WIDTH] {
     a.map(|row| {
-        let mut sums = [0.0; WIDTH];
-        row.iter().zip(b).for_each(|(f, b)| sums.iter_mut().zip(b).for_each(|(s, x)| *s += f * x));
+        let mut sums = [T::ZERO; WIDTH];
+        row.iter().zip(b).for_each(|(f, b)| sums.iter_mut().zip(b).for_each(|(s, x)| *s += *f * *x));
         sums
     })
 }
 
 /// The vectors that rows are made of, each [`vectors_of_row`] of them.
 #[inline(always)]
-fn vectors<S: Simd>(rows: &[Row]) -> &[S::f32s] {
-    S::as_simd_f32s(rows.as_flattened()).0
+fn vectors<T: Real, S: Simd>(rows: &[Row<T>]) -> &[T::Vector<S>] {
+    T::vectors::<S>(rows.as_flattened())
 }
 
 #[inline(always)]
-fn vectors_mut<S: Simd>(rows: &mut [Row]) -> &mut [S::f32s] {
-    S::as_mut_simd_f32s(rows.as_flattened_mut()).0
+fn vectors_mut<T: Real, S: Simd>(rows: &mut [Row<T>]) -> &mut [T::Vector<S>] {
+    T::vectors_mut::<S>(rows.as_flattened_mut())
 }
 
 #[inline(always)]
-const fn vectors_of_row<S: Simd>() -> usize {
-    WIDTH / S::F32_LANES
+const fn vectors_of_row<T: Real, S: Simd>() -> usize {
+    WIDTH / lanes::<T, S>()
 }
 
 /// The sum of the rows, each by its weight.
 #[inline(always)]
-fn weighted_sum<S: Simd>(simd: S, rows: &[Row], weights: &[f32]) -> Row {
-    let mut sum = [[0.0; WIDTH]];
-    let width = vectors_of_row::<S>();
+fn weighted_sum<T: Real, S: Simd>(simd: S, rows: &[Row<T>], weights: &[T]) -> Row<T> {
+    let mut sum = [[T::ZERO; WIDTH]];
+    let width = vectors_of_row::<T, S>();
     for part in 0..width {
-        let mut sums = [simd.splat_f32s(0.0); 4];
+        let mut sums = [T::splat(simd, T::ZERO); 4];
         let (fours, last) = rows.as_chunks::<4>();
         let (weights, last_weights) = weights.as_chunks::<4>();
         for (rows, weights) in fours.iter().zip(weights) {
-            let vectors = vectors::<S>(rows);
+            let vectors = vectors::<T, S>(rows);
             for i in 0..4 {
-                sums[i] = simd.mul_add_e_f32s(simd.splat_f32s(weights[i]), vectors[i * width + part], sums[i]);
+                sums[i] = T::vector_multiply_add(simd, T::splat(simd, weights[i]), vectors[i * width + part], sums[i]);
             }
         }
-        for (row, weight) in vectors::<S>(last).chunks_exact(width).zip(last_weights) {
-            sums[0] = simd.mul_add_e_f32s(simd.splat_f32s(*weight), row[part], sums[0]);
+        for (row, weight) in vectors::<T, S>(last).chunks_exact(width).zip(last_weights) {
+            sums[0] = T::vector_multiply_add(simd, T::splat(simd, *weight), row[part], sums[0]);
         }
         let [a, b, c, d] = sums;
-        vectors_mut::<S>(&mut sum)[part] = simd.add_f32s(simd.add_f32s(a, b), simd.add_f32s(c, d));
+        vectors_mut::<T, S>(&mut sum)[part] = T::vector_add(simd, T::vector_add(simd, a, b), T::vector_add(simd, c, d));
     }
     sum[0]
 }
 
 /// Adds to every row its weight times `added`.
 #[inline(always)]
-fn add_outer<S: Simd>(simd: S, rows: &mut [Row], weights: &[f32], added: &Row) {
-    let width = vectors_of_row::<S>();
+fn add_outer<T: Real, S: Simd>(simd: S, rows: &mut [Row<T>], weights: &[T], added: &Row<T>) {
+    let width = vectors_of_row::<T, S>();
     let added = [*added];
-    let added = vectors::<S>(&added);
-    for (row, weight) in vectors_mut::<S>(rows).chunks_exact_mut(width).zip(weights) {
-        let weight = simd.splat_f32s(*weight);
+    let added = vectors::<T, S>(&added);
+    for (row, weight) in vectors_mut::<T, S>(rows).chunks_exact_mut(width).zip(weights) {
+        let weight = T::splat(simd, *weight);
         for (x, added) in row.iter_mut().zip(added) {
-            *x = simd.mul_add_e_f32s(weight, *added, *x);
+            *x = T::vector_multiply_add(simd, weight, *added, *x);
         }
     }
 }
 
 /// A^T B for matrices of such rows.
 #[inline(always)]
-fn products<S: Simd>(simd: S, a: &[Row], b: &[Row]) -> [Row; WIDTH] {
+fn products<T: Real, S: Simd>(simd: S, a: &[Row<T>], b: &[Row<T>]) -> [Row<T>; WIDTH] {
     /// So many sums that none waits for itself.
     const AT_A_TIME: usize = 8;
-    let width = vectors_of_row::<S>();
-    let mut products = [[0.0; WIDTH]; WIDTH];
+    let width = vectors_of_row::<T, S>();
+    let mut products = [[T::ZERO; WIDTH]; WIDTH];
     for part in 0..width {
         for (first, products) in products.chunks_exact_mut(AT_A_TIME).enumerate() {
-            let mut sums = [simd.splat_f32s(0.0); AT_A_TIME];
-            for (a, b) in a.iter().zip(vectors::<S>(b).chunks_exact(width)) {
+            let mut sums = [T::splat(simd, T::ZERO); AT_A_TIME];
+            for (a, b) in a.iter().zip(vectors::<T, S>(b).chunks_exact(width)) {
                 let a = &a.as_chunks::<AT_A_TIME>().0[first];
                 for i in 0..AT_A_TIME {
-                    sums[i] = simd.mul_add_e_f32s(simd.splat_f32s(a[i]), b[part], sums[i]);
+                    sums[i] = T::vector_multiply_add(simd, T::splat(simd, a[i]), b[part], sums[i]);
                 }
             }
-            for (products, sum) in vectors_mut::<S>(products).chunks_exact_mut(width).zip(sums) {
+            for (products, sum) in vectors_mut::<T, S>(products).chunks_exact_mut(width).zip(sums) {
                 products[part] = sum;
             }
         }
@@ -244,25 +245,25 @@ fn products<S: Simd>(simd: S, a: &[Row], b: &[Row]) -> [Row; WIDTH] {
 
 /// The sum of the products of tall matrices with small ones.
 #[inline(always)]
-fn combine<S: Simd>(simd: S, terms: [(&[Row], &[Row; WIDTH]); 2], to: &mut [Row]) {
+fn combine<T: Real, S: Simd>(simd: S, terms: [(&[Row<T>], &[Row<T>; WIDTH]); 2], to: &mut [Row<T>]) {
     /// Rows that an element of the small matrices is read for.
     const AT_A_TIME: usize = 4;
-    let width = vectors_of_row::<S>();
+    let width = vectors_of_row::<T, S>();
     for part in 0..width {
         for (place, to) in to.chunks_mut(AT_A_TIME).enumerate() {
-            let mut sums = [simd.splat_f32s(0.0); AT_A_TIME];
+            let mut sums = [T::splat(simd, T::ZERO); AT_A_TIME];
             for (tall, small) in terms {
-                let small = vectors::<S>(small);
-                let mut rows = [[0.0; WIDTH]; AT_A_TIME];
+                let small = vectors::<T, S>(small);
+                let mut rows = [[T::ZERO; WIDTH]; AT_A_TIME];
                 rows[..to.len()].copy_from_slice(&tall[place * AT_A_TIME..][..to.len()]);
                 for k in 0..WIDTH {
                     let small = small[k * width + part];
                     for i in 0..AT_A_TIME {
-                        sums[i] = simd.mul_add_e_f32s(simd.splat_f32s(rows[i][k]), small, sums[i]);
+                        sums[i] = T::vector_multiply_add(simd, T::splat(simd, rows[i][k]), small, sums[i]);
                     }
                 }
             }
-            for (to, sum) in vectors_mut::<S>(to).chunks_exact_mut(width).zip(sums) {
+            for (to, sum) in vectors_mut::<T, S>(to).chunks_exact_mut(width).zip(sums) {
                 to[part] = sum;
             }
         }
@@ -272,16 +273,16 @@ fn combine<S: Simd>(simd: S, terms: [(&[Row], &[Row; WIDTH]); 2], to: &mut [Row]
 /// `product` = A V for the symmetric matrix A whose lower triangle is at the start of the column-major matrix. Every
 /// element is read once, `COLUMNS` columns at a time.
 #[inline(always)]
-fn multiply_symmetric<S: Simd, const COLUMNS: usize>(
+fn multiply_symmetric<T: Real, S: Simd, const COLUMNS: usize>(
     simd: S,
-    matrix: &[f32],
+    matrix: &[T],
     stride: usize,
-    v: &[Row],
-    product: &mut [Row],
+    v: &[Row<T>],
+    product: &mut [Row<T>],
 ) {
-    let (size, width) = (v.len(), vectors_of_row::<S>());
-    product.fill([0.0; WIDTH]);
-    let (v, product) = (vectors::<S>(v), vectors_mut::<S>(product));
+    let (size, width) = (v.len(), vectors_of_row::<T, S>());
+    product.fill([T::ZERO; WIDTH]);
+    let (v, product) = (vectors::<T, S>(v), vectors_mut::<T, S>(product));
     for part in 0..width {
         for first in (0..size).step_by(COLUMNS) {
             let together = COLUMNS.min(size - first);
@@ -289,10 +290,10 @@ fn multiply_symmetric<S: Simd, const COLUMNS: usize>(
             // The corner on the diagonal.
             for j in 0..together {
                 for i in j..together {
-                    let x = simd.splat_f32s(matrix[(first + j) * stride + first + i]);
-                    product[at(i)] = simd.mul_add_e_f32s(x, v[at(j)], product[at(i)]);
+                    let x = T::splat(simd, matrix[(first + j) * stride + first + i]);
+                    product[at(i)] = T::vector_multiply_add(simd, x, v[at(j)], product[at(i)]);
                     if i > j {
-                        product[at(j)] = simd.mul_add_e_f32s(x, v[at(i)], product[at(j)]);
+                        product[at(j)] = T::vector_multiply_add(simd, x, v[at(i)], product[at(j)]);
                     }
                 }
             }
@@ -300,12 +301,12 @@ fn multiply_symmetric<S: Simd, const COLUMNS: usize>(
             if below >= size {
                 continue;
             }
-            let columns: [&[f32]; COLUMNS] =
+            let columns: [&[T]; COLUMNS] =
                 std::array::from_fn(|j| &matrix[(first + j) * stride + below..][..size - below]);
-            let factors: [S::f32s; COLUMNS] = std::array::from_fn(|j| v[at(j)]);
+            let factors: [T::Vector<S>; COLUMNS] = std::array::from_fn(|j| v[at(j)]);
             let sums = below_corner(simd, columns, factors, &v[below * width..], &mut product[below * width..], part);
             for j in 0..COLUMNS {
-                product[at(j)] = simd.add_f32s(product[at(j)], sums[j]);
+                product[at(j)] = T::vector_add(simd, product[at(j)], sums[j]);
             }
         }
     }
@@ -313,24 +314,24 @@ fn multiply_symmetric<S: Simd, const COLUMNS: usize>(
 
 /// Adds to the rows of `product` those of the columns times `factors`; returns the columns' products with `v`.
 #[inline(always)]
-fn below_corner<S: Simd, const COLUMNS: usize>(
+fn below_corner<T: Real, S: Simd, const COLUMNS: usize>(
     simd: S,
-    columns: [&[f32]; COLUMNS],
-    factors: [S::f32s; COLUMNS],
-    v: &[S::f32s],
-    product: &mut [S::f32s],
+    columns: [&[T]; COLUMNS],
+    factors: [T::Vector<S>; COLUMNS],
+    v: &[T::Vector<S>],
+    product: &mut [T::Vector<S>],
     part: usize,
-) -> [S::f32s; COLUMNS] {
-    let width = vectors_of_row::<S>();
+) -> [T::Vector<S>; COLUMNS] {
+    let width = vectors_of_row::<T, S>();
     let rows = columns[0].len();
     let columns = columns.map(|column| &column[..rows]);
-    let mut sums = [simd.splat_f32s(0.0); COLUMNS];
+    let mut sums = [T::splat(simd, T::ZERO); COLUMNS];
     for (r, (v, product)) in v.chunks_exact(width).zip(product.chunks_exact_mut(width)).enumerate().take(rows) {
         let (v, mut own) = (v[part], product[part]);
         for j in 0..COLUMNS {
-            let x = simd.splat_f32s(columns[j][r]);
-            own = simd.mul_add_e_f32s(x, factors[j], own);
-            sums[j] = simd.mul_add_e_f32s(x, v, sums[j]);
+            let x = T::splat(simd, columns[j][r]);
+            own = T::vector_multiply_add(simd, x, factors[j], own);
+            sums[j] = T::vector_multiply_add(simd, x, v, sums[j]);
         }
         product[part] = own;
     }

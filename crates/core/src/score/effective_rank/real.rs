@@ -4,10 +4,12 @@ use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
 
 use faer::traits::RealField;
 use pulp::Simd;
+use pulp::bytemuck::Pod;
 
 /// A floating-point type that the kernels are written for.
 pub trait Real:
     RealField
+    + Pod
     + Copy
     + PartialOrd
     + Add<Output = Self>
@@ -39,7 +41,7 @@ pub trait Real:
     fn differs_in_sign(self, other: Self) -> u32;
 
     /// A vector register's worth of numbers.
-    type Vector<S: Simd>: Copy;
+    type Vector<S: Simd>: Pod;
     /// A whole number of vectors; elements beyond are left out.
     fn vectors<S: Simd>(slice: &[Self]) -> &[Self::Vector<S>];
     fn vectors_mut<S: Simd>(slice: &mut [Self]) -> &mut [Self::Vector<S>];
@@ -51,12 +53,38 @@ pub trait Real:
         b: Self::Vector<S>,
         c: Self::Vector<S>,
     ) -> Self::Vector<S>;
+    /// c - a b; in one instruction where the machine has one.
+    fn vector_subtract_product<S: Simd>(
+        simd: S,
+        a: Self::Vector<S>,
+        b: Self::Vector<S>,
+        c: Self::Vector<S>,
+    ) -> Self::Vector<S>;
     fn vector_add<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    fn vector_subtract<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    fn vector_multiply<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    fn vector_divide<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    fn vector_root<S: Simd>(simd: S, a: Self::Vector<S>) -> Self::Vector<S>;
+    fn vector_negative<S: Simd>(simd: S, a: Self::Vector<S>) -> Self::Vector<S>;
+    /// `a` where `x` is zero, else `b`.
+    fn vector_where_zero<S: Simd>(
+        simd: S,
+        x: Self::Vector<S>,
+        a: Self::Vector<S>,
+        b: Self::Vector<S>,
+    ) -> Self::Vector<S>;
+    /// `a` where `x` is above zero, else `b`.
+    fn vector_where_positive<S: Simd>(
+        simd: S,
+        x: Self::Vector<S>,
+        a: Self::Vector<S>,
+        b: Self::Vector<S>,
+    ) -> Self::Vector<S>;
     fn vector_sum<S: Simd>(simd: S, a: Self::Vector<S>) -> Self;
 }
 
 macro_rules! real {
-    ($t:ty, $working_size:expr, $tiny:expr, $exponent:expr, $zero_exponents:expr, $v:ident, $as:ident, $as_mut:ident, $splat:ident, $multiply_add:ident, $add:ident, $sum:ident) => {
+    ($t:ty, $working_size:expr, $tiny:expr, $exponent:expr, $zero_exponents:expr, $v:ident, $as:ident, $as_mut:ident, $splat:ident, $multiply_add:ident, $subtract_product:ident, $add:ident, $subtract:ident, $multiply:ident, $divide:ident, $root:ident, $negative:ident, $select:ident, $equal:ident, $greater:ident, $sum:ident) => {
         impl Real for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -122,8 +150,48 @@ macro_rules! real {
             }
 
             #[inline(always)]
+            fn vector_subtract_product<S: Simd>(simd: S, a: S::$v, b: S::$v, c: S::$v) -> S::$v {
+                simd.$subtract_product(a, b, c)
+            }
+
+            #[inline(always)]
             fn vector_add<S: Simd>(simd: S, a: S::$v, b: S::$v) -> S::$v {
                 simd.$add(a, b)
+            }
+
+            #[inline(always)]
+            fn vector_subtract<S: Simd>(simd: S, a: S::$v, b: S::$v) -> S::$v {
+                simd.$subtract(a, b)
+            }
+
+            #[inline(always)]
+            fn vector_multiply<S: Simd>(simd: S, a: S::$v, b: S::$v) -> S::$v {
+                simd.$multiply(a, b)
+            }
+
+            #[inline(always)]
+            fn vector_divide<S: Simd>(simd: S, a: S::$v, b: S::$v) -> S::$v {
+                simd.$divide(a, b)
+            }
+
+            #[inline(always)]
+            fn vector_root<S: Simd>(simd: S, a: S::$v) -> S::$v {
+                simd.$root(a)
+            }
+
+            #[inline(always)]
+            fn vector_negative<S: Simd>(simd: S, a: S::$v) -> S::$v {
+                simd.$negative(a)
+            }
+
+            #[inline(always)]
+            fn vector_where_zero<S: Simd>(simd: S, x: S::$v, a: S::$v, b: S::$v) -> S::$v {
+                simd.$select(simd.$equal(x, simd.$splat(0.0)), a, b)
+            }
+
+            #[inline(always)]
+            fn vector_where_positive<S: Simd>(simd: S, x: S::$v, a: S::$v, b: S::$v) -> S::$v {
+                simd.$select(simd.$greater(x, simd.$splat(0.0)), a, b)
             }
 
             #[inline(always)]
@@ -144,7 +212,16 @@ real!(
     as_mut_simd_f32s,
     splat_f32s,
     mul_add_e_f32s,
+    negate_mul_add_e_f32s,
     add_f32s,
+    sub_f32s,
+    mul_f32s,
+    div_f32s,
+    sqrt_f32s,
+    neg_f32s,
+    select_f32s,
+    equal_f32s,
+    greater_than_f32s,
     reduce_sum_f32s
 );
 real!(
@@ -158,7 +235,16 @@ real!(
     as_mut_simd_f64s,
     splat_f64s,
     mul_add_e_f64s,
+    negate_mul_add_e_f64s,
     add_f64s,
+    sub_f64s,
+    mul_f64s,
+    div_f64s,
+    sqrt_f64s,
+    neg_f64s,
+    select_f64s,
+    equal_f64s,
+    greater_than_f64s,
     reduce_sum_f64s
 );
 
@@ -171,10 +257,16 @@ pub fn multiply_add<T: Real, const FUSED: bool>(a: T, b: T, c: T) -> T {
     if FUSED { a.fused(b, c) } else { a * b + c }
 }
 
+/// Numbers in a vector.
+#[inline(always)]
+pub const fn lanes<T: Real, S: Simd>() -> usize {
+    size_of::<T::Vector<S>>() / size_of::<T>()
+}
+
 /// The part of a length that whole vectors fill.
 #[inline(always)]
 fn whole<S: Simd, T: Real>(length: usize) -> usize {
-    length - length % (size_of::<T::Vector<S>>() / size_of::<T>())
+    length - length % lanes::<T, S>()
 }
 
 /// The sum of the products of two slices of one length.

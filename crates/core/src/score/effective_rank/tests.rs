@@ -132,6 +132,27 @@ fn eigenvalues_of_single_precision_keep_the_assumed_error() {
     }
 }
 
+/// Alone, and beside others of other sizes.
+#[test]
+fn bands_of_double_precision_keep_their_digits() {
+    let sizes = [193, 257, 300, 333, 210];
+    let double = |n: usize| normals(n * n, n as u64).into_iter().map(f64::from).collect::<Vec<_>>();
+    let bands: Vec<_> = sizes.iter().map(|n| Band::of(&mut Gram::new(&double(*n), *n, *n))).collect();
+    let together = chase::reduce(&bands.iter().collect::<Vec<_>>());
+    for ((n, band), beside_others) in sizes.into_iter().zip(&bands).zip(together) {
+        let alone = chase::reduce(&[band]).pop().unwrap();
+        assert_eq!((&alone.diagonal, &alone.beside), (&beside_others.diagonal, &beside_others.beside));
+        // faer's singular values are off by up to 200 units of rounding.
+        let mut ways = [alone, Tridiagonal::of(Gram::new(&double(n), n, n))].map(|t| bisection::Bisection::new(&t));
+        ways.iter_mut().for_each(|way| (0..50).for_each(|_| way.halve()));
+        let unit = f64::EPSILON * ways[0].largest();
+        for ((band, _), (direct, _)) in ways[0].intervals().zip(ways[1].intervals()) {
+            let moved = (band * band - direct * direct).abs();
+            assert!(moved < 16.0 * unit, "{n}: {direct}^2 moved by {moved:e}");
+        }
+    }
+}
+
 /// The eigenvalues of a tridiagonal matrix are found to its own rounding error, also where all but a few are far below the
 /// largest: the minors fall by many decades there.
 #[test]
@@ -204,8 +225,11 @@ fn not_on_neighbours_from_size(least: usize) {
     let places: Vec<_> = matrices
         .iter()
         .enumerate()
-        // Some have a singular value to split off, which makes them smaller still.
-        .map(|(i, (z, n))| (z.iter().map(|z| z + (i % 3) as f32).collect::<Vec<_>>(), *n))
+        // Some have a singular value to split off, which makes them smaller still, and some need double precision.
+        .map(|(i, (z, n))| {
+            let fall = |k: usize| if i % 4 == 3 { (-0.2 * (k % columns) as f32).exp2() } else { 1.0 };
+            (z.iter().enumerate().map(|(k, z)| fall(k) * (z + (i % 3) as f32)).collect::<Vec<_>>(), *n)
+        })
         .map(|(z, n)| (ranks.add(&z, n, columns).unwrap(), effective_rank(&z, n, columns)))
         .collect();
     assert_eq!(ranks.get(places[36].0), None);
@@ -224,5 +248,23 @@ fn nothing_left_to_reflect() {
         check(&(0..n * n).map(part).collect::<Vec<_>>(), n, n);
         check(&(0..n * n).map(|k| if k % n == 0 { z[k] } else { 0.0 }).collect::<Vec<_>>(), n, n);
         check(&(0..n * n).map(|k| if k == 0 { 1.0 } else { 0.0 }).collect::<Vec<_>>(), n, n);
+    }
+}
+
+/// What a dense layer makes of fewer inputs than it has outputs, alone and behind a large mean.
+#[test]
+fn single_precision_does_where_the_rank_is_known() {
+    for (n, inputs, mean) in [(96, 20, 0.0), (96, 20, 30.0), (260, 64, 0.0), (260, 64, 30.0), (400, 399, 0.0)] {
+        let (x, w) = (normals(n * inputs, 1), normals(n * inputs, 2));
+        let matrix = crate::kernels::linear(&x, n, &w, Some(&vec![mean; n]), n);
+        let mut ranks = Ranks::default();
+        let place = ranks.add_of_rank(&matrix, n, n, inputs + 1).unwrap();
+        for waiting in std::mem::take(&mut ranks.large).into_values() {
+            ranks.take(waiting, chase::reduce);
+        }
+        assert!(ranks.again.is_empty(), "{n} of {inputs}");
+        ranks.finish();
+        let (rank, expected) = (ranks.get(place).unwrap().unwrap(), reference(&matrix, n, n));
+        assert!((rank - expected).abs() <= TOLERANCE * expected, "{n} of {inputs}: {rank} against {expected}");
     }
 }

@@ -9,6 +9,7 @@ use std::cell::RefCell;
 
 use pulp::{Arch, Simd, WithSimd};
 
+use super::real::Real;
 use super::tridiagonal::{Gram, Tridiagonal};
 
 /// As many matrices as the widest vectors have lanes.
@@ -129,7 +130,7 @@ fn tridiagonalize<S: Simd>(
             return;
         }
         x[next..].copy_from_slice(&column[next..]);
-        let (length, factor) = reflect(simd, &mut x[next..]);
+        let (length, factor) = reflect::<f32, S>(simd, &mut x[next..]);
         beside[j] = length;
         let (v, w) = (&mut v[next..], &mut w[next..]);
         let (x, y) = (&mut x[next..], &mut y[next..]);
@@ -140,7 +141,7 @@ fn tridiagonalize<S: Simd>(
             rest.update_and_multiply::<S, 2>(simd, v, w, x, y);
         }
         y.iter_mut().for_each(|y| *y = simd.mul_f32s(factor, *y));
-        let along = simd.mul_f32s(simd.mul_f32s(simd.splat_f32s(-0.5), factor), dot(simd, x, y));
+        let along = simd.mul_f32s(simd.mul_f32s(simd.splat_f32s(-0.5), factor), dot::<f32, S>(simd, x, y));
         for (((x, y), v), w) in x.iter().zip(y.iter()).zip(v).zip(w) {
             (*v, *w) = (*x, simd.mul_add_e_f32s(along, *x, *y));
         }
@@ -149,40 +150,41 @@ fn tridiagonalize<S: Simd>(
 
 /// The products of two columns of every matrix. Partial sums wait less for each other, and round less.
 #[inline(always)]
-pub fn dot<S: Simd>(simd: S, a: &[S::f32s], b: &[S::f32s]) -> S::f32s {
-    let zero = simd.splat_f32s(0.0);
+pub fn dot<T: Real, S: Simd>(simd: S, a: &[T::Vector<S>], b: &[T::Vector<S>]) -> T::Vector<S> {
+    let zero = T::splat(simd, T::ZERO);
     let mut sums = [zero; 8];
     let (a_eights, a_last) = a.as_chunks::<8>();
     let (b_eights, b_last) = b.as_chunks::<8>();
     for (a, b) in a_eights.iter().zip(b_eights) {
         for i in 0..8 {
-            sums[i] = simd.mul_add_e_f32s(a[i], b[i], sums[i]);
+            sums[i] = T::vector_multiply_add(simd, a[i], b[i], sums[i]);
         }
     }
     for (i, (a, b)) in a_last.iter().zip(b_last).enumerate() {
-        sums[i] = simd.mul_add_e_f32s(*a, *b, sums[i]);
+        sums[i] = T::vector_multiply_add(simd, *a, *b, sums[i]);
     }
     let [a, b, c, d, e, f, g, h] = sums;
-    let add = |a, b| simd.add_f32s(a, b);
+    let add = |a, b| T::vector_add(simd, a, b);
     add(add(add(a, b), add(c, d)), add(add(e, f), add(g, h)))
 }
 
 /// Makes x into h with h\[0\] = 1 such that (1 - f h h^T) x is along the first axis; returns its length there, and f.
 #[inline(always)]
-pub fn reflect<S: Simd>(simd: S, x: &mut [S::f32s]) -> (S::f32s, S::f32s) {
-    let (zero, one) = (simd.splat_f32s(0.0), simd.splat_f32s(1.0));
+pub fn reflect<T: Real, S: Simd>(simd: S, x: &mut [T::Vector<S>]) -> (T::Vector<S>, T::Vector<S>) {
+    let (zero, one) = (T::splat(simd, T::ZERO), T::splat(simd, T::ONE));
     let first = x[0];
-    let rest = dot(simd, &x[1..], &x[1..]);
-    let nothing = simd.equal_f32s(rest, zero);
-    let length = simd.sqrt_f32s(simd.mul_add_e_f32s(first, first, rest));
-    let to = simd.select_f32s(simd.greater_than_f32s(first, zero), simd.neg_f32s(length), length);
-    let inverse = simd.select_f32s(nothing, zero, simd.div_f32s(one, simd.sub_f32s(first, to)));
+    let rest = dot::<T, S>(simd, &x[1..], &x[1..]);
+    let length = T::vector_root(simd, T::vector_multiply_add(simd, first, first, rest));
+    let to = T::vector_where_positive(simd, first, T::vector_negative(simd, length), length);
+    let inverse =
+        T::vector_where_zero(simd, rest, zero, T::vector_divide(simd, one, T::vector_subtract(simd, first, to)));
     x[0] = one;
     for x in &mut x[1..] {
-        *x = simd.mul_f32s(*x, inverse);
+        *x = T::vector_multiply(simd, *x, inverse);
     }
-    let factor = simd.select_f32s(nothing, zero, simd.div_f32s(simd.sub_f32s(to, first), to));
-    (simd.select_f32s(nothing, first, to), factor)
+    let factor =
+        T::vector_where_zero(simd, rest, zero, T::vector_divide(simd, T::vector_subtract(simd, to, first), to));
+    (T::vector_where_zero(simd, rest, first, to), factor)
 }
 
 /// a - v w' - w v'

@@ -2,110 +2,12 @@
 
 use std::io::{BufRead, Seek};
 
-use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageReader, Limits};
+use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
+use super::jpeg::Jpeg;
+use super::kind::{Channels, Depth, Header, ImageFault, MOST_BYTES, MOST_SIDE, Wanted};
 use super::resize::{Rounding, resize};
 use crate::data::file::shown;
-
-/// The largest image, in pixels along a side; larger ones are refused by their headers.
-pub const MOST_SIDE: u32 = 1 << 14;
-/// The largest image, in bytes: a few dozen bytes of a file can say a large image of one colour, and some decoders ask for
-/// the memory before they look.
-pub const MOST_BYTES: u64 = 1 << 27;
-
-/// Why an image gives no sample.
-#[derive(Debug, thiserror::Error)]
-pub enum ImageFault {
-    #[error("the image is larger than {MOST_SIDE} x {MOST_SIDE}, the most that is read")]
-    TooWide,
-    #[error("the image has {0} bytes, and {MOST_BYTES} are the most that is read")]
-    TooLarge(u64),
-    #[error("it is no image that can be read: {0}")]
-    Unknown(String),
-    #[error("the image cannot be read ({0}); is it truncated?")]
-    Damaged(String),
-    #[error("the image has no pixels")]
-    Empty,
-    #[error(
-        "the image is {} wide and {} high, but others are {} and {}; `size: [{}, {}]` under `data` makes all of one size",
-        .given.1, .given.0, .expected.1, .expected.0, .size.0, .size.1
-    )]
-    Size {
-        given: (usize, usize),
-        expected: (usize, usize),
-        /// What all could be made to.
-        size: (usize, usize),
-    },
-    #[error("the image has {given} a channel, but others have {expected}; save all with as many")]
-    Depth { given: Depth, expected: Depth },
-}
-
-/// What of an image's colours is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Channels {
-    Grey,
-    Rgb,
-    Rgba,
-}
-
-impl Channels {
-    pub fn of_count(count: usize) -> Option<Self> {
-        match count {
-            1 => Some(Self::Grey),
-            3 => Some(Self::Rgb),
-            4 => Some(Self::Rgba),
-            _ => None,
-        }
-    }
-
-    pub fn count(self) -> usize {
-        match self {
-            Self::Grey => 1,
-            Self::Rgb => 3,
-            Self::Rgba => 4,
-        }
-    }
-}
-
-/// The numbers of a channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Depth {
-    /// 0 to 255
-    Eight,
-    /// 0 to 65,535
-    Sixteen,
-    Float,
-}
-
-impl std::fmt::Display for Depth {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Eight => "8 bits",
-            Self::Sixteen => "16 bits",
-            Self::Float => "32 bits",
-        })
-    }
-}
-
-/// What an image's header says.
-#[derive(Debug, Clone, Copy)]
-pub struct Header {
-    /// Height and width.
-    pub size: (usize, usize),
-    pub channels: Channels,
-    pub depth: Depth,
-}
-
-/// What all images of a set are made to.
-#[derive(Debug, Clone, Copy)]
-pub struct Wanted {
-    /// Height and width.
-    pub size: (usize, usize),
-    pub channels: Channels,
-    pub depth: Depth,
-    /// Images of other sizes are resized rather than refused.
-    pub resized: bool,
-}
 
 fn fault(error: &ImageError, damaged: bool) -> ImageFault {
     match error {
@@ -115,10 +17,38 @@ fn fault(error: &ImageError, damaged: bool) -> ImageFault {
     }
 }
 
-/// Reads the header of an image.
-fn decoder<'a>(file: impl BufRead + Seek + 'a) -> Result<impl ImageDecoder + 'a, ImageFault> {
+/// An image of which the header is read.
+enum Opened<D> {
+    Jpeg(Jpeg),
+    Other(D),
+}
+
+impl<D: ImageDecoder> Opened<D> {
+    fn header(&self) -> Header {
+        match self {
+            Self::Jpeg(jpeg) => jpeg.header,
+            Self::Other(decoder) => header_of(decoder),
+        }
+    }
+
+    fn image(self) -> Result<DynamicImage, ImageFault> {
+        match self {
+            Self::Jpeg(jpeg) => jpeg.image(),
+            Self::Other(decoder) => DynamicImage::from_decoder(decoder).map_err(|e| fault(&e, true)),
+        }
+    }
+}
+
+fn opened<'a>(file: impl BufRead + Seek + 'a) -> Result<Opened<impl ImageDecoder + 'a>, ImageFault> {
     let io = |e: std::io::Error| ImageFault::Damaged(shown(&e.to_string()));
-    let mut reader = ImageReader::new(file).with_guessed_format().map_err(io)?;
+    let reader = ImageReader::new(file).with_guessed_format().map_err(io)?;
+    if reader.format() == Some(ImageFormat::Jpeg) {
+        return Jpeg::open(reader.into_inner()).map(Opened::Jpeg);
+    }
+    decoder(reader).map(Opened::Other)
+}
+
+fn decoder<'a>(mut reader: ImageReader<impl BufRead + Seek + 'a>) -> Result<impl ImageDecoder + 'a, ImageFault> {
     let mut limits = Limits::default();
     limits.max_image_width = Some(MOST_SIDE);
     limits.max_image_height = Some(MOST_SIDE);
@@ -148,7 +78,7 @@ fn header_of(decoder: &impl ImageDecoder) -> Header {
 /// # Errors
 /// If it is no image, or a too large one.
 pub fn header(file: impl BufRead + Seek) -> Result<Header, ImageFault> {
-    Ok(header_of(&decoder(file)?))
+    Ok(opened(file)?.header())
 }
 
 /// The values of an image, channel by channel. Of those of several frames it is the first.
@@ -156,15 +86,15 @@ pub fn header(file: impl BufRead + Seek) -> Result<Header, ImageFault> {
 /// # Errors
 /// If it is no image, damaged, or not what is wanted.
 pub fn decode(file: impl BufRead + Seek, wanted: &Wanted, values: &mut Vec<f32>) -> Result<(), ImageFault> {
-    let decoder = decoder(file)?;
-    let Header { size, depth, .. } = header_of(&decoder);
+    let opened = opened(file)?;
+    let Header { size, depth, .. } = opened.header();
     if size != wanted.size && !wanted.resized {
         return Err(ImageFault::Size { given: size, expected: wanted.size, size: wanted.size });
     }
     if depth != wanted.depth {
         return Err(ImageFault::Depth { given: depth, expected: wanted.depth });
     }
-    let image = DynamicImage::from_decoder(decoder).map_err(|e| fault(&e, true))?;
+    let image = opened.image()?;
     values.clear();
     match depth {
         Depth::Eight => planes(&eight_bits(image, wanted.channels), wanted.channels, f32::from, values),
