@@ -2,10 +2,11 @@
 
 use super::conv2d::Conv2d;
 use super::convolution::Padding;
-use candle_core::{Result as Computed, Tensor};
+use candle_core::{Device, Error, Result as Computed, Tensor};
 
 use crate::activation::Activation;
 use crate::differentiable::Pass;
+use crate::kernels::with_elements;
 use crate::layer::{Block, Cost, Counted, Kind, Make, Operation, Place, Scaling, Short, Trial, Value, Weight};
 use crate::parameters::Parameters;
 use crate::shape::Form;
@@ -76,15 +77,25 @@ impl Operation for Sum {
     }
 
     fn differentiable(&self, _: &Place, inputs: &[Tensor], _: &mut dyn Pass) -> Computed<Tensor> {
-        add(inputs)
+        match inputs {
+            [first, rest @ ..] => rest.iter().try_fold(first.clone(), |sum, term| sum + term),
+            [] => Err(nothing()),
+        }
     }
 }
 
+/// On the calling thread: candle would ask all cores.
 fn add(inputs: &[Tensor]) -> Computed<Tensor> {
-    match inputs {
-        [first, rest @ ..] => rest.iter().try_fold(first.clone(), |sum, term| sum + term),
-        [] => candle_core::bail!("there is nothing to add"),
+    let [first, rest @ ..] = inputs else { return Err(nothing()) };
+    let mut sum = with_elements(first, <[f32]>::to_vec)?;
+    for term in rest {
+        with_elements(term, |term| sum.iter_mut().zip(term).for_each(|(sum, x)| *sum += x))?;
     }
+    Tensor::from_vec(sum, first.dims(), &Device::Cpu)
+}
+
+fn nothing() -> Error {
+    Error::Msg("there is nothing to add".to_owned())
 }
 
 /// That values cannot be merged.
