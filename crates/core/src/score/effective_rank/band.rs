@@ -18,6 +18,8 @@ pub struct Band<T> {
 
 /// A number for every column of a panel.
 type Row<T> = [T; WIDTH];
+/// A small square matrix by rows.
+type Square<T> = [Row<T>; WIDTH];
 
 impl<T: Real> Band<T> {
     /// Similar to a Gram matrix, which is lost.
@@ -142,7 +144,7 @@ fn eliminate<T: Real, S: Simd>(simd: S, rows: &mut [Row<T>], c: usize, v: &mut [
 }
 
 /// The upper triangle T such that 1 - V T V^T is the product of the reflections (Schreiber & Van Loan 1989).
-fn of_reflections<T: Real>(factors: &Row<T>, products: &[Row<T>; WIDTH]) -> [Row<T>; WIDTH] {
+fn of_reflections<T: Real>(factors: &Row<T>, products: &Square<T>) -> Square<T> {
     let mut t = [[T::ZERO; WIDTH]; WIDTH];
     for (c, factor) in factors.iter().enumerate() {
         for (r, row) in t.iter_mut().enumerate().take(c) {
@@ -153,11 +155,11 @@ fn of_reflections<T: Real>(factors: &Row<T>, products: &[Row<T>; WIDTH]) -> [Row
     t
 }
 
-fn transposed<T: Real>(a: &[Row<T>; WIDTH]) -> [Row<T>; WIDTH] {
+fn transposed<T: Real>(a: &Square<T>) -> Square<T> {
     std::array::from_fn(|i| std::array::from_fn(|j| a[j][i]))
 }
 
-fn multiply<T: Real>(a: &[Row<T>; WIDTH], b: &[Row<T>; WIDTH]) -> [Row<T>; WIDTH] {
+fn multiply<T: Real>(a: &Square<T>, b: &Square<T>) -> Square<T> {
     a.map(|row| {
         let mut sums = [T::ZERO; WIDTH];
         row.iter().zip(b).for_each(|(f, b)| sums.iter_mut().zip(b).for_each(|(s, x)| *s += *f * *x));
@@ -221,7 +223,7 @@ fn add_outer<T: Real, S: Simd>(simd: S, rows: &mut [Row<T>], weights: &[T], adde
 
 /// A^T B for matrices of such rows.
 #[inline(always)]
-fn products<T: Real, S: Simd>(simd: S, a: &[Row<T>], b: &[Row<T>]) -> [Row<T>; WIDTH] {
+fn products<T: Real, S: Simd>(simd: S, a: &[Row<T>], b: &[Row<T>]) -> Square<T> {
     /// So many sums that none waits for itself.
     const AT_A_TIME: usize = 8;
     let width = vectors_of_row::<T, S>();
@@ -245,7 +247,7 @@ fn products<T: Real, S: Simd>(simd: S, a: &[Row<T>], b: &[Row<T>]) -> [Row<T>; W
 
 /// The sum of the products of tall matrices with small ones.
 #[inline(always)]
-fn combine<T: Real, S: Simd>(simd: S, terms: [(&[Row<T>], &[Row<T>; WIDTH]); 2], to: &mut [Row<T>]) {
+fn combine<T: Real, S: Simd>(simd: S, terms: [(&[Row<T>], &Square<T>); 2], to: &mut [Row<T>]) {
     /// Rows that an element of the small matrices is read for.
     const AT_A_TIME: usize = 4;
     let width = vectors_of_row::<T, S>();
