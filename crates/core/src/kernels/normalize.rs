@@ -1,6 +1,6 @@
 //! Normalizations.
 
-use candle_core::{Device, Result, Tensor};
+use candle_core::{Device, Result, Tensor, bail};
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -60,18 +60,23 @@ pub fn normalize_by_with(
     weight: Option<&Tensor>,
     bias: Option<&Tensor>,
 ) -> Result<Tensor> {
-    let mut channels = vec![1; input.rank()];
-    channels[1] = input.dim(1)?;
-    let along = |tensor: &Tensor| tensor.reshape(channels.as_slice());
-    let centred = input.broadcast_sub(&along(mean)?)?;
-    let mut output = centred.broadcast_div(&(along(variance)? + epsilon)?.sqrt()?)?;
-    if let Some(weight) = weight {
-        output = output.broadcast_mul(&along(weight)?)?;
+    let channels = input.dim(1)?;
+    let by_channel = |tensor: &Tensor| {
+        let values = tensor.flatten_all()?.to_vec1::<f32>()?;
+        if values.len() == channels { Ok(values) } else { bail!("{} numbers for {channels} channels", values.len()) }
+    };
+    let deviation = |variance: &f32| (variance + epsilon as f32).sqrt();
+    let (mean, deviations) = (by_channel(mean)?, by_channel(variance)?.iter().map(deviation).collect::<Vec<_>>());
+    let (weight, bias) = (weight.map(by_channel).transpose()?, bias.map(by_channel).transpose()?);
+    let mut data = with_elements(input, <[f32]>::to_vec)?;
+    let positions = data.len() / (input.dim(0)? * channels).max(1);
+    for (channel, run) in (0..channels).cycle().zip(data.chunks_exact_mut(positions.max(1))) {
+        let (mean, deviation) = (mean[channel], deviations[channel]);
+        let weight = weight.as_ref().map_or(1.0, |weight| weight[channel]);
+        let bias = bias.as_ref().map_or(0.0, |bias| bias[channel]);
+        run.iter_mut().for_each(|x| *x = (*x - mean) / deviation * weight + bias);
     }
-    match bias {
-        Some(bias) => output.broadcast_add(&along(bias)?),
-        None => Ok(output),
-    }
+    Tensor::from_vec(data, input.dims(), &Device::Cpu)
 }
 
 /// (x - mean)/sqrt(variance + 1e-5) weight + bias, with the biased variance.

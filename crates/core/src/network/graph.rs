@@ -16,7 +16,7 @@ pub struct Network {
 }
 
 /// Bytes that the values of a batch may take for the sake of layers that get one row a sample.
-const AFFORDABLE: u128 = 2 << 30;
+const AFFORDABLE: u128 = 3 << 29;
 /// Samples that are taken whatever they cost.
 const FEWEST: usize = 64;
 
@@ -117,7 +117,7 @@ impl Network {
 
     /// The number of samples whose rows fill the largest rank matrix: a dense layer of width n takes n samples, a
     /// convolution with C channels takes C of its positions. Layers that get one row a sample have to do with fewer where a
-    /// batch of as many would take more than 2 GiB, see [`Self::short_of_rows`].
+    /// batch of as many would take more than 1.5 GiB, see [`Self::short_of_rows`].
     #[must_use]
     pub fn samples_needed(&self) -> usize {
         let needed = self.samples_by(|_| true);
