@@ -92,7 +92,11 @@ pub enum Command {
     /// Prints a completion script for a shell.
     Completions { shell: clap_complete::Shell },
     /// Prints the man page.
-    Man,
+    Man {
+        /// Write the pages of all commands into this folder instead.
+        #[arg(long, value_name = "FOLDER")]
+        output: Option<PathBuf>,
+    },
 }
 
 /// Options of everything that scores.

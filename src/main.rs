@@ -158,12 +158,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
             clap_complete::generate(*shell, &mut Cli::command(), "neartop", &mut script);
             print(&String::from_utf8_lossy(&script))
         }
-        Some(Command::Man) => {
-            let mut page = Vec::new();
-            let render = clap_mangen::Man::new(Cli::command()).render(&mut page);
-            render.map_err(|e| Failure::Run(e.to_string()))?;
-            print(&String::from_utf8_lossy(&page))
-        }
+        Some(Command::Man { output }) => commands::man::run(output.as_deref()),
     }
 }
 

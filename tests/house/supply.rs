@@ -8,9 +8,9 @@ fn read(file: &str) -> String {
 }
 
 /// The packages of the workspace.
-const OWN: [&str; 5] = ["neartop", "neartop-core", "neartop-io", "neartop-presets", "neartop-study"];
+pub const OWN: [&str; 5] = ["neartop", "neartop-core", "neartop-io", "neartop-presets", "neartop-study"];
 /// Their manifests.
-const MANIFESTS: [&str; 5] =
+pub const MANIFESTS: [&str; 5] =
     ["Cargo.toml", "crates/core/Cargo.toml", "crates/io/Cargo.toml", "crates/study/Cargo.toml", "presets/Cargo.toml"];
 
 /// Name and source of every package.
