@@ -26,7 +26,7 @@ from ._inputs import Array
 _SAMPLES = 7
 
 #: Files of PyTorch before this version are not read.
-_OLDEST = (2, 8)
+_OLDEST = (2, 5)
 
 
 def module() -> Any:
@@ -152,13 +152,19 @@ def _program(model: Any, batch: Any) -> Any:
     torch = module()
     failed: Exception | None = None
     with _quiet():
-        for size in (torch.export.Dim("batch"), torch.export.Dim.AUTO):
+        for size in _batches(torch):
             try:
                 return torch.export.export(model, (batch,), dynamic_shapes=_sizes(model, size), strict=False)
             except Exception as error:
                 failed = failed or error
     assert failed is not None
     raise Error(_explained(failed), str(failed)) from None
+
+
+def _batches(torch: Any) -> list[Any]:
+    """How the number of samples is said to be open: by a name, and where PyTorch knows that, as far as the model lets it."""
+    auto = getattr(torch.export.Dim, "AUTO", None)
+    return [torch.export.Dim("batch"), *([] if auto is None else [auto])]
 
 
 def _sizes(model: Any, size: Any) -> Any:
