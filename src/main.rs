@@ -89,7 +89,8 @@ fn runtime(cli: &Cli) -> Result<tokio::runtime::Runtime, Failure> {
 /// Whether a command scores, or trains.
 fn scores(cli: &Cli) -> bool {
     use Command::{Completions, Export, Man, Merge, New, Presets, Score, Studies};
-    let silent = matches!(&cli.command, Some(Completions { .. } | Export(_) | Man | Merge(_) | New(_) | Presets(_)));
+    let silent =
+        matches!(&cli.command, Some(Completions { .. } | Export(_) | Man { .. } | Merge(_) | New(_) | Presets(_)));
     !silent && !matches!(&cli.command, Some(Score(_) | Studies(_)))
 }
 
