@@ -1,5 +1,5 @@
 //! Pictures of the app for the README, as SVG: the program runs in a pseudo-terminal, keys are pressed, and what a
-//! terminal would show is drawn. `cargo build --release && cargo run --release --example pictures [-- NAME...]`
+//! terminal would show is drawn. `cargo build --release && cargo run --release --example pictures`
 
 #[cfg(unix)]
 mod show;
@@ -19,10 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("there is no program yet: cargo build --release".into());
     }
     std::fs::create_dir_all("docs/pictures")?;
-    let wanted: Vec<_> = std::env::args().skip(1).collect();
-    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|one| one == name);
-    for (name, preset, steps) in show::PICTURES.into_iter().filter(|(name, ..)| is_wanted(name)) {
-        let screen = show::show(&program, preset, steps)?;
+    for (name, screen) in show::pictures(&program)? {
         let path = format!("docs/pictures/{name}.svg");
         std::fs::write(&path, svg::svg(&screen, name))?;
         println!("{path}");

@@ -44,8 +44,7 @@ fn said(picture: &str) -> Vec<&str> {
 
 #[test]
 fn pictures_show_what_the_app_shows() {
-    for (name, preset, steps) in show::PICTURES {
-        let screen = show::show(Path::new(env!("CARGO_BIN_EXE_neartop")), preset, steps).expect("the app");
+    for (name, screen) in show::pictures(Path::new(env!("CARGO_BIN_EXE_neartop"))).expect("the app") {
         let (file, new) = (format!("docs/pictures/{name}.svg"), svg::svg(&screen, name));
         if std::env::var_os("UPDATE_FIXTURES").is_some() {
             std::fs::write(root().join(&file), &new).expect("a picture");
