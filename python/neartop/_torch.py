@@ -13,6 +13,7 @@ import sys
 import sysconfig
 import traceback
 import warnings
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,9 @@ _SAMPLES = 7
 
 #: Files of PyTorch before this version are not read.
 _OLDEST = (2, 5)
+
+#: The year of archives without a time.
+_NO_YEAR = 1980
 
 
 def module() -> Any:
@@ -101,6 +105,19 @@ def export(model: Any, inputs: Array, path: Path) -> None:
     program = model if isinstance(model, torch.export.ExportedProgram) else _program(model, _batch(inputs))
     with _quiet():
         torch.export.save(program, path)
+    _without_times(path)
+
+
+def _without_times(path: Path) -> None:
+    """Takes the time of writing out of the archive, where PyTorch before 2.8 puts it: the same model is the same file."""
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+        if all(entry.date_time[0] == _NO_YEAR for entry in entries):
+            return
+        parts = [(entry.filename, archive.read(entry)) for entry in entries]
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, part in parts:
+            archive.writestr(zipfile.ZipInfo(name), part)
 
 
 def _check_version(torch: Any) -> None:
