@@ -4,6 +4,7 @@ mod export;
 mod new;
 mod report;
 mod score;
+mod studies;
 mod values;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ pub use export::ExportArgs;
 pub use new::NewArgs;
 pub use report::ReportArgs;
 pub use score::{BatchNormMode, ReportFormat, ScoreArgs};
+pub use studies::{RowsFormat, StudiesArgs, StudiesCommand};
 pub use values::{Halving, LearningRate, Repetitions};
 use values::{format, gibibytes, halving, learning_rate, method, part, repetitions, slope_threshold, time_limit};
 
@@ -92,7 +94,11 @@ pub enum Command {
     /// Prints a completion script for a shell.
     Completions { shell: clap_complete::Shell },
     /// Prints the man page.
-    Man,
+    Man {
+        /// Write the pages of all commands into this folder instead.
+        #[arg(long, value_name = "FOLDER")]
+        output: Option<PathBuf>,
+    },
 }
 
 /// Options of everything that scores.
@@ -441,58 +447,4 @@ pub enum PresetsCommand {
     },
     /// Prints a JSON Schema of presets, for editors.
     Schema,
-}
-
-#[derive(Debug, Args)]
-pub struct StudiesArgs {
-    /// The file of the studies [default: neartop/studies.sqlite in the user's state directory].
-    #[arg(long, value_name = "FILE", global = true)]
-    pub study: Option<PathBuf>,
-    #[command(subcommand)]
-    pub command: StudiesCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum StudiesCommand {
-    /// Lists the studies.
-    List {
-        /// Format of the result.
-        #[arg(long, value_enum, default_value_t = ReportFormat::Table)]
-        format: ReportFormat,
-    },
-    /// Shows a study: what was scored, and the mean NEAR of each candidate.
-    Show {
-        /// Its number in the list, or the beginning of its key.
-        id: String,
-    },
-    /// Writes every recorded repetition of every candidate.
-    Export {
-        /// Its number in the list, or the beginning of its key.
-        id: String,
-        /// Format of the result.
-        #[arg(long, value_enum, default_value_t)]
-        format: RowsFormat,
-        /// Write the result to this file, which must not exist, rather than to standard output.
-        #[arg(short, long, value_name = "FILE")]
-        output: Option<PathBuf>,
-        /// Let --output replace a file.
-        #[arg(long, requires = "output")]
-        force: bool,
-    },
-    /// Deletes studies with everything that was recorded of them.
-    Delete {
-        /// Their numbers in the list, or the beginnings of their keys.
-        #[arg(required = true, value_name = "ID")]
-        ids: Vec<String>,
-    },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum RowsFormat {
-    /// One repetition of one candidate a line.
-    #[default]
-    Csv,
-    Json,
-    /// One candidate a line.
-    Jsonl,
 }

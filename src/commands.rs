@@ -2,6 +2,7 @@
 
 pub mod cluster;
 pub mod export;
+pub mod man;
 pub mod merge;
 pub mod new;
 pub mod presets;

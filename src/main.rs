@@ -89,7 +89,8 @@ fn runtime(cli: &Cli) -> Result<tokio::runtime::Runtime, Failure> {
 /// Whether a command scores, or trains.
 fn scores(cli: &Cli) -> bool {
     use Command::{Completions, Export, Man, Merge, New, Presets, Score, Studies};
-    let silent = matches!(&cli.command, Some(Completions { .. } | Export(_) | Man | Merge(_) | New(_) | Presets(_)));
+    let silent =
+        matches!(&cli.command, Some(Completions { .. } | Export(_) | Man { .. } | Merge(_) | New(_) | Presets(_)));
     !silent && !matches!(&cli.command, Some(Score(_) | Studies(_)))
 }
 
@@ -158,12 +159,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
             clap_complete::generate(*shell, &mut Cli::command(), "neartop", &mut script);
             print(&String::from_utf8_lossy(&script))
         }
-        Some(Command::Man) => {
-            let mut page = Vec::new();
-            let render = clap_mangen::Man::new(Cli::command()).render(&mut page);
-            render.map_err(|e| Failure::Run(e.to_string()))?;
-            print(&String::from_utf8_lossy(&page))
-        }
+        Some(Command::Man { output }) => commands::man::run(output.as_deref()),
     }
 }
 

@@ -118,11 +118,12 @@ fn every_exported_program_gives_what_pytorch_gives() {
     }
 }
 
-/// Files of PyTorch 2.6, which kept weights and constants in pickles.
+/// Files of PyTorch 2.6, which kept weights and constants in pickles, and of 2.5, whose JSON has numbers that are infinite.
 #[test]
 fn files_of_older_pytorch_are_read_too() {
-    for name in ["images", "recurrent", "encoder", "tied"] {
-        let at = |end: &str| file("pytorch-2.6", &format!("{name}{end}"));
+    let of_2_6 = ["images", "recurrent", "encoder", "tied"].map(|name| ("pytorch-2.6", name));
+    for (folder, name) in of_2_6.into_iter().chain(["masked", "dense"].map(|name| ("pytorch-2.5", name))) {
+        let at = |end: &str| file(folder, &format!("{name}{end}"));
         let program = model::read(&at(".pt2")).unwrap();
         let imported = model::trace(&program, None, &Wanted::Nothing).unwrap();
         let given = outputs(&imported.network, array(&at("-inputs.npy")));

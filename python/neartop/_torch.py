@@ -13,6 +13,7 @@ import sys
 import sysconfig
 import traceback
 import warnings
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,10 @@ from ._inputs import Array
 _SAMPLES = 7
 
 #: Files of PyTorch before this version are not read.
-_OLDEST = (2, 8)
+_OLDEST = (2, 5)
+
+#: The year of archives without a time.
+_NO_YEAR = 1980
 
 
 def module() -> Any:
@@ -101,6 +105,19 @@ def export(model: Any, inputs: Array, path: Path) -> None:
     program = model if isinstance(model, torch.export.ExportedProgram) else _program(model, _batch(inputs))
     with _quiet():
         torch.export.save(program, path)
+    _without_times(path)
+
+
+def _without_times(path: Path) -> None:
+    """Takes the time of writing out of the archive, where PyTorch before 2.8 puts it: the same model is the same file."""
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+        if all(entry.date_time[0] == _NO_YEAR for entry in entries):
+            return
+        parts = [(entry.filename, archive.read(entry)) for entry in entries]
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, part in parts:
+            archive.writestr(zipfile.ZipInfo(name), part)
 
 
 def _check_version(torch: Any) -> None:
@@ -152,13 +169,19 @@ def _program(model: Any, batch: Any) -> Any:
     torch = module()
     failed: Exception | None = None
     with _quiet():
-        for size in (torch.export.Dim("batch"), torch.export.Dim.AUTO):
+        for size in _batches(torch):
             try:
                 return torch.export.export(model, (batch,), dynamic_shapes=_sizes(model, size), strict=False)
             except Exception as error:
                 failed = failed or error
     assert failed is not None
     raise Error(_explained(failed), str(failed)) from None
+
+
+def _batches(torch: Any) -> list[Any]:
+    """How the number of samples is said to be open: by a name, and where PyTorch knows that, as far as the model lets it."""
+    auto = getattr(torch.export.Dim, "AUTO", None)
+    return [torch.export.Dim("batch"), *([] if auto is None else [auto])]
 
 
 def _sizes(model: Any, size: Any) -> Any:

@@ -250,6 +250,12 @@ def test_what_cannot_be_exported_is_said_with_its_place(samples, model, words, l
     assert capfd.readouterr() == ("", "")
 
 
+def test_versions_of_pytorch(samples, monkeypatch):
+    monkeypatch.setattr(torch, "__version__", "2.4.1+cpu")
+    with pytest.raises(neartop.Error, match=r"PyTorch 2\.4\.1\+cpu writes models that are not read; 2\.5 or later does"):
+        neartop.rank(mlp(20, 8, 3), samples, **FEW)
+
+
 def test_inputs_that_do_not_fit(samples):
     with pytest.raises(neartop.Error) as caught:
         neartop.rank(Net(), samples[:, :5], **FEW)

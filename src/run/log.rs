@@ -82,7 +82,7 @@ fn files(cli: &Cli) -> Inputs {
             Inputs::of_study_in(&StudyOptions { study: args.study.clone(), ..StudyOptions::default() })
                 .and("the result", output)
         }
-        Some(Command::Presets(_) | Command::Completions { .. } | Command::Man) => Inputs::none(),
+        Some(Command::Presets(_) | Command::Completions { .. } | Command::Man { .. }) => Inputs::none(),
     }
 }
 

@@ -90,7 +90,7 @@ fn crates_import_only_those_below_them() {
             }
         }
     }
-    check("the order of crates is core, io, study, program", &broken, &[]);
+    check("the order of crates is core, presets, io, study, program", &broken, &[]);
 }
 
 #[test]

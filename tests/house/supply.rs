@@ -8,7 +8,10 @@ fn read(file: &str) -> String {
 }
 
 /// The packages of the workspace.
-const OWN: [&str; 4] = ["neartop", "neartop-core", "neartop-io", "neartop-study"];
+pub const OWN: [&str; 5] = ["neartop", "neartop-core", "neartop-io", "neartop-presets", "neartop-study"];
+/// Their manifests.
+pub const MANIFESTS: [&str; 5] =
+    ["Cargo.toml", "crates/core/Cargo.toml", "crates/io/Cargo.toml", "crates/study/Cargo.toml", "presets/Cargo.toml"];
 
 /// Name and source of every package.
 fn packages() -> Vec<(String, Option<String>)> {
@@ -59,7 +62,7 @@ fn nothing_that_it_is_built_of_speaks_to_servers() {
 #[test]
 fn unsafe_code_is_forbidden() {
     assert!(read("Cargo.toml").contains("[workspace.lints.rust]\nunsafe_code = \"forbid\"\n"));
-    for manifest in ["Cargo.toml", "crates/core/Cargo.toml", "crates/io/Cargo.toml", "crates/study/Cargo.toml"] {
+    for manifest in MANIFESTS {
         assert!(read(manifest).contains("\n[lints]\nworkspace = true\n"), "{manifest}");
     }
 }

@@ -2,7 +2,6 @@
 
 mod architectures;
 mod auto;
-mod bundled;
 mod choices;
 mod data;
 mod definition;
@@ -37,11 +36,11 @@ use neartop_core::settings::BatchNorm;
 use neartop_core::settings::{Rows, TaskKind};
 
 pub use architectures::{Architectures, Taken, Whole};
-pub use bundled::{Bundled, bundled};
 use choices::read_choices;
 pub use choices::{Listed, USUAL_ACTIVATIONS, USUAL_INITS, word};
 pub use definition::Definition;
 pub use model::Brought;
+pub use neartop_presets::{Bundled, bundled};
 pub use schema::schema;
 use slots::read_fills;
 pub use truth::{Truth, TruthKey};

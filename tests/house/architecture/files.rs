@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use super::tokens::{Source, Token, end_of_item};
 
 /// The crates, each above those before it, and where their sources are.
-pub const CRATES: [(&str, &str); 4] = [
+pub const CRATES: [(&str, &str); 5] = [
     ("neartop_core", "crates/core/src"),
+    ("neartop_presets", "presets"),
     ("neartop_io", "crates/io/src"),
     ("neartop_study", "crates/study/src"),
     ("neartop", "src"),

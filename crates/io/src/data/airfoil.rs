@@ -4,8 +4,7 @@
 
 use super::{DataError, Labels, Source};
 use neartop_core::network::Shape;
-
-static FILE: &str = include_str!("../../../../presets/data/airfoil.csv");
+use neartop_presets::AIRFOIL;
 
 /// Quantities of a measurement, without the label.
 const FEATURES: usize = 5;
@@ -19,7 +18,7 @@ struct Airfoil {
 /// Reads the bundled file.
 pub fn load() -> Result<impl Source, DataError> {
     let mut set = Airfoil { shape: Shape(vec![FEATURES]), features: Vec::new(), levels: Vec::new() };
-    for record in csv::Reader::from_reader(FILE.as_bytes()).into_deserialize() {
+    for record in csv::Reader::from_reader(AIRFOIL.as_bytes()).into_deserialize() {
         let row: [f32; FEATURES + 1] = record.map_err(|e| DataError::Read {
             path: "the bundled measurements of airfoils".to_owned(),
             reason: e.to_string(),

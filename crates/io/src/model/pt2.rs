@@ -4,6 +4,7 @@ mod archive;
 mod arguments;
 mod layers;
 mod mutation;
+mod numbers;
 mod operators;
 mod pickled;
 mod plain;

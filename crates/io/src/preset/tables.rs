@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::bundled::bundled_table;
 use super::yaml::{Node, Problem, printable};
 use neartop_core::catalog::nearest;
+use neartop_presets::bundled_table;
 
 /// The largest table that is read.
 const MOST_BYTES: u64 = 64 << 20;

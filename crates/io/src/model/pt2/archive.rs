@@ -10,6 +10,7 @@ use serde::Deserialize;
 use zip::ZipArchive;
 use zip::read::{ArchiveOffset, Config};
 
+use super::numbers::quoted;
 use super::pickled::Pickled;
 use super::schema::{Exported, Int, Meta};
 use crate::model::ModelError;
@@ -109,7 +110,7 @@ impl Archive {
 
     fn parsed(&mut self, name: &str) -> Result<Exported, ModelError> {
         let text = self.read(name, MOST_GRAPH)?.ok_or_else(|| damaged("its graph is missing"))?;
-        serde_json::from_slice(&text).map_err(|error| damaged(format!("its graph cannot be read: {error}")))
+        serde_json::from_slice(&quoted(text)).map_err(|error| damaged(format!("its graph cannot be read: {error}")))
     }
 
     fn older_tensors(&mut self) -> Result<Vec<Pickled>, ModelError> {

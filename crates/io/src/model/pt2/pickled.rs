@@ -2,11 +2,15 @@
 //!
 //! Such an archive names its tensors in a pickle. candle reads of it what describes tensors, and runs nothing.
 
-use std::io::Write;
+use std::borrow::Cow;
+use std::io::{Cursor, Read, Write};
 
 use candle_core::pickle::PthTensors;
 use candle_core::{DType, Tensor};
 use tempfile::NamedTempFile;
+use zip::result::ZipResult;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use crate::model::ModelError;
 use crate::panics::contain;
@@ -28,8 +32,9 @@ impl Pickled {
     /// # Errors
     /// If the archive is damaged, or cannot be put aside.
     pub fn new(what: &str, bytes: &[u8]) -> Result<Self, ModelError> {
+        let text = truths_as_bytes(bytes).map_err(|error| damaged(format!("its {what} cannot be read: {error}")))?;
         let mut file = NamedTempFile::new().map_err(ModelError::Read)?;
-        file.write_all(bytes).and_then(|()| file.flush()).map_err(ModelError::Read)?;
+        file.write_all(&text).and_then(|()| file.flush()).map_err(ModelError::Read)?;
         let read = contain(|| PthTensors::new(file.path(), None));
         let tensors = match read {
             Some(Ok(tensors)) => Some(tensors),
@@ -64,6 +69,38 @@ impl Pickled {
         };
         tensor.map(|tensor| tensor.to_dtype(wanted)).transpose().map_err(|error| fail(&first_line(&error)))
     }
+}
+
+/// The list of tensors of an archive.
+const LIST: &str = "data.pkl";
+/// How the list names a storage of truths, and one of bytes, which has the same contents and is known to candle.
+const TRUTHS: &[u8] = b"ctorch\nBoolStorage\n";
+const BYTES: &[u8] = b"ctorch\nByteStorage\n";
+
+/// The archive with its truths called bytes.
+fn truths_as_bytes(bytes: &[u8]) -> ZipResult<Cow<'_, [u8]>> {
+    let places = |text: &[u8]| text.windows(TRUTHS.len()).position(|window| window == TRUTHS);
+    if places(bytes).is_none() {
+        return Ok(Cow::Borrowed(bytes));
+    }
+    let mut archive = ZipArchive::new(Cursor::new(bytes))?;
+    let mut new = ZipWriter::new(Cursor::new(Vec::with_capacity(bytes.len())));
+    for at in 0..archive.len() {
+        let mut entry = archive.by_index(at)?;
+        let name = entry.name()?.into_owned();
+        if !name.ends_with(LIST) {
+            new.raw_copy_file(entry)?;
+            continue;
+        }
+        let mut list = Vec::new();
+        entry.read_to_end(&mut list)?;
+        while let Some(place) = places(&list) {
+            list[place..place + TRUTHS.len()].copy_from_slice(BYTES);
+        }
+        new.start_file(name, SimpleFileOptions::default().compression_method(CompressionMethod::Stored))?;
+        new.write_all(&list)?;
+    }
+    Ok(Cow::Owned(new.finish()?.into_inner()))
 }
 
 /// Archives with less than this hold no tensor.

@@ -1,6 +1,16 @@
-//! The presets that the program carries, and the tables they refer to.
+//! The presets that neartop carries, as texts, with the tables and measurements that they refer to.
+//!
+//! `neartop-io` reads them; nothing here knows what they mean.
+//!
+//! ```
+//! let preset = &neartop_presets::bundled()[0];
+//! assert_eq!(preset.name, "digits-mlp");
+//! assert!(preset.text.contains("network:"));
+//! ```
 
-/// A preset of the folder `presets/`.
+#![warn(clippy::unwrap_used, clippy::expect_used)]
+
+/// A preset of this folder.
 #[derive(Debug)]
 pub struct Bundled {
     pub name: &'static str,
@@ -9,7 +19,7 @@ pub struct Bundled {
 
 macro_rules! bundle {
     ($($name:literal),* $(,)?) => {
-        &[$(Bundled { name: $name, text: include_str!(concat!("../../../../presets/", $name, ".yaml")) }),*]
+        &[$(Bundled { name: $name, text: include_str!(concat!($name, ".yaml")) }),*]
     };
 }
 
@@ -46,11 +56,11 @@ pub fn bundled() -> &'static [Bundled] {
 
 macro_rules! tables {
     ($($name:literal),* $(,)?) => {
-        &[$(($name, include_str!(concat!("../../../../presets/nas/", $name)))),*]
+        &[$(($name, include_str!(concat!("nas/", $name)))),*]
     };
 }
 
-/// The tables of the folder `presets/nas/`, by their names.
+/// The tables of the folder `nas/`, by their names.
 static TABLES: &[(&str, &str)] = tables!["nats-tss.csv", "nats-sss.csv", "nasbench101.csv"];
 
 /// The text of a bundled table, or the names that there are.
@@ -58,3 +68,8 @@ pub fn bundled_table(name: &str) -> Result<&'static str, Vec<&'static str>> {
     let found = TABLES.iter().find(|(known, _)| *known == name);
     found.map(|(_, text)| *text).ok_or_else(|| TABLES.iter().map(|(known, _)| *known).collect())
 }
+
+/// 1,503 measurements of the noise of airfoils, as CSV with a header; the last column is the sound pressure level.
+///
+/// "Airfoil Self-Noise" (T. Brooks, D. Pope, M. Marcolini, NASA 1989; UCI Machine Learning Repository, CC BY 4.0).
+pub static AIRFOIL: &str = include_str!("data/airfoil.csv");
