@@ -370,9 +370,9 @@ pub struct TrainingOptions {
 pub struct WidthArgs {
     /// A preset: a YAML file, or the name of a bundled one.
     pub preset: String,
-    /// The layer: its place, from 0, among the linear layers and convolutions outside residuals.
-    #[arg(long, value_name = "I", default_value_t = 0)]
-    pub layer: usize,
+    /// The layer: its place, from 0, among the linear layers and convolutions outside residuals; or the path of its module.
+    #[arg(long, value_name = "I", default_value = "0")]
+    pub layer: String,
     /// Size all hidden layers, each with the answers for those before it.
     #[arg(long, conflicts_with = "layer")]
     pub all: bool,

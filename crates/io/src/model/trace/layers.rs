@@ -298,8 +298,11 @@ impl<'p> Tracer<'p> {
     pub(super) fn pool(&mut self, step: &Step, pool: &Pool) -> Result<Live> {
         let axes = pool.kernel.len();
         let x = self.images(step, axes)?;
+        if axes > 2 {
+            return Err(format!("pooling along {axes} axes is not known"));
+        }
         if pool.dilation.iter().any(|dilation| *dilation != 1) {
-            return Err("pooling with a dilation is not known".into());
+            return self.dilated_pool(step, x, pool);
         }
         let pads = pads(&pool.padding, &x.shape()[1..], &pool.kernel, &pool.stride, &pool.dilation);
         let is_even = pads.iter().all(|(before, after)| before == after);
@@ -380,7 +383,7 @@ pub(super) fn is_same_along(tensor: &candle_core::Tensor, first: &candle_core::T
 }
 
 /// Zeros before and after every axis.
-fn pads(
+pub(super) fn pads(
     padding: &Padding,
     sides: &[usize],
     kernel: &[usize],

@@ -40,12 +40,26 @@ impl Tracer<'_> {
 
     fn elementwise(&mut self, step: &Step, arithmetic: Arithmetic) -> Result<Traced> {
         let operands = self.operands(step)?;
+        if let (Arithmetic::Where, Some(chosen)) = (&arithmetic, self.always_chosen(&operands)) {
+            return Ok(chosen);
+        }
         let passes = matches!(arithmetic, Arithmetic::Identity | Arithmetic::Cast(Numbers::Real));
         match operands.first() {
             Some(Traced::Live(_)) if passes => Ok(operands[0].clone()),
             None => Err("it takes nothing".into()),
             Some(_) => self.broadcast(step, arithmetic, operands),
         }
+    }
+
+    /// What a choice always is, where its condition is known and the other has no other sizes.
+    fn always_chosen(&self, operands: &[Traced]) -> Option<Traced> {
+        let [Traced::Fixed(condition), a, b] = operands else { return None };
+        let holds = condition.numbers().ok()?;
+        let first = *holds.first()? != 0.0;
+        let Traced::Live(chosen) = (if first { a } else { b }) else { return None };
+        let is_known = holds.iter().all(|one| (*one != 0.0) == first);
+        let all = self.common(operands).ok().filter(|_| is_known)?;
+        (all == chosen.dims).then(|| Traced::Live(chosen.clone()))
     }
 
     fn clamp(&mut self, step: &Step) -> Result<Traced> {
