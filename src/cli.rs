@@ -368,11 +368,14 @@ pub struct TrainingOptions {
 
 #[derive(Debug, Args)]
 pub struct WidthArgs {
-    /// A preset: a YAML file, or the name of a bundled one.
+    /// A preset: a YAML file, or the name of a bundled one; or a model (`.pt2`, `.onnx`).
     pub preset: String,
     /// The layer: its place, from 0, among the linear layers and convolutions outside residuals; or the path of its module.
     #[arg(long, value_name = "I", default_value = "0")]
     pub layer: String,
+    /// Samples for a model that is given in place of a preset [default: drawn].
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
     /// Size all hidden layers, each with the answers for those before it.
     #[arg(long, conflicts_with = "layer")]
     pub all: bool,

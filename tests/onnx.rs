@@ -168,7 +168,8 @@ fn layers_of_keras_have_the_effective_rank_that_keras_gives() {
         assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
         let score: Value = serde_json::from_slice(&output.stdout).unwrap();
         let (found, wanted) = (score["layers"].as_array().unwrap(), expected["layers"].as_array().unwrap());
-        let kinds = |layers: &[Value]| layers.iter().map(|l| format!("{} {}", l["kind"], l["width"])).collect::<Vec<_>>();
+        let kinds =
+            |layers: &[Value]| layers.iter().map(|l| format!("{} {}", l["kind"], l["width"])).collect::<Vec<_>>();
         assert_eq!(kinds(found), kinds(wanted), "{name}");
         for (found, wanted) in found.iter().zip(wanted) {
             let [rank, should] = [found, wanted].map(|layer| layer["effective_rank"].as_f64().unwrap());

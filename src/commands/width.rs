@@ -18,7 +18,7 @@ use crate::cli::{WidthArgs, WidthFormat};
 use crate::run::files::{write_file, write_new_file};
 use crate::run::streams::tell;
 use crate::run::target::{Inputs, Target as Output};
-use crate::run::{Failure, Interrupts, data_failure, tell_assumptions};
+use crate::run::{Failure, Interrupts, data_failure, loaded, tell_assumptions};
 use neartop_core::network::{Choices, Fill, Init};
 use neartop_io::data::Samples;
 use neartop_io::preset::{Listed, Preset, parse_choice};
@@ -30,7 +30,7 @@ use neartop_study::width::{self, Curve, Measurement, SizeEstimate, Target, Width
 /// # Errors
 /// What is wrong with the preset or the options, or that the run failed or was interrupted.
 pub async fn run(args: &WidthArgs, look: Look) -> Result<(), Failure> {
-    let mut preset = Preset::load(&args.preset)?;
+    let mut preset = loaded(&args.preset, args.data.as_deref(), None)?;
     preset.seed = args.seed.unwrap_or(preset.seed);
     preset.repetitions = args.repetitions.map_or(preset.repetitions, |r| r as usize);
     let targets = chosen_targets(args, &preset)?;

@@ -401,12 +401,15 @@ fn text(error: impl std::fmt::Display) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
+/// What the weights and moments of a module are called that has one layer.
+const LEAVES: [&str; 4] = ["weight", "bias", "running_mean", "running_var"];
+
 /// The path of the module that has this weight.
 fn module_of(weight: &str) -> String {
     let (path, leaf) = weight.rsplit_once('.').unwrap_or(("", weight));
     let own = match leaf.strip_suffix("_weight") {
         Some(own) => own,
-        None if leaf == "weight" => return path.to_owned(),
+        None if LEAVES.contains(&leaf) && !path.is_empty() || leaf == "weight" => return path.to_owned(),
         None => leaf,
     };
     if path.is_empty() { own.to_owned() } else { format!("{path}.{own}") }

@@ -3,7 +3,9 @@
 use neartop_core::kernels::Cell;
 
 /// The most units and features of a cell that is told.
-const MOST: usize = 1 << 13;
+const MOST: usize = 1 << 11;
+/// The most weights: of what comes in and of the state, each with a bias.
+const WEIGHTS: usize = 4;
 
 /// How far numbers of the same cell may be apart: a body may cast some to single precision.
 const TOLERANCE: f64 = 1e-5;
@@ -89,6 +91,9 @@ impl Body {
             2 => &[(Cell::Lstm, vec![0, 1]), (Cell::Lstm, vec![1, 0])],
             _ => return found,
         };
+        if self.weights.len() > WEIGHTS {
+            return found;
+        }
         for (cell, states) in cells {
             for h in all.clone() {
                 let [units, wide] = self.weights[h][..] else { continue };

@@ -17,6 +17,9 @@ use super::reader::{Reader, Result};
 use crate::model::program::{Binary, Op, Operand, Plain, Program, Recurrent};
 use crate::model::trace::fixed_values;
 
+/// The most loops of a file.
+const LOOPS: usize = 256;
+
 /// What a loop carries from turn to turn: the names inside, outside, and of what a turn makes of it.
 type Carried = [String; 3];
 
@@ -48,7 +51,8 @@ impl Reader<'_> {
                  loops, export the model with a layer in their place",
             )
         };
-        let found = self.looped(node).ok_or_else(unknown)?;
+        let found = self.looped(node).filter(|_| self.loops < LOOPS).ok_or_else(unknown)?;
+        self.loops += 1;
         let steps = self.steps_of(found.body, depth)?;
         let sorted = found.sorted(&steps).ok_or_else(unknown)?;
         let dims = |[_, outer, _]: &Carried| self.constants.get(outer).map(|tensor| tensor.dims().to_vec());
@@ -245,6 +249,10 @@ fn in_order(roles: &Roles, tensor: Option<&Tensor>) -> candle_core::Result<Tenso
     }
 }
 
+fn is_spread(op: &Op) -> bool {
+    matches!(op, Op::Plain(Plain::Expand { .. } | Plain::Reshape { .. }))
+}
+
 /// What a sequence of sums with weights is made of: the sequence before it, the weight, and the bias that is added.
 type Projection = Option<(Operand, String, Option<String>)>;
 
@@ -262,6 +270,12 @@ fn projection(call: &mut Call, sequence: &str) -> Result<Projection> {
         let mut bias = None;
         if step.op == Op::Plain(Plain::Binary(Binary::Add)) {
             let [Operand::Value(sum), Operand::Value(own)] = step.operands.as_slice() else { return None };
+            let mut own = own;
+            // It may stand as often as there are samples and places.
+            while let Some(spread) = made(own).filter(|step| is_spread(&step.op)) {
+                let Some(Operand::Value(before)) = spread.operands.first() else { return None };
+                own = before;
+            }
             bias = Some(own.clone());
             step = made(sum)?;
         }

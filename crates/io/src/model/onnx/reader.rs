@@ -27,6 +27,7 @@ pub struct Reader<'f> {
     /// Elements of constants that may still be computed.
     pub budget: usize,
     pub nodes: usize,
+    pub loops: usize,
     pub modules: names::Modules,
 }
 
@@ -67,6 +68,7 @@ impl<'f> Reader<'f> {
             constants,
             budget: limits::CONSTANTS,
             nodes: 0,
+            loops: 0,
             modules: names::Modules::default(),
         })
     }

@@ -17,7 +17,7 @@ const VECTORS: usize = 4;
 /// Puts one step in the place of those that are a batch norm or a PReLU together.
 pub fn recognize(program: &mut Program, sizes: &Sizes) {
     let links = Links::of(program);
-    let makers = program.folded.iter().enumerate().map(|(at, step)| (output(step).to_owned(), at)).collect();
+    let makers = makers(program, &links);
     let mut taken: HashSet<usize> = HashSet::new();
     for end in (0..program.steps.len()).rev() {
         if taken.contains(&end) || !ends(&program.steps[end]) {
@@ -48,8 +48,13 @@ fn is_part(step: &Step) -> bool {
     is_known && step.outputs.len() == 1
 }
 
-/// By what is computed while the file is read, the place of the step that computes it.
-type Makers = HashMap<String, usize>;
+/// By what depends on no input, the step that computes it.
+type Makers = HashMap<String, Step>;
+
+fn makers(program: &Program, links: &Links) -> Makers {
+    let fixed = program.steps.iter().filter(|step| !links.is_live(output(step)) && step.outputs.len() == 1);
+    program.folded.iter().chain(fixed).map(|step| (output(step).to_owned(), step.clone())).collect()
+}
 
 /// Where the channels are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,11 +68,16 @@ impl Axis {
     fn of(program: &Program, cone: &Cone, sizes: &Sizes) -> Option<Self> {
         let own = sizes.get(&cone.from)?;
         let names = cone.steps.iter().flat_map(|at| &program.steps[*at].operands).filter_map(|one| name(Some(one)));
+        let made: HashSet<_> = cone.steps.iter().map(|at| output(&program.steps[*at])).collect();
         let mut axes = HashSet::new();
-        for tensor in names.filter_map(|name| program.stored.get(name)).map(|stored| &stored.tensor) {
-            if tensor.elem_count() > 1 {
-                let at = tensor.dims().iter().position(|size| *size > 1)?;
-                axes.insert((own.len() + at).checked_sub(tensor.rank())?);
+        for value in names.filter(|name| *name != cone.from && !made.contains(name)) {
+            let dims = match program.stored.get(value) {
+                Some(stored) => stored.tensor.dims(),
+                None => sizes.get(value)?,
+            };
+            let mut long = dims.iter().enumerate().filter(|(_, size)| **size > 1);
+            if let Some((at, _)) = long.next() {
+                long.next().is_none().then(|| axes.insert((own.len() + at).saturating_sub(dims.len())))?;
             }
         }
         let mut axes = axes.into_iter();
@@ -136,7 +146,7 @@ impl Symbols {
         let mut symbols = Self { vectors: Vec::new(), values: HashMap::new() };
         for at in &cone.steps {
             for value in program.steps[*at].operands.iter().filter_map(|operand| name(Some(operand))) {
-                if program.stored.contains_key(value) {
+                if program.stored.contains_key(value) || makers.contains_key(value) {
                     symbols.follow(program, makers, value, 0)?;
                 }
             }
@@ -149,19 +159,18 @@ impl Symbols {
         if self.values.contains_key(value) || depth > DEPTH {
             return (depth <= DEPTH).then_some(());
         }
-        let stored = &program.stored.get(value)?.tensor;
-        let numbers = if stored.elem_count() == 1 {
+        let stored = program.stored.get(value).map(|stored| &stored.tensor);
+        let numbers = if stored.is_some_and(|tensor| tensor.elem_count() == 1) {
             constant(program, &Operand::Value(value.to_owned()))?
-        } else if let Some(step) = makers.get(value).map(|at| &program.folded[*at]) {
+        } else if let Some(step) = makers.get(value) {
             for operand in step.operands.iter().filter_map(|operand| name(Some(operand))) {
                 // Sizes are no numbers of it.
-                if program.stored.get(operand).is_some_and(|stored| stored.tensor.dtype().is_float()) {
-                    self.follow(program, makers, operand, depth + 1)?;
-                }
+                let is_size = program.stored.get(operand).is_some_and(|stored| !stored.tensor.dtype().is_float());
+                (!is_size).then(|| self.follow(program, makers, operand, depth + 1)).unwrap_or(Some(()))?;
             }
             self.computed(program, step)?
         } else {
-            if stored.rank() != 1 || self.vectors.len() == VECTORS {
+            if stored?.rank() != 1 || self.vectors.len() == VECTORS {
                 return None;
             }
             let seed = self.vectors.len() as f64;
@@ -228,7 +237,7 @@ impl Symbols {
 
     /// Small numbers that the vectors were computed with.
     fn epsilons(&self, program: &Program, makers: &Makers, cone: &Cone) -> Vec<f64> {
-        let known = self.values.keys().filter_map(|value| makers.get(value)).map(|at| &program.folded[*at]);
+        let known = self.values.keys().filter_map(|value| makers.get(value));
         let folded = known.flat_map(|step| &step.operands).filter_map(|operand| constant(program, operand));
         let all = folded.chain(cone.constants(program)).filter_map(|numbers| match numbers.as_slice() {
             [x] if (0.0..0.1).contains(x) => Some(*x),

@@ -71,8 +71,10 @@ fn permutes(step: &Step, order: fn(usize) -> Vec<isize>) -> bool {
 
 /// Whether a value is the program's input but for functions of its elements.
 fn starts_from_input(program: &Program, links: &Links, value: Option<&str>) -> bool {
+    const STEPS: usize = 64;
     let mut value = value;
-    while let Some(name) = value {
+    for _ in 0..STEPS {
+        let Some(name) = value else { return false };
         if program.inputs.iter().any(|input| input.name == name) {
             return true;
         }

@@ -57,10 +57,8 @@ pub fn computed_beforehand(program: &Program) -> Option<String> {
         let count = vector(step, Binary::Subtract, name(step.operands.first())?)?;
         let factor = &program.steps[links.only_user(output(step))?];
         let summand = &program.steps[links.only_user(output(factor))?];
-        let [second, third] = [
-            vector(factor, Binary::Multiply, output(step))?,
-            vector(summand, Binary::Add, output(factor))?,
-        ];
+        let [second, third] =
+            [vector(factor, Binary::Multiply, output(step))?, vector(summand, Binary::Add, output(factor))?];
         (second == count && third == count).then_some(())
     };
     let mut found = program.steps.iter().filter(|step| starts(step).is_some());

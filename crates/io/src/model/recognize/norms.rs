@@ -93,6 +93,7 @@ pub fn means(program: &mut Program) {
             reduces.then(|| norm(program, &cone)).flatten().map(|norm| (norm, cone))
         });
         let Some(((op, weights), cone)) = found else { continue };
+        let weights = weights.into_iter().map(|weight| as_vector(program, weight)).collect();
         let first = program.steps[cone.steps[0]].clone();
         let step = &mut program.steps[end];
         step.operands = [vec![Operand::Value(cone.from)], weights].concat();
@@ -155,11 +156,21 @@ fn affine_of(normed: &[Vec<f64>], made: &[Vec<f64>]) -> Option<(Vec<f64>, Vec<f6
 fn vector(program: &Program, operand: &Operand) -> Option<Operand> {
     let mut value = name(Some(operand))?;
     while Tensor::rank(&program.stored.get(value)?.tensor) != 1 {
-        let made = program.folded.iter().rev().find(|step| output(step) == value)?;
+        let stored = program.stored.get(value)?;
+        let Some(made) = program.folded.iter().rev().find(|step| output(step) == value) else {
+            return (!stored.is_trained).then(|| operand.clone());
+        };
         let Op::Plain(Plain::Reshape { .. } | Plain::Unsqueeze(_)) = made.op else { return None };
         value = name(made.operands.first())?;
     }
     Some(Operand::Value(value.to_owned()))
+}
+
+/// A constant with one axis, which is kept under a name of its own where the file has more of them.
+fn as_vector(program: &mut Program, operand: Operand) -> Operand {
+    let Some(value) = name(Some(&operand)).map(str::to_owned) else { return operand };
+    let tensor = program.stored.get(&value).map(|stored| stored.tensor.clone());
+    tensor.and_then(|tensor| flat(program, Some(value.clone()), &value, &tensor)).unwrap_or(operand)
 }
 
 /// The weights of the file that have these numbers; none where some number is not in the file as such.
