@@ -15,6 +15,7 @@ mod products;
 mod sequences;
 mod shapes;
 mod sizes;
+mod slices;
 mod slots;
 mod values;
 

@@ -166,7 +166,9 @@ impl Symbols {
             for operand in step.operands.iter().filter_map(|operand| name(Some(operand))) {
                 // Sizes are no numbers of it.
                 let is_size = program.stored.get(operand).is_some_and(|stored| !stored.tensor.dtype().is_float());
-                (!is_size).then(|| self.follow(program, makers, operand, depth + 1)).unwrap_or(Some(()))?;
+                if !is_size {
+                    self.follow(program, makers, operand, depth + 1)?;
+                }
             }
             self.computed(program, step)?
         } else {

@@ -225,7 +225,7 @@ impl Moving<'_> {
             dilation: pool.dilation[places.clone()].to_vec(),
             padding: match &pool.padding {
                 Padding::By(pads) => Padding::By(pads.get(places)?.to_vec()),
-                same => same.clone(),
+                same @ Padding::Same { .. } => same.clone(),
             },
             ..pool.clone()
         };
@@ -248,8 +248,8 @@ impl Moving<'_> {
     /// A function of elements, computed before the move.
     fn elementwise(&mut self, step: &Step) -> Option<()> {
         let is_seen = |view: &&View| view.rank().is_some() || view.plain == LIFTED;
-        let views = step.operands.iter().filter_map(|operand| self.view(Some(operand)));
-        let view = views.filter(is_seen).next()?.clone();
+        let mut views = step.operands.iter().filter_map(|operand| self.view(Some(operand)));
+        let view = views.find(is_seen)?.clone();
         let operands = step.operands.iter().map(|operand| self.before(operand, &view)).collect::<Option<Vec<_>>>()?;
         self.on_base(step, step.op.clone(), operands, view.plain)
     }
