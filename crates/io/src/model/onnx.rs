@@ -58,6 +58,7 @@ pub fn read(path: &Path) -> Result<Program> {
     reader.graph(graph)?;
     let mut program = reader.program;
     program.drop_unused();
+    recognize::drop_copies(&mut program);
     recognize::channels_first(&mut program);
     recognize::recognize(&mut program);
     Ok(program)

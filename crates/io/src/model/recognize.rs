@@ -7,6 +7,7 @@ mod activation;
 mod by_channel;
 mod channels;
 mod cone;
+mod copies;
 mod dense;
 mod folded;
 mod links;
@@ -18,6 +19,7 @@ mod sized;
 use super::program::Program;
 
 pub use channels::channels_first;
+pub use copies::drop_copies;
 pub use folded::{Folded, computed_beforehand, folded_batch_norms};
 pub use links::Sizes;
 pub use names::{is_named, is_parameter};
