@@ -130,10 +130,12 @@ pub fn resized(preset: &Preset, target: &Target, units: usize) -> Result<Preset,
 
 /// The network up to the output that is ranked, with another size of one layer, and what of the preset decides the rank.
 fn part(preset: &Preset, target: &Target, size: usize, init: &Init) -> Result<(Network, Definition), WidthError> {
-    if preset.model.is_some() {
+    if let Some(model) = &preset.model {
+        // As it is, it has its own activations, and the same nodes.
+        let network = if matches!(init, Init::AsGiven) { &model.as_given } else { &preset.network };
         let fail = |error| WidthError::Shape { size, layer: target.index, error };
         let Target { place: node, ranked, width: units, is_output, .. } = *target;
-        let network = preset.network.sized(Sizeable { node, ranked, units, is_output }, size).map_err(fail)?;
+        let network = network.sized(Sizeable { node, ranked, units, is_output }, size).map_err(fail)?;
         return Ok((network, preset.definition().ranking(ranked).sizing(node, size)));
     }
     let mut part = resized(preset, target, size)?;
