@@ -6,6 +6,7 @@ mod report;
 mod score;
 mod studies;
 mod values;
+mod width;
 
 use std::path::PathBuf;
 
@@ -21,7 +22,8 @@ pub use report::ReportArgs;
 pub use score::{BatchNormMode, ReportFormat, ScoreArgs};
 pub use studies::{RowsFormat, StudiesArgs, StudiesCommand};
 pub use values::{Halving, LearningRate, Repetitions};
-use values::{format, gibibytes, halving, learning_rate, method, part, repetitions, slope_threshold, time_limit};
+use values::{format, gibibytes, halving, learning_rate, method, part, repetitions, time_limit};
+pub use width::{WidthArgs, WidthFormat};
 
 /// Ranks activation functions and weight initializations of an untrained network by NEAR, live.
 ///
@@ -370,66 +372,6 @@ pub struct TrainingOptions {
     /// Let one in N train on N times as long: `auto` (2, as long as eight are left), `never`, or N.
     #[arg(long, value_name = "N|auto|never", default_value = "auto", value_parser = halving)]
     pub halving: Halving,
-}
-
-#[derive(Debug, Args)]
-pub struct WidthArgs {
-    /// A preset: a YAML file, or the name of a bundled one.
-    pub preset: String,
-    /// The layer: its place, from 0, among the linear layers and convolutions outside residuals.
-    #[arg(long, value_name = "I", default_value_t = 0)]
-    pub layer: usize,
-    /// Size all hidden layers, each with the answers for those before it.
-    #[arg(long, conflicts_with = "layer")]
-    pub all: bool,
-    /// Sizes to measure, ascending.
-    #[arg(long, value_name = "N,N,...", value_delimiter = ',', default_values_t = neartop_study::width::SIZES)]
-    pub sizes: Vec<usize>,
-    /// The size is where the curve's slope has fallen to this part of its value at 1.
-    #[arg(long, value_name = "T", default_value_t = neartop_study::width::SLOPE_THRESHOLD, value_parser = slope_threshold)]
-    pub slope_threshold: f64,
-    /// The activation, as in a preset or in a ranking; `{SLOT: NAME, ...}` for slots apart [default: the preset's first].
-    #[arg(long, value_name = "NAME")]
-    pub activation: Option<String>,
-    /// The initialization, as in a preset or in a ranking [default: the preset's first].
-    #[arg(long, value_name = "NAME")]
-    pub init: Option<String>,
-    /// Effective ranks computed at a time [default: all cores].
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub jobs: Option<u16>,
-    /// Seed of all draws, in place of the preset's.
-    #[arg(long, value_name = "N")]
-    pub seed: Option<u64>,
-    /// Repetitions of every size, in place of the preset's.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub repetitions: Option<u32>,
-    /// Refuse runs that would take more memory than this, in GiB.
-    #[arg(long, value_name = "GIB", default_value_t = 8.0, value_parser = gibibytes)]
-    pub max_memory: f64,
-    /// Format of the result.
-    #[arg(long, value_enum, default_value_t)]
-    pub format: WidthFormat,
-    /// Write the result to this file rather than to standard output.
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// Write the preset with the sizes found to this file, which must not exist.
-    #[arg(long, value_name = "FILE")]
-    pub export: Option<PathBuf>,
-    /// Let --output and --export replace files.
-    #[arg(long)]
-    pub force: bool,
-    #[command(flatten)]
-    pub study: StudyOptions,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum WidthFormat {
-    /// With a chart.
-    #[default]
-    Table,
-    Json,
-    /// One size a line.
-    Csv,
 }
 
 #[derive(Debug, Subcommand)]

@@ -19,5 +19,5 @@ pub mod target;
 
 pub use failure::Failure;
 pub use interrupts::Interrupts;
-pub use prepare::{Prepared, data_failure, prepare, prepare_loaded, tell_assumptions};
+pub use prepare::{Prepared, data_failure, loaded, prepare, prepare_loaded, tell_assumptions};
 pub use remote::Remote;

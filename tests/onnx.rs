@@ -150,6 +150,34 @@ fn every_module_has_the_effective_rank_that_pytorch_gives() {
     }
 }
 
+/// Keras names no layers in the files that it writes on JAX, so they are compared in their order: kinds, widths, and the
+/// effective ranks of what Keras makes of the inputs.
+#[test]
+fn layers_of_keras_have_the_effective_rank_that_keras_gives() {
+    for name in ["cnn", "mlp", "conv1d", "attention", "lstm", "gru"] {
+        let folder = fixtures("onnx").join(format!("keras_{name}"));
+        let expected: Value = serde_json::from_slice(&std::fs::read(folder.join("expected.json")).unwrap()).unwrap();
+        let output = assert_cmd::Command::cargo_bin("neartop")
+            .unwrap()
+            .args(["score", "--format", "json", "--batch-norm", "evaluation"])
+            .arg(folder.join("model.onnx"))
+            .arg("--inputs")
+            .arg(folder.join("input.npy"))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        let score: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let (found, wanted) = (score["layers"].as_array().unwrap(), expected["layers"].as_array().unwrap());
+        let kinds =
+            |layers: &[Value]| layers.iter().map(|l| format!("{} {}", l["kind"], l["width"])).collect::<Vec<_>>();
+        assert_eq!(kinds(found), kinds(wanted), "{name}");
+        for (found, wanted) in found.iter().zip(wanted) {
+            let [rank, should] = [found, wanted].map(|layer| layer["effective_rank"].as_f64().unwrap());
+            assert!((rank / should - 1.0).abs() < 1e-3, "{name}, {found}: {should}");
+        }
+    }
+}
+
 /// The activations of a file, by name and module.
 fn activations(path: &Path) -> Vec<(String, String)> {
     let named = |op: &Op| match op {

@@ -18,7 +18,7 @@ use crate::cli::{WidthArgs, WidthFormat};
 use crate::run::files::{write_file, write_new_file};
 use crate::run::streams::tell;
 use crate::run::target::{Inputs, Target as Output};
-use crate::run::{Failure, Interrupts, data_failure, tell_assumptions};
+use crate::run::{Failure, Interrupts, data_failure, loaded, tell_assumptions};
 use neartop_core::network::{Choices, Fill, Init};
 use neartop_io::data::Samples;
 use neartop_io::preset::{Listed, Preset, parse_choice};
@@ -30,7 +30,7 @@ use neartop_study::width::{self, Curve, Measurement, SizeEstimate, Target, Width
 /// # Errors
 /// What is wrong with the preset or the options, or that the run failed or was interrupted.
 pub async fn run(args: &WidthArgs, look: Look) -> Result<(), Failure> {
-    let mut preset = Preset::load(&args.preset)?;
+    let mut preset = loaded(&args.preset, args.data.as_deref(), None)?;
     preset.seed = args.seed.unwrap_or(preset.seed);
     preset.repetitions = args.repetitions.map_or(preset.repetitions, |r| r as usize);
     let targets = chosen_targets(args, &preset)?;
@@ -48,7 +48,9 @@ pub async fn run(args: &WidthArgs, look: Look) -> Result<(), Failure> {
         let (mut answer, stopped) = size(args, &preset, measurement).await?;
         answer.notes.splice(0..0, notes.iter().cloned());
         interrupted = stopped;
-        if let Some(units) = answer.estimate.as_ref().and_then(SizeEstimate::units) {
+        // Those after it go on with the answer; of a model there are none.
+        let units = answer.estimate.as_ref().and_then(SizeEstimate::units);
+        if let Some(units) = units.filter(|_| preset.model.is_none()) {
             preset = width::resized(&preset, target, units).map_err(|e| Failure::Run(e.to_string()))?;
         }
         answers.push(answer);
@@ -69,12 +71,10 @@ fn usage(message: &dyn Display, help: Option<&str>) -> Failure {
 
 /// The layers to size: one, or all but the last.
 fn chosen_targets(args: &WidthArgs, preset: &Preset) -> Result<Vec<Target>, Failure> {
-    if preset.model.is_some() {
-        let message = "the sizes of a model are those of its file, so none can be chosen";
-        let help = "write the network as `layers`; `neartop presets show NAME` has examples";
-        return Err(preset.error_at(&["network", "model"], message, Some(help)).into());
+    let mut targets = width::targets_of(preset);
+    if let Some(refused) = refused_of_model(args, preset, &targets) {
+        return Err(refused);
     }
-    let mut targets = width::targets(&preset.layers);
     if targets.is_empty() {
         let message = "the network has no linear layer and no convolution outside residuals, so none to size";
         return Err(preset.error_at(&["network", "layers"], message, None).into());
@@ -87,14 +87,48 @@ fn chosen_targets(args: &WidthArgs, preset: &Preset) -> Result<Vec<Target>, Fail
         }
         return Ok(targets);
     }
-    match targets.get(args.layer) {
+    let place = args.layer.parse().ok().and_then(|place: usize| targets.get(place));
+    match place.or_else(|| targets.iter().find(|target| target.module == args.layer)) {
         Some(target) => Ok(vec![target.clone()]),
-        None => {
-            let known: Vec<_> = targets.iter().map(|t| t.describe(&preset.network)).collect();
-            let help = format!("there are {}", known.join("; "));
-            Err(usage(&format!("the network has no layer {} whose size can be chosen", args.layer), Some(&help)))
-        }
+        None => Err(unknown_layer(args, preset, &targets)),
     }
+}
+
+/// Why a model's layers cannot be sized as asked.
+fn refused_of_model(args: &WidthArgs, preset: &Preset, targets: &[Target]) -> Option<Failure> {
+    preset.model.as_ref()?;
+    if targets.is_empty() {
+        let message = "the model has no layer whose size can be chosen by itself: what each makes is added to, or multiplied with, \
+                       something that must be as wide";
+        return Some(preset.error_at(&["network", "model"], message, None).into());
+    }
+    let help = "size one layer of the model by --layer, and write its size where the model is built";
+    if args.all {
+        let message = "--all sizes each layer with the answers for those before it, and the sizes of a model are those of its file";
+        return Some(usage(&message, Some(help)));
+    }
+    args.export.as_ref().map(|_| usage(&"--export writes a preset's layers, and a model has none", Some(help)))
+}
+
+/// That no layer is the one asked for, and which there are.
+fn unknown_layer(args: &WidthArgs, preset: &Preset, targets: &[Target]) -> Failure {
+    const MOST: usize = 12;
+    let known: Vec<_> = targets.iter().take(MOST).map(|target| target.describe(preset)).collect();
+    let more = targets.len().checked_sub(MOST).filter(|more| *more > 0);
+    let more = more.map(|more| format!("; and {more} more")).unwrap_or_default();
+    let help = format!("there are {}{more}", known.join("; "));
+    let network = &preset.network;
+    let named = network.nodes.iter().position(|node| preset.model.is_some() && node.module() == args.layer);
+    let message = match named.and_then(|at| network.meets(at)) {
+        Some(other) => format!(
+            "the size of {} cannot be chosen by itself: what it makes meets other values in {} ({}), which must be as wide",
+            args.layer,
+            other.path(),
+            other.kind()
+        ),
+        None => format!("the network has no layer {} whose size can be chosen", args.layer),
+    };
+    usage(&message, Some(&help))
 }
 
 /// What fills the slots, and the initialization: those asked for, or the preset's first.
@@ -172,8 +206,7 @@ async fn size(args: &WidthArgs, preset: &Preset, measurement: Measurement) -> Re
         ));
     }
     let target = measurement.target.clone();
-    let sizeable = width::targets(&preset.layers).len();
-    if target.index + 1 == sizeable {
+    if target.is_output {
         notes.push(format!("layer {} gives the network's output, whose size the problem sets", target.index));
     }
     let total = args.sizes.len() * measurement.repetitions;

@@ -21,24 +21,29 @@ pub struct Prepared {
     pub jobs: usize,
 }
 
+/// A preset, or a model in place of one with these samples and labels.
+///
+/// # Errors
+/// What is wrong with it, or that samples are given to a preset.
+pub fn loaded(name: &str, data: Option<&Path>, labels: Option<&str>) -> Result<Preset, Failure> {
+    let Some(data) = data else { return Ok(Preset::load(name)?) };
+    if is_model(Path::new(name)) {
+        return Ok(Preset::of_model(Path::new(name), Some(data), labels)?);
+    }
+    Err(Failure::Usage {
+        message: "--data gives samples to a model, and a preset names its own".to_owned(),
+        help: Some("write `data: {path: ...}` into the preset".to_owned()),
+    })
+}
+
 /// Loads a preset, puts the options in, checks memory and loads the data.
 ///
 /// # Errors
 /// What is wrong with the preset, its data or its size.
 pub fn prepare(name: &str, options: &RunOptions) -> Result<Prepared, Failure> {
-    let is_model = is_model(Path::new(name));
-    let preset = match &options.data {
-        None => Preset::load(name)?,
-        Some(data) if is_model => Preset::of_model(Path::new(name), Some(data), options.labels.as_deref())?,
-        Some(_) => {
-            return Err(Failure::Usage {
-                message: "--data gives samples to a model, and a preset names its own".to_owned(),
-                help: Some("write `data: {path: ...}` into the preset".to_owned()),
-            });
-        }
-    };
+    let preset = loaded(name, options.data.as_deref(), options.labels.as_deref())?;
     preset.remarks.iter().for_each(tell);
-    if is_model {
+    if is_model(Path::new(name)) {
         let activations =
             preset.network.has_slot().then(|| format!("{} activations and ", preset.search.activations.len()));
         let (activations, inits) = (activations.unwrap_or_default(), preset.search.inits.len());

@@ -251,3 +251,50 @@ fn an_interrupted_run_writes_what_it_has() {
     assert!(json["reason"].as_str().unwrap().contains("interrupted"));
     assert_eq!(json["sizes"].as_array().unwrap().len(), 1);
 }
+
+fn fixture(name: &str) -> String {
+    format!("{}/tests/fixtures/width/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A network is sized the same as a model and as layers, after its batch norms.
+#[test]
+fn a_model_is_sized_as_the_same_network_in_layers() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, network: &str| {
+        let path = folder.path().join(name);
+        let search = "search: {activations: [relu, tanh], inits: [torch_default, orthogonal]}";
+        std::fs::write(&path, format!("data: {{source: digits}}\nnetwork: {network}\n{search}\n")).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let layers = "{input: [1, 8, 8], layers: [conv2d: {out: 8, kernel: 3, padding: 1}, batch_norm, activation, max_pool: 2, \
+                  conv2d: {out: 12, kernel: 3, padding: 1, bias: false}, batch_norm, activation, flatten, linear: 10]}";
+    let layers = write("layers.yaml", layers);
+    let model = write("model.yaml", &format!("{{model: {}}}", fixture("cnn.onnx")));
+    for (layer, module) in [("0", "0"), ("1", "4"), ("2", "8")] {
+        let of = |preset: &str| {
+            let mut found = json(&[preset, "--layer", layer, "--sizes", "6,12,24", "--repetitions", "3"]);
+            let module = found["module"].take();
+            (found, module)
+        };
+        let ((written, _), (brought, path)) = (of(&layers), of(&model));
+        assert_eq!(written, brought, "{layer}");
+        assert_eq!(path, module);
+    }
+    let by_path = json(&[&model, "--layer", "8", "--sizes", "6,12,24", "--repetitions", "3"]);
+    assert_eq!(by_path["layer"], 2);
+}
+
+#[test]
+fn a_layer_of_a_model_that_must_be_as_wide_as_another_is_refused() {
+    let model = fixture("residual.onnx");
+    let inner = json(&[&model, "--layer", "a", "--sizes", "6,12,24", "--repetitions", "2"]);
+    assert_eq!((&inner["module"], &inner["layer"]), (&"a".into(), &0.into()));
+    let refused = |args: &[&str], why: &str| {
+        width(&[&[model.as_str()], args].concat()).assert().code(2).stderr(predicate::str::contains(why));
+    };
+    refused(&["--layer", "stem"], "the size of stem cannot be chosen by itself");
+    refused(&["--layer", "b"], "must be as wide");
+    refused(&["--layer", "7"], "no layer 7");
+    refused(&["--all"], "the sizes of a model are those of its file");
+    refused(&["--export", "sized.yaml"], "a model has none");
+}

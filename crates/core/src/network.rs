@@ -10,12 +10,14 @@ mod graph;
 mod live;
 mod node;
 pub mod scale;
+mod sized;
 mod surroundings;
 mod survey;
 
 pub use build::{Builder, ShapeError};
 pub use graph::{Network, Part};
 pub use node::{Node, Origin, Stored, ValueId};
+pub use sized::Sizeable;
 pub use surroundings::{Branch, Following, Surroundings};
 
 pub use crate::activation::Activation;

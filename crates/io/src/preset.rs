@@ -328,7 +328,8 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
     };
     Ok(Preset {
         remarks: [
-            remarks::remarks(root, &network.input.shape),
+            // Of a model the file says where the channels are.
+            remarks::remarks(root, model.is_none().then_some(&network.input.shape)),
             auto.remarks(),
             remarks::short_of_rows(&network, score.batch, MOST_BATCH),
             model.as_ref().map(|model| model.remarks.clone()).unwrap_or_default(),

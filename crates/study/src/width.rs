@@ -6,7 +6,7 @@ use candle_core::Tensor;
 use neartop_core::init::Initializer;
 use neartop_core::layer::Counted;
 use neartop_core::network::forward::{Probe, forward};
-use neartop_core::network::{BiasInit, Fill, Init, Layer, Network, Node, ShapeError};
+use neartop_core::network::{BiasInit, Fill, Init, Layer, Network, Node, ShapeError, Sizeable};
 use neartop_core::score::{Repetition, ScoreError};
 use neartop_core::settings::{BatchNorm, Rows};
 use neartop_core::weights::DrawnWeights;
@@ -19,18 +19,23 @@ pub use neartop_core::width::*;
 /// The sizes that are measured unless others are asked for.
 pub const SIZES: [usize; 6] = [10, 20, 40, 80, 160, 320];
 
-/// A layer whose size can be chosen: a linear layer or a convolution that stands in no residual.
+/// A layer whose size can be chosen: a linear layer or a convolution that stands in no residual; of a model, one whose output
+/// meets no other value that must be as wide.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// Its place among the layers whose size can be chosen, from 0.
     pub index: usize,
-    /// Its place in the list of layers; as a text, the name of its module.
+    /// Its place in the list of layers; of a model, among the nodes of its network.
     pub place: usize,
-    /// The place of the layer whose output is ranked: the activation that follows, or itself where none does.
+    /// The place of the layer or node whose output is ranked: the activation that follows, or itself where none does.
     pub ranked: usize,
+    /// The name of its module: its place in the list as a text, or the path in the model.
+    pub module: String,
     pub kind: &'static str,
-    /// Its size in the preset: units, or output channels.
+    /// Its size in the preset or model: units, or output channels.
     pub width: usize,
+    /// Whether it gives the network's output.
+    pub is_output: bool,
 }
 
 /// Why there is no curve.
@@ -59,8 +64,27 @@ pub fn targets(layers: &[Layer]) -> Vec<Target> {
         let kind = layer.operation()?.name();
         Some((place, kind, layer.size()?))
     });
-    let target = |(index, (place, kind, width))| Target { index, place, ranked: ranked(layers, place), kind, width };
-    sized.enumerate().map(target).collect()
+    let target = |(index, (place, kind, width))| {
+        let (ranked, module) = (ranked(layers, place), place.to_string());
+        Target { index, place, ranked, module, kind, width, is_output: false }
+    };
+    let mut targets: Vec<_> = sized.enumerate().map(target).collect();
+    targets.last_mut().into_iter().for_each(|last| last.is_output = true);
+    targets
+}
+
+/// The layers of a preset whose size can be chosen, also where its network is a model.
+#[must_use]
+pub fn targets_of(preset: &Preset) -> Vec<Target> {
+    if preset.model.is_none() {
+        return targets(&preset.layers);
+    }
+    let target = |(index, layer): (usize, Sizeable)| {
+        let node = &preset.network.nodes[layer.node];
+        let (place, ranked, width, is_output) = (layer.node, layer.ranked, layer.units, layer.is_output);
+        Target { index, place, ranked, module: node.module().to_owned(), kind: node.kind(), width, is_output }
+    };
+    preset.network.sizeable().into_iter().enumerate().map(target).collect()
 }
 
 /// The first activation after `place` that only layers which keep the units stand before.
@@ -102,6 +126,27 @@ pub fn resized(preset: &Preset, target: &Target, units: usize) -> Result<Preset,
         error,
     })?;
     Ok(preset)
+}
+
+/// The network up to the output that is ranked, with another size of one layer, and what of the preset decides the rank.
+fn part(preset: &Preset, target: &Target, size: usize, init: &Init) -> Result<(Network, Definition), WidthError> {
+    if let Some(model) = &preset.model {
+        // As it is, it has its own activations, and the same nodes.
+        let network = if matches!(init, Init::AsGiven) { &model.as_given } else { &preset.network };
+        let fail = |error| WidthError::Shape { size, layer: target.index, error };
+        let Target { place: node, ranked, width: units, is_output, .. } = *target;
+        let network = network.sized(Sizeable { node, ranked, units, is_output }, size).map_err(fail)?;
+        return Ok((network, preset.definition().ranking(ranked).sizing(node, size)));
+    }
+    let mut part = resized(preset, target, size)?;
+    let whole = part.network.up_to(&target.ranked.to_string());
+    let definition = if depends_on_what_follows(&part, target.ranked, init) {
+        part.definition().ranking(target.ranked)
+    } else {
+        part.layers.truncate(target.ranked + 1);
+        part.definition()
+    };
+    Ok((whole, definition))
 }
 
 /// Checks that sizes are whole numbers from 1 that ascend.
@@ -165,17 +210,9 @@ impl Measurement {
     ) -> Result<Self, WidthError> {
         check_sizes(sizes)?;
         let stage = |size: &usize| -> Result<Stage, WidthError> {
-            let mut part = resized(preset, target, *size)?;
-            let ranked = target.ranked.to_string();
-            let (whole, before) = (part.network.up_to(&ranked), part.network.before(&ranked));
+            let (whole, definition) = part(preset, target, *size, &init)?;
             let parameters = whole.parameters(fill.as_ref());
-            let last = whole.last_alone();
-            let definition = if depends_on_what_follows(&part, target.ranked, &init) {
-                part.definition().ranking(target.ranked)
-            } else {
-                part.layers.truncate(target.ranked + 1);
-                part.definition()
-            };
+            let (before, last) = (whole.without_last(), whole.last_alone());
             let samples = last.samples_needed();
             Ok(Stage { size: *size, definition, parameters, before, samples, memory: whole.memory(samples), last })
         };
@@ -276,12 +313,18 @@ impl Probe for Watch<'_> {
 impl Target {
     /// The layer in words: `layer 0 (linear 64, after its activation)`.
     #[must_use]
-    pub fn describe(&self, network: &Network) -> String {
-        let after = match network.node(&self.ranked.to_string()) {
+    pub fn describe(&self, preset: &Preset) -> String {
+        let network = &preset.network;
+        let ranked = match &preset.model {
+            Some(_) => network.nodes.get(self.ranked),
+            None => network.node(&self.ranked.to_string()),
+        };
+        let after = match ranked {
             Some(node) if self.ranked != self.place && node.is_slot() => ", after its activation".to_owned(),
             Some(node) if self.ranked != self.place => format!(", after {}", node.kind()),
             _ => String::new(),
         };
-        format!("layer {} ({} {}{after})", self.index, self.kind, self.width)
+        let path = preset.model.as_ref().map(|_| format!("{}, ", self.module)).unwrap_or_default();
+        format!("layer {} ({path}{} {}{after})", self.index, self.kind, self.width)
     }
 }

@@ -47,7 +47,7 @@ fn layer(answer: &Answer, slope_threshold: f64) -> Layer<'_> {
         |p: &Point| Size { size: p.size, near: p.near(), relative: p.relative(), standard_error: p.standard_error() };
     Layer {
         layer: target.index,
-        module: target.place.to_string(),
+        module: target.module.clone(),
         kind: target.kind,
         sizes: curve.points.iter().map(size).collect(),
         fit: estimate.as_ref().and_then(|e| e.fit),
@@ -116,7 +116,7 @@ pub fn table(preset: &Preset, answers: &[Answer], threshold: f64, look: Look) ->
 
 fn table_of(preset: &Preset, answer: &Answer, threshold: f64, look: Look) -> String {
     let layer = layer(answer, threshold);
-    let mut text = format!("{}\n\n", answer.target.describe(&preset.network));
+    let mut text = format!("{}\n\n", answer.target.describe(preset));
     text += &format!("{:>8} {:>10} {:>10} {:>10} {:>10}\n", "size", "NEAR", "relative", "+-", "fit");
     for size in &layer.sizes {
         let error = size.standard_error.map(|e| format!("{e:.4}")).unwrap_or_default();

@@ -104,7 +104,7 @@ impl View for Sizes {
     /// The first layer is measured at once.
     fn open(&mut self, _again: bool, cx: &mut Context) -> Opened {
         let Some(candidate) = cx.selected_or_say() else { return Opened::Refused };
-        let targets = width::targets(&cx.study.space.preset.layers);
+        let targets = width::targets_of(&cx.study.space.preset);
         if targets.is_empty() {
             cx.say("this network has no layer whose size can be chosen");
             return Opened::Refused;
@@ -195,7 +195,7 @@ impl View for Sizes {
     fn draw(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context, look: &Look) {
         let Some(sizes) = &self.measured else { return };
         let candidate = cx.study.candidate(sizes.candidate);
-        let title = format!("{}, {candidate}", sizes.target().describe(cx.study.space.network()));
+        let title = format!("{}, {candidate}", sizes.target().describe(&cx.study.space.preset));
         let title = look.signs.fit(&title, usize::from(area.width.saturating_sub(6)));
         let at = window_area(area, 110, area.height.saturating_sub(2));
         let inside = window(frame, &title, at, look);

@@ -61,6 +61,12 @@ impl Calculation {
         &self.arithmetic
     }
 
+    /// What it takes.
+    #[must_use]
+    pub fn operands(&self) -> &[Operand] {
+        &self.operands
+    }
+
     fn kept_tensors(&self) -> impl Iterator<Item = (&'static str, &Tensor)> {
         let kept = self.operands.iter().filter_map(|operand| match operand {
             Operand::Kept(tensor) => Some(tensor),

@@ -268,7 +268,8 @@ impl Builder {
     }
 }
 
-fn is_too_large(dims: &[usize]) -> bool {
+/// Whether a shape or a weight has more elements than sums can hold.
+pub(super) fn is_too_large(dims: &[usize]) -> bool {
     dims.iter().try_fold(1u64, |n, d| n.checked_mul(*d as u64)).is_none_or(|n| n > MOST_ELEMENTS)
 }
 

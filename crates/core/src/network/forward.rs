@@ -145,7 +145,10 @@ fn through<P: Probe>(node: &Node, inputs: Vec<Tensor>, filling: Filling<'_>, pro
     if node.counted.is_some() {
         probe.enter(node, &inputs[0])?;
     }
-    let has_weights = !node.weights.is_empty() || (node.is_slot() && !node.weights_with(filling.fill).is_empty());
+    // A batch norm of a model has moments, though it may have no weights.
+    let has_weights = !node.weights.is_empty()
+        || node.given.is_some()
+        || (node.is_slot() && !node.weights_with(filling.fill).is_empty());
     let parameters = match has_weights {
         true => filling.weights.parameters(node, &inputs)?,
         false => Parameters::default(),

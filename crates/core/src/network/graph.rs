@@ -169,10 +169,10 @@ impl Network {
         needed
     }
 
-    /// The nodes before the one of this name, as a network of their own; all where there is none.
+    /// All nodes but the last, as a network of their own.
     #[must_use]
-    pub fn before(&self, name: &str) -> Self {
-        let count = self.nodes.iter().position(|node| node.name() == name).unwrap_or(self.nodes.len());
+    pub fn without_last(&self) -> Self {
+        let count = self.nodes.len().saturating_sub(1);
         Self { input: self.input.clone(), nodes: self.nodes[..count].to_vec(), summary: String::new() }
     }
 

@@ -25,7 +25,7 @@ const FROM_PYTORCH: &str = "it is never loaded since it can run code; in Python,
      torch.export.save(torch.export.export(model.eval(), (x,)), \"model.pt2\")";
 const FROM_TORCHSCRIPT: &str = "in Python, with the model that it was made of and a batch x of inputs: \
      torch.export.save(torch.export.export(model.eval(), (x,)), \"model.pt2\")";
-const FROM_KERAS: &str = "in Python: model = keras.models.load_model(\"model.keras\"); \
+const FROM_KERAS: &str = "in Python, best with KERAS_BACKEND=jax: model = keras.models.load_model(\"model.keras\"); \
      model.export(\"model.onnx\", format=\"onnx\"); or rank it there, with a batch x of inputs: \
      import neartop; neartop.rank(model, x)";
 const FROM_SAVED_MODEL: &str = "in a shell: pip install tf2onnx; \

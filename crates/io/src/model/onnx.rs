@@ -5,10 +5,12 @@
 //! (axes, sizes, the gates of a recurrence) stands in tensors.
 
 mod call;
+mod cells;
 mod constants;
 mod facts;
 mod inline;
 mod limits;
+mod loops;
 mod messages;
 mod names;
 mod operators;
@@ -56,6 +58,8 @@ pub fn read(path: &Path) -> Result<Program> {
     reader.graph(graph)?;
     let mut program = reader.program;
     program.drop_unused();
+    recognize::drop_copies(&mut program);
+    recognize::channels_first(&mut program);
     recognize::recognize(&mut program);
     Ok(program)
 }
@@ -190,6 +194,19 @@ impl Program {
         }
         kept.reverse();
         self.steps = kept;
+        let folded = std::mem::take(&mut self.folded).into_iter().rev();
+        self.folded = folded
+            .filter(|step| {
+                let is_needed = step.outputs.iter().any(|name| needed.contains(name));
+                if is_needed {
+                    step.operands
+                        .iter()
+                        .for_each(|operand| operand.names(&mut |name| _ = needed.insert(name.to_owned())));
+                }
+                is_needed
+            })
+            .collect();
+        self.folded.reverse();
         self.stored.retain(|name, _| needed.contains(name));
     }
 }

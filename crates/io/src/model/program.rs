@@ -18,6 +18,8 @@ pub struct Program {
     /// Parameters and buffers, by the value's name.
     pub stored: HashMap<String, Stored>,
     pub steps: Vec<Step>,
+    /// How some of the tensors in `stored` were computed of others while the file was read.
+    pub folded: Vec<Step>,
     /// The values that the model gives.
     pub outputs: Vec<String>,
 }

@@ -53,7 +53,7 @@ pub fn read(path: &Path) -> Result<Program, ModelError> {
         }
     }
     let steps = steps(&graph, &outputs)?;
-    Ok(Program { inputs, stored, steps, outputs })
+    Ok(Program { inputs, stored, steps, folded: Vec::new(), outputs })
 }
 
 /// What the model gives to the caller.

@@ -4,18 +4,26 @@
 //! another is evaluated in double precision and compared with what is known.
 
 mod activation;
+mod by_channel;
+mod channels;
 mod cone;
+mod copies;
 mod dense;
 mod folded;
 mod links;
 mod names;
 mod norms;
 mod recurrent;
+mod sized;
 
 use super::program::Program;
 
-pub use folded::{Folded, folded_batch_norms};
+pub use channels::channels_first;
+pub use copies::drop_copies;
+pub use folded::{Folded, computed_beforehand, folded_batch_norms};
+pub use links::Sizes;
 pub use names::{is_named, is_parameter};
+pub use sized::{is_open, with_sizes};
 
 /// Puts layers, norms and activations in the place of the steps that they were taken apart to.
 pub fn found_again(program: &mut Program) {

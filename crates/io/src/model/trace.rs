@@ -3,16 +3,19 @@
 //! What does not depend on the samples is computed here. The samples are one axis of every other value in the file,
 //! wherever they stand there; in the network they come first. So the moves that exporters make with that axis vanish.
 
+mod ahead;
 mod elementwise;
 mod fixed;
 mod layers;
 mod norms;
 mod places;
 mod plain;
+mod pooling;
 mod products;
 mod sequences;
 mod shapes;
 mod sizes;
+mod slices;
 mod slots;
 mod values;
 
@@ -28,7 +31,8 @@ use neartop_core::shape::{Layout, Shape};
 
 use super::ModelError;
 use super::program::{Op, Operand, Program, Size, Step};
-use super::recognize::folded_batch_norms;
+use super::recognize::{self, folded_batch_norms};
+pub use ahead::fixed_values;
 pub use slots::{Found, Wanted};
 use values::{Fixed, Live, Part, Traced};
 
@@ -53,6 +57,9 @@ const SAMPLES: usize = 31;
 /// # Errors
 /// Names the first step that cannot be part of a network.
 pub fn trace(program: &Program, input: Option<&Form>, wanted: &Wanted) -> std::result::Result<Imported, ModelError> {
+    let sized = recognize::is_open(program).then(|| Tracer::sizes(program, input)).flatten();
+    let found = sized.and_then(|sizes| recognize::with_sizes(program, &sizes));
+    let program = found.as_ref().unwrap_or(program);
     let first = Tracer::follow(program, input, &HashMap::new())?;
     let slots = wanted.choose(&first.activations)?;
     if slots.is_empty() {
@@ -87,14 +94,19 @@ struct Tracer<'p> {
 type Result<T> = std::result::Result<T, String>;
 
 impl<'p> Tracer<'p> {
-    fn follow(
+    fn new(
         program: &'p Program,
         given: Option<&Form>,
         slots: &'p HashMap<String, String>,
-    ) -> std::result::Result<Imported, ModelError> {
+    ) -> std::result::Result<Self, ModelError> {
         let (input, live, samples) = entry(program, given)?;
-        let output = program.outputs.first().ok_or_else(|| ModelError::Damaged { what: "it gives nothing".into() })?;
-        let mut tracer = Self {
+        let mut tracer = Self::of(program, input, samples, slots);
+        tracer.values.insert(&program.inputs[0].name, Traced::Live(live));
+        Ok(tracer)
+    }
+
+    fn of(program: &'p Program, input: Form, samples: usize, slots: &'p HashMap<String, String>) -> Self {
+        Self {
             program,
             samples,
             builder: Builder::new(input),
@@ -105,8 +117,16 @@ impl<'p> Tracer<'p> {
             slots,
             activations: Vec::new(),
             remarks: Vec::new(),
-        };
-        tracer.values.insert(&program.inputs[0].name, Traced::Live(live));
+        }
+    }
+
+    fn follow(
+        program: &'p Program,
+        given: Option<&Form>,
+        slots: &'p HashMap<String, String>,
+    ) -> std::result::Result<Imported, ModelError> {
+        let mut tracer = Self::new(program, given, slots)?;
+        let output = program.outputs.first().ok_or_else(|| ModelError::Damaged { what: "it gives nothing".into() })?;
         let needed = needed(program, output);
         for step in program.steps.iter().filter(|step| step.outputs.iter().any(|name| needed.contains(name.as_str()))) {
             let fail = |problem| step.error(problem);
@@ -116,6 +136,7 @@ impl<'p> Tracer<'p> {
         if let Some(folded) = folded_batch_norms(program) {
             tracer.remarks.push(format!("{folded}; {}", folded.help()));
         }
+        tracer.remarks.extend(recognize::computed_beforehand(program));
         if program.outputs.len() > 1 {
             let count = program.outputs.len() - 1;
             tracer
@@ -381,12 +402,15 @@ fn text(error: impl std::fmt::Display) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
+/// What the weights and moments of a module are called that has one layer.
+const LEAVES: [&str; 4] = ["weight", "bias", "running_mean", "running_var"];
+
 /// The path of the module that has this weight.
 fn module_of(weight: &str) -> String {
     let (path, leaf) = weight.rsplit_once('.').unwrap_or(("", weight));
     let own = match leaf.strip_suffix("_weight") {
         Some(own) => own,
-        None if leaf == "weight" => return path.to_owned(),
+        None if LEAVES.contains(&leaf) && !path.is_empty() || leaf == "weight" => return path.to_owned(),
         None => leaf,
     };
     if path.is_empty() { own.to_owned() } else { format!("{path}.{own}") }

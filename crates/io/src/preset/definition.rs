@@ -37,6 +37,9 @@ pub struct Definition {
     /// The place of the layer that is ranked, where layers follow it that decide how it starts.
     #[serde(skip_serializing_if = "Option::is_none")]
     ranked_layer: Option<usize>,
+    /// The place of a model's layer that has another size than in its file, and that size.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sized_layer: Option<(usize, usize)>,
 }
 
 impl Definition {
@@ -44,6 +47,12 @@ impl Definition {
     #[must_use]
     pub fn ranking(self, place: usize) -> Self {
         Self { ranked_layer: Some(place), ..self }
+    }
+
+    /// The same with this number of units of the layer at this place of a model.
+    #[must_use]
+    pub fn sizing(self, place: usize, units: usize) -> Self {
+        Self { sized_layer: Some((place, units)), ..self }
     }
 }
 
@@ -68,6 +77,7 @@ impl Preset {
             trainability: (!self.trainability).then_some(false),
             fan_out: has_groups(&self.network).then_some("of all groups"),
             ranked_layer: None,
+            sized_layer: None,
         }
     }
 

@@ -8,9 +8,9 @@ use neartop_core::network::{self, Network};
 use neartop_core::shape::Shape;
 
 /// Sentences about what could be misread.
-pub fn remarks(root: &Node<'_>, input: &Shape) -> Vec<String> {
+pub fn remarks(root: &Node<'_>, input: Option<&Shape>) -> Vec<String> {
     let below = |keys: [&str; 2]| root.at(keys[0])?.at(keys[1]);
-    let mut remarks: Vec<_> = channels_last(input).into_iter().collect();
+    let mut remarks: Vec<_> = input.and_then(channels_last).into_iter().collect();
     for keys in [["network", "layers"], ["search", "activations"]] {
         remarks.extend(below(keys).iter().flat_map(aliases::<ActivationKind>));
     }

@@ -235,7 +235,9 @@ impl<'n> Call<'_, 'n, '_> {
 
     /// A name that no value of the file has.
     pub fn fresh(&self) -> String {
-        format!("{}#{}", self.output(0), self.reader.program.steps.len())
+        let output = self.output(0);
+        let mut names = (self.reader.program.steps.len()..).map(|at| format!("{output}#{at}"));
+        names.find(|name| !self.reader.facts.contains_key(name)).unwrap_or_default()
     }
 
     /// Keeps a tensor that the file does not have as such.

@@ -9,12 +9,18 @@ use super::limits::CONSTANTS as BUDGET;
 use super::reader::Reader;
 use crate::model::program::{Binary, Numbers, Op, Operand, Plain, Step, Unary};
 
+/// Elements of the largest constant of which it is remembered how it was computed: those of norms are small.
+const REMEMBERED: usize = 1 << 16;
+
 impl Reader<'_> {
     /// Adds a step, or what it makes where that is known.
     pub(super) fn add(&mut self, step: Step) {
         if let Some(tensor) = self.compute(&step) {
             let name = step.outputs.first().cloned().unwrap_or_default();
             if !self.is_of_parameters(&step) {
+                if tensor.dtype().is_float() && tensor.elem_count() <= REMEMBERED {
+                    self.program.folded.push(step);
+                }
                 self.store(&name, tensor, false);
                 return;
             }

@@ -1,4 +1,5 @@
-//! Nodes that stand for other nodes: calls of a model's own functions, and branches whose condition is a constant.
+//! Nodes that stand for other nodes: calls of a model's own functions, branches whose condition is a constant, and loops that are
+//! recurrent layers.
 
 use std::collections::HashMap;
 
@@ -17,6 +18,10 @@ impl Reader<'_> {
         }
         if proto.operator == "If" && proto.domain.is_empty() {
             self.branch(node, depth)?;
+            return Ok(true);
+        }
+        if proto.operator == "Loop" && proto.domain.is_empty() {
+            self.recurrence(node, depth)?;
             return Ok(true);
         }
         Ok(false)

@@ -16,6 +16,7 @@ mod shapes;
 mod sizes;
 
 use super::call::Operator;
+pub use recurrent::start;
 
 type Table = &'static [(&'static str, Operator)];
 

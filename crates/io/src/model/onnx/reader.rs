@@ -27,6 +27,7 @@ pub struct Reader<'f> {
     /// Elements of constants that may still be computed.
     pub budget: usize,
     pub nodes: usize,
+    pub loops: usize,
     pub modules: names::Modules,
 }
 
@@ -50,7 +51,13 @@ impl<'f> Reader<'f> {
             [function.domain.as_str(), function.name.as_str(), function.overload.as_str()]
         };
         let functions = model.functions.iter().map(|function| (key(function), function)).collect();
-        let program = Program { inputs: Vec::new(), stored: HashMap::new(), steps: Vec::new(), outputs: Vec::new() };
+        let program = Program {
+            inputs: Vec::new(),
+            stored: HashMap::new(),
+            steps: Vec::new(),
+            folded: Vec::new(),
+            outputs: Vec::new(),
+        };
         let (facts, constants) = (HashMap::new(), HashMap::new());
         Ok(Self {
             folder,
@@ -61,6 +68,7 @@ impl<'f> Reader<'f> {
             constants,
             budget: limits::CONSTANTS,
             nodes: 0,
+            loops: 0,
             modules: names::Modules::default(),
         })
     }

@@ -52,14 +52,23 @@ fn live_operands<'p>(step: &'p Step, links: &'p Links) -> impl Iterator<Item = &
 impl Cone {
     /// What it makes of numbers that stand along the last axis; none where it has other axes, or steps that are not known.
     pub fn evaluate(&self, program: &Program, xs: &[f64]) -> Option<Vec<f64>> {
-        let mut values: HashMap<&str, Vec<f64>> = HashMap::from([(self.from.as_str(), xs.to_vec())]);
+        self.evaluate_with(program, HashMap::from([(self.from.clone(), xs.to_vec())]), xs.len())
+    }
+
+    /// The same with numbers in the place of some values, of which there are so many.
+    pub fn evaluate_with(
+        &self,
+        program: &Program,
+        mut values: HashMap<String, Vec<f64>>,
+        length: usize,
+    ) -> Option<Vec<f64>> {
         let mut last = Vec::new();
         for at in &self.steps {
             let step = program.steps.get(*at)?;
-            last = evaluate(program, step, &values, xs.len())?;
-            values.insert(output(step), last.clone());
+            last = evaluate(program, step, &values, length)?;
+            values.insert(output(step).to_owned(), last.clone());
         }
-        Some(broadcast(&last, xs.len())?.to_vec())
+        Some(broadcast(&last, length)?.to_vec())
     }
 
     /// The constants that its steps take.
@@ -93,10 +102,11 @@ fn broadcast(xs: &[f64], length: usize) -> Option<std::borrow::Cow<'_, [f64]>> {
     }
 }
 
-fn evaluate(program: &Program, step: &Step, values: &HashMap<&str, Vec<f64>>, length: usize) -> Option<Vec<f64>> {
+/// What a step makes of known values and constants.
+pub fn evaluate(program: &Program, step: &Step, values: &HashMap<String, Vec<f64>>, length: usize) -> Option<Vec<f64>> {
     let operand = |at: usize| -> Option<Vec<f64>> {
         match step.operands.get(at)? {
-            Operand::Value(name) if values.contains_key(name.as_str()) => values.get(name.as_str()).cloned(),
+            Operand::Value(name) if values.contains_key(name) => values.get(name).cloned(),
             operand => constant(program, operand),
         }
     };

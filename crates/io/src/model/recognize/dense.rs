@@ -10,6 +10,13 @@ pub fn recognize(program: &mut Program) {
     untransposed(program);
     let links = Links::of(program);
     for at in 0..program.steps.len() {
+        if let Some((add, apart, bias)) = added_apart(program, &links, at) {
+            program.steps[at].operands.truncate(2);
+            program.steps[at].operands.push(bias);
+            let step = &mut program.steps[add];
+            (step.op, step.operands) = (Op::Plain(Plain::Identity), vec![Operand::Value(apart)]);
+            continue;
+        }
         let Some((add, bias)) = added(program, &links, at) else { continue };
         let layer = program.steps[at].clone();
         let mut operands = layer.operands;
@@ -61,6 +68,32 @@ fn added(program: &mut Program, links: &Links, at: usize) -> Option<(usize, Oper
         return None;
     }
     Some((add, flat(program, source, &other, &tensor)?))
+}
+
+/// The step that adds a bias to the units of a dense layer after they were put into several axes, the value that it is added
+/// to, and the bias.
+fn added_apart(program: &mut Program, links: &Links, at: usize) -> Option<(usize, String, Operand)> {
+    let layer = &program.steps[at];
+    if !matches!(layer.op, Op::Linear { .. }) || !matches!(layer.operands.get(2), None | Some(Operand::Absent)) {
+        return None;
+    }
+    let apart = &program.steps[links.only_user(output(layer))?];
+    let (Op::Plain(Plain::Unflatten { .. }), Some(Operand::List(sizes))) = (&apart.op, apart.operands.get(1)) else {
+        return None;
+    };
+    let sizes = sizes.iter().map(|size| matches!(size, Operand::Number(size) if *size > 0.0).then_some(size));
+    let sizes: Vec<_> = sizes.collect::<Option<Vec<_>>>()?.into_iter().cloned().collect();
+    let apart = output(apart).to_owned();
+    let add = links.only_user(&apart)?;
+    let Op::Plain(Plain::Binary(Binary::Add)) = program.steps[add].op else { return None };
+    let bias = other(&program.steps[add], &apart)?.to_owned();
+    let tensor = program.stored.get(&bias).map(|stored| stored.tensor.clone()).filter(|one| one.dtype().is_float())?;
+    let dims: Vec<_> = tensor.dims().iter().map(|size| Operand::Number(*size as f64)).collect();
+    let (units, _) = units(program, &program.steps[at])?;
+    if dims != sizes || tensor.elem_count() != units {
+        return None;
+    }
+    Some((add, apart, flat(program, Some(bias.clone()), &bias, &tensor)?))
 }
 
 /// The other operand of a step of two.

@@ -1,7 +1,8 @@
 //! Batch norms that an exporter made part of the convolutions before them.
 
-use super::links::name;
-use crate::model::program::{Op, Program, Step};
+use super::dense::other;
+use super::links::{Links, name, output};
+use crate::model::program::{Binary, Op, Plain, Program, Step};
 
 /// Convolutions that batch norms seem to be part of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +40,36 @@ pub fn folded_batch_norms(program: &Program) -> Option<Folded> {
     let first = folded.next()?;
     let first_name = if first.module.is_empty() { &first.place } else { &first.module };
     Some(Folded { convolutions: 1 + folded.count(), first: first_name.clone() })
+}
+
+/// What normalizes by vectors that an exporter computed beforehand, where something does: of a batch norm the mean, a factor and
+/// a summand are left, and not which part of the factor is its weight.
+#[must_use]
+pub fn computed_beforehand(program: &Program) -> Option<String> {
+    let links = Links::of(program);
+    let vector = |step: &Step, function: Binary, before: &str| {
+        let constant = program.stored.get(other(step, before)?)?;
+        let is_vector = constant.tensor.dims().iter().filter(|size| **size > 1).count() == 1;
+        let is_such = step.op == Op::Plain(Plain::Binary(function)) && is_vector && !constant.is_trained;
+        is_such.then(|| constant.tensor.elem_count())
+    };
+    let starts = |step: &&Step| {
+        let count = vector(step, Binary::Subtract, name(step.operands.first())?)?;
+        let factor = &program.steps[links.only_user(output(step))?];
+        let summand = &program.steps[links.only_user(output(factor))?];
+        let [second, third] =
+            [vector(factor, Binary::Multiply, output(step))?, vector(summand, Binary::Add, output(factor))?];
+        (second == count && third == count).then_some(())
+    };
+    let mut found = program.steps.iter().filter(|step| starts(step).is_some());
+    let first = found.next()?;
+    let more = found.count();
+    let what = if more == 0 { "a normalization".to_owned() } else { format!("{} normalizations", more + 1) };
+    Some(format!(
+        "the vectors of {what} were computed beforehand (the first at {}), so they are constants and not scored as layers; Keras keeps \
+         batch norms where it exports with the JAX backend",
+        first.place
+    ))
 }
 
 fn is_folded(step: &Step) -> bool {

@@ -4,6 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use crate::model::program::{Operand, Program, Step};
 
+/// The sizes of values, by their names.
+pub type Sizes = HashMap<String, Vec<usize>>;
+
 /// The steps around each value, by their places.
 pub struct Links {
     makers: HashMap<String, usize>,

@@ -73,6 +73,7 @@ pub fn give(program: &mut Program) {
 /// The module of a step, or a name in its place.
 fn module_of_step(step: &Step) -> String {
     let output = step.outputs.first().map_or("", String::as_str);
+    let output = output.strip_suffix("#first").unwrap_or(output);
     let output: String = output.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
     match (step.module.as_str(), output.chars().next()) {
         ("", Some(first)) if first.is_alphabetic() => output,
@@ -120,8 +121,10 @@ fn given_name(names: &[Option<String>], module: &str, role: &str) -> Option<Stri
 }
 
 fn rename(program: &mut Program, value: &str, old: &str, new: String) {
-    if let Some(stored) = program.stored.get_mut(value).filter(|stored| stored.name == old) {
-        stored.name = new;
+    let Some(dims) = program.stored.get(value).map(|stored| stored.tensor.dims().to_vec()) else { return };
+    // Copies are the same parameter.
+    for stored in program.stored.values_mut().filter(|stored| stored.name == old && stored.tensor.dims() == dims) {
+        stored.name.clone_from(&new);
     }
 }
 

@@ -82,7 +82,7 @@ fn affine(program: &mut Program, links: &Links, at: usize, function: Binary) -> 
 }
 
 /// Layer and root mean square norms over the last axis.
-fn means(program: &mut Program) {
+pub fn means(program: &mut Program) {
     let links = Links::of(program);
     for end in (0..program.steps.len()).rev() {
         if !is_part(&program.steps[end]) || matches!(program.steps[end].op, Op::Plain(Plain::Reduce { .. })) {
@@ -93,6 +93,7 @@ fn means(program: &mut Program) {
             reduces.then(|| norm(program, &cone)).flatten().map(|norm| (norm, cone))
         });
         let Some(((op, weights), cone)) = found else { continue };
+        let weights = weights.into_iter().map(|weight| as_vector(program, weight)).collect();
         let first = program.steps[cone.steps[0]].clone();
         let step = &mut program.steps[end];
         step.operands = [vec![Operand::Value(cone.from)], weights].concat();
@@ -151,6 +152,27 @@ fn affine_of(normed: &[Vec<f64>], made: &[Vec<f64>]) -> Option<(Vec<f64>, Vec<f6
     (0..a.len()).all(close).then_some((scale, shift))
 }
 
+/// The tensor with one axis that a constant is, or was made of by other borders between its axes.
+fn vector(program: &Program, operand: &Operand) -> Option<Operand> {
+    let mut value = name(Some(operand))?;
+    while Tensor::rank(&program.stored.get(value)?.tensor) != 1 {
+        let stored = program.stored.get(value)?;
+        let Some(made) = program.folded.iter().rev().find(|step| output(step) == value) else {
+            return (!stored.is_trained).then(|| operand.clone());
+        };
+        let Op::Plain(Plain::Reshape { .. } | Plain::Unsqueeze(_)) = made.op else { return None };
+        value = name(made.operands.first())?;
+    }
+    Some(Operand::Value(value.to_owned()))
+}
+
+/// A constant with one axis, which is kept under a name of its own where the file has more of them.
+fn as_vector(program: &mut Program, operand: Operand) -> Operand {
+    let Some(value) = name(Some(&operand)).map(str::to_owned) else { return operand };
+    let tensor = program.stored.get(&value).map(|stored| stored.tensor.clone());
+    tensor.and_then(|tensor| flat(program, Some(value.clone()), &value, &tensor)).unwrap_or(operand)
+}
+
 /// The weights of the file that have these numbers; none where some number is not in the file as such.
 fn weights(program: &Program, cone: &Cone, scale: &[f64], shift: &[f64], is_centred: bool) -> Option<Vec<Operand>> {
     let is_all = |numbers: &[f64], x: f64| numbers.iter().all(|number| (number - x).abs() < 1e-6);
@@ -164,13 +186,8 @@ fn weights(program: &Program, cone: &Cone, scale: &[f64], shift: &[f64], is_cent
             })
         })
     };
-    let is_flat = |operand: &Operand| {
-        let Operand::Value(name) = operand else { return false };
-        program.stored.get(name).is_some_and(|stored| Tensor::rank(&stored.tensor) == 1)
-    };
     let of = |numbers: &[f64], neutral: f64| match found(numbers) {
-        Some(operand) if is_flat(operand) => Some(operand.clone()),
-        Some(_) => None,
+        Some(operand) => vector(program, operand),
         None => is_all(numbers, neutral).then_some(Operand::Absent),
     };
     let (scale, shift) = (of(scale, 1.0)?, of(shift, 0.0)?);

@@ -53,6 +53,18 @@ pub fn slice(size: usize, start: Option<f64>, end: Option<f64>, step: Option<f64
     Ok([start, end.saturating_sub(start).div_ceil(step as usize), step as usize])
 }
 
+/// The places of a slice that goes backwards, as Python reads one.
+pub fn backwards(size: usize, start: Option<f64>, end: Option<f64>, step: f64) -> Result<Vec<usize>> {
+    if step.fract() != 0.0 || step > -1.0 {
+        bail!("a step of {step} is not known");
+    }
+    let last = size as f64 - 1.0;
+    let from_start = |at: f64| (if at < 0.0 { at + size as f64 } else { at }).clamp(-1.0, last);
+    let (start, end) = (start.map_or(last, from_start), end.map_or(-1.0, from_start));
+    let count = ((start - end) / -step).ceil().max(0.0) as usize;
+    Ok((0..count).map(|at| (start + at as f64 * step) as usize).collect())
+}
+
 /// The whole numbers from `start` to before `end`.
 pub fn arange(start: f64, end: f64, step: f64) -> Result<Tensor> {
     let count = ((end - start) / step).ceil().max(0.0);

@@ -15,12 +15,17 @@ use neartop_core::network::{Origin, ValueId};
 use neartop_core::shape::{Form, Layout};
 
 use super::slots::Found;
-use super::values::{Dim, Fixed, Live, Part, Traced};
+use super::values::{Dim, Fixed, Live, Part, Traced, size};
 use super::{Result, Tracer, fixed, module_of, text};
 use crate::model::program::{Convolution, Interpolation, Padding, Pool, Step};
 
 impl<'p> Tracer<'p> {
     pub(super) fn linear(&mut self, step: &Step, is_transposed: bool) -> Result<Vec<Traced>> {
+        if let Traced::Fixed(_) = self.need(step, 0)? {
+            return Err("it works on what does not depend on the input, as the first step does of a recurrent layer that is written \
+                        out step by step; export the model with that layer as one, as Keras does with the JAX backend"
+                .into());
+        }
         let x = self.live(step, 0)?;
         let mut weight = self.fixed(step, 1)?.ok_or("its weight is missing")?;
         if is_transposed {
@@ -86,6 +91,9 @@ impl<'p> Tracer<'p> {
         let bias = self.fixed(step, 2)?.map(|bias| Self::as_vector(bias, out)).transpose()?;
         let sides: Vec<_> = x.shape()[1..].to_vec();
         let pads = pads(&convolution.padding, &sides, &kernel, &convolution.stride, &convolution.dilation);
+        if convolution.is_transposed && pads.iter().any(|(before, after)| before != after) {
+            return self.cut_unevenly(step, convolution, pads);
+        }
         let (x, pads) = self.padded_evenly(step, x, pads, 0.0)?;
         let value = self.read_as(step, x.value, Layout::Channels)?;
         let sides = Sides { convolution, kernel, pads, out, bias: bias.is_some() };
@@ -99,6 +107,27 @@ impl<'p> Tracer<'p> {
         let weights: Vec<_> = [("weight", weight)].into_iter().chain(bias.map(|bias| ("bias", bias))).collect();
         let value = self.layer(step, operation, value, &weights)?;
         Ok(self.of_images(value))
+    }
+
+    /// A transposed convolution that cuts off more on one side than on the other.
+    fn cut_unevenly(&mut self, step: &Step, convolution: &Convolution, pads: Vec<(usize, usize)>) -> Result<Live> {
+        let mut even = convolution.clone();
+        even.padding = Padding::By(pads.iter().map(|(before, _)| (*before, *before)).collect());
+        for ((before, after), more) in pads.iter().zip(&mut even.output_padding) {
+            *more += before.saturating_sub(*after);
+        }
+        let mut x = self.convolution(step, &even)?;
+        for (axis, (before, after)) in pads.into_iter().enumerate().filter(|(_, (before, after))| after > before) {
+            let size = size(&x.dims[2 + axis], self.samples);
+            let left = size.checked_sub(after - before).ok_or("it cuts off more than there is")?;
+            x = self.slice(step, x, 2 + axis, [0, left, 1])?;
+            self.remark(format!(
+                "the transposed convolution at {} is scored before {} places at the end of an axis are cut off",
+                step.somewhere(),
+                after - before
+            ));
+        }
+        Ok(x)
     }
 
     /// The first operand as samples of channels along so many axes.
@@ -298,8 +327,11 @@ impl<'p> Tracer<'p> {
     pub(super) fn pool(&mut self, step: &Step, pool: &Pool) -> Result<Live> {
         let axes = pool.kernel.len();
         let x = self.images(step, axes)?;
+        if axes > 2 {
+            return Err(format!("pooling along {axes} axes is not known"));
+        }
         if pool.dilation.iter().any(|dilation| *dilation != 1) {
-            return Err("pooling with a dilation is not known".into());
+            return self.dilated_pool(step, x, pool);
         }
         let pads = pads(&pool.padding, &x.shape()[1..], &pool.kernel, &pool.stride, &pool.dilation);
         let is_even = pads.iter().all(|(before, after)| before == after);
@@ -380,7 +412,7 @@ pub(super) fn is_same_along(tensor: &candle_core::Tensor, first: &candle_core::T
 }
 
 /// Zeros before and after every axis.
-fn pads(
+pub(super) fn pads(
     padding: &Padding,
     sides: &[usize],
     kernel: &[usize],

@@ -40,12 +40,26 @@ impl Tracer<'_> {
 
     fn elementwise(&mut self, step: &Step, arithmetic: Arithmetic) -> Result<Traced> {
         let operands = self.operands(step)?;
+        if let (Arithmetic::Where, Some(chosen)) = (&arithmetic, self.always_chosen(&operands)) {
+            return Ok(chosen);
+        }
         let passes = matches!(arithmetic, Arithmetic::Identity | Arithmetic::Cast(Numbers::Real));
         match operands.first() {
             Some(Traced::Live(_)) if passes => Ok(operands[0].clone()),
             None => Err("it takes nothing".into()),
             Some(_) => self.broadcast(step, arithmetic, operands),
         }
+    }
+
+    /// What a choice always is, where its condition is known and the other has no other sizes.
+    fn always_chosen(&self, operands: &[Traced]) -> Option<Traced> {
+        let [Traced::Fixed(condition), a, b] = operands else { return None };
+        let holds = condition.numbers().ok()?;
+        let first = *holds.first()? != 0.0;
+        let Traced::Live(chosen) = (if first { a } else { b }) else { return None };
+        let is_known = holds.iter().all(|one| (*one != 0.0) == first);
+        let all = self.common(operands).ok().filter(|_| is_known)?;
+        (all == chosen.dims).then(|| Traced::Live(chosen.clone()))
     }
 
     fn clamp(&mut self, step: &Step) -> Result<Traced> {
@@ -190,12 +204,7 @@ impl Tracer<'_> {
                 let to = self.expanded(step, &sizes, *by_broadcast)?;
                 self.expand(step, x, &to)
             }
-            Plain::Slice { axis: at } => {
-                let [start, end, by] = [1, 2, 3].map(|at| self.number_at(step, at));
-                let at = axis(*at)?;
-                let taken = fixed::slice(sizes[at], start?, end?, by?).map_err(text)?;
-                self.slice(step, x, at, taken)
-            }
+            Plain::Slice { axis: at } => self.sliced(step, x, axis(*at)?),
             Plain::Select { axis: at } => {
                 let (at, place) = (axis(*at)?, self.number_at(step, 1)?.unwrap_or(0.0));
                 let place = fixed::place(place, sizes[at]).map_err(text)?;
@@ -355,27 +364,6 @@ impl Tracer<'_> {
         }
     }
 
-    fn padded(&mut self, step: &Step, x: Live) -> Result<Live> {
-        let (pads, value) = (self.numbers_at(step, 1)?, self.number_at(step, 2)?.unwrap_or(0.0));
-        let last = x.dims.len();
-        let mut x = x;
-        for (at, pair) in pads.chunks_exact(2).enumerate() {
-            let axis = last.checked_sub(at + 1).ok_or("it pads more axes than there are")?;
-            let [before, after] = [pair[0], pair[1]];
-            if before < 0.0 || after < 0.0 {
-                let size = super::values::size(&x.dims[axis], self.samples);
-                let start = (-before).max(0.0) as usize;
-                let end = size.saturating_sub((-after).max(0.0) as usize);
-                x = self.slice(step, x, axis, [start, end.saturating_sub(start), 1])?;
-            }
-            let pads = [before.max(0.0) as usize, after.max(0.0) as usize];
-            if pads != [0, 0] {
-                x = self.pad(step, &x, axis, pads, value)?;
-            }
-        }
-        Ok(x)
-    }
-
     /// A rearrangement or a sum of what does not depend on the samples.
     fn of_fixed(&self, step: &Step, plain: &Plain, x: Fixed) -> Result<Fixed> {
         let sizes = x.tensor.dims().to_vec();
@@ -417,9 +405,7 @@ impl Tracer<'_> {
             }
             Plain::Slice { axis: at } => {
                 let at = axis(*at)?;
-                let [start, end, by] = [1, 2, 3].map(|at| self.number_at(step, at));
-                let [start, length, by] = fixed::slice(sizes[at], start?, end?, by?).map_err(text)?;
-                Arithmetic::Slice { axis: at, start, length, step: by }
+                self.slice_of_fixed(step, at, sizes[at])?
             }
             Plain::Reduce { how, axes: named, keep } => {
                 let named = if named.is_empty() { (0..rank).collect() } else { axes(named)? };

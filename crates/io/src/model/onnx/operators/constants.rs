@@ -64,7 +64,19 @@ fn identity(call: &mut Call) -> Result<()> {
         return Ok(());
     }
     let x = call.value(0);
-    call.plain(Plain::Identity, vec![x])
+    call.plain(Plain::Identity, vec![x])?;
+    // A copy of a weight that has no name is the same weight: what is drawn for one is drawn for both.
+    let original = call.reader.program.stored.get(&from).filter(|stored| is_weight(&stored.tensor)).cloned();
+    if let (Some(original), Some(copy)) = (original, call.reader.program.stored.get_mut(&output)) {
+        copy.name = original.name;
+    }
+    Ok(())
+}
+
+/// Whether it is a matrix or kernel of different numbers, which no two layers have by chance.
+fn is_weight(tensor: &Tensor) -> bool {
+    let numbers = || tensor.flatten_all().and_then(|tensor| tensor.to_vec1::<f32>()).unwrap_or_default();
+    tensor.rank() > 1 && numbers().windows(2).any(|pair| pair[0] != pair[1])
 }
 
 fn dropout(call: &mut Call) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use super::super::call::{Call, Operator};
 use super::super::reader::Result;
-use crate::model::program::{Convolution, Op, Operand, Padding};
+use crate::model::program::{Binary, Convolution, Op, Operand, Padding, Plain, Pool};
 use crate::model::recognize::is_named;
 
 pub const TABLE: &[(&str, Operator)] =
@@ -14,6 +14,9 @@ fn convolution(call: &mut Call, is_transposed: bool) -> Result<()> {
     let rank = call.rank(1)?;
     let axes =
         rank.checked_sub(2).filter(|axes| *axes > 0).ok_or_else(|| call.problem("its weight has too few axes"))?;
+    if axes > 2 && !is_transposed && sums_a_window(call) {
+        return window(call, axes);
+    }
     if is_transposed && call.has("output_shape") {
         return Err(call.problem("an output_shape is not known; give pads and output_padding"));
     }
@@ -37,6 +40,30 @@ fn convolution(call: &mut Call, is_transposed: bool) -> Result<()> {
         operands[2] = Operand::Absent;
     }
     call.emit(Op::Convolution(convolution), operands)
+}
+
+/// Whether the weight is ones of a single channel, so that a window is summed: no layer, but how means are written.
+fn sums_a_window(call: &Call) -> bool {
+    let ones = call.numbers(1).is_some_and(|numbers| numbers.iter().all(|x| *x == 1.0));
+    let single = call.tensor(1).is_some_and(|weight| weight.dims().starts_with(&[1, 1]));
+    ones && single && call.input(2).is_none() && !call.input(1).is_some_and(is_named)
+}
+
+fn window(call: &mut Call, axes: usize) -> Result<()> {
+    let kernel: Vec<_> = call.tensor(1).map(|weight| weight.dims()[2..].to_vec()).unwrap_or_default();
+    let count = kernel.iter().product::<usize>() as f64;
+    let pool = Pool {
+        is_average: true,
+        kernel,
+        stride: call.by_axis("strides", axes, 1)?,
+        padding: call.padding(axes)?,
+        dilation: call.by_axis("dilations", axes, 1)?,
+        ceil: false,
+        counts_padding: true,
+    };
+    let x = call.value(0);
+    let mean = call.then(Op::Pool(pool), vec![x])?;
+    call.plain(Plain::Binary(Binary::Multiply), vec![mean, Operand::Number(count)])
 }
 
 impl Call<'_, '_, '_> {

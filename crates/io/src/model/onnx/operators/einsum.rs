@@ -2,6 +2,7 @@
 
 use super::super::call::Call;
 use super::super::reader::Result;
+use super::constants::numbers;
 use crate::model::program::{Op, Operand, Plain};
 
 /// The letters of an equation by what becomes of them.
@@ -21,30 +22,76 @@ pub fn einsum(call: &mut Call) -> Result<()> {
     let (operands, result) = equation.split_once("->").ok_or_else(unknown)?;
     let (a, b) = operands.split_once(',').ok_or_else(unknown)?;
     let groups = groups(a, b, result).ok_or_else(unknown)?;
-    let is_weight = call.is_layer_weight(1) && groups.both.is_empty();
+    if call.is_layer_weight(1) && groups.both.is_empty() && !groups.summed.is_empty() && !groups.right.is_empty() {
+        return dense(call, &groups, [a, b], result);
+    }
     // All letters of the first go before the summed one where the second is a matrix.
     if groups.summed.len() != 1 || groups.right.len() != 1 || (groups.left.len() != 1 && !groups.both.is_empty()) {
         return Err(unknown());
     }
-    let order = |of: &str, groups: &[&[char]]| -> Vec<isize> {
-        groups.concat().iter().filter_map(|c| of.chars().position(|other| other == *c)).map(|at| at as isize).collect()
-    };
     let Groups { both, left, right, summed } = &groups;
-    let first = order(a, &[both, left, summed]);
-    let second = order(b, &[both, summed, right]);
-    let last: String = [both.as_slice(), left, right].concat().into_iter().collect();
-    let back = result.chars().filter_map(|c| last.chars().position(|other| other == c)).map(|at| at as isize).collect();
+    let (first, second) = (order(a, &[both, left, summed]), order(b, &[both, summed, right]));
     let x = call.value(0);
     let x = call.then_plain(Plain::Permute(first), vec![x])?;
     let w = call.value(1);
-    let product = match is_weight {
-        true => call.then(Op::Linear { transposed: second == [0, 1] }, vec![x, w, Operand::Absent])?,
-        false => {
-            let w = call.then_plain(Plain::Permute(second), vec![w])?;
-            call.then_plain(Plain::MatMul, vec![x, w])?
-        }
+    let w = call.then_plain(Plain::Permute(second), vec![w])?;
+    let product = call.then_plain(Plain::MatMul, vec![x, w])?;
+    call.plain(Plain::Permute(back(result, &[both, left, right])), vec![product])
+}
+
+/// The places of letters in an operand.
+fn order(of: &str, groups: &[&[char]]) -> Vec<isize> {
+    groups.concat().iter().filter_map(|c| of.chars().position(|other| other == *c)).map(|at| at as isize).collect()
+}
+
+/// How axes that stand by groups come into the order of the result.
+fn back(result: &str, groups: &[&[char]]) -> Vec<isize> {
+    let made: String = groups.concat().into_iter().collect();
+    order(&made, &[&result.chars().collect::<Vec<_>>()])
+}
+
+/// A dense layer: several letters may be its features, and several its units.
+fn dense(call: &mut Call, groups: &Groups, [a, b]: [&str; 2], result: &str) -> Result<()> {
+    let Groups { left, right, summed, .. } = groups;
+    let (first, second) = (order(a, &[left, summed]), order(b, &[summed, right]));
+    let (tensor, name) = (call.tensor(1).cloned(), call.need(1)?.to_owned());
+    let Some(tensor) = tensor.filter(|tensor| tensor.rank() == second.len()) else {
+        return Err(call.problem("its weight has other axes than the equation says"));
     };
-    call.plain(Plain::Permute(back), vec![product])
+    let dims: Vec<_> = second.iter().filter_map(|axis| tensor.dims().get(axis.unsigned_abs()).copied()).collect();
+    let (features, units) = dims.split_at(summed.len());
+    let (mut x, mut weight, mut transposed) = (call.value(0), call.value(1), true);
+    if summed.len() == 1 && right.len() == 1 {
+        transposed = second == [0, 1];
+    } else {
+        let order: Vec<_> = second.iter().map(|axis| axis.unsigned_abs()).collect();
+        let to = (features.iter().product::<usize>(), units.iter().product::<usize>());
+        let flat = tensor.permute(order).and_then(|tensor| tensor.contiguous()?.reshape(to));
+        weight = call.stored_as(&name, flat.map_err(|error| call.problem(error.to_string()))?);
+    }
+    if !first.is_sorted() {
+        x = call.then_plain(Plain::Permute(first), vec![x])?;
+    }
+    if summed.len() > 1 {
+        x = call.then_plain(Plain::Flatten { from: left.len() as isize, to: -1 }, vec![x])?;
+    }
+    let linear = Op::Linear { transposed };
+    let back = back(result, &[left, right]);
+    let (is_in_order, operands) = (back.is_sorted(), vec![x, weight, Operand::Absent]);
+    if is_in_order && right.len() == 1 {
+        return call.emit(linear, operands);
+    }
+    let made = call.then(linear, operands)?;
+    let sizes: Vec<_> = units.iter().map(|size| *size as isize).collect();
+    let apart = (Plain::Unflatten { axis: left.len() as isize }, numbers(&sizes));
+    match (right.len(), is_in_order) {
+        (1, _) => call.plain(Plain::Permute(back), vec![made]),
+        (_, true) => call.plain(apart.0, vec![made, apart.1]),
+        (_, false) => {
+            let made = call.then_plain(apart.0, vec![made, apart.1])?;
+            call.plain(Plain::Permute(back), vec![made])
+        }
+    }
 }
 
 fn groups(a: &str, b: &str, result: &str) -> Option<Groups> {

@@ -141,7 +141,9 @@ fn cast(call: &mut Call) -> Result<()> {
     let numbers = i32::try_from(to).ok().and_then(super::super::facts::numbers);
     let numbers = numbers.ok_or_else(|| call.problem(format!("numbers of type {to} are not read")))?;
     let x = call.value(0);
-    call.plain(Plain::Cast(numbers), vec![x])
+    // Precision is single everywhere, so what is real already stays as it is.
+    let is_such = numbers == Numbers::Real && call.fact(0).numbers == Some(Numbers::Real);
+    call.plain(if is_such { Plain::Identity } else { Plain::Cast(numbers) }, vec![x])
 }
 
 fn cast_like(call: &mut Call) -> Result<()> {

@@ -48,7 +48,7 @@ fn recurrent(call: &mut Call, cell: Cell) -> Result<()> {
         batch_first,
         has_biases: call.input(3).is_some(),
     };
-    let mut operands = vec![call.value(0), state(call, 5)?, state(call, 6)?];
+    let mut operands = vec![call.value(0), state(call, 5), state(call, 6)];
     for at in 0..directions {
         operands.extend(weights(call, cell, at, directions)?);
     }
@@ -106,11 +106,16 @@ fn check(call: &Call, cell: Cell) -> Result<()> {
 }
 
 /// A first state; none where it is zero.
-fn state(call: &Call, at: usize) -> Result<Operand> {
+fn state(call: &Call, at: usize) -> Operand {
+    call.input(at).map_or(Operand::Absent, |name| start(call, name))
+}
+
+/// The state that a layer starts from; none where it is zero.
+pub fn start(call: &Call, name: &str) -> Operand {
     let is_zero = |numbers: Option<Vec<f64>>| numbers.is_some_and(|state| state.iter().all(|x| *x == 0.0));
     // Zeros may be as many as there are samples.
     let maker =
-        call.reader.program.steps.iter().rev().find(|step| step.outputs.first().map(String::as_str) == call.input(at));
+        call.reader.program.steps.iter().rev().find(|step| step.outputs.first().map(String::as_str) == Some(name));
     let expanded =
         maker.filter(|step| matches!(step.op, Op::Plain(Plain::Expand { .. } | Plain::Full))).and_then(|step| {
             let from = step.operands.get(usize::from(step.op == Op::Plain(Plain::Full)))?;
@@ -120,7 +125,8 @@ fn state(call: &Call, at: usize) -> Result<Operand> {
                 _ => None,
             }
         });
-    Ok(if is_zero(call.numbers(at)) || is_zero(expanded) { Operand::Absent } else { call.value(at) })
+    let is_absent = is_zero(call.known(name)) || is_zero(expanded);
+    if is_absent { Operand::Absent } else { Operand::Value(name.to_owned()) }
 }
 
 /// The weights of a direction, as PyTorch has and calls them.

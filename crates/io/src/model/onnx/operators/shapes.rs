@@ -128,6 +128,9 @@ fn pad(call: &mut Call) -> Result<()> {
     let given = call.ints("pads").or_else(|| call.ints("paddings"));
     let (pads, value) = match given {
         Some(pads) => (pads, Operand::Number(call.float("value", 0.0))),
+        None if call.numbers(1).is_none() && call.input(3).is_none() && call.input(1).is_some() => {
+            return pad_by_sizes(call);
+        }
         None => (call.constant(1, "pads")?.unwrap_or_default(), call.operand(2)),
     };
     let value = if value == Operand::Absent { Operand::Number(0.0) } else { value };
@@ -157,6 +160,20 @@ fn pad(call: &mut Call) -> Result<()> {
         0 => call.plain(Plain::Identity, vec![x]),
         _ => call.plain(Plain::Pad, vec![x, list(pads[..last].to_vec()), value]),
     }
+}
+
+/// Pads that are computed of sizes: those of the last axis stand first in a step.
+fn pad_by_sizes(call: &mut Call) -> Result<()> {
+    let rank = call.rank(0)?;
+    let mode = call.text("mode", "constant");
+    if mode != "constant" {
+        return Err(call.problem(format!("pads that depend on sizes are known with a constant only, not with {mode}")));
+    }
+    let places = (0..rank).rev().flat_map(|axis| [axis, rank + axis]).map(|place| place as f64).collect();
+    let (x, pads, value) = (call.value(0), call.value(1), call.operand(2));
+    let pads = call.then_plain(Plain::Take { axis: 0 }, vec![pads, list(places)])?;
+    let value = if value == Operand::Absent { Operand::Number(0.0) } else { value };
+    call.plain(Plain::Pad, vec![x, pads, value])
 }
 
 /// Pads that are copies of elements inside, by axis from the last on.
