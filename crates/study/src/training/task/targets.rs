@@ -123,6 +123,23 @@ impl Targets {
         Ok(sums)
     }
 
+    /// What [`Self::loss`] is of whoever gives the best answer that does not look at the input, by the samples to train on.
+    pub fn loss_of_constant(&self, train: &[usize], held_out: &[usize]) -> f64 {
+        match self {
+            Self::Classes { of, .. } => entropy(of, 1, train, held_out),
+            Self::YesNo { of, width } => entropy(of, *width, train, held_out),
+            Self::Values { of, scales } => {
+                let width = scales.len();
+                let output = |output: usize| {
+                    let value = |row: usize| f64::from(of[row * width + output]);
+                    let centre = mean(train, value);
+                    mean(held_out, |row| (value(row) - centre).powi(2))
+                };
+                (0..width).map(output).sum::<f64>() / width as f64
+            }
+        }
+    }
+
     /// The variance of each output over some rows, in the units of the loss.
     pub fn variances(&self, rows: &[usize]) -> Vec<f64> {
         let Self::Values { of, scales } = self else { return Vec::new() };
@@ -134,6 +151,18 @@ impl Targets {
         };
         (0..width).map(variance).collect()
     }
+}
+
+/// The cross-entropy of answers by the shares of answers to train on.
+fn entropy(of: &[u32], width: usize, train: &[usize], held_out: &[usize]) -> f64 {
+    let count = of.iter().max().map_or(1, |most| *most as usize + 1);
+    let output = |output: usize| {
+        let mut seen = vec![0.5; count];
+        train.iter().for_each(|row| seen[of[row * width + output] as usize] += 1.0);
+        let all: f64 = seen.iter().sum();
+        mean(held_out, |row| -(seen[of[row * width + output] as usize] / all).ln())
+    };
+    (0..width).map(output).sum::<f64>() / width as f64
 }
 
 /// The targets of some rows, of so many outputs.
