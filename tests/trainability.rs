@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use neartop_core::network::Init;
 use neartop_core::score::propagation::{Propagation, Trainability, Verdict};
+use neartop_core::settings::Method;
 use neartop_io::preset::Preset;
 use neartop_study::repair::repair_all;
 use neartop_study::scheduler::{NearScorer, Portion, Scorer};
@@ -321,6 +322,28 @@ fn the_recommendation_is_plain_where_near_does_not_tell() {
     assert_eq!(grid.study.candidate(choice).to_string(), "tanh with orthogonal");
     assert!(why.starts_with("highest NEAR among trainable candidates"), "{why}");
     assert!(!grid.study.equivalent(choice).are_most);
+}
+
+/// With the optimizer known, fewer that Adam trains are refused, and who trains with SGD is told apart better.
+#[test]
+fn the_verdict_follows_the_optimizer() {
+    for (name, steps, method) in [("digits-40x15-adam", 1200, Method::Adam), ("digits-64x30-sgd", 300, Method::Sgd)] {
+        let unknown = grid(name, steps);
+        let mut preset = Preset::clone(&unknown.study.space.preset);
+        preset.train.method = Some(method);
+        let mut study = Study::new(Arc::new(Space::new(Arc::new(preset))));
+        study.adopt(&unknown.study);
+        let known = Grid { study, trained: unknown.trained.clone(), best: unknown.best };
+        let area = |grid: &Grid| grid.area(|id| grid.score(id));
+        assert!(area(&known) > area(&unknown) + 0.005, "{name}: {} and {}", area(&known), area(&unknown));
+        let (passed, refused) = unknown.mistakes();
+        match (method, known.mistakes()) {
+            (Method::Sgd, now) => assert!(now.0 <= passed && now.1 <= refused, "{name}: {now:?}"),
+            (_, now) => assert!(now.0 <= passed + 2 && now.1 + 10 < refused, "{name}: {now:?}"),
+        }
+        let choice = |grid: &Grid| grid.study.recommended().unwrap().0;
+        assert_eq!(choice(&known), choice(&unknown), "{name}");
+    }
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub struct Finalists {
     pub has_ended: bool,
     pub list: List,
     /// Whether the pick is to be recommended.
-    pub recommends: bool,
+    recommends: bool,
     /// When it began.
     began: Duration,
 }
@@ -35,6 +35,12 @@ impl Finalists {
     pub fn new(candidates: Vec<usize>, now: Duration) -> Self {
         let list = List::default();
         Self { candidates, plan: None, results: None, error: None, has_ended: false, list, recommends: false, began: now }
+    }
+
+    /// The same, saying whether the pick is to be recommended.
+    #[must_use]
+    pub fn recommending(self, recommends: bool) -> Self {
+        Self { recommends, ..self }
     }
 
     /// Whom to train: those that are marked, or else the best that will train.

@@ -243,7 +243,7 @@ impl Training {
         let [stop, leave] = [Action::STOP_TRAINING, Action::CLOSE].map(|action| cx.keymap.label(ABOUT.name, action));
         let count = candidates.len();
         cx.say(format!("{count} candidates train; {stop} stops it, {leave} leaves while it goes on"));
-        self.finalists = Some(Finalists { recommends, ..Finalists::new(candidates.clone(), cx.now) });
+        self.finalists = Some(Finalists::new(candidates.clone(), cx.now).recommending(recommends));
         self.options = Some(options);
         Some(Effect::Train(candidates, settled))
     }
