@@ -2,8 +2,8 @@
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
-use neartop_io::export::Format;
 pub use neartop_core::settings::LearningRate;
+use neartop_io::export::Format;
 use neartop_study::study::Evidence;
 use neartop_study::training::optimizer::Method;
 

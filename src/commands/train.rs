@@ -99,4 +99,3 @@ fn no_finalist(study: &Study) -> Failure {
     let reason = study.ranking().first().and_then(|r| study.reason(r.candidate)).unwrap_or_default();
     Failure::Run(format!("no candidate could be scored: {reason}"))
 }
-

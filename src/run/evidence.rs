@@ -93,7 +93,11 @@ impl<'a> Gatherer<'a> {
         record(self.prepared, self.run, &plan, &results, None);
         keep(&results, study, !interrupted);
         tell_cost(
-            &format!("a short training of {} candidates, {:.1} % of training all", results.trained(), 100.0 * plan.cost()),
+            &format!(
+                "a short training of {} candidates, {:.1} % of training all",
+                results.trained(),
+                100.0 * plan.cost()
+            ),
             elapsed,
         );
         Ok(interrupted)

@@ -34,7 +34,16 @@ impl Finalists {
     #[must_use]
     pub fn new(candidates: Vec<usize>, now: Duration) -> Self {
         let list = List::default();
-        Self { candidates, plan: None, results: None, error: None, has_ended: false, list, recommends: false, began: now }
+        Self {
+            candidates,
+            plan: None,
+            results: None,
+            error: None,
+            has_ended: false,
+            list,
+            recommends: false,
+            began: now,
+        }
     }
 
     /// The same, saying whether the pick is to be recommended.
@@ -160,7 +169,11 @@ impl Finalists {
         let options = &plan.options;
         if let Some(steps) = options.steps {
             let labels = if plan.task.is_random() { ", random labels" } else { "" };
-            return format!("{count} finalists by {}, {steps} steps of {}{labels}", options.method.name(), options.batch);
+            return format!(
+                "{count} finalists by {}, {steps} steps of {}{labels}",
+                options.method.name(),
+                options.batch
+            );
         }
         let (method, epochs, samples) = (options.method.name(), options.epochs, grouped(plan.task.sizes().0 as u64));
         let go_on = match options.eta.filter(|_| plan.rungs.len() > 1) {

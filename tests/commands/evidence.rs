@@ -59,7 +59,7 @@ fn first_steps_are_made_with_labels_and_without() {
         let choice = &report["recommended"];
         assert_eq!(choice["evidence"], "steps", "{choice}");
         let why = choice["why"].as_str().expect("a reason");
-        assert!(why.contains("it lowers its loss in 32 steps") && why.contains("random labels") == random, "{why}");
+        assert!(why.contains("it learns in 32 steps") && why.contains("random labels") == random, "{why}");
         let steps = of(&report, "first_steps");
         assert!((2..=6).contains(&steps.len()), "{steps:?}");
         for steps in steps {
@@ -78,7 +78,7 @@ fn who_does_not_learn_is_not_recommended() {
     let report = json(&text, &["--evidence", "steps"]);
     assert!(report["recommended"].is_null(), "{report}");
     let why = report["no_recommendation"].as_str().expect("a reason");
-    assert!(why.contains("lowers its loss in 32 steps"), "{why}");
+    assert!(why.contains("learns in 32 steps"), "{why}");
     assert!(of(&report, "first_steps").iter().all(|steps| steps["learns"] == false));
 }
 

@@ -40,11 +40,8 @@ pub fn write_train(train: &Train) -> Option<Value> {
         LearningRate::Auto => value("auto"),
         LearningRate::Fixed(rate) => value(rate),
     });
-    let parts = [
-        ("task", train.task.and_then(value)),
-        ("optimizer", train.method.and_then(value)),
-        ("learning_rate", rate),
-    ];
+    let parts =
+        [("task", train.task.and_then(value)), ("optimizer", train.method.and_then(value)), ("learning_rate", rate)];
     parts.iter().any(|(_, value)| value.is_some()).then(|| map(parts))
 }
 

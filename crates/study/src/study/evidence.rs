@@ -54,11 +54,19 @@ impl Evidence {
     pub fn about(self) -> &'static str {
         match self {
             Self::Signals => "How signals pass before training, and NEAR: nothing is trained",
-            Self::Steps => "Also 32 steps of the finalists, on random labels if there are none: who does not learn is not recommended",
-            Self::Training => "Also a short training of the finalists, for a tenth of what training all costs: its best is recommended",
+            Self::Steps => {
+                "Also 32 steps of the finalists, on random labels if there are none: who does not learn is not recommended"
+            }
+            Self::Training => {
+                "Also a short training of the finalists, for a tenth of what training all costs: its best is recommended"
+            }
         }
     }
 }
+
+/// Who learns has less than this part of the loss of an answer that does not look at the input. The figures are in
+/// `docs/notes/trainability.md`.
+const LEARNT: f64 = 0.99;
 
 /// What the first steps of a candidate came to.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -72,7 +80,7 @@ pub struct FirstSteps {
     pub loss_of_constant: f64,
     /// Whether the labels were drawn.
     pub random_labels: bool,
-    /// Whether the loss was lowered.
+    /// Whether the loss is clearly below that: something of the input was learnt.
     pub learns: bool,
 }
 
@@ -80,10 +88,7 @@ impl FirstSteps {
     /// What losses before and after so many steps say.
     #[must_use]
     pub fn of_losses(steps: u64, before: Option<f64>, after: Option<f64>, constant: f64, random_labels: bool) -> Self {
-        let learns = match (before, after) {
-            (Some(before), Some(after)) => after < before,
-            (None, _) | (_, None) => false,
-        };
+        let learns = after.is_some_and(|after| after < LEARNT * constant);
         Self { steps, loss_before: before, loss_after: after, loss_of_constant: constant, random_labels, learns }
     }
 }

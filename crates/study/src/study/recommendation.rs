@@ -101,7 +101,7 @@ impl Study {
                 still => format!(", where {still} others do not"),
             },
         );
-        format!("; it lowers its loss in {steps} steps{labels}{others}")
+        format!("; it learns in {steps} steps{labels}{others}")
     }
 
     /// NEAR; less than any where there is none.
@@ -175,7 +175,7 @@ impl Study {
         let still = (0..self.records.len()).filter_map(|id| self.first_steps(id).filter(|steps| !steps.learns));
         if let Some(FirstSteps { steps, .. }) = still.clone().next() {
             return Some(format!(
-                "none of {} candidates that might train by their signals lowers its loss in {steps} steps",
+                "none of {} candidates that might train by their signals learns in {steps} steps",
                 still.count()
             ));
         }

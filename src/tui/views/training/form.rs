@@ -9,8 +9,8 @@ use crate::tui::finalists::{FINALISTS, Finalists};
 use crate::tui::keymap::Action;
 use crate::tui::theme::Look;
 use neartop_io::data::DataFrom;
-use neartop_study::training::optimizer::Method;
 use neartop_study::study::Evidence;
+use neartop_study::training::optimizer::Method;
 use neartop_study::training::{FIRST_STEPS, Options, halving};
 
 const EPOCHS: [u32; 9] = [1, 2, 5, 10, 20, 50, 100, 200, 500];

@@ -29,12 +29,7 @@ fn balanced(count: usize, classes: usize, seed: u64) -> Vec<u32> {
     shuffled(count, seed, Stream::Labels, 0).into_iter().map(|place| (place % classes) as u32).collect()
 }
 
-fn numbers(
-    count: usize,
-    width: usize,
-    seed: u64,
-    mut draw: impl FnMut(&mut rand_chacha::ChaCha8Rng) -> f32,
-) -> Labels {
+fn numbers(count: usize, width: usize, seed: u64, mut draw: impl FnMut(&mut rand_chacha::ChaCha8Rng) -> f32) -> Labels {
     let mut rng = stream(seed, Stream::Labels, 1);
     let of: Vec<_> = (0..count * width).map(|_| draw(&mut rng)).collect();
     if width == 1 { Labels::Values(of) } else { Labels::Several { of, width } }
