@@ -229,7 +229,7 @@ fn what_evidence_costs_is_said_before_it_is_gathered() {
     assert_eq!(app.update(News::Training(TrainingNews::Ended)), None);
     press(&mut app, KeyCode::Esc);
     let (choice, why) = app.cx.study.recommended().expect("another");
-    assert!(choice != best && why.contains("learns in 32 steps"), "{why}");
+    assert!(choice != best && why.contains("lowest loss after 32 steps"), "{why}");
     assert!(text(&app).contains("recommended by first steps"), "{}", text(&app));
 }
 

@@ -183,7 +183,7 @@ impl Recommendation {
     fn new(study: &Study, id: usize, why: String) -> Self {
         let candidate = study.candidate(id);
         let evidence = study.evidence_of(id);
-        let is_told = evidence != Evidence::Training && study.has_guard() && study.trainability(id).is_some();
+        let is_told = evidence == Evidence::Signals && study.has_guard() && study.trainability(id).is_some();
         let equivalent = is_told.then(|| study.equivalent(id));
         Self {
             architecture: candidate.architecture.as_ref().map(ToString::to_string),

@@ -32,7 +32,7 @@ impl Choice {
         };
         let row = ranking.iter().find(|row| row.candidate == id);
         let Equivalent { count: others, are_most } = study.equivalent(id);
-        let ties = (others > 0 && study.pick().is_none()).then(|| {
+        let ties = (others > 0 && study.evidence_of(id) == Evidence::Signals).then(|| {
             let others = count(others, "other candidate");
             let matters = if are_most { ": most of all that will train, so NEAR decides little here" } else { "" };
             format!("NEAR does not tell it apart from {others}{matters}.")

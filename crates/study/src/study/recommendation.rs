@@ -38,6 +38,9 @@ impl Study {
         if let Some(pick) = self.pick() {
             return Some(pick.clone());
         }
+        if let Some(quickest) = self.quickest() {
+            return Some(quickest);
+        }
         let (choice, why) = match self.verdict(best) {
             _ if !self.guard => (self.highest_of(ranking, |_| true)?, "highest NEAR".to_owned()),
             None => {

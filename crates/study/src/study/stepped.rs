@@ -21,6 +21,19 @@ impl Study {
         self.first_steps(id).is_some_and(|steps| !steps.learns)
     }
 
+    /// Of the candidates that made their first steps, the one that is to be recommended: the lowest loss among those that
+    /// learnt. Random labels say only who learns.
+    pub(super) fn quickest(&self) -> Option<(usize, String)> {
+        let loss = |id: usize| {
+            let steps = self.first_steps(id).filter(|steps| steps.learns && !steps.random_labels)?;
+            Some((steps, steps.loss_after.filter(|_| self.near(id).is_some() && self.passes_guard(id))?))
+        };
+        let all = || (0..self.records.len()).filter_map(|id| Some((id, loss(id)?)));
+        let (choice, (FirstSteps { steps, .. }, _)) = all().min_by(|a, b| a.1.1.total_cmp(&b.1.1))?;
+        let made = self.records.iter().filter(|record| record.first_steps.is_some()).count();
+        Some((choice, format!("lowest loss after {steps} steps, of {made} candidates that made them")))
+    }
+
     /// Takes the pick of a short training for the recommendation, with the reason.
     pub fn set_pick(&mut self, id: usize, why: String) {
         self.pick = Some((id, why));

@@ -131,6 +131,7 @@ impl Form {
             Span::raw(" changes the line"),
         ]));
         lines.push(Line::default());
+        lines.push(Line::from(Span::styled("accuracy lost against the best of all:", look.theme.label)));
         lines.extend(Evidence::ALL.map(|evidence| worth(evidence, look)));
         lines
     }
