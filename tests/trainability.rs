@@ -324,6 +324,26 @@ fn the_recommendation_is_plain_where_near_does_not_tell() {
     assert!(!grid.study.equivalent(choice).are_most);
 }
 
+/// Of recurrent networks NEAR prefers weights that are too large, and the recommendation says that it is not to be relied on.
+#[test]
+fn a_recurrent_network_is_recommended_with_a_caution() {
+    let folder = Path::new("tests/fixtures/kinds");
+    let study = score(Preset::load(&folder.join("lstm-airfoil.yaml").display().to_string()).unwrap(), 4);
+    let mut reader = csv::Reader::from_path(folder.join("lstm-airfoil.csv")).unwrap();
+    let rows = reader.deserialize::<HashMap<String, String>>().map(|row| row.unwrap());
+    let reached: HashMap<_, f64> = rows
+        .map(|row| (format!("{} with {}", row["activation"], row["init"]), row["r_squared"].parse().unwrap()))
+        .collect();
+    let quality: Vec<f64> = study.space.candidates.iter().map(|candidate| reached[&candidate.to_string()]).collect();
+    let best = quality.iter().copied().fold(0.0, f64::max);
+    let good: Vec<_> = quality.iter().map(|quality| *quality >= best - 0.1).collect();
+    let scores: Vec<_> = (0..quality.len()).map(|id| study.trainability(id).map_or(0.0, |t| t.score)).collect();
+    let area = area_under_curve(&scores, &good);
+    assert!(area >= 0.93, "{area}");
+    let (_, why) = study.recommended().unwrap();
+    assert!(why.contains("recurrent") && why.contains("--evidence steps"), "{why}");
+}
+
 /// With the optimizer known, fewer that Adam trains are refused, and who trains with SGD is told apart better.
 #[test]
 fn the_verdict_follows_the_optimizer() {

@@ -68,7 +68,7 @@ fn first_steps_are_made_with_labels_and_without() {
         for steps in steps {
             let loss = |key: &str| steps[key].as_f64().expect("a loss");
             assert_eq!((&steps["steps"], &steps["random_labels"]), (&32.into(), &random.into()));
-            assert!(steps["learns"] != true || loss("loss_after") < loss("loss_of_constant"), "{steps}");
+            assert!(steps["learns"] != true || loss("loss_after") < loss("loss_of_chance"), "{steps}");
         }
         let losses = report["candidates"].as_array().expect("candidates").iter().filter_map(|candidate| {
             let loss = candidate["first_steps"]["loss_after"].as_f64()?;

@@ -72,8 +72,8 @@ pub struct FirstSteps {
     pub loss_before: Option<f64>,
     /// The mean loss at their end; null where training diverged.
     pub loss_after: Option<f64>,
-    /// The loss of the best answer that does not look at the input.
-    pub loss_of_constant: f64,
+    /// The loss of whoever finds all answers as likely, or gives the mean.
+    pub loss_of_chance: f64,
     /// Whether the labels were drawn.
     pub random_labels: bool,
     /// Whether the loss is below that: something of the input was learnt. The figures are in `docs/notes/trainability.md`.
@@ -83,8 +83,8 @@ pub struct FirstSteps {
 impl FirstSteps {
     /// What losses before and after so many steps say.
     #[must_use]
-    pub fn of_losses(steps: u64, before: Option<f64>, after: Option<f64>, constant: f64, random_labels: bool) -> Self {
-        let learns = after.is_some_and(|after| after < constant);
-        Self { steps, loss_before: before, loss_after: after, loss_of_constant: constant, random_labels, learns }
+    pub fn of_losses(steps: u64, before: Option<f64>, after: Option<f64>, chance: f64, random_labels: bool) -> Self {
+        let learns = after.is_some_and(|after| after < chance);
+        Self { steps, loss_before: before, loss_after: after, loss_of_chance: chance, random_labels, learns }
     }
 }

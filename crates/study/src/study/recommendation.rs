@@ -1,8 +1,9 @@
 //! The candidate to take, why, and how many may be as good.
 
 use super::quantiles::Quantiles;
-use super::{FirstSteps, Ranked, Study};
-use neartop_core::network::{Fill, Init};
+use super::{Evidence, FirstSteps, Ranked, Study};
+use neartop_core::layers::{Attend, Recurrence};
+use neartop_core::network::{Fill, Init, Node};
 use neartop_core::score::propagation::Verdict;
 
 /// Of what differs by activations and initializations and trains, NEAR within this share of the highest hardly says which
@@ -49,7 +50,19 @@ impl Study {
             }
             Some(_) => self.guarded(best, ranking)?,
         };
-        Some((choice, why + &self.of_first_steps(choice)))
+        Some((choice, why + &self.of_first_steps(choice) + self.caution(choice)))
+    }
+
+    /// What NEAR is not known to say of networks like these.
+    fn caution(&self, choice: usize) -> &'static str {
+        let is_asked = self.evidence_of(choice) != Evidence::Signals || self.space.has_architectures();
+        let mixes = |node: &Node| node.operation.is::<Recurrence>() || node.operation.is::<Attend>();
+        match self.space.network().nodes.iter().any(mixes) {
+            true if !is_asked => {
+                "; with attention or recurrent layers NEAR hardly says which trains better: --evidence steps says more"
+            }
+            _ => "",
+        }
     }
 
     /// The highest NEAR among those that will train, or the plain one beside it.

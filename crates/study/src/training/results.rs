@@ -88,7 +88,7 @@ pub struct Results {
     records: Vec<Record>,
     rungs: usize,
     judge: Judge,
-    /// Of a plan of first steps: how many, the loss of a constant answer, and whether labels were drawn.
+    /// Of a plan of first steps: how many, the loss of chance, and whether labels were drawn.
     first_steps: Option<(u64, f64, bool)>,
 }
 
@@ -96,7 +96,7 @@ impl Results {
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
         let records = plan.candidates.iter().map(|id| Record::new(*id)).collect();
-        let of_steps = |steps| (steps, plan.task.loss_of_constant(), plan.task.is_random());
+        let of_steps = |steps| (steps, plan.task.loss_of_chance(), plan.task.is_random());
         let first_steps = plan.options.steps.map(of_steps);
         Self { records, rungs: plan.rungs.len(), judge: Judge::new(&plan.task), first_steps }
     }
@@ -181,7 +181,7 @@ impl Results {
     /// What the first steps of a candidate came to, where it made them all or cannot.
     #[must_use]
     pub fn first_steps(&self, candidate: usize) -> Option<FirstSteps> {
-        let (steps, constant, is_random) = self.first_steps?;
+        let (steps, chance, is_random) = self.first_steps?;
         let record = self.of(candidate)?;
         let before = record.points.first().and_then(|point| point.held_out.loss);
         let after = match record.state {
@@ -189,7 +189,7 @@ impl Results {
             _ if record.rungs == 0 => return None,
             _ => record.judged().and_then(|judged| judged.loss),
         };
-        Some(FirstSteps::of_losses(steps, before, after, constant, is_random))
+        Some(FirstSteps::of_losses(steps, before, after, chance, is_random))
     }
 
     /// Why the best is to be taken.

@@ -128,10 +128,10 @@ impl Task {
         self.is_random
     }
 
-    /// The loss, in the units of an [`Evaluation`], of whoever gives the best answer that does not look at the input.
+    /// The loss, in the units of an [`Evaluation`], of whoever finds all answers as likely, or gives the mean.
     #[must_use]
-    pub fn loss_of_constant(&self) -> f64 {
-        self.in_units(self.targets.loss_of_constant(&self.train, &self.held_out))
+    pub fn loss_of_chance(&self) -> f64 {
+        self.in_units(self.targets.loss_of_chance(&self.train, &self.held_out))
     }
 
     /// What a network would learn of labels, and what is to be told of that, without reading samples.

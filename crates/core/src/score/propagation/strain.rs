@@ -7,7 +7,7 @@ use crate::settings::Method;
 /// A perturbation may shrink to e^-7 of what it was, where what all samples have in common counts half; so may a gradient on
 /// its way to the median layer. Batch norm hides from what goes forward how small the weights are.
 const MOST_VANISHING: f64 = 7.0;
-/// The same where it is known what trains the network.
+/// The same of a perturbation where it is known what trains the network.
 const MOST_VANISHING_FOR_SGD: f64 = 5.0;
 const MOST_VANISHING_FOR_ADAM: f64 = 10.0;
 const WEIGHT_OF_COLLAPSE: f64 = 0.5;
@@ -86,10 +86,10 @@ impl Propagation {
         let gain = f64::midpoint(self.ln_gain(), self.ln_typical_gain());
         let ln_amplification =
             circumstances.network.map_or_else(|| self.ln_amplification(), |network| self.ln_amplification_in(network));
-        let most_vanishing = most_vanishing(circumstances.method);
+        let vanishing = -(gain + WEIGHT_OF_COLLAPSE * self.ln_distinct());
         [
-            strain(Measure::Differences, -(gain + WEIGHT_OF_COLLAPSE * self.ln_distinct()), most_vanishing),
-            strain(Measure::MedianGradient, -self.ln_median_gradient(), most_vanishing),
+            strain(Measure::Differences, vanishing, most_vanishing(circumstances.method)),
+            strain(Measure::MedianGradient, -self.ln_median_gradient(), MOST_VANISHING),
             strain(Measure::Growth, self.ln_gain(), MOST_EXPLODING),
             strain(Measure::Gradient, self.ln_gradient(), MOST_GRADIENT),
             strain(Measure::Output, self.ln_output(), MOST_OUTPUT),
@@ -99,7 +99,7 @@ impl Propagation {
     }
 }
 
-/// By how much signals may vanish: Adam divides the scale of gradients out, and SGD does not.
+/// By how much differences between inputs may vanish: Adam divides the scale of gradients out, and SGD does not.
 fn most_vanishing(method: Option<Method>) -> f64 {
     match method {
         None => MOST_VANISHING,

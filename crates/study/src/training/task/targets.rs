@@ -123,11 +123,12 @@ impl Targets {
         Ok(sums)
     }
 
-    /// What [`Self::loss`] is of whoever gives the best answer that does not look at the input, by the samples to train on.
-    pub fn loss_of_constant(&self, train: &[usize], held_out: &[usize]) -> f64 {
+    /// What [`Self::loss`] is of whoever does not look at the input: finds all answers as likely, or gives the mean of the
+    /// samples to train on.
+    pub fn loss_of_chance(&self, train: &[usize], held_out: &[usize]) -> f64 {
         match self {
-            Self::Classes { of, .. } => entropy(of, 1, train, held_out),
-            Self::YesNo { of, width } => entropy(of, *width, train, held_out),
+            Self::Classes { count, .. } => (*count as f64).ln(),
+            Self::YesNo { .. } => std::f64::consts::LN_2,
             Self::Values { of, scales } => {
                 let width = scales.len();
                 let output = |output: usize| {
@@ -151,18 +152,6 @@ impl Targets {
         };
         (0..width).map(variance).collect()
     }
-}
-
-/// The cross-entropy of answers by the shares of answers to train on.
-fn entropy(of: &[u32], width: usize, train: &[usize], held_out: &[usize]) -> f64 {
-    let count = of.iter().max().map_or(1, |most| *most as usize + 1);
-    let output = |output: usize| {
-        let mut seen = vec![0.5; count];
-        train.iter().for_each(|row| seen[of[row * width + output] as usize] += 1.0);
-        let all: f64 = seen.iter().sum();
-        mean(held_out, |row| -(seen[of[row * width + output] as usize] / all).ln())
-    };
-    (0..width).map(output).sum::<f64>() / width as f64
 }
 
 /// The targets of some rows, of so many outputs.
