@@ -5,6 +5,7 @@ mod new;
 mod report;
 mod score;
 mod studies;
+mod train;
 mod values;
 mod width;
 
@@ -14,15 +15,16 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cluster::units::Shard;
 use neartop_io::export::Format;
-use neartop_study::training::optimizer::Method;
+use neartop_study::study::Evidence;
 
 pub use export::ExportArgs;
 pub use new::NewArgs;
 pub use report::ReportArgs;
 pub use score::{BatchNormMode, ReportFormat, ScoreArgs};
 pub use studies::{RowsFormat, StudiesArgs, StudiesCommand};
-pub use values::{Halving, LearningRate, Repetitions};
-use values::{format, gibibytes, halving, learning_rate, method, part, repetitions, time_limit};
+pub use train::{TrainArgs, TrainingOptions};
+pub use values::{Halving, Repetitions};
+use values::{evidence, format, gibibytes, repetitions, time_limit};
 pub use width::{WidthArgs, WidthFormat};
 
 /// Ranks activation functions and weight initializations of an untrained network by NEAR, live.
@@ -191,6 +193,9 @@ pub struct RankArgs {
     /// no candidate will train, --export writes the best of these.
     #[arg(long, conflicts_with_all = ["shard", "on", "no_guard"])]
     pub repair: bool,
+    /// What the recommendation stands on [default: signals].
+    #[arg(long, value_name = "DEPTH", value_parser = evidence(), conflicts_with_all = ["shard", "on"])]
+    pub evidence: Option<Evidence>,
     #[command(flatten)]
     pub spread: SpreadOptions,
     #[command(flatten)]
@@ -323,55 +328,6 @@ pub enum TableFormat {
     Jsonl,
     Csv,
     Markdown,
-}
-
-#[derive(Debug, Args)]
-pub struct TrainArgs {
-    /// A preset: a YAML file, or the name of a bundled one.
-    #[arg(default_value = DEFAULT_PRESET)]
-    pub preset: String,
-    #[command(flatten)]
-    pub run: RunOptions,
-    #[command(flatten)]
-    pub training: TrainingOptions,
-    /// Train the K best of the ranking [default: as many as a tenth of the cost of training all allows].
-    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
-    pub top: Option<u32>,
-    /// Format of the result.
-    #[arg(long, value_enum, default_value_t)]
-    pub format: TableFormat,
-    /// Write the result to this file rather than to standard output.
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// Let --output replace a file.
-    #[arg(long, requires = "output")]
-    pub force: bool,
-}
-
-/// How candidates are trained.
-#[derive(Debug, Clone, Args)]
-pub struct TrainingOptions {
-    /// Epochs of those that train to the end.
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub epochs: u32,
-    /// Samples of a step.
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
-    pub batch_size: u32,
-    /// Optimizer, with PyTorch's defaults; sgd has a momentum of 0.9.
-    #[arg(long, default_value = Method::default().key(), value_parser = method())]
-    pub optimizer: Method,
-    /// Learning rate, or `auto` for a short range test of every candidate [default: 0.001; for sgd 0.01].
-    #[arg(long, value_name = "X|auto", value_parser = learning_rate)]
-    pub learning_rate: Option<LearningRate>,
-    /// The part of the samples that is held out to judge by.
-    #[arg(long, value_name = "PART", default_value_t = 0.2, value_parser = part)]
-    pub holdout: f64,
-    /// Use at most this many samples, drawn by the seed, those held out included.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
-    pub samples: Option<u32>,
-    /// Let one in N train on N times as long: `auto` (2, as long as eight are left), `never`, or N.
-    #[arg(long, value_name = "N|auto|never", default_value = "auto", value_parser = halving)]
-    pub halving: Halving,
 }
 
 #[derive(Debug, Subcommand)]

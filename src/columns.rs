@@ -430,6 +430,25 @@ static FURTHER: &[FileColumn] = &[
         study.repair(ranked.candidate).map(|repair| repair.init.to_string()).unwrap_or_default()
     })
     .optional(),
+    FileColumn::text(18, "first_steps", Some("first steps"), |study, ranked, form| {
+        let learns = |learns| if learns { "learns" } else { "stands still" };
+        match study.first_steps(ranked.candidate) {
+            Some(steps) if form == Form::Table => learns(steps.learns).to_owned(),
+            Some(steps) => steps.learns.to_string(),
+            None => String::new(),
+        }
+    })
+    .optional(),
+    FileColumn::number(19, "trained", Some("trained"), |study, ranked, form| {
+        let quality = study.trained(ranked.candidate).filter(|_| study.pick().is_some()).map(|t| t.quality);
+        quality.map(|x| if form == Form::Table { format!("{x:.4}") } else { x.to_string() }).unwrap_or_default()
+    })
+    .optional(),
+    FileColumn::text(20, "evidence", None, |study, ranked, _| {
+        let evidence = study.has_more_evidence().then(|| study.evidence_of(ranked.candidate).name());
+        evidence.unwrap_or_default().to_owned()
+    })
+    .optional(),
     FileColumn::number(14, "trainability_score", None, |study, ranked, form| {
         form.number(study.trainability(ranked.candidate).map(|t| t.score))
     }),

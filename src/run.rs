@@ -1,5 +1,6 @@
 //! What commands and the app share of a run: preparing it, its record on disk, what breaks it off, what it writes.
 
+pub mod evidence;
 pub mod export;
 mod failure;
 pub mod files;
@@ -16,6 +17,7 @@ pub mod streams;
 pub mod studies;
 mod study_path;
 pub mod target;
+pub mod training;
 
 pub use failure::Failure;
 pub use interrupts::Interrupts;

@@ -4,6 +4,8 @@
 mod auto;
 #[path = "commands/bad_presets.rs"]
 mod bad_presets;
+#[path = "commands/evidence.rs"]
+mod evidence;
 #[path = "commands/nas.rs"]
 mod nas;
 #[path = "commands/report.rs"]

@@ -43,7 +43,7 @@ use neartop_io::preset::Preset;
 use neartop_study::failure::ScoreFailure;
 use neartop_study::scheduler::Progress;
 use neartop_study::space::Space;
-use neartop_study::study::Study;
+use neartop_study::study::{Evidence, Study};
 use neartop_study::training;
 use neartop_study::width::{self, Curve, Point};
 use ratatui::Terminal;

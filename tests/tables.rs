@@ -415,7 +415,7 @@ fn keys_of_tables_are_read_and_written() {
     ] {
         let preset = Preset::parse(&text(keys), "p.yaml", folder.path()).unwrap_or_else(|e| panic!("{keys}: {e:?}"));
         let again = Preset::parse(&preset.to_yaml(), "again.yaml", folder.path()).unwrap();
-        assert_eq!((preset.data, preset.task), (again.data, again.task), "{keys}");
+        assert_eq!((preset.data, preset.train), (again.data, again.train), "{keys}");
     }
     for (keys, wrong) in [
         ("missing: mode", "missing cannot be `mode`"),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use neartop_core::network::Init;
 use neartop_core::score::propagation::{Propagation, Trainability, Verdict};
+use neartop_core::settings::Method;
 use neartop_io::preset::Preset;
 use neartop_study::repair::repair_all;
 use neartop_study::scheduler::{NearScorer, Portion, Scorer};
@@ -321,6 +322,48 @@ fn the_recommendation_is_plain_where_near_does_not_tell() {
     assert_eq!(grid.study.candidate(choice).to_string(), "tanh with orthogonal");
     assert!(why.starts_with("highest NEAR among trainable candidates"), "{why}");
     assert!(!grid.study.equivalent(choice).are_most);
+}
+
+/// Of recurrent networks NEAR prefers weights that are too large, and the recommendation says that it is not to be relied on.
+#[test]
+fn a_recurrent_network_is_recommended_with_a_caution() {
+    let folder = Path::new("tests/fixtures/kinds");
+    let study = score(Preset::load(&folder.join("lstm-airfoil.yaml").display().to_string()).unwrap(), 4);
+    let mut reader = csv::Reader::from_path(folder.join("lstm-airfoil.csv")).unwrap();
+    let rows = reader.deserialize::<HashMap<String, String>>().map(|row| row.unwrap());
+    let reached: HashMap<_, f64> = rows
+        .map(|row| (format!("{} with {}", row["activation"], row["init"]), row["r_squared"].parse().unwrap()))
+        .collect();
+    let quality: Vec<f64> = study.space.candidates.iter().map(|candidate| reached[&candidate.to_string()]).collect();
+    let best = quality.iter().copied().fold(0.0, f64::max);
+    let good: Vec<_> = quality.iter().map(|quality| *quality >= best - 0.1).collect();
+    let scores: Vec<_> = (0..quality.len()).map(|id| study.trainability(id).map_or(0.0, |t| t.score)).collect();
+    let area = area_under_curve(&scores, &good);
+    assert!(area >= 0.93, "{area}");
+    let (_, why) = study.recommended().unwrap();
+    assert!(why.contains("recurrent") && why.contains("--evidence steps"), "{why}");
+}
+
+/// With the optimizer known, fewer that Adam trains are refused, and who trains with SGD is told apart better.
+#[test]
+fn the_verdict_follows_the_optimizer() {
+    for (name, steps, method) in [("digits-40x15-adam", 1200, Method::Adam), ("digits-64x30-sgd", 300, Method::Sgd)] {
+        let unknown = grid(name, steps);
+        let mut preset = Preset::clone(&unknown.study.space.preset);
+        preset.train.method = Some(method);
+        let mut study = Study::new(Arc::new(Space::new(Arc::new(preset))));
+        study.adopt(&unknown.study);
+        let known = Grid { study, trained: unknown.trained.clone(), best: unknown.best };
+        let area = |grid: &Grid| grid.area(|id| grid.score(id));
+        assert!(area(&known) > area(&unknown) + 0.005, "{name}: {} and {}", area(&known), area(&unknown));
+        let (passed, refused) = unknown.mistakes();
+        match (method, known.mistakes()) {
+            (Method::Sgd, now) => assert!(now.0 <= passed && now.1 <= refused, "{name}: {now:?}"),
+            (_, now) => assert!(now.0 <= passed + 2 && now.1 + 10 < refused, "{name}: {now:?}"),
+        }
+        let choice = |grid: &Grid| grid.study.recommended().unwrap().0;
+        assert_eq!(choice(&known), choice(&unknown), "{name}");
+    }
 }
 
 #[test]

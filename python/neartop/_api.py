@@ -36,6 +36,7 @@ def rank(
     batch_norm: Literal["training", "evaluation"] | None = None,
     guard: bool = True,
     repair: bool = False,
+    evidence: Literal["signals", "steps", "training"] = "signals",
     jobs: int | None = None,
     max_memory: float | None = None,
     study: StudyPath = None,
@@ -80,6 +81,9 @@ def rank(
         Whether only candidates that will train are recommended.
     repair
         Looks for the gain that would make a candidate train that will not, and scores it with that: `candidate.repair`.
+    evidence
+        What the recommendation stands on: `"signals"` before training, also the first `"steps"` of the best candidates (on
+        random labels if there are none), or a short `"training"` of them, for which labels are needed.
     jobs
         Scores computed at a time, by default on all cores.
     max_memory
@@ -115,6 +119,7 @@ def rank(
     if view:
         _program.show([workspace.preset, *options])
     options += ["--repair"] if repair else []
+    options += ["--evidence", evidence] if evidence != "signals" else []
     output = _program.run(["rank", workspace.preset, "--format", "json", *options], progress=progress_bar(progress))
     return Ranking(json.loads(output), workspace)
 

@@ -31,6 +31,7 @@ _OPTIONS = {
     "--jobs": "`jobs`",
     "--repetitions": "`repetitions`",
     "--seed": "`seed`",
+    "--evidence": "`evidence`",
 }
 
 

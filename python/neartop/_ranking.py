@@ -172,6 +172,11 @@ class Ranking:
         return str(self._report.get("no_recommendation") or "no candidate has a score")
 
     @property
+    def evidence(self) -> str | None:
+        """What the recommendation stands on: `"signals"`, `"steps"` or `"training"`."""
+        return None if self._recommended is None else self._recommended.get("evidence")
+
+    @property
     def activations(self) -> list[str]:
         """The searched activations in one line each, in the order of the ranking."""
         return list(dict.fromkeys(c.activation_label for c in self._searched() if c.activation is not None))

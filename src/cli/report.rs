@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::RunOptions;
+use super::values::evidence;
+use neartop_study::study::Evidence;
 
 #[derive(Debug, Args)]
 pub struct ReportArgs {
@@ -27,6 +29,9 @@ pub struct ReportArgs {
     /// Look for one factor of all weights that makes a candidate train that will not, as `rank` does.
     #[arg(long, conflicts_with_all = ["id", "no_guard"])]
     pub repair: bool,
+    /// What the recommendation stands on [default: signals].
+    #[arg(long, value_name = "DEPTH", value_parser = evidence(), conflicts_with = "id")]
+    pub evidence: Option<Evidence>,
     /// Only the N best candidates in the ranking.
     #[arg(long, value_name = "N", default_value_t = neartop_study::page::MOST_ROWS as u32, value_parser = clap::value_parser!(u32).range(1..))]
     pub top: u32,

@@ -2,7 +2,9 @@
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
+pub use neartop_core::settings::LearningRate;
 use neartop_io::export::Format;
+use neartop_study::study::Evidence;
 use neartop_study::training::optimizer::Method;
 
 /// Repetitions on the command line.
@@ -18,13 +20,6 @@ pub fn repetitions(text: &str) -> Result<Repetitions, String> {
         (_, Ok(n)) if (1..=1_000_000).contains(&n) => Ok(Repetitions::Fixed(n)),
         _ => Err("a number from 1 to 1,000,000, or `auto`".to_owned()),
     }
-}
-
-/// Where a learning rate comes from.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum LearningRate {
-    Auto,
-    Fixed(f64),
 }
 
 /// Whether candidates are halved in training.
@@ -44,6 +39,12 @@ pub fn method() -> impl TypedValueParser<Value = Method> {
     let values = Method::ALL.map(|method| PossibleValue::new(method.key()).help(method.about()));
     PossibleValuesParser::new(values)
         .try_map(|key| Method::ALL.into_iter().find(|method| method.key() == key).ok_or("no optimizer"))
+}
+
+pub fn evidence() -> impl TypedValueParser<Value = Evidence> {
+    let values = Evidence::ALL.map(|evidence| PossibleValue::new(evidence.name()).help(evidence.about()));
+    PossibleValuesParser::new(values)
+        .try_map(|name| Evidence::ALL.into_iter().find(|evidence| evidence.name() == name).ok_or("no evidence"))
 }
 
 pub fn learning_rate(text: &str) -> Result<LearningRate, String> {

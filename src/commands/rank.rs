@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::{OutputOptions, RankArgs, RunOptions};
+use crate::run::evidence::Gatherer;
 use crate::run::export::export_recommended;
 use crate::run::output;
 use crate::run::recording::Recording;
@@ -30,8 +31,12 @@ pub async fn run(args: &RankArgs) -> Result<(), Failure> {
     let target = Target::new(output.output.as_deref(), true)?;
     let prepared = prepare(preset, options)?;
     let target = target.spares(&Inputs::new(&prepared.space.preset, &options.study))?;
+    let gatherer = Gatherer::new(&prepared, options, args.evidence.unwrap_or_default())?;
     let (mut study, elapsed, mut interrupted) = score_all(&prepared, options).await?;
     study.set_guard(!options.no_guard);
+    if !interrupted {
+        interrupted = gatherer.gather(&mut study).await?;
+    }
     if args.repair && !interrupted {
         (study, interrupted) = repaired(&prepared, study).await?;
     }

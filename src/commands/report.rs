@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::rank::{conclude, repaired, score_all};
 use crate::cli::{DEFAULT_PRESET, ReportArgs};
+use crate::run::evidence::Gatherer;
 use crate::run::export::check_export;
 use crate::run::recording::{self, recorded_training};
 use crate::run::streams::tell;
@@ -63,6 +64,7 @@ fn studies(args: &ReportArgs) -> Result<Option<PathBuf>, Failure> {
         ("--jobs", run.jobs.is_some()),
         ("--data", run.data.is_some()),
         ("--repair", args.repair),
+        ("--evidence", args.evidence.is_some()),
     ];
     match of_runs.into_iter().find(|(_, is_given)| *is_given) {
         None => Ok(Some(path)),
@@ -79,8 +81,12 @@ async fn of_preset(args: &ReportArgs, target: Target) -> Result<(), Failure> {
     let prepared = prepare(source, &args.run)?;
     let preset = &prepared.space.preset;
     let target = target.spares(&Inputs::new(preset, &args.run.study))?;
+    let gatherer = Gatherer::new(&prepared, &args.run, args.evidence.unwrap_or_default())?;
     let (mut study, _, mut interrupted) = score_all(&prepared, &args.run).await?;
     study.set_guard(!args.run.no_guard);
+    if !interrupted {
+        interrupted = gatherer.gather(&mut study).await?;
+    }
     if args.repair && !interrupted {
         (study, interrupted) = repaired(&prepared, study).await?;
     }

@@ -16,7 +16,7 @@ pub fn finalists(study: &Study, most: usize) -> Vec<usize> {
 /// What training gave as the study on disk keeps it: the budget as JSON, and a row for each candidate.
 #[must_use]
 pub fn rows(plan: &Plan, results: &Results) -> (String, Vec<TrainingRow>) {
-    let Options { epochs, batch, method, learning_rate, holdout, samples, task, eta } = &plan.options;
+    let Options { epochs, batch, method, learning_rate, holdout, samples, task, eta, steps: _ } = &plan.options;
     let mut budget = serde_json::json!({
         "epochs": epochs, "batch": batch, "optimizer": method, "learning_rate": learning_rate, "holdout": holdout,
         "samples": samples, "eta": eta, "candidates": plan.candidates.len(),

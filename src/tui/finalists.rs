@@ -9,7 +9,7 @@ use super::widgets::list::List;
 use crate::columns::grouped;
 use crate::run::finalists::finalists;
 use neartop_study::study::{Study, Trained};
-use neartop_study::training::{Plan, Record, Results, Update};
+use neartop_study::training::{Plan, Record, Results, State, Update};
 
 /// Finalists that are trained where none are marked.
 pub const FINALISTS: usize = 8;
@@ -24,6 +24,8 @@ pub struct Finalists {
     pub error: Option<BackgroundError>,
     pub has_ended: bool,
     pub list: List,
+    /// Whether the pick is to be recommended.
+    recommends: bool,
     /// When it began.
     began: Duration,
 }
@@ -31,7 +33,23 @@ pub struct Finalists {
 impl Finalists {
     #[must_use]
     pub fn new(candidates: Vec<usize>, now: Duration) -> Self {
-        Self { candidates, plan: None, results: None, error: None, has_ended: false, list: List::default(), began: now }
+        let list = List::default();
+        Self {
+            candidates,
+            plan: None,
+            results: None,
+            error: None,
+            has_ended: false,
+            list,
+            recommends: false,
+            began: now,
+        }
+    }
+
+    /// The same, saying whether the pick is to be recommended.
+    #[must_use]
+    pub fn recommending(self, recommends: bool) -> Self {
+        Self { recommends, ..self }
     }
 
     /// Whom to train: those that are marked, or else the best that will train.
@@ -63,12 +81,33 @@ impl Finalists {
                 if let Some(results) = &mut self.results {
                     results.finish();
                 }
+                self.conclude(study);
             }
             TrainingNews::Failed(reason) => {
                 self.has_ended = true;
                 self.error = Some(reason);
             }
         }
+    }
+
+    /// Tells the study what first steps came to, or the pick of a training that went to its end.
+    fn conclude(&self, study: &mut Study) {
+        let Some(results) = &self.results else { return };
+        for id in &self.candidates {
+            if let Some(steps) = results.first_steps(*id) {
+                study.set_first_steps(*id, steps);
+            }
+        }
+        let best = results.best().filter(|best| self.recommends && best.state == State::Trained);
+        if let (Some(best), Some(why)) = (best, results.why()) {
+            study.set_pick(best.candidate, why);
+        }
+    }
+
+    /// Whether only first steps are made.
+    #[must_use]
+    pub fn is_first_steps(&self) -> bool {
+        self.plan.as_ref().is_some_and(|plan| plan.options.steps.is_some())
     }
 
     fn progressed(&mut self, progress: Update, study: &mut Study) {
@@ -78,7 +117,8 @@ impl Finalists {
             _ => None,
         };
         results.record(progress);
-        if let Some((candidate, epochs)) = trained
+        let is_short = self.plan.as_ref().is_some_and(|plan| plan.options.steps.is_some());
+        if let Some((candidate, epochs)) = trained.filter(|_| !is_short)
             && let Some(judged) = results.of(candidate).and_then(Record::judged)
         {
             let (quality, loss, is_accuracy) = (judged.quality, judged.loss, results.is_classification());
@@ -127,6 +167,14 @@ impl Finalists {
         let count = self.candidates.len();
         let Some(plan) = &self.plan else { return format!("{count} finalists") };
         let options = &plan.options;
+        if let Some(steps) = options.steps {
+            let labels = if plan.task.is_random() { ", random labels" } else { "" };
+            return format!(
+                "{count} finalists by {}, {steps} steps of {}{labels}",
+                options.method.name(),
+                options.batch
+            );
+        }
         let (method, epochs, samples) = (options.method.name(), options.epochs, grouped(plan.task.sizes().0 as u64));
         let go_on = match options.eta.filter(|_| plan.rungs.len() > 1) {
             Some(eta) => format!("1 in {eta} goes on, up to "),

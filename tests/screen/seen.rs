@@ -197,6 +197,42 @@ fn the_extension_of_a_file_says_its_format() {
     assert!(matches!(name(&mut app, "b.txt"), Some(Effect::Write { text, .. }) if text.contains("import torch")));
 }
 
+/// What a training costs and is worth is known before it begins, and first steps cost less.
+#[test]
+fn what_evidence_costs_is_said_before_it_is_gathered() {
+    let mut app = app(120, 40);
+    press(&mut app, KeyCode::Char('t'));
+    let shown = text(&app);
+    for evidence in Evidence::ALL {
+        assert!(shown.contains(evidence.cost()) && shown.contains(evidence.name()), "{shown}");
+    }
+    press(&mut app, KeyCode::Up);
+    press(&mut app, KeyCode::Right);
+    assert!(text(&app).contains("32 steps of 64"), "{}", text(&app));
+    let Some(Effect::Train(candidates, options)) = press(&mut app, KeyCode::Enter) else { panic!("nobody begins") };
+    assert_eq!((options.steps, options.eta), (Some(32), None));
+    let space = Arc::clone(&app.cx.study.space);
+    let task = training::Task::load(&space.preset.data, space.network(), 0, &options).expect("digits have labels");
+    let plan = training::Plan::new(space, task, options, candidates.clone()).expect("a plan");
+    app.update(News::Training(TrainingNews::Begun(Arc::new(plan))));
+    let best = app.cx.study.recommended().expect("a recommendation").0;
+    for candidate in candidates.iter().copied() {
+        let after = if candidate == best { 3.0 } else { 0.5 };
+        for (epochs, loss) in [(0.0, 2.5), (1.0, after)] {
+            let held_out = training::Evaluation { loss: Some(loss), quality: 0.5 };
+            let point = training::Point { epochs, train_loss: None, held_out };
+            app.update(News::Training(TrainingNews::Progress(training::Update::Point { candidate, point })));
+        }
+        let reached = training::Update::Reached { candidate, rung: 0 };
+        assert_eq!(app.update(News::Training(TrainingNews::Progress(reached))), None, "nothing is kept");
+    }
+    assert_eq!(app.update(News::Training(TrainingNews::Ended)), None);
+    press(&mut app, KeyCode::Esc);
+    let (choice, why) = app.cx.study.recommended().expect("another");
+    assert!(choice != best && why.contains("lowest loss after 32 steps"), "{why}");
+    assert!(text(&app).contains("recommended by first steps"), "{}", text(&app));
+}
+
 #[test]
 fn a_training_is_settled_before_it_begins() {
     let mut app = app(80, 24);

@@ -73,3 +73,76 @@ impl TaskKind {
         }
     }
 }
+
+/// Where a learning rate comes from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum LearningRate {
+    /// A range test of each candidate.
+    Auto,
+    Fixed(f64),
+}
+
+/// How networks will be trained, as far as a preset says it.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Train {
+    /// What is learnt; none where labels and network say it.
+    pub task: Option<TaskKind>,
+    pub method: Option<Method>,
+    pub learning_rate: Option<LearningRate>,
+}
+
+/// How weights follow their gradients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// Stochastic gradient descent with a momentum of 0.9 (`torch.optim.SGD`).
+    Sgd,
+    /// Kingma & Ba 2015 (arXiv 1412.6980), with 0.9, 0.999 and 1e-8.
+    #[default]
+    Adam,
+    /// Adam with a decoupled weight decay of 0.01 (Loshchilov & Hutter 2019, arXiv 1711.05101).
+    Adamw,
+}
+
+impl Method {
+    pub const ALL: [Self; 3] = [Self::Sgd, Self::Adam, Self::Adamw];
+
+    /// As the command line names it.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Sgd => "sgd",
+            Self::Adam => "adam",
+            Self::Adamw => "adamw",
+        }
+    }
+
+    /// What it does, in a line.
+    #[must_use]
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Sgd => "Stochastic gradient descent with a momentum of 0.9 (`torch.optim.SGD`)",
+            Self::Adam => "Kingma & Ba 2015 (arXiv 1412.6980), with 0.9, 0.999 and 1e-8",
+            Self::Adamw => "Adam with a decoupled weight decay of 0.01 (Loshchilov & Hutter 2019, arXiv 1711.05101)",
+        }
+    }
+
+    /// What it is called.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sgd => "SGD",
+            Self::Adam => "Adam",
+            Self::Adamw => "AdamW",
+        }
+    }
+
+    /// The learning rate that is used unless another is given.
+    #[must_use]
+    pub fn learning_rate(self) -> f64 {
+        match self {
+            Self::Sgd => 0.01,
+            Self::Adam | Self::Adamw => 0.001,
+        }
+    }
+}

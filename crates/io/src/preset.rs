@@ -13,6 +13,7 @@ mod remarks;
 mod schema;
 mod slots;
 mod tables;
+mod train;
 mod truth;
 mod untold;
 mod values;
@@ -33,7 +34,7 @@ use neartop_core::nas::Architecture;
 use neartop_core::network::{BiasInit, Fill, Init, Layer, Network};
 use neartop_core::settings::Auto;
 use neartop_core::settings::BatchNorm;
-use neartop_core::settings::{Rows, TaskKind};
+use neartop_core::settings::{Rows, Train};
 
 pub use architectures::{Architectures, Taken, Whole};
 use choices::read_choices;
@@ -43,6 +44,7 @@ pub use model::Brought;
 pub use neartop_presets::{Bundled, bundled};
 pub use schema::schema;
 use slots::read_fills;
+use train::read_train;
 pub use truth::{Truth, TruthKey};
 pub use yaml::printable;
 use yaml::{Map, Node, Problem};
@@ -75,8 +77,8 @@ pub struct Preset {
     /// Whether the first repetitions also look at how signals pass, which says what will train.
     pub trainability: bool,
     pub seed: u64,
-    /// What training learns; none where labels and network say it.
-    pub task: Option<TaskKind>,
+    /// How networks will be trained, as far as it is said.
+    pub train: Train,
     /// How something was read that could have been meant otherwise.
     pub remarks: Vec<String>,
     /// The file it was read from, and its text.
@@ -351,7 +353,7 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
         batch_norm: score.batch_norm,
         trainability: score.trainability,
         seed: score.seed,
-        task: map.get("train").map(read_train).transpose()?.flatten(),
+        train: map.get("train").map(read_train).transpose()?.unwrap_or_default(),
         source: Default::default(),
         path: None,
     })
@@ -423,14 +425,6 @@ fn read_repetitions(node: &Node<'_>) -> Result<(usize, Option<Auto>), Problem> {
     });
     let confidence = confidence.transpose()?.unwrap_or(Auto::CONFIDENCE);
     Ok((most, Some(Auto { least, confidence })))
-}
-
-/// What is learnt, if it is said.
-fn read_train(node: &Node<'_>) -> Result<Option<TaskKind>, Problem> {
-    let map = node.map("train", &["task"])?;
-    let known: Vec<_> = std::iter::once("auto").chain(TaskKind::ALL.map(TaskKind::name)).collect();
-    let asked = map.get("task").map(|node| word(node, "the task", &known)).transpose()?;
-    Ok(TaskKind::ALL.into_iter().find(|kind| Some(kind.name()) == asked))
 }
 
 struct ScoreSpec {

@@ -7,8 +7,9 @@ use crate::study::{Repair, Study, estimate};
 use neartop_core::init::Initializer;
 use neartop_core::network::{Fill, Init, Network};
 use neartop_core::score::ScoreError;
-use neartop_core::score::propagation::{Propagation, REPETITIONS, Trainability, Verdict};
+use neartop_core::score::propagation::{Circumstances, Propagation, REPETITIONS, Trainability, Verdict};
 use neartop_core::score::repair::{Judged, balanced_gain};
+use neartop_core::settings::Method;
 
 /// A score that is well within the limits: x = 1/2 in the formula of `docs/trainability.md`,
 const WELL: f64 = 0.8;
@@ -41,6 +42,7 @@ struct Repairer<'a> {
     network: &'a Network,
     fill: Option<&'a Fill>,
     has_architectures: bool,
+    method: Option<Method>,
     repetitions: usize,
     cancelled: &'a (dyn Fn() -> bool + Sync),
 }
@@ -68,13 +70,9 @@ impl Repairer<'_> {
 
     /// As the study judges.
     fn judged(&self, signals: &Propagation) -> Judged {
-        match self.has_architectures {
-            true => Judged { trainability: signals.trainability(), leaning: signals.leaning(None) },
-            false => Judged {
-                trainability: signals.trainability_in(self.network),
-                leaning: signals.leaning(Some(self.network)),
-            },
-        }
+        let network = (!self.has_architectures).then_some(self.network);
+        let circumstances = Circumstances { network, method: self.method };
+        Judged { trainability: signals.trainability_by(circumstances), leaning: signals.leaning(circumstances) }
     }
 
     fn repaired(&self, init: &Initializer) -> Result<Option<Repair>, ScoreError> {
@@ -141,6 +139,7 @@ pub fn repair(
         network: &network,
         fill: candidate.fill.as_ref(),
         has_architectures: study.space.has_architectures(),
+        method: study.space.preset.train.method,
         repetitions,
         cancelled,
     };

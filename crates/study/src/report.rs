@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use crate::study::race::Race;
-use crate::study::{Agreement, ByProxy, ProxyAgreement, Ranked, Repair, Status, Study, Trained};
+use crate::study::{Agreement, ByProxy, Evidence, FirstSteps, ProxyAgreement, Ranked, Repair, Status, Study, Trained};
 use neartop_core::network::{Fill, Init};
 use neartop_core::score::propagation::{LayerSignal, Trainability};
 
@@ -52,6 +52,9 @@ pub struct CandidateReport<'a> {
     /// The known value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub truth: Option<f64>,
+    /// What its first steps came to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_steps: Option<FirstSteps>,
     /// What a short training came to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trained: Option<TrainedReport>,
@@ -137,6 +140,8 @@ pub struct Recommendation {
     pub fill: Option<Fill>,
     pub init: Init,
     pub why: String,
+    /// What it stands on.
+    pub evidence: Evidence,
     /// Other candidates that will train and cannot be told apart from it; none where candidates may not train either.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub equivalent: Option<usize>,
@@ -177,13 +182,15 @@ impl<'a> Report<'a> {
 impl Recommendation {
     fn new(study: &Study, id: usize, why: String) -> Self {
         let candidate = study.candidate(id);
-        let is_guarded = study.has_guard() && study.trainability(id).is_some();
-        let equivalent = is_guarded.then(|| study.equivalent(id));
+        let evidence = study.evidence_of(id);
+        let is_told = evidence == Evidence::Signals && study.has_guard() && study.trainability(id).is_some();
+        let equivalent = is_told.then(|| study.equivalent(id));
         Self {
             architecture: candidate.architecture.as_ref().map(ToString::to_string),
             fill: candidate.fill.clone(),
             init: candidate.init.clone(),
             why,
+            evidence,
             equivalent: equivalent.map(|equivalent| equivalent.count),
             equivalent_are_most: equivalent.is_some_and(|equivalent| equivalent.are_most),
         }
@@ -207,6 +214,7 @@ impl<'a> CandidateReport<'a> {
             behind_best: ranked.behind_best.map(|e| e.mean),
             behind_best_error: ranked.behind_best.and_then(|e| e.standard_error),
             truth: study.truth(id),
+            first_steps: study.first_steps(id),
             trained: study.trained(id).map(TrainedReport::new),
             repetitions: study.count(id),
             parameters: candidate.parameters,

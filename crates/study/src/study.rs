@@ -3,6 +3,7 @@
 mod agreement;
 mod behind;
 mod estimate;
+mod evidence;
 mod pairs;
 mod proxies;
 mod quantiles;
@@ -13,6 +14,7 @@ mod repaired;
 mod scores;
 mod signals;
 mod standing;
+mod stepped;
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -21,6 +23,7 @@ use std::sync::Arc;
 pub use agreement::Agreement;
 use behind::Behind;
 pub use estimate::{Estimate, estimate};
+pub use evidence::{Evidence, FirstSteps};
 pub use proxies::{AGGREGATE, ByProxy, Proxies, ProxyAgreement};
 use quantiles::Quantiles;
 use race::Race;
@@ -31,9 +34,8 @@ pub use scores::{Repair, Trained};
 
 use crate::failure::{Cause, ScoreFailure};
 use crate::space::{Candidate, Space};
-use neartop_core::network::Network;
 use neartop_core::score::Score;
-use neartop_core::score::propagation::{Propagation, Strain, Trainability, Verdict};
+use neartop_core::score::propagation::{Circumstances, Propagation, Strain, Trainability, Verdict};
 
 /// The state of a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +71,8 @@ pub struct Study {
     guard: bool,
     /// Known values by candidate: looking them up takes longer than comparing them.
     truths: Vec<Option<f64>>,
+    /// That of a short training, and why.
+    pick: Option<(usize, String)>,
 }
 
 /// How far a run has come.
@@ -90,7 +94,7 @@ impl Study {
         let records = vec![CandidateScores::default(); space.candidates.len()];
         let race = space.preset.auto.map(|auto| Race::new(auto, repetitions, records.len()));
         let truths = (0..space.candidates.len()).map(|id| space.truth(id)).collect();
-        Self { space, records, repetitions, race, guard: true, truths }
+        Self { space, records, repetitions, race, guard: true, truths, pick: None }
     }
 
     #[must_use]
@@ -106,6 +110,10 @@ impl Study {
 
     /// Recommends only what will train, as it is unless said otherwise, or any candidate.
     pub fn set_guard(&mut self, guard: bool) {
+        if guard != self.guard {
+            // It was chosen among others.
+            self.pick = None;
+        }
         self.guard = guard;
     }
 
@@ -271,16 +279,17 @@ impl Study {
     #[must_use]
     pub fn strain(&self, id: usize) -> Option<Strain> {
         let signals = self.propagation(id)?;
-        signals.reason_of(self.trainability(id)?, self.judged_in(id))
+        signals.reason_of(self.trainability(id)?, self.circumstances(id))
     }
 
     fn judged(&self, id: usize, signals: &Propagation) -> Trainability {
-        self.judged_in(id).map_or_else(|| signals.trainability(), |network| signals.trainability_in(network))
+        signals.trainability_by(self.circumstances(id))
     }
 
     /// The networks of architectures are not kept: their layers stand in rows enough.
-    fn judged_in(&self, id: usize) -> Option<&Network> {
-        self.space.candidates[id].architecture.is_none().then(|| self.space.network())
+    fn circumstances(&self, id: usize) -> Circumstances<'_> {
+        let network = self.space.candidates[id].architecture.is_none().then(|| self.space.network());
+        Circumstances { network, method: self.space.preset.train.method }
     }
 
     #[must_use]

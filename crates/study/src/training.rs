@@ -24,7 +24,7 @@ pub mod model;
 pub mod optimizer;
 mod options;
 mod plan;
-mod point;
+pub mod point;
 mod results;
 mod run;
 mod streams;
@@ -32,7 +32,7 @@ pub mod task;
 mod trainer;
 
 pub use error::TrainingError;
-pub use options::Options;
+pub use options::{FIRST_STEPS, Options};
 pub use plan::Plan;
 pub use point::{Evaluation, Point};
 pub use results::{Record, Results, State};

@@ -115,7 +115,7 @@ fn labels(space: &Space, source: &dyn Source, lines: &mut Lines) -> Result<(), D
     {
         lines.note("a class has a single sample, so none of it can be held out");
     }
-    match Task::foresee(given, space.network(), space.preset.task) {
+    match Task::foresee(given, space.network(), space.preset.train.task) {
         Ok((kind, remarks)) => {
             lines.add("task", kind.name());
             remarks.iter().for_each(|remark| lines.note(remark));

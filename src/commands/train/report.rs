@@ -8,8 +8,9 @@ use crate::run::Failure;
 use crate::run::output::{json, json_lines};
 use neartop_core::settings::TaskKind;
 use neartop_study::report::{CandidateReport, Recommendation, Report};
-use neartop_study::study::{Agreement, Study};
+use neartop_study::study::{Agreement, Evidence, Study};
 use neartop_study::training::optimizer::Method;
+use neartop_study::training::point::in_words;
 use neartop_study::training::{Plan, Record, Results, State, Task};
 
 /// The JSON of `train`.
@@ -132,23 +133,12 @@ impl<'a> TrainReport<'a> {
 
 fn recommendation(study: &Study, results: &Results, record: &Record) -> Recommendation {
     let candidate = study.candidate(record.candidate);
-    let what = if results.is_classification() { "accuracy" } else { "R^2" };
-    let judged = record.judged();
-    let epochs = record.last().map_or(0.0, |point| point.epochs);
-    let (quality, loss) = judged.map_or((0.0, f64::NAN), |e| (e.quality, e.loss.unwrap_or(f64::NAN)));
-    let highest = results.highest().unwrap_or(quality);
-    let best = if quality >= highest {
-        format!("highest {what} on samples held out, {quality:.4}")
-    } else {
-        format!(
-            "{what} {quality:.4} on samples held out, as good as the highest, {highest:.4}, and the lowest loss, {loss:.4},"
-        )
-    };
     Recommendation {
         architecture: candidate.architecture.as_ref().map(ToString::to_string),
         fill: candidate.fill.clone(),
         init: candidate.init.clone(),
-        why: format!("{best} after {} epochs, of {} trained", number(epochs), results.trained()),
+        why: results.why().unwrap_or_default(),
+        evidence: Evidence::Training,
         equivalent: None,
         equivalent_are_most: false,
     }
@@ -189,11 +179,6 @@ impl<'a> Trained<'a> {
     }
 }
 
-/// Epochs as people write them.
-fn number(epochs: f64) -> String {
-    if epochs.fract() == 0.0 { format!("{epochs:.0}") } else { format!("{epochs:.2}") }
-}
-
 /// The report in a format, with a line end.
 pub fn render(report: &TrainReport, format: TableFormat) -> Result<String, Failure> {
     match format {
@@ -230,7 +215,7 @@ fn table(report: &TrainReport, preset: &str) -> String {
             trained.candidate.init.to_string(),
             fixed(trained.quality(), 4),
             fixed(trained.loss, 4),
-            number(trained.epochs),
+            in_words(trained.epochs),
             fixed(trained.candidate.near, 2),
             trained.candidate.rank.map(|rank| rank.to_string()).unwrap_or_default(),
             match &trained.training_reason {
@@ -268,7 +253,7 @@ fn summary(report: &TrainReport) -> String {
     if let Some(Agreement { spearman, kendall, n }) = report.agreement {
         let what = if report.is_classification() { "accuracy" } else { "R^2" };
         let epochs = report.training.rungs.first().map_or(0.0, |rung| rung.epochs);
-        let epochs = number(epochs);
+        let epochs = in_words(epochs);
         text += &format!(
             "Agreement of NEAR with {what} after {epochs} epochs of {n}: Spearman {spearman:.3}, Kendall {kendall:.3}\n"
         );

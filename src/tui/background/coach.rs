@@ -8,6 +8,7 @@ use super::channel::{Left, Teller};
 use crate::run::Prepared;
 use crate::tui::news::{BackgroundError, News, TrainingNews};
 use crate::tui::notice::Notice;
+use neartop_study::scheduler::NearScorer;
 use neartop_study::space::Space;
 use neartop_study::training::{self, Options, Plan, Task};
 
@@ -15,6 +16,7 @@ use neartop_study::training::{self, Options, Plan, Task};
 pub struct Coach {
     tell: Teller,
     space: Arc<Space>,
+    scorer: Arc<NearScorer>,
     jobs: usize,
     /// In bytes.
     most_memory: u64,
@@ -27,7 +29,8 @@ impl Coach {
     #[must_use]
     pub fn new(prepared: &Prepared, most_memory: f64, tell: Teller) -> Self {
         let most_memory = (most_memory * 1024f64.powi(3)) as u64;
-        Self { tell, space: Arc::clone(&prepared.space), jobs: prepared.jobs, most_memory, stop: None }
+        let (space, scorer) = (Arc::clone(&prepared.space), Arc::clone(&prepared.scorer));
+        Self { tell, space, scorer, jobs: prepared.jobs, most_memory, stop: None }
     }
 
     /// Ends what is under way; what it told stays.
@@ -39,10 +42,11 @@ impl Coach {
     pub fn start(&mut self, candidates: Vec<usize>, options: Options) {
         let cancel = CancellationToken::new();
         self.stop = Some(cancel.clone().drop_guard());
-        let (space, jobs, most_memory) = (Arc::clone(&self.space), self.jobs, self.most_memory);
+        let (space, scorer) = (Arc::clone(&self.space), Arc::clone(&self.scorer));
+        let (jobs, most_memory) = (self.jobs, self.most_memory);
         let tell = self.tell.clone();
         tokio::spawn(async move {
-            let work = move || plan(space, candidates, options, jobs, most_memory);
+            let work = move || plan(space, &scorer, candidates, options, jobs, most_memory);
             let planned = tokio::task::spawn_blocking(work).await;
             // Without a reader the app is being left.
             let _ = match planned.map_err(BackgroundError::work).flatten() {
@@ -73,14 +77,14 @@ async fn train(plan: Arc<Plan>, jobs: usize, cancel: &CancellationToken, tell: &
 
 fn plan(
     space: Arc<Space>,
+    scorer: &NearScorer,
     candidates: Vec<usize>,
     options: Options,
     jobs: usize,
     most_memory: u64,
 ) -> Result<Arc<Plan>, BackgroundError> {
-    let preset = &space.preset;
-    let options = Options { task: preset.task, ..options };
-    let task = Task::load(&preset.data, space.network(), preset.seed, &options).map_err(BackgroundError::work)?;
+    let options = Options { task: space.preset.train.task, ..options };
+    let task = Task::of(&space, scorer.samples(), &options).map_err(BackgroundError::work)?;
     let plan = Plan::new(Arc::clone(&space), task, options, candidates).map_err(BackgroundError::work)?;
     let need = plan.memory(jobs);
     if need > most_memory {

@@ -18,6 +18,7 @@ use crate::columns::grouped;
 use crate::tui::context::{Context, Phase};
 use crate::tui::theme::Look;
 use crate::tui::widgets::clock;
+use neartop_study::study::Evidence;
 
 /// `behind` is how far work is that goes on in views that are hidden.
 pub fn draw(frame: &mut Frame<'_>, area: Rect, behind: String, cx: &Context, look: &Look) {
@@ -44,7 +45,13 @@ fn network<'a>(cx: &Context, look: &Look, width: usize) -> Line<'a> {
 
 /// The recommended candidate: a number stands there as a whole or not at all, and the name has what they leave.
 fn best<'a>(cx: &Context, look: &Look, width: usize) -> Line<'a> {
-    let label = Span::styled("recommended  ", look.theme.label);
+    let evidence = cx.table.advice.as_ref().map_or(Evidence::Signals, |id| cx.study.evidence_of(*id));
+    let label = match evidence {
+        Evidence::Signals => "recommended  ",
+        Evidence::Steps => "recommended by first steps  ",
+        Evidence::Training => "recommended by training  ",
+    };
+    let label = Span::styled(label, look.theme.label);
     let room = width.saturating_sub(label.width());
     let id = match &cx.table.advice {
         Ok(id) => *id,

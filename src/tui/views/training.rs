@@ -147,7 +147,9 @@ impl View for Training {
         if cx.is_browsing {
             self.tell(cx);
         }
-        Ok(if has_ended { Some(Effect::KeepTraining(None)) } else { reached })
+        // First steps are no training that a study on disk keeps.
+        let is_kept = self.finalists.as_ref().is_some_and(|finalists| !finalists.is_first_steps());
+        Ok(if has_ended { Some(Effect::KeepTraining(None)) } else { reached }.filter(|_| is_kept))
     }
 
     fn settle(&mut self, area: Rect, cx: &mut Context) {
@@ -235,13 +237,15 @@ impl View for Training {
 impl Training {
     /// Begins what is settled.
     fn begin(&mut self, cx: &mut Context) -> Option<Effect> {
-        let Form { candidates, options, .. } = self.form.take()?;
+        let form = self.form.take()?;
+        let (settled, recommends) = (form.settled(), form.recommends());
+        let Form { candidates, options, .. } = form;
         let [stop, leave] = [Action::STOP_TRAINING, Action::CLOSE].map(|action| cx.keymap.label(ABOUT.name, action));
         let count = candidates.len();
         cx.say(format!("{count} candidates train; {stop} stops it, {leave} leaves while it goes on"));
-        self.finalists = Some(Finalists::new(candidates.clone(), cx.now));
-        self.options = Some(options.clone());
-        Some(Effect::Train(candidates, options))
+        self.finalists = Some(Finalists::new(candidates.clone(), cx.now).recommending(recommends));
+        self.options = Some(options);
+        Some(Effect::Train(candidates, settled))
     }
 
     /// How a training came out that has just ended, in the place of what was said when it began.

@@ -17,7 +17,7 @@ mod verdict;
 
 pub use layer_signal::LayerSignal;
 pub use strain::{Measure, Strain};
-pub use verdict::{Trainability, Verdict};
+pub use verdict::{Circumstances, Trainability, Verdict};
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};

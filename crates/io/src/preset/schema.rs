@@ -12,7 +12,7 @@ use neartop_core::layer::{self, Kind, Short};
 use neartop_core::layers::KINDS;
 use neartop_core::nas::NasSpace;
 use neartop_core::recipe::BUNDLED;
-use neartop_core::settings::TaskKind;
+use neartop_core::settings::{Method, TaskKind};
 use neartop_core::start::{recipe_keys, takes};
 
 /// The schema, draft 2020-12.
@@ -207,13 +207,19 @@ fn value() -> Json {
 }
 
 fn train() -> Json {
+    let methods = Method::ALL.map(Method::key);
     let tasks: Vec<_> = std::iter::once("auto").chain(TaskKind::ALL.map(TaskKind::name)).collect();
     json!({
         "type": "object",
         "additionalProperties": false,
-        "properties": {"task": {
-            "enum": tasks, "description": "What training learns; auto: what labels and network say."
-        }}
+        "properties": {
+            "task": {"enum": tasks, "description": "What training learns; auto: what labels and network say."},
+            "optimizer": {"enum": methods, "description": "What will train the network; the verdict follows it."},
+            "learning_rate": {
+                "anyOf": [{"type": "number", "exclusiveMinimum": 0, "maximum": 1000}, {"const": "auto"}],
+                "description": "Its learning rate; auto: a range test of each candidate."
+            }
+        }
     })
 }
 

@@ -10,6 +10,7 @@ use super::layers::write_layers;
 use super::model::Brought;
 use super::network::write_input;
 use super::slots::write_fills;
+use super::train::write_train;
 use super::truth::Truth;
 use super::values::{map, unless, value};
 use super::{Preset, yaml};
@@ -39,7 +40,7 @@ impl Preset {
             ("search", Some(search(self))),
             ("truth", self.truth.as_ref().map(Truth::write)),
             ("score", Some(score(self))),
-            ("train", self.task.map(|task| map([("task", value(task))]))),
+            ("train", write_train(&self.train)),
         ]))
     }
 }

@@ -3,12 +3,14 @@
 use super::name::Name;
 use super::text::{count, fixed, grouped, ordinal};
 use crate::report::layers;
-use crate::study::{Equivalent, Ranked, Study, Trained};
+use crate::study::{Equivalent, Evidence, Ranked, Study, Trained};
 
 /// The recommended candidate, or why there is none.
 pub struct Choice {
     pub name: Option<Name>,
     pub why: String,
+    /// What that stands on.
+    pub evidence: Option<&'static str>,
     /// How many others may be as good.
     pub ties: Option<String>,
     pub figures: Vec<Figure>,
@@ -26,16 +28,21 @@ impl Choice {
         let Some((id, why)) = chosen else {
             let reason = || ranking.first().and_then(|first| study.reason(first.candidate));
             let why = study.no_recommendation().or_else(reason).unwrap_or_else(|| "nothing is scored yet".to_owned());
-            return Self { name: None, why, ties: None, figures: Vec::new() };
+            return Self { name: None, why, evidence: None, ties: None, figures: Vec::new() };
         };
         let row = ranking.iter().find(|row| row.candidate == id);
         let Equivalent { count: others, are_most } = study.equivalent(id);
-        let ties = (others > 0).then(|| {
+        let ties = (others > 0 && study.evidence_of(id) == Evidence::Signals).then(|| {
             let others = count(others, "other candidate");
             let matters = if are_most { ": most of all that will train, so NEAR decides little here" } else { "" };
             format!("NEAR does not tell it apart from {others}{matters}.")
         });
-        Self { name: Some(Name::of(study, id)), why, ties, figures: figures(study, id, row, ranking.len()) }
+        let evidence = Some(match study.evidence_of(id) {
+            Evidence::Signals => "signals before training, and NEAR",
+            Evidence::Steps => "signals before training, NEAR, and its first steps",
+            Evidence::Training => "a short training",
+        });
+        Self { name: Some(Name::of(study, id)), why, evidence, ties, figures: figures(study, id, row, ranking.len()) }
     }
 }
 

@@ -1,8 +1,9 @@
 //! The candidate to take, why, and how many may be as good.
 
 use super::quantiles::Quantiles;
-use super::{Ranked, Study};
-use neartop_core::network::{Fill, Init};
+use super::{Evidence, FirstSteps, Ranked, Study};
+use neartop_core::layers::{Attend, Recurrence};
+use neartop_core::network::{Fill, Init, Node};
 use neartop_core::score::propagation::Verdict;
 
 /// Of what differs by activations and initializations and trains, NEAR within this share of the highest hardly says which
@@ -34,17 +35,39 @@ impl Study {
     /// The same from a ranking that is there.
     #[must_use]
     pub fn recommended_of(&self, ranking: &[Ranked]) -> Option<(usize, String)> {
-        let scored = || ranking.iter().filter(|row| row.rank.is_some()).map(|row| row.candidate);
-        let best = scored().next()?;
-        if !self.guard {
-            return Some((best, "highest NEAR".to_owned()));
+        let best = ranking.iter().find(|row| row.rank.is_some())?.candidate;
+        if let Some(pick) = self.pick() {
+            return Some(pick.clone());
         }
-        let verdict = |id| self.trainability(id).map(|t| t.verdict);
-        if verdict(best).is_none() {
-            return Some((best, "highest NEAR; whether it will train is not known".to_owned()));
+        if let Some(quickest) = self.quickest() {
+            return Some(quickest);
         }
-        // From the top, since a verdict may take longer than all of the sorting.
-        let highest = scored().find(|id| verdict(*id) == Some(Verdict::Trainable))?;
+        let (choice, why) = match self.verdict(best) {
+            _ if !self.guard => (self.highest_of(ranking, |_| true)?, "highest NEAR".to_owned()),
+            None => {
+                let why = "highest NEAR; whether it will train is not known".to_owned();
+                (self.highest_of(ranking, |_| true)?, why)
+            }
+            Some(_) => self.guarded(best, ranking)?,
+        };
+        Some((choice, why + &self.of_first_steps(choice) + self.caution(choice)))
+    }
+
+    /// What NEAR is not known to say of networks like these.
+    fn caution(&self, choice: usize) -> &'static str {
+        let is_asked = self.evidence_of(choice) != Evidence::Signals || self.space.has_architectures();
+        let mixes = |node: &Node| node.operation.is::<Recurrence>() || node.operation.is::<Attend>();
+        match self.space.network().nodes.iter().any(mixes) {
+            true if !is_asked => {
+                "; with attention or recurrent layers NEAR hardly says which trains better: --evidence steps says more"
+            }
+            _ => "",
+        }
+    }
+
+    /// The highest NEAR among those that will train, or the plain one beside it.
+    fn guarded(&self, best: usize, ranking: &[Ranked]) -> Option<(usize, String)> {
+        let highest = self.highest_of(ranking, |id| self.verdict(id) == Some(Verdict::Trainable))?;
         let plain = self.plain_beside(highest, ranking);
         let mut why = match plain {
             None => "highest NEAR among trainable candidates".to_owned(),
@@ -55,17 +78,46 @@ impl Study {
                 100.0 * INDISTINCT / (1.0 - INDISTINCT),
             ),
         };
-        if let Some(other) = verdict(best).filter(|_| highest != best) {
+        if let Some(verdict) = self.verdict(best).filter(|_| highest != best) {
             let chosen = self.mean_near(highest);
             let passed = (0..self.records.len()).filter(|id| self.mean_near(*id) > chosen).count();
             let more = match passed.saturating_sub(1) {
                 0 => String::new(),
                 more => format!(", and {more} more"),
             };
-            let (name, other) = (self.candidate(best), other.name());
-            why += &format!("; {name} has a higher NEAR but will not train: {other}{more}");
+            let name = self.candidate(best);
+            why += &match verdict {
+                Verdict::Trainable => format!("; {name} has a higher NEAR but does not learn in its first steps{more}"),
+                verdict => format!("; {name} has a higher NEAR but will not train: {}{more}", verdict.name()),
+            };
         }
         Some((plain.unwrap_or(highest), why))
+    }
+
+    fn verdict(&self, id: usize) -> Option<Verdict> {
+        self.trainability(id).map(|t| t.verdict)
+    }
+
+    /// The candidate of the highest NEAR that is admitted and not known to stand still.
+    fn highest_of(&self, ranking: &[Ranked], admits: impl Fn(usize) -> bool) -> Option<usize> {
+        // From the top, since a verdict may take longer than all of the sorting.
+        let mut scored = ranking.iter().filter(|row| row.rank.is_some()).map(|row| row.candidate);
+        scored.find(|id| admits(*id) && !self.stands_still(*id))
+    }
+
+    /// What the first steps say of the choice.
+    fn of_first_steps(&self, choice: usize) -> String {
+        let Some(FirstSteps { steps, random_labels, .. }) = self.first_steps(choice) else { return String::new() };
+        let still = (0..self.records.len()).filter(|id| self.stands_still(*id)).count();
+        let (labels, others) = (
+            if random_labels { " on random labels" } else { "" },
+            match still {
+                0 => String::new(),
+                1 => ", where another does not".to_owned(),
+                still => format!(", where {still} others do not"),
+            },
+        );
+        format!("; it learns in {steps} steps{labels}{others}")
     }
 
     /// NEAR; less than any where there is none.
@@ -83,8 +135,7 @@ impl Study {
         let scored = ranking.iter().filter(|row| row.rank.is_some()).map(|row| row.candidate).filter(near_enough);
         let mut plain: Vec<_> = scored.filter_map(|id| Some((self.plainness(id)?, id))).collect();
         plain.sort_unstable();
-        let will_train = |id: &usize| self.trainability(*id).is_some_and(|t| t.is_trainable());
-        plain.into_iter().map(|(_, id)| id).find(will_train)
+        plain.into_iter().map(|(_, id)| id).find(|id| self.will_train(*id))
     }
 
     /// How plain a candidate is, the lower the plainer: the model as it is first, then the default initialization with plain
@@ -112,7 +163,8 @@ impl Study {
     }
 
     fn will_train(&self, id: usize) -> bool {
-        self.near(id).is_some() && self.trainability(id).is_some_and(|t| t.is_trainable())
+        let is_trainable = || self.trainability(id).is_some_and(|t| t.is_trainable());
+        self.near(id).is_some() && !self.stands_still(id) && is_trainable()
     }
 
     /// How many of these candidates are like that.
@@ -136,6 +188,13 @@ impl Study {
     #[must_use]
     pub fn no_recommendation(&self) -> Option<String> {
         let best = self.best().filter(|_| self.recommended().is_none())?;
+        let still = (0..self.records.len()).filter_map(|id| self.first_steps(id).filter(|steps| !steps.learns));
+        if let Some(FirstSteps { steps, .. }) = still.clone().next() {
+            return Some(format!(
+                "none of {} candidates that might train by their signals learns in {steps} steps",
+                still.count()
+            ));
+        }
         let score = |id| self.trainability(id).filter(|_| self.near(id).is_some()).map(|t| t.score);
         let scores = (0..self.records.len()).filter_map(|id| Some((id, score(id)?)));
         let (closest, _) = scores.min_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)))?;

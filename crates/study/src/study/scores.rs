@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::behind::Memo;
 use super::estimate::{Estimate, Leading};
+use super::evidence::FirstSteps;
 use super::signals::Signals;
 use crate::failure::ScoreFailure;
 use neartop_core::network::Init;
@@ -32,6 +33,7 @@ pub struct CandidateScores {
     /// The first repetition that failed, and why.
     pub failure: Option<(usize, ScoreFailure)>,
     pub trained: Option<Trained>,
+    pub first_steps: Option<FirstSteps>,
     /// How it could be made to train.
     pub repair: Option<Arc<Repair>>,
 }

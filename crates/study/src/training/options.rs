@@ -1,6 +1,6 @@
 //! How training is done.
 
-use neartop_core::settings::TaskKind;
+use neartop_core::settings::{LearningRate, TaskKind, Train};
 
 use super::optimizer::Method;
 
@@ -22,6 +22,33 @@ pub struct Options {
     pub task: Option<TaskKind>,
     /// One in so many goes on from rung to rung; none where all train to the end.
     pub eta: Option<usize>,
+    /// So many steps in place of a training, to see who learns at all.
+    pub steps: Option<u64>,
+}
+
+/// Steps that show whether a candidate learns.
+pub const FIRST_STEPS: u64 = 32;
+/// Samples of them, those held out included.
+const SAMPLES: usize = 2560;
+
+impl Options {
+    /// As a preset asks for it.
+    #[must_use]
+    pub fn of(train: &Train) -> Self {
+        let method = train.method.unwrap_or_default();
+        let learning_rate = match train.learning_rate {
+            None => Some(method.learning_rate()),
+            Some(LearningRate::Auto) => None,
+            Some(LearningRate::Fixed(rate)) => Some(rate),
+        };
+        Self { method, learning_rate, task: train.task, ..Self::default() }
+    }
+
+    /// The first steps alone.
+    #[must_use]
+    pub fn first_steps(self) -> Self {
+        Self { steps: Some(FIRST_STEPS), samples: Some(SAMPLES), eta: None, ..self }
+    }
 }
 
 impl Default for Options {
@@ -36,6 +63,7 @@ impl Default for Options {
             samples: None,
             task: None,
             eta: None,
+            steps: None,
         }
     }
 }

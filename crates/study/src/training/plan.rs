@@ -12,7 +12,7 @@ use crate::space::Space;
 #[derive(Debug)]
 pub struct Plan {
     pub space: Arc<Space>,
-    pub task: Task,
+    pub task: Arc<Task>,
     pub options: Options,
     /// Best first: where training ties, the earlier one goes on.
     pub candidates: Vec<usize>,
@@ -25,12 +25,23 @@ impl Plan {
     ///
     /// # Errors
     /// If there is no candidate.
-    pub fn new(space: Arc<Space>, task: Task, options: Options, candidates: Vec<usize>) -> Result<Self, TrainingError> {
+    pub fn new(
+        space: Arc<Space>,
+        task: impl Into<Arc<Task>>,
+        options: Options,
+        candidates: Vec<usize>,
+    ) -> Result<Self, TrainingError> {
+        let task = task.into();
         if candidates.is_empty() {
             return Err(TrainingError::NoCandidate);
         }
-        let steps = u64::from(options.epochs) * task.steps(options.batch);
-        let rungs = halving::rungs(candidates.len(), steps, options.eta);
+        let rungs = match options.steps {
+            Some(steps) => vec![Rung { candidates: candidates.len(), steps }],
+            None => {
+                let steps = u64::from(options.epochs) * task.steps(options.batch);
+                halving::rungs(candidates.len(), steps, options.eta)
+            }
+        };
         Ok(Self { space, task, options, candidates, rungs, done: AtomicU64::new(0) })
     }
 

@@ -20,3 +20,9 @@ pub struct Point {
     pub train_loss: Option<f64>,
     pub held_out: Evaluation,
 }
+
+/// Epochs as people write them.
+#[must_use]
+pub fn in_words(epochs: f64) -> String {
+    if epochs.fract() == 0.0 { format!("{epochs:.0}") } else { format!("{epochs:.2}") }
+}

@@ -1,8 +1,9 @@
 //! What training said so far: curves, ranking, pick. Pure: no input or output, no clock.
 
 use super::judgement::{Judge, judged};
+use super::point::in_words;
 use super::{Evaluation, Plan, Point, Update};
-use crate::study::{Agreement, Study};
+use crate::study::{Agreement, FirstSteps, Study};
 
 /// The state of a candidate in training.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,13 +88,17 @@ pub struct Results {
     records: Vec<Record>,
     rungs: usize,
     judge: Judge,
+    /// Of a plan of first steps: how many, the loss of chance, and whether labels were drawn.
+    first_steps: Option<(u64, f64, bool)>,
 }
 
 impl Results {
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
         let records = plan.candidates.iter().map(|id| Record::new(*id)).collect();
-        Self { records, rungs: plan.rungs.len(), judge: Judge::new(&plan.task) }
+        let of_steps = |steps| (steps, plan.task.loss_of_chance(), plan.task.is_random());
+        let first_steps = plan.options.steps.map(of_steps);
+        Self { records, rungs: plan.rungs.len(), judge: Judge::new(&plan.task), first_steps }
     }
 
     /// Whether qualities are accuracies, rather than coefficients of determination.
@@ -171,6 +176,39 @@ impl Results {
     pub fn best(&self) -> Option<&Record> {
         let best = self.ranking().into_iter().next();
         best.filter(|record| record.last().is_some() && !matches!(record.state, State::Failed(_) | State::Diverged))
+    }
+
+    /// What the first steps of a candidate came to, where it made them all or cannot.
+    #[must_use]
+    pub fn first_steps(&self, candidate: usize) -> Option<FirstSteps> {
+        let (steps, chance, is_random) = self.first_steps?;
+        let record = self.of(candidate)?;
+        let before = record.points.first().and_then(|point| point.held_out.loss);
+        let after = match record.state {
+            State::Failed(_) | State::Diverged => None,
+            _ if record.rungs == 0 => return None,
+            _ => record.judged().and_then(|judged| judged.loss),
+        };
+        Some(FirstSteps::of_losses(steps, before, after, chance, is_random))
+    }
+
+    /// Why the best is to be taken.
+    #[must_use]
+    pub fn why(&self) -> Option<String> {
+        let best = self.best()?;
+        let what = if self.is_classification() { "accuracy" } else { "R^2" };
+        let judged = best.judged()?;
+        let epochs = best.last().map_or(0.0, |point| point.epochs);
+        let (quality, loss) = (judged.quality, judged.loss.unwrap_or(f64::NAN));
+        let highest = self.highest().unwrap_or(quality);
+        let how_good = if quality >= highest {
+            format!("highest {what} on samples held out, {quality:.4}")
+        } else {
+            format!(
+                "{what} {quality:.4} on samples held out, as good as the highest, {highest:.4}, and the lowest loss, {loss:.4},"
+            )
+        };
+        Some(format!("{how_good} after {} epochs, of {} trained", in_words(epochs), self.trained()))
     }
 
     /// The highest quality of those that trained as long as the best, which may be another's where loss decided.

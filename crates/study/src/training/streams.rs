@@ -13,6 +13,8 @@ pub enum Stream {
     Order = 1,
     /// What modules draw in a step: dropout, random slopes.
     Modules = 2,
+    /// Labels that are drawn.
+    Labels = 3,
 }
 
 /// The same for every candidate.

@@ -1,6 +1,7 @@
 //! What is learnt: the samples with their labels, which of them are held out, losses and how good an answer is.
 
 mod decision;
+mod random;
 mod range;
 mod remark;
 mod targets;
@@ -9,16 +10,21 @@ use candle_core::{DType, Device, Result, Tensor};
 
 use super::streams::{Stream, stream};
 use super::{Evaluation, Options, TrainingError};
+use crate::space::Space;
+use neartop_core::differentiable::with_elements;
 use neartop_core::network::Network;
 use neartop_core::random::below;
 use neartop_core::settings::TaskKind;
-use neartop_io::data::{DataSpec, Given, Labelled, Labels};
+use neartop_io::data::{DataError, DataSpec, Given, Labelled, Labels, Samples};
 use range::Range;
 pub use remark::Remark;
 use targets::Targets;
 
 /// Samples in a batch of an evaluation.
 const EVALUATED: usize = 256;
+
+/// Samples with random labels at the most: few enough that first steps see them several times.
+const MOST_RANDOM: usize = 128;
 
 /// A task with the samples to train on and those held out, the same for all candidates.
 #[derive(Debug)]
@@ -32,6 +38,7 @@ pub struct Task {
     variances: Vec<f64>,
     remarks: Vec<Remark>,
     label_names: Vec<String>,
+    is_random: bool,
 }
 
 impl Task {
@@ -68,7 +75,63 @@ impl Task {
         let (targets, mut remarks) = targets(kind, &data.labels, &train, network);
         remarks.splice(0..0, Remark::of(kind, &data.labels, names, options.task.is_some()));
         let variances = targets.variances(&held_out);
-        Ok(Self { data, kind, targets, train, held_out, variances, remarks, label_names })
+        Ok(Self { data, kind, targets, train, held_out, variances, remarks, label_names, is_random: false })
+    }
+
+    /// What is learnt of a space: the labels of its preset. Where there are none, first steps learn random ones.
+    ///
+    /// # Errors
+    /// As [`Task::load`].
+    pub fn of(space: &Space, samples: &Samples, options: &Options) -> std::result::Result<Self, TrainingError> {
+        let (preset, network) = (&space.preset, space.network());
+        match Self::load(&preset.data, network, preset.seed, options) {
+            Err(TrainingError::Data(DataError::Unlabelled(_))) if options.steps.is_some() => {
+                Self::random(samples, network, preset.seed, options.task)
+            }
+            loaded => loaded,
+        }
+    }
+
+    /// Labels drawn at random for the samples of a repetition, which are both trained on and judged by: whether a network can
+    /// learn anything at all. Unless the task is asked for, they are classes where the network gives a row of outputs, and
+    /// numbers elsewhere.
+    ///
+    /// # Errors
+    /// If the samples cannot be read, or are too few.
+    pub fn random(
+        samples: &Samples,
+        network: &Network,
+        seed: u64,
+        asked: Option<TaskKind>,
+    ) -> std::result::Result<Self, TrainingError> {
+        let batch = samples.batch(0)?;
+        let shape = network.input.shape.clone();
+        let count = batch.dims().first().map_or(0, |count| *count).min(MOST_RANDOM);
+        let head = |values: &[f32]| values[..count * shape.elements()].to_vec();
+        let values = with_elements(&batch, head).map_err(|error| DataError::Invalid(error.to_string()))?;
+        if count < 2 {
+            return Err(TrainingError::TooFew { train: count, held_out: count });
+        }
+        let (kind, labels) = random::labels(asked, network.output(), count, seed);
+        let rows: Vec<_> = (0..count).collect();
+        let (targets, _) = targets(kind, &labels, &rows, network);
+        let variances = targets.variances(&rows);
+        let data = Labelled { shape, values, labels };
+        let (train, held_out) = (rows.clone(), rows);
+        let remarks = vec![Remark::RandomLabels];
+        Ok(Self { data, kind, targets, train, held_out, variances, remarks, label_names: Vec::new(), is_random: true })
+    }
+
+    /// Whether the labels were drawn.
+    #[must_use]
+    pub fn is_random(&self) -> bool {
+        self.is_random
+    }
+
+    /// The loss, in the units of an [`Evaluation`], of whoever finds all answers as likely, or gives the mean.
+    #[must_use]
+    pub fn loss_of_chance(&self) -> f64 {
+        self.in_units(self.targets.loss_of_chance(&self.train, &self.held_out))
     }
 
     /// What a network would learn of labels, and what is to be told of that, without reading samples.

@@ -83,7 +83,8 @@ impl Trainer {
         self.optimizer.learning_rate
     }
 
-    /// Trains up to step `end` and reports a point after every epoch and where the training is judged.
+    /// Trains up to step `end` and reports a point after every epoch and where the training is judged; of first steps also one
+    /// before them.
     ///
     /// # Errors
     /// If it is cancelled, which is looked at before every batch, or the network does not fit the data.
@@ -95,6 +96,9 @@ impl Trainer {
         report: &mut dyn FnMut(Point),
     ) -> std::result::Result<(), Stop> {
         let per_epoch = plan.steps_per_epoch();
+        if self.step == 0 && plan.options.steps.is_some() {
+            report(self.point(plan)?);
+        }
         loop {
             let epoch_ends = (self.step / per_epoch + 1) * per_epoch;
             let due = judgement::steps(end).find(|step| *step > self.step).unwrap_or(end).min(epoch_ends);

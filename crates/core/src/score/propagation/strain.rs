@@ -1,12 +1,15 @@
 //! What of how signals pass is held against a limit, and how far it is beyond.
 
 use super::Propagation;
-use super::verdict::{Trainability, Verdict};
-use crate::network::Network;
+use super::verdict::{Circumstances, Trainability, Verdict};
+use crate::settings::Method;
 
 /// A perturbation may shrink to e^-7 of what it was, where what all samples have in common counts half; so may a gradient on
 /// its way to the median layer. Batch norm hides from what goes forward how small the weights are.
 const MOST_VANISHING: f64 = 7.0;
+/// The same of a perturbation where it is known what trains the network.
+const MOST_VANISHING_FOR_SGD: f64 = 5.0;
+const MOST_VANISHING_FOR_ADAM: f64 = 10.0;
 const WEIGHT_OF_COLLAPSE: f64 = 0.5;
 /// A perturbation may grow to e^6 times what it was.
 const MOST_EXPLODING: f64 = 6.0;
@@ -69,23 +72,23 @@ impl Strain {
 
 impl Propagation {
     /// What decided a verdict of these signals: of the measures that stand for it, the one furthest beyond its limit. None
-    /// where the network trains, or no signal says why it does not. Layers are taken to stand in a row unless the network
-    /// is given.
+    /// where the network trains, or no signal says why it does not.
     #[must_use]
-    pub fn reason_of(&self, judged: Trainability, network: Option<&Network>) -> Option<Strain> {
-        let amplification =
-            network.map_or_else(|| self.ln_amplification(), |network| self.ln_amplification_in(network));
-        let strains = self.strains_with(amplification).into_iter();
+    pub fn reason_of(&self, judged: Trainability, circumstances: Circumstances<'_>) -> Option<Strain> {
+        let strains = self.strains(circumstances).into_iter();
         let own = strains.filter(|strain| strain.measure.verdict() == judged.verdict && strain.excess() > 1.0);
         own.max_by(|a, b| a.excess().total_cmp(&b.excess()))
     }
 
     /// All measures.
-    pub(super) fn strains_with(&self, ln_amplification: f64) -> [Strain; 7] {
+    pub(super) fn strains(&self, circumstances: Circumstances<'_>) -> [Strain; 7] {
         let strain = |measure, value, limit| Strain { measure, value, limit };
         let gain = f64::midpoint(self.ln_gain(), self.ln_typical_gain());
+        let ln_amplification =
+            circumstances.network.map_or_else(|| self.ln_amplification(), |network| self.ln_amplification_in(network));
+        let vanishing = -(gain + WEIGHT_OF_COLLAPSE * self.ln_distinct());
         [
-            strain(Measure::Differences, -(gain + WEIGHT_OF_COLLAPSE * self.ln_distinct()), MOST_VANISHING),
+            strain(Measure::Differences, vanishing, most_vanishing(circumstances.method)),
             strain(Measure::MedianGradient, -self.ln_median_gradient(), MOST_VANISHING),
             strain(Measure::Growth, self.ln_gain(), MOST_EXPLODING),
             strain(Measure::Gradient, self.ln_gradient(), MOST_GRADIENT),
@@ -93,5 +96,14 @@ impl Propagation {
             strain(Measure::Weights, ln_amplification, MOST_AMPLIFIED),
             strain(Measure::Saturation, self.saturated(), MOST_SATURATED),
         ]
+    }
+}
+
+/// By how much differences between inputs may vanish: Adam divides the scale of gradients out, and SGD does not.
+fn most_vanishing(method: Option<Method>) -> f64 {
+    match method {
+        None => MOST_VANISHING,
+        Some(Method::Sgd) => MOST_VANISHING_FOR_SGD,
+        Some(Method::Adam | Method::Adamw) => MOST_VANISHING_FOR_ADAM,
     }
 }

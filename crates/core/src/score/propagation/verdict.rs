@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Propagation;
 use crate::network::Network;
+use crate::settings::Method;
 
 /// Whether a network will train, and what keeps it from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,42 +57,34 @@ impl Trainability {
     }
 }
 
+/// What signals are judged by beside themselves, as far as it is known.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Circumstances<'a> {
+    /// Without it, layers are taken to stand in a row.
+    pub network: Option<&'a Network>,
+    /// What will train the network. Without it, the limits fit any.
+    pub method: Option<Method>,
+}
+
 impl Propagation {
     /// 1/(1 + x^2), where x is the largest of: how far a perturbation or a gradient vanishes, how far either explodes, how
     /// large the outputs are and the weights, and how many inputs of activations are saturated, each in units of what may
     /// be. Layers are taken to stand in a row.
     #[must_use]
     pub fn trainability(&self) -> Trainability {
-        self.judged(self.ln_amplification())
+        self.trainability_by(Circumstances::default())
     }
 
     /// The same where the network is known.
     #[must_use]
     pub fn trainability_in(&self, network: &Network) -> Trainability {
-        self.judged(self.ln_amplification_in(network))
+        self.trainability_by(Circumstances { network: Some(network), method: None })
     }
 
-    /// How much further it is on the way to exploding or saturating than to vanishing, in units of what may be; below 0 where
-    /// it leans to vanishing. The network is known unless layers stand in a row.
+    /// The same by all that is known.
     #[must_use]
-    pub fn leaning(&self, network: Option<&Network>) -> f64 {
-        let ln_amplification =
-            network.map_or_else(|| self.ln_amplification(), |network| self.ln_amplification_in(network));
-        let [vanishing, exploding, saturated] = self.excesses(ln_amplification);
-        exploding.max(saturated) - vanishing
-    }
-
-    /// How far it vanishes, explodes and is saturated, each in units of what may be.
-    fn excesses(&self, ln_amplification: f64) -> [f64; 3] {
-        let strains = self.strains_with(ln_amplification);
-        [Verdict::Vanishing, Verdict::Exploding, Verdict::Saturated].map(|verdict| {
-            let own = strains.iter().filter(|strain| strain.measure.verdict() == verdict);
-            own.map(|strain| strain.excess()).fold(f64::NAN, f64::max)
-        })
-    }
-
-    fn judged(&self, ln_amplification: f64) -> Trainability {
-        let [vanishing, exploding, saturated] = self.excesses(ln_amplification);
+    pub fn trainability_by(&self, circumstances: Circumstances<'_>) -> Trainability {
+        let [vanishing, exploding, saturated] = self.excesses(circumstances);
         let excess = vanishing.max(exploding).max(saturated).max(0.0);
         let verdict = if excess <= 1.0 {
             Verdict::Trainable
@@ -103,5 +96,22 @@ impl Propagation {
             Verdict::Exploding
         };
         Trainability { verdict, score: 1.0 / (1.0 + excess * excess) }
+    }
+
+    /// How much further it is on the way to exploding or saturating than to vanishing, in units of what may be; below 0 where
+    /// it leans to vanishing.
+    #[must_use]
+    pub fn leaning(&self, circumstances: Circumstances<'_>) -> f64 {
+        let [vanishing, exploding, saturated] = self.excesses(circumstances);
+        exploding.max(saturated) - vanishing
+    }
+
+    /// How far it vanishes, explodes and is saturated, each in units of what may be.
+    fn excesses(&self, circumstances: Circumstances<'_>) -> [f64; 3] {
+        let strains = self.strains(circumstances);
+        [Verdict::Vanishing, Verdict::Exploding, Verdict::Saturated].map(|verdict| {
+            let own = strains.iter().filter(|strain| strain.measure.verdict() == verdict);
+            own.map(|strain| strain.excess()).fold(f64::NAN, f64::max)
+        })
     }
 }

@@ -8,6 +8,8 @@ use neartop_io::data::Labels;
 /// What is told of a task before it is learnt.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Remark {
+    /// There are none, and the samples are to show who learns at all.
+    RandomLabels,
     /// Two classes and one output.
     Binary { classes: [String; 2], are_numbers: bool },
     /// Several answers of yes or no.
@@ -46,6 +48,7 @@ impl Remark {
 impl fmt::Display for Remark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::RandomLabels => write!(f, "there are no labels, so random ones are learnt"),
             Self::Binary { classes: [no, yes], are_numbers } => write!(
                 f,
                 "the task is binary: the output says whether it is `{yes}` rather than `{no}`{}",

@@ -123,6 +123,24 @@ impl Targets {
         Ok(sums)
     }
 
+    /// What [`Self::loss`] is of whoever does not look at the input: finds all answers as likely, or gives the mean of the
+    /// samples to train on.
+    pub fn loss_of_chance(&self, train: &[usize], held_out: &[usize]) -> f64 {
+        match self {
+            Self::Classes { count, .. } => (*count as f64).ln(),
+            Self::YesNo { .. } => std::f64::consts::LN_2,
+            Self::Values { of, scales } => {
+                let width = scales.len();
+                let output = |output: usize| {
+                    let value = |row: usize| f64::from(of[row * width + output]);
+                    let centre = mean(train, value);
+                    mean(held_out, |row| (value(row) - centre).powi(2))
+                };
+                (0..width).map(output).sum::<f64>() / width as f64
+            }
+        }
+    }
+
     /// The variance of each output over some rows, in the units of the loss.
     pub fn variances(&self, rows: &[usize]) -> Vec<f64> {
         let Self::Values { of, scales } = self else { return Vec::new() };
