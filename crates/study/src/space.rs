@@ -3,8 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use neartop_core::layers::{Attend, Recurrence};
 use neartop_core::nas::Architecture;
-use neartop_core::network::{BiasInit, Fill, Init, Layer, Network};
+use neartop_core::network::{BiasInit, Fill, Init, Layer, Network, Node};
 use neartop_core::start::Drawing;
 use neartop_io::data::{DataError, Samples};
 use neartop_io::preset::Preset;
@@ -169,6 +170,14 @@ impl Space {
     #[must_use]
     pub fn network(&self) -> &Network {
         &self.network
+    }
+
+    /// Whether NEAR was found to say next to nothing of which candidates train better: with attention or recurrent layers. The
+    /// figures are in `docs/notes/trainability.md`.
+    #[must_use]
+    pub fn near_hardly_orders(&self) -> bool {
+        let mixes = |node: &Node| node.operation.is::<Recurrence>() || node.operation.is::<Attend>();
+        !self.has_architectures() && self.network.nodes.iter().any(mixes)
     }
 
     /// The network of a candidate. That of an architecture is built anew, since there may be thousands.

@@ -94,7 +94,10 @@ impl Session {
             states.map(|states| Feed(tokio::spawn(chunks_of(states, tell.clone())))).into_iter().collect();
         feeds.push(Feed(tokio::spawn(scores_of(run, followed, tell.clone()))));
         let assumed = prepared.scorer.samples().assumptions().iter().map(|assumed| format!("data: {assumed}"));
-        let notes = prepared.space.preset.remarks.iter().cloned().chain(assumed).collect();
+        let caution =
+            "with attention or recurrent layers NEAR hardly says which candidate trains better; first steps say more";
+        let caution = prepared.space.near_hardly_orders().then(|| caution.to_owned());
+        let notes = prepared.space.preset.remarks.iter().cloned().chain(assumed).chain(caution).collect();
         feeds.push(Feed(tokio::spawn(notes_of(notes, tell.clone()))));
         let (is_shared, presence) = announced(recording.key().filter(|_| remote.is_none()));
         let session = Self {

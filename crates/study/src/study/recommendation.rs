@@ -2,8 +2,7 @@
 
 use super::quantiles::Quantiles;
 use super::{Evidence, FirstSteps, Ranked, Study};
-use neartop_core::layers::{Attend, Recurrence};
-use neartop_core::network::{Fill, Init, Node};
+use neartop_core::network::{Fill, Init};
 use neartop_core::score::propagation::Verdict;
 
 /// Of what differs by activations and initializations and trains, NEAR within this share of the highest hardly says which
@@ -55,11 +54,9 @@ impl Study {
 
     /// What NEAR is not known to say of networks like these.
     fn caution(&self, choice: usize) -> &'static str {
-        let is_asked = self.evidence_of(choice) != Evidence::Signals || self.space.has_architectures();
-        let mixes = |node: &Node| node.operation.is::<Recurrence>() || node.operation.is::<Attend>();
-        match self.space.network().nodes.iter().any(mixes) {
-            true if !is_asked => {
-                "; with attention or recurrent layers NEAR hardly says which trains better: --evidence steps says more"
+        match self.evidence_of(choice) {
+            Evidence::Signals if self.space.near_hardly_orders() => {
+                "; with attention or recurrent layers NEAR hardly says which trains better, and --evidence steps says more"
             }
             _ => "",
         }
