@@ -8,12 +8,11 @@ mod targets;
 
 use candle_core::{DType, Device, Result, Tensor};
 
-use super::streams::{Stream, stream};
+use super::streams::{Stream, shuffled};
 use super::{Evaluation, Options, TrainingError};
 use crate::space::Space;
 use neartop_core::differentiable::with_elements;
 use neartop_core::network::Network;
-use neartop_core::random::below;
 use neartop_core::settings::TaskKind;
 use neartop_io::data::{DataError, DataSpec, Given, Labelled, Labels, Samples};
 use range::Range;
@@ -323,16 +322,6 @@ fn targets(kind: TaskKind, labels: &Labels, train: &[usize], network: &Network) 
         TaskKind::Binary | TaskKind::MultiLabel => Targets::new(kind, labels, train, &range.without_sigmoid()),
         TaskKind::Classification | TaskKind::Regression => Targets::new(kind, labels, train, &range),
     }
-}
-
-/// The numbers below `count` in an order drawn for this purpose (Fisher-Yates).
-fn shuffled(count: usize, seed: u64, of: Stream, index: u64) -> Vec<usize> {
-    let mut rng = stream(seed, of, index);
-    let mut order: Vec<_> = (0..count).collect();
-    for i in (1..count).rev() {
-        order.swap(i, below(&mut rng, i + 1));
-    }
-    order
 }
 
 /// Rows to train on and rows held out, ascending; the share of every class as near to `holdout` as can be, with at least

@@ -1,7 +1,6 @@
 //! Labels drawn at random.
 
-use super::super::streams::{Stream, stream};
-use super::shuffled;
+use super::super::streams::{Stream, shuffled, stream};
 use neartop_core::network::Shape;
 use neartop_core::random::{below, normal_quantile, uniform};
 use neartop_core::settings::TaskKind;
