@@ -47,9 +47,10 @@ mod on_unix {
             // As long as there is this end, the other one holds.
             let _end = end;
             if told.read_exact(&mut [0]).is_ok() {
-                ends.store(true, Ordering::SeqCst);
                 in_time(give_back);
                 say(what);
+                // Not before: other threads that are hit would end the program without a word.
+                ends.store(true, Ordering::SeqCst);
                 // What tidies up may wait for the thread that was hit.
                 exit(FAILED);
             }

@@ -345,15 +345,15 @@ fn images_pass_through_every_kind_of_layer() {
     assert_eq!(signals.trainability().verdict, Verdict::Trainable, "{signals:?}");
 }
 
-/// relu with PyTorch's weights at depth 10 loses e^8 of its signal: Adam trains that, SGD does not.
+/// relu with PyTorch's weights at depth 8 loses e^8 of its signal: Adam trains that, SGD does not.
 #[test]
 fn how_far_signals_may_vanish_depends_on_the_optimizer() {
     let by = |signals: &Propagation, method| signals.trainability_by(Circumstances { network: None, method });
-    let vanishing = through(64, 10, "relu", &Init::named("torch_default").unwrap());
+    let vanishing = through(64, 8, "relu", &Init::named("torch_default").unwrap());
     let [sgd, unknown, adam] = [Some(Method::Sgd), None, Some(Method::Adam)].map(|method| by(&vanishing, method));
     assert_eq!(unknown, vanishing.trainability());
     assert!(sgd.score < unknown.score && unknown.score < adam.score, "{sgd:?} {unknown:?} {adam:?}");
-    assert!(!sgd.is_trainable() && adam.is_trainable(), "{sgd:?} {adam:?}");
+    assert!(!sgd.is_trainable() && adam.is_trainable(), "{sgd:?} {adam:?} {:?}", vanishing.ln_median_gradient());
     assert_eq!(by(&vanishing, Some(Method::Adamw)), adam);
     // What explodes does so with any.
     let exploding = through(64, 10, "relu", &normal(1.0));

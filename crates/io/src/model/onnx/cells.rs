@@ -194,15 +194,16 @@ mod tests {
         })
     }
 
+    /// A bias of both sums is the same in either, but for a GRU.
     #[test]
     fn cells_are_told_by_their_numbers() {
         let lstm =
-            Roles { cell: Cell::Lstm, units: 3, x: Some(2), h: 0, bias_x: Some(1), bias_h: None, states: vec![1, 0] };
+            Roles { cell: Cell::Lstm, units: 3, x: Some(2), h: 0, bias_x: None, bias_h: Some(1), states: vec![1, 0] };
         assert_eq!(told(&lstm, &[&[3, 12], &[12], &[3, 12]]), Some((lstm.clone(), vec![true])));
         let gru = Roles { cell: Cell::Gru, units: 3, x: None, h: 0, bias_x: None, bias_h: Some(1), states: vec![0] };
         assert_eq!(told(&gru, &[&[3, 9], &[9]]), Some((gru.clone(), vec![true])));
         let rnn =
-            Roles { cell: Cell::Tanh, units: 3, x: Some(0), h: 1, bias_x: Some(2), bias_h: None, states: vec![0] };
+            Roles { cell: Cell::Tanh, units: 3, x: Some(0), h: 1, bias_x: None, bias_h: Some(2), states: vec![0] };
         let found = told(&rnn, &[&[5, 3], &[3, 3], &[3]]).map(|(roles, _)| (roles.cell, roles.x, roles.h));
         assert_eq!(found, Some((Cell::Tanh, Some(0), 1)));
         let body = Body { weights: vec![vec![3, 12]], states: 2 };
