@@ -12,9 +12,10 @@ pub fn watch(give_back: fn()) {
     const LOST: &str = "another program made a file smaller that this one uses (SIGBUS): most likely the file `-shm` \
                         beside the study";
     const REFUSED: &str = "the program broke off (SIGABRT), most likely for want of memory";
-    for (signal, what) in [(SIGBUS, LOST), (SIGABRT, REFUSED)] {
+    // What is said needs no file, but it may need memory.
+    for (signal, what, is_hit_by_it) in [(SIGBUS, LOST, false), (SIGABRT, REFUSED, true)] {
         // Without it the signal does what it does of itself.
-        let _ = on_unix::watch_for(signal, what, give_back);
+        let _ = on_unix::watch_for(signal, what, is_hit_by_it, give_back);
     }
 }
 
@@ -38,7 +39,9 @@ mod on_unix {
 
     const FAILED: i32 = 1;
 
-    pub fn watch_for(signal: i32, what: &'static str, give_back: fn()) -> io::Result<()> {
+    /// `is_hit_by_it` is whether the signal may come to the thread that speaks, too: then it ends the program whoever is hit
+    /// next, be it without a word.
+    pub fn watch_for(signal: i32, what: &'static str, is_hit_by_it: bool, give_back: fn()) -> io::Result<()> {
         let (mut told, tells) = UnixStream::pair()?;
         let (end, holds) = io::pipe()?;
         let is_ending = Arc::new(AtomicBool::new(false));
@@ -47,10 +50,9 @@ mod on_unix {
             // As long as there is this end, the other one holds.
             let _end = end;
             if told.read_exact(&mut [0]).is_ok() {
+                ends.store(is_hit_by_it, Ordering::SeqCst);
                 in_time(give_back);
                 say(what);
-                // Not before: other threads that are hit would end the program without a word.
-                ends.store(true, Ordering::SeqCst);
                 // What tidies up may wait for the thread that was hit.
                 exit(FAILED);
             }
