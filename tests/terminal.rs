@@ -210,8 +210,7 @@ fn a_model_is_found_by_its_path_and_opened() {
     session.press("\r");
     session.wait_for("  mine  ");
     session.wait_until_gone("no score yet");
-    session.press("q");
-    session.wait_for("recorded nowhere");
+    session.wait_for("elapsed  done");
     session.press("q");
     assert_eq!(session.end(), 0);
 }
