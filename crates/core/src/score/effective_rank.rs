@@ -344,6 +344,10 @@ impl<T: Real> Spectrum<'_, T> {
             if change == 0.0 {
                 return 0.0;
             }
+            if self.zeros > 0 && value < 4.0 * change {
+                // It may be another zero, and nothing beside it makes up for that.
+                return 1.5 * (value + change) / sum * ((value / sum).ln() + entropy).abs().max(1.0);
+            }
             let steep = if value < 2.0 * change { 1.0 } else { 0.0 };
             (((value + change) / sum).ln() + entropy).abs().max(steep) * change / sum
         };

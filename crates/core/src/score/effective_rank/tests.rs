@@ -268,3 +268,20 @@ fn single_precision_does_where_the_rank_is_known() {
         assert!((rank - expected).abs() <= TOLERANCE * expected, "{n} of {inputs}: {rank} against {expected}");
     }
 }
+
+/// A dense layer without a bias has a rank less than could be, and rounding in its place is no singular value.
+#[test]
+fn a_rank_below_the_known_bound_is_no_singular_value() {
+    for seed in 0..60u64 {
+        for (n, inputs) in [(64, 5), (64, 3), (96, 8), (208, 12)] {
+            let (x, w) = (normals(n * inputs, 2 * seed), normals(n * inputs, 2 * seed + 1));
+            let x: Vec<f32> = x.iter().enumerate().map(|(k, x)| x * (1.0 + (k % inputs) as f32)).collect();
+            let matrix = crate::kernels::linear(&x, n, &w, None, n);
+            let mut ranks = Ranks::default();
+            let place = ranks.add_of_rank(&matrix, n, n, inputs + 1).unwrap();
+            ranks.finish();
+            let (rank, expected) = (ranks.get(place).unwrap().unwrap(), reference(&matrix, n, n));
+            assert!((rank - expected).abs() <= TOLERANCE * expected, "{n} of {inputs}: {rank} against {expected}");
+        }
+    }
+}
