@@ -382,14 +382,14 @@ impl Backlog {
     /// end at about the same time.
     fn last_groups(&self) -> Vec<Vec<usize>> {
         let mut groups: Vec<&[usize]> = self.groups.iter().map(Vec::as_slice).collect();
-        groups.sort_by_key(|group| std::cmp::Reverse(self.work_of(group)));
+        groups.sort_by_key(|group| std::cmp::Reverse(self.effort_of(group)));
         let (whole, cut) = groups.split_at(groups.len().saturating_sub(2 * self.jobs));
         let pieces = cut.iter().flat_map(|group| pieces(group, 4, &self.efforts));
         whole.iter().copied().chain(pieces).map(<[usize]>::to_vec).collect()
     }
 
     /// What it takes to score a group together.
-    fn work_of(&self, group: &[usize]) -> u128 {
+    fn effort_of(&self, group: &[usize]) -> u128 {
         let shared = group.first().map_or(0, |id| self.efforts[*id].shared);
         group.iter().map(|id| u128::from(self.efforts[*id].own)).sum::<u128>() + u128::from(shared)
     }

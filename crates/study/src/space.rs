@@ -36,7 +36,7 @@ pub struct Effort {
 
 impl Effort {
     fn of(network: &Network, samples: usize, has_own_weights: bool) -> Self {
-        match network.work(samples) {
+        match network.effort(samples) {
             [shared, own] if has_own_weights => Self { shared: 0, own: shared.saturating_add(own) },
             [shared, own] => Self { shared, own },
         }

@@ -108,9 +108,9 @@ impl Network {
     /// What scoring so many samples takes, roughly, in multiply-adds: that of the nodes that depend on no slot, and that of the
     /// rest.
     #[must_use]
-    pub fn work(&self, samples: usize) -> [u64; 2] {
+    pub fn effort(&self, samples: usize) -> [u64; 2] {
         self.around_slots().map(|part| {
-            let all = part.nodes.iter().map(|at| self.nodes[*at].work(samples));
+            let all = part.nodes.iter().map(|at| self.nodes[*at].effort(samples));
             u64::try_from(all.fold(0u128, u128::saturating_add)).unwrap_or(u64::MAX)
         })
     }

@@ -120,7 +120,7 @@ impl Node {
 
     /// What it takes to score so many samples, roughly, in multiply-adds. The rank of an n x n matrix takes about 4 n^3.
     #[must_use]
-    pub(super) fn work(&self, samples: usize) -> u128 {
+    pub(super) fn effort(&self, samples: usize) -> u128 {
         let passing = self.operation.cost(&self.place).multiply_adds.saturating_mul(samples as u128);
         let rank = match self.counted {
             Some(_) => self.units().min(samples.saturating_mul(self.place.output.rows())) as u128,

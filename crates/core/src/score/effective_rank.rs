@@ -344,9 +344,9 @@ impl<T: Real> Spectrum<'_, T> {
             if change == 0.0 {
                 return 0.0;
             }
-            if self.zeros > 0 && value < 4.0 * change {
-                // It may be another zero, and nothing beside it makes up for that.
-                return 1.5 * (value + change) / sum * ((value / sum).ln() + entropy).abs().max(1.0);
+            if self.zeros > 0 && value < UNSURE * change {
+                // It may be another zero, with none beside it that would widen the bound enough.
+                return RESERVE * (value + change) / sum * ((value / sum).ln() + entropy).abs().max(1.0);
             }
             let steep = if value < 2.0 * change { 1.0 } else { 0.0 };
             (((value + change) / sum).ln() + entropy).abs().max(steep) * change / sum
@@ -359,6 +359,12 @@ impl<T: Real> Spectrum<'_, T> {
 const OF_LARGEST: f64 = 2.5;
 /// ... and so many of its own. Both were measured, with a reserve of two.
 const OF_OWN: f64 = 8.0;
+
+/// Where some singular values are known to be zero, one that is not so many times its own error may be zero too ...
+const UNSURE: f64 = 4.0;
+/// ... and then the whole of it counts as an error, times this. A rank that is one less than its known bound had an error of up
+/// to 1.1 times the bound without it.
+const RESERVE: f64 = 1.5;
 
 /// exp of the Shannon entropy of values that are made to sum to 1. Values of 0 do not count.
 pub fn entropy_rank(values: impl Iterator<Item = f64> + Clone) -> f64 {
