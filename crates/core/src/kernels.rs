@@ -12,16 +12,19 @@ mod gather;
 pub(crate) mod lanes;
 mod linear;
 mod normalize;
+mod panels;
+mod points;
 mod pool;
 mod products;
 mod recur;
 mod tensors;
 mod upsample;
 mod window;
+mod winograd;
 
 pub use activate::{activate, prelu, scaled};
 pub use attend::{Attention, attend};
-pub use convolve::{Groups, convolve};
+pub use convolve::{Groups, convolve, workspace as convolution_workspace};
 pub use convolve_transposed::convolve_transposed;
 pub use gather::gather;
 pub use linear::linear;
@@ -38,6 +41,8 @@ pub use window::{Window, same};
 pub(crate) use gather::whole_numbers;
 pub(crate) use upsample::{Between, plane, share_of, with_plane};
 
+#[cfg(test)]
+mod definition;
 #[cfg(test)]
 pub(crate) mod figures;
 #[cfg(test)]

@@ -5,6 +5,7 @@ use faer::{Accum, MatMut, MatRef, Par};
 
 use super::direct::Convolution;
 use super::window::Window;
+use super::winograd::Winograd;
 
 /// Images `[channels, height, width]` before and after a convolution whose channels are split into groups.
 #[derive(Debug, Clone, Copy)]
@@ -15,7 +16,7 @@ pub struct Groups {
 }
 
 /// Cross-correlation of `x` `[samples, channels, height, width]` with `w` `[out, in/groups, kernel height, kernel width]`,
-/// one sample and one group at a time: directly, or as a matrix product over unfolded patches.
+/// one group at a time: by tiles, directly, or as a matrix product over unfolded patches.
 #[must_use]
 pub fn convolve(
     x: &[f32],
@@ -33,7 +34,13 @@ pub fn convolve(
     let images = x.chunks_exact(ins * height * width);
     let weights = w.chunks_exact(outs_per_group * patch);
     let results = y.chunks_exact_mut(outs_per_group * positions);
-    if window.stride == [1, 1] && window.area() > 1 {
+    if Winograd::suits(ins, outs_per_group, window, [out_height, out_width]) {
+        let mut convolution = Winograd::new(samples, [ins, height, width], outs_per_group, window);
+        for (group, w) in weights.enumerate() {
+            let (x, y) = (&x[group * ins * height * width..], &mut y[group * outs_per_group * positions..]);
+            convolution.apply(x, w, y, sizes.groups);
+        }
+    } else if window.stride == [1, 1] && window.area() > 1 {
         let mut convolution = Convolution::new([ins, height, width], outs_per_group, window);
         let arranged: Vec<_> = weights.map(|w| convolution.arrange(w)).collect();
         for ((image, w), y) in images.zip(arranged.iter().cycle()).zip(results) {
@@ -55,6 +62,17 @@ pub fn convolve(
     }
     add_to_planes(&mut y, positions, bias);
     y
+}
+
+/// Numbers that [`convolve`] holds at the most, but for its inputs, weights and outputs.
+#[must_use]
+pub fn workspace(sizes: Groups, window: &Window) -> u128 {
+    let ([ins, ..], [outs, height, width]) = (sizes.input, sizes.output);
+    let (ins, outs) = (ins / sizes.groups, outs / sizes.groups);
+    if Winograd::suits(ins, outs, window, [height, width]) {
+        return Winograd::workspace(ins as u128, outs as u128);
+    }
+    [ins, window.area(), height, width].iter().fold(1, |product: u128, n| product.saturating_mul(*n as u128))
 }
 
 pub(super) fn add_to_planes(y: &mut [f32], positions: usize, bias: Option<&[f32]>) {

@@ -10,7 +10,7 @@ mod tiles;
 
 use pulp::{Arch, Simd, WithSimd};
 
-use four_rows::FourRows;
+pub use four_rows::FourRows;
 use tiles::{BLOCK, Row, Taps, Tile, copy, for_each_tile, span};
 
 use super::window::Window;
@@ -172,6 +172,7 @@ impl<S: Simd> Tile<S> for Direct<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::definition::Convolved;
     use crate::random::{Key, Purpose};
 
     #[test]
@@ -206,20 +207,9 @@ mod tests {
             // Twice: nothing may be left over from an image.
             convolution.apply(&draw(image.len(), 3), &arranged, &mut y);
             convolution.apply(&image, &arranged, &mut y);
-            for (at, y) in y.iter().enumerate() {
-                let (out, row, column) = (at / (out_height * out_width), at / out_width % out_height, at % out_width);
-                let (mut expected, mut size) = (0.0, 0.0);
-                for tap in 0..channels * kernel * kernel {
-                    let (c, dy, dx) = (tap / (kernel * kernel), tap / kernel % kernel, tap % kernel);
-                    let (r, s) =
-                        ((row + dy * dilation).wrapping_sub(pads.0), (column + dx * dilation).wrapping_sub(pads.0));
-                    if r < height && s < width {
-                        let w = weights[out * channels * kernel * kernel + tap];
-                        let product = f64::from(w) * f64::from(image[(c * height + r) * width + s]);
-                        expected += product;
-                        size += product.abs();
-                    }
-                }
+            let window = Window::square(kernel, 1, dilation, pads);
+            let convolved = Convolved { image: &image, input, weights: &weights, window };
+            for (at, (y, (expected, size))) in y.iter().zip(convolved.all(outs)).enumerate() {
                 // Products are rounded one by one where they are not fused with the sum.
                 assert!((f64::from(*y) - expected).abs() < 2e-6 * (1.0 + size), "{input:?} at {at}");
             }

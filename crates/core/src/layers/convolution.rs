@@ -4,7 +4,7 @@ use candle_core::{Result as Computed, Tensor};
 
 use super::images::{MOST, as_image, on_images, sides_in_short};
 use crate::differentiable::{self, Pass};
-use crate::kernels::{Groups, Window, batch, convolve, same, with_elements};
+use crate::kernels::{Groups, Window, batch, convolution_workspace, convolve, same, with_elements};
 use crate::layer::{Arguments, Cost, Default, Domain, Param, Place, Value, Weight};
 use crate::parameters::Parameters;
 use crate::shape::Form;
@@ -193,7 +193,9 @@ impl<const D: usize> Conv<D> {
         let area: u128 = self.kernel.iter().map(|side| *side as u128).product();
         let patch = (place.input().width() as u128).saturating_mul(area);
         let per_output = (patch / self.groups as u128).saturating_mul(self.out as u128);
-        Cost { workspace: patch.saturating_mul(positions), multiply_adds: per_output.saturating_mul(positions) }
+        let (sizes, window) = self.sliding(place);
+        let workspace = convolution_workspace(sizes, &window);
+        Cost { workspace, multiply_adds: per_output.saturating_mul(positions) }
     }
 
     /// The numbers that an output is a linear function of.

@@ -1,28 +1,16 @@
 //! Kernels of three rows, four rows of outputs at a time with half the products.
 //!
-//! Down a column, four outputs of three taps are two polynomials' product, which six products give (A. L. Toom; S. Winograd,
-//! "Arithmetic complexity of computations", 1980; A. Lavin & S. Gray, "Fast algorithms for convolutional neural networks",
-//! 2016): the six rows of inputs are mixed to six others, each of which is convolved with a row of three mixed weights, and
-//! the six sums are mixed to four rows of outputs. Whole rows are mixed, so vectors stay whole.
-//!
-//! The products are the polynomials' values at 0, a, -a, b, -b and infinity. With a = 3/4 and b = 3/2 the error is 1.3 times
-//! that of summing all products, with the usual 1 and 2 it is twice that.
+//! Whole rows are mixed, as [`points`](crate::kernels::points) mixes numbers, so vectors stay whole: the six rows of inputs
+//! are mixed to six others, each of which is convolved with a row of three mixed weights, and the six sums are mixed to four
+//! rows of outputs.
 
 use std::cell::Cell;
 
 use pulp::Simd;
 
 use super::tiles::{BLOCK, Row, STEP, Taps, Tile, copy, for_each_tile, span};
+use crate::kernels::points::{KERNEL, MIXED, OUTPUTS as ROWS, Points, WEIGHTS};
 use crate::kernels::window::Window;
-
-/// Rows of outputs.
-const ROWS: usize = 4;
-const KERNEL: usize = 3;
-/// Rows of inputs, and products.
-const MIXED: usize = ROWS + KERNEL - 1;
-
-const A: f32 = 0.75;
-const B: f32 = 1.5;
 
 /// A convolution with kernels of size 3.
 pub struct FourRows {
@@ -55,12 +43,13 @@ impl Drop for FourRows {
 impl FourRows {
     /// Whether this is worth the mixing.
     pub fn suits(channels: usize, outs: usize, window: &Window, [height, width]: [usize; 2]) -> bool {
+        // Sides of networks that cannot be held are asked for too.
         let vectors = |rows: usize| match width.is_multiple_of(STEP) {
-            true => rows * width / STEP,
-            false => span(rows, width + KERNEL - 1) / STEP,
+            true => rows as u128 * (width / STEP) as u128,
+            false => (rows as u128 * (width as u128 + KERNEL as u128 - 1)).div_ceil(STEP as u128),
         };
-        let products = MIXED * KERNEL * vectors(height.div_ceil(ROWS));
-        let all_products = KERNEL * KERNEL * vectors(height);
+        let products = (MIXED * KERNEL) as u128 * vectors(height.div_ceil(ROWS));
+        let all_products = (KERNEL * KERNEL) as u128 * vectors(height);
         window.kernel == [KERNEL; 2]
             && window.dilation == [1, 1]
             && channels.min(outs) >= 8
@@ -96,17 +85,6 @@ impl FourRows {
 
     /// Weights `[outs, channels, 3, 3]` for every product.
     pub fn arrange(&self, weights: &[f32]) -> Vec<[f32; BLOCK]> {
-        let (a, b) = (f64::from(A), f64::from(B));
-        let (by_a, by_b) = (2.0 * a * a * (a * a - b * b), 2.0 * b * b * (b * b - a * a));
-        let values = |x: f64, by: f64| [1.0 / by, x / by, x * x / by];
-        let mix = [
-            [1.0 / (a * a * b * b), 0.0, 0.0],
-            values(a, by_a),
-            values(-a, by_a),
-            values(b, by_b),
-            values(-b, by_b),
-            [0.0, 0.0, 1.0],
-        ];
         let taps = self.offsets.len();
         let image = self.outs.div_ceil(BLOCK) * taps;
         let mut arranged = vec![[0.0; BLOCK]; MIXED * image];
@@ -121,7 +99,7 @@ impl FourRows {
                     }
                 }
                 let [top, middle, bottom] = column;
-                for (n, mix) in mix.iter().enumerate() {
+                for (n, mix) in WEIGHTS.iter().enumerate() {
                     let mixed = &mut arranged[n * image + block * taps + tap];
                     for out in 0..BLOCK {
                         mixed[out] = (mix[0] * top[out] + mix[1] * middle[out] + mix[2] * bottom[out]) as f32;
@@ -165,9 +143,7 @@ impl FourRows {
     fn mix<S: Simd>(&mut self, simd: S, padded: &[f32]) {
         let (width, groups, lanes) = (self.padded_width, self.groups(), S::F32_LANES);
         let images = self.channels * self.plane;
-        let (a, aa) = (simd.splat_f32s(A), simd.splat_f32s(A * A));
-        let (b, bb) = (simd.splat_f32s(B), simd.splat_f32s(B * B));
-        let (both, product) = (simd.splat_f32s(A * A + B * B), simd.splat_f32s(A * A * B * B));
+        let points = Points::new(simd);
         for (channel, padded) in padded.chunks_exact(self.plane()).enumerate() {
             for group in 0..groups {
                 // What is written beyond the end of a row is written again with the next.
@@ -178,26 +154,10 @@ impl FourRows {
                         let from = from + r * width;
                         *row = S::as_simd_f32s(&padded[from..from + lanes]).0[0];
                     }
-                    let even_a = simd.negate_mul_add_e_f32s(bb, rows[2], rows[4]);
-                    let odd_a = simd.mul_f32s(a, simd.negate_mul_add_e_f32s(bb, rows[1], rows[3]));
-                    let even_b = simd.negate_mul_add_e_f32s(aa, rows[2], rows[4]);
-                    let odd_b = simd.mul_f32s(b, simd.negate_mul_add_e_f32s(aa, rows[1], rows[3]));
-                    let (even, odd) = (
-                        simd.negate_mul_add_e_f32s(both, rows[2], rows[4]),
-                        simd.negate_mul_add_e_f32s(both, rows[3], rows[5]),
-                    );
-                    let mixed = [
-                        simd.mul_add_e_f32s(product, rows[0], even),
-                        simd.add_f32s(even_a, odd_a),
-                        simd.sub_f32s(even_a, odd_a),
-                        simd.add_f32s(even_b, odd_b),
-                        simd.sub_f32s(even_b, odd_b),
-                        simd.mul_add_e_f32s(product, rows[1], odd),
-                    ];
                     let to = channel * self.plane + group * width + x;
-                    for (image, mixed) in mixed.iter().enumerate() {
+                    for (image, mixed) in points.mix(simd, rows).into_iter().enumerate() {
                         let to = image * images + to;
-                        S::as_mut_simd_f32s(&mut self.mixed[to..to + lanes]).0.copy_from_slice(&[*mixed]);
+                        S::as_mut_simd_f32s(&mut self.mixed[to..to + lanes]).0.copy_from_slice(&[mixed]);
                     }
                 }
             }
@@ -225,27 +185,18 @@ impl<S: Simd> Tile<S> for Products<'_> {
         for (products, taps) in products.iter_mut().zip(&self.taps) {
             *products = taps.sums::<S, BLOCKS>(simd, from, block);
         }
-        let (a, aa, aaa) = (simd.splat_f32s(A), simd.splat_f32s(A * A), simd.splat_f32s(A * A * A));
-        let (b, bb, bbb) = (simd.splat_f32s(B), simd.splat_f32s(B * B), simd.splat_f32s(B * B * B));
+        let points = Points::new(simd);
         for o in 0..(BLOCKS * BLOCK).min(self.outs - block * BLOCK) {
             for (place, v) in pair.iter().enumerate() {
                 let mut of = [simd.splat_f32s(0.0); MIXED];
                 for (of, products) in of.iter_mut().zip(&products) {
                     *of = products[o / BLOCK][o % BLOCK][place];
                 }
-                let (even_a, odd_a) = (simd.add_f32s(of[1], of[2]), simd.sub_f32s(of[1], of[2]));
-                let (even_b, odd_b) = (simd.add_f32s(of[3], of[4]), simd.sub_f32s(of[3], of[4]));
-                let rows = [
-                    simd.add_f32s(of[0], simd.add_f32s(even_a, even_b)),
-                    simd.mul_add_e_f32s(a, odd_a, simd.mul_f32s(b, odd_b)),
-                    simd.mul_add_e_f32s(aa, even_a, simd.mul_f32s(bb, even_b)),
-                    simd.mul_add_e_f32s(aaa, odd_a, simd.mul_add_e_f32s(bbb, odd_b, of[5])),
-                ];
                 let (group, x) = (v / self.row.output, v % self.row.output * S::F32_LANES);
                 let wanted = self.height.saturating_sub(group * ROWS).min(ROWS);
-                for (r, row) in rows.iter().enumerate().take(wanted) {
+                for (r, row) in points.unmix(simd, of).into_iter().enumerate().take(wanted) {
                     let at = (block * BLOCK + o) * self.rows[1] + (group * ROWS + r) * self.rows[0] + x;
-                    S::as_mut_simd_f32s(&mut self.y[at..at + S::F32_LANES]).0.copy_from_slice(&[*row]);
+                    S::as_mut_simd_f32s(&mut self.y[at..at + S::F32_LANES]).0.copy_from_slice(&[row]);
                 }
             }
         }
