@@ -5,6 +5,8 @@
 //! AVX-512, so what is counted are the kernels for AVX2.
 
 use std::hint::black_box;
+use std::path::Path;
+use std::sync::Arc;
 
 use gungraun::prelude::*;
 use gungraun::{Callgrind, EventKind};
@@ -15,6 +17,8 @@ use neartop_core::random::{Key, Purpose};
 use neartop_core::score::Repetition;
 use neartop_core::score::effective_rank::{Ranks, effective_rank};
 use neartop_core::settings::Rows;
+use neartop_io::preset::Preset;
+use neartop_study::space::Space;
 
 const KEY: Key = Key { seed: 0, repetition: 0, layer: 0, purpose: Purpose::Inputs };
 
@@ -83,6 +87,40 @@ fn convolutions() -> (Network, Vec<usize>) {
     network(&[3, 32, 32], &[conv(32), Layer::from(Slot::default()), conv(32), Layer::from(Slot::default())], 8)
 }
 
+/// A basic block of a residual network, of 64 channels on images of 8 x 8.
+fn residual() -> (Network, Vec<usize>) {
+    written(
+        "[64, 8, 8]",
+        "[residual: {body: [conv2d: {out: 64, kernel: 3, padding: 1}, batch_norm, activation, \
+         conv2d: {out: 64, kernel: 3, padding: 1}, batch_norm]}, activation]",
+        8,
+    )
+}
+
+/// A block of a transformer of width 64 on 16 tokens.
+fn transformer() -> (Network, Vec<usize>) {
+    written(
+        "[64, 16]",
+        "[permute: [1, 0], residual: {body: [layer_norm, attention: {heads: 4}]}, \
+         residual: {body: [layer_norm, linear: 256, activation, linear: 64]}]",
+        8,
+    )
+}
+
+/// A layer of 64 units on 16 tokens.
+fn recurrence() -> (Network, Vec<usize>) {
+    written("[64, 16]", "[permute: [1, 0], lstm: 64]", 32)
+}
+
+/// A network as a preset has it.
+fn written(input: &str, layers: &str, samples: usize) -> (Network, Vec<usize>) {
+    let text = format!("data: {{source: gaussian}}\nnetwork: {{input: {input}, layers: {layers}}}\n");
+    let preset = Preset::parse(&text, "work.yaml", Path::new("")).expect("a right preset");
+    let network = Network::clone(&Space::new(Arc::new(preset)).network_of(0));
+    let dims = std::iter::once(samples).chain(network.input.shape.0.iter().copied()).collect();
+    (network, dims)
+}
+
 fn network(input: &[usize], layers: &[Layer], samples: usize) -> (Network, Vec<usize>) {
     let network = Network::build(Shape(input.to_vec()), layers).expect("the layers fit");
     (network, std::iter::once(samples).chain(input.iter().copied()).collect())
@@ -91,6 +129,9 @@ fn network(input: &[usize], layers: &[Layer], samples: usize) -> (Network, Vec<u
 #[library_benchmark]
 #[bench::perceptron(setup = perceptron, config = at_most(38_421))]
 #[bench::convolutions(setup = convolutions, config = at_most(65_458))]
+#[bench::residual(setup = residual, config = at_most(32_795))]
+#[bench::transformer(setup = transformer, config = at_most(24_570))]
+#[bench::recurrence(setup = recurrence, config = at_most(27_061))]
 fn repetition((network, dims): (Network, Vec<usize>)) -> f64 {
     let init = Init::named("kaiming_normal").expect("it is in the catalog");
     let inputs = KEY.standard_normals(dims.iter().product());

@@ -2,15 +2,17 @@
 
 use std::io::IsTerminal;
 use std::path::Path;
+use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 use serde::Serialize;
 
 use crate::cli::{BatchNormMode, ReportFormat, ScoreArgs};
 use crate::columns::grouped;
-use crate::run::Failure;
 use crate::run::output::json;
 use crate::run::streams::{print, tell};
+use crate::run::{Failure, cores};
+use neartop_core::idle::{Idle, lend_to_this_thread};
 use neartop_core::network::{Form, Network};
 use neartop_core::score::score_given;
 use neartop_core::settings::BatchNorm;
@@ -53,6 +55,7 @@ pub fn run(args: &ScoreArgs) -> Result<(), Failure> {
     if let Some(word) = too_few(network, inputs.dims()[0]) {
         tell(word);
     }
+    lend_to_this_thread(Arc::new(Idle::new(cores() - 1, cores())));
     let score = score_given(network, &*weights, inputs).map_err(|e| Failure::Run(e.to_string()))?;
     let layers = network.counted().into_iter().zip(score.effective_ranks).map(|(node, effective_rank)| Layer {
         module: node.module().to_owned(),

@@ -18,7 +18,7 @@ use crate::cli::{WidthArgs, WidthFormat};
 use crate::run::files::{write_file, write_new_file};
 use crate::run::streams::tell;
 use crate::run::target::{Inputs, Target as Output};
-use crate::run::{Failure, Interrupts, data_failure, loaded, tell_assumptions};
+use crate::run::{Failure, Interrupts, cores, data_failure, loaded, tell_assumptions};
 use neartop_core::network::{Choices, Fill, Init};
 use neartop_io::data::Samples;
 use neartop_io::preset::{Listed, Preset, parse_choice};
@@ -180,8 +180,7 @@ pub(super) fn for_each_slot(fill: &Fill, preset: &Preset) -> Result<Fill, Failur
 
 /// Sizes one layer, and says whether the user broke off.
 async fn size(args: &WidthArgs, preset: &Preset, measurement: Measurement) -> Result<(Answer, bool), Failure> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let jobs = args.jobs.map_or(cores, usize::from);
+    let jobs = args.jobs.map_or_else(cores, usize::from);
     let limit = (args.max_memory * 1024f64.powi(3)) as u64;
     let need = measurement.memory().saturating_mul(jobs as u64);
     if need > limit {

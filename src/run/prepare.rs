@@ -53,6 +53,11 @@ pub fn prepare(name: &str, options: &RunOptions) -> Result<Prepared, Failure> {
     prepare_loaded(preset, options).inspect(|prepared| tell_assumptions(prepared.scorer.samples()))
 }
 
+/// Threads that run at the same time here.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// The same with a preset that was loaded, which says nothing on standard error.
 ///
 /// # Errors
@@ -66,8 +71,7 @@ pub fn prepare_loaded(mut preset: Preset, options: &RunOptions) -> Result<Prepar
         }
         Some(Repetitions::Auto) | None => {}
     }
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let jobs = options.jobs.map_or(cores, usize::from);
+    let jobs = options.jobs.map_or_else(cores, usize::from);
     check_export(&preset, options)?;
     let space = Arc::new(Space::new(Arc::new(preset)));
     let limit = (options.max_memory * 1024f64.powi(3)) as u64;

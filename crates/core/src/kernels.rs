@@ -1,7 +1,7 @@
-//! The arithmetic of layers on one core, in single precision.
+//! The arithmetic of layers, in single precision.
 //!
-//! Everything here runs on the calling thread: scores run side by side, so a layer must not spread over cores, and its
-//! sums must not depend on how many there are.
+//! Scores run side by side, so everything here runs on the calling thread, but for samples that [`idle`](crate::idle) threads
+//! take: no sum depends on how many there are.
 
 mod activate;
 mod attend;

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::failure::ScoreFailure;
 use crate::space::{Effort, Space};
 use crate::study::race::Race;
+use neartop_core::idle::{Idle, lend_to_this_thread};
 use neartop_core::network::{Fill, Init, Network};
 use neartop_core::random::Draws;
 use neartop_core::score::spectrum::spectra;
@@ -254,8 +255,12 @@ fn start_backlog(scorer: Arc<dyn Scorer>, backlog: Backlog, jobs: usize) -> Run 
     let control = Control { cancel: CancellationToken::new(), pause: Arc::default() };
     let backlog = Arc::new((Mutex::new(backlog), Condvar::new()));
     let work = lock(&backlog.0).most();
-    for _ in 0..jobs.min(work).max(1) {
+    let workers = jobs.min(work).max(1);
+    // Who never gets work is lent to those that have it.
+    let idle = Arc::new(Idle::new(jobs.saturating_sub(workers), jobs));
+    for _ in 0..workers {
         let worker = Worker {
+            idle: Arc::clone(&idle),
             scorer: Arc::clone(&scorer),
             backlog: Arc::clone(&backlog),
             control: control.clone(),
@@ -428,6 +433,7 @@ fn pieces<'a>(group: &'a [usize], most: usize, efforts: &[Effort]) -> std::slice
 }
 
 struct Worker {
+    idle: Arc<Idle>,
     scorer: Arc<dyn Scorer>,
     backlog: Arc<(Mutex<Backlog>, Condvar)>,
     control: Control,
@@ -436,6 +442,7 @@ struct Worker {
 
 impl Worker {
     fn run(&self) {
+        lend_to_this_thread(Arc::clone(&self.idle));
         loop {
             self.control.wait_while_paused();
             if self.control.is_cancelled() {
@@ -443,11 +450,13 @@ impl Worker {
             }
             let mut backlog = lock(&self.backlog.0);
             match backlog.next() {
-                Next::Leave => return,
+                Next::Leave => return self.idle.begin(),
                 Next::Wait => {
                     // A cancellation notifies nobody here, so it is looked for now and then.
                     let wait = std::time::Duration::from_millis(50);
+                    self.idle.begin();
                     drop(self.backlog.1.wait_timeout(backlog, wait).unwrap_or_else(PoisonError::into_inner));
+                    self.idle.end();
                 }
                 Next::Score(portion) => {
                     drop(backlog);
@@ -505,6 +514,49 @@ mod tests {
     use neartop_io::preset::Preset;
 
     use super::*;
+
+    /// NEAR and effective ranks of every repetition and candidate, scored by so many threads.
+    fn scores(text: &str, jobs: usize) -> Vec<(usize, usize, u64, Vec<u64>)> {
+        let space = Arc::new(Space::new(Arc::new(Preset::parse(text, "test.yaml", Path::new("")).unwrap())));
+        let scorer = Arc::new(NearScorer::new(Arc::clone(&space)).unwrap());
+        let mut run = start(scorer, &space, jobs, &|_, _| Known::Nothing);
+        let mut scores = Vec::new();
+        while let Some(Progress { candidate, repetition, result }) = run.progress.blocking_recv() {
+            let score = result.unwrap();
+            let ranks = score.effective_ranks.iter().map(|rank| rank.to_bits()).collect();
+            scores.push((repetition, candidate, score.near.to_bits(), ranks));
+        }
+        scores.sort_unstable();
+        scores
+    }
+
+    /// Of all kinds whose samples or ranks are computed by parts.
+    #[test]
+    fn a_score_on_several_threads_is_the_same_to_the_last_bit() {
+        let works = [
+            (
+                "[3, 32, 32]",
+                "[conv2d: {out: 16, kernel: 3, padding: 1}, activation, conv2d: {out: 64, kernel: 3, padding: 1}, batch_norm, \
+              conv2d: {out: 64, kernel: 3, padding: 1}, activation, conv2d: {out: 256, kernel: 3, stride: 2}, flatten, linear: 10]",
+                12,
+            ),
+            (
+                "[128, 64]",
+                "[permute: [1, 0], residual: {body: [attention: {heads: 4}]}, linear: 256, activation, linear: 128]",
+                64,
+            ),
+            ("[64, 24]", "[permute: [1, 0], lstm: 200, linear: 200, activation]", 70),
+        ];
+        for (input, layers, batch) in works {
+            let text = format!(
+                "data: {{source: gaussian}}\nnetwork: {{input: {input}, layers: {layers}}}\n\
+                 search: {{activations: [tanh], inits: [orthogonal]}}\nscore: {{repetitions: 1, batch: {batch}}}\n"
+            );
+            let alone = scores(&text, 1);
+            assert_eq!(alone.len(), 1);
+            assert_eq!(scores(&text, 4), alone, "{layers}");
+        }
+    }
 
     #[test]
     fn spectra_have_the_ranks_that_are_scored() {

@@ -6,6 +6,7 @@ use pulp::{Arch, Simd, WithSimd};
 use super::lanes::softmax;
 use super::products::{multiply_by_rows_into, multiply_into};
 use super::tensors::with_elements;
+use crate::idle::in_parts;
 
 /// The sizes of an attention.
 #[derive(Debug, Clone, Copy)]
@@ -67,8 +68,21 @@ pub fn attend(q: &Tensor, k: &Tensor, v: &Tensor, heads: usize, kv_heads: usize,
 }
 
 fn every_head(attention: &Attention, q: &[f32], k: &[f32], v: &[f32]) -> Vec<f32> {
-    let Attention { samples, queries, keys, heads, kv_heads, size, .. } = *attention;
+    let Attention { samples, keys, .. } = *attention;
     let mut y = vec![0.0; q.len()];
+    let of_queries = q.len() / samples.max(1);
+    let of_keys = k.len() / samples.max(1);
+    in_parts(&mut y, of_queries, 1, 2 * samples * keys * of_queries, |first, y| {
+        let [q, k, v] = [(q, of_queries), (k, of_keys), (v, of_keys)].map(|(all, unit)| &all[first * unit..]);
+        heads_of_samples(attention, q, k, v, y);
+    });
+    y
+}
+
+/// As many samples as `y` has room for.
+fn heads_of_samples(attention: &Attention, q: &[f32], k: &[f32], v: &[f32], y: &mut [f32]) {
+    let Attention { queries, keys, heads, kv_heads, size, .. } = *attention;
+    let samples = y.len() / (queries * heads * size).max(1);
     let mut query = vec![0.0; queries * size];
     let [mut key, mut value] = [(); 2].map(|()| vec![0.0; keys * size]);
     let mut scores = vec![0.0; queries * keys];
@@ -89,7 +103,6 @@ fn every_head(attention: &Attention, q: &[f32], k: &[f32], v: &[f32]) -> Vec<f32
             row[head * size..][..size].copy_from_slice(result);
         }
     }
-    y
 }
 
 /// The rows of one head.

@@ -6,6 +6,7 @@ use faer::{Accum, MatMut, MatRef, Par};
 use super::direct::Convolution;
 use super::window::Window;
 use super::winograd::Winograd;
+use crate::idle::in_parts;
 
 /// Images `[channels, height, width]` before and after a convolution whose channels are split into groups.
 #[derive(Debug, Clone, Copy)]
@@ -26,42 +27,55 @@ pub fn convolve(
     w: &[f32],
     bias: Option<&[f32]>,
 ) -> Vec<f32> {
+    let [image, result] = [sizes.input, sizes.output].map(|sides| sides.iter().product::<usize>());
+    let mut y = vec![0.0; samples * result];
+    let work = y.len().saturating_mul(w.len() / sizes.output[0].max(1));
+    in_parts(&mut y, result, 1, work, |first, y| {
+        let samples = y.len() / result.max(1);
+        convolve_some(&x[first * image..][..samples * image], y, sizes, window, w);
+        add_to_planes(y, sizes.output[1] * sizes.output[2], bias);
+    });
+    y
+}
+
+/// As many samples as there are in `x` and `y`.
+fn convolve_some(x: &[f32], y: &mut [f32], sizes: Groups, window: &Window, w: &[f32]) {
     let [ins, height, width] = sizes.input;
     let [outs, out_height, out_width] = sizes.output;
-    let (ins, outs_per_group) = (ins / sizes.groups, outs / sizes.groups);
+    let (ins, outs) = (ins / sizes.groups, outs / sizes.groups);
     let (patch, positions) = (ins * window.area(), out_height * out_width);
-    let mut y = vec![0.0; samples * outs * positions];
-    let images = x.chunks_exact(ins * height * width);
-    let weights = w.chunks_exact(outs_per_group * patch);
-    let results = y.chunks_exact_mut(outs_per_group * positions);
-    if Winograd::suits(ins, outs_per_group, window, [out_height, out_width]) {
-        let mut convolution = Winograd::new(samples, [ins, height, width], outs_per_group, window);
+    let weights = w.chunks_exact(outs * patch);
+    if Winograd::suits(ins, outs, window, [out_height, out_width]) {
+        let samples = x.len() / (sizes.groups * ins * height * width);
+        let mut convolution = Winograd::new(samples, [ins, height, width], outs, window);
         for (group, w) in weights.enumerate() {
-            let (x, y) = (&x[group * ins * height * width..], &mut y[group * outs_per_group * positions..]);
+            let (x, y) = (&x[group * ins * height * width..], &mut y[group * outs * positions..]);
             convolution.apply(x, w, y, sizes.groups);
         }
-    } else if window.stride == [1, 1] && window.area() > 1 {
-        let mut convolution = Convolution::new([ins, height, width], outs_per_group, window);
+        return;
+    }
+    let images = x.chunks_exact(ins * height * width);
+    let results = y.chunks_exact_mut(outs * positions);
+    if window.stride == [1, 1] && window.area() > 1 {
+        let mut convolution = Convolution::new([ins, height, width], outs, window);
         let arranged: Vec<_> = weights.map(|w| convolution.arrange(w)).collect();
         for ((image, w), y) in images.zip(arranged.iter().cycle()).zip(results) {
             convolution.apply(image, w, y);
         }
-    } else {
-        let mut unfolded = vec![0.0; if window.is_point() { 0 } else { patch * positions }];
-        for ((image, w), y) in images.zip(weights.cycle()).zip(results) {
-            let columns = if window.is_point() {
-                image
-            } else {
-                unfold(image, [height, width], window, [out_height, out_width], &mut unfolded);
-                &unfolded
-            };
-            let y = MatMut::from_row_major_slice_mut(y, outs_per_group, positions);
-            let w = MatRef::from_row_major_slice(w, outs_per_group, patch);
-            matmul(y, Accum::Replace, w, MatRef::from_row_major_slice(columns, patch, positions), 1.0f32, Par::Seq);
-        }
+        return;
     }
-    add_to_planes(&mut y, positions, bias);
-    y
+    let mut unfolded = vec![0.0; if window.is_point() { 0 } else { patch * positions }];
+    for ((image, w), y) in images.zip(weights.cycle()).zip(results) {
+        let columns = if window.is_point() {
+            image
+        } else {
+            unfold(image, [height, width], window, [out_height, out_width], &mut unfolded);
+            &unfolded
+        };
+        let y = MatMut::from_row_major_slice_mut(y, outs, positions);
+        let w = MatRef::from_row_major_slice(w, outs, patch);
+        matmul(y, Accum::Replace, w, MatRef::from_row_major_slice(columns, patch, positions), 1.0f32, Par::Seq);
+    }
 }
 
 /// Numbers that [`convolve`] holds at the most, but for its inputs, weights and outputs.

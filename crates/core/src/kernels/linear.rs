@@ -1,23 +1,21 @@
 //! Dense layers.
 
-use faer::linalg::matmul::matmul;
-use faer::{Accum, MatMut, MatRef, Par};
+use super::products::{LEAST_ROWS, multiply_by_rows_into};
+use crate::idle::in_parts;
 
 /// x W^T + b for x `[samples x in]` and W `[out x in]`.
 #[must_use]
 pub fn linear(x: &[f32], samples: usize, w: &[f32], bias: Option<&[f32]>, out: usize) -> Vec<f32> {
     let features = w.len() / out;
     let mut y = vec![0.0; samples * out];
-    let x = MatRef::from_row_major_slice(x, samples, features);
-    let w = MatRef::from_row_major_slice(w, out, features);
-    let product = MatMut::from_row_major_slice_mut(&mut y, samples, out);
-    matmul(product, Accum::Replace, x, w.transpose(), 1.0f32, Par::Seq);
-    if let Some(bias) = bias {
-        for row in y.chunks_exact_mut(out) {
-            for (y, b) in row.iter_mut().zip(bias) {
-                *y += b;
+    in_parts(&mut y, out, LEAST_ROWS, samples * w.len(), |first, y| {
+        let rows = y.len() / out;
+        multiply_by_rows_into(y, &x[first * features..][..rows * features], w, features);
+        if let Some(bias) = bias {
+            for row in y.chunks_exact_mut(out) {
+                row.iter_mut().zip(bias).for_each(|(y, b)| *y += b);
             }
         }
-    }
+    });
     y
 }

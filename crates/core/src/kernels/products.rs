@@ -3,6 +3,10 @@
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
+/// Products of so many rows at least are the same to the last bit whichever rows are multiplied at once; a single row goes
+/// another way.
+pub const LEAST_ROWS: usize = 16;
+
 /// a b for row-major matrices of `inner` columns and rows.
 pub fn multiply_into(y: &mut [f32], a: &[f32], b: &[f32], inner: usize) {
     let [rows, columns] = [a, b].map(|matrix| matrix.len() / inner.max(1));

@@ -4,8 +4,9 @@ use candle_core::{Device, Result, Tensor, bail};
 use pulp::{Arch, Simd, WithSimd};
 
 use super::lanes::{sigmoid, tanh};
-use super::products::multiply_by_rows_into;
+use super::products::{LEAST_ROWS, multiply_by_rows_into};
 use super::tensors::with_elements;
+use crate::idle::in_parts;
 
 /// What a recurrence computes at every step, as PyTorch defines it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +61,6 @@ pub fn recur(
     };
     let recurrence = Recurrence {
         cell,
-        samples,
         hidden,
         by_input: with_elements(w_ih, <[f32]>::to_vec)?,
         by_state: with_elements(w_hh, <[f32]>::to_vec)?,
@@ -71,13 +71,18 @@ pub fn recur(
     if reverse {
         positions.reverse();
     }
-    let states = with_elements(input, |x| recurrence.walk(x, features, &positions))?;
+    let mut states = vec![0.0; samples * length * hidden];
+    let work = (samples * length).saturating_mul(w_ih.elem_count() + w_hh.elem_count());
+    with_elements(input, |x| {
+        in_parts(&mut states, length * hidden, LEAST_ROWS, work, |first, y| {
+            recurrence.walk(&x[first * length * features..], features, &positions, y);
+        });
+    })?;
     Tensor::from_vec(states, (samples, length, hidden), &Device::Cpu)
 }
 
 struct Recurrence {
     cell: Cell,
-    samples: usize,
     hidden: usize,
     /// Weights `[gates x hidden, features]` and `[gates x hidden, hidden]`.
     by_input: Vec<f32>,
@@ -87,10 +92,11 @@ struct Recurrence {
 }
 
 impl Recurrence {
-    fn walk(&self, x: &[f32], features: usize, positions: &[usize]) -> Vec<f32> {
-        let (samples, hidden, length) = (self.samples, self.hidden, positions.len());
+    /// The states of as many samples as `y` has room for.
+    fn walk(&self, x: &[f32], features: usize, positions: &[usize], y: &mut [f32]) {
+        let (hidden, length) = (self.hidden, positions.len());
+        let samples = y.len() / (length * hidden).max(1);
         let step = samples * self.cell.gates() * hidden;
-        let mut y = vec![0.0; samples * length * hidden];
         let (mut state, mut memory) = (vec![0.0; samples * hidden], vec![0.0; samples * hidden]);
         let at_once = ROWS.div_ceil(samples.max(1)).min(length).max(1);
         let mut inputs = vec![0.0; at_once * samples * features];
@@ -112,7 +118,6 @@ impl Recurrence {
                 }
             }
         }
-        y
     }
 }
 

@@ -355,7 +355,9 @@ mod tests {
     }
 
     /// Channels, height, width; outputs; images; zeros before and after.
-    const CASES: [([usize; 3], usize, usize, (usize, usize)); 7] = [
+    type Case = ([usize; 3], usize, usize, (usize, usize));
+
+    const CASES: [Case; 7] = [
         ([16, 4, 4], 16, 3, (1, 1)),
         ([17, 5, 7], 33, 2, (1, 1)),
         ([24, 3, 3], 40, 1, (0, 0)),

@@ -23,6 +23,8 @@ use deflation::Outliers;
 use real::Real;
 use tridiagonal::{Gram, Tridiagonal};
 
+use crate::idle::{Elsewhere, elsewhere};
+
 /// A matrix whose rank cannot be said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RankError {
@@ -62,6 +64,8 @@ pub struct Ranks {
     again: BTreeMap<usize, Vec<Waiting<Band<f64>>>>,
     /// Memory for the next large Gram matrix.
     spare: Vec<f32>,
+    /// Those that are computed on threads that have nothing else to do.
+    elsewhere: Vec<(Place, Elsewhere<Result<f64, RankError>>)>,
 }
 
 /// The place of a rank among [`Ranks`].
@@ -116,12 +120,25 @@ impl Ranks {
         // The rank ignores scale; single precision does not.
         let scale = power_of_two(largest);
         let matrix = Scaled { values: matrix.iter().map(|x| x * scale).collect(), rows, columns };
-        let size = rows.min(columns);
-        if size <= SMALL {
-            self.ranks.push(Some(matrix.rank()));
+        self.ranks.push(None);
+        if matrix.size() <= TOGETHER {
+            self.wait(place, matrix, most);
             return Ok(Place(place));
         }
-        self.ranks.push(None);
+        match elsewhere(matrix, move |matrix| matrix.alone(most)) {
+            Ok(rank) => self.elsewhere.push((Place(place), rank)),
+            Err(matrix) => self.wait(place, matrix, most),
+        }
+        Ok(Place(place))
+    }
+
+    /// Takes in a matrix whose rank waits for others of its size.
+    fn wait(&mut self, place: usize, matrix: Scaled, most: usize) {
+        let (rows, columns, size) = (matrix.rows, matrix.columns, matrix.size());
+        if size <= SMALL {
+            self.ranks[place] = Some(matrix.rank());
+            return;
+        }
         let class = size.next_multiple_of(SIZES);
         let rest = deflation::split_off_dominant(&matrix.values, rows, columns);
         if size <= TOGETHER {
@@ -144,7 +161,6 @@ impl Ranks {
                 self.take(waiting, chase::reduce);
             }
         }
-        Ok(Place(place))
     }
 
     /// Ends all waiting.
@@ -157,6 +173,9 @@ impl Ranks {
         }
         for waiting in std::mem::take(&mut self.again).into_values() {
             self.take_again(waiting);
+        }
+        for (Place(place), rank) in std::mem::take(&mut self.elsewhere) {
+            self.ranks[place] = Some(rank.join().unwrap_or(Err(RankError::NoConvergence)));
         }
     }
 
@@ -227,6 +246,14 @@ impl Scaled {
 
     fn double(&self) -> Vec<f64> {
         self.values.iter().map(|x| f64::from(*x)).collect()
+    }
+
+    /// The effective rank with no others beside it.
+    fn alone(self, most: usize) -> Result<f64, RankError> {
+        let mut ranks = Ranks { ranks: vec![None], ..Ranks::default() };
+        ranks.wait(0, self, most);
+        ranks.finish();
+        ranks.get(Place(0)).unwrap_or(Err(RankError::NoConvergence))
     }
 
     /// The effective rank in double precision.

@@ -31,7 +31,8 @@ pub(super) fn root_mean_square(values: &[f32]) -> f64 {
 pub(super) fn saturated_share(inputs: &[f32], activation: &Activation) -> f64 {
     let derivative = activation.derivatives();
     let flat = |x: f64| derivative(x).abs() < FLAT;
-    let saturated = |x: f64| x.abs() > AWAY_FROM_ZERO && flat(x) && flat(-x);
+    // First where rectifiers are not.
+    let saturated = |x: f64| x.abs() > AWAY_FROM_ZERO && flat(x.abs()) && flat(-x.abs());
     // An odd step does not stay with a few of 2^k units.
     let step = (inputs.len() / SATURATION_INPUTS) | 1;
     let count = inputs.iter().step_by(step).filter(|x| saturated(f64::from(**x))).count();
