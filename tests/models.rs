@@ -142,6 +142,52 @@ fn files_of_older_pytorch_are_read_too() {
     }
 }
 
+#[test]
+fn operators_of_several_steps_give_what_pytorch_gives() {
+    for (name, begin) in [("model", ""), ("any", ""), ("core", "core-")] {
+        let at = |end: &str| file("composed", &format!("{begin}{end}.npy"));
+        let program = model::read(&file("composed", &format!("{name}.pt2"))).unwrap();
+        let imported = model::trace(&program, None, &Wanted::Nothing).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let given = outputs(&imported.network, array(&at("inputs")));
+        let wanted = array(&at("outputs"));
+        assert_eq!(given.dims(), wanted.dims(), "{name}");
+        let largest = largest_difference(&wanted, &wanted.zeros_like().unwrap());
+        let difference = largest_difference(&given, &wanted);
+        assert!(difference < 1e-5 * largest, "{name}: {difference} of {largest}");
+    }
+}
+
+#[test]
+fn a_shared_weight_leaves_its_layers_their_names() {
+    let program = model::read(&file("composed", "tied.pt2")).unwrap();
+    let imported = model::trace(&program, None, &Wanted::Nothing).unwrap();
+    let modules: Vec<_> = imported.network.counted().into_iter().map(|node| node.module().to_owned()).collect();
+    assert_eq!(modules, ["table", "mix", "relu", "head"]);
+}
+
+#[test]
+fn activations_after_other_borders_have_the_units_that_pytorch_sees() {
+    // By PyTorch, in double precision.
+    let shuffled = [("up", 9.126_109_153), ("act", 2.438_695_925), ("out", 2.604_388_845)];
+    let flattened = [("first", 2.317_882_109), ("act", 12.399_273_25), ("out", 2.249_787_642)];
+    let heads = [("first", 3.677_488_894), ("act", 4.178_442_335), ("out", 1.397_803_72)];
+    for (name, wanted) in [("shuffled", shuffled), ("flattened", flattened), ("heads", heads)] {
+        let output = Command::cargo_bin("neartop")
+            .unwrap()
+            .args(["score", "--format", "json"])
+            .arg(file("composed", &format!("{name}.pt2")))
+            .arg("--inputs")
+            .arg(file("composed", &format!("{name}-inputs.npy")))
+            .output()
+            .unwrap();
+        let ranks = by_module(&serde_json::from_slice::<Value>(&output.stdout).unwrap()["layers"]);
+        for (module, wanted) in wanted {
+            let found = ranks[module][0];
+            assert!((found / wanted - 1.0).abs() < 1e-4, "{name}, {module}: {found} in place of {wanted}");
+        }
+    }
+}
+
 /// What a preset that names a model runs.
 fn rank(arguments: &[&str]) -> Value {
     let output = Command::cargo_bin("neartop")

@@ -1,5 +1,8 @@
 //! Tables as people have them: each is read as what it says, or refused with what would be right.
 
+#[path = "tables/found.rs"]
+mod found;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -140,7 +140,18 @@ fn arrow_holds_what_was_written() {
     let all: Vec<_> = (0..20).collect();
     assert_eq!(rows(hub.as_ref(), &all), rows(source("hub-ref.npy", None).as_ref(), &all));
     assert_eq!(hub.labels().unwrap(), source("hub.parquet", None).labels().unwrap());
+    // Of polars, whose files say their schema at the end alone.
+    for name in ["polars.arrow", "polars.arrow.gz"] {
+        let set = source(name, Some("species"));
+        assert_holds(set.as_ref(), &[6], |n| real(n, 6));
+        assert_eq!(set.labels().unwrap(), words());
+    }
     let folder = scratch();
+    let whole = std::fs::read(fixture("polars.arrow")).unwrap();
+    for part in 1..16 {
+        let path = write(&folder, "cut.arrow", &whole[..whole.len() * part / 16]);
+        assert_complains(&path, None, &["cut.arrow"]);
+    }
     assert_complains(&write(&folder, "old.feather", b"FEA1 and more of it"), None, &["version 1", "to_parquet"]);
 }
 
@@ -215,4 +226,22 @@ fn a_table_lists_images_and_labels() {
     let file = FileSpec::new(fixture("listed")).with_labels(Some(LabelsFrom::File(table)));
     let error = open(&DataFrom::File(file)).err().unwrap().to_string();
     assert!(error.contains("line 3: no image `scan9.png`"), "{error}");
+}
+
+#[test]
+fn labels_of_arrays_may_be_texts() {
+    for labels in ["words", "bytes"] {
+        let set = array("words.npz", "x", Some(labels));
+        assert_holds(set.as_ref(), &[6], |n| real(n, 6));
+        assert_eq!(set.labels().unwrap(), words(), "{labels}");
+        assert_eq!(set.class_names().unwrap().unwrap().len(), 3);
+        assert_eq!(set.label_values().unwrap(), None);
+    }
+    let beside = |data: &str| {
+        let labels = Some(LabelsFrom::File(fixture("text.npy")));
+        open(&DataFrom::File(FileSpec { labels, ..FileSpec::new(fixture(data)) }))
+    };
+    for data in ["float.npy.gz", "deflated.npz"] {
+        assert_eq!(beside(data).unwrap().labels().unwrap(), words(), "{data}");
+    }
 }

@@ -48,6 +48,7 @@ mod turned;
 #[cfg(not(all(feature = "arrow", feature = "hdf5")))]
 mod unconverted;
 mod wide;
+mod worded;
 mod words;
 mod written;
 mod zipped;

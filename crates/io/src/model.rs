@@ -15,5 +15,5 @@ mod source;
 mod trace;
 
 pub use error::ModelError;
-pub use file::{digest, is_model, read};
+pub use file::{digest, is_foreign, is_model, read};
 pub use trace::{Found, Imported, Wanted, trace};

@@ -28,7 +28,7 @@ use std::sync::Arc;
 use miette::{Diagnostic, NamedSource, SourceSpan};
 
 use crate::data::{DataFrom, DataSpec, Scale};
-use crate::model::is_model;
+use crate::model::{is_foreign, is_model};
 use neartop_core::catalog::nearest;
 use neartop_core::nas::Architecture;
 use neartop_core::network::{BiasInit, Fill, Init, Layer, Network};
@@ -147,7 +147,7 @@ impl Preset {
         {
             return Self::parse(preset.text, &format!("{name}.yaml"), Path::new(""));
         }
-        if is_model(path) {
+        if is_model(path) || is_foreign(path) {
             return Self::of_model(path, None, None);
         }
         let text = read_text(path, name)?;

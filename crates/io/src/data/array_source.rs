@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::array::{Array, BLOCK, places};
-use super::file::{Format, check_finite, unreadable};
+use super::file::{Format, Stored, check_finite, unreadable};
+use super::labels::Texts;
 use super::{Assumption, DataError, FileAssumption, Labels, Source, idx, npy};
 use neartop_core::network::Shape;
 
@@ -15,6 +16,8 @@ pub enum LabelsAt {
     File(PathBuf),
     /// Another array of the same file.
     Array(Box<Array>),
+    /// Texts of such an array.
+    Texts(Texts),
 }
 
 /// Samples in an array.
@@ -33,6 +36,22 @@ impl ArraySource {
     pub fn new(array: Array, labels: LabelsAt) -> Self {
         let shape = array.sample_shape();
         Self { array, labels, shape, assumptions: Vec::new() }
+    }
+
+    /// Labels that are texts.
+    fn label_texts(&self) -> Result<Option<Texts>, DataError> {
+        let texts = match &self.labels {
+            LabelsAt::Texts(texts) => Some(texts.clone()),
+            LabelsAt::File(path) if Format::of(path)? == Format::Npy => npy::texts(&Stored::open(path)?)?,
+            _ => None,
+        };
+        match texts {
+            Some(texts) if texts.count() != self.count() => {
+                let reason = format!("it has {} labels for {} samples", texts.count(), self.count());
+                Err(unreadable(&self.array.stored.path, reason))
+            }
+            texts => Ok(texts),
+        }
     }
 
     /// Numbers of tokens one after the other, in pieces of so many.
@@ -108,8 +127,11 @@ impl Source for ArraySource {
     }
 
     fn labels(&self) -> Result<Option<Labels>, DataError> {
+        if let Some(texts) = self.label_texts()? {
+            return Ok(Some(texts.into_labels(&self.array.stored.path)?));
+        }
         match &self.labels {
-            LabelsAt::Nowhere => Ok(None),
+            LabelsAt::Nowhere | LabelsAt::Texts(_) => Ok(None),
             LabelsAt::Array(array) => array.labels(self.count()).map(Some),
             LabelsAt::File(path) => label_file(path)?.labels(self.count()).map(Some),
         }
@@ -119,9 +141,16 @@ impl Source for ArraySource {
         &self.assumptions
     }
 
+    fn class_names(&self) -> Result<Option<Vec<String>>, DataError> {
+        Ok(self.label_texts()?.and_then(|texts| texts.class_names()))
+    }
+
     fn label_values(&self) -> Result<Option<Vec<f32>>, DataError> {
+        if let Some(texts) = self.label_texts()? {
+            return Ok(texts.numbers());
+        }
         match &self.labels {
-            LabelsAt::Nowhere => Ok(None),
+            LabelsAt::Nowhere | LabelsAt::Texts(_) => Ok(None),
             LabelsAt::Array(array) => array.label_values(self.count()).map(Some),
             LabelsAt::File(path) => label_file(path)?.label_values(self.count()).map(Some),
         }

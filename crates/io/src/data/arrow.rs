@@ -3,6 +3,7 @@
 
 mod batches;
 mod columns;
+mod footer;
 mod written;
 
 use std::io::Cursor;

@@ -28,6 +28,10 @@ pub enum Assumption {
     LooksLikeId {
         columns: Vec<String>,
     },
+    /// Columns of numbers that look like dates, as a preset names them.
+    LooksLikeDate {
+        columns: Vec<String>,
+    },
     /// Columns of two words that are read as 1 and 0.
     Booleans {
         columns: Vec<String>,
@@ -71,6 +75,35 @@ impl From<FileAssumption> for Assumption {
     }
 }
 
+impl Assumption {
+    /// Those of several files as of one: each once, with what they count in all.
+    pub(super) fn of_all<'a>(files: impl Iterator<Item = &'a [Self]>) -> Vec<Self> {
+        let mut all: Vec<Self> = Vec::new();
+        for told in files.flatten() {
+            if !all.iter_mut().any(|known| known.takes_in(told)) {
+                all.push(told.clone());
+            }
+        }
+        all
+    }
+
+    /// Whether another one says the same of other samples, which are counted then.
+    fn takes_in(&mut self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::DroppedRows(rows), Self::DroppedRows(more)) => *rows += more,
+            (
+                Self::Filled { columns, cells, with },
+                Self::Filled { columns: others, cells: more, with: other_with },
+            ) if with == other_with => {
+                columns.extend(others.iter().filter(|column| !columns.contains(column)).cloned().collect::<Vec<_>>());
+                *cells += more;
+            }
+            (one, other) => return one == other,
+        }
+        true
+    }
+}
+
 impl fmt::Display for Assumption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -90,6 +123,10 @@ impl fmt::Display for Assumption {
             Self::LooksLikeId { columns } => {
                 let names = columns.join(", ");
                 write!(f, "what looks like an id is read as a feature; `drop: [{names}]` leaves it out")
+            }
+            Self::LooksLikeDate { columns } => {
+                let names = columns.join(", ");
+                write!(f, "what looks like dates, as 20240131, is read as numbers; `drop: [{names}]` leaves it out")
             }
             Self::Booleans { columns } => write!(f, "yes and no are read as 1 and 0: {}", list(columns)),
             Self::Filled { columns, cells, with } => {

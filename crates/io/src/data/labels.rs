@@ -1,8 +1,10 @@
 //! Labels from what files hold.
 
 use std::collections::HashMap;
+use std::path::Path;
 
-use super::Labels;
+use super::errors::unreadable;
+use super::{DataError, Labels};
 
 /// Classes of whole numbers. Numbers that leave gaps are numbered anew in ascending order.
 pub fn from_numbers(numbers: &[i64]) -> Labels {
@@ -28,6 +30,11 @@ impl Texts {
             None => *self.known.entry(text.to_owned()).or_insert(next),
         };
         self.of.push(id);
+    }
+
+    /// How many there are, with those that are the same.
+    pub fn count(&self) -> usize {
+        self.of.len()
     }
 
     /// The numbers that the texts say, if all say finite ones.
@@ -76,6 +83,14 @@ impl Texts {
         sorted.sort_unstable();
         let rank: Vec<_> = texts.iter().map(|text| sorted.partition_point(|other| other < text) as u32).collect();
         Ok(Labels::Classes { of: self.of.iter().map(|id| rank[*id as usize]).collect(), count: sorted.len() })
+    }
+
+    /// The same, of a file.
+    ///
+    /// # Errors
+    /// If a value is not finite.
+    pub fn into_labels(self, path: &Path) -> Result<Labels, DataError> {
+        self.labels().map_err(|at| unreadable(path, format!("the label of sample {at} (from 0) is not finite")))
     }
 
     /// What the classes are called, in their order; none where the texts are numbers with fractions.

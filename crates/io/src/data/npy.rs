@@ -9,6 +9,7 @@ use super::DataError;
 use super::array::Array;
 use super::element::Element;
 use super::file::{Stored, excerpt, io_error, shown, unreadable};
+use super::labels::Texts;
 
 /// numpy itself refuses headers beyond 10,000 bytes.
 const MOST_HEADER: u64 = 1 << 16;
@@ -18,8 +19,8 @@ pub fn open(path: &Path) -> Result<Array, DataError> {
     read_header(Stored::open(path)?, "it")
 }
 
-/// `what` names the array in messages.
-pub fn read_header(stored: Stored, what: &str) -> Result<Array, DataError> {
+/// The header of an array, and its bytes. `what` names the array in messages.
+fn header(stored: &Stored, what: &str) -> Result<(NpyHeader, u64), DataError> {
     let path = stored.path.clone();
     let fail = |reason: String| unreadable(&path, format!("{what} {reason}"));
     let mut start = [0; 12];
@@ -55,6 +56,14 @@ pub fn read_header(stored: Stored, what: &str) -> Result<Array, DataError> {
         std::io::ErrorKind::UnexpectedEof => io_error(&path, &e),
         _ => fail(format!("has a header that cannot be read: {}", shown(&e.to_string()))),
     })?;
+    Ok((header, length))
+}
+
+/// `what` names the array in messages.
+pub fn read_header(stored: Stored, what: &str) -> Result<Array, DataError> {
+    let path = stored.path.clone();
+    let fail = |reason: String| unreadable(&path, format!("{what} {reason}"));
+    let (header, length) = header(&stored, what)?;
     let dtype = header.dtype();
     let Some((element, big_endian)) = element(&dtype) else {
         let descr = shown(&dtype.descr());
@@ -75,6 +84,49 @@ pub fn read_header(stored: Stored, what: &str) -> Result<Array, DataError> {
         }
         _ => Err(fail("is a single number, where an array of samples is needed".to_owned())),
     }
+}
+
+/// The texts of an array of one size, as labels are; none where it holds no texts.
+///
+/// # Errors
+/// If the file ends before, or bytes are no text.
+pub fn texts(stored: &Stored) -> Result<Option<Texts>, DataError> {
+    let (header, length) = header(stored, "it")?;
+    let DType::Plain(of) = header.dtype() else { return Ok(None) };
+    let width = match of.type_char() {
+        TypeChar::UnicodeStr => 4,
+        TypeChar::ByteStr => 1,
+        _ => return Ok(None),
+    };
+    let size = usize::try_from(of.size_field()).ok().and_then(|size| size.checked_mul(width)).filter(|size| *size > 0);
+    let count = header.shape().iter().try_fold(1u64, |n, size| n.checked_mul(*size));
+    let is_row = header.shape().iter().filter(|size| **size != 1).count() <= 1;
+    let (Some(size), Some(count), true) = (size, count, is_row) else {
+        return Err(unreadable(&stored.path, "it holds texts, which labels are if there is one a sample"));
+    };
+    stored.check_holds(count.checked_mul(size as u64).and_then(|bytes| bytes.checked_add(length)))?;
+    let fail = |e: std::io::Error| io_error(&stored.path, &e);
+    let mut stream = stored.stream()?;
+    stream.skip_to(length).map_err(fail)?;
+    let (mut texts, mut bytes) = (Texts::default(), vec![0; size]);
+    for at in 0..count {
+        stream.read_exact(&mut bytes).map_err(fail)?;
+        let text = match width {
+            1 => std::str::from_utf8(&bytes).ok().map(str::to_owned),
+            _ => characters(&bytes, of.endianness() == Endianness::Big),
+        };
+        let text = text.ok_or_else(|| unreadable(&stored.path, format!("label {at} (from 0) is no text")))?;
+        texts.push(text.trim_end_matches('\0'));
+    }
+    stream.finish().map_err(fail)?;
+    Ok(Some(texts))
+}
+
+/// The text of characters of four bytes.
+fn characters(bytes: &[u8], big_endian: bool) -> Option<String> {
+    let (units, _) = bytes.as_chunks::<4>();
+    let unit = |unit: &[u8; 4]| if big_endian { u32::from_be_bytes(*unit) } else { u32::from_le_bytes(*unit) };
+    units.iter().map(|bytes| char::from_u32(unit(bytes))).collect()
 }
 
 /// Whether the product of the sizes in a header stays below 2^63, zeros and all.

@@ -6,7 +6,7 @@ use super::DataError;
 use super::array_source::{ArraySource, LabelsAt};
 use super::containers::{Wanted, choose};
 use super::file::{Stored, excerpt, shown, unreadable};
-use super::npy::read_header;
+use super::npy::{read_header, texts};
 use super::zipped::{MOST_ENTRIES, archive, failed, member};
 
 /// Finds the samples, and the labels, in an NPZ file.
@@ -37,7 +37,10 @@ pub fn open(path: &Path, wanted: Wanted<'_>) -> Result<ArraySource, DataError> {
     let chosen = choose(path, &names, wanted, &dims)?;
     let array = |i: usize| read_header(arrays[i].1.clone(), &format!("its array `{}`", shown(names[i])));
     let labels = match chosen.labels {
-        Some(i) => LabelsAt::Array(Box::new(array(i)?)),
+        Some(i) => match texts(&arrays[i].1)? {
+            Some(texts) => LabelsAt::Texts(texts),
+            None => LabelsAt::Array(Box::new(array(i)?)),
+        },
         None => LabelsAt::Nowhere,
     };
     Ok(ArraySource::new(array(chosen.data)?, labels).telling(chosen.told))

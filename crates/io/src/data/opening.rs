@@ -6,7 +6,7 @@ use super::array_source::{ArraySource, LabelsAt};
 #[cfg(feature = "arrow")]
 use super::arrow;
 use super::containers::Wanted;
-use super::file::{Format, unreadable};
+use super::file::{Format, Stored, unreadable};
 use super::fit::Fitted;
 #[cfg(feature = "hdf5")]
 use super::hdf5;
@@ -18,6 +18,7 @@ use super::turned::arrange;
 #[cfg(not(all(feature = "arrow", feature = "hdf5")))]
 use super::unconverted;
 use super::wide::Wide;
+use super::worded::Worded;
 use super::written::Columnar;
 use super::{DataError, DataFrom, FileSpec, LabelsFrom, Source, Vocabulary};
 use super::{airfoil, digits, idx, images, mat, npy, npz, parquet, safetensors, shards, table, text};
@@ -195,6 +196,10 @@ fn open_labels(path: &Path) -> Result<Box<dyn Source>, DataError> {
         Format::Images | Format::Shards => {
             Err(unreadable(path, "labels in a second file are an array or a table, and this is a folder"))
         }
+        Format::Npy => match npy::texts(&Stored::open(path)?)? {
+            Some(texts) => Ok(Box::new(Worded::new(texts, path.to_owned()))),
+            None => open_format(&file, Format::Npy, None),
+        },
         format => open_format(&file, format, None),
     }
 }

@@ -10,6 +10,8 @@ use neartop_core::network::Shape;
 pub struct Relabelled {
     source: Box<dyn Source>,
     labels: Box<dyn Source>,
+    /// The labels of the samples, where some samples of the file were left out.
+    kept: Option<Vec<usize>>,
     assumptions: Vec<Assumption>,
 }
 
@@ -19,7 +21,9 @@ impl Relabelled {
     /// # Errors
     /// If there are more or fewer than samples.
     pub fn new(source: Box<dyn Source>, labels: Box<dyn Source>, path: &Path) -> Result<Self, DataError> {
-        if labels.count() != source.count() {
+        let kept = source.kept().filter(|kept| kept.len() == labels.count());
+        let kept: Option<Vec<_>> = kept.map(|kept| (0..kept.len()).filter(|row| kept[*row]).collect());
+        if labels.count() != source.count() && kept.is_none() {
             let reason = format!("it has {} labels, but there are {} samples", labels.count(), source.count());
             return Err(unreadable(path, reason));
         }
@@ -27,12 +31,12 @@ impl Relabelled {
         let of_labels: Vec<_> =
             labels.assumptions().iter().map(|assumption| Assumption::OfLabels(Box::new(assumption.clone()))).collect();
         let assumptions = [source.assumptions(), &[file], &of_labels].concat();
-        Ok(Self { source, labels, assumptions })
+        Ok(Self { source, labels, kept, assumptions })
     }
 
     /// Rows of numbers as labels.
     fn rows(&self) -> Result<Vec<f32>, DataError> {
-        let rows: Vec<_> = (0..self.labels.count()).collect();
+        let rows = self.kept.clone().unwrap_or_else(|| (0..self.labels.count()).collect());
         let mut of = Vec::with_capacity(rows.len() * self.labels.shape().elements());
         self.labels.read(&rows, &mut |row| of.extend_from_slice(row))?;
         Ok(of)
@@ -70,14 +74,23 @@ impl Source for Relabelled {
 
     fn labels(&self) -> Result<Option<Labels>, DataError> {
         match self.labels.labels()? {
-            Some(labels) => Ok(Some(labels)),
+            Some(labels) => Ok(Some(match &self.kept {
+                Some(kept) => labels.choose(kept),
+                None => labels,
+            })),
             None => Ok(Some(labels::from_rows(self.rows()?, self.labels.shape().elements()))),
         }
     }
 
     fn label_values(&self) -> Result<Option<Vec<f32>>, DataError> {
         match self.labels.label_values()? {
-            Some(values) => Ok(Some(values)),
+            Some(values) => Ok(Some(match &self.kept {
+                Some(kept) => {
+                    let width = values.len() / self.labels.count().max(1);
+                    kept.iter().flat_map(|row| &values[row * width..(row + 1) * width]).copied().collect()
+                }
+                None => values,
+            })),
             None if self.labels.labels()?.is_some() => Ok(None),
             None => Ok(Some(self.rows()?)),
         }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::file::{Format, io_error, unreadable};
+use super::file::{Format, io_error, shown, unreadable};
 use super::labels::{from_numbers, from_rows, whole};
 use super::names::{Part, entries, name};
 use super::{Assumption, DataError, FileAssumption, Labels, Source};
@@ -87,10 +87,11 @@ impl Shards {
                 let reason = format!("its samples are {}, but those of others {}", source.shape(), of[0].shape());
                 return Err(unreadable(file, reason));
             }
+            check_features(&files[0], of[0].as_ref(), file, source.as_ref())?;
             starts.push(starts.last().copied().unwrap_or(0) + source.count());
         }
-        let first = of.first().map(|source| source.assumptions().to_vec()).unwrap_or_default();
-        let assumptions = told.into_iter().map(Into::into).chain(first).collect();
+        let of_all = Assumption::of_all(of.iter().map(|source| source.assumptions()));
+        let assumptions = told.into_iter().map(Into::into).chain(of_all).collect();
         Ok(Self { of, starts, assumptions })
     }
 
@@ -139,6 +140,31 @@ impl Shards {
         let values: Result<Option<Vec<_>>, _> = self.each().map(Source::label_values).collect();
         Ok(values?.map(|values| values.concat()))
     }
+}
+
+/// Refuses files whose features are not the same, in the same order.
+fn check_features(first: &Path, one: &dyn Source, file: &Path, other: &dyn Source) -> Result<(), DataError> {
+    let ordinal = |source: &dyn Source| {
+        let of = source.assumptions().iter().find(|told| matches!(told, Assumption::Ordinal { .. }));
+        of.is_some() && file != first
+    };
+    if ordinal(one) || ordinal(other) {
+        let reason = "texts get other places in every file of a folder; write `categories: one_hot`";
+        return Err(unreadable(file, reason));
+    }
+    let (Some(names), Some(others)) = (one.feature_names(), other.feature_names()) else { return Ok(()) };
+    let Some(at) = (0..names.len().max(others.len())).find(|at| names.get(*at) != others.get(*at)) else {
+        return Ok(());
+    };
+    let at_place = |names: &[String]| names.get(at).map_or_else(|| "none".to_owned(), |of| format!("`{}`", shown(of)));
+    let same = names.iter().all(|of| others.contains(of));
+    let hint = match same && names.iter().all(|of| !of.contains('=')) {
+        true => "; `columns` names them in one order for all files",
+        false => "; make one file of them, or leave the column out by `drop`",
+    };
+    let reason =
+        format!("feature {} is {}, but in {} it is {}{hint}", at + 1, at_place(others), name(first), at_place(names));
+    Err(unreadable(file, reason))
 }
 
 impl Source for Shards {

@@ -149,6 +149,10 @@ pub trait Source: Send + Sync {
     fn feature_names(&self) -> Option<&[String]> {
         None
     }
+    /// Whether each sample of the file is one of these, where some were left out.
+    fn kept(&self) -> Option<&[bool]> {
+        None
+    }
     /// What was assumed in reading, to be told once.
     fn assumptions(&self) -> &[Assumption] {
         &[]

@@ -291,6 +291,10 @@ impl Source for Table {
         Some(&self.feature_names)
     }
 
+    fn kept(&self) -> Option<&[bool]> {
+        self.records.kept()
+    }
+
     fn assumptions(&self) -> &[Assumption] {
         &self.assumptions
     }

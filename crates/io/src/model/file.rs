@@ -20,6 +20,14 @@ pub fn is_model(path: &Path) -> bool {
     extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
 }
 
+/// Whether a file or a folder is a model, or weights, of another program, by how it begins.
+#[must_use]
+pub fn is_foreign(path: &Path) -> bool {
+    // Of a pipe nothing is taken away.
+    let can_look = path.metadata().is_ok_and(|metadata| metadata.is_file() || metadata.is_dir());
+    can_look && Foreign::of(path).is_ok_and(|of| of.is_some())
+}
+
 /// Reads a model.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 mod archive;
 mod arguments;
+mod composed;
 mod layers;
 mod mutation;
 mod numbers;
@@ -80,7 +81,19 @@ fn steps(graph: &Graph, outputs: &[String]) -> Result<Vec<Step>, ModelError> {
             kept.push(node);
         }
     }
-    kept.into_iter().rev().map(|node| step(node, graph)).collect()
+    let made: Result<Vec<_>, _> = kept.into_iter().rev().map(|node| steps_of(node, graph)).collect();
+    Ok(made?.concat())
+}
+
+fn steps_of(node: &Node, graph: &Graph) -> Result<Vec<Step>, ModelError> {
+    match composed::read(node, graph) {
+        Ok(Some(steps)) => Ok(steps),
+        Ok(None) => step(node, graph).map(|step| vec![step]),
+        Err(problem) => {
+            let original = node.target.trim_start_matches("torch.ops.").to_owned();
+            Err(ModelError::Step { place: node.place(), original, problem })
+        }
+    }
 }
 
 fn step(node: &Node, graph: &Graph) -> Result<Step, ModelError> {
@@ -91,6 +104,11 @@ fn step(node: &Node, graph: &Graph) -> Result<Step, ModelError> {
     let made = operators::read(&node.operator(), &arguments);
     let (op, operands) = match made {
         Ok(Some(known)) => known,
+        Ok(None) if operators::is_random(&node.operator()) => {
+            let problem = "it draws numbers, and nothing is drawn here but weights; export the model by \
+                           `model.eval()`, or the part of it before this";
+            return Err(ModelError::Step { place, original, problem: problem.into() });
+        }
         Ok(None) => {
             let users = users(graph, &outputs);
             return Err(ModelError::Step { place, original, problem: format!("this operator is not known; {users}") });

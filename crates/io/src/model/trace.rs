@@ -319,9 +319,24 @@ impl<'p> Tracer<'p> {
         weights: &[(&'static str, Fixed)],
     ) -> Result<ValueId> {
         let sources = weights.iter().find_map(|(_, fixed)| fixed.source.clone());
-        let path = sources.as_ref().map_or_else(|| step.module.clone(), |source| module_of(&source.name));
+        let path = sources.as_ref().map_or_else(String::new, |source| self.module_with(step, source));
         let path = if path.is_empty() { step.module.clone() } else { path };
         self.layer_named(step, &path, operation, input, weights)
+    }
+
+    /// The path of the module that has a weight; of a weight that several modules share, the one that the step belongs to.
+    fn module_with(&self, step: &Step, source: &Stored) -> String {
+        let own = module_of(&source.name);
+        if step.module.is_empty() || own == step.module || own.starts_with(&format!("{}.", step.module)) {
+            return own;
+        }
+        let is_it = |operand: &Operand| match operand {
+            Operand::Value(name) => self.program.stored.get(name).is_some_and(|stored| stored.name == source.name),
+            _ => false,
+        };
+        let takers = self.program.steps.iter().filter(|other| other.operands.iter().any(is_it));
+        let modules: HashSet<_> = takers.map(|taker| &taker.module).collect();
+        if modules.len() > 1 && modules.contains(&step.module) { step.module.clone() } else { own }
     }
 
     fn layer_named(

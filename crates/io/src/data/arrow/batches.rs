@@ -1,8 +1,8 @@
 //! The messages of Arrow's IPC: a schema, dictionaries, and batches of rows. A file is a stream of them between two marks, and
-//! is read as one.
+//! is read as one, unless its schema stands in its footer alone.
 
 use std::collections::HashMap;
-use std::io::Read;
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use arrow_ipc::reader::{read_dictionary, read_record_batch};
 use arrow_ipc::{Message, MessageHeader, root_as_message};
 use arrow_schema::{ArrowError, SchemaRef};
 
+use super::footer;
 use crate::data::DataError;
 use crate::data::file::{Stored, Stream, io_error, shown, unreadable};
 use crate::panics::contain;
@@ -42,6 +43,50 @@ pub struct Batches {
     places: Vec<Place>,
 }
 
+/// What the messages of a file have said so far.
+struct Read {
+    schema: Option<SchemaRef>,
+    dictionaries: HashMap<i64, ArrayRef>,
+    places: Vec<Place>,
+}
+
+impl Read {
+    fn message(
+        &mut self,
+        stored: &Stored,
+        stream: &mut Stream,
+        mut place: Place,
+        metadata: &[u8],
+    ) -> Result<(), DataError> {
+        let path = &stored.path;
+        let message = parse(path, metadata)?;
+        match (message.header_type(), &self.schema) {
+            (MessageHeader::Schema, _) => {
+                let of = message.header_as_schema().ok_or_else(|| damaged(path, "it has no schema"))?;
+                self.schema = Some(Arc::new(try_fb_to_schema(of).map_err(|e| failed(path, &e))?));
+            }
+            (MessageHeader::DictionaryBatch, Some(schema)) => {
+                let of = message.header_as_dictionary_batch();
+                let of = of.ok_or_else(|| damaged(path, "a dictionary is missing"))?;
+                let body = body(stored, stream, &place)?;
+                of.data().map_or(Ok(()), |batch| check_buffers(path, &batch, &body))?;
+                read_dictionary(&body, of, schema, &mut self.dictionaries, &message.version())
+                    .map_err(|e| failed(path, &e))?;
+            }
+            (MessageHeader::RecordBatch, Some(_)) => {
+                let rows = message.header_as_record_batch().map_or(-1, |batch| batch.length());
+                place.rows = usize::try_from(rows).map_err(|_| damaged(path, "a batch has no number of rows"))?;
+                self.places.push(place);
+            }
+            _ => return Err(damaged(path, "it does not begin with its schema")),
+        }
+        match self.places.len() > MOST_BATCHES {
+            true => Err(unreadable(path, format!("it has more than {MOST_BATCHES} batches"))),
+            false => Ok(()),
+        }
+    }
+}
+
 /// Makes an error of a panic: the library has assertions that a damaged file can break.
 pub fn contained<T>(path: &Path, read: impl FnOnce() -> Result<T, DataError>) -> Result<T, DataError> {
     contain(read).unwrap_or_else(|| Err(unreadable(path, "it is damaged, so that the reader of Arrow broke off")))
@@ -65,39 +110,22 @@ impl Batches {
                           pandas.read_feather(\"data.feather\").to_parquet(\"data.parquet\")";
             return Err(unreadable(path, reason));
         }
-        let mut at = if head.starts_with(b"ARROW1") { 8 } else { 0 };
+        let is_file = head.starts_with(b"ARROW1");
         let mut stream = stored.stream()?;
-        let (mut schema, mut dictionaries, mut places) = (None::<SchemaRef>, HashMap::new(), Vec::new());
-        while let Some((mut place, metadata)) = next(&stored, &mut stream, at)? {
-            let message = parse(path, &metadata)?;
-            at = place.at + place.metadata as u64 + place.body;
-            match (message.header_type(), &schema) {
-                (MessageHeader::Schema, _) => {
-                    let of = message.header_as_schema().ok_or_else(|| damaged(path, "it has no schema"))?;
-                    schema = Some(Arc::new(try_fb_to_schema(of).map_err(|e| failed(path, &e))?));
-                }
-                (MessageHeader::DictionaryBatch, Some(schema)) => {
-                    let of = message.header_as_dictionary_batch();
-                    let of = of.ok_or_else(|| damaged(path, "a dictionary is missing"))?;
-                    let body = body(&stored, &mut stream, &place)?;
-                    of.data().map_or(Ok(()), |batch| check_buffers(path, &batch, &body))?;
-                    read_dictionary(&body, of, schema, &mut dictionaries, &message.version())
-                        .map_err(|e| failed(path, &e))?;
-                }
-                (MessageHeader::RecordBatch, Some(_)) => {
-                    let rows = message.header_as_record_batch().map_or(-1, |batch| batch.length());
-                    place.rows = usize::try_from(rows).map_err(|_| damaged(path, "a batch has no number of rows"))?;
-                    places.push(place);
-                }
-                _ => return Err(damaged(path, "it does not begin with its schema")),
-            }
-            if places.len() > MOST_BATCHES {
-                return Err(unreadable(path, format!("it has more than {MOST_BATCHES} batches")));
-            }
+        let footer = if is_file { footer::read(&stored)? } else { None };
+        let (schema, mut places) = footer.map_or((None, None), |end| (Some(end.schema), Some(end.places.into_iter())));
+        let mut read = Read { schema, dictionaries: HashMap::new(), places: Vec::new() };
+        let mut after = if is_file { 8 } else { 0 };
+        while let Some(at) = places.as_mut().map_or(Some(after), Iterator::next) {
+            let Some((place, metadata)) = next(&stored, &mut stream, at)? else { break };
+            after = place.at + place.metadata as u64 + place.body;
+            read.message(&stored, &mut stream, place, &metadata)?;
         }
-        let rows = places.iter().try_fold(0usize, |sum, place: &Place| sum.checked_add(place.rows));
-        match (schema, rows) {
-            (Some(schema), Some(_)) => Ok(Self { stored, schema, dictionaries, places }),
+        let rows = read.places.iter().try_fold(0usize, |sum, place: &Place| sum.checked_add(place.rows));
+        match (read.schema, rows) {
+            (Some(schema), Some(_)) => {
+                Ok(Self { stored, schema, dictionaries: read.dictionaries, places: read.places })
+            }
             _ => Err(damaged(path, "it has no schema, or more rows than any file holds")),
         }
     }

@@ -85,7 +85,7 @@ fn of_records(mut records: Records, is_readable: &dyn Fn(usize) -> bool) -> Resu
         match census {
             _ if !is_readable(column) => ColumnKind::Empty,
             _ if profile.yes().is_some() => ColumnKind::Booleans,
-            _ if profile.holds_dates() => ColumnKind::Dates,
+            _ if profile.holds_dates() || profile.are_days() => ColumnKind::Dates,
             Some(census) if census.differs() => ColumnKind::Different,
             Some(census) => ColumnKind::Categories(census.texts.len()),
             None if profile.is_id(&chosen.names[column]) => ColumnKind::Id,

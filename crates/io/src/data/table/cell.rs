@@ -127,7 +127,82 @@ pub fn single(x: f64, cell: &[u8], decimal: u8) -> f32 {
     x as f32
 }
 
-/// Whether a text looks like a date or a time: 2024-01-31, 31.01.2024, 1/31/24, 2024-01-31T10:00, 10:00:00.
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
+/// Whether a text is a month of a year: 2024-01, 31 Jan 2024, January 31, 2024, Jan-24.
+fn is_month(text: &str) -> bool {
+    let parts: Vec<_> = text.split([' ', '-', '/', '.', ',']).filter(|part| !part.is_empty()).collect();
+    let is_whole = |part: &&str| part.len() <= 4 && part.bytes().all(|b| b.is_ascii_digit());
+    let is_name = |part: &&str| {
+        let part = part.to_ascii_lowercase();
+        part.len() >= 3 && MONTHS.iter().any(|month| month.starts_with(&part))
+    };
+    match parts.as_slice() {
+        [year, month] if is_whole(year) && is_whole(month) => {
+            let (year, month): (u32, u32) = (year.parse().unwrap_or(0), month.parse().unwrap_or(0));
+            text.len() == 7 && (1900..2100).contains(&year) && (1..=12).contains(&month) && !text.contains(['.', ','])
+        }
+        parts => {
+            let names = parts.iter().filter(|part| is_name(part)).count();
+            names == 1 && (2..=3).contains(&parts.len()) && parts.iter().all(|part| is_name(part) || is_whole(part))
+        }
+    }
+}
+
+/// Whether a number is a day of the years 1900 to 2099, as 20240131.
+pub fn is_day(x: f64) -> bool {
+    if !(19_000_101.0..=20_991_231.0).contains(&x) || x.fract() != 0.0 {
+        return false;
+    }
+    let day = x as u64;
+    (1..=12).contains(&(day / 100 % 100)) && (1..=31).contains(&(day % 100))
+}
+
+/// What to do about a text that is a number but for how it is written, after a semicolon.
+pub fn rewritten(cell: &str, decimal: u8) -> Option<String> {
+    let (other, name) = if decimal == b'.' { (b',', ",") } else { (b'.', ".") };
+    let marks = |c: char| matches!(c, ',' | '.' | '\'' | '_' | '\u{a0}' | '\u{202f}' | ' ');
+    let bare = cell.trim_matches(|c: char| matches!(c, '%' | '$' | '€' | '£' | '¥') || c.is_whitespace());
+    let (whole, part) = match bare.rfind(['.', ',']) {
+        Some(at) if bare[at + 1..].len() != 3 || bare[at..].starts_with(decimal as char) => bare.split_at(at),
+        _ => (bare, ""),
+    };
+    let groups: Vec<_> = whole.trim_start_matches(['-', '+']).split(marks).collect();
+    let is_whole = |text: &&str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let is_grouped = groups.len() > 1
+        && groups.iter().all(is_whole)
+        && groups[0].len() <= 3
+        && !groups[0].starts_with('0')
+        && groups[1..].iter().all(|group| group.len() == 3)
+        && (part.is_empty() || is_whole(&&part[1..]));
+    if is_grouped {
+        let may_be_decimal = part.is_empty() && groups.len() == 2 && whole.contains(other as char);
+        let or =
+            if may_be_decimal { format!("; `decimal: \"{name}\"` if it is a decimal mark") } else { String::new() };
+        return Some(format!("; write numbers without marks between thousands{or}"));
+    }
+    if matches!(read(cell.as_bytes(), other), Cell::Number(_)) {
+        return Some(format!("; `decimal: \"{name}\"` reads it as a number"));
+    }
+    let is_number = bare.len() < cell.trim().len() && matches!(read(bare.as_bytes(), decimal), Cell::Number(_));
+    is_number.then(|| "; write numbers without signs of currencies or per cent".to_owned())
+}
+
+/// Whether a text looks like a date or a time: 2024-01-31, 31.01.2024, 1/31/24, 2024-01, 31 Jan 2024, 2024-01-31T10:00,
+/// 10:00:00.
 pub fn is_date(text: &str) -> bool {
     let text = text.trim();
     let parts = |text: &str, mark: char| {
@@ -135,15 +210,15 @@ pub fn is_date(text: &str) -> bool {
         let whole = |part: &&str| (1..=4).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
         (parts.len() == 3 && parts.iter().all(whole)).then_some(())
     };
-    let is_day = |day: &str| ['-', '/', '.'].iter().any(|mark| parts(day, *mark).is_some());
+    let is_full = |day: &str| ['-', '/', '.'].iter().any(|mark| parts(day, *mark).is_some());
     let is_time = |time: &str| {
         let begin = time.split(['.', '+', 'Z', ' ']).next().unwrap_or_default();
         let parts: Vec<_> = begin.split(':').collect();
         matches!(parts.len(), 2 | 3) && parts.iter().all(|p| p.len() <= 2 && p.parse::<u8>().is_ok())
     };
     match text.split_once(['T', ' ']) {
-        Some((day, time)) => is_day(day) && is_time(time),
-        None => is_day(text) || is_time(text),
+        Some((day, time)) if is_full(day) && is_time(time) => true,
+        _ => is_full(text) || is_time(text) || is_month(text),
     }
 }
 
@@ -177,11 +252,32 @@ mod tests {
 
     #[test]
     fn dates_are_known() {
-        for text in ["2024-01-31", "31.1.2024", "1/31/24", "2024-01-31T10:00:00Z", "2024-01-31 10:00", "10:00:00"] {
+        let dates = ["2024-01-31", "31.1.2024", "1/31/24", "2024-01-31T10:00:00Z", "2024-01-31 10:00", "10:00:00"];
+        let months = ["2024-01", "2024/12", "31 Jan 2024", "January 31, 2024", "Jan-24", "1-may-2024"];
+        for text in dates.into_iter().chain(months) {
             assert!(is_date(text), "{text}");
         }
-        for text in ["1.2.3.4", "A/5", "12-34", "a:b", "2024"] {
+        for text in
+            ["1.2.3.4", "A/5", "12-34", "a:b", "2024", "1234-56", "2024-13", "may", "mar 1 b", "2024.01", "decal 2"]
+        {
             assert!(!is_date(text), "{text}");
+        }
+        assert!([20_240_131.0, 19_991_231.0].into_iter().all(is_day));
+        assert!(![20_241_301.0, 20_240_132.0, 20_240_131.5, 12_345_678.0, 20_240_100.0].into_iter().any(is_day));
+    }
+
+    #[test]
+    fn numbers_that_are_written_otherwise_are_known() {
+        let advice = |cell, decimal| rewritten(cell, decimal).unwrap_or_default();
+        for cell in ["11,404.2", "1,234", "-12,345,678", "1 234", "1'234.5", "$1,234.50", "1.234.567"] {
+            assert!(advice(cell, b'.').contains("thousands"), "{cell}");
+        }
+        assert!(advice("11.404,2", b',').contains("thousands"));
+        assert!(advice("0,126", b'.').contains("decimal: \",\""));
+        assert!(advice("1.5", b',').contains("decimal: \".\""));
+        assert!(advice("12.5%", b'.').contains("per cent") && advice("$3", b'.').contains("currencies"));
+        for cell in ["a", "0x1F", "1-2", "", "12a", "1,2,3"] {
+            assert_eq!(rewritten(cell, b'.'), None, "{cell}");
         }
     }
 }

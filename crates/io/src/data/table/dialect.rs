@@ -55,8 +55,10 @@ impl Dialect {
             Encoding::Utf16 { .. } => (0, 0),
         };
         let usual = Delimiter::Byte(if asked.tabs { b'\t' } else { b',' });
-        let delimiter =
-            asked.spec.delimiter.unwrap_or_else(|| find_delimiter(&head[from..], usual, asked.spec.decimal));
+        let named = named_delimiter(&head).filter(|_| from == 0 && matches!(encoding, Encoding::Bytes { .. }));
+        let (preamble, from) = named.map_or((0, from), |(_, length)| (1, length));
+        let said = asked.spec.delimiter.or(named.map(|(delimiter, _)| delimiter));
+        let delimiter = said.unwrap_or_else(|| find_delimiter(&head[from..], usual, asked.spec.decimal));
         // A line of names may begin with `#` too.
         let names_follow = comments > 0 && {
             let first = records(&head, delimiter);
@@ -92,7 +94,7 @@ impl Dialect {
         Ok(Some(Self {
             encoding,
             from: from as u64,
-            lines_before: comments as u64,
+            lines_before: (comments + preamble) as u64,
             delimiter,
             decimal,
             header: verdict.taken,
@@ -104,6 +106,14 @@ impl Dialect {
             assumptions,
         }))
     }
+}
+
+/// The delimiter that Excel's first line `sep=;` names, and the bytes of the line.
+fn named_delimiter(head: &[u8]) -> Option<(Delimiter, usize)> {
+    let rest = head.strip_prefix(b"sep=")?;
+    let (delimiter, rest) = rest.split_first()?;
+    let end = [&b"\r\n"[..], b"\n"].into_iter().find(|end| rest.starts_with(end))?;
+    Some((Delimiter::Byte(*delimiter), 5 + end.len()))
 }
 
 /// The number of lines at the begin that are comments, and their bytes.

@@ -2,6 +2,7 @@
 
 use super::super::file::{excerpt, shown, unreadable};
 use super::super::{Assumption, Categories as Asked, Columns, DataError, FileSpec, Missing};
+use super::cell;
 use super::census::{Census, census, medians};
 use super::columns::Chosen;
 use super::features::{Categories, Feature, Fill, Kind};
@@ -112,7 +113,10 @@ impl Plan<'_> {
                  or the days since the first",
                 self.drop(&[column])
             ),
-            Problem::Text => format!("`{cell}` is no number{}", self.advice(column, census)),
+            Problem::Text => {
+                let rewritten = cell::rewritten(&found.cell, self.records.dialect.decimal);
+                format!("`{cell}` is no number{}", rewritten.unwrap_or_else(|| self.advice(column, census)))
+            }
         };
         let dialect = &self.records.dialect;
         let first = match found.place.row == 0 && !dialect.header && dialect.header_is_assumed {
@@ -193,8 +197,10 @@ impl Plan<'_> {
         if census.differs() || census.texts.len() > MOST_CATEGORIES {
             let (name, count, drop) = (self.name(column), census.texts.len(), self.drop(&self.useless(all)));
             let more = if census.is_cut { "more than " } else { "" };
-            let reason =
-                format!("column `{name}` holds {more}{count} texts, too many to be categories; write `{drop}`");
+            let decimal = self.records.dialect.decimal;
+            let rewritten = profile.first_text.as_ref().and_then(|found| cell::rewritten(&found.cell, decimal));
+            let advice = rewritten.unwrap_or_else(|| format!("; write `{drop}`"));
+            let reason = format!("column `{name}` holds {more}{count} texts, too many to be categories{advice}");
             return Err(self.fail(reason));
         }
         if profile.numbers > profile.texts && census.texts.len() > 50 {
@@ -284,11 +290,14 @@ impl Plan<'_> {
         let is_left = |column: &&usize| features.iter().all(|f| f.column != **column);
         let left = self.chosen.features.iter().filter(is_left).map(|column| self.chosen.names[*column].clone());
         tell(left.collect(), &|columns| Assumption::DroppedColumns { columns });
-        let is_id = |column: &&usize| self.profiles[**column].is_id(&self.chosen.names[**column]);
-        let ids: Vec<_> = self.chosen.features.iter().filter(is_id).collect();
-        tell(ids.iter().map(|id| self.chosen.in_preset(**id)).collect(), &|columns| Assumption::LooksLikeId {
-            columns,
-        });
+        let in_preset = |such: &dyn Fn(usize) -> bool| -> Vec<String> {
+            let found = self.chosen.features.iter().filter(|column| such(**column));
+            found.map(|column| self.chosen.in_preset(*column)).collect()
+        };
+        let is_id = |column: usize| self.profiles[column].is_id(&self.chosen.names[column]);
+        tell(in_preset(&is_id), &|columns| Assumption::LooksLikeId { columns });
+        let are_days = |column: usize| self.profiles[column].are_days() && !is_id(column);
+        tell(in_preset(&are_days), &|columns| Assumption::LooksLikeDate { columns });
         told
     }
 }

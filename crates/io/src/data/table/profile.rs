@@ -30,6 +30,9 @@ pub struct Profile {
     pub is_bytes: bool,
     /// Whether each number is one more than that of the row before.
     counts: bool,
+    /// All numbers are days, as 20240131.
+    are_days: bool,
+    sum_of_squares: f64,
     /// The same texts as bytes.
     known: Vec<Vec<u8>>,
 }
@@ -43,7 +46,7 @@ pub struct Found {
 
 impl Profile {
     pub fn new() -> Self {
-        Self { counts: true, is_whole: true, ..Self::default() }
+        Self { counts: true, is_whole: true, are_days: true, ..Self::default() }
     }
 
     fn number(&mut self, x: f64, single: f64) {
@@ -51,7 +54,9 @@ impl Profile {
         self.numbers += 1;
         self.spread.add(x, single);
         self.sum += x;
+        self.sum_of_squares += x * x;
         self.is_whole &= x.fract() == 0.0;
+        self.are_days = self.are_days && cell::is_day(x);
     }
 
     fn other(&mut self, kind: Cell, cell: &[u8], place: Place) {
@@ -86,11 +91,33 @@ impl Profile {
         self.counts && self.numbers > 9 && self.missing == 0 && self.texts == 0
     }
 
-    /// Whether the numbers tell samples apart and say nothing else: they count the rows, or are whole and called an id.
+    /// Whether the numbers count the rows, in whatever order: sums and sums of squares are those of as many whole numbers
+    /// in a row.
+    fn counts_somehow(&self) -> bool {
+        let (n, low) = (self.numbers as f64, self.spread.low);
+        let sum = n * low + n * (n - 1.0) / 2.0;
+        let squares = n * low * low + low * n * (n - 1.0) + (n - 1.0) * n * (2.0 * n - 1.0) / 6.0;
+        let is_close = |a: f64, b: f64| (a - b).abs() <= 1e-9 * b.abs();
+        let is_exact = is_close(self.sum, sum) && is_close(self.sum_of_squares, squares);
+        self.numbers > 19 && self.is_whole && self.spread.high - low == n - 1.0 && is_exact
+    }
+
+    /// Whether the numbers tell samples apart and say nothing else: they count the rows, or are whole and called an id. A
+    /// column without a name is what pandas calls an index.
     pub fn is_id(&self, name: &str) -> bool {
         let name = name.to_lowercase();
-        let is_called_so = name == "id" || name.ends_with("_id") || name.ends_with(" id") || name == "unnamed: 0";
-        self.counts_rows() || (is_called_so && self.is_whole && self.numbers > 9 && self.texts == 0)
+        let is_called_so = name.ends_with("_id")
+            || name.ends_with(" id")
+            || ["id", "index", "level_0", "unnamed: 0", ""].contains(&name.as_str());
+        let is_alone = self.missing == 0 && self.texts == 0;
+        self.counts_rows()
+            || (is_alone && self.counts_somehow())
+            || (is_called_so && self.is_whole && self.numbers > 9 && self.texts == 0)
+    }
+
+    /// Whether all numbers are days, as 20240131.
+    pub fn are_days(&self) -> bool {
+        self.are_days && self.numbers > 1 && self.texts == 0
     }
 
     /// Which of two words is yes, if they are all that the column holds.

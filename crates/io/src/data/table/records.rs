@@ -95,6 +95,11 @@ impl Records {
         Ok(())
     }
 
+    /// Whether each row is a sample, where some are not.
+    pub fn kept(&self) -> Option<&[bool]> {
+        self.kept.as_deref()
+    }
+
     /// Hands out the samples from number `first` on with their numbers, until `take` has enough.
     ///
     /// # Errors

@@ -15,6 +15,45 @@ pub const OPSETS: [i64; 2] = [6, 27];
 
 pub type Result<T> = std::result::Result<T, ModelError>;
 
+/// A sequence of parts of a value along an axis.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    pub of: String,
+    pub axis: isize,
+    pub sizes: PartSizes,
+}
+
+/// How large the parts are.
+#[derive(Debug, Clone)]
+pub enum PartSizes {
+    /// One place each, and whether the axis stays.
+    Ones {
+        keep: bool,
+    },
+    /// So many each, but perhaps the last.
+    Even(f64),
+    Each(Vec<f64>),
+}
+
+impl Parts {
+    /// Where a part starts and ends.
+    pub fn bounds(&self, place: i64) -> Option<[f64; 2]> {
+        let place = match &self.sizes {
+            PartSizes::Each(sizes) if place < 0 => usize::try_from(place + sizes.len() as i64).ok()?,
+            _ => usize::try_from(place).ok()?,
+        };
+        let even = |size: f64| [place as f64 * size, (place + 1) as f64 * size];
+        match &self.sizes {
+            PartSizes::Ones { .. } => Some(even(1.0)),
+            PartSizes::Even(size) => Some(even(*size)),
+            PartSizes::Each(sizes) => {
+                let start: f64 = sizes.get(..place)?.iter().sum();
+                Some([start, start + sizes.get(place)?])
+            }
+        }
+    }
+}
+
 /// What is known while nodes are taken.
 pub struct Reader<'f> {
     pub folder: &'f Path,
@@ -29,6 +68,7 @@ pub struct Reader<'f> {
     pub nodes: usize,
     pub loops: usize,
     pub modules: names::Modules,
+    pub sequences: HashMap<String, Parts>,
 }
 
 impl<'f> Reader<'f> {
@@ -70,6 +110,7 @@ impl<'f> Reader<'f> {
             nodes: 0,
             loops: 0,
             modules: names::Modules::default(),
+            sequences: HashMap::new(),
         })
     }
 

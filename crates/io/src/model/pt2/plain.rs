@@ -40,7 +40,7 @@ pub fn read(family: &str, a: &Arguments<'_>) -> Found {
     Ok(Some(match family {
         "where" => (plain(Plain::Where), vec![x, other, a.at(2)]),
         "masked_fill" => (plain(Plain::Where), vec![other, a.operand("value"), x]),
-        "clamp" => (plain(Plain::Clamp), vec![x, a.operand("min"), a.operand("max")]),
+        "clamp" | "clip" => (plain(Plain::Clamp), vec![x, a.operand("min"), a.operand("max")]),
         "clamp_min" => (plain(Plain::Clamp), vec![x, other]),
         "clamp_max" => (plain(Plain::Clamp), vec![x, None, other]),
         "matmul" | "mm" | "bmm" => (plain(Plain::MatMul), vec![x, other]),
@@ -138,7 +138,7 @@ pub fn rearrangement(family: &str, a: &Arguments<'_>) -> Found {
         }
         "unflatten" => (plain(Plain::Unflatten { axis: axis(0) }), vec![x, a.operand("sizes")]),
         "permute" => (plain(Plain::Permute(a.list("dims").unwrap_or_default())), vec![x]),
-        "transpose" | "swapaxes" => {
+        "transpose" | "swapaxes" | "swapdims" => {
             let [first, second] =
                 [("dim0", "axis0"), ("dim1", "axis1")].map(|(a0, a1)| a.whole(a0).or(a.whole(a1)).unwrap_or(0));
             (plain(Plain::Transpose(first, second)), vec![x])
@@ -151,7 +151,6 @@ pub fn rearrangement(family: &str, a: &Arguments<'_>) -> Found {
             let operands = vec![x, a.operand("start"), a.operand("end"), a.operand("step")];
             (plain(Plain::Slice { axis: axis(0) }), operands)
         }
-        "narrow" => return Ok(None),
         "select" => (plain(Plain::Select { axis: axis(0) }), vec![x, a.operand("index")]),
         "split" | "split_with_sizes" => (plain(Plain::Split { axis: axis(0) }), vec![x, a.at(1)]),
         "chunk" => {

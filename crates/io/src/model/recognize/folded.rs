@@ -1,21 +1,24 @@
-//! Batch norms that an exporter made part of the convolutions before them.
+//! Batch norms that an exporter made part of the layers before them.
 
 use super::dense::other;
 use super::links::{Links, name, output};
 use crate::model::program::{Binary, Op, Plain, Program, Step};
 
-/// Convolutions that batch norms seem to be part of.
+/// Layers that batch norms seem to be part of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folded {
-    pub convolutions: usize,
+    pub layers: usize,
+    /// Whether all of them are convolutions.
+    pub are_convolutions: bool,
     /// Where the first stands.
     pub first: String,
 }
 
 impl std::fmt::Display for Folded {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (count, first) = (self.convolutions, &self.first);
-        let what = if count == 1 { "a convolution".to_owned() } else { format!("{count} convolutions") };
+        let (count, first) = (self.layers, &self.first);
+        let kind = if self.are_convolutions { "convolution" } else { "layer" };
+        let what = if count == 1 { format!("a {kind}") } else { format!("{count} {kind}s") };
         write!(f, "batch norms seem to be folded into {what} (the first is {first}), so they are not scored as layers")
     }
 }
@@ -29,17 +32,15 @@ impl Folded {
     }
 }
 
-/// Whether batch norms seem to be folded into convolutions: a file of PyTorch's exporters without any, whose convolutions have
+/// Whether batch norms seem to be folded into convolutions or dense layers: a file of PyTorch's exporters, whose layers have
 /// weights or results that are called after one.
 #[must_use]
 pub fn folded_batch_norms(program: &Program) -> Option<Folded> {
-    if program.steps.iter().any(|step| matches!(step.op, Op::BatchNorm { .. })) {
-        return None;
-    }
-    let mut folded = program.steps.iter().filter(|step| is_folded(step));
-    let first = folded.next()?;
-    let first_name = if first.module.is_empty() { &first.place } else { &first.module };
-    Some(Folded { convolutions: 1 + folded.count(), first: first_name.clone() })
+    let folded: Vec<_> = program.steps.iter().filter(|step| is_folded(step)).collect();
+    let first = folded.first()?;
+    let name = if first.module.is_empty() { &first.place } else { &first.module };
+    let are_convolutions = folded.iter().all(|step| matches!(step.op, Op::Convolution(_)));
+    Some(Folded { layers: folded.len(), are_convolutions, first: name.clone() })
 }
 
 /// What normalizes by vectors that an exporter computed beforehand, where something does: of a batch norm the mean, a factor and
@@ -73,7 +74,12 @@ pub fn computed_beforehand(program: &Program) -> Option<String> {
 }
 
 fn is_folded(step: &Step) -> bool {
-    if !matches!(step.op, Op::Convolution(_)) || step.original != "Conv" && step.original != "ConvTranspose" {
+    let is_layer = match &step.op {
+        Op::Convolution(_) => step.original == "Conv" || step.original == "ConvTranspose",
+        Op::Linear { .. } => step.original == "Gemm",
+        _ => false,
+    };
+    if !is_layer {
         return false;
     }
     // The older exporter renames a weight that it changed; today's gives what it made the name of the norm's result.

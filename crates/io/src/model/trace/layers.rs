@@ -229,12 +229,14 @@ impl<'p> Tracer<'p> {
     }
 
     pub(super) fn activated(&mut self, step: &Step, activation: &Activation, x: Live) -> Result<Live> {
+        let x = self.with_whole_axes(step, x)?;
         let value = self.activate(step, activation, x.value, None)?;
         Ok(Live { value, ..x })
     }
 
     pub(super) fn prelu(&mut self, step: &Step) -> Result<Live> {
         let x = self.live(step, 0)?;
+        let x = self.with_whole_axes(step, x)?;
         let slopes = self.fixed(step, 1)?.ok_or("its slopes are missing")?;
         let count = slopes.tensor.elem_count();
         let slopes = Self::as_vector(slopes, count)?;

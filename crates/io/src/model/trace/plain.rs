@@ -73,7 +73,17 @@ impl Tracer<'_> {
     }
 
     fn product(&mut self, step: &Step) -> Result<Vec<Traced>> {
-        let made = match (self.need(step, 0)?, self.need(step, 1)?) {
+        let (x, y) = (self.need(step, 0)?, self.need(step, 1)?);
+        let is_matrix = match &x {
+            Traced::Live(x) => x.dims.len() > 1,
+            Traced::Fixed(x) => x.tensor.rank() > 1,
+        };
+        if let (Traced::Fixed(vector), true) = (&y, is_matrix)
+            && vector.tensor.rank() == 1
+        {
+            return self.product_with_vector(step, x, vector).map(|traced| vec![traced]);
+        }
+        let made = match (x, y) {
             (Traced::Live(a), Traced::Live(b)) => self.matmul(step, a, b)?,
             (Traced::Live(_), Traced::Fixed(b)) if b.is_trained && b.source.is_some() && b.tensor.rank() == 2 => {
                 return self.linear(step, true);

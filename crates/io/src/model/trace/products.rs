@@ -3,7 +3,7 @@
 use neartop_core::activation::Activation;
 use neartop_core::arithmetic::{Arithmetic, Binary};
 
-use super::values::{Live, Part, Traced};
+use super::values::{Fixed, Live, Part, Traced};
 use super::{Result, Tracer, fixed, text};
 use crate::model::program::Step;
 
@@ -37,10 +37,31 @@ impl Tracer<'_> {
             false => vec![channels / (factor * factor), height * factor, width * factor],
             true => vec![channels * factor * factor, height / factor, width / factor],
         };
+        let layout = self.builder.form(x.value).layout;
         let x = self.reshape(step, x, &[before, &inside].concat())?;
         let order: Vec<_> = (0..n).chain(order.iter().map(|axis| n + axis)).collect();
         let x = self.permute(step, x, &order)?;
-        self.reshape(step, x, &[before, &to].concat())
+        let x = self.reshape(step, x, &[before, &to].concat())?;
+        // The units stay where they were.
+        Ok(Live { value: self.read_as(step, x.value, layout)?, ..x })
+    }
+
+    /// A product with a vector: with a matrix of one column, whose axis is left out again.
+    pub(super) fn product_with_vector(&mut self, step: &Step, x: Traced, vector: &Fixed) -> Result<Traced> {
+        let column = Arithmetic::Reshape(vec![vector.tensor.elem_count(), 1]);
+        let column = fixed::eval(&column, std::slice::from_ref(vector)).map_err(text)?;
+        match x {
+            Traced::Live(x) => {
+                let product = self.matmul_fixed(step, x, column, false)?;
+                let last = product.dims.len().saturating_sub(1);
+                self.squeeze(step, product, &[last]).map(Traced::Live)
+            }
+            Traced::Fixed(x) => {
+                let product = fixed::eval(&Arithmetic::MatMul, &[x, column]).map_err(text)?;
+                let tensor = product.tensor.squeeze(product.tensor.rank() - 1).map_err(text)?;
+                Ok(Traced::Fixed(product.seen(tensor, None)))
+            }
+        }
     }
 
     /// Two values whose axes have letters: those that both have and the result has not are summed over.

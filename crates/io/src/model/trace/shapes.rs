@@ -55,6 +55,11 @@ impl Tracer<'_> {
         Ok(Live { value, dims })
     }
 
+    /// The same with each axis in the file as one axis of the network, which says what its units are.
+    pub(super) fn with_whole_axes(&mut self, step: &Step, x: Live) -> Result<Live> {
+        (0..x.dims.len()).try_fold(x, |x, axis| if x.holds_samples(axis) { Ok(x) } else { self.merged(step, x, axis) })
+    }
+
     pub(super) fn permute(&mut self, step: &Step, x: Live, order: &[usize]) -> Result<Live> {
         if order.len() != x.dims.len() || (0..order.len()).any(|axis| !order.contains(&axis)) {
             return Err(format!("{order:?} is no order of {} axes", x.dims.len()));

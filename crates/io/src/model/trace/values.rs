@@ -144,6 +144,9 @@ pub fn regroup(dims: &[Dim], to: &[usize], samples: usize) -> Option<Vec<Dim>> {
                 dim.push(Part::Of(left));
                 rest.push_front(Part::Of(size / left));
                 left = 1;
+            } else if let (Part::Of(size), Some(Part::Of(next))) = (part, rest.front().copied()) {
+                // Neighbours whose border is nowhere in the result are one axis.
+                rest[0] = Part::Of(size * next);
             } else {
                 return None;
             }
@@ -172,6 +175,9 @@ mod tests {
         assert_eq!(flat, [vec![Samples, Of(12)], vec![Of(15)]]);
         assert_eq!(regroup(&flat, &[8, 12, 3, 5], 8).unwrap()[2..], [vec![Of(3)], vec![Of(5)]]);
         assert_eq!(regroup(&[vec![Samples], vec![Of(6)]], &[2, 4, 6], 8), None);
+        let other = regroup(&[vec![Samples], vec![Of(6)], vec![Of(8)]], &[8, 4, 12], 8).unwrap();
+        assert_eq!(other, [vec![Samples], vec![Of(4)], vec![Of(12)]]);
+        assert_eq!(regroup(&[vec![Of(6)], vec![Samples], vec![Of(8)]], &[4, 96], 8), None);
         let single = regroup(&[vec![Samples], vec![Of(6)]], &[1, 2, 3], 1).unwrap();
         assert_eq!(single, [vec![Samples], vec![Of(2)], vec![Of(3)]]);
     }

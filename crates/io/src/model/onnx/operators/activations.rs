@@ -137,8 +137,9 @@ fn prelu(call: &mut Call) -> Result<()> {
         return Err(call.problem("its slopes depend on what comes in"));
     };
     let long = tensor.dims().iter().filter(|size| **size != 1).count();
-    let by_channel = tensor.rank() == 1
-        || rank.is_none_or(|rank| rank == tensor.rank() + 1) && tensor.dims().first().is_some_and(|size| *size > 1);
+    let axis = tensor.dims().iter().position(|size| *size > 1).unwrap_or(0);
+    let is_second = |rank: usize| (rank + axis).checked_sub(tensor.rank()) == Some(1);
+    let by_channel = tensor.rank() == 1 || rank.map_or(axis == 0, is_second);
     if tensor.elem_count() != 1 && !(long == 1 && by_channel) {
         let zero = || Operand::Number(0.0);
         let scaled = call.then_plain(Plain::Binary(Binary::Multiply), vec![x.clone(), Operand::Value(slopes)])?;

@@ -149,5 +149,7 @@ fn cast(call: &mut Call) -> Result<()> {
 fn cast_like(call: &mut Call) -> Result<()> {
     let numbers = call.fact(1).numbers.unwrap_or(Numbers::Real);
     let x = call.value(0);
-    call.plain(Plain::Cast(numbers), vec![x])
+    // As for `Cast`; of what is computed the kind is often not said.
+    let is_such = numbers == Numbers::Real && matches!(call.fact(0).numbers, None | Some(Numbers::Real));
+    call.plain(if is_such { Plain::Identity } else { Plain::Cast(numbers) }, vec![x])
 }

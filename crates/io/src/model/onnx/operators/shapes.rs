@@ -1,7 +1,7 @@
 //! Tensors rearranged.
 
 use super::super::call::{Call, Operator, list};
-use super::super::reader::Result;
+use super::super::reader::{PartSizes, Parts, Result};
 use super::constants::numbers;
 use crate::model::program::{Binary, Numbers, Op, Operand, Plain};
 
@@ -16,6 +16,8 @@ pub const TABLE: &[(&str, Operator)] = &[
     ("DepthToSpace", depth_to_space),
     ("SpaceToDepth", space_to_depth),
     ("OneHot", one_hot),
+    ("SplitToSequence", split_to_sequence),
+    ("SequenceAt", sequence_at),
 ];
 
 fn concat(call: &mut Call) -> Result<()> {
@@ -36,6 +38,39 @@ fn split(call: &mut Call) -> Result<()> {
     match sizes {
         Operand::Absent => call.emit_to(Op::Plain(Plain::Chunk { axis, parts: outputs.len() }), vec![x], outputs),
         sizes => call.emit_to(Op::Plain(Plain::Split { axis }), vec![x, sizes], outputs),
+    }
+}
+
+/// Remembers the parts: each is made where it is taken.
+fn split_to_sequence(call: &mut Call) -> Result<()> {
+    let (of, axis) = (call.need(0)?.to_owned(), call.axis("axis", 0));
+    let sizes = match (call.input(1), call.numbers(1), call.fact(1).rank) {
+        (None, ..) => PartSizes::Ones { keep: call.int("keepdims", 1) != 0 },
+        (Some(_), Some(sizes), Some(0)) => PartSizes::Even(sizes.first().copied().unwrap_or(1.0)),
+        (Some(_), Some(sizes), _) => PartSizes::Each(sizes),
+        (Some(_), None, _) => return Err(call.problem("the sizes of its parts depend on what comes in")),
+    };
+    let output = call.output(0);
+    call.reader.sequences.insert(output.clone(), Parts { of, axis, sizes });
+    call.reader.facts.entry(output).or_default().is_made = true;
+    Ok(())
+}
+
+fn sequence_at(call: &mut Call) -> Result<()> {
+    let parts = call.reader.sequences.get(call.need(0)?).cloned();
+    let parts = parts.ok_or_else(|| call.problem("only a tensor that was split is known as a sequence"))?;
+    let place = call.constant(1, "position")?.and_then(|places| places.first().copied());
+    let place = place.ok_or_else(|| call.problem("its position is missing"))?;
+    let bounds = parts.bounds(place).ok_or_else(|| call.problem(format!("part {place} is not known")))?;
+    let x = Operand::Value(parts.of);
+    match (parts.sizes, bounds) {
+        (PartSizes::Ones { keep: false }, [start, _]) => {
+            call.plain(Plain::Select { axis: parts.axis }, vec![x, Operand::Number(start)])
+        }
+        (_, [start, end]) => {
+            let bounds = [start, end, 1.0].map(Operand::Number);
+            call.plain(Plain::Slice { axis: parts.axis }, std::iter::once(x).chain(bounds).collect())
+        }
     }
 }
 

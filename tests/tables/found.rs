@@ -1,0 +1,136 @@
+//! Tables and folders of tables that were once read as something else, or not at all.
+
+use super::*;
+
+/// Rows of numbers without a pattern, and the text of a table of them.
+fn numbers(rows: usize) -> Vec<[f32; 2]> {
+    (0..rows).map(|at| [(at * 7 % 5) as f32 - 1.5, (at * 13 % 11) as f32 * 0.25]).collect()
+}
+
+fn table(first: &str, rows: &[[f32; 2]]) -> String {
+    let lines: String = rows.iter().map(|[a, b]| format!("{a},{b}\n")).collect();
+    format!("{first}\n{lines}")
+}
+
+/// A folder of tables.
+fn folder(files: &[(&str, String)]) -> (tempfile::TempDir, FileSpec) {
+    let folder = tempfile::tempdir().unwrap();
+    let inside = folder.path().join("parts");
+    fs::create_dir(&inside).unwrap();
+    files.iter().for_each(|(name, text)| fs::write(inside.join(name), text).unwrap());
+    (folder, FileSpec::new(inside))
+}
+
+fn refusal(spec: &FileSpec) -> String {
+    open(&DataFrom::File(spec.clone())).err().expect("an error").to_string()
+}
+
+#[test]
+fn files_of_a_folder_have_the_same_columns() {
+    let rows = numbers(12);
+    let turned: Vec<_> = rows.iter().map(|[a, b]| [*b, *a]).collect();
+    let (_folder, spec) = folder(&[("1.csv", table("a,b", &rows)), ("2.csv", table("b,a", &turned))]);
+    let text = refusal(&spec);
+    assert!(text.contains("feature 1 is `b`, but in 1.csv it is `a`; `columns` names them in one order"), "{text}");
+    let columns = Columns::Only(texts(&["a", "b"]));
+    let table_spec = TableSpec { columns, ..TableSpec::default() };
+    let source = open(&DataFrom::File(FileSpec { table: table_spec, ..spec })).unwrap();
+    let wanted: Vec<_> = rows.iter().chain(&rows).map(|row| row.to_vec()).collect();
+    assert_eq!(super::rows(source.as_ref()), wanted);
+}
+
+#[test]
+fn files_of_a_folder_have_the_same_categories() {
+    let parts = |categories| {
+        let text = |kinds: [&str; 2]| {
+            let lines: String = (0..12).map(|at| format!("{},{}\n", kinds[at % 2], at * 7 % 5)).collect();
+            format!("kind,x\n{lines}")
+        };
+        let (folder, mut spec) = folder(&[("1.csv", text(["red", "blue"])), ("2.csv", text(["green", "blue"]))]);
+        spec.table = TableSpec { categories, ..TableSpec::default() };
+        (folder, spec)
+    };
+    let (_folder, spec) = parts(Categories::OneHot);
+    let text = refusal(&spec);
+    assert!(text.contains("feature 2 is `kind=green`, but in 1.csv it is `kind=red`; make one file of them"), "{text}");
+    let (_folder, spec) = parts(Categories::Ordinal);
+    assert!(refusal(&spec).contains("texts get other places in every file of a folder"));
+}
+
+#[test]
+fn what_is_said_of_a_folder_counts_all_files() {
+    let gaps = |count: usize| {
+        let lines: String =
+            (0..10).map(|at| if at < count { "1,\n".to_owned() } else { format!("{},2\n", at % 3) }).collect();
+        format!("a,b\n{lines}")
+    };
+    let (_folder, mut spec) = folder(&[("1.csv", gaps(0)), ("2.csv", gaps(2)), ("3.csv", gaps(3))]);
+    spec.table = TableSpec { missing: Missing::Value("0".to_owned()), ..TableSpec::default() };
+    let source = open(&DataFrom::File(spec)).unwrap();
+    let said: Vec<_> = source.assumptions().iter().map(ToString::to_string).collect();
+    assert_eq!(said, ["the 3 files of the folder are read as one data set", "5 cells without a value become `0`: `b`"]);
+}
+
+#[test]
+fn indexes_and_dates_are_pointed_out() {
+    // As pandas writes a part of a shuffled table.
+    let shuffled: String = (0..30).map(|at| format!("{},{},{}\n", at * 11 % 41, at % 4, at * 7 % 5)).collect();
+    assert!(Table::new(format!(",a,b\n{shuffled}")).said().contains("`drop: [1]` leaves it out"));
+    // A count of all samples, in any order.
+    let count: String = (0..30).map(|at| format!("{},{}\n", 100 + at * 11 % 30, at * 7 % 5)).collect();
+    assert!(Table::new(format!("number,a\n{count}")).said().contains("`drop: [number]` leaves it out"));
+    let other: String = (0..30).map(|at| format!("{},{}\n", at * 11 % 29, at * 7 % 5)).collect();
+    assert!(!Table::new(format!("number,a\n{other}")).said().contains("drop"));
+    let days: String = (0..30).map(|at| format!("{},{}\n", 20_240_101 + at * 100 % 1200 + at, at * 7 % 5)).collect();
+    assert!(Table::new(format!("day,a\n{days}")).said().contains("what looks like dates, as 20240131"));
+}
+
+#[test]
+fn dates_with_names_of_months_are_refused() {
+    for date in ["2024-05", "5 May 2024", "May 5, 2024", "Jun-24"] {
+        let lines: String = (0..12).map(|at| format!("\"{date}\",{at}\n")).collect();
+        Table::new(format!("when,a\n{lines}")).refused(&["is a date or a time", "drop: [when]"]);
+    }
+}
+
+#[test]
+fn numbers_that_are_written_otherwise_get_advice() {
+    let with = |cell: &str| {
+        let lines: String = (0..1200).map(|at| format!("{at};{}\n", at % 7)).collect();
+        Table::new(format!("a;b\n{lines}{cell};1\n"))
+    };
+    with("1,5").refused(&["line 1202", "`1,5` is no number; `decimal: \",\"` reads it as a number"]);
+    with("1,234.5").refused(&["`1,234.5` is no number; write numbers without marks between thousands"]);
+    with("12 %").refused(&["without signs of currencies or per cent"]);
+}
+
+#[test]
+fn the_first_line_of_excel_names_the_delimiter() {
+    let rows = numbers(12);
+    let text = table("a,b", &rows).replace(',', ";");
+    for end in ["\n", "\r\n"] {
+        let table = Table::new(format!("sep=;{end}{}", text.replace('\n', end)));
+        assert_eq!(names(table.open().as_ref()), ["a", "b"]);
+        assert_eq!(table.rows(), rows.iter().map(|row| row.to_vec()).collect::<Vec<_>>());
+    }
+    Table::new("sep=;\na;b\n1;2\n3;x\n").refused(&["line 4, column 2"]);
+}
+
+#[test]
+fn labels_of_their_own_file_stay_with_their_samples() {
+    let lines: String = (0..12).map(|at| if at % 5 == 0 { format!("{at},\n") } else { format!("{at},1\n") }).collect();
+    let table = Table::new(format!("a,b\n{lines}"));
+    let path = table.folder.path().join("y.csv");
+    fs::write(&path, (0..12).map(|at| format!("{at}.5\n")).collect::<String>()).unwrap();
+    let with = |missing| FileSpec {
+        labels: Some(LabelsFrom::File(path.clone())),
+        table: TableSpec { missing, ..TableSpec::default() },
+        ..table.spec.clone()
+    };
+    let source = open(&DataFrom::File(with(Missing::Drop))).unwrap();
+    let wanted: Vec<_> = (0..12).filter(|at| at % 5 != 0).map(|at| at as f32 + 0.5).collect();
+    assert_eq!(source.labels().unwrap(), Some(Labels::Values(wanted.clone())));
+    assert_eq!(source.label_values().unwrap(), Some(wanted));
+    fs::write(&path, (0..11).map(|at| format!("{at}.5\n")).collect::<String>()).unwrap();
+    assert!(refusal(&with(Missing::Drop)).contains("it has 11 labels"));
+}
