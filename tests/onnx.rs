@@ -217,6 +217,10 @@ fn norms_that_were_taken_apart_are_found() {
     };
     assert_eq!(count("onnx/rms__dyn", &|op| matches!(op, Op::RmsNorm { epsilon: 1e-6 })), 1);
     assert_eq!(count("onnx/ln_own__ts", &|op| matches!(op, Op::LayerNorm { axes: 1, epsilon: 1e-5 })), 1);
+    // As PyTorch writes them with `optimize=False`.
+    assert_eq!(count("onnx/raw__dyn", &|op| matches!(op, Op::RmsNorm { epsilon: 1e-5 })), 1);
+    assert_eq!(count("onnx/raw__dyn", &|op| matches!(op, Op::GroupNorm { groups: 2, .. })), 1);
+    assert_eq!(count("onnx/raw__dyn", &|op| matches!(op, Op::Prelu)), 1);
     assert_eq!(count("brought/unet", &|op| matches!(op, Op::GroupNorm { groups: 4, .. })), 5);
     assert_eq!(count("brought/unet", &|op| matches!(op, Op::InstanceNorm { .. })), 0);
 }
@@ -242,6 +246,7 @@ fn folded_batch_norms_are_noticed_and_kept_ones_are_not() {
         ("brought/mobilenet-v2/model.onnx", true),
         ("brought/tcn/model.onnx", true),
         ("onnx/convs__dyn/model.onnx", true),
+        ("onnx/dense_bn__dyn/model.onnx", true),
         ("brought/resnet/model-torchscript.onnx", false),
         ("onnx/convs__ts/model.onnx", false),
         ("brought/unet/model.onnx", false),

@@ -134,3 +134,29 @@ fn labels_of_their_own_file_stay_with_their_samples() {
     fs::write(&path, (0..11).map(|at| format!("{at}.5\n")).collect::<String>()).unwrap();
     assert!(refusal(&with(Missing::Drop)).contains("it has 11 labels"));
 }
+
+/// The preset that `new` writes for some data in a folder, and what `rank` says of it.
+fn new(folder: &Path, arguments: &[&str]) -> (String, bool) {
+    let neartop = || Command::new(env!("CARGO_BIN_EXE_neartop"));
+    let written = neartop().current_dir(folder).args(["new", "--data"]).args(arguments).output().unwrap();
+    let preset = String::from_utf8(written.stdout).unwrap();
+    fs::write(folder.join("new.yaml"), &preset).unwrap();
+    let ranked = neartop()
+        .current_dir(folder)
+        .args(["rank", "new.yaml", "--no-study", "--repetitions", "1", "--top", "1"])
+        .output()
+        .unwrap();
+    (preset, ranked.status.success())
+}
+
+#[test]
+fn new_presets_have_a_size_for_images_of_many_and_drop_samples_without_a_label() {
+    let flowers = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/data/flowers");
+    let folder = tempfile::tempdir().unwrap();
+    let (preset, runs) = new(folder.path(), &[flowers.to_str().unwrap()]);
+    assert!(preset.contains("size: [64, 64]") && runs, "{preset}");
+    let lines: String = (0..40).map(|at| format!("{},{}\n", at * 7 % 5, ["yes", "no", ""][at % 3])).collect();
+    fs::write(folder.path().join("t.csv"), format!("a,y\n{lines}")).unwrap();
+    let (preset, runs) = new(folder.path(), &["t.csv", "--labels", "y"]);
+    assert!(preset.contains("missing: drop") && runs, "{preset}");
+}

@@ -6,8 +6,8 @@ use super::lines::{Line, choice, item, key, quoted};
 use crate::run::Failure;
 use neartop_core::network::Shape;
 use neartop_io::data::{
-    Categories, Column, ColumnKind, Columns, DataError, DataFrom, FileSpec, Given, Labels, LabelsFrom, Missing, Source,
-    TableSpec, advise, is_data_file, labels_are_a_file, open,
+    ArraySpec, Categories, Column, ColumnKind, Columns, DataError, DataFrom, FileSpec, Given, Labels, LabelsFrom,
+    Missing, Source, TableSpec, advise, is_data_file, labels_are_a_file, open,
 };
 use neartop_io::preset::printable;
 
@@ -24,7 +24,12 @@ pub struct Found {
     label_names: Vec<String>,
     /// Of a table, its columns and how they are read.
     table: Option<(Vec<Column>, TableSpec)>,
+    /// Of images that are of different sizes, what they all get.
+    size: Option<(usize, usize)>,
 }
+
+/// Height and width of images that have none in common.
+const SIZE: (usize, usize) = (64, 64);
 
 /// What the network is to give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +57,7 @@ pub fn look(path: &Path, labels: &[String]) -> Result<Found, Failure> {
         ([], Some(name)) => vec![unquoted(name)],
         (labels, _) => labels.to_vec(),
     };
-    let table = columns.map(|columns| {
+    let mut table = columns.map(|columns| {
         let spec = table(&columns, &names);
         (columns, spec)
     });
@@ -62,8 +67,14 @@ pub fn look(path: &Path, labels: &[String]) -> Result<Found, Failure> {
         table: table.as_ref().map(|(_, spec)| spec.clone()).unwrap_or_default(),
         ..FileSpec::default()
     };
-    let source = open(&DataFrom::File(file)).map_err(fail)?;
-    let given = Given::of(source.as_ref()).map_err(fail)?;
+    let Opened { source, size, given } = match (labelled(file.clone()), &mut table) {
+        (Err(error), Some((_, spec))) => {
+            // A label that is missing cannot be filled.
+            spec.missing = Missing::Drop;
+            labelled(FileSpec { table: spec.clone(), ..file }).map_err(|_| fail(error))?
+        }
+        (read, _) => read.map_err(fail)?,
+    };
     let how = match (labels, &guessed) {
         ([], Some(_)) => "by its name; ",
         _ => "",
@@ -81,7 +92,28 @@ pub fn look(path: &Path, labels: &[String]) -> Result<Found, Failure> {
         labels,
         label_names: names,
         table,
+        size,
     })
+}
+
+/// Data with their labels, and the size of images that are of different ones.
+struct Opened {
+    source: Box<dyn Source>,
+    size: Option<(usize, usize)>,
+    given: Option<Given>,
+}
+
+/// Opens a file with its labels; images that are of different sizes with one for all.
+fn labelled(file: FileSpec) -> Result<Opened, DataError> {
+    let (source, size) = match open(&DataFrom::File(file.clone())) {
+        Ok(source) => (source, None),
+        Err(error) => {
+            let arrays = ArraySpec { size: Some(SIZE), ..file.arrays.clone() };
+            (open(&DataFrom::File(FileSpec { arrays, ..file })).map_err(|_| error)?, Some(SIZE))
+        }
+    };
+    let given = Given::of(source.as_ref())?;
+    Ok(Opened { source, size, given })
 }
 
 /// The name that stands in a preset.
@@ -107,7 +139,10 @@ fn table(columns: &[Column], labels: &[String]) -> TableSpec {
     let kept = || others.iter().filter(|column| !column.kind.is_useless());
     TableSpec {
         columns: if useless.is_empty() { Columns::All } else { Columns::Without(useless) },
-        missing: if kept().any(|column| column.missing > 0) { Missing::Mean } else { Missing::Error },
+        missing: match kept().any(|column| column.missing > 0) {
+            true => Missing::Mean,
+            false => Missing::Error,
+        },
         categories: match kept().any(|column| matches!(column.kind, ColumnKind::Categories(_))) {
             true => Categories::OneHot,
             false => Categories::Error,
@@ -174,12 +209,18 @@ pub fn remarks(found: &Found) -> Vec<String> {
             Columns::Without(names) => Some(format!("left out are the columns {}", names.join(", "))),
             _ => None,
         };
-        let gaps = (spec.missing == Missing::Mean).then(|| "gaps are filled with the mean of their column".to_owned());
+        let gaps = match spec.missing {
+            Missing::Mean => Some("gaps are filled with the mean of their column".to_owned()),
+            Missing::Drop => Some("samples with gaps are left out, since labels are missing too".to_owned()),
+            _ => None,
+        };
         let texts = spec.categories == Categories::OneHot;
         let texts = texts.then(|| "a column of texts becomes one for each text (one_hot)".to_owned());
         [left_out, gaps, texts].into_iter().flatten()
     });
-    labels.chain(table).map(|remark| printable(&format!("data: {remark}"))).collect()
+    let (height, width) = SIZE;
+    let size = found.size.map(|_| format!("the images are of different sizes and all become {height} x {width}"));
+    labels.chain(table).chain(size).map(|remark| printable(&format!("data: {remark}"))).collect()
 }
 
 /// The section `data`.
@@ -195,6 +236,9 @@ pub fn write(path: &Path, found: &Found) -> Vec<Line> {
         None if path.is_dir() => item(1, "# labels: the names of the folders", ""),
         None => choice(1, "labels", "NAME", "found by themselves; this names others"),
     });
+    if let Some((height, width)) = found.size {
+        lines.push(key(1, "size", &format!("[{height}, {width}]"), "height and width; the images have several"));
+    }
     if let Some((columns, spec)) = &found.table {
         let is_label = |column: &&Column| found.label_names.contains(&unquoted(&column.name));
         let features: Vec<_> = columns.iter().filter(|column| !is_label(column)).cloned().collect();
@@ -250,6 +294,7 @@ fn write_table(columns: &[Column], spec: &TableSpec) -> Vec<Line> {
             Missing::Error => {
                 choice(1, "missing", "mean", "no cell is without a value; drop | mean | median | {value: 0}")
             }
+            Missing::Drop => key(1, "missing", "drop", "some labels are missing"),
             _ => key(1, "missing", "mean", &format!("drop | mean | median | {{value: 0}}; gaps: {}", gaps.join(", "))),
         },
         match spec.categories {

@@ -10,6 +10,7 @@ use parquet::schema::types::Type;
 
 use super::chunk::{parquet_error, reader};
 use super::groups::contained;
+use super::images::image_columns;
 use super::row_groups;
 use crate::data::DataError;
 use crate::data::file::{Stored, shown, unreadable};
@@ -48,14 +49,9 @@ pub fn write(path: &Path) -> Result<Columnar, DataError> {
 pub fn is_flat(path: &Path) -> Result<bool, DataError> {
     contained(path, || {
         let file = reader(path)?;
-        Ok(!file
-            .metadata()
-            .file_metadata()
-            .schema_descr()
-            .root_schema()
-            .get_fields()
-            .iter()
-            .any(|field| is_nested(field)))
+        let schema = file.metadata().file_metadata().schema_descr();
+        let is_nested = schema.root_schema().get_fields().iter().any(|field| is_nested(field));
+        Ok(!is_nested && image_columns(schema).is_empty())
     })
 }
 

@@ -124,6 +124,7 @@ fn compute(plain: &Plain, operands: &[Tensor], budget: usize) -> Result<Option<T
             let rank = first()?.rank();
             first()?.transpose(axis(*a, rank)?, axis(*b, rank)?)?.contiguous()?
         }
+        Plain::Expand { by_broadcast: true } => expand(first()?, operands.get(1))?,
         Plain::Unsqueeze(axes) => unsqueeze(first()?, axes)?,
         Plain::Squeeze(axes) => squeeze(first()?, axes)?,
         Plain::Slice { axis: at } => slice(first()?, *at, &operands[1..])?,
@@ -167,6 +168,17 @@ fn reshape(x: &Tensor, sizes: Option<&Tensor>, zero_copies: bool) -> Result<Tens
     let others: usize = sizes.iter().flatten().try_fold(1usize, |n, size| n.checked_mul(*size)).unwrap_or(0);
     let left = x.elem_count().checked_div(others).unwrap_or(0);
     x.reshape(sizes.into_iter().map(|size| size.unwrap_or(left)).collect::<Vec<_>>())
+}
+
+/// Copies without memory of their own.
+fn expand(x: &Tensor, sizes: Option<&Tensor>) -> Result<Tensor> {
+    let sizes = sizes.map_or(Ok(Vec::new()), whole)?.into_iter().map(usize::try_from);
+    let sizes = sizes.collect::<std::result::Result<Vec<_>, _>>().map_err(candle_core::Error::wrap)?;
+    let count = sizes.iter().try_fold(x.elem_count(), |count, size| count.checked_mul(*size));
+    match count {
+        Some(count) if count <= BUDGET => x.broadcast_as(x.shape().broadcast_shape_binary_op(&sizes.into(), "expand")?),
+        _ => bail!("too large"),
+    }
 }
 
 fn unsqueeze(x: &Tensor, axes: &[isize]) -> Result<Tensor> {

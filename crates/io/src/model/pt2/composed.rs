@@ -2,14 +2,16 @@
 
 mod numbers;
 mod places;
+mod steps;
 
 use super::arguments::Arguments;
 use super::operators;
-use super::schema::{Argument, Graph, Int, Node};
-use crate::model::program::{Binary, Op, Operand, Plain, Reduce, Step, Unary};
+use super::schema::{Graph, Node};
+use crate::model::program::Step;
+use steps::{Steps, Table};
 
-/// What a family of operators becomes, by the outputs of the node; none where it is not among them.
-type Made = Result<Option<Vec<Operand>>, String>;
+const TABLES: [Table; 5] =
+    [numbers::functions, numbers::sums, places::rearrangement, places::windows, places::constants];
 
 /// The steps of a node; none where it is no operator of several.
 ///
@@ -17,109 +19,12 @@ type Made = Result<Option<Vec<Operand>>, String>;
 /// If its arguments are not known.
 pub fn read(node: &Node, graph: &Graph) -> Result<Option<Vec<Step>>, String> {
     let operator = node.operator();
-    let family = operators::family(&operator);
-    let arguments = Arguments::of(node);
-    let mut steps = Steps { node, graph, made: Vec::new() };
-    for table in [numbers::functions, numbers::sums, places::rearrangement, places::windows, places::constants] {
+    let (family, arguments) = (operators::family(&operator), Arguments::of(node));
+    let mut steps = Steps::of(node, graph);
+    for table in TABLES {
         if let Some(values) = table(&mut steps, family, &arguments)? {
             return Ok(Some(steps.finish(values)));
         }
     }
     Ok(None)
-}
-
-/// Steps in place of a node.
-struct Steps<'a> {
-    node: &'a Node,
-    graph: &'a Graph,
-    made: Vec<Step>,
-}
-
-fn number(x: f64) -> Operand {
-    Operand::Number(x)
-}
-
-fn list(numbers: impl IntoIterator<Item = f64>) -> Operand {
-    Operand::List(numbers.into_iter().map(Operand::Number).collect())
-}
-
-fn missing() -> String {
-    "it has too few arguments".to_owned()
-}
-
-impl Steps<'_> {
-    fn outputs(&self) -> Vec<&str> {
-        self.node.outputs.iter().flat_map(Argument::names).collect()
-    }
-
-    fn push(&mut self, op: Op, operands: Vec<Operand>, output: String) {
-        self.made.push(Step {
-            op,
-            operands,
-            outputs: vec![output],
-            module: self.node.module(),
-            place: self.node.place(),
-            original: self.node.target.trim_start_matches("torch.ops.").to_owned(),
-        });
-    }
-
-    /// Adds a step; the value that it makes.
-    fn op(&mut self, op: Op, operands: Vec<Operand>) -> Operand {
-        // A colon stands in no name of the file.
-        let name = format!("{}:{}", self.outputs().first().unwrap_or(&""), self.made.len());
-        self.push(op, operands, name.clone());
-        Operand::Value(name)
-    }
-
-    fn plain(&mut self, plain: Plain, operands: Vec<Operand>) -> Operand {
-        self.op(Op::Plain(plain), operands)
-    }
-
-    fn unary(&mut self, function: Unary, x: Operand) -> Operand {
-        self.plain(Plain::Unary(function), vec![x])
-    }
-
-    fn binary(&mut self, function: Binary, x: Operand, y: Operand) -> Operand {
-        self.plain(Plain::Binary(function), vec![x, y])
-    }
-
-    fn reduce(&mut self, how: Reduce, axes: Vec<isize>, keep: bool, x: Operand) -> Operand {
-        self.plain(Plain::Reduce { how, axes, keep }, vec![x])
-    }
-
-    /// The sizes of a value, as far as they are known.
-    fn sizes(&self, of: &Operand) -> Result<Vec<Option<usize>>, String> {
-        let Operand::Value(name) = of else { return Ok(Vec::new()) };
-        let meta = self.graph.tensor_values.get(name).ok_or("the sizes of what it takes are not known")?;
-        let size = |size: &Int| match size {
-            Int::Known(size) => usize::try_from(*size).ok(),
-            Int::Free(_) => None,
-        };
-        Ok(meta.sizes.iter().map(size).collect())
-    }
-
-    fn rank(&self, of: &Operand) -> Result<usize, String> {
-        Ok(self.sizes(of)?.len())
-    }
-
-    /// An axis of a value from the start, and its size.
-    fn axis(&self, of: &Operand, axis: isize) -> Result<(usize, usize), String> {
-        let sizes = self.sizes(of)?;
-        let at = if axis < 0 { axis + sizes.len() as isize } else { axis };
-        let size = usize::try_from(at).ok().and_then(|at| Some((at, *sizes.get(at)?)));
-        match size {
-            Some((at, Some(size))) => Ok((at, size)),
-            Some((_, None)) => Err("it works along an axis whose size callers choose".into()),
-            None => Err(format!("there is no axis {axis} among {}", sizes.len())),
-        }
-    }
-
-    /// The steps, the last of which name the values as the node does.
-    fn finish(mut self, values: Vec<Operand>) -> Vec<Step> {
-        let names: Vec<_> = self.outputs().into_iter().map(str::to_owned).collect();
-        for (name, value) in names.into_iter().zip(values) {
-            self.push(Op::Plain(Plain::Identity), vec![value], name);
-        }
-        self.made
-    }
 }

@@ -120,14 +120,20 @@ fn units(program: &Program, layer: &Step) -> Option<(usize, usize)> {
 
 /// The tensor that a value is, and the parameter that it is made of by adding axes.
 pub fn source(program: &Program, links: &Links, value: &str) -> Option<(Option<String>, Tensor)> {
-    if let Some(stored) = program.stored.get(value) {
-        return stored.tensor.dtype().is_float().then(|| (Some(value.to_owned()), stored.tensor.clone()));
-    }
-    let step = &program.steps[links.maker(value)?];
+    let mut value = value;
+    let step = loop {
+        if let Some(stored) = program.stored.get(value) {
+            return stored.tensor.dtype().is_float().then(|| (Some(value.to_owned()), stored.tensor.clone()));
+        }
+        let step = &program.steps[links.maker(value)?];
+        match step.op {
+            Op::Plain(Plain::Identity) => value = name(step.operands.first())?,
+            _ => break step,
+        }
+    };
     let Op::Plain(plain) = &step.op else { return None };
     let from = program.stored.get(name(step.operands.first())?)?;
     let tensor = match plain {
-        Plain::Identity => Some(from.tensor.clone()),
         Plain::Unsqueeze(axes) => {
             let rank = (from.tensor.rank() + axes.len()) as isize;
             let mut axes: Vec<_> = axes.iter().map(|at| if *at < 0 { at + rank } else { *at }).collect();

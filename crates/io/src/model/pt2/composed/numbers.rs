@@ -1,6 +1,6 @@
 //! Functions of numbers, and sums.
 
-use super::{Made, Steps, missing, number};
+use super::steps::{Made, Steps, missing, number};
 use crate::model::program::{Binary, Numbers, Operand, Plain, Reduce, Unary};
 use crate::model::pt2::arguments::Arguments;
 

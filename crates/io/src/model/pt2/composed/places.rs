@@ -1,6 +1,6 @@
 //! Copies, parts, other orders and windows.
 
-use super::{Made, Steps, list, missing, number};
+use super::steps::{Made, Steps, list, missing, number};
 use crate::model::program::{Binary, Op, Operand, Padding, Plain, Pool, Reduce};
 use crate::model::pt2::arguments::Arguments;
 
