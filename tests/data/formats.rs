@@ -2,7 +2,7 @@
 
 use neartop_core::network::{Form, Shape};
 use neartop_io::data::{
-    ArraySpec, DataFrom, FileSpec, Labels, LabelsFrom, Source, Vocabulary, labels_are_a_file, open, open_for,
+    ArraySpec, Columns, DataFrom, FileSpec, Labels, LabelsFrom, Source, TableSpec, Vocabulary, labels_are_a_file, open, open_for,
     open_for_form,
 };
 
@@ -244,4 +244,14 @@ fn labels_of_arrays_may_be_texts() {
     for data in ["float.npy.gz", "deflated.npz"] {
         assert_eq!(beside(data).unwrap().labels().unwrap(), words(), "{data}");
     }
+}
+
+#[test]
+fn files_of_columns_in_a_folder_have_them_in_one_order() {
+    assert_complains(&fixture("reordered"), None, &["2.parquet", "but in 1.parquet it is", "`columns` names them"]);
+    let names = source("header.csv", Some("species")).feature_names().unwrap().to_vec();
+    let table = TableSpec { columns: Columns::Only(names), ..TableSpec::default() };
+    let set = open(&DataFrom::File(FileSpec { table, ..FileSpec::new(fixture("reordered")) })).unwrap();
+    assert_eq!(rows(set.as_ref(), &[3]), rows(set.as_ref(), &[13]));
+    assert_eq!(rows(set.as_ref(), &[3]), [real(3, 6)]);
 }

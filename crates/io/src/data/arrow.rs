@@ -40,6 +40,8 @@ pub struct Arrow {
     samples: Samples,
     label: Option<usize>,
     shape: Shape,
+    /// Of columns that are a feature each.
+    feature_names: Vec<String>,
     assumptions: Vec<Assumption>,
 }
 
@@ -97,7 +99,11 @@ fn open_unguarded(path: &Path, wanted: Wanted<'_>, asked: Asked<'_>) -> Result<A
         [rows, columns] => vec![1, *rows, *columns],
         dims => dims.to_vec(),
     });
-    Ok(Arrow { batches, samples: Samples::Numbers(columns), label, shape, assumptions: Vec::new() })
+    let is_flat =
+        dims.len() == 1 && dims[0] == columns.len() && columns.iter().all(|i| !is_list(fields[*i].data_type()));
+    let feature_names = columns.iter().filter(|_| is_flat).map(|i| names[*i].to_owned()).collect();
+    let samples = Samples::Numbers(columns);
+    Ok(Arrow { samples, label, shape, feature_names, assumptions: Vec::new(), batches })
 }
 
 fn listed(names: &[&str]) -> String {
@@ -118,10 +124,14 @@ fn holds_images(field: &Field) -> bool {
     }
 }
 
+fn is_list(of: &DataType) -> bool {
+    matches!(of, DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..))
+}
+
 fn check_columns(path: &Path, fields: &[&Field], columns: &[usize], label: Option<usize>) -> Result<(), DataError> {
     for i in columns {
         let of = fields[*i].data_type();
-        let is_list = matches!(of, DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..));
+        let is_list = is_list(of);
         let problem = match is_number(of) {
             false if is_label(of) => format!(
                 "holds {of}, where numbers are needed (`categories: one_hot` or `ordinal` makes features of texts)"
@@ -156,7 +166,8 @@ fn of_images(batches: Batches, column: usize, label: Option<usize>, asked: Asked
     let resized = asked.size.map(|_| FileAssumption::Resized { height, width });
     let assumptions = std::iter::once(told).chain(resized).map(Into::into).collect();
     let shape = Shape(vec![wanted.channels.count(), height, width]);
-    Ok(Arrow { samples: Samples::Images(column, wanted), label, shape, assumptions, batches })
+    let samples = Samples::Images(column, wanted);
+    Ok(Arrow { samples, label, shape, feature_names: Vec::new(), assumptions, batches })
 }
 
 impl Arrow {
@@ -294,6 +305,10 @@ impl Source for Arrow {
         let mut summary = Summary::new(self.shape.elements());
         self.read_wide(&(0..self.count()).collect::<Vec<_>>(), &mut |row| summary.add(row))?;
         Ok(Some(summary))
+    }
+
+    fn feature_names(&self) -> Option<&[String]> {
+        (!self.feature_names.is_empty()).then_some(self.feature_names.as_slice())
     }
 
     fn labels(&self) -> Result<Option<Labels>, DataError> {

@@ -29,6 +29,7 @@ pub use written::{is_flat, write};
 pub struct Parquet {
     table: Groups,
     features: Vec<usize>,
+    feature_names: Vec<String>,
     label: Option<usize>,
     /// The values of a record in a column.
     lists: Lists,
@@ -66,7 +67,8 @@ fn open_unguarded(path: &Path, wanted: Wanted<'_>, asked: Asked<'_>) -> Result<B
         [rows, columns] => vec![1, *rows, *columns],
         dims => dims.to_vec(),
     };
-    Ok(Box::new(Parquet { table, features, label, lists, shape: Shape(dims) }))
+    let feature_names = features.iter().map(|i| names[*i].clone()).collect();
+    Ok(Box::new(Parquet { table, features, feature_names, label, lists, shape: Shape(dims) }))
 }
 
 /// The columns of numbers that make a sample: that of the name, or all but the labels.
@@ -254,6 +256,10 @@ impl Source for Parquet {
             })?;
         }
         Ok(())
+    }
+
+    fn feature_names(&self) -> Option<&[String]> {
+        self.lists.dims.is_empty().then_some(self.feature_names.as_slice())
     }
 
     fn labels(&self) -> Result<Option<Labels>, DataError> {
