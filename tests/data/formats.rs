@@ -2,8 +2,8 @@
 
 use neartop_core::network::{Form, Shape};
 use neartop_io::data::{
-    ArraySpec, Columns, DataFrom, FileSpec, Labels, LabelsFrom, Source, TableSpec, Vocabulary, labels_are_a_file, open, open_for,
-    open_for_form,
+    ArraySpec, Columns, DataFrom, FileSpec, Labels, LabelsFrom, Source, TableSpec, Vocabulary, labels_are_a_file, open,
+    open_for, open_for_form,
 };
 
 use super::{assert_complains, assert_holds, digits, fixture, from, real, rows, scratch, source, whole, words, write};
