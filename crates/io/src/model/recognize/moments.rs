@@ -140,8 +140,9 @@ struct Part<'p> {
     program: &'p Program,
     makers: &'p Makers,
     cone: &'p Cone,
+    /// Of what the steps make.
     outline: Outline,
-    /// The order in which what the steps make has the axes.
+    /// The order in which that has the axes of what the steps take.
     order: Vec<usize>,
 }
 
@@ -170,11 +171,10 @@ impl<'p> Part<'p> {
             let Op::Plain(Plain::Reduce { axes: own, .. }) = &step.op else { continue };
             let from_start = |axis: &isize| usize::try_from(if *axis < 0 { axis + dims.len() as isize } else { *axis });
             let own = own.iter().map(from_start).collect::<Result<Vec<_>, _>>().ok()?;
+            let place = |axis: &usize| order.iter().position(|from| from == axis);
             let mut own = match sizes.get(name(step.operands.first())?)? {
-                same if *same == dims => own,
-                other if *other == ordered => {
-                    own.iter().map(|axis| order.get(*axis).copied()).collect::<Option<_>>()?
-                }
+                made if *made == ordered => own,
+                taken if *taken == dims => own.iter().map(place).collect::<Option<_>>()?,
                 _ => return None,
             };
             own.sort_unstable();
@@ -182,7 +182,7 @@ impl<'p> Part<'p> {
                 return None;
             }
         }
-        let outline = Outline::new(dims, axes?)?;
+        let outline = Outline::new(ordered, axes?)?;
         Some(Self { program, makers, cone, outline, order })
     }
 
@@ -221,6 +221,8 @@ impl<'p> Part<'p> {
         };
         let numbers: Vec<_> = (0..count).map(number).collect();
         let tensor = Tensor::from_vec(numbers.clone(), self.outline.dims.as_slice(), &Device::Cpu).ok()?;
+        let back = (0..self.order.len()).filter_map(|axis| self.order.iter().position(|from| *from == axis));
+        let tensor = tensor.permute(back.collect::<Vec<_>>()).and_then(|tensor| tensor.contiguous()).ok()?;
         let mut part = Program {
             inputs: Vec::new(),
             stored: HashMap::new(),
@@ -241,7 +243,6 @@ impl<'p> Part<'p> {
         if made.len() != numbers.len() || !made.iter().all(|y| y.is_finite()) {
             return None;
         }
-        let made = (0..numbers.len()).map(|at| made[self.outline.along(at, &self.order)]).collect();
         Some((numbers, made))
     }
 
@@ -342,7 +343,7 @@ fn put(program: &mut Program, ends: Ends, cone: &Cone, norm: Norm) -> bool {
         after.pop();
     }
     if !order.is_sorted() {
-        reorder(&mut after, order);
+        reorder(&mut before, order);
     }
     let moves = affine != Affine::Place && before.iter().any(|(plain, _)| matches!(plain, Plain::Permute(_)));
     let (mut steps, mut value) = (Vec::new(), from);
@@ -364,17 +365,19 @@ fn put(program: &mut Program, ends: Ends, cone: &Cone, norm: Norm) -> bool {
     moves
 }
 
-/// Adds a move of axes to others; two that undo each other fall away.
+/// Puts a move of axes before others; two that undo each other fall away.
 fn reorder(moves: &mut Vec<(Plain, Vec<Operand>)>, order: Vec<usize>) {
-    let order: Vec<_> = match moves.last() {
-        Some((Plain::Permute(before), _)) => order.iter().map(|axis| before[*axis]).collect(),
-        _ => order.into_iter().map(|axis| axis as isize).collect(),
+    let order: Vec<_> = order.into_iter().map(|axis| axis as isize).collect();
+    let order = match moves.first() {
+        Some((Plain::Permute(next), _)) => {
+            let both = next.iter().filter_map(|axis| order.get(usize::try_from(*axis).ok()?).copied()).collect();
+            moves.remove(0);
+            both
+        }
+        _ => order,
     };
-    if matches!(moves.last(), Some((Plain::Permute(_), _))) {
-        moves.pop();
-    }
     if !order.is_sorted() {
-        moves.push((Plain::Permute(order), Vec::new()));
+        moves.insert(0, (Plain::Permute(order), Vec::new()));
     }
 }
 

@@ -39,7 +39,7 @@ impl Outline {
     }
 
     /// The place of an element among those of its axes in `of`.
-    pub fn along(&self, element: usize, of: &[usize]) -> usize {
+    fn along(&self, element: usize, of: &[usize]) -> usize {
         let mut rest = element;
         let mut index = vec![0; self.dims.len()];
         for (axis, size) in self.dims.iter().enumerate().rev() {
