@@ -16,6 +16,7 @@ use neartop_io::preset::Preset;
 use neartop_study::space::Space;
 use neartop_study::weights::weights;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 const MODELS: [&str; 8] = ["gpt2", "lstm", "mobilenet-v2", "nerf", "resnet", "tcn", "unet", "vit"];
 
@@ -115,6 +116,17 @@ fn every_exported_program_gives_what_pytorch_gives() {
         let difference = largest_difference(&given, &wanted);
         println!("{model:<14} {difference:.1e}");
         assert!(difference < 1e-4, "{model}: {difference}");
+    }
+}
+
+#[test]
+fn files_are_hashed_while_they_are_read() {
+    let folders = MODELS.map(|model| (model, ["model.pt2", "model.onnx"]));
+    let older = [("pytorch-2.6", ["images.pt2", "tied.pt2"]), ("pytorch-2.5", ["masked.pt2", "dense.pt2"])];
+    for path in folders.iter().chain(&older).flat_map(|(folder, names)| names.map(|name| file(folder, name))) {
+        let hash = Sha256::digest(std::fs::read(&path).unwrap());
+        let expected: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(model::read_with_digest(&path).unwrap().1, expected, "{}", path.display());
     }
 }
 

@@ -154,7 +154,7 @@ fn every_module_has_the_effective_rank_that_pytorch_gives() {
 /// effective ranks of what Keras makes of the inputs.
 #[test]
 fn layers_of_keras_have_the_effective_rank_that_keras_gives() {
-    for name in ["cnn", "mlp", "conv1d", "attention", "lstm", "gru"] {
+    for name in ["cnn", "mlp", "conv1d", "attention", "lstm", "gru", "norms", "norms_sequence"] {
         let folder = fixtures("onnx").join(format!("keras_{name}"));
         let expected: Value = serde_json::from_slice(&std::fs::read(folder.join("expected.json")).unwrap()).unwrap();
         let output = assert_cmd::Command::cargo_bin("neartop")
@@ -223,6 +223,40 @@ fn norms_that_were_taken_apart_are_found() {
     assert_eq!(count("onnx/raw__dyn", &|op| matches!(op, Op::Prelu)), 1);
     assert_eq!(count("brought/unet", &|op| matches!(op, Op::GroupNorm { groups: 4, .. })), 5);
     assert_eq!(count("brought/unet", &|op| matches!(op, Op::InstanceNorm { .. })), 0);
+}
+
+#[test]
+fn layer_norms_of_keras_along_any_axes_are_found() {
+    for (file, activation) in [("of_images", "relu"), ("of_all", "relu"), ("of_places", "gelu")] {
+        let program = read(&fixtures("onnx").join(format!("keras_layer_norm_{file}.onnx")));
+        let imported = model::trace(&program, None, &Wanted::Nothing).unwrap();
+        let kinds: Vec<_> = imported.network.counted().iter().map(|node| node.kind()).collect();
+        assert_eq!(kinds[1..], ["layer_norm", activation, "linear"], "{file}");
+        assert_eq!(imported.remarks, Vec::<String>::new(), "{file}");
+    }
+}
+
+#[test]
+fn arithmetic_that_looks_like_a_layer_and_is_not_known_as_one_is_said() {
+    let remarks = |file: &str| {
+        let program = read(&fixtures("onnx").join(file));
+        model::trace(&program, None, &Wanted::Nothing).unwrap().remarks
+    };
+    for (file, said) in [
+        ("keras_unit.onnx", "what looks like a normalization stays arithmetic"),
+        ("keras_prelu_by_place.onnx", "multiplies by the constant"),
+    ] {
+        let remarks = remarks(file);
+        assert!(remarks.iter().any(|remark| remark.contains(said)), "{file}: {remarks:?}");
+    }
+    for file in [
+        "keras_norms/model.onnx",
+        "keras_norms_sequence/model.onnx",
+        "keras_cnn/model.onnx",
+        "keras_attention/model.onnx",
+    ] {
+        assert_eq!(remarks(file), Vec::<String>::new(), "{file}");
+    }
 }
 
 #[test]

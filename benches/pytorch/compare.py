@@ -1,5 +1,5 @@
-"""Runs every work of `benches/works` by neartop and by PyTorch in turn, on all cores, and writes the table of
-`docs/performance.md`.
+"""Runs every work of `benches/works` by neartop and by PyTorch in turn, on all cores, and writes the tables of
+`docs/performance.md`: seconds, and the most memory that neartop holds with one job and with two.
 
     cargo build --release
     python benches/pytorch/compare.py target/release/neartop [--runs 3] [--works mlp-small,vit] [--write]
@@ -7,7 +7,7 @@
 Both leave out imports and data. "NEAR alone" is neartop without the verdict, which is the work that the PyTorch program does.
 Only ratios of one call mean anything, on a machine that does nothing else. It needs torch and numpy.
 """
-import argparse, json, pathlib, re, statistics, subprocess, sys, tempfile
+import argparse, json, os, pathlib, re, statistics, subprocess, sys, tempfile
 
 HERE = pathlib.Path(__file__).parent
 WORKS = HERE.parent / "works"
@@ -23,6 +23,8 @@ MODELS = {
     "gpt": "GPT of width 256 on 16 texts, 16 candidates",
     "lstm": "two LSTM layers of 256 on 256 texts, 16 candidates",
 }
+# Works whose memory alone is looked at.
+LARGE = {"resnet50": "ResNet-50 on images of 224 x 224, 2 candidates"}
 
 
 def alone(preset):
@@ -32,12 +34,39 @@ def alone(preset):
     return changed
 
 
-def neartop(program, preset):
+def run(program, preset, *options):
+    """What neartop writes, and the most KiB that it held."""
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
         file.write(preset)
         file.flush()
-        command = [program, "rank", file.name, "--no-study", "--format", "json"]
-        return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)["elapsed_seconds"]
+        command = [program, "rank", file.name, "--no-study", "--format", "json", *options]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        written = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0, command
+        return json.loads(written), usage.ru_maxrss
+
+
+def neartop(program, preset):
+    return run(program, preset)[0]["elapsed_seconds"]
+
+
+def memory(program, work):
+    """A line of the table: MiB with one job and with two."""
+    preset = (WORKS / f"{work}.yaml").read_text()
+    peaks = [run(program, preset, "--jobs", str(jobs))[1] / 1024 for jobs in (1, 2)]
+    print(work, *(f"{peak:.0f} MiB" for peak in peaks), file=sys.stderr)
+    return f"| {(GRIDS | MODELS | LARGE)[work]} | " + " | ".join(f"{peak:,.0f}" for peak in peaks) + " |"
+
+
+def write(name, table):
+    """Puts a table in the place of the one of this name in the page."""
+    text = DOCS.read_text()
+    marks = rf"(<!-- {name} -->\n).*?(\n<!-- end -->)"
+    changed, count = re.subn(marks, lambda m: m[1] + table + m[2], text, flags=re.S)
+    assert count == 1, f"docs/performance.md has one table of {name}"
+    DOCS.write_text(changed)
 
 
 def pytorch(work):
@@ -54,11 +83,20 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program", help="path of neartop, built for release")
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--works", default=",".join(GRIDS | MODELS))
-    parser.add_argument("--write", action="store_true", help="write the table to docs/performance.md")
+    parser.add_argument("--works", default=",".join(GRIDS | MODELS | LARGE))
+    parser.add_argument("--memory", action="store_true", help="measure memory alone")
+    parser.add_argument("--write", action="store_true", help="write the tables to docs/performance.md")
     arguments = parser.parse_args()
+    works = arguments.works.split(",")
+    held = ["| work | one job, MiB | two jobs, MiB |", "|---|---|---|"]
+    held += [memory(arguments.program, work) for work in works]
+    print("\n".join(held))
+    if arguments.write:
+        write("memory", "\n".join(held))
+    if arguments.memory:
+        return
     lines = ["| work | neartop | NEAR alone | PyTorch | PyTorch by neartop | by NEAR alone |", "|---|---|---|---|---|---|"]
-    for work in arguments.works.split(","):
+    for work in (work for work in works if work not in LARGE):
         preset = (WORKS / f"{work}.yaml").read_text()
         ways = [lambda: neartop(arguments.program, preset), lambda: neartop(arguments.program, alone(preset)), lambda: pytorch(work)]
         runs = list(zip(*([way() for way in ways] for _ in range(arguments.runs))))
@@ -69,10 +107,7 @@ def main():
     table = "\n".join(lines)
     print(table)
     if arguments.write:
-        text = DOCS.read_text()
-        changed, count = re.subn(r"(<!-- works -->\n).*?(\n<!-- end -->)", lambda m: m[1] + table + m[2], text, flags=re.S)
-        assert count == 1, "docs/performance.md has one table of works"
-        DOCS.write_text(changed)
+        write("works", table)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ use neartop_core::network::{Choices, Fill, Init};
 use neartop_io::data::Samples;
 use neartop_io::preset::{Listed, Preset, parse_choice};
 use neartop_study::space::bytes;
-use neartop_study::width::{self, Curve, Measurement, SizeEstimate, Target, WidthError};
+use neartop_study::width::{self, Curve, Measurement, Sizes, Target, WidthError};
 
 /// Measures, fits and writes the result, also of a run that was broken off.
 ///
@@ -40,17 +40,18 @@ pub async fn run(args: &WidthArgs, look: Look) -> Result<(), Failure> {
     preset.remarks.iter().for_each(tell);
     let mut notes = Vec::new();
     let (fill, init) = choices(args, &preset, &mut notes)?;
+    let layers = sizes_of(args, &preset, targets, &mut notes)?;
     let mut answers = Vec::new();
     let mut interrupted = false;
-    for target in &targets {
-        let measurement = Measurement::new(&preset, target, &args.sizes, fill.clone(), init.clone());
+    for (target, sizes) in &layers {
+        let measured = if args.sizes == width::SIZES { sizes.usual() } else { args.sizes.clone() };
+        let measurement = Measurement::new(&preset, target, &measured, fill.clone(), init.clone());
         let measurement = measurement.map_err(|e| usage(&e, None))?;
-        let (mut answer, stopped) = size(args, &preset, measurement).await?;
+        let (mut answer, stopped) = size(args, &preset, measurement, *sizes).await?;
         answer.notes.splice(0..0, notes.iter().cloned());
         interrupted = stopped;
         // Those after it go on with the answer; of a model there are none.
-        let units = answer.estimate.as_ref().and_then(SizeEstimate::units);
-        if let Some(units) = units.filter(|_| preset.model.is_none()) {
+        if let Some(units) = answer.units().filter(|_| preset.model.is_none()) {
             preset = width::resized(&preset, target, units).map_err(|e| Failure::Run(e.to_string()))?;
         }
         answers.push(answer);
@@ -94,6 +95,43 @@ fn chosen_targets(args: &WidthArgs, preset: &Preset) -> Result<Vec<Target>, Fail
     }
 }
 
+/// The sizes that each of the layers can have. With `--all`, those that no other can replace stay as they are.
+fn sizes_of(
+    args: &WidthArgs,
+    preset: &Preset,
+    targets: Vec<Target>,
+    notes: &mut Vec<String>,
+) -> Result<Vec<(Target, Sizes)>, Failure> {
+    let (mut layers, mut fixed) = (Vec::new(), None);
+    for target in targets {
+        match Sizes::of(preset, &target) {
+            Ok(sizes) => layers.push((target, sizes)),
+            Err(error) if args.all => {
+                notes.push(format!("layer {} keeps its size: {error}", target.index));
+                fixed = Some(error);
+            }
+            Err(error) => return Err(usage(&error, Some(&listed(preset, &width::targets_of(preset))))),
+        }
+    }
+    for (target, sizes) in &layers {
+        if args.sizes == width::SIZES {
+            let note = || format!("layer {} takes sizes in multiples of {}", target.index, sizes.step);
+            notes.extend((sizes.step > 1).then(note));
+            continue;
+        }
+        let help = || format!("write for example `--sizes {}`", texts(&sizes.usual()).join(","));
+        sizes.check(&args.sizes).map_err(|error| usage(&error, Some(&help())))?;
+    }
+    match fixed.filter(|_| layers.is_empty()) {
+        Some(error) => Err(usage(&error, None)),
+        None => Ok(layers),
+    }
+}
+
+fn texts(sizes: &[usize]) -> Vec<String> {
+    sizes.iter().map(usize::to_string).collect()
+}
+
 /// Why a model's layers cannot be sized as asked.
 fn refused_of_model(args: &WidthArgs, preset: &Preset, targets: &[Target]) -> Option<Failure> {
     preset.model.as_ref()?;
@@ -112,11 +150,7 @@ fn refused_of_model(args: &WidthArgs, preset: &Preset, targets: &[Target]) -> Op
 
 /// That no layer is the one asked for, and which there are.
 fn unknown_layer(args: &WidthArgs, preset: &Preset, targets: &[Target]) -> Failure {
-    const MOST: usize = 12;
-    let known: Vec<_> = targets.iter().take(MOST).map(|target| target.describe(preset)).collect();
-    let more = targets.len().checked_sub(MOST).filter(|more| *more > 0);
-    let more = more.map(|more| format!("; and {more} more")).unwrap_or_default();
-    let help = format!("there are {}{more}", known.join("; "));
+    let help = listed(preset, targets);
     let network = &preset.network;
     let named = network.nodes.iter().position(|node| preset.model.is_some() && node.module() == args.layer);
     let message = match named.and_then(|at| network.meets(at)) {
@@ -129,6 +163,22 @@ fn unknown_layer(args: &WidthArgs, preset: &Preset, targets: &[Target]) -> Failu
         None => format!("the network has no layer {} whose size can be chosen", args.layer),
     };
     usage(&message, Some(&help))
+}
+
+/// The layers whose size can be chosen.
+fn listed(preset: &Preset, targets: &[Target]) -> String {
+    const MOST: usize = 12;
+    let offer = |target: &Target| match Sizes::of(preset, target).ok()?.step {
+        1 => Some(target.describe(preset)),
+        step => Some(format!("{}, in multiples of {step}", target.describe(preset))),
+    };
+    let known: Vec<_> = targets.iter().filter_map(offer).collect();
+    let more = known.len().checked_sub(MOST).filter(|more| *more > 0);
+    let more = more.map(|more| format!("; and {more} more")).unwrap_or_default();
+    match known.is_empty() {
+        true => "no layer of this network has a size that can be chosen by itself".to_owned(),
+        false => format!("there are {}{more}", known[..known.len().min(MOST)].join("; ")),
+    }
 }
 
 /// What fills the slots, and the initialization: those asked for, or the preset's first.
@@ -179,14 +229,20 @@ pub(super) fn for_each_slot(fill: &Fill, preset: &Preset) -> Result<Fill, Failur
 }
 
 /// Sizes one layer, and says whether the user broke off.
-async fn size(args: &WidthArgs, preset: &Preset, measurement: Measurement) -> Result<(Answer, bool), Failure> {
+async fn size(
+    args: &WidthArgs,
+    preset: &Preset,
+    measurement: Measurement,
+    sizes: Sizes,
+) -> Result<(Answer, bool), Failure> {
+    let measured: Vec<_> = measurement.stages().iter().map(|stage| stage.size).collect();
     let jobs = args.jobs.map_or_else(cores, usize::from);
     let limit = (args.max_memory * 1024f64.powi(3)) as u64;
     let need = measurement.memory().saturating_mul(jobs as u64);
     if need > limit {
         let message = format!(
             "size {} would take about {} for {jobs} at a time, and the limit is {}",
-            args.sizes.last().copied().unwrap_or_default(),
+            measured.last().copied().unwrap_or_default(),
             bytes(need),
             bytes(limit)
         );
@@ -208,16 +264,16 @@ async fn size(args: &WidthArgs, preset: &Preset, measurement: Measurement) -> Re
     if target.is_output {
         notes.push(format!("layer {} gives the network's output, whose size the problem sets", target.index));
     }
-    let total = args.sizes.len() * measurement.repetitions;
+    let total = measurement.total();
     let samples = Arc::new(samples);
     let recording = Recording::open(&measurement, preset, &samples, &args.study)?;
     let (curve, stopped) = measure(measurement, samples, recording, jobs).await?;
     let complete = curve.points.len() * preset.repetitions == total;
     let estimate = complete.then(|| width::estimate(&curve, args.slope_threshold, preset.seed, target.index));
     if let Some(Ok(size)) = estimate.as_ref().map(|e| e.size) {
-        notes.extend(extrapolated(&args.sizes, size));
+        notes.extend(extrapolated(&measured, size));
     }
-    Ok((Answer { target, curve, estimate, notes }, stopped))
+    Ok((Answer { target, sizes, curve, estimate, notes }, stopped))
 }
 
 fn extrapolated(sizes: &[usize], size: f64) -> Option<String> {
@@ -296,7 +352,7 @@ fn write(args: &WidthArgs, preset: &Preset, answers: &[Answer], look: Look, targ
 /// Writes the preset with the sizes found. Paths in it are absolute, since it can be written anywhere.
 fn export(args: &WidthArgs, preset: &Preset, answers: &[Answer]) -> Result<(), Failure> {
     let Some(path) = &args.export else { return Ok(()) };
-    let found = |a: &Answer| Some((a.target.clone(), a.estimate.as_ref()?.units()?));
+    let found = |a: &Answer| Some((a.target.clone(), a.units()?));
     let found: Vec<_> = answers.iter().filter_map(found).collect();
     if found.is_empty() {
         return Err(Failure::Run("no layer has a size, so there is no preset to export".to_owned()));

@@ -298,3 +298,29 @@ fn a_layer_of_a_model_that_must_be_as_wide_as_another_is_refused() {
     refused(&["--all"], "the sizes of a model are those of its file");
     refused(&["--export", "sized.yaml"], "a model has none");
 }
+
+/// What is offered can be measured: sizes are multiples of the groups, and a layer that no other size fits is refused at once.
+#[test]
+fn layers_with_groups_are_sized_in_multiples_of_them() {
+    let layers = "[reshape: [1, 8, 8], conv2d: {out: 8, kernel: 3}, activation, conv2d: {out: 32, kernel: 3, groups: 8}, activation, \
+                  residual: {body: [conv2d: {out: 32, kernel: 3, padding: 1}]}, flatten, linear: 10]";
+    let (_folder, path) = preset(layers);
+    let json = json(&[&path, "--layer", "0", "--repetitions", "1", "--activation", "relu", "--init", "kaiming_normal"]);
+    let sizes: Vec<_> = json["sizes"].as_array().unwrap().iter().map(|s| s["size"].as_u64().unwrap()).collect();
+    assert_eq!(sizes, [8, 24, 40, 80, 160, 320]);
+    let notes = json["notes"].to_string();
+    assert!(notes.contains("layer 0 takes sizes in multiples of 8"), "{notes}");
+    let refused = |args: &[&str]| {
+        let output = width(&[&[path.as_str()], args].concat()).assert().code(2).get_output().stderr.clone();
+        String::from_utf8(output).unwrap()
+    };
+    let no_multiple = refused(&["--layer", "0", "--sizes", "8,20"]);
+    assert!(no_multiple.contains("layer 0 takes sizes in multiples of 8, and 20 is none"), "{no_multiple}");
+    assert!(no_multiple.contains("--sizes 8,24,40,80,160,320"), "{no_multiple}");
+    let fixed = refused(&["--layer", "1"]);
+    assert!(fixed.contains("the size of layer 1 cannot be chosen by itself"), "{fixed}");
+    let unknown = refused(&["--layer", "9"]);
+    assert!(
+        unknown.contains("layer 0 (conv2d 8, after its activation), in multiples of 8") && !unknown.contains("layer 1")
+    );
+}

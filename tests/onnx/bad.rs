@@ -97,6 +97,10 @@ fn numbers_are_read_from_the_folder_of_the_model_alone() {
     assert!(matches!(read(&path), Err(ModelError::MissingWeights { .. })));
     std::fs::write(folder.path().join("w.bin"), [0; 8]).unwrap();
     read(&path).unwrap();
+    let digest = || model::read_with_digest(&path).unwrap().1;
+    let before = digest();
+    std::fs::write(folder.path().join("w.bin"), [1; 8]).unwrap();
+    assert_ne!(digest(), before, "weights beside the file belong to what it holds");
     #[cfg(unix)]
     {
         std::fs::remove_file(folder.path().join("w.bin")).unwrap();

@@ -7,6 +7,7 @@
 mod error;
 mod file;
 mod foreign;
+mod hashed;
 pub mod onnx;
 pub mod program;
 pub mod pt2;
@@ -15,5 +16,5 @@ mod source;
 mod trace;
 
 pub use error::ModelError;
-pub use file::{digest, is_foreign, is_model, read};
+pub use file::{is_foreign, is_model, read, read_with_digest};
 pub use trace::{Found, Imported, Wanted, trace};

@@ -1,6 +1,8 @@
 //! Scores in the background: as many at a time as there are cores, cancellable, reported through a bounded channel.
 
-use std::collections::VecDeque;
+mod backlog;
+mod scorer;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -8,144 +10,13 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::failure::ScoreFailure;
-use crate::space::{Effort, Space};
-use crate::study::race::Race;
+use crate::space::Space;
 use neartop_core::idle::{Idle, lend_to_this_thread};
-use neartop_core::network::{Fill, Init, Network};
-use neartop_core::random::Draws;
-use neartop_core::score::spectrum::spectra;
-use neartop_core::score::{CommonScores, Repetition, Score, ScoreError};
-use neartop_io::data::{DataError, Samples};
+use neartop_core::score::{Score, ScoreError};
 
-/// One repetition of candidates that share architecture and initialization.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Portion {
-    pub repetition: usize,
-    pub candidates: Vec<usize>,
-}
-
-/// Scores a portion on the calling thread.
-pub trait Scorer: Send + Sync + 'static {
-    /// Reports every candidate of the portion in order, each as soon as it is scored.
-    fn score(
-        &self,
-        portion: &Portion,
-        cancelled: &dyn Fn() -> bool,
-        report: &mut dyn FnMut(usize, Result<Score, ScoreError>),
-    );
-}
-
-/// Scores the candidates of a space by NEAR.
-pub struct NearScorer {
-    space: Arc<Space>,
-    samples: Samples,
-    /// The latest batches, since portions of one repetition follow each other.
-    batches: Mutex<VecDeque<(usize, candle_core::Tensor)>>,
-    draws: Draws,
-    /// Where all candidates have one network.
-    common: Option<CommonScores>,
-}
-
-impl NearScorer {
-    /// Loads the samples.
-    ///
-    /// # Errors
-    /// If the data cannot be read or do not fit the network.
-    pub fn new(space: Arc<Space>) -> Result<Self, DataError> {
-        let samples = space.samples()?;
-        let common = (!space.has_architectures()).then(CommonScores::default);
-        Ok(Self { space, samples, batches: Mutex::default(), draws: Draws::default(), common })
-    }
-
-    /// The samples of all repetitions.
-    #[must_use]
-    pub fn samples(&self) -> &Samples {
-        &self.samples
-    }
-
-    pub(crate) fn batch(&self, repetition: usize) -> Result<candle_core::Tensor, ScoreError> {
-        let mut batches = lock(&self.batches);
-        if let Some((_, batch)) = batches.iter().find(|(r, _)| *r == repetition) {
-            return Ok(batch.clone());
-        }
-        let batch = self.samples.batch(repetition as u64).map_err(|e| candle_core::Error::Msg(e.to_string()))?;
-        if batches.len() == 4 {
-            batches.pop_front();
-        }
-        batches.push_back((repetition, batch.clone()));
-        Ok(batch)
-    }
-}
-
-impl NearScorer {
-    /// The singular values behind one repetition of one candidate, see [`spectra`].
-    ///
-    /// # Errors
-    /// Where that repetition has no score.
-    pub fn spectra(&self, candidate: usize, repetition: usize) -> Result<Vec<Vec<f64>>, ScoreError> {
-        let network = self.space.network_of(candidate);
-        let inputs = self.batch(repetition)?;
-        let repetition = self.repetition(&network, inputs, candidate, repetition);
-        spectra(&repetition, self.space.candidates[candidate].fill.as_ref())
-    }
-
-    fn repetition<'a>(
-        &'a self,
-        network: &'a Network,
-        inputs: candle_core::Tensor,
-        candidate: usize,
-        repetition: usize,
-    ) -> Repetition<'a> {
-        self.repetition_with(network, inputs, repetition, &self.space.candidates[candidate].init)
-    }
-
-    /// A repetition of candidates with an initialization that need not be one of the space.
-    pub(crate) fn repetition_with<'a>(
-        &'a self,
-        network: &'a Network,
-        inputs: candle_core::Tensor,
-        repetition: usize,
-        init: &'a Init,
-    ) -> Repetition<'a> {
-        Repetition {
-            network,
-            inputs,
-            init,
-            bias: self.space.bias(),
-            rows: self.space.preset.rows,
-            batch_norm: self.space.preset.batch_norm,
-            trainability: self.space.preset.trainability,
-            seed: self.space.preset.seed,
-            repetition: repetition as u64,
-            draws: Some(&self.draws),
-            common: self.common.as_ref(),
-        }
-    }
-}
-
-impl Scorer for NearScorer {
-    fn score(
-        &self,
-        portion: &Portion,
-        cancelled: &dyn Fn() -> bool,
-        report: &mut dyn FnMut(usize, Result<Score, ScoreError>),
-    ) {
-        let Some(first) = portion.candidates.first() else { return };
-        let inputs = match self.batch(portion.repetition) {
-            Ok(inputs) => inputs,
-            Err(error) => {
-                let message = error.to_string();
-                let fail = || ScoreError::Tensor(candle_core::Error::Msg(message.clone()));
-                return portion.candidates.iter().for_each(|id| report(*id, Err(fail())));
-            }
-        };
-        let network = self.space.network_of(*first);
-        let repetition = self.repetition(&network, inputs, *first, portion.repetition);
-        let fills: Vec<Option<Fill>> =
-            portion.candidates.iter().map(|id| self.space.candidates[*id].fill.clone()).collect();
-        repetition.score(&fills, cancelled, &mut |i, score| report(portion.candidates[i], score));
-    }
-}
+pub use backlog::Known;
+use backlog::{Backlog, Next};
+pub use scorer::{NearScorer, Portion, Scorer};
 
 /// What a run tells.
 #[derive(Debug, Clone, PartialEq)]
@@ -226,16 +97,6 @@ impl Control {
 /// Progress that may wait for its reader.
 const CHANNEL: usize = 1024;
 
-/// What is known of a repetition of a candidate before a run.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Known {
-    Nothing,
-    /// Its NEAR.
-    Scored(f64),
-    /// It has no score, and would have none again.
-    Failed,
-}
-
 /// Starts scoring all repetitions of the space, the first of every candidate before the second of any; where the preset
 /// leaves their number open, as many as its [`Race`] wants.
 ///
@@ -274,162 +135,6 @@ fn start_backlog(scorer: Arc<dyn Scorer>, backlog: Backlog, jobs: usize) -> Run 
     }
     let guard = control.cancel.clone().drop_guard();
     Run { progress, control, _cancel_on_drop: guard }
-}
-
-/// What is still to do, in a fixed order.
-struct Backlog {
-    portions: VecDeque<Portion>,
-    /// The groups that every repetition is cut into.
-    groups: Vec<Vec<usize>>,
-    next_repetition: usize,
-    repetitions: usize,
-    jobs: usize,
-    efforts: Vec<Effort>,
-    /// The first repetition of each candidate that failed; later ones are not scored.
-    failed: Vec<usize>,
-    /// NEAR by candidate and repetition.
-    scores: Vec<Vec<Option<f64>>>,
-    /// Decides who is scored further, where the preset leaves it open.
-    race: Option<Race>,
-}
-
-/// What a worker does next.
-enum Next {
-    Score(Portion),
-    /// Wait for the scores of others, which decide what is still to do.
-    Wait,
-    Leave,
-}
-
-impl Backlog {
-    fn new(space: &Space, jobs: usize, known: &dyn Fn(usize, usize) -> Known) -> Self {
-        let groups = space.groups();
-        // Small enough that the last portions keep all workers busy.
-        let parts = (4 * jobs).div_ceil(groups.len().max(1));
-        let efforts: Vec<_> = space.candidates.iter().map(|candidate| candidate.effort).collect();
-        let repetitions = space.preset.repetitions;
-        let candidates = space.candidates.len();
-        let mut backlog = Self {
-            portions: VecDeque::new(),
-            groups: groups.iter().flat_map(|group| pieces(group, parts, &efforts)).map(<[usize]>::to_vec).collect(),
-            next_repetition: 0,
-            repetitions,
-            jobs,
-            efforts,
-            failed: vec![usize::MAX; candidates],
-            scores: vec![Vec::new(); candidates],
-            race: space.preset.auto.map(|auto| Race::new(auto, repetitions, candidates)),
-        };
-        for id in 0..candidates {
-            for repetition in 0..repetitions {
-                match known(id, repetition) {
-                    Known::Nothing => {}
-                    Known::Scored(near) => backlog.keep(id, repetition, near),
-                    Known::Failed => backlog.failed[id] = backlog.failed[id].min(repetition),
-                }
-            }
-        }
-        backlog.advance();
-        backlog
-    }
-
-    /// As many scores as there may be.
-    fn most(&self) -> usize {
-        let in_portions: usize = self.portions.iter().map(|portion| portion.candidates.len()).sum();
-        in_portions.saturating_add(self.efforts.len().saturating_mul(self.repetitions))
-    }
-
-    /// A backlog of these portions and no more.
-    fn of_portions(portions: Vec<Portion>, candidates: usize, jobs: usize) -> Self {
-        Self {
-            portions: portions.into(),
-            groups: Vec::new(),
-            next_repetition: 0,
-            repetitions: 0,
-            jobs,
-            efforts: Vec::new(),
-            failed: vec![usize::MAX; candidates],
-            scores: vec![Vec::new(); candidates],
-            race: None,
-        }
-    }
-
-    fn next(&mut self) -> Next {
-        loop {
-            while let Some(mut portion) = self.portions.pop_front() {
-                let is_known = |id: usize| self.scores[id].get(portion.repetition).is_some_and(Option::is_some);
-                let race = self.race.as_ref();
-                portion.candidates.retain(|id| {
-                    portion.repetition < self.failed[*id]
-                        && !is_known(*id)
-                        && race.is_none_or(|race| race.open().binary_search(id).is_ok())
-                });
-                if !portion.candidates.is_empty() {
-                    return Next::Score(portion);
-                }
-            }
-            let goal = match &self.race {
-                Some(race) if race.is_over() => return Next::Leave,
-                Some(race) => race.goal(),
-                None => self.repetitions,
-            };
-            if self.next_repetition == goal {
-                return if self.race.is_some() { Next::Wait } else { Next::Leave };
-            }
-            let repetition = self.next_repetition;
-            self.next_repetition += 1;
-            let groups = if self.next_repetition == goal { self.last_groups() } else { self.groups.clone() };
-            self.portions.extend(groups.into_iter().map(|candidates| Portion { repetition, candidates }));
-        }
-    }
-
-    /// The groups in the order for the last repetition: the dearest first and the last few in pieces, so that all workers
-    /// end at about the same time.
-    fn last_groups(&self) -> Vec<Vec<usize>> {
-        let mut groups: Vec<&[usize]> = self.groups.iter().map(Vec::as_slice).collect();
-        groups.sort_by_key(|group| std::cmp::Reverse(self.effort_of(group)));
-        let (whole, cut) = groups.split_at(groups.len().saturating_sub(2 * self.jobs));
-        let pieces = cut.iter().flat_map(|group| pieces(group, 4, &self.efforts));
-        whole.iter().copied().chain(pieces).map(<[usize]>::to_vec).collect()
-    }
-
-    /// What it takes to score a group together.
-    fn effort_of(&self, group: &[usize]) -> u128 {
-        let shared = group.first().map_or(0, |id| self.efforts[*id].shared);
-        group.iter().map(|id| u128::from(self.efforts[*id].own)).sum::<u128>() + u128::from(shared)
-    }
-
-    fn keep(&mut self, candidate: usize, repetition: usize, near: f64) {
-        let scores = &mut self.scores[candidate];
-        if scores.len() <= repetition {
-            scores.resize(repetition + 1, None);
-        }
-        scores[repetition] = Some(near);
-    }
-
-    /// Takes a result in. True where it decided what is still to do.
-    fn record(&mut self, candidate: usize, repetition: usize, result: &Result<Score, ScoreFailure>) -> bool {
-        match result {
-            Ok(score) => self.keep(candidate, repetition, score.near),
-            Err(_) => self.failed[candidate] = self.failed[candidate].min(repetition),
-        }
-        self.advance()
-    }
-
-    fn advance(&mut self) -> bool {
-        let Some(race) = &mut self.race else { return false };
-        let before = (race.goal(), race.is_over());
-        race.advance(|id| (self.failed[id] == usize::MAX).then_some(&self.scores[id][..]));
-        before != (race.goal(), race.is_over())
-    }
-}
-
-/// Cuts a group into as many pieces at the most, none of which has less work of its own than all would do again that they
-/// share.
-fn pieces<'a>(group: &'a [usize], most: usize, efforts: &[Effort]) -> std::slice::Chunks<'a, usize> {
-    let least = group.first().map_or(1, |id| efforts[*id].shared.div_ceil(efforts[*id].own.max(1)));
-    let least = usize::try_from(least).unwrap_or(usize::MAX);
-    group.chunks(group.len().div_ceil(most.max(1)).max(least).clamp(1, group.len().max(1)))
 }
 
 struct Worker {
@@ -510,7 +215,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use std::path::Path;
 
-    use neartop_core::score::effective_rank::entropy_rank;
     use neartop_io::preset::Preset;
 
     use super::*;
@@ -556,23 +260,5 @@ mod tests {
             assert_eq!(alone.len(), 1);
             assert_eq!(scores(&text, 4), alone, "{layers}");
         }
-    }
-
-    #[test]
-    fn spectra_have_the_ranks_that_are_scored() {
-        let text = "network: {input: [3, 8, 8], layers: [conv2d: {out: 6, kernel: 3}, activation, flatten, linear: 5]}\n\
-                    search: {activations: [relu, tanh], inits: [orthogonal]}\nscore: {repetitions: 3}\n";
-        let preset = Preset::parse(text, "test.yaml", Path::new("")).unwrap();
-        let scorer = NearScorer::new(Arc::new(Space::new(Arc::new(preset)))).unwrap();
-        let portion = Portion { repetition: 2, candidates: vec![0, 1] };
-        scorer.score(&portion, &|| false, &mut |candidate, score| {
-            let ranks = score.unwrap().effective_ranks;
-            let spectra = scorer.spectra(candidate, 2).unwrap();
-            assert_eq!(spectra.len(), ranks.len());
-            for (spectrum, rank) in spectra.iter().zip(ranks) {
-                assert!((entropy_rank(spectrum.iter().copied()) / rank - 1.0).abs() < 1e-3);
-                assert!(spectrum[0] == 1.0 && spectrum.is_sorted_by(|a, b| a >= b));
-            }
-        });
     }
 }

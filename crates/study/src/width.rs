@@ -1,6 +1,7 @@
 //! Measuring the effective rank of one layer over its size.
 
 mod measure;
+mod sizes;
 
 use candle_core::Tensor;
 use neartop_core::init::Initializer;
@@ -15,8 +16,9 @@ use neartop_io::preset::{Definition, Preset};
 
 pub use measure::{Advance, Measured, Ranks, measure};
 pub use neartop_core::width::*;
+pub use sizes::Sizes;
 
-/// The sizes that are measured unless others are asked for.
+/// The sizes that are measured unless others are asked for, or the layer takes others.
 pub const SIZES: [usize; 6] = [10, 20, 40, 80, 160, 320];
 
 /// A layer whose size can be chosen: a linear layer or a convolution that stands in no residual; of a model, one whose output
@@ -49,6 +51,12 @@ pub enum WidthError {
     NoSizes,
     #[error("with {size} units in layer {layer} the network does not fit together: {error}")]
     Shape { size: usize, layer: usize, error: ShapeError },
+    #[error(
+        "the size of layer {layer} cannot be chosen by itself, since with another the network does not fit together: {error}"
+    )]
+    Fixed { layer: usize, error: ShapeError },
+    #[error("layer {layer} takes sizes in multiples of {step}, and {size} is none")]
+    NoMultiple { size: usize, layer: usize, step: usize },
     #[error("size {size}, repetition {repetition}: {reason}")]
     Score { size: usize, repetition: usize, reason: String },
     #[error(transparent)]

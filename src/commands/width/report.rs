@@ -42,7 +42,7 @@ struct All<'a> {
 const INTERRUPTED: &str = "interrupted before all sizes were measured";
 
 fn layer(answer: &Answer, slope_threshold: f64) -> Layer<'_> {
-    let Answer { target, curve, estimate, notes } = answer;
+    let Answer { target, curve, estimate, notes, .. } = answer;
     let size =
         |p: &Point| Size { size: p.size, near: p.near(), relative: p.relative(), standard_error: p.standard_error() };
     Layer {
@@ -57,7 +57,7 @@ fn layer(answer: &Answer, slope_threshold: f64) -> Layer<'_> {
             Some(estimate) => estimate.size.err().map(|reason| reason.to_string()),
             None => Some(INTERRUPTED.to_owned()),
         },
-        units: estimate.as_ref().and_then(|e| e.units()),
+        units: answer.units(),
         interval: estimate.as_ref().and_then(|e| e.interval),
         notes,
     }

@@ -9,7 +9,7 @@ use crate::tui::effect::{SizeRequest, Ticket};
 use crate::tui::news::{BackgroundError, News, SizeNews};
 use neartop_io::data::Samples;
 use neartop_study::space::Space;
-use neartop_study::width::{self, Curve, Measurement, Target};
+use neartop_study::width::{self, Curve, Measurement, Sizes, Target};
 
 /// The background work, of which there is one at a time. Dropping it ends it.
 pub struct Sizing {
@@ -80,7 +80,12 @@ impl Work {
         let preset = &self.space.preset;
         let candidate = &self.space.candidates[candidate];
         let (fill, init) = (candidate.fill.clone(), candidate.init.clone());
-        let measurement = Measurement::new(preset, target, &width::SIZES, fill, init).map_err(BackgroundError::work)?;
+        let sizes = Sizes::of(preset, target).map_err(BackgroundError::work)?;
+        if sizes.step > 1 {
+            self.tell(SizeNews::Note(format!("sizes are multiples of {}", sizes.step)));
+        }
+        let measurement =
+            Measurement::new(preset, target, &sizes.usual(), fill, init).map_err(BackgroundError::work)?;
         let need = measurement.memory().saturating_mul(self.jobs as u64);
         if need > self.most_memory {
             return Err(BackgroundError::Memory { what: "it", need, limit: self.most_memory });

@@ -104,7 +104,9 @@ impl View for Sizes {
     /// The first layer is measured at once.
     fn open(&mut self, _again: bool, cx: &mut Context) -> Opened {
         let Some(candidate) = cx.selected_or_say() else { return Opened::Refused };
-        let targets = width::targets_of(&cx.study.space.preset);
+        let preset = &cx.study.space.preset;
+        let mut targets = width::targets_of(preset);
+        targets.retain(|target| width::Sizes::of(preset, target).is_ok());
         if targets.is_empty() {
             cx.say("this network has no layer whose size can be chosen");
             return Opened::Refused;

@@ -1,10 +1,6 @@
 //! Files of models, whatever their format.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
-
-use sha2::{Digest, Sha256};
 
 use super::foreign::Foreign;
 use super::program::Program;
@@ -33,27 +29,21 @@ pub fn is_foreign(path: &Path) -> bool {
 /// # Errors
 /// What the file is in place of a model, or what in it is damaged or not known.
 pub fn read(path: &Path) -> Result<Program, ModelError> {
+    read_with_digest(path).map(|(program, _)| program)
+}
+
+/// Reads a model, and what tells its contents from all others: SHA-256, in hexadecimal, of the file and of what it takes from files
+/// beside it.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with_digest(path: &Path) -> Result<(Program, String), ModelError> {
     Foreign::refuse(path)?;
     let extension = path.extension().and_then(|extension| extension.to_str());
     if extension.is_some_and(|extension| extension.eq_ignore_ascii_case("onnx")) {
         return onnx::read(path);
     }
-    let mut program = pt2::read(path)?;
+    let (mut program, digest) = pt2::read(path)?;
     recognize::found_again(&mut program);
-    Ok(program)
-}
-
-/// SHA-256 of a file, in hexadecimal.
-///
-/// # Errors
-/// If it cannot be read.
-pub fn digest(path: &Path) -> Result<String, ModelError> {
-    let mut file = File::open(path).map_err(ModelError::Read)?;
-    let (mut hash, mut block) = (Sha256::new(), vec![0; 1 << 16]);
-    loop {
-        match file.read(&mut block).map_err(ModelError::Read)? {
-            0 => return Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
-            read => hash.update(&block[..read]),
-        }
-    }
+    Ok((program, digest))
 }

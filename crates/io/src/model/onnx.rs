@@ -4,6 +4,7 @@
 //! `operators` says what each becomes. What depends on no input is computed on the way, since much of what a step must know
 //! (axes, sizes, the gates of a recurrence) stands in tensors.
 
+mod beside;
 mod call;
 mod cells;
 mod constants;
@@ -24,8 +25,9 @@ use std::path::Path;
 
 use bytes::Bytes;
 use prost::Message;
+use sha2::{Digest, Sha256};
 
-use super::foreign::Foreign;
+use super::hashed::hexadecimal;
 use super::program::{Input, Operand, Program, Size};
 use super::{ModelError, recognize};
 use call::{Call, Node};
@@ -38,14 +40,14 @@ const DEPTH: usize = 16;
 /// Nodes after those of functions have taken the places of their calls.
 const NODES: usize = 1 << 20;
 
-/// Reads a model.
+/// Reads a model, and SHA-256 of what the file holds, with what it takes from files beside it.
 ///
 /// # Errors
 /// Says what in the file is wrong or not known, and where.
-pub fn read(path: &Path) -> Result<Program> {
-    Foreign::refuse(path)?;
+pub fn read(path: &Path) -> Result<(Program, String)> {
     let bytes = bytes(path)?;
     limits::check(&bytes)?;
+    let hash = Sha256::new().chain_update(&bytes);
     let length = bytes.len();
     let model = messages::Model::decode(bytes).map_err(|error| ModelError::Damaged {
         what: format!("it is no ONNX file, or was cut off: {length} bytes; {error}"),
@@ -56,12 +58,14 @@ pub fn read(path: &Path) -> Result<Program> {
     };
     let mut reader = Reader::new(&model, folder)?;
     reader.graph(graph)?;
+    let digest = hexadecimal(reader.beside.added_to(hash));
     let mut program = reader.program;
+    program.names_parameters = program.stored.values().any(|stored| stored.is_trained);
     program.drop_unused();
     recognize::drop_copies(&mut program);
     recognize::channels_first(&mut program);
     recognize::recognize(&mut program);
-    Ok(program)
+    Ok((program, digest))
 }
 
 fn bytes(path: &Path) -> Result<Bytes> {
@@ -96,7 +100,7 @@ impl Reader<'_> {
 
     fn initializers(&mut self, graph: &messages::Graph) -> Result<()> {
         for proto in &graph.initializers {
-            let tensor = tensor::read(proto, &proto.name, self.folder)?;
+            let tensor = tensor::read(proto, &proto.name, &self.beside)?;
             self.store(&proto.name, tensor, true);
         }
         Ok(())

@@ -22,6 +22,8 @@ pub struct Program {
     pub folded: Vec<Step>,
     /// The values that the model gives.
     pub outputs: Vec<String>,
+    /// Whether parameters have the names that the user's model gives them, so that other tensors are constants.
+    pub names_parameters: bool,
 }
 
 /// What the caller gives.

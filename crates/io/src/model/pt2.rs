@@ -11,20 +11,20 @@ mod pickled;
 mod plain;
 mod schema;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::ModelError;
-use super::program::{Input, Operand, Program, Size, Step};
-use archive::Archive;
+use super::program::{Input, Operand, Program, Size, Step, Stored};
+use archive::{Archive, Kept};
 use arguments::Arguments;
 use schema::{Argument, Exported, Graph, InputSpec, Node, OutputSpec};
 
-/// Reads the program of a file.
+/// Reads the program of a file, and SHA-256 of the file.
 ///
 /// # Errors
 /// If the file is no such file, is damaged, or has an operator that is not known.
-pub fn read(path: &Path) -> Result<Program, ModelError> {
+pub fn read(path: &Path) -> Result<(Program, String), ModelError> {
     let mut archive = Archive::open(path)?;
     let exported: Exported = archive.graph()?;
     exported.check()?;
@@ -32,20 +32,14 @@ pub fn read(path: &Path) -> Result<Program, ModelError> {
     let signature = exported.graph_module.signature;
     mutation::without(&mut graph)?;
     let outputs: Vec<_> = signature.output_specs.iter().zip(&graph.outputs).filter_map(output).collect();
-    let (mut inputs, mut stored) = (Vec::new(), std::collections::HashMap::new());
+    let (mut inputs, mut kept) = (Vec::new(), Vec::new());
     for (spec, argument) in signature.input_specs.iter().zip(&graph.inputs) {
         let Some(name) = argument.name() else { continue };
         match spec {
             InputSpec::UserInput { .. } => inputs.push(user_input(&graph, name)),
-            InputSpec::Parameter { parameter_name, .. } => {
-                stored.insert(name.to_owned(), archive.weight(parameter_name, true)?);
-            }
-            InputSpec::Buffer { buffer_name, .. } => {
-                stored.insert(name.to_owned(), archive.buffer(buffer_name)?);
-            }
-            InputSpec::TensorConstant { tensor_constant_name, .. } => {
-                stored.insert(name.to_owned(), archive.constant(tensor_constant_name)?);
-            }
+            InputSpec::Parameter { parameter_name: own, .. } => kept.push((name, own, Kept::Parameter)),
+            InputSpec::Buffer { buffer_name: own, .. } => kept.push((name, own, Kept::Buffer)),
+            InputSpec::TensorConstant { tensor_constant_name: own, .. } => kept.push((name, own, Kept::Constant)),
             InputSpec::ConstantInput {} | InputSpec::Token {} => {}
             InputSpec::CustomObj {} => {
                 let what = "it takes an object that is no tensor".to_owned();
@@ -53,8 +47,17 @@ pub fn read(path: &Path) -> Result<Program, ModelError> {
             }
         }
     }
+    let stored = stored(&mut archive, kept)?;
     let steps = steps(&graph, &outputs)?;
-    Ok(Program { inputs, stored, steps, folded: Vec::new(), outputs })
+    let program = Program { inputs, stored, steps, folded: Vec::new(), outputs, names_parameters: true };
+    Ok((program, archive.digest()?))
+}
+
+/// The tensors of values, read in their order in the file.
+fn stored(archive: &mut Archive, mut kept: Vec<(&str, &String, Kept)>) -> Result<HashMap<String, Stored>, ModelError> {
+    kept.sort_by_cached_key(|(_, own, kind)| archive.place(own, *kind));
+    archive.follow();
+    kept.into_iter().map(|(name, own, kind)| Ok((name.to_owned(), archive.stored(own, kind)?))).collect()
 }
 
 /// What the model gives to the caller.

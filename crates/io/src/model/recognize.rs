@@ -11,10 +11,13 @@ mod copies;
 mod dense;
 mod folded;
 mod links;
+mod moments;
 mod names;
 mod norms;
+mod outline;
 mod recurrent;
 mod sized;
+mod unfound;
 
 use super::program::Program;
 
@@ -24,6 +27,7 @@ pub use folded::{Folded, computed_beforehand, folded_batch_norms};
 pub use links::Sizes;
 pub use names::{is_named, is_parameter};
 pub use sized::{is_open, with_sizes};
+pub use unfound::unfound_norms;
 
 /// Puts layers, norms and activations in the place of the steps that they were taken apart to.
 pub fn found_again(program: &mut Program) {

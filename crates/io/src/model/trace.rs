@@ -58,7 +58,7 @@ const SAMPLES: usize = 31;
 /// Names the first step that cannot be part of a network.
 pub fn trace(program: &Program, input: Option<&Form>, wanted: &Wanted) -> std::result::Result<Imported, ModelError> {
     let sized = recognize::is_open(program).then(|| Tracer::sizes(program, input)).flatten();
-    let found = sized.and_then(|sizes| recognize::with_sizes(program, &sizes));
+    let found = sized.and_then(|sizes| recognize::with_sizes(program, &sizes, &fixed_values));
     let program = found.as_ref().unwrap_or(program);
     let first = Tracer::follow(program, input, &HashMap::new())?;
     let slots = wanted.choose(&first.activations)?;
@@ -83,6 +83,8 @@ struct Tracer<'p> {
     owners: HashMap<Stored, ValueId>,
     /// Parameters that arithmetic takes.
     kept: HashSet<Stored>,
+    /// What products take that may be the weights of a layer, with the places of these.
+    products: Vec<(String, String)>,
     names: HashMap<String, usize>,
     /// The names of slots by that of the node.
     slots: &'p HashMap<String, String>,
@@ -113,6 +115,7 @@ impl<'p> Tracer<'p> {
             values: HashMap::new(),
             owners: HashMap::new(),
             kept: HashSet::new(),
+            products: Vec::new(),
             names: HashMap::new(),
             slots,
             activations: Vec::new(),
@@ -137,6 +140,8 @@ impl<'p> Tracer<'p> {
             tracer.remarks.push(format!("{folded}; {}", folded.help()));
         }
         tracer.remarks.extend(recognize::computed_beforehand(program));
+        tracer.remarks.extend(recognize::unfound_norms(program));
+        tracer.say_products();
         if program.outputs.len() > 1 {
             let count = program.outputs.len() - 1;
             tracer

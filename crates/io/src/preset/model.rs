@@ -15,7 +15,7 @@ use crate::model::{self, Found, Imported, ModelError, Wanted};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Brought {
     pub path: PathBuf,
-    /// SHA-256 of the file.
+    /// SHA-256 of the file, with what it takes from files beside it.
     pub digest: String,
     pub wanted: Wanted,
     pub activations: Vec<Found>,
@@ -43,7 +43,7 @@ impl Brought {
         if !path.exists() {
             return Err(node.problem(format!("there is no file {}", super::printable(&path.display().to_string()))));
         }
-        let program = model::read(&path).map_err(fail)?;
+        let (program, digest) = model::read_with_digest(&path).map_err(fail)?;
         let wanted = slots.map_or(Ok(Wanted::Usual), read_wanted)?;
         let imported = model::trace(&program, input, &wanted).map_err(|error| match (&error, slots) {
             (ModelError::NoActivation { .. }, Some(slots)) => problem(slots, &error),
@@ -53,7 +53,7 @@ impl Brought {
         if network.counted().is_empty() {
             return Err(node.problem("NEAR counts layers with weights and activations, and this model has none"));
         }
-        let (digest, has_input) = (model::digest(&path).map_err(fail)?, input.is_some());
+        let has_input = input.is_some();
         Ok((Self { path, digest, wanted, activations, as_given, has_input, remarks }, network))
     }
 

@@ -194,7 +194,7 @@ impl<'n> Call<'_, 'n, '_> {
         let Some(proto) = self.attribute(name).and_then(|attribute| attribute.tensor.as_deref()) else {
             return Ok(None);
         };
-        super::tensor::read(proto, &self.node.place, self.reader.folder).map(Some)
+        super::tensor::read(proto, &self.node.place, &self.reader.beside).map(Some)
     }
 
     /// The axes that an attribute gives, or a constant input from version `since` on.

@@ -95,6 +95,7 @@ impl Reader<'_> {
             steps: Vec::new(),
             folded: Vec::new(),
             outputs: Vec::new(),
+            names_parameters: true,
         };
         let outer = std::mem::replace(&mut self.program, empty);
         let (facts, constants) = (self.facts.clone(), self.constants.clone());

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use candle_core::Tensor;
 
+use super::beside::Beside;
 use super::facts::Fact;
 use super::{limits, messages, names};
 use crate::model::program::{Program, Stored};
@@ -56,7 +57,7 @@ impl Parts {
 
 /// What is known while nodes are taken.
 pub struct Reader<'f> {
-    pub folder: &'f Path,
+    pub beside: Beside<'f>,
     pub opsets: HashMap<String, i64>,
     pub functions: HashMap<[&'f str; 3], &'f messages::Function>,
     pub program: Program,
@@ -97,10 +98,11 @@ impl<'f> Reader<'f> {
             steps: Vec::new(),
             folded: Vec::new(),
             outputs: Vec::new(),
+            names_parameters: true,
         };
         let (facts, constants) = (HashMap::new(), HashMap::new());
         Ok(Self {
-            folder,
+            beside: Beside::new(folder),
             opsets,
             functions,
             program,

@@ -1,14 +1,11 @@
 //! Tensors of a file as tensors in memory.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
-use std::path::{Component, Path};
-
 use bytes::Bytes;
 use candle_core::{Device, Tensor};
 use half::{bf16, f16};
 
 use super::super::ModelError;
+use super::beside::Beside;
 use super::limits;
 use super::messages::{self, Kind};
 
@@ -19,14 +16,14 @@ const EXTERNAL: i32 = 1;
 
 type Result<T> = std::result::Result<T, ModelError>;
 
-/// A tensor in single precision, or of whole numbers as `I64`, or of truth values as `U8`. `folder` is where its numbers may
-/// be in a file of their own.
-pub fn read(proto: &messages::Tensor, name: &str, folder: &Path) -> Result<Tensor> {
+/// A tensor in single precision, or of whole numbers as `I64`, or of truth values as `U8`. Its numbers may be in a file of
+/// their own.
+pub fn read(proto: &messages::Tensor, name: &str, beside: &Beside<'_>) -> Result<Tensor> {
     let dims = dims(proto, name)?;
     let count: usize = dims.iter().product();
     let kind = Kind::try_from(proto.kind).map_err(|_| unread(name, &format!("numbers of type {}", proto.kind)))?;
     let raw = match proto.location {
-        EXTERNAL => external(proto, name, folder, count * width(kind).unwrap_or(1))?,
+        EXTERNAL => beside.read(proto, name, count * width(kind).unwrap_or(1))?,
         _ => proto.raw.clone(),
     };
     let is_raw = proto.location == EXTERNAL || !raw.is_empty();
@@ -126,41 +123,4 @@ fn wholes(proto: &messages::Tensor, kind: Kind, raw: Option<Bytes>, name: &str, 
         (_, Some(raw)) => raw.iter().map(|byte| i64::from(*byte)).collect(),
     };
     counted(numbers, name, count)
-}
-
-/// The bytes of a tensor in a file beside the model.
-fn external(proto: &messages::Tensor, name: &str, folder: &Path, expected: usize) -> Result<Bytes> {
-    let entry = |key: &str| proto.external.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str());
-    let missing = |why: String| ModelError::MissingWeights { name: name.to_owned(), why };
-    let location = entry("location").ok_or_else(|| missing("no file is named".to_owned()))?;
-    let path = Path::new(location);
-    let outside = || ModelError::ExternalOutside { name: name.to_owned(), path: location.to_owned() };
-    if !path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
-        return Err(outside());
-    }
-    let number = |key: &str| match entry(key) {
-        None => Ok(None),
-        Some(text) => text.parse::<u64>().map(Some).map_err(|_| missing(format!("its {key} `{text}` is no number"))),
-    };
-    let (offset, length) = (number("offset")?.unwrap_or(0), number("length")?);
-    let length = length.unwrap_or(expected as u64);
-    if length != expected as u64 {
-        return Err(missing(format!("`{location}` has {length} bytes for it, and its sizes make {expected}")));
-    }
-    let unreadable = |error: std::io::Error| missing(format!("`{location}` cannot be read: {error}"));
-    // A link may lead out of the folder.
-    let (whole, home) =
-        (folder.join(path).canonicalize().map_err(unreadable)?, folder.canonicalize().map_err(unreadable)?);
-    if !whole.starts_with(&home) {
-        return Err(outside());
-    }
-    let mut file = File::open(whole).map_err(unreadable)?;
-    let has = file.metadata().map_err(unreadable)?.len();
-    if offset.checked_add(length).is_none_or(|end| end > has) {
-        return Err(missing(format!("`{location}` has {has} bytes, and it stands from {offset} on for {length}")));
-    }
-    file.seek(SeekFrom::Start(offset)).map_err(unreadable)?;
-    let mut bytes = vec![0; expected];
-    file.read_exact(&mut bytes).map_err(unreadable)?;
-    Ok(bytes.into())
 }

@@ -1,7 +1,6 @@
 //! The zip: the graph, and tensors as their bytes.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
@@ -14,6 +13,7 @@ use super::numbers::quoted;
 use super::pickled::Pickled;
 use super::schema::{Exported, Int, Meta};
 use crate::model::ModelError;
+use crate::model::hashed::Source;
 use crate::model::program::Stored;
 
 /// The largest graph that is read.
@@ -24,7 +24,8 @@ const MOST_TENSOR: u64 = 16 << 30;
 const MOST_ENTRIES: usize = 1_000_000;
 
 pub struct Archive {
-    zip: ZipArchive<BufReader<File>>,
+    zip: ZipArchive<BufReader<Source>>,
+    source: Source,
     names: Vec<String>,
     /// What all names begin with.
     root: String,
@@ -47,6 +48,14 @@ struct Entry {
     tensor_meta: Option<Meta>,
 }
 
+/// What a tensor is to the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    Parameter,
+    Buffer,
+    Constant,
+}
+
 /// What PyTorch 2.7 and older called the graph, and where they kept tensors.
 const OLDER: &str = "serialized_exported_program.json";
 const OLDER_TENSORS: [(&str, &str); 2] =
@@ -61,10 +70,10 @@ fn damaged(what: impl Into<String>) -> ModelError {
 
 impl Archive {
     pub fn open(path: &Path) -> Result<Self, ModelError> {
-        let file = File::open(path).map_err(ModelError::Read)?;
+        let source = Source::open(path).map_err(ModelError::Read)?;
         // Archives within it are not to be taken for it.
         let from_start = Config { archive_offset: ArchiveOffset::Known(0) };
-        let zip = ZipArchive::with_config(from_start, BufReader::new(file)).map_err(|error| match error {
+        let zip = ZipArchive::with_config(from_start, BufReader::new(source.clone())).map_err(|error| match error {
             zip::result::ZipError::Io(error) => ModelError::Read(error),
             error => damaged(format!("it is no whole zip ({error}); is it truncated?")),
         })?;
@@ -78,8 +87,9 @@ impl Archive {
         let is_older = newer.is_none() && older.is_some();
         let Some(root) = newer.or(older) else { return Err(without_graph(&names)) };
         let (weights, constants) = (HashMap::new(), HashMap::new());
-        let mut archive = Self { zip, names, root, weights, constants, pickled: Vec::new() };
+        let mut archive = Self { zip, source, names, root, weights, constants, pickled: Vec::new() };
         if is_older {
+            archive.source.follow();
             archive.pickled = archive.older_tensors()?;
             return Ok(archive);
         }
@@ -133,30 +143,40 @@ impl Archive {
         Ok(None)
     }
 
-    pub fn weight(&mut self, name: &str, is_trained: bool) -> Result<Stored, ModelError> {
-        if let Some(stored) = self.older_tensor(name, is_trained)? {
-            return Ok(stored);
-        }
-        let entry = self.weights.get(name).cloned();
-        let entry = entry.ok_or_else(|| damaged(format!("its weight `{name}` is missing")))?;
-        self.tensor(name, WEIGHTS, &entry, is_trained)
+    /// From now on tensors are read in their order in the file.
+    pub fn follow(&self) {
+        self.source.follow();
+    }
+
+    /// SHA-256 of the file, in hexadecimal.
+    pub fn digest(&self) -> Result<String, ModelError> {
+        self.source.digest()
+    }
+
+    /// Where a tensor stands among the entries; none where it is not there, or within one.
+    pub fn place(&self, name: &str, kind: Kept) -> Option<usize> {
+        let (folder, entry) = self.entry(name, kind)?;
+        self.zip.index_for_name(&format!("{}{folder}{}", self.root, entry.path_name))
     }
 
     /// Persistent buffers are among the weights, others among the constants.
-    pub fn buffer(&mut self, name: &str) -> Result<Stored, ModelError> {
-        match self.weights.contains_key(name) {
-            true => self.weight(name, false),
-            false => self.constant(name),
-        }
+    fn entry(&self, name: &str, kind: Kept) -> Option<(&'static str, &Entry)> {
+        let weight = self.weights.get(name).filter(|_| kind != Kept::Constant).map(|entry| (WEIGHTS, entry));
+        let constant = || self.constants.get(name).filter(|_| kind != Kept::Parameter).map(|entry| (CONSTANTS, entry));
+        weight.or_else(constant)
     }
 
-    pub fn constant(&mut self, name: &str) -> Result<Stored, ModelError> {
-        if let Some(stored) = self.older_tensor(name, false)? {
+    /// Reads a tensor.
+    pub fn stored(&mut self, name: &str, kind: Kept) -> Result<Stored, ModelError> {
+        let is_trained = kind == Kept::Parameter;
+        if let Some(stored) = self.older_tensor(name, is_trained)? {
             return Ok(stored);
         }
-        let entry = self.constants.get(name).cloned();
-        let entry = entry.ok_or_else(|| damaged(format!("its constant `{name}` is missing")))?;
-        self.tensor(name, CONSTANTS, &entry, false)
+        let what = if is_trained { "weight" } else { "constant" };
+        let (folder, entry) =
+            self.entry(name, kind).ok_or_else(|| damaged(format!("its {what} `{name}` is missing")))?;
+        let entry = entry.clone();
+        self.tensor(name, folder, &entry, is_trained)
     }
 
     fn config(&mut self, folder: &str, what: &str) -> Result<HashMap<String, Entry>, ModelError> {
@@ -177,12 +197,15 @@ impl Archive {
     /// The bytes of an entry, whose sum of checks is right; none where there is no such entry.
     fn read(&mut self, name: &str, most: u64) -> Result<Option<Vec<u8>>, ModelError> {
         let fail = |error: &dyn std::fmt::Display| damaged(format!("its `{name}` cannot be read: {error}"));
+        let length = self.source.length();
         let mut entry = match self.zip.by_name(name) {
             Ok(entry) => entry,
             Err(zip::result::ZipError::FileNotFound) => return Ok(None),
             Err(error) => return Err(fail(&error)),
         };
-        let mut bytes = Vec::new();
+        // No more is taken beforehand than the file has, whatever it says of its entry.
+        let size = entry.size().min(length);
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
         entry.by_ref().take(most + 1).read_to_end(&mut bytes).map_err(|error| fail(&error))?;
         match bytes.len() as u64 > most {
             true => Err(damaged(format!("its `{name}` is larger than {} MiB", most >> 20))),

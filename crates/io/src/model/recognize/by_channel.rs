@@ -49,9 +49,9 @@ fn is_part(step: &Step) -> bool {
 }
 
 /// By what depends on no input, the step that computes it.
-type Makers = HashMap<String, Step>;
+pub type Makers = HashMap<String, Step>;
 
-fn makers(program: &Program, links: &Links) -> Makers {
+pub fn makers(program: &Program, links: &Links) -> Makers {
     let fixed = program.steps.iter().filter(|step| !links.is_live(output(step)) && step.outputs.len() == 1);
     program.folded.iter().chain(fixed).map(|step| (output(step).to_owned(), step.clone())).collect()
 }
@@ -172,7 +172,8 @@ impl Symbols {
             }
             self.computed(program, step)?
         } else {
-            if stored?.rank() != 1 || self.vectors.len() == VECTORS {
+            let long = stored?.dims().iter().filter(|size| **size > 1).count();
+            if long != 1 || self.vectors.len() == VECTORS {
                 return None;
             }
             let seed = self.vectors.len() as f64;

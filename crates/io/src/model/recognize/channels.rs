@@ -10,9 +10,13 @@ use crate::model::program::{Numbers, Op, Operand, Padding, Plain, Pool, Program,
 
 /// Puts off the moves of channels, where a program holds them last.
 pub fn channels_first(program: &mut Program) {
-    if !has_channels_last(program) {
-        return;
+    if has_channels_last(program) {
+        put_off_moves(program);
     }
+}
+
+/// Puts off the moves of channels.
+pub fn put_off_moves(program: &mut Program) {
     let steps = std::mem::take(&mut program.steps);
     let mut moving = Moving { program, steps: Vec::with_capacity(steps.len()), views: HashMap::new() };
     for step in steps {

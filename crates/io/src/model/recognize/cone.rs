@@ -21,10 +21,21 @@ pub struct Cone {
 
 /// The cones that end in a step, the largest first. No value within is taken outside, and all steps are `allowed`.
 pub fn cones(program: &Program, links: &Links, end: usize, allowed: &dyn Fn(&Step) -> bool) -> Vec<Cone> {
+    cones_up_to(program, links, end, allowed, STEPS)
+}
+
+/// The same with at most so many steps.
+pub fn cones_up_to(
+    program: &Program,
+    links: &Links,
+    end: usize,
+    allowed: &dyn Fn(&Step) -> bool,
+    most: usize,
+) -> Vec<Cone> {
     let mut steps = HashSet::from([end]);
     let mut open: HashSet<&str> = live_operands(&program.steps[end], links).collect();
     let mut found = Vec::new();
-    while !open.is_empty() && steps.len() <= STEPS {
+    while !open.is_empty() && steps.len() <= most {
         if let Some(from) = open.iter().next().filter(|_| open.len() == 1) {
             let mut steps: Vec<_> = steps.iter().copied().collect();
             steps.sort_unstable();
@@ -46,7 +57,11 @@ pub fn cones(program: &Program, links: &Links, end: usize, allowed: &dyn Fn(&Ste
 }
 
 fn live_operands<'p>(step: &'p Step, links: &'p Links) -> impl Iterator<Item = &'p str> {
-    step.operands.iter().filter_map(|operand| name(Some(operand))).filter(|name| links.is_live(name))
+    let listed = step.operands.iter().flat_map(|operand| match operand {
+        Operand::List(list) => list.as_slice(),
+        other => std::slice::from_ref(other),
+    });
+    listed.filter_map(|operand| name(Some(operand))).filter(|name| links.is_live(name))
 }
 
 impl Cone {

@@ -1,17 +1,20 @@
 //! Norms that are told only where the sizes of all values are known.
 
 use super::links::{Links, Sizes, name, output};
-use super::{by_channel, names, norms};
+use super::moments::{self, Evaluate};
+use super::{by_channel, channels, names, norms};
 use crate::model::program::{Op, Operand, Plain, Program, Step};
 
 /// Whether a program may hold norms that only sizes tell.
 pub fn is_open(program: &Program) -> bool {
     let reduces = |step: &Step| matches!(step.op, Op::Plain(Plain::Reduce { .. }));
-    !program.folded.is_empty() || program.steps.iter().any(|step| reduces(step) && step.original.starts_with("Reduce"))
+    let is_onnx = |step: &Step| step.original.starts_with("Reduce");
+    let has_root = || program.steps.iter().any(moments::is_root);
+    !program.folded.is_empty() || program.steps.iter().any(|step| reduces(step) && (is_onnx(step) || has_root()))
 }
 
-/// The program with the norms that are told by sizes; none where there are none.
-pub fn with_sizes(program: &Program, sizes: &Sizes) -> Option<Program> {
+/// The program with the norms that are told by sizes; none where there are none. `evaluate` computes constants.
+pub fn with_sizes(program: &Program, sizes: &Sizes, evaluate: Evaluate<'_>) -> Option<Program> {
     let mut found = program.clone();
     simplify(&mut found, sizes);
     found.drop_unused();
@@ -19,16 +22,32 @@ pub fn with_sizes(program: &Program, sizes: &Sizes) -> Option<Program> {
     let before = layers(&found);
     norms::means(&mut found);
     found.drop_unused();
+    let moves_channels = moments::recognize(&mut found, sizes, evaluate);
+    found.drop_unused();
+    if moves_channels {
+        channels::put_off_moves(&mut found);
+    }
     by_channel::recognize(&mut found, sizes);
     found.drop_unused();
     (layers(&found) > before).then(|| {
-        names::give(&mut found);
+        // A .pt2 names all that it holds.
+        if program.steps.iter().all(|step| !step.original.starts_with("aten.")) {
+            names::give(&mut found);
+        }
         found
     })
 }
 
 fn is_layer(step: &Step) -> bool {
-    matches!(step.op, Op::LayerNorm { .. } | Op::RmsNorm { .. } | Op::BatchNorm { .. } | Op::Prelu)
+    matches!(
+        step.op,
+        Op::LayerNorm { .. }
+            | Op::RmsNorm { .. }
+            | Op::GroupNorm { .. }
+            | Op::InstanceNorm { .. }
+            | Op::BatchNorm { .. }
+            | Op::Prelu
+    )
 }
 
 /// Writes what changes nothing as such, and sums over the last axis in one way.

@@ -11,7 +11,7 @@ use neartop_core::shape::Layout;
 
 use super::values::{Dim, Fixed, Live, Part, Traced, shape, size};
 use super::{Result, Tracer, fixed, text};
-use crate::model::program::Step;
+use crate::model::program::{Op, Plain, Step};
 
 impl Tracer<'_> {
     /// An elementwise function of values that are broadcast to each other.
@@ -186,6 +186,7 @@ impl Tracer<'_> {
     /// What arithmetic takes of a tensor that does not depend on the samples. Nothing is known of the law of a parameter there,
     /// so it keeps its numbers.
     fn kept(&mut self, step: &Step, fixed: &Fixed, tensor: Tensor) -> Taken {
+        self.note_product(step, fixed);
         if !fixed.is_trained {
             return Taken::Constant(tensor);
         }
@@ -207,6 +208,43 @@ impl Tracer<'_> {
                 Taken::Constant(tensor)
             }
         }
+    }
+
+    /// Keeps in mind that a product takes what may be the weight of a layer: a parameter, or, where the file does not say which
+    /// tensors are some, one of several numbers that are not all 0 or 1.
+    fn note_product(&mut self, step: &Step, fixed: &Fixed) {
+        let is_product = matches!(step.op, Op::Plain(Plain::Binary(Binary::Multiply | Binary::Divide) | Plain::MatMul));
+        let is_mask = || fixed.numbers().is_ok_and(|all| all.iter().all(|x| *x == 0.0 || *x == 1.0));
+        let may_be = fixed.is_trained || !self.program.names_parameters && !is_mask();
+        let Some(source) = fixed.source.as_ref().filter(|_| is_product && may_be && fixed.tensor.elem_count() > 1)
+        else {
+            return;
+        };
+        let found = (source.name.clone(), step.somewhere().to_owned());
+        if !self.products.contains(&found) {
+            self.products.push(found);
+        }
+    }
+
+    /// Says once that products with parameters are no layers.
+    pub(super) fn say_products(&mut self) {
+        let Some((name, place)) = self.products.first() else { return };
+        let more = match self.products.len() - 1 {
+            0 => String::new(),
+            1 => ", and one more by another".to_owned(),
+            more => format!(", and {more} more by others"),
+        };
+        let remark = match self.program.names_parameters {
+            true => format!(
+                "{place} multiplies by {name}{more}: no known layer does so, so such parameters keep their numbers, and no layer is \
+                 scored for them"
+            ),
+            false => format!(
+                "{place} multiplies by the constant {name}{more}: the file does not say whether it is a parameter, so it keeps its \
+                 numbers, and no layer is scored for it"
+            ),
+        };
+        self.remark(remark);
     }
 
     /// Numbers of a parameter, or of some rows of it.

@@ -1,0 +1,239 @@
+//! What is still to be scored, in which order, and in what pieces.
+
+use std::collections::VecDeque;
+
+use super::scorer::Portion;
+use crate::failure::ScoreFailure;
+use crate::space::{Effort, Space};
+use crate::study::race::Race;
+use neartop_core::score::Score;
+
+/// What is known of a repetition of a candidate before a run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Known {
+    Nothing,
+    /// Its NEAR.
+    Scored(f64),
+    /// It has no score, and would have none again.
+    Failed,
+}
+
+/// What is still to do, in a fixed order.
+pub struct Backlog {
+    portions: VecDeque<Portion>,
+    /// The groups that every repetition is cut into.
+    groups: Vec<Vec<usize>>,
+    next_repetition: usize,
+    repetitions: usize,
+    jobs: usize,
+    efforts: Vec<Effort>,
+    /// The first repetition of each candidate that failed; later ones are not scored.
+    failed: Vec<usize>,
+    /// NEAR by candidate and repetition.
+    scores: Vec<Vec<Option<f64>>>,
+    /// Decides who is scored further, where the preset leaves it open.
+    race: Option<Race>,
+}
+
+/// What a worker does next.
+pub enum Next {
+    Score(Portion),
+    /// Wait for the scores of others, which decide what is still to do.
+    Wait,
+    Leave,
+}
+
+impl Backlog {
+    pub fn new(space: &Space, jobs: usize, known: &dyn Fn(usize, usize) -> Known) -> Self {
+        let groups = space.groups();
+        // Small enough that the last portions keep all workers busy.
+        let parts = (4 * jobs).div_ceil(groups.len().max(1));
+        let efforts: Vec<_> = space.candidates.iter().map(|candidate| candidate.effort).collect();
+        let repetitions = space.preset.repetitions;
+        let candidates = space.candidates.len();
+        let mut backlog = Self {
+            portions: VecDeque::new(),
+            groups: groups.iter().flat_map(|group| pieces(group, parts, &efforts)).map(<[usize]>::to_vec).collect(),
+            next_repetition: 0,
+            repetitions,
+            jobs,
+            efforts,
+            failed: vec![usize::MAX; candidates],
+            scores: vec![Vec::new(); candidates],
+            race: space.preset.auto.map(|auto| Race::new(auto, repetitions, candidates)),
+        };
+        for id in 0..candidates {
+            for repetition in 0..repetitions {
+                match known(id, repetition) {
+                    Known::Nothing => {}
+                    Known::Scored(near) => backlog.keep(id, repetition, near),
+                    Known::Failed => backlog.failed[id] = backlog.failed[id].min(repetition),
+                }
+            }
+        }
+        backlog.advance();
+        backlog
+    }
+
+    /// As many scores as there may be.
+    pub fn most(&self) -> usize {
+        let in_portions: usize = self.portions.iter().map(|portion| portion.candidates.len()).sum();
+        in_portions.saturating_add(self.efforts.len().saturating_mul(self.repetitions))
+    }
+
+    /// A backlog of these portions and no more.
+    pub fn of_portions(portions: Vec<Portion>, candidates: usize, jobs: usize) -> Self {
+        Self {
+            portions: portions.into(),
+            groups: Vec::new(),
+            next_repetition: 0,
+            repetitions: 0,
+            jobs,
+            efforts: Vec::new(),
+            failed: vec![usize::MAX; candidates],
+            scores: vec![Vec::new(); candidates],
+            race: None,
+        }
+    }
+
+    pub fn next(&mut self) -> Next {
+        loop {
+            while let Some(mut portion) = self.portions.pop_front() {
+                let is_known = |id: usize| self.scores[id].get(portion.repetition).is_some_and(Option::is_some);
+                let race = self.race.as_ref();
+                portion.candidates.retain(|id| {
+                    portion.repetition < self.failed[*id]
+                        && !is_known(*id)
+                        && race.is_none_or(|race| race.open().binary_search(id).is_ok())
+                });
+                if !portion.candidates.is_empty() {
+                    return Next::Score(portion);
+                }
+            }
+            let goal = match &self.race {
+                Some(race) if race.is_over() => return Next::Leave,
+                Some(race) => race.goal(),
+                None => self.repetitions,
+            };
+            if self.next_repetition == goal {
+                return if self.race.is_some() { Next::Wait } else { Next::Leave };
+            }
+            let repetition = self.next_repetition;
+            self.next_repetition += 1;
+            let groups = if self.next_repetition == goal { self.last_groups() } else { self.groups.clone() };
+            self.portions.extend(groups.into_iter().map(|candidates| Portion { repetition, candidates }));
+        }
+    }
+
+    /// The groups in the order for the last repetition: the dearest first and the last few in pieces, so that all workers
+    /// end at about the same time.
+    fn last_groups(&self) -> Vec<Vec<usize>> {
+        let mut groups: Vec<&[usize]> = self.groups.iter().map(Vec::as_slice).collect();
+        groups.sort_by_key(|group| std::cmp::Reverse(self.effort_of(group)));
+        let (whole, cut) = groups.split_at(groups.len().saturating_sub(2 * self.jobs));
+        let pieces = cut.iter().flat_map(|group| pieces(group, 4, &self.efforts));
+        whole.iter().copied().chain(pieces).map(<[usize]>::to_vec).collect()
+    }
+
+    /// What it takes to score a group together.
+    fn effort_of(&self, group: &[usize]) -> u128 {
+        let shared = group.first().map_or(0, |id| self.efforts[*id].shared);
+        group.iter().map(|id| u128::from(self.efforts[*id].own)).sum::<u128>() + u128::from(shared)
+    }
+
+    fn keep(&mut self, candidate: usize, repetition: usize, near: f64) {
+        let scores = &mut self.scores[candidate];
+        if scores.len() <= repetition {
+            scores.resize(repetition + 1, None);
+        }
+        scores[repetition] = Some(near);
+    }
+
+    /// Takes a result in. True where it decided what is still to do.
+    pub fn record(&mut self, candidate: usize, repetition: usize, result: &Result<Score, ScoreFailure>) -> bool {
+        match result {
+            Ok(score) => self.keep(candidate, repetition, score.near),
+            Err(_) => self.failed[candidate] = self.failed[candidate].min(repetition),
+        }
+        self.advance()
+    }
+
+    fn advance(&mut self) -> bool {
+        let Some(race) = &mut self.race else { return false };
+        let before = (race.goal(), race.is_over());
+        race.advance(|id| (self.failed[id] == usize::MAX).then_some(&self.scores[id][..]));
+        before != (race.goal(), race.is_over())
+    }
+}
+
+/// Cuts a group into as many pieces at the most, none of which has less work of its own than all would do again that they
+/// share.
+fn pieces<'a>(group: &'a [usize], most: usize, efforts: &[Effort]) -> std::slice::Chunks<'a, usize> {
+    let least = group.first().map_or(1, |id| efforts[*id].shared.div_ceil(efforts[*id].own.max(1)));
+    let least = usize::try_from(least).unwrap_or(usize::MAX);
+    group.chunks(group.len().div_ceil(most.max(1)).max(least).clamp(1, group.len().max(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use neartop_io::preset::Preset;
+
+    use super::*;
+    use crate::failure::ScoreFailure;
+
+    /// Two activations with each of two initializations, three repetitions.
+    fn space() -> Space {
+        let text = "network: {input: 6, layers: [linear: 8, activation, linear: 4]}\ndata: {source: gaussian}\n\
+                    search: {activations: [relu, tanh], inits: [orthogonal, xavier_normal]}\nscore: {repetitions: 3}\n";
+        Space::new(Arc::new(Preset::parse(text, "test.yaml", Path::new("")).unwrap()))
+    }
+
+    /// The candidates and repetitions that are still to be scored, in their order.
+    fn left(backlog: &mut Backlog) -> Vec<(usize, usize)> {
+        let mut all = Vec::new();
+        while let Next::Score(portion) = backlog.next() {
+            all.extend(portion.candidates.iter().map(|id| (portion.repetition, *id)));
+        }
+        all
+    }
+
+    #[test]
+    fn every_repetition_of_every_candidate_comes_once_and_repetitions_in_their_order() {
+        for jobs in [1, 2, 16] {
+            let mut all = left(&mut Backlog::new(&space(), jobs, &|_, _| Known::Nothing));
+            assert!(all.is_sorted_by_key(|(repetition, _)| *repetition), "{jobs}: {all:?}");
+            all.sort_unstable();
+            let expected: Vec<_> = (0..3).flat_map(|repetition| (0..4).map(move |id| (repetition, id))).collect();
+            assert_eq!(all, expected, "{jobs}");
+        }
+    }
+
+    #[test]
+    fn what_is_known_or_has_failed_is_left_out() {
+        let known = |id: usize, repetition: usize| match (id, repetition) {
+            (0, 0) => Known::Scored(1.0),
+            (1, 1) => Known::Failed,
+            _ => Known::Nothing,
+        };
+        let mut backlog = Backlog::new(&space(), 1, &known);
+        assert!(!backlog.record(2, 0, &Err(ScoreFailure::of_panic(&"a panic"))), "without a race nothing is decided");
+        let mut all = left(&mut backlog);
+        all.sort_unstable();
+        assert_eq!(all, [(0, 1), (0, 3), (1, 0), (1, 3), (2, 0), (2, 3)]);
+    }
+
+    #[test]
+    fn groups_are_cut_no_finer_than_what_they_share_allows() {
+        let group: Vec<_> = (0..8).collect();
+        let lengths = |shared: u64, own: u64, most: usize| -> Vec<usize> {
+            pieces(&group, most, &[Effort { shared, own }; 8]).map(<[usize]>::len).collect()
+        };
+        assert_eq!(lengths(0, 1, 4), [2, 2, 2, 2]);
+        assert_eq!(lengths(4, 1, 4), [4, 4]);
+        assert_eq!(lengths(100, 1, 4), [8]);
+        assert_eq!(lengths(0, 1, 1), [8]);
+    }
+}

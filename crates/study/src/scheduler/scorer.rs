@@ -1,0 +1,169 @@
+//! What scores portions of the work.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::space::Space;
+use neartop_core::network::{Fill, Init, Network};
+use neartop_core::random::Draws;
+use neartop_core::score::spectrum::spectra;
+use neartop_core::score::{CommonScores, Repetition, Score, ScoreError};
+use neartop_io::data::{DataError, Samples};
+
+/// One repetition of candidates that share architecture and initialization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Portion {
+    pub repetition: usize,
+    pub candidates: Vec<usize>,
+}
+
+/// Scores a portion on the calling thread.
+pub trait Scorer: Send + Sync + 'static {
+    /// Reports every candidate of the portion in order, each as soon as it is scored.
+    fn score(
+        &self,
+        portion: &Portion,
+        cancelled: &dyn Fn() -> bool,
+        report: &mut dyn FnMut(usize, Result<Score, ScoreError>),
+    );
+}
+
+/// Scores the candidates of a space by NEAR.
+pub struct NearScorer {
+    space: Arc<Space>,
+    samples: Samples,
+    /// The latest batches, since portions of one repetition follow each other.
+    batches: Mutex<VecDeque<(usize, candle_core::Tensor)>>,
+    draws: Draws,
+    /// Where all candidates have one network.
+    common: Option<CommonScores>,
+}
+
+impl NearScorer {
+    /// Loads the samples.
+    ///
+    /// # Errors
+    /// If the data cannot be read or do not fit the network.
+    pub fn new(space: Arc<Space>) -> Result<Self, DataError> {
+        let samples = space.samples()?;
+        let common = (!space.has_architectures()).then(CommonScores::default);
+        Ok(Self { space, samples, batches: Mutex::default(), draws: Draws::default(), common })
+    }
+
+    /// The samples of all repetitions.
+    #[must_use]
+    pub fn samples(&self) -> &Samples {
+        &self.samples
+    }
+
+    pub(crate) fn batch(&self, repetition: usize) -> Result<candle_core::Tensor, ScoreError> {
+        let mut batches = self.batches.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, batch)) = batches.iter().find(|(r, _)| *r == repetition) {
+            return Ok(batch.clone());
+        }
+        let batch = self.samples.batch(repetition as u64).map_err(|e| candle_core::Error::Msg(e.to_string()))?;
+        if batches.len() == 4 {
+            batches.pop_front();
+        }
+        batches.push_back((repetition, batch.clone()));
+        Ok(batch)
+    }
+}
+
+impl NearScorer {
+    /// The singular values behind one repetition of one candidate, see [`spectra`].
+    ///
+    /// # Errors
+    /// Where that repetition has no score.
+    pub fn spectra(&self, candidate: usize, repetition: usize) -> Result<Vec<Vec<f64>>, ScoreError> {
+        let network = self.space.network_of(candidate);
+        let inputs = self.batch(repetition)?;
+        let repetition = self.repetition(&network, inputs, candidate, repetition);
+        spectra(&repetition, self.space.candidates[candidate].fill.as_ref())
+    }
+
+    fn repetition<'a>(
+        &'a self,
+        network: &'a Network,
+        inputs: candle_core::Tensor,
+        candidate: usize,
+        repetition: usize,
+    ) -> Repetition<'a> {
+        self.repetition_with(network, inputs, repetition, &self.space.candidates[candidate].init)
+    }
+
+    /// A repetition of candidates with an initialization that need not be one of the space.
+    pub(crate) fn repetition_with<'a>(
+        &'a self,
+        network: &'a Network,
+        inputs: candle_core::Tensor,
+        repetition: usize,
+        init: &'a Init,
+    ) -> Repetition<'a> {
+        Repetition {
+            network,
+            inputs,
+            init,
+            bias: self.space.bias(),
+            rows: self.space.preset.rows,
+            batch_norm: self.space.preset.batch_norm,
+            trainability: self.space.preset.trainability,
+            seed: self.space.preset.seed,
+            repetition: repetition as u64,
+            draws: Some(&self.draws),
+            common: self.common.as_ref(),
+        }
+    }
+}
+
+impl Scorer for NearScorer {
+    fn score(
+        &self,
+        portion: &Portion,
+        cancelled: &dyn Fn() -> bool,
+        report: &mut dyn FnMut(usize, Result<Score, ScoreError>),
+    ) {
+        let Some(first) = portion.candidates.first() else { return };
+        let inputs = match self.batch(portion.repetition) {
+            Ok(inputs) => inputs,
+            Err(error) => {
+                let message = error.to_string();
+                let fail = || ScoreError::Tensor(candle_core::Error::Msg(message.clone()));
+                return portion.candidates.iter().for_each(|id| report(*id, Err(fail())));
+            }
+        };
+        let network = self.space.network_of(*first);
+        let repetition = self.repetition(&network, inputs, *first, portion.repetition);
+        let fills: Vec<Option<Fill>> =
+            portion.candidates.iter().map(|id| self.space.candidates[*id].fill.clone()).collect();
+        repetition.score(&fills, cancelled, &mut |i, score| report(portion.candidates[i], score));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use neartop_core::score::effective_rank::entropy_rank;
+    use neartop_io::preset::Preset;
+
+    use super::*;
+
+    #[test]
+    fn spectra_have_the_ranks_that_are_scored() {
+        let text = "network: {input: [3, 8, 8], layers: [conv2d: {out: 6, kernel: 3}, activation, flatten, linear: 5]}\n\
+                    search: {activations: [relu, tanh], inits: [orthogonal]}\nscore: {repetitions: 3}\n";
+        let preset = Preset::parse(text, "test.yaml", Path::new("")).unwrap();
+        let scorer = NearScorer::new(Arc::new(Space::new(Arc::new(preset)))).unwrap();
+        let portion = Portion { repetition: 2, candidates: vec![0, 1] };
+        scorer.score(&portion, &|| false, &mut |candidate, score| {
+            let ranks = score.unwrap().effective_ranks;
+            let spectra = scorer.spectra(candidate, 2).unwrap();
+            assert_eq!(spectra.len(), ranks.len());
+            for (spectrum, rank) in spectra.iter().zip(ranks) {
+                assert!((entropy_rank(spectrum.iter().copied()) / rank - 1.0).abs() < 1e-3);
+                assert!(spectrum[0] == 1.0 && spectrum.is_sorted_by(|a, b| a >= b));
+            }
+        });
+    }
+}
