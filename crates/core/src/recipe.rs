@@ -109,7 +109,8 @@ impl Init {
                 None => {
                     let parts = recipe.parts.iter().map(|(key, init)| format!("{key} {init}"));
                     let bias = recipe.bias.iter().map(|init| format!("bias {init}"));
-                    parts.chain(bias).collect::<Vec<_>>().join(", ")
+                    let gains = (!recipe.gains.is_empty()).then(|| "a gain for each layer".to_owned());
+                    parts.chain(bias).chain(gains).collect::<Vec<_>>().join(", ")
                 }
             },
             Self::AsGiven => "the weights that the model brings".to_owned(),
@@ -180,9 +181,22 @@ impl Serialize for Init {
                 if let Some(bias) = &recipe.bias {
                     map.serialize_entry("bias", &AsBias(bias))?;
                 }
+                if !recipe.gains.is_empty() {
+                    map.serialize_entry("gains", &Gains(&recipe.gains))?;
+                }
                 map.end()
             }
         }
+    }
+}
+
+/// Factors of weights by layer, as a map.
+#[derive(Debug)]
+pub struct Gains<'a>(pub &'a [(String, f64)]);
+
+impl Serialize for Gains<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(layer, gain)| (layer, gain)))
     }
 }
 

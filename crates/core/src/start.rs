@@ -1,5 +1,6 @@
 //! What every weight of a network starts from: the one place that decides its law.
 
+mod by_layer;
 mod kinds;
 
 use crate::fill::{Fill, Gains};
@@ -8,6 +9,7 @@ use crate::layer::{Role, Weight};
 use crate::network::{Following, Network, Node};
 use crate::recipe::{Depth, Init, NORM, OUTPUT, RECURRENT, RESIDUAL_OUTPUT, Recipe};
 
+pub use by_layer::by_layer;
 pub use kinds::{Takes, recipe_keys, takes};
 
 /// A candidate's choices that weights are drawn by.
@@ -77,7 +79,7 @@ impl<'a> Drawing<'a> {
             },
         );
         match &weight.role {
-            Role::Drawn(_) => law.times(factor(recipe.depth, node)),
+            Role::Drawn(_) => law.times(factor(recipe.depth, node) * recipe.gain(node.name())),
             Role::Bias(_) | Role::Constant(_) | Role::Own(..) | Role::Kept => law,
         }
     }

@@ -374,7 +374,11 @@ fn read_search(
     let search = map.map_or(root, |map| &map.node);
     let activations = read_fills(get("activations").as_ref(), search, network)?;
     let inits = match get("inits") {
-        Some(node) => without_given(read_choices(&node)?, &node, has_model)?,
+        Some(node) => {
+            let inits = without_given(read_choices(&node)?, &node, has_model)?;
+            recipes::check_gains(&node, architectures.is_none().then_some(network))?;
+            inits
+        }
         None if architectures.is_some() => Init::named("torch_default").into_iter().collect(),
         None => Init::all(),
     };

@@ -112,7 +112,9 @@ pub fn init_as_text(init: &Init) -> String {
 
 /// Whether two recipes draw the same, whatever they are called.
 fn draws_alike(one: &Recipe, other: &Recipe) -> bool {
-    let what = |recipe: &Recipe| (recipe.depth, recipe.draws_gates_together, recipe.bias.clone(), recipe.parts.len());
+    let what = |recipe: &Recipe| {
+        (recipe.depth, recipe.draws_gates_together, recipe.bias.clone(), recipe.gains.clone(), recipe.parts.len())
+    };
     what(one) == what(other) && one.parts.iter().all(|(key, init)| other.part(key) == Some(init))
 }
 

@@ -159,6 +159,7 @@ pub fn find(name: &str) -> Option<Recipe> {
             Some(row) => Some(row.initializer()?),
             None => None,
         },
+        gains: Vec::new(),
         depth: bundled.depth,
         draws_gates_together: bundled.draws_gates_together,
         about: Some(bundled.about),

@@ -10,6 +10,8 @@ pub struct Recipe {
     pub parts: Vec<(&'static str, Initializer)>,
     /// Of the biases that belong to drawn weights.
     pub bias: Option<Initializer>,
+    /// By the name of a layer, what its drawn weights are multiplied by.
+    pub gains: Vec<(String, f64)>,
     pub depth: Depth,
     /// Whether fans and orthogonality are those of all gates of a recurrent layer together, as in Keras.
     pub draws_gates_together: bool,
@@ -48,6 +50,12 @@ impl Recipe {
     #[must_use]
     pub fn part(&self, key: &str) -> Option<&Initializer> {
         self.parts.iter().find(|(known, _)| *known == key).map(|(_, init)| init)
+    }
+
+    /// What the drawn weights of a layer are multiplied by.
+    #[must_use]
+    pub fn gain(&self, layer: &str) -> f64 {
+        self.gains.iter().find(|(known, _)| known == layer).map_or(1.0, |(_, gain)| *gain)
     }
 
     /// All that it draws by.

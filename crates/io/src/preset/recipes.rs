@@ -5,7 +5,7 @@ use std::sync::Arc;
 use neartop_core::catalog::{Choice, Entry};
 use neartop_core::init::{BiasInit, InitKind, Initializer, Needs, OwnInit};
 use neartop_core::layer::Kind;
-use neartop_core::network::Init;
+use neartop_core::network::{Init, Network, Node as LayerNode};
 use neartop_core::recipe::{AS_GIVEN, BUNDLED, Depth, Recipe};
 use neartop_core::start::{recipe_keys, takes};
 
@@ -14,6 +14,10 @@ use super::yaml::{Node, Problem, printable};
 
 /// Characters of a recipe's name at the most.
 const LONGEST_NAME: usize = 40;
+/// Of a recipe's weights; the least is its inverse.
+const MOST_GAIN: f64 = 1e9;
+/// Layers that a message names at the most.
+const MOST_NAMED: usize = 40;
 const BIASES: [&str; 2] = ["zeros", "fan_in_uniform"];
 
 impl Listed for Init {
@@ -63,7 +67,7 @@ fn unknown(node: &Node<'_>, name: &str) -> Problem {
 
 fn read_recipe(node: &Node<'_>) -> Result<Recipe, Problem> {
     let keys = recipe_keys();
-    let known: Vec<_> = ["recipe"].into_iter().chain(keys.iter().copied()).chain(["bias"]).collect();
+    let known: Vec<_> = ["recipe"].into_iter().chain(keys.iter().copied()).chain(["bias", "gains"]).collect();
     let map = node.map("a recipe", &known)?;
     let name = read_name(map.need("recipe")?)?;
     let mut parts = Vec::new();
@@ -72,11 +76,42 @@ fn read_recipe(node: &Node<'_>) -> Result<Recipe, Problem> {
         parts.push((key, checked(read_choice(node)?, key, part_offers(key), node)?));
     }
     let bias = map.get("bias").map(|node| read_bias_init(node, "bias", Needs::Fans)).transpose()?;
-    if parts.is_empty() && bias.is_none() {
+    let gains = map.get("gains").map(read_gains).transpose()?.unwrap_or_default();
+    if parts.is_empty() && bias.is_none() && gains.is_empty() {
         let help = format!("give its parts: `{{recipe: {name}, linear: orthogonal, bias: zeros}}`");
         return Err(node.problem(format!("the recipe {name} says nothing")).help(help));
     }
-    Ok(Recipe { name, parts, bias, depth: Depth::Ignored, draws_gates_together: false, about: None })
+    Ok(Recipe { name, parts, bias, gains, depth: Depth::Ignored, draws_gates_together: false, about: None })
+}
+
+/// A positive number by the name of a layer.
+fn read_gains(node: &Node<'_>) -> Result<Vec<(String, f64)>, Problem> {
+    let entries = node.entries("a map of names of layers, in quotes where they are numbers, to gains: `{'0': 1.4}`")?;
+    let gain = |(layer, node): (&str, Node<'_>)| {
+        Ok((layer.to_owned(), node.number("the gain", MOST_GAIN.recip(), MOST_GAIN)?))
+    };
+    entries.into_iter().map(gain).collect()
+}
+
+/// Checks that the network has the layers that recipes give gains.
+pub fn check_gains(inits: &Node<'_>, network: Option<&Network>) -> Result<(), Problem> {
+    let recipes = if inits.is_list() { inits.list("initializations")? } else { Vec::new() };
+    for gains in recipes.iter().filter_map(|recipe| recipe.at("gains")) {
+        let Some(network) = network else {
+            return Err(gains
+                .key_problem("`gains` are by layer, and every architecture has others")
+                .help("leave them out"));
+        };
+        let layers = || network.nodes.iter().filter(|node| node.drawn().is_some()).map(LayerNode::name);
+        for (layer, node) in gains.entries("gains")? {
+            if !layers().any(|known| known == layer) {
+                let problem = node.key_problem(format!("no layer with drawn weights is called `{}`", printable(layer)));
+                let known: Vec<_> = layers().take(MOST_NAMED).collect();
+                return Err(problem.help(format!("there are {}", known.join(", "))));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What an initialization can know of the weights that a recipe speaks of by this key.

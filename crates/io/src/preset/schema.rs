@@ -267,6 +267,13 @@ fn inits() -> Vec<Json> {
     let mut properties: Map<_, _> = parts.collect();
     properties.insert("recipe".to_owned(), json!({"type": "string"}));
     properties.insert("bias".to_owned(), bias(Needs::Fans));
+    properties.insert(
+        "gains".to_owned(),
+        json!({
+            "type": "object", "additionalProperties": {"type": "number", "exclusiveMinimum": 0},
+            "description": "By the name of a layer, what its drawn weights are multiplied by."
+        }),
+    );
     let recipe = json!({
         "type": "object", "additionalProperties": false, "required": ["recipe"], "minProperties": 2,
         "properties": properties, "description": "What it leaves out starts as in PyTorch."

@@ -5,7 +5,7 @@ use neartop_core::init::{Law, WeightShape};
 use neartop_core::layer::Role;
 use neartop_core::network::{Activation, BiasInit, Init, Network, Node};
 use neartop_core::recipe::BUNDLED;
-use neartop_core::start::{Drawing, recipe_keys};
+use neartop_core::start::{Drawing, by_layer, recipe_keys};
 use neartop_core::weights::{DrawnWeights, Weights};
 use serde_json::Value as Json;
 
@@ -148,6 +148,54 @@ fn a_recipe_that_says_the_same_of_all_draws_as_the_initialization() {
     let bare = parse(&(RESIDUALS.to_owned() + "search: {inits: [{recipe: bare, conv2d: orthogonal}]}"));
     let torch = Init::named("torch_default").unwrap();
     assert_eq!(of(&bare.search.inits[0]), of(&torch));
+}
+
+#[test]
+fn gains_of_a_recipe_multiply_the_drawn_weights_of_their_layers() {
+    let of_two = |gains: &str| {
+        let text = format!(
+            "inits: [{{recipe: r, linear: orthogonal, conv2d: kaiming_normal, bias: {{constant: 0.5}}{gains}}}]"
+        );
+        parse(&format!(
+            "network: {{input: [1, 4, 4], layers: [conv2d: {{out: 3, kernel: 3}}, activation, flatten, linear: 2]}}\nsearch: {{{text}}}"
+        ))
+    };
+    let (plain, scaled) = (of_two(""), of_two(", gains: {'0': 3.0, '3': 0.5}"));
+    let of = |preset: &Preset| draws(&preset.network, &preset.search.inits[0], BiasInit::Zeros, "tanh", 1);
+    let (before, after) = (of(&plain), of(&scaled));
+    for (name, factor) in [("0.weight", 3.0), ("3.weight", 0.5), ("0.bias", 1.0), ("3.bias", 1.0)] {
+        for (x, y) in before[name].iter().zip(&after[name]) {
+            assert!((factor * x - y).abs() <= 1e-6 * x.abs(), "{name}: {x} and {y}");
+        }
+    }
+    let written = scaled.to_yaml();
+    assert_eq!(parse(&written).search, scaled.search, "{written}");
+    let json = serde_json::to_string(&scaled.search.inits[0]).unwrap();
+    assert!(json.ends_with(r#""gains":{"0":3.0,"3":0.5}}"#), "{json}");
+}
+
+/// The recipe with a gain for each layer starts from what the initialization draws.
+#[test]
+fn an_initialization_with_a_gain_for_each_layer_is_a_recipe() {
+    let text = "
+network:
+  input: {tokens: 5, features: 4}
+  layers: [attention: {heads: 2}, lstm: {hidden: 3, output: last}, activation, linear: 2]
+search: {inits: [{kaiming_uniform: {gain: 0.5}}, {orthogonal: {gain: auto}}], bias: fan_in_uniform}
+";
+    let preset = parse(text);
+    let (init, bias) = (preset.search.inits[0].one().unwrap(), preset.search.bias);
+    let all = |gains: Vec<(String, f64)>| by_layer(&preset.network, init, bias, gains).unwrap();
+    let of = |init: &Init| draws(&preset.network, init, bias, "tanh", 1);
+    let plain = of(&preset.search.inits[0]);
+    assert_eq!(of(&all(vec![("3".to_owned(), 1.0)])), plain);
+    let scaled = of(&all(vec![("3".to_owned(), 2.0)]));
+    for (name, values) in &plain {
+        let factor = if name == "3.weight" { 2.0 } else { 1.0 };
+        assert!(values.iter().zip(&scaled[name]).all(|(x, y)| factor * x == *y), "{name}");
+    }
+    // Gains of activations are none of a layer's.
+    assert_eq!(by_layer(&preset.network, preset.search.inits[1].one().unwrap(), bias, Vec::new()), None);
 }
 
 #[test]
@@ -317,6 +365,9 @@ fn what_cannot_start_so_is_refused() {
         ("linear: 2", "{inits: [{recipe: a, flatten: zeros}]}", "has no key"),
         ("linear: 2", "{inits: [{recipe: 'a\"b', linear: zeros}]}", "the name of a recipe"),
         ("linear: 2", "{inits: [ppo, {recipe: ppo, linear: orthogonal}]}", "ppo stands here twice"),
+        ("linear: 2, activation, linear: 3", "{inits: [{recipe: a, gains: {'1': 2}}]}", "there are 0, 2"),
+        ("linear: 2", "{inits: [{recipe: a, gains: {'0': 0}}]}", "the gain"),
+        ("linear: 2", "{inits: [{recipe: a, gains: {0: 2}}]}", "in quotes"),
         ("linear: 2", "{inits: [{ppo: {gain: 2}}]}", "takes no parameters"),
         ("linear: 2", "{inits: [keras_defualt]}", "did you mean `keras_default`"),
         ("linear: 2", "{bias: {constant: many}}", "the constant"),
