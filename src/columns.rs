@@ -310,7 +310,7 @@ static FURTHER: &[FileColumn] = &[
     FileColumn::text(12, "tied_with_best", None, |_, ranked, _| ranked.tied_with_best.to_string()),
     FileColumn::text(13, "reason", None, |study, ranked, _| study.reason(ranked.candidate).unwrap_or_default()),
     FileColumn::text(17, "repair", Some("would train with"), |study, ranked, _| {
-        study.repair(ranked.candidate).map(|repair| repair.init.to_string()).unwrap_or_default()
+        study.repair(ranked.candidate).map(|repair| repair.best().init.to_string()).unwrap_or_default()
     })
     .optional(),
     FileColumn::text(18, "first_steps", Some("first steps"), |study, ranked, form| {

@@ -35,14 +35,18 @@ class Trainability:
 
 @dataclass(frozen=True)
 class Repair:
-    """A candidate that will not train, with its weights multiplied by a factor that makes it train."""
+    """A candidate that will not train, with its weights multiplied by a factor that makes it train, or by one for each layer."""
 
-    #: The factor of all weights.
-    gain: float
-    #: The initialization with that factor, as a preset and `apply` take it.
+    #: The factor of all weights; None where each layer has its own.
+    gain: float | None
+    #: The initialization with these factors, as a preset and `apply` take it.
     init: Choice
     near: float
     trainability: Trainability
+    #: By the name of the layer, where each has its own factor.
+    gains: Mapping[str, float] = field(default_factory=dict)
+    #: Beside one factor for all weights, one for each layer.
+    by_layer: Repair | None = None
 
 
 @dataclass(frozen=True)
@@ -359,7 +363,14 @@ def _repair(row: Mapping[str, Any] | None) -> Repair | None:
     if row is None:
         return None
     verdict = row["trainability"]
-    return Repair(row["gain"], row["init"], row["near"], Trainability(verdict["verdict"], verdict["score"]))
+    return Repair(
+        row["gain"],
+        row["init"],
+        row["near"],
+        Trainability(verdict["verdict"], verdict["score"]),
+        row.get("gains", {}),
+        _repair(row.get("by_layer")),
+    )
 
 
 def _layers(rows: list[dict[str, Any]]) -> tuple[Layer, ...]:

@@ -179,12 +179,21 @@ def test_a_study_of_optuna(ranking):
 
 
 def test_a_repair():
+    recipe = {"recipe": "normal by layer", "linear": {"normal": {"std": 1}}, "bias": "zeros", "gains": {"0": 0.5, "2": 0.25}}
+    by_layer = {"gain": None, "gains": {"0": 0.5, "2": 0.25}, "init": recipe, "near": 91.0}
     repair = {"gain": 0.5, "init": {"normal": {"std": 0.5}}, "near": 90.0, "trainability": {"verdict": "trainable", "score": 1.0}}
     ranking = Ranking(
         {**REPORT, "candidates": [row(1, "sine", {"normal": {"std": 1}}, 100.0, "exploding", repair=repair)], "recommended": None}
     )
     assert ranking[0].repair.init == {"normal": {"std": 0.5}}
     assert ranking[0].repair.trainability.verdict == "trainable"
+    assert ranking[0].repair.by_layer is None
+    by_layer["trainability"], repair["by_layer"] = repair["trainability"], by_layer
+    ranking = Ranking(
+        {**REPORT, "candidates": [row(1, "sine", {"normal": {"std": 1}}, 100.0, "exploding", repair=repair)], "recommended": None}
+    )
+    assert ranking[0].repair.by_layer.gains == {"0": 0.5, "2": 0.25}
+    assert ranking[0].repair.by_layer.gain is None and ranking[0].repair.by_layer.init["recipe"] == "normal by layer"
 
 
 def test_labels():

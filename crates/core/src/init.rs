@@ -15,6 +15,7 @@ use crate::catalog::{ANY, Alias, Choice, Domain, Elsewhere, Entry, Param, Value}
 
 pub use law::{Law, WeightShape};
 use law::{centred, symmetric};
+pub use scaled::rounded;
 
 /// An initialization with its parameters, which gives any weight a law.
 pub type Initializer = Choice<InitKind>;

@@ -6,6 +6,7 @@ mod error;
 mod given;
 mod head;
 mod images;
+mod levels;
 mod probe;
 pub mod propagation;
 mod rank_matrix;

@@ -1,15 +1,16 @@
-//! How candidates that will not train could be made to: by one factor for all of their weights.
+//! How candidates that will not train could be made to: by one factor for all of their weights, or by one for each layer.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::scheduler::NearScorer;
 use crate::study::{Repair, Study, estimate};
-use neartop_core::init::Initializer;
+use neartop_core::init::{BiasInit, Initializer, rounded};
 use neartop_core::network::{Fill, Init, Network};
 use neartop_core::score::ScoreError;
 use neartop_core::score::propagation::{Circumstances, Propagation, REPETITIONS, Trainability, Verdict};
 use neartop_core::score::repair::{Judged, balanced_gain};
 use neartop_core::settings::Method;
+use neartop_core::start::by_layer;
 
 /// A score that is well within the limits: x = 1/2 in the formula of `docs/trainability.md`,
 const WELL: f64 = 0.8;
@@ -17,6 +18,11 @@ const WELL: f64 = 0.8;
 const PART: f64 = 0.95;
 /// So far below the balance of vanishing and exploding, as a logarithm, may the factor be.
 const MOST_BELOW: f64 = 0.25;
+/// From this score on, signals of a size do: it falls with the outputs, which are to be small.
+const ENOUGH: f64 = 0.75;
+/// Of signals before activations, where each layer has its own factor: some activations pass on small signals only, and
+/// others large ones.
+const SIZES: [f64; 6] = [1.0, 0.5, 2.0, 0.25, 4.0, 8.0];
 /// Halvings of that.
 const HALVINGS: u32 = 5;
 
@@ -41,6 +47,7 @@ struct Repairer<'a> {
     scorer: &'a NearScorer,
     network: &'a Network,
     fill: Option<&'a Fill>,
+    bias: BiasInit,
     has_architectures: bool,
     method: Option<Method>,
     repetitions: usize,
@@ -75,6 +82,7 @@ impl Repairer<'_> {
         Judged { trainability: signals.trainability_by(circumstances), leaning: signals.leaning(circumstances) }
     }
 
+    /// By one factor for all layers, and by one for each.
     fn repaired(&self, init: &Initializer) -> Result<Option<Repair>, ScoreError> {
         let gain = match self.fill.map(Fill::parts).as_deref() {
             Some([(_, activation)]) => activation.gain(),
@@ -82,9 +90,15 @@ impl Repairer<'_> {
             Some(_) if init.takes_gain() => return Ok(None),
             _ => 1.0,
         };
-        if init.scaled(1.0, gain).is_none() {
-            return Ok(None);
-        }
+        let Some(plain) = init.scaled(1.0, gain) else { return Ok(None) };
+        let each = self.by_layer(&plain)?;
+        Ok(match self.by_one_factor(init, gain)? {
+            Some(one) => Some(Repair { by_layer: each.map(Box::new), ..one }),
+            None => each,
+        })
+    }
+
+    fn by_one_factor(&self, init: &Initializer, gain: f64) -> Result<Option<Repair>, ScoreError> {
         let unknown = Judged { trainability: Trainability::none(Verdict::Dead), leaning: f64::NAN };
         let scaled = |gain_of_weights: f64| init.scaled(gain_of_weights, gain).map(Init::One);
         let judge = |ln_gain: f64| match scaled(ln_gain.exp()) {
@@ -94,12 +108,49 @@ impl Repairer<'_> {
         let Some(balance) = balanced_gain(judge)? else { return Ok(None) };
         let factor = smallest_gain(balance, judge)?;
         match scaled(factor).map(|init| (factor, init)) {
-            Some((factor, init)) => self.scored(factor, init),
+            Some((factor, init)) => self.scored(Some(factor), Vec::new(), init),
             None => Ok(None),
         }
     }
 
-    fn scored(&self, gain: f64, init: Init) -> Result<Option<Repair>, ScoreError> {
+    /// By the gains with which every layer gives its activation signals of the same size: of sizes, the first with which the
+    /// network is well within the limits, or else the one with which it is furthest within them.
+    fn by_layer(&self, init: &Initializer) -> Result<Option<Repair>, ScoreError> {
+        let mut best: Option<(f64, Vec<(String, f64)>, Init)> = None;
+        for size in SIZES {
+            let gains = self.gains(init, size)?;
+            let Some(init) = by_layer(self.network, init, self.bias, gains.clone()) else { return Ok(None) };
+            let Some(judged) = self.judge(&init)? else { return Ok(None) };
+            let score = judged.trainability.score;
+            if best.as_ref().is_none_or(|(least, ..)| score > *least) {
+                best = Some((score, gains, init));
+            }
+            if score >= ENOUGH {
+                break;
+            }
+        }
+        match best {
+            Some((_, gains, init)) if !gains.is_empty() => self.scored(None, gains, init),
+            _ => Ok(None),
+        }
+    }
+
+    /// By layer, in the mean over repetitions; none where values are not finite.
+    fn gains(&self, init: &Initializer, size: f64) -> Result<Vec<(String, f64)>, ScoreError> {
+        let plain = Init::One(init.clone());
+        let ln_gains = (0..self.repetitions).map(|repetition| {
+            let inputs = self.scorer.batch(repetition)?;
+            let drawn = self.scorer.repetition_with(self.network, inputs, repetition, &plain);
+            drawn.ln_gains(self.fill, size, self.cancelled)
+        });
+        match ln_gains.collect::<Result<Vec<_>, _>>() {
+            Ok(ln_gains) => Ok(means(&ln_gains).into_iter().map(|(layer, ln)| (layer, rounded(ln.exp()))).collect()),
+            Err(ScoreError::Cancelled) => Err(ScoreError::Cancelled),
+            Err(_) => Ok(Vec::new()),
+        }
+    }
+
+    fn scored(&self, gain: Option<f64>, gains: Vec<(String, f64)>, init: Init) -> Result<Option<Repair>, ScoreError> {
         let score = |repetition| {
             let inputs = self.scorer.batch(repetition)?;
             let repetition = self.scorer.repetition_with(self.network, inputs, repetition, &init);
@@ -114,11 +165,22 @@ impl Repairer<'_> {
         };
         let (near, standard_error) = (near.mean, near.standard_error);
         let repetitions = scores.len();
-        Ok(Some(Repair { gain, init, trainability, near, standard_error, repetitions, scores }))
+        Ok(Some(Repair { gain, gains, by_layer: None, init, trainability, near, standard_error, repetitions, scores }))
     }
 }
 
-/// How a candidate could be made to train; none where it trains, or no factor for its weights makes it.
+/// The means by layer; of layers that all have.
+fn means(all: &[Vec<(String, f64)>]) -> Vec<(String, f64)> {
+    let Some((first, others)) = all.split_first() else { return Vec::new() };
+    let of = |found: &[(String, f64)], layer: &str| found.iter().find(|(known, _)| known == layer).map(|(_, ln)| *ln);
+    let mean = |(layer, ln): &(String, f64)| {
+        let rest: Option<Vec<f64>> = others.iter().map(|found| of(found, layer)).collect();
+        Some((layer.clone(), (ln + rest?.iter().sum::<f64>()) / all.len() as f64))
+    };
+    first.iter().filter_map(mean).collect()
+}
+
+/// How a candidate could be made to train; none where it trains, or no factors for its weights make it.
 ///
 /// # Errors
 /// Where a score fails, or was cancelled.
@@ -138,6 +200,7 @@ pub fn repair(
         scorer,
         network: &network,
         fill: candidate.fill.as_ref(),
+        bias: study.space.bias(),
         has_architectures: study.space.has_architectures(),
         method: study.space.preset.train.method,
         repetitions,

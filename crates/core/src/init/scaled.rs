@@ -58,7 +58,8 @@ fn factor_of(name: &str, factor: f64) -> Option<f64> {
 }
 
 /// To four digits, which people can read and copy.
-fn rounded(x: f64) -> f64 {
+#[must_use]
+pub fn rounded(x: f64) -> f64 {
     format!("{x:.3e}").parse().unwrap_or(x)
 }
 

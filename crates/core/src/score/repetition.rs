@@ -8,13 +8,14 @@ use super::common::{CommonScores, Name};
 use super::effective_rank::Ranks;
 use super::error::{ScoreError, again};
 use super::images::forward_by_parts;
+use super::levels::Levels;
 use super::probe::{BatchProbe, RankProbe, Unranked};
 use super::propagation::{self, Propagation, PropagationProbe, twins};
 use super::rank_matrix::{RankMatrices, RowOffset};
 use super::result::Score;
 use crate::fill::Fill;
 use crate::init::BiasInit;
-use crate::network::forward::{Filling, Values, forward_part};
+use crate::network::forward::{Filling, Values, forward, forward_part};
 use crate::network::scale::at_common_scale;
 use crate::network::{Network, Node, Part};
 use crate::parameters::Parameters;
@@ -139,6 +140,23 @@ impl Repetition<'_> {
         let weights = self.weights(fill);
         self.pass_apart(&self.network.whole(), &mut values, Filling { weights: &weights, fill }, &mut probe)?;
         Ok(Some(probe.finish(values.get(self.network.output_value())?)?))
+    }
+
+    /// ln of the gains, by the name of the layer, with which every layer would give its activation signals of this size. The
+    /// drawn weights of recurrent layers have none.
+    ///
+    /// # Errors
+    /// Where tensors do not fit, or the pass is cancelled.
+    pub fn ln_gains(
+        &self,
+        fill: Option<&Fill>,
+        size: f64,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<(String, f64)>, ScoreError> {
+        let mut levels = Levels::new(size, cancelled);
+        let weights = self.weights(fill);
+        forward(self.network, self.inputs.clone(), &InTraining(&weights), fill, &mut levels)?;
+        Ok(levels.ln_gains)
     }
 
     /// The samples, in the first repetitions with twins.

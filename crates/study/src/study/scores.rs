@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::behind::Memo;
 use super::estimate::{Estimate, Leading};
@@ -10,6 +10,7 @@ use super::evidence::FirstSteps;
 use super::signals::Signals;
 use crate::failure::ScoreFailure;
 use neartop_core::network::Init;
+use neartop_core::recipe::Gains;
 use neartop_core::score::Score;
 use neartop_core::score::propagation::Trainability;
 
@@ -50,20 +51,38 @@ pub struct Trained {
     pub epochs: f64,
 }
 
-/// A candidate whose weights are multiplied by a factor that makes it train, as signals tell.
+/// A candidate whose weights are multiplied by a factor, or by one for each layer, that makes it train, as signals tell.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Repair {
-    /// The factor of all weights.
-    pub gain: f64,
-    /// The initialization with that factor, as a preset takes it.
+    /// The factor of all weights; none where each layer has its own.
+    pub gain: Option<f64>,
+    /// The factors by the name of the layer, where each has its own.
+    #[serde(serialize_with = "as_map", skip_serializing_if = "Vec::is_empty")]
+    pub gains: Vec<(String, f64)>,
+    /// The initialization with these factors, as a preset takes it.
     pub init: Init,
     pub trainability: Trainability,
     pub near: f64,
     pub standard_error: Option<f64>,
     pub repetitions: usize,
+    /// Beside one factor for all: a factor for each layer, which keeps signals from layer to layer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by_layer: Option<Box<Self>>,
     /// By repetition.
     #[serde(skip)]
     pub scores: Vec<Score>,
+}
+
+impl Repair {
+    /// The one to take: with a factor for each layer, where there is one.
+    #[must_use]
+    pub fn best(&self) -> &Self {
+        self.by_layer.as_deref().unwrap_or(self)
+    }
+}
+
+fn as_map<S: Serializer>(gains: &[(String, f64)], serializer: S) -> Result<S::Ok, S::Error> {
+    Gains(gains).serialize(serializer)
 }
 
 /// Units of a sum of effective ranks.
