@@ -62,19 +62,15 @@ impl Study {
         }
     }
 
-    /// The highest NEAR among those that will train, or the plain one beside it.
+    /// The highest NEAR among those that will train, or the plain one beside it. Where NEAR hardly orders and none is plain,
+    /// the best signals.
     fn guarded(&self, best: usize, ranking: &[Ranked]) -> Option<(usize, String)> {
         let highest = self.highest_of(ranking, |id| self.verdict(id) == Some(Verdict::Trainable))?;
-        let plain = self.plain_beside(highest, ranking);
-        let mut why = match plain {
-            None => "highest NEAR among trainable candidates".to_owned(),
-            Some(_) => format!(
-                "the plain choice where NEAR does not tell which trains better; {} has the highest NEAR among trainable \
-                 candidates, {:.0} % more at the most",
-                self.candidate(highest),
-                100.0 * INDISTINCT / (1.0 - INDISTINCT),
-            ),
+        let choice = match self.plain_beside(highest, ranking) {
+            None if self.space.near_hardly_orders() && self.plainness(highest).is_none() => self.soundest(ranking)?,
+            plain => plain.unwrap_or(highest),
         };
+        let mut why = self.why_guarded(choice, highest);
         if let Some(verdict) = self.verdict(best).filter(|_| highest != best) {
             let chosen = self.mean_near(highest);
             let passed = (0..self.records.len()).filter(|id| self.mean_near(*id) > chosen).count();
@@ -88,7 +84,32 @@ impl Study {
                 verdict => format!("; {name} has a higher NEAR but will not train: {}{more}", verdict.name()),
             };
         }
-        Some((plain.unwrap_or(highest), why))
+        Some((choice, why))
+    }
+
+    /// Why one that will train is taken, beside that of the highest NEAR.
+    fn why_guarded(&self, choice: usize, highest: usize) -> String {
+        let name = self.candidate(highest);
+        match self.plainness(choice) {
+            _ if choice == highest => "highest NEAR among trainable candidates".to_owned(),
+            None => format!("the best signals among trainable candidates, of which {name} has the highest NEAR"),
+            Some(_) if self.space.near_hardly_orders() => format!(
+                "the plain choice where NEAR does not tell which trains better; {name} has the highest NEAR among trainable \
+                 candidates"
+            ),
+            Some(_) => format!(
+                "the plain choice where NEAR does not tell which trains better; {name} has the highest NEAR among trainable \
+                 candidates, {:.0} % more at the most",
+                100.0 * INDISTINCT / (1.0 - INDISTINCT),
+            ),
+        }
+    }
+
+    /// The candidate that will train by the widest margin, of equals the one with the higher NEAR.
+    fn soundest(&self, ranking: &[Ranked]) -> Option<usize> {
+        let score = |id: &usize| self.trainability(*id).map_or(0.0, |judged| judged.score);
+        let scored = ranking.iter().rev().filter(|row| row.rank.is_some()).map(|row| row.candidate);
+        scored.filter(|id| self.will_train(*id)).max_by(|a, b| score(a).total_cmp(&score(b)))
     }
 
     fn verdict(&self, id: usize) -> Option<Verdict> {
@@ -122,13 +143,18 @@ impl Study {
         self.near(id).map_or(f64::NEG_INFINITY, |near| near.mean)
     }
 
+    /// Whether NEAR does not say which of two reaches more: this one or, among those that train, the one of the highest NEAR.
+    fn is_indistinct(&self, id: usize, highest: f64) -> bool {
+        let least = (1.0 - INDISTINCT) * highest;
+        !self.space.has_architectures() && (self.space.near_hardly_orders() || self.mean_near(id) >= least)
+    }
+
     /// The plainest candidate that will train and that NEAR does not tell apart from the one given, unless that is it.
     fn plain_beside(&self, highest: usize, ranking: &[Ranked]) -> Option<usize> {
         if self.space.has_architectures() || self.plainness(highest).is_some() {
             return None;
         }
-        let least = (1.0 - INDISTINCT) * self.mean_near(highest);
-        let near_enough = |id: &usize| self.mean_near(*id) >= least;
+        let near_enough = |id: &usize| self.is_indistinct(*id, self.mean_near(highest));
         let scored = ranking.iter().filter(|row| row.rank.is_some()).map(|row| row.candidate).filter(near_enough);
         let mut plain: Vec<_> = scored.filter_map(|id| Some((self.plainness(id)?, id))).collect();
         plain.sort_unstable();
@@ -150,7 +176,8 @@ impl Study {
 
     /// Other candidates that will train and that NEAR does not tell apart from this one. Of architectures: whose paired
     /// difference to it lies within its confidence interval of 0. Of activations and initializations also all whose NEAR is
-    /// within a tenth of the highest: there it says next to nothing of what training reaches.
+    /// within a tenth of the highest: there it says next to nothing of what training reaches. With attention or recurrent layers
+    /// it never does.
     #[must_use]
     pub fn equivalent(&self, choice: usize) -> Equivalent {
         let others: Vec<_> = (0..self.records.len()).filter(|id| *id != choice && self.will_train(*id)).collect();
@@ -168,8 +195,7 @@ impl Study {
     fn alike(&self, choice: usize, others: Vec<usize>) -> usize {
         let highest = others.iter().map(|id| self.mean_near(*id)).fold(self.mean_near(choice), f64::max);
         let mut quantiles = Quantiles::against(others.len());
-        let is_close =
-            |id: usize| !self.space.has_architectures() && self.mean_near(id) >= (1.0 - INDISTINCT) * highest;
+        let is_close = |id: usize| self.is_indistinct(id, highest);
         let mut is_tied = |id: usize| {
             let behind = self.behind(choice, id);
             self.same(choice, id)
