@@ -7,7 +7,8 @@ Data: Fashion-MNIST (idx files, Debian package dataset-fashion-mnist), standardi
 first 5,000 test samples; convolutions see 7 x 7 means of 4 x 4 pixels. With DATA=digits in the environment
 scikit-learn's 8 x 8 digits, the first 1,400 to train on, the rest to test. Adam 1e-3, or SGD with momentum 0.9 and the best
 of three rates, or of RATES=0.01 in the environment; batch 64. STEPS=300,600,1200 in the environment are the steps after which accuracy is measured; the last
-ends training. ACTIVATIONS=relu,tanh trains those only. Batch norm judges by the moments of 1,000 samples (or all).
+ends training. ACTIVATIONS=relu,tanh trains those only, and INITS=orthogonal,kaiming_normal_1.2 (with that gain) starts from those.
+Batch norm judges by the moments of 1,000 samples (or all).
 All initializations of an activation train side by side as one batched product. A row is written when its activation is
 done, and what OUT.csv has is not done again; MOST_SECONDS=240 starts no further activation after so many seconds.
 """
@@ -32,8 +33,8 @@ ACTIVATIONS = {
     "silu": F.silu, "elu": F.elu, "selu": F.selu, "softplus": F.softplus, "mish": F.mish, "softsign": F.softsign,
     "hardswish": F.hardswish, "tanhshrink": F.tanhshrink,
 }
-INITS = ["torch_default", "kaiming_normal", "kaiming_uniform", "xavier_normal", "xavier_uniform", "lecun_normal",
-         "orthogonal", "normal_0.01", "normal_0.1", "normal_1", "uniform_0_1"]
+INITS = os.environ.get("INITS", "torch_default,kaiming_normal,kaiming_uniform,xavier_normal,xavier_uniform,lecun_normal,"
+                       "orthogonal,normal_0.01,normal_0.1,normal_1,uniform_0_1").split(",")
 
 
 def idx(name, n):
@@ -66,12 +67,16 @@ def load(kind):
 def draw(init, shape):
     w = torch.empty(shape)
     fan = w[0].numel()
-    {"torch_default": lambda: w.uniform_(-fan**-0.5, fan**-0.5),
-     "kaiming_normal": lambda: torch.nn.init.kaiming_normal_(w, nonlinearity="relu"),
-     "kaiming_uniform": lambda: torch.nn.init.kaiming_uniform_(w, nonlinearity="relu"),
-     "xavier_normal": lambda: torch.nn.init.xavier_normal_(w), "xavier_uniform": lambda: torch.nn.init.xavier_uniform_(w),
-     "lecun_normal": lambda: w.normal_(0, fan**-0.5), "orthogonal": lambda: torch.nn.init.orthogonal_(w),
-     "uniform_0_1": lambda: w.uniform_(0, 1)}.get(init, lambda: w.normal_(0, float(init.split("_")[-1])))()
+    name, _, gain = init.rpartition("_")
+    laws = {"torch_default": lambda: w.uniform_(-fan**-0.5, fan**-0.5),
+            "kaiming_normal": lambda: torch.nn.init.kaiming_normal_(w, nonlinearity="relu"),
+            "kaiming_uniform": lambda: torch.nn.init.kaiming_uniform_(w, nonlinearity="relu"),
+            "xavier_normal": lambda: torch.nn.init.xavier_normal_(w), "xavier_uniform": lambda: torch.nn.init.xavier_uniform_(w),
+            "lecun_normal": lambda: w.normal_(0, fan**-0.5), "orthogonal": lambda: torch.nn.init.orthogonal_(w),
+            "uniform_0_1": lambda: w.uniform_(0, 1)}
+    with_gain = {"normal": lambda: w.normal_(0, float(gain)), "kaiming_normal": lambda: w.normal_(0, float(gain) * fan**-0.5),
+                 "orthogonal": lambda: torch.nn.init.orthogonal_(w, float(gain))}
+    (laws.get(init) or with_gain[name])()
     b = torch.empty(shape[0]).uniform_(-fan**-0.5, fan**-0.5) if init == "torch_default" else torch.zeros(shape[0])
     return w, b
 
