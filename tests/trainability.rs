@@ -434,6 +434,11 @@ fn what_will_not_train_gets_the_gain_that_makes_it() {
     let judged = alone.trainability(id).unwrap();
     assert_eq!(judged.verdict, relu.trainability.verdict);
     assert!((judged.score - relu.trainability.score).abs() < 1e-6);
+    // A gain for each layer holds signals better, and is a recipe that scores the same.
+    let each = relu.best();
+    assert!(each.gain.is_none() && each.trainability.score > relu.trainability.score, "{each:?}");
+    assert_eq!((each.gains.len(), each.init.name()), (21, "kaiming_uniform by layer"));
+    assert_eq!(study.of_repaired(id, each).near(id).map(|near| near.mean), Some(each.near));
 }
 
 #[test]

@@ -74,10 +74,11 @@ pub struct Repair {
 }
 
 impl Repair {
-    /// The one to take: with a factor for each layer, where there is one.
+    /// The one to take: with a factor for each layer where signals are further within their limits with it.
     #[must_use]
     pub fn best(&self) -> &Self {
-        self.by_layer.as_deref().unwrap_or(self)
+        let is_better = |other: &&Self| other.trainability.score > self.trainability.score;
+        self.by_layer.as_deref().filter(is_better).unwrap_or(self)
     }
 }
 
