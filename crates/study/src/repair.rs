@@ -42,6 +42,9 @@ fn smallest_gain(balance: f64, judge: impl Fn(f64) -> Result<Judged, ScoreError>
     Ok(good.exp())
 }
 
+/// By the name of a layer, a factor of its weights.
+type Gains = Vec<(String, f64)>;
+
 /// What is repaired, and by whose samples and draws.
 struct Repairer<'a> {
     scorer: &'a NearScorer,
@@ -116,7 +119,7 @@ impl Repairer<'_> {
     /// By the gains with which every layer gives its activation signals of the same size: of sizes, the first with which the
     /// network is well within the limits, or else the one with which it is furthest within them.
     fn by_layer(&self, init: &Initializer) -> Result<Option<Repair>, ScoreError> {
-        let mut best: Option<(f64, Vec<(String, f64)>, Init)> = None;
+        let mut best: Option<(f64, Gains, Init)> = None;
         for size in SIZES {
             let gains = self.gains(init, size)?;
             let Some(init) = by_layer(self.network, init, self.bias, gains.clone()) else { return Ok(None) };
@@ -136,7 +139,7 @@ impl Repairer<'_> {
     }
 
     /// By layer, in the mean over repetitions; none where values are not finite.
-    fn gains(&self, init: &Initializer, size: f64) -> Result<Vec<(String, f64)>, ScoreError> {
+    fn gains(&self, init: &Initializer, size: f64) -> Result<Gains, ScoreError> {
         let plain = Init::One(init.clone());
         let ln_gains = (0..self.repetitions).map(|repetition| {
             let inputs = self.scorer.batch(repetition)?;
@@ -150,7 +153,7 @@ impl Repairer<'_> {
         }
     }
 
-    fn scored(&self, gain: Option<f64>, gains: Vec<(String, f64)>, init: Init) -> Result<Option<Repair>, ScoreError> {
+    fn scored(&self, gain: Option<f64>, gains: Gains, init: Init) -> Result<Option<Repair>, ScoreError> {
         let score = |repetition| {
             let inputs = self.scorer.batch(repetition)?;
             let repetition = self.scorer.repetition_with(self.network, inputs, repetition, &init);
@@ -170,7 +173,7 @@ impl Repairer<'_> {
 }
 
 /// The means by layer; of layers that all have.
-fn means(all: &[Vec<(String, f64)>]) -> Vec<(String, f64)> {
+fn means(all: &[Gains]) -> Gains {
     let Some((first, others)) = all.split_first() else { return Vec::new() };
     let of = |found: &[(String, f64)], layer: &str| found.iter().find(|(known, _)| known == layer).map(|(_, ln)| *ln);
     let mean = |(layer, ln): &(String, f64)| {
