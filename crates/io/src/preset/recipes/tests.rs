@@ -367,7 +367,7 @@ fn what_cannot_start_so_is_refused() {
         ("linear: 2", "{inits: [ppo, {recipe: ppo, linear: orthogonal}]}", "ppo stands here twice"),
         ("linear: 2, activation, linear: 3", "{inits: [{recipe: a, gains: {'1': 2}}]}", "there are 0, 2"),
         ("linear: 2", "{inits: [{recipe: a, gains: {'0': 0}}]}", "the gain"),
-        ("linear: 2", "{inits: [{recipe: a, gains: {0: 2}}]}", "in quotes"),
+        ("linear: 2", "{inits: [{recipe: a, gains: {0: 2}}]}", "a key must be a text"),
         ("linear: 2", "{inits: [{ppo: {gain: 2}}]}", "takes no parameters"),
         ("linear: 2", "{inits: [keras_defualt]}", "did you mean `keras_default`"),
         ("linear: 2", "{bias: {constant: many}}", "the constant"),
