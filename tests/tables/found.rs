@@ -160,3 +160,27 @@ fn new_presets_have_a_size_for_images_of_many_and_drop_samples_without_a_label()
     let (preset, runs) = new(folder.path(), &["t.csv", "--labels", "y"]);
     assert!(preset.contains("missing: drop") && runs, "{preset}");
 }
+
+#[test]
+fn labels_in_another_order_than_the_samples_are_refused() {
+    let ids: Vec<_> = (0..40).map(|at| at * 7 % 40).collect();
+    let by = |ids: &[i32], name: &str| -> String {
+        let rows = ids.iter().enumerate().map(|(at, id)| format!("{id},{}.5\n", at * 3 % 7));
+        std::iter::once(format!("id,{name}\n")).chain(rows).collect()
+    };
+    let sorted: Vec<_> = (0..40).collect();
+    let opened = |samples: &[i32], labels: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let [x, y] = ["x.csv", "y.csv"].map(|name| folder.path().join(name));
+        fs::write(&x, by(samples, "x")).unwrap();
+        fs::write(&y, labels).unwrap();
+        let spec = FileSpec::new(x).with_labels(Some(LabelsFrom::File(y)));
+        let opened = open(&DataFrom::File(spec)).map(|source| source.count());
+        opened.map_err(|error| error.to_string())
+    };
+    assert_eq!(opened(&sorted, &by(&sorted, "y")), Ok(40));
+    let text = opened(&ids, &by(&sorted, "y")).unwrap_err();
+    assert!(text.contains("in row 2 `id` is 7 of the sample and 1 of the label: sort both files by `id`"), "{text}");
+    // The names of the columns say that they are not the same.
+    assert_eq!(opened(&ids, &by(&sorted, "y").replace("id,", "row,")), Ok(40));
+}

@@ -78,6 +78,9 @@ fn open_file(file: &FileSpec, input: Option<&Form>) -> Result<Box<dyn Source>, D
         }
         // An array takes the labels from another one itself.
         Some(labels) if !(is_array(format) && is_array(Format::of(labels)?)) => {
+            if let (Format::Table { tabs }, Format::Table { tabs: label_tabs }) = (format, Format::of(labels)?) {
+                table::check_order(file, tabs, labels, label_tabs)?;
+            }
             let source = open_format(&file.clone().with_labels(None), format, input)?;
             Box::new(Relabelled::new(source, open_labels(labels)?, labels)?)
         }

@@ -7,6 +7,7 @@ mod columns;
 mod dialect;
 mod features;
 mod header;
+mod ids;
 mod look;
 mod plan;
 mod profile;
@@ -24,6 +25,7 @@ use super::{Assumption, DataError, FileSpec, Labels, LabelsFrom, Missing, Source
 pub use advice::{Advice, Column, ColumnKind, advise, advise_written};
 use columns::Chosen;
 use features::Feature;
+pub use ids::check_order;
 use look::{look, look_written};
 use neartop_core::network::Shape;
 use plan::Plan;
