@@ -98,7 +98,7 @@ impl Control {
 const CHANNEL: usize = 1024;
 
 /// Starts scoring all repetitions of the space, the first of every candidate before the second of any; where the preset
-/// leaves their number open, as many as its [`Race`] wants.
+/// leaves their number open, as many as its [`Race`](crate::study::race::Race) wants.
 ///
 /// `known` tells of a candidate and a repetition what needs no scoring.
 pub fn start(scorer: Arc<dyn Scorer>, space: &Space, jobs: usize, known: &dyn Fn(usize, usize) -> Known) -> Run {
