@@ -4,6 +4,8 @@ mod effects;
 mod stopwatch;
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event, EventStream};
@@ -93,6 +95,8 @@ struct Loop<'a> {
     began: Instant,
     stopwatch: Stopwatch,
     tell: Teller,
+    /// How many folders were asked for. Only the last one is shown, whichever is read first.
+    asked: Arc<AtomicUsize>,
     /// What is being written into the study on disk.
     keeping: JoinSet<()>,
     drawn: Instant,
@@ -189,7 +193,8 @@ impl<'a> Loop<'a> {
         let (stopwatch, began) = (Stopwatch::start(), Instant::now());
         let keeping = JoinSet::new();
         let (drawn, due) = (began, Some(began));
-        let mut new = Self { app, screen, session, options, look, began, stopwatch, tell, keeping, drawn, due };
+        let asked = Arc::default();
+        let mut new = Self { app, screen, session, options, look, began, stopwatch, tell, asked, keeping, drawn, due };
         new.tell_recorded();
         Ok(new)
     }

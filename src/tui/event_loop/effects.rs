@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::{Leave, Loop};
 use crate::cli::RunOptions;
@@ -99,10 +100,13 @@ impl Loop<'_> {
 
     fn find_presets(&self, folder: PathBuf) {
         let options = self.options.study.clone();
-        let tell = self.tell.clone();
+        let (tell, asked) = (self.tell.clone(), Arc::clone(&self.asked));
+        let own = asked.fetch_add(1, Ordering::Relaxed) + 1;
         tokio::task::spawn_blocking(move || {
             let study = (!options.no_study).then(|| recording::path(&options).ok()).flatten();
-            tell.tell(What::News(News::Found(library::list(&expand_home(&folder), study.as_deref()))))
+            let listing = library::list(&expand_home(&folder), study.as_deref());
+            // Unless another folder was asked for meanwhile.
+            (asked.load(Ordering::Relaxed) == own).then(|| tell.tell(What::News(News::Found(listing))))
         });
     }
 
