@@ -89,6 +89,8 @@ def test_progress_is_told(capsys):
 @pytest.mark.skipif(os.name != "posix", reason="signals are those of Unix")
 def test_ctrl_c_stops_the_program_and_keeps_what_it_scored(tmp_path):
     study = tmp_path / "study.sqlite"
+    # A shell's background jobs ignore it.
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def interrupt():
         deadline = time.monotonic() + 30
@@ -98,8 +100,11 @@ def test_ctrl_c_stops_the_program_and_keeps_what_it_scored(tmp_path):
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=interrupt).start()
-    with pytest.raises(KeyboardInterrupt):
-        neartop.rank("digits-mlp", repetitions=100_000, study=study)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            neartop.rank("digits-mlp", repetitions=100_000, study=study)
+    finally:
+        signal.signal(signal.SIGINT, handler)
     listed = subprocess.run(
         [neartop.find_program(), "studies", "list", "--study", study], capture_output=True, text=True, check=True
     )
