@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::model::program::{Operand, Program, Step};
+use crate::model::program::{Op, Operand, Plain, Program, Step};
 
 /// The sizes of values, by their names.
 pub type Sizes = HashMap<String, Vec<usize>>;
@@ -79,4 +79,24 @@ pub fn name(operand: Option<&Operand>) -> Option<&str> {
 /// The one value that a step makes.
 pub fn output(step: &Step) -> &str {
     step.outputs.first().map_or("", String::as_str)
+}
+
+/// Whether a step makes every element of one, but for its place.
+pub fn passes(step: &Step) -> bool {
+    let is_known = matches!(
+        step.op,
+        Op::Plain(
+            Plain::Unary(_)
+                | Plain::Binary(_)
+                | Plain::Identity
+                | Plain::Cast(_)
+                | Plain::Where
+                | Plain::Clamp
+                | Plain::Reshape { .. }
+                | Plain::Expand { .. }
+                | Plain::Unsqueeze(_)
+                | Plain::Squeeze(_)
+        )
+    );
+    is_known && step.outputs.len() == 1
 }

@@ -7,7 +7,7 @@ use candle_core::{Device, Tensor};
 use super::by_channel::{Makers, makers};
 use super::cone::{Cone, cones_up_to};
 use super::dense::flat;
-use super::links::{Links, Sizes, name, output};
+use super::links::{Links, Sizes, name, output, passes};
 use super::outline::{Affine, Outline};
 use crate::model::program::{Op, Operand, Plain, Program, Reduce, Step, Stored, Unary};
 
@@ -23,20 +23,10 @@ pub type Evaluate<'e> = &'e dyn Fn(&Program, &[&String]) -> Option<Vec<Vec<f64>>
 
 /// Whether a step may be a part of such a norm.
 fn is_part(step: &Step) -> bool {
-    let is_known = matches!(
+    let gathers = matches!(
         step.op,
         Op::Plain(
-            Plain::Unary(_)
-                | Plain::Binary(_)
-                | Plain::Identity
-                | Plain::Cast(_)
-                | Plain::Where
-                | Plain::Clamp
-                | Plain::Reduce { .. }
-                | Plain::Reshape { .. }
-                | Plain::Expand { .. }
-                | Plain::Unsqueeze(_)
-                | Plain::Squeeze(_)
+            Plain::Reduce { .. }
                 | Plain::Permute(_)
                 | Plain::Shape
                 | Plain::Size { .. }
@@ -47,7 +37,7 @@ fn is_part(step: &Step) -> bool {
                 | Plain::FullLike
         )
     );
-    is_known && step.outputs.len() == 1
+    passes(step) || gathers && step.outputs.len() == 1
 }
 
 /// Whether a step takes a root, as every norm does.

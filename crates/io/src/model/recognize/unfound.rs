@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::links::{Links, name, output};
+use super::links::{Links, name, output, passes};
 use super::moments::is_root;
 use crate::model::program::{Binary, Op, Plain, Program, Reduce, Step};
 
@@ -53,25 +53,6 @@ fn made_of(program: &Program, links: &Links, from: usize) -> Vec<usize> {
         next += 1;
     }
     made
-}
-
-fn passes(step: &Step) -> bool {
-    let is_known = matches!(
-        step.op,
-        Op::Plain(
-            Plain::Unary(_)
-                | Plain::Binary(_)
-                | Plain::Identity
-                | Plain::Cast(_)
-                | Plain::Where
-                | Plain::Clamp
-                | Plain::Reshape { .. }
-                | Plain::Expand { .. }
-                | Plain::Unsqueeze(_)
-                | Plain::Squeeze(_)
-        )
-    );
-    is_known && step.outputs.len() == 1
 }
 
 /// Whether all that a step takes of the samples comes from these, or tells sizes.
