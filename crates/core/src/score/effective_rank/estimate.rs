@@ -1,0 +1,110 @@
+//! The entropy of singular values, as far as it is known.
+
+use super::bisection::Bisection;
+use super::deflation::{Outliers, split_off_dominant};
+use super::real::Real;
+use super::tridiagonal::{Gram, Tridiagonal};
+
+/// What the entropy of the singular values may be wrong by before more digits are used.
+pub const TOLERANCE: f64 = 9e-4;
+/// The part of it that intervals which are not bisected further may take, if all lie on the same side.
+const UNRESOLVED: f64 = 0.1;
+
+/// The entropy of the normalized singular values, and how far it may be off.
+pub struct Estimate {
+    pub entropy: f64,
+    pub error: f64,
+}
+
+impl Estimate {
+    pub fn new<T: Real>(matrix: &[T], rows: usize, columns: usize) -> Self {
+        let rest = split_off_dominant(matrix, rows, columns);
+        Self::of(&rest.outliers, &Tridiagonal::of(Gram::new(&rest.matrix, rest.rows, rest.columns)), 0)
+    }
+
+    /// From the eigenvalues of the Gram matrix of what was not split off, of which the smallest are known to be `zeros`.
+    pub fn of<T: Real>(outliers: &Outliers, eigenvalues: &Tridiagonal<T>, zeros: usize) -> Self {
+        let bisection = Bisection::new(eigenvalues);
+        let mut spectrum = Spectrum { outliers, bisection, zeros };
+        spectrum.estimate()
+    }
+}
+
+struct Spectrum<'a, T: Real> {
+    outliers: &'a Outliers,
+    bisection: Bisection<T>,
+    zeros: usize,
+}
+
+impl<T: Real> Spectrum<'_, T> {
+    /// Of the singular values that may not be zero.
+    fn intervals(&self) -> impl Iterator<Item = (f64, f64)> {
+        self.bisection.intervals().skip(self.zeros)
+    }
+
+    /// Bisects until the intervals of the eigenvalues are short enough for the entropy.
+    fn estimate(&mut self) -> Estimate {
+        let target = UNRESOLVED * TOLERANCE;
+        let (mut entropy, mut sum) = self.entropy();
+        for _ in 0..60 {
+            let error = self.error(entropy, sum, |low, high| 0.5 * (high - low));
+            if error <= target {
+                break;
+            }
+            // It halves with the intervals, nearly.
+            let halvings = (error / target).log2().ceil().clamp(1.0, 60.0) as usize;
+            (0..halvings).for_each(|_| self.bisection.halve());
+            (entropy, sum) = self.entropy();
+        }
+        let (unit, largest) = (T::EPSILON.to_f64(), self.bisection.largest());
+        let error = self.error(entropy, sum, |low, high| {
+            let s = f64::midpoint(low, high);
+            let moved = unit * (OF_LARGEST * largest + OF_OWN * s * s);
+            let below = s - (s * s - moved).max(0.0).sqrt();
+            let above = (s * s + moved).sqrt() - s;
+            below.max(above) + 0.5 * (high - low) + self.outliers.noise / self.outliers.scale
+        });
+        Estimate { entropy, error }
+    }
+
+    /// -sum p ln p, and the sum that makes the singular values p.
+    fn entropy(&self) -> (f64, f64) {
+        let values = self.intervals().map(|(low, high)| f64::midpoint(low, high) * self.outliers.scale);
+        let (mut sum, mut weighted) = (0.0, 0.0);
+        for s in values.chain(self.outliers.dominant.iter().copied()).filter(|s| *s > 0.0) {
+            sum += s;
+            weighted += s * s.ln();
+        }
+        if sum == 0.0 { (0.0, 1.0) } else { (sum.ln() - weighted / sum, sum) }
+    }
+
+    /// To first order the entropy changes by (ln p + entropy) ds / sum when a singular value changes by ds; all changes
+    /// are taken to add up.
+    fn error(&self, entropy: f64, sum: f64, change: impl Fn(f64, f64) -> f64) -> f64 {
+        let of_one = |(low, high)| {
+            let change = change(low, high) * self.outliers.scale;
+            let value = f64::midpoint(low, high) * self.outliers.scale;
+            if change == 0.0 {
+                return 0.0;
+            }
+            if self.zeros > 0 && value < UNSURE * change {
+                // It may be another zero, with none beside it that would widen the bound enough.
+                return RESERVE * (value + change) / sum * ((value / sum).ln() + entropy).abs().max(1.0);
+            }
+            let steep = if value < 2.0 * change { 1.0 } else { 0.0 };
+            (((value + change) / sum).ln() + entropy).abs().max(steep) * change / sum
+        };
+        self.intervals().map(of_one).sum()
+    }
+}
+
+/// Rounding moves an eigenvalue of a Gram matrix by at most so many units of the rounding error of the largest ...
+pub const OF_LARGEST: f64 = 2.5;
+/// ... and so many of its own. Both were measured, with a reserve of two.
+pub const OF_OWN: f64 = 8.0;
+
+/// Where some singular values are known to be zero, one that is not so many times its own error may be zero too ...
+const UNSURE: f64 = 4.0;
+/// ... and then the whole of it counts as an error, times this. A rank that is one less than its known bound had an error of up
+/// to 1.1 times the bound without it.
+const RESERVE: f64 = 1.5;

@@ -1,0 +1,351 @@
+//! Effective ranks of many matrices, worked on side by side.
+
+use std::collections::BTreeMap;
+
+use super::band::Band;
+use super::deflation::{Outliers, split_off_dominant};
+use super::estimate::{Estimate, TOLERANCE};
+use super::real::Real;
+use super::scaled::{RankError, Scaled};
+use super::tridiagonal::{Gram, Tridiagonal};
+use super::{chase, together};
+use crate::idle::{Elsewhere, elsewhere};
+
+/// Gram matrices up to this size are reduced side by side: so many of them fit into the second cache.
+const TOGETHER: usize = 192;
+/// Elements of matrices that may wait for others of their size.
+const MOST_WAITING: usize = 1 << 22;
+/// Matrices whose sizes differ by less wait together.
+const SIZES: usize = 16;
+
+/// Up to this size double precision costs nothing to speak of.
+const SMALL: usize = 24;
+
+/// Effective ranks of many matrices, see [`effective_rank`](super::effective_rank). The small ones among them wait until there are enough to
+/// be worked on side by side; their ranks do not depend on which those are.
+#[derive(Default)]
+pub struct Ranks {
+    ranks: Vec<Option<Result<f64, RankError>>>,
+    /// By size, in steps of [`SIZES`].
+    small: BTreeMap<usize, Vec<Waiting<Gram<f32>>>>,
+    large: BTreeMap<usize, Vec<Waiting<Band<f32>>>>,
+    /// Large ones that need double precision.
+    again: BTreeMap<usize, Vec<Waiting<Band<f64>>>>,
+    /// Memory for the next large Gram matrix.
+    spare: Vec<f32>,
+    /// Large ones of which threads that have nothing else to do make bands.
+    lent: Vec<Lent<f32>>,
+    lent_again: Vec<Lent<f64>>,
+}
+
+/// The place of a rank among [`Ranks`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place(usize);
+
+/// A matrix that others of its size join, and what its Gram matrix has come to.
+struct Waiting<G> {
+    place: usize,
+    matrix: Scaled,
+    /// The most that its rank can be.
+    most: usize,
+    outliers: Outliers,
+    gram: G,
+}
+
+/// One of which another thread makes a band.
+struct Lent<T> {
+    place: usize,
+    /// Of its Gram matrix.
+    elements: usize,
+    band: Elsewhere<Waiting<Band<T>>>,
+}
+
+impl<G> Waiting<G> {
+    /// Matrices of a class wait together.
+    fn class(&self) -> usize {
+        self.matrix.size().next_multiple_of(SIZES)
+    }
+
+    /// From the eigenvalues of what is left of its Gram matrix.
+    fn estimate<T: Real>(&self, eigenvalues: &Tridiagonal<T>) -> Estimate {
+        let zeros = self.matrix.size().saturating_sub(self.most);
+        Estimate::of(&self.outliers, eigenvalues, zeros)
+    }
+}
+
+impl Ranks {
+    /// Takes in a row-major `[rows x columns]` matrix.
+    ///
+    /// # Errors
+    /// If an element is not finite.
+    pub fn add(&mut self, matrix: &[f32], rows: usize, columns: usize) -> Result<Place, RankError> {
+        self.add_of_rank(matrix, rows, columns, usize::MAX)
+    }
+
+    /// The same of a matrix whose rank is known to be `most` at the most, but for rounding. Beyond so many singular values a
+    /// Gram matrix has rounding errors in place of zeros, which would ask for double precision.
+    ///
+    /// # Errors
+    /// If an element is not finite.
+    pub fn add_of_rank(
+        &mut self,
+        matrix: &[f32],
+        rows: usize,
+        columns: usize,
+        most: usize,
+    ) -> Result<Place, RankError> {
+        let place = self.ranks.len();
+        let Some(matrix) = Scaled::new(matrix, rows, columns)? else {
+            self.ranks.push(Some(Ok(0.0)));
+            return Ok(Place(place));
+        };
+        self.ranks.push(None);
+        let entering = Entering { place, matrix, most };
+        match entering.matrix.size() {
+            0..=SMALL => self.ranks[place] = Some(entering.matrix.rank()),
+            ..=TOGETHER => self.wait(entering.gram()),
+            _ => self.make_band(entering),
+        }
+        Ok(Place(place))
+    }
+
+    /// Takes in a small matrix.
+    fn wait(&mut self, entered: Waiting<Gram<f32>>) {
+        let waiting = self.small.entry(entered.class()).or_default();
+        waiting.push(entered);
+        if waiting.len() == together::MATRICES {
+            let waiting = std::mem::take(waiting);
+            self.take(waiting, together::reduce);
+        }
+    }
+
+    /// Makes a band of a large matrix, here or on another thread.
+    fn make_band(&mut self, entering: Entering) {
+        let (place, elements) = (entering.place, entering.elements());
+        match elsewhere(entering, |entering| entering.band(&mut Vec::new())) {
+            Ok(band) => {
+                self.lent.push(Lent { place, elements, band });
+                if is_enough_lent(&self.lent) {
+                    self.join();
+                }
+            }
+            Err(entering) => {
+                let entered = entering.band(&mut self.spare);
+                self.wait_in_band(entered);
+            }
+        }
+    }
+
+    fn wait_in_band(&mut self, entered: Waiting<Band<f32>>) {
+        let size = entered.matrix.size();
+        let waiting = self.large.entry(entered.class()).or_default();
+        waiting.push(entered);
+        if is_enough(waiting, size) {
+            let waiting = std::mem::take(waiting);
+            self.take(waiting, chase::reduce);
+        }
+    }
+
+    /// Takes in what other threads have made.
+    fn join(&mut self) {
+        for lent in std::mem::take(&mut self.lent) {
+            match lent.band.join() {
+                Some(entered) => self.wait_in_band(entered),
+                None => self.ranks[lent.place] = Some(Err(RankError::NoConvergence)),
+            }
+        }
+    }
+
+    /// Ends all waiting.
+    pub fn finish(&mut self) {
+        for waiting in std::mem::take(&mut self.small).into_values() {
+            self.take(waiting, together::reduce);
+        }
+        self.join();
+        for waiting in std::mem::take(&mut self.large).into_values() {
+            self.take(waiting, chase::reduce);
+        }
+        self.join_again();
+        for waiting in std::mem::take(&mut self.again).into_values() {
+            self.take_again(waiting);
+        }
+    }
+
+    /// A rank; none while it waits.
+    #[must_use]
+    pub fn get(&self, place: Place) -> Option<Result<f64, RankError>> {
+        self.ranks.get(place.0).copied().flatten()
+    }
+
+    fn take<G>(&mut self, all: Vec<Waiting<G>>, reduce: fn(&[&G]) -> Vec<Tridiagonal<f32>>) {
+        let grams: Vec<_> = all.iter().map(|waiting| &waiting.gram).collect();
+        let reduced = reduce(&grams);
+        for (waiting, reduced) in all.into_iter().zip(reduced) {
+            let estimate = waiting.estimate(&reduced);
+            if estimate.error <= TOLERANCE {
+                self.ranks[waiting.place] = Some(Ok(estimate.entropy.exp()));
+            } else if waiting.matrix.size() <= TOGETHER {
+                self.ranks[waiting.place] = Some(waiting.matrix.rank());
+            } else {
+                let Waiting { place, matrix, most, .. } = waiting;
+                self.add_again(Entering { place, matrix, most });
+            }
+        }
+    }
+
+    /// Makes a band of a large matrix in double precision, here or on another thread.
+    fn add_again(&mut self, entering: Entering) {
+        let (place, elements) = (entering.place, entering.elements());
+        match elsewhere(entering, Entering::double_band) {
+            Ok(band) => {
+                self.lent_again.push(Lent { place, elements, band });
+                if is_enough_lent(&self.lent_again) {
+                    self.join_again();
+                }
+            }
+            Err(entering) => {
+                // Double precision needs the room.
+                self.spare = Vec::new();
+                self.wait_again(entering.double_band());
+            }
+        }
+    }
+
+    fn wait_again(&mut self, entered: Waiting<Band<f64>>) {
+        let size = entered.matrix.size();
+        let waiting = self.again.entry(entered.class()).or_default();
+        waiting.push(entered);
+        if is_enough(waiting, size) {
+            let waiting = std::mem::take(waiting);
+            self.take_again(waiting);
+        }
+    }
+
+    fn join_again(&mut self) {
+        for lent in std::mem::take(&mut self.lent_again) {
+            match lent.band.join() {
+                Some(entered) => self.wait_again(entered),
+                None => self.ranks[lent.place] = Some(Err(RankError::NoConvergence)),
+            }
+        }
+    }
+
+    fn take_again(&mut self, all: Vec<Waiting<Band<f64>>>) {
+        let bands: Vec<_> = all.iter().map(|waiting| &waiting.gram).collect();
+        for (waiting, reduced) in all.iter().zip(chase::reduce(&bands)) {
+            let estimate = waiting.estimate(&reduced);
+            let is_known = estimate.error <= TOLERANCE;
+            let rank = if is_known { Ok(estimate.entropy.exp()) } else { waiting.matrix.rank_of_all() };
+            self.ranks[waiting.place] = Some(rank);
+        }
+    }
+}
+
+/// Whether so many large matrices are worked on.
+fn is_enough<G>(waiting: &[Waiting<G>], size: usize) -> bool {
+    waiting.len() == together::MATRICES || waiting.len() * size * size >= MOST_WAITING
+}
+
+/// Whether so many that other threads make bands of are waited for.
+fn is_enough_lent<T>(lent: &[Lent<T>]) -> bool {
+    lent.len() == together::MATRICES || lent.iter().map(|lent| lent.elements).sum::<usize>() >= MOST_WAITING
+}
+
+/// A matrix that is taken in.
+struct Entering {
+    place: usize,
+    matrix: Scaled,
+    most: usize,
+}
+
+impl Entering {
+    /// Of its Gram matrix.
+    fn elements(&self) -> usize {
+        self.matrix.size().pow(2)
+    }
+
+    fn waiting<G>(self, outliers: Outliers, gram: G) -> Waiting<G> {
+        let Self { place, matrix, most } = self;
+        Waiting { place, matrix, most, outliers, gram }
+    }
+
+    fn gram(self) -> Waiting<Gram<f32>> {
+        let (outliers, gram) = {
+            let rest = self.matrix.rest();
+            (rest.outliers, Gram::new(&rest.matrix, rest.rows, rest.columns))
+        };
+        self.waiting(outliers, gram)
+    }
+
+    /// The Gram matrix takes the memory of `spare`, and leaves it there.
+    fn band(self, spare: &mut Vec<f32>) -> Waiting<Band<f32>> {
+        let (outliers, band) = {
+            let rest = self.matrix.rest();
+            let mut gram = Gram::within(std::mem::take(spare), &rest.matrix, rest.rows, rest.columns);
+            let band = Band::of(&mut gram);
+            *spare = gram.values;
+            (rest.outliers, band)
+        };
+        self.waiting(outliers, band)
+    }
+
+    fn double_band(self) -> Waiting<Band<f64>> {
+        let double = self.matrix.double();
+        let rest = split_off_dominant(&double, self.matrix.rows, self.matrix.columns);
+        let band = Band::of(&mut Gram::new(&rest.matrix, rest.rows, rest.columns));
+        self.waiting(rest.outliers, band)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::idle::{Idle, lend_to_this_thread};
+    use crate::random::{Key, Purpose};
+
+    fn normals(n: usize, seed: u64) -> Vec<f32> {
+        Key { seed, repetition: 0, layer: 0, purpose: Purpose::Inputs }.standard_normals(n)
+    }
+
+    /// What a dense layer makes of fewer inputs than it has outputs, alone and behind a large mean.
+    #[test]
+    fn single_precision_does_where_the_rank_is_known() {
+        for (n, inputs, mean) in [(260, 64, 0.0), (260, 64, 30.0), (400, 399, 0.0)] {
+            let (x, w) = (normals(n * inputs, 1), normals(n * inputs, 2));
+            let matrix = crate::kernels::linear(&x, n, &w, Some(&vec![mean; n]), n);
+            let mut ranks = Ranks::default();
+            ranks.add_of_rank(&matrix, n, n, inputs + 1).unwrap();
+            for waiting in std::mem::take(&mut ranks.large).into_values() {
+                ranks.take(waiting, chase::reduce);
+            }
+            assert!(ranks.again.is_empty(), "{n} of {inputs}");
+        }
+    }
+
+    /// Of matrices that do with single precision and of others, more than wait.
+    #[test]
+    fn ranks_are_the_same_with_lent_threads() {
+        let n = 200;
+        let matrices: Vec<_> = (0..2 * together::MATRICES as u64 + 3)
+            .map(|seed| {
+                let fall = |k: usize| if seed % 3 == 0 { (-0.2 * (k % n) as f32).exp2() } else { 1.0 };
+                normals(n * n, seed).into_iter().enumerate().map(|(k, z)| fall(k) * z).collect::<Vec<_>>()
+            })
+            .collect();
+        let all = |threads| {
+            let mut ranks = Ranks::default();
+            let work = || {
+                lend_to_this_thread(Arc::new(Idle::new(threads, threads.max(1))));
+                let places: Vec<_> = matrices.iter().map(|matrix| ranks.add(matrix, n, n).unwrap()).collect();
+                ranks.finish();
+                places.iter().map(|place| ranks.get(*place).unwrap().unwrap().to_bits()).collect::<Vec<_>>()
+            };
+            std::thread::scope(|scope| scope.spawn(work).join().unwrap())
+        };
+        let alone = all(0);
+        assert_eq!(all(1), alone);
+        assert_eq!(all(3), alone);
+    }
+}

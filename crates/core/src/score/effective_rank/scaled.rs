@@ -1,0 +1,92 @@
+//! A matrix whose rank is asked for.
+
+use faer::MatRef;
+
+use super::deflation::{Deflated, split_off_dominant};
+use super::estimate::{Estimate, TOLERANCE};
+
+/// A matrix whose rank cannot be said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RankError {
+    #[error("it has values that are not finite")]
+    NonFinite,
+    #[error("its singular values could not be computed")]
+    NoConvergence,
+}
+
+/// A row-major matrix whose largest element is near 1.
+pub struct Scaled {
+    pub values: Vec<f32>,
+    pub rows: usize,
+    pub columns: usize,
+}
+
+impl Scaled {
+    /// None of a matrix of zeros.
+    ///
+    /// # Errors
+    /// If an element is not finite.
+    pub fn new(matrix: &[f32], rows: usize, columns: usize) -> Result<Option<Self>, RankError> {
+        let largest = largest(matrix).ok_or(RankError::NonFinite)?;
+        // The rank ignores scale; single precision does not.
+        let scale = power_of_two(largest);
+        let scaled = || Self { values: matrix.iter().map(|x| x * scale).collect(), rows, columns };
+        Ok((largest > 0.0).then(scaled))
+    }
+
+    /// What is left without the dominant singular values.
+    pub fn rest(&self) -> Deflated<'_, f32> {
+        split_off_dominant(&self.values, self.rows, self.columns)
+    }
+
+    pub fn size(&self) -> usize {
+        self.rows.min(self.columns)
+    }
+
+    pub fn double(&self) -> Vec<f64> {
+        self.values.iter().map(|x| f64::from(*x)).collect()
+    }
+
+    /// The effective rank in double precision.
+    pub fn rank(&self) -> Result<f64, RankError> {
+        let estimate = Estimate::new(&self.double(), self.rows, self.columns);
+        if estimate.error <= TOLERANCE { Ok(estimate.entropy.exp()) } else { self.rank_of_all() }
+    }
+
+    /// The same by the singular values themselves, which takes longest.
+    pub fn rank_of_all(&self) -> Result<f64, RankError> {
+        let double = self.double();
+        let values = MatRef::from_row_major_slice(&double, self.rows, self.columns).singular_values();
+        Ok(entropy_rank(values.map_err(|_| RankError::NoConvergence)?.iter().copied()))
+    }
+}
+
+/// The largest magnitude; none if an element is not finite.
+pub fn largest(matrix: &[f32]) -> Option<f32> {
+    // Magnitudes order as their bits do, and infinity and NaN come last.
+    let magnitudes = matrix.iter().map(|x| x.to_bits() & 0x7fff_ffff);
+    let largest = pulp::Arch::new().dispatch(|| magnitudes.fold(0, u32::max));
+    let largest = f32::from_bits(largest);
+    largest.is_finite().then_some(largest)
+}
+
+/// A power of two that brings `largest` near 1.
+fn power_of_two(largest: f32) -> f32 {
+    2f32.powi(-(largest.log2().floor() as i32).clamp(-120, 120))
+}
+
+/// exp of the Shannon entropy of values that are made to sum to 1. Values of 0 do not count.
+pub fn entropy_rank(values: impl Iterator<Item = f64> + Clone) -> f64 {
+    let sum: f64 = values.clone().filter(|s| *s > 0.0).sum();
+    if sum <= 0.0 {
+        return 0.0;
+    }
+    let entropy: f64 = values
+        .filter(|s| *s > 0.0)
+        .map(|s| {
+            let p = s / sum;
+            -p * p.ln()
+        })
+        .sum();
+    entropy.exp()
+}
