@@ -34,7 +34,7 @@ pub use normalize::{
 };
 pub use pool::{Pooling, global_mean, pool};
 pub use recur::{Cell, recur};
-pub use tensors::{batch, standard_deviation, with_elements};
+pub use tensors::{Source, batch, standard_deviation, with_elements};
 pub use upsample::{Upsampling, adaptive_mean, upsample};
 pub use window::{Window, same};
 

@@ -295,6 +295,12 @@ pub trait Operation: Any + fmt::Debug + Send + Sync {
     /// If the tensors do not fit.
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor>;
 
+    /// Whether its output has memory of its own, whatever comes in, rather than a view of that. Such memory is used again once
+    /// nothing else needs what is in it.
+    fn makes_anew(&self) -> bool {
+        false
+    }
+
     /// The most that the rank of its output's rows can be, as that of a linear function of fewer numbers, with a bias one more.
     /// None where nothing is known of it.
     fn most_rank(&self, _place: &Place) -> Option<usize> {

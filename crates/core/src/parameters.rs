@@ -2,6 +2,7 @@
 
 use candle_core::{Result, Tensor, bail};
 
+use crate::kernels::Source;
 use crate::settings::BatchNorm;
 
 /// The weights of one node, by name. Absent ones have their neutral values: ones, zeros, or where they start.
@@ -10,12 +11,14 @@ pub struct Parameters {
     tensors: Vec<(&'static str, Tensor)>,
     /// Of a batch norm: whose statistics it takes.
     pub batch_norm: BatchNorm,
+    /// Whether nothing needs the first input of the node any more, so that its memory may be used for the output.
+    pub input_is_spare: bool,
 }
 
 impl Parameters {
     #[must_use]
     pub fn new(batch_norm: BatchNorm) -> Self {
-        Self { tensors: Vec::new(), batch_norm }
+        Self { batch_norm, ..Self::default() }
     }
 
     /// The same with one more tensor.
@@ -29,6 +32,12 @@ impl Parameters {
     #[must_use]
     pub fn with_batch_norm(self, batch_norm: BatchNorm) -> Self {
         Self { batch_norm, ..self }
+    }
+
+    /// The first input of the node, to take elements from.
+    #[must_use]
+    pub fn source<'a>(&self, input: &'a Tensor) -> Source<'a> {
+        if self.input_is_spare { Source::spare(input) } else { input.into() }
     }
 
     /// The tensor called `name`.

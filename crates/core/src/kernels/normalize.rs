@@ -5,7 +5,7 @@ use candle_core::{Device, Result, Tensor, bail};
 use pulp::{Arch, Simd, WithSimd};
 
 use super::lanes::sum;
-use super::tensors::{for_each_run, with_elements};
+use super::tensors::{Source, for_each_run};
 
 /// PyTorch's epsilon of all normalizations.
 pub const EPSILON: f64 = 1e-5;
@@ -40,8 +40,8 @@ pub fn normalize_untrained(input: &Tensor) -> Result<Tensor> {
 ///
 /// # Errors
 /// If the tensors do not fit.
-pub fn normalize_by(
-    input: &Tensor,
+pub fn normalize_by<'a>(
+    input: impl Into<Source<'a>>,
     moments: (&Tensor, &Tensor),
     weight: Option<&Tensor>,
     bias: Option<&Tensor>,
@@ -53,14 +53,15 @@ pub fn normalize_by(
 ///
 /// # Errors
 /// If the tensors do not fit.
-pub fn normalize_by_with(
+pub fn normalize_by_with<'a>(
     epsilon: f64,
-    input: &Tensor,
+    input: impl Into<Source<'a>>,
     (mean, variance): (&Tensor, &Tensor),
     weight: Option<&Tensor>,
     bias: Option<&Tensor>,
 ) -> Result<Tensor> {
-    let channels = input.dim(1)?;
+    let input = input.into();
+    let (samples, channels) = samples_and_channels(input)?;
     let by_channel = |tensor: &Tensor| {
         let values = tensor.flatten_all()?.to_vec1::<f32>()?;
         if values.len() == channels { Ok(values) } else { bail!("{} numbers for {channels} channels", values.len()) }
@@ -68,8 +69,8 @@ pub fn normalize_by_with(
     let deviation = |variance: &f32| (variance + epsilon as f32).sqrt();
     let (mean, deviations) = (by_channel(mean)?, by_channel(variance)?.iter().map(deviation).collect::<Vec<_>>());
     let (weight, bias) = (weight.map(by_channel).transpose()?, bias.map(by_channel).transpose()?);
-    let mut data = with_elements(input, <[f32]>::to_vec)?;
-    let positions = data.len() / (input.dim(0)? * channels).max(1);
+    let mut data = input.elements()?;
+    let positions = data.len() / (samples * channels).max(1);
     for (channel, run) in (0..channels).cycle().zip(data.chunks_exact_mut(positions.max(1))) {
         let (mean, deviation) = (mean[channel], deviations[channel]);
         let weight = weight.as_ref().map_or(1.0, |weight| weight[channel]);
@@ -83,8 +84,8 @@ pub fn normalize_by_with(
 ///
 /// # Errors
 /// If the tensors do not fit.
-pub fn normalize(
-    input: &Tensor,
+pub fn normalize<'a>(
+    input: impl Into<Source<'a>>,
     statistics: Statistics,
     weight: Option<&Tensor>,
     bias: Option<&Tensor>,
@@ -96,15 +97,16 @@ pub fn normalize(
 ///
 /// # Errors
 /// If the tensors do not fit.
-pub fn normalize_with(
+pub fn normalize_with<'a>(
     epsilon: f64,
-    input: &Tensor,
+    input: impl Into<Source<'a>>,
     statistics: Statistics,
     weight: Option<&Tensor>,
     bias: Option<&Tensor>,
 ) -> Result<Tensor> {
-    let (samples, channels) = (input.dim(0)?, input.dim(1)?);
-    let mut data = with_elements(input, <[f32]>::to_vec)?;
+    let input = input.into();
+    let (samples, channels) = samples_and_channels(input)?;
+    let mut data = input.elements()?;
     let per_sample = data.len() / samples.max(1);
     let per_channel = per_sample / channels.max(1);
     match statistics {
@@ -147,8 +149,9 @@ pub fn normalize_with(
 ///
 /// # Errors
 /// If the tensors do not fit.
-pub fn normalize_rms(input: &Tensor, weight: Option<&Tensor>, eps: f64) -> Result<Tensor> {
-    let mut data = with_elements(input, <[f32]>::to_vec)?;
+pub fn normalize_rms<'a>(input: impl Into<Source<'a>>, weight: Option<&Tensor>, eps: f64) -> Result<Tensor> {
+    let input = input.into();
+    let mut data = input.elements()?;
     Arch::new().dispatch(Rows {
         data: &mut data,
         features: input.dims().last().copied().unwrap_or(1),
@@ -159,6 +162,13 @@ pub fn normalize_rms(input: &Tensor, weight: Option<&Tensor>, eps: f64) -> Resul
         for_each_run(&mut data, weight, 1, |x, w| *x *= w)?;
     }
     Tensor::from_vec(data, input.dims(), &Device::Cpu)
+}
+
+fn samples_and_channels(input: Source<'_>) -> Result<(usize, usize)> {
+    match input.dims() {
+        [samples, channels, ..] => Ok((*samples, *channels)),
+        dims => bail!("{dims:?} are not samples of channels"),
+    }
 }
 
 /// Rows that are each standardized.

@@ -1,6 +1,8 @@
 //! Elements of tensors.
 
-use candle_core::{Device, Result, Storage, Tensor, bail};
+use std::cell::Cell;
+
+use candle_core::{CpuStorage, Device, InplaceOp1, Layout, Result, Storage, Tensor, bail};
 
 use crate::shape::Shape;
 
@@ -14,6 +16,92 @@ pub fn with_elements<R>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> R) -> Result<
     let Storage::Cpu(storage) = &*storage else { bail!("the tensor is not on the CPU") };
     let (start, end) = layout.contiguous_offsets().unwrap_or((0, 0));
     Ok(f(&storage.as_slice::<f32>()?[start..end]))
+}
+
+/// A tensor whose elements go into another.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    tensor: &'a Tensor,
+    is_spare: bool,
+}
+
+impl<'a> From<&'a Tensor> for Source<'a> {
+    fn from(tensor: &'a Tensor) -> Self {
+        Self { tensor, is_spare: false }
+    }
+}
+
+impl<'a> Source<'a> {
+    /// A tensor that has its memory for itself and that nothing reads afterwards.
+    #[must_use]
+    pub fn spare(tensor: &'a Tensor) -> Self {
+        Self { tensor, is_spare: true }
+    }
+
+    #[must_use]
+    pub fn dims(self) -> &'a [usize] {
+        self.tensor.dims()
+    }
+
+    /// `f` of every `block` elements in row-major order, in their own memory if that is spare, else in a copy, which is made
+    /// block by block.
+    ///
+    /// # Errors
+    /// If the tensor is not of single precision or does not live on the CPU.
+    pub fn in_blocks(self, block: usize, mut f: impl FnMut(&mut [f32])) -> Result<Vec<f32>> {
+        if let Some(mut data) = self.take()? {
+            data.chunks_mut(block).for_each(f);
+            return Ok(data);
+        }
+        with_elements(self.tensor, |x| {
+            let mut data = Vec::with_capacity(x.len());
+            for block in x.chunks(block) {
+                let start = data.len();
+                data.extend_from_slice(block);
+                f(&mut data[start..]);
+            }
+            data
+        })
+    }
+
+    /// All elements in row-major order.
+    ///
+    /// # Errors
+    /// If the tensor is not of single precision or does not live on the CPU.
+    pub fn elements(self) -> Result<Vec<f32>> {
+        match self.take()? {
+            Some(data) => Ok(data),
+            None => with_elements(self.tensor, <[f32]>::to_vec),
+        }
+    }
+
+    /// The memory itself, if it is spare and holds these elements and no others.
+    fn take(self) -> Result<Option<Vec<f32>>> {
+        if !self.is_spare {
+            return Ok(None);
+        }
+        let taken = Take(Cell::new(None));
+        self.tensor.inplace_op1(&taken)?;
+        Ok(taken.0.into_inner())
+    }
+}
+
+/// Takes the memory of a tensor and leaves none.
+struct Take(Cell<Option<Vec<f32>>>);
+
+impl InplaceOp1 for Take {
+    fn name(&self) -> &'static str {
+        "take"
+    }
+
+    fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> Result<()> {
+        if let CpuStorage::F32(data) = storage
+            && layout.contiguous_offsets() == Some((0, data.len()))
+        {
+            self.0.set(Some(std::mem::take(data)));
+        }
+        Ok(())
+    }
 }
 
 /// A tensor of `samples` samples of `shape`.

@@ -157,6 +157,10 @@ impl Operation for Started {
         self.layer.forward(place, inputs, parameters, slot)
     }
 
+    fn makes_anew(&self) -> bool {
+        self.layer.makes_anew()
+    }
+
     fn most_rank(&self, place: &Place) -> Option<usize> {
         self.layer.most_rank(place)
     }

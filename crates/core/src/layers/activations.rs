@@ -31,10 +31,10 @@ pub(super) fn activate(
     parameters: &Parameters,
 ) -> Computed<Tensor> {
     if let Some(slopes) = parameters.get("weight").filter(|_| activation.is_by_unit()) {
-        return kernels::prelu(input, slopes, place.output.run());
+        return kernels::prelu(parameters.source(input), slopes, place.output.run());
     }
     let slope = parameters.get("weight").map(Tensor::to_vec1::<f32>).transpose()?;
-    kernels::activate(input, activation, slope.and_then(|a| a.first().copied()))
+    kernels::activate(parameters.source(input), activation, slope.and_then(|a| a.first().copied()))
 }
 
 /// The same in a differentiable pass.

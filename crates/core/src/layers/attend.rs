@@ -122,6 +122,10 @@ impl Operation for Attend {
         attend(&inputs[0], &inputs[1], &inputs[2], self.heads, self.kv_heads, self.causal)
     }
 
+    fn makes_anew(&self) -> bool {
+        true
+    }
+
     fn differentiable(&self, _: &Place, inputs: &[Tensor], _: &mut dyn Pass) -> Computed<Tensor> {
         differentiable::attend(&inputs[0], &inputs[1], &inputs[2], self.heads, self.kv_heads, self.causal)
     }

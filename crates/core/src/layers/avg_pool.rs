@@ -118,6 +118,10 @@ impl Operation for AvgPool {
         batch(output, inputs[0].dim(0)?, &place.output.shape)
     }
 
+    fn makes_anew(&self) -> bool {
+        true
+    }
+
     fn differentiable(&self, place: &Place, inputs: &[Tensor], _: &mut dyn Pass) -> Computed<Tensor> {
         let (from, to) = (sides(&place.inputs[0]), sides(&place.output));
         differentiable::pool(&inputs[0], from, to, &self.frame.window(&place.inputs[0]), self.how())

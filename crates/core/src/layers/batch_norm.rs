@@ -75,10 +75,19 @@ impl Operation for BatchNorm {
             let (mean, variance) = (parameters.get("running_mean"), parameters.get("running_var"));
             return match mean.zip(variance) {
                 None => normalize_untrained(&inputs[0]),
-                Some(running) => normalize_by(&inputs[0], running, parameters.get("weight"), parameters.get("bias")),
+                Some(running) => normalize_by(
+                    parameters.source(&inputs[0]),
+                    running,
+                    parameters.get("weight"),
+                    parameters.get("bias"),
+                ),
             };
         }
-        normalize(&inputs[0], Statistics::Channel, parameters.get("weight"), parameters.get("bias"))
+        normalize(parameters.source(&inputs[0]), Statistics::Channel, parameters.get("weight"), parameters.get("bias"))
+    }
+
+    fn makes_anew(&self) -> bool {
+        true
     }
 
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor> {

@@ -95,6 +95,10 @@ impl Operation for Conv1d {
         self.patch_and_bias(place)
     }
 
+    fn makes_anew(&self) -> bool {
+        true
+    }
+
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor> {
         self.differentiate(place, &inputs[0], pass)
     }

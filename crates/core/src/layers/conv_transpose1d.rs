@@ -83,6 +83,10 @@ impl Operation for ConvTranspose1d {
         self.apply(place, &inputs[0], parameters)
     }
 
+    fn makes_anew(&self) -> bool {
+        true
+    }
+
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor> {
         self.differentiate(place, &inputs[0], pass)
     }

@@ -104,6 +104,10 @@ impl Operation for Fixed {
         activate(&self.0, place, &inputs[0], parameters)
     }
 
+    fn makes_anew(&self) -> bool {
+        true
+    }
+
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor> {
         differentiate(&self.0, place, &inputs[0], pass)
     }

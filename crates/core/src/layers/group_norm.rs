@@ -87,7 +87,16 @@ impl Operation for GroupNorm {
         parameters: &Parameters,
         _: Option<&Activation>,
     ) -> Computed<Tensor> {
-        normalize(&inputs[0], Statistics::Groups(self.groups), parameters.get("weight"), parameters.get("bias"))
+        normalize(
+            parameters.source(&inputs[0]),
+            Statistics::Groups(self.groups),
+            parameters.get("weight"),
+            parameters.get("bias"),
+        )
+    }
+
+    fn makes_anew(&self) -> bool {
+        true
     }
 
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor> {

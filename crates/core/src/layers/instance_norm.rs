@@ -76,7 +76,11 @@ impl Operation for InstanceNorm {
         _: Option<&Activation>,
     ) -> Computed<Tensor> {
         let statistics = Statistics::Groups(place.output.units());
-        normalize(&inputs[0], statistics, parameters.get("weight"), parameters.get("bias"))
+        normalize(parameters.source(&inputs[0]), statistics, parameters.get("weight"), parameters.get("bias"))
+    }
+
+    fn makes_anew(&self) -> bool {
+        true
     }
 
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor> {

@@ -136,7 +136,11 @@ impl Operation for LayerNorm {
         _: Option<&Activation>,
     ) -> Computed<Tensor> {
         let statistics = self.statistics(&place.output);
-        normalize(&inputs[0], statistics, parameters.get("weight"), parameters.get("bias"))
+        normalize(parameters.source(&inputs[0]), statistics, parameters.get("weight"), parameters.get("bias"))
+    }
+
+    fn makes_anew(&self) -> bool {
+        true
     }
 
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor> {

@@ -118,6 +118,10 @@ impl Operation for Linear {
         Some(place.inputs.first()?.units() + usize::from(self.bias))
     }
 
+    fn makes_anew(&self) -> bool {
+        true
+    }
+
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor> {
         let bias = pass.parameter(&place.name, "bias");
         differentiable::linear(&inputs[0], &pass.need(&place.name, "weight")?, bias.as_ref())

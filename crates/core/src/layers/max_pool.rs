@@ -91,6 +91,10 @@ impl Operation for MaxPool {
         batch(output, inputs[0].dim(0)?, &place.output.shape)
     }
 
+    fn makes_anew(&self) -> bool {
+        true
+    }
+
     fn differentiable(&self, place: &Place, inputs: &[Tensor], _: &mut dyn Pass) -> Computed<Tensor> {
         let (from, to) = (sides(&place.inputs[0]), sides(&place.output));
         differentiable::pool(&inputs[0], from, to, &self.0.window(&place.inputs[0]), Pooling::Largest)

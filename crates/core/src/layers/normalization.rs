@@ -199,20 +199,24 @@ impl Operation for Normalization {
         _: Option<&Activation>,
     ) -> Computed<Tensor> {
         let [weight, bias] = ["weight", "bias"].map(|name| parameters.get(name));
-        let input = &inputs[0];
+        let input = parameters.source(&inputs[0]);
         match self.norm {
             Norm::Rms => normalize_rms(input, weight, self.epsilon),
             Norm::Batch if parameters.batch_norm == Mode::Evaluation => {
                 let channels = place.output.shape.width();
                 let running = |name, start: f32| match parameters.get(name) {
                     Some(tensor) => Ok(tensor.clone()),
-                    None => Tensor::full(start, channels, input.device()),
+                    None => Tensor::full(start, channels, inputs[0].device()),
                 };
                 let (mean, variance) = (running("running_mean", 0.0)?, running("running_var", 1.0)?);
                 normalize_by_with(self.epsilon, input, (&mean, &variance), weight, bias)
             }
             _ => normalize_with(self.epsilon, input, self.statistics(&place.output), weight, bias),
         }
+    }
+
+    fn makes_anew(&self) -> bool {
+        true
     }
 
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor> {

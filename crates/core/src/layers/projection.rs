@@ -131,6 +131,10 @@ impl Operation for Projection {
         self.at(place).forward(place, inputs, parameters, None)
     }
 
+    fn makes_anew(&self) -> bool {
+        true
+    }
+
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor> {
         self.at(place).differentiable(place, inputs, pass)
     }

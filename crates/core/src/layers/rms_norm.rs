@@ -76,7 +76,11 @@ impl Operation for RmsNorm {
         parameters: &Parameters,
         _: Option<&Activation>,
     ) -> Computed<Tensor> {
-        normalize_rms(&inputs[0], parameters.get("weight"), RMS_EPSILON)
+        normalize_rms(parameters.source(&inputs[0]), parameters.get("weight"), RMS_EPSILON)
+    }
+
+    fn makes_anew(&self) -> bool {
+        true
     }
 
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor> {

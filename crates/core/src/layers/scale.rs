@@ -111,7 +111,7 @@ impl Operation for Scale {
         _: Option<&Activation>,
     ) -> Computed<Tensor> {
         match parameters.get("weight") {
-            Some(factors) => scaled(&inputs[0], factors, self.run(place)),
+            Some(factors) => scaled(parameters.source(&inputs[0]), factors, self.run(place)),
             None => &inputs[0] * self.init,
         }
     }

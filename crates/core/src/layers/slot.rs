@@ -98,6 +98,10 @@ impl Operation for Slot {
         }
     }
 
+    fn makes_anew(&self) -> bool {
+        true
+    }
+
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor> {
         match pass.slot(&self.0).cloned() {
             Some(activation) => differentiate(&activation, place, &inputs[0], pass),

@@ -72,8 +72,18 @@ impl Operation for Sum {
         Cost::NOTHING
     }
 
-    fn forward(&self, _: &Place, inputs: &[Tensor], _: &Parameters, _: Option<&Activation>) -> Computed<Tensor> {
-        add(inputs)
+    fn forward(
+        &self,
+        _: &Place,
+        inputs: &[Tensor],
+        parameters: &Parameters,
+        _: Option<&Activation>,
+    ) -> Computed<Tensor> {
+        add(inputs, parameters)
+    }
+
+    fn makes_anew(&self) -> bool {
+        true
     }
 
     fn differentiable(&self, _: &Place, inputs: &[Tensor], _: &mut dyn Pass) -> Computed<Tensor> {
@@ -85,9 +95,9 @@ impl Operation for Sum {
 }
 
 /// On the calling thread: candle would ask all cores.
-fn add(inputs: &[Tensor]) -> Computed<Tensor> {
+fn add(inputs: &[Tensor], parameters: &Parameters) -> Computed<Tensor> {
     let [first, rest @ ..] = inputs else { return Err(nothing()) };
-    let mut sum = with_elements(first, <[f32]>::to_vec)?;
+    let mut sum = parameters.source(first).elements()?;
     for term in rest {
         with_elements(term, |term| sum.iter_mut().zip(term).for_each(|(sum, x)| *sum += x))?;
     }

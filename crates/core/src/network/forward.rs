@@ -1,5 +1,7 @@
 //! One forward pass, node by node, watched by a probe.
 
+use std::sync::Arc;
+
 use candle_core::Tensor;
 
 use super::graph::{Network, Part};
@@ -18,6 +20,12 @@ pub trait Probe {
     /// Ends the pass.
     fn enter(&mut self, _node: &Node, _input: &Tensor) -> Result<(), Self::Stop> {
         Ok(())
+    }
+
+    /// Whether it holds on to an input that it [entered](Self::enter) until the output has gone on. Otherwise the output may get
+    /// that memory.
+    fn keeps_input(&self, _node: &Node) -> bool {
+        false
     }
 
     /// What counts as the output of a node that NEAR counts: itself, unless a probe disturbs it.
@@ -45,7 +53,38 @@ pub trait Probe {
 
 /// The values of a network that a pass has reached and that are still needed.
 #[derive(Clone)]
-pub struct Values(Vec<Option<Tensor>>);
+pub struct Values(Vec<Option<Value>>);
+
+#[derive(Clone)]
+struct Value {
+    tensor: Tensor,
+    memory: Memory,
+}
+
+/// Where a value lies.
+#[derive(Clone, Default)]
+struct Memory {
+    /// A mark of every value made in this pass where it may lie, so that their counts say who else may lie there.
+    marks: Vec<Arc<()>>,
+    /// Whether it was made anew, so that nothing but values with its mark can lie there.
+    is_new: bool,
+}
+
+impl Memory {
+    fn new() -> Self {
+        Self { marks: vec![Arc::default()], is_new: true }
+    }
+
+    /// That of what may be a view of any of these.
+    fn of_view(inputs: Vec<Self>) -> Self {
+        Self { marks: inputs.into_iter().flat_map(|memory| memory.marks).collect(), is_new: false }
+    }
+
+    /// Whether nothing lies there but the value of the one who asks.
+    fn is_spare(&self) -> bool {
+        self.is_new && self.marks.iter().all(|mark| Arc::strong_count(mark) == 1)
+    }
+}
 
 impl Values {
     /// A pass before its first node.
@@ -62,17 +101,21 @@ impl Values {
         Self(vec![None; network.nodes.len() + 1])
     }
 
-    /// A value that is still needed.
+    /// A value that is still needed. A later pass may use its memory again.
     ///
     /// # Errors
     /// If it was not reached.
     pub fn get(&self, value: ValueId) -> candle_core::Result<&Tensor> {
+        self.find(value).map(|value| &value.tensor)
+    }
+
+    fn find(&self, value: ValueId) -> candle_core::Result<&Value> {
         let found = self.0.get(value).and_then(Option::as_ref);
         found.ok_or_else(|| candle_core::Error::Msg(format!("value {value} of the network is not there")))
     }
 
     pub fn set(&mut self, value: ValueId, tensor: Tensor) {
-        self.0[value] = Some(tensor);
+        self.0[value] = Some(Value { tensor, memory: Memory::default() });
     }
 
     pub fn remove(&mut self, value: ValueId) {
@@ -84,7 +127,11 @@ impl Values {
     /// # Errors
     /// Those of `f`.
     pub fn map(&self, f: impl Fn(&Tensor) -> candle_core::Result<Tensor>) -> candle_core::Result<Self> {
-        let values = self.0.iter().map(|value| value.as_ref().map(&f).transpose());
+        let mapped = |value: &Value| {
+            let memory = Memory::of_view(vec![value.memory.clone()]);
+            Ok(Value { tensor: f(&value.tensor)?, memory })
+        };
+        let values = self.0.iter().map(|value| value.as_ref().map(mapped).transpose());
         values.collect::<candle_core::Result<_>>().map(Self)
     }
 }
@@ -129,19 +176,34 @@ pub fn forward_part<P: Probe>(
     }
     for at in &part.nodes {
         let node = &network.nodes[*at];
-        let inputs = node.inputs.iter().map(|value| values.get(*value).cloned()).collect::<Result<Vec<_>, _>>()?;
+        let inputs = node.inputs.iter().map(|value| values.find(*value).cloned()).collect::<Result<Vec<_>, _>>()?;
         for value in &node.inputs {
             uses[*value] -= 1;
             if uses[*value] == 0 {
                 values.remove(*value);
             }
         }
-        values.set(at + 1, through(node, inputs, filling, probe)?);
+        let (tensors, memories): (Vec<_>, Vec<_>) =
+            inputs.into_iter().map(|input| (input.tensor, input.memory)).unzip();
+        let is_spare = memories.first().is_some_and(Memory::is_spare);
+        let tensor = through(node, tensors, is_spare, filling, probe)?;
+        let memory = match node.operation.makes_anew() {
+            true => Memory::new(),
+            false => Memory::of_view(memories),
+        };
+        values.0[at + 1] = Some(Value { tensor, memory });
     }
     Ok(())
 }
 
-fn through<P: Probe>(node: &Node, inputs: Vec<Tensor>, filling: Filling<'_>, probe: &mut P) -> Result<Tensor, P::Stop> {
+/// What a node makes of its inputs; of the first, nothing else needs the memory if that `is_spare`.
+fn through<P: Probe>(
+    node: &Node,
+    inputs: Vec<Tensor>,
+    is_spare: bool,
+    filling: Filling<'_>,
+    probe: &mut P,
+) -> Result<Tensor, P::Stop> {
     if node.counted.is_some() {
         probe.enter(node, &inputs[0])?;
     }
@@ -149,10 +211,11 @@ fn through<P: Probe>(node: &Node, inputs: Vec<Tensor>, filling: Filling<'_>, pro
     let has_weights = !node.weights.is_empty()
         || node.given.is_some()
         || (node.is_slot() && !node.weights_with(filling.fill).is_empty());
-    let parameters = match has_weights {
+    let mut parameters = match has_weights {
         true => filling.weights.parameters(node, &inputs)?,
         false => Parameters::default(),
     };
+    parameters.input_is_spare = is_spare && (node.counted.is_none() || !probe.keeps_input(node));
     let output = node.operation.forward(&node.place, &inputs, &parameters, node.filled(filling.fill))?;
     drop(inputs);
     if node.counted.is_none() {

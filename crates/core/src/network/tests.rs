@@ -1,6 +1,11 @@
+use candle_core::Tensor;
+
 use super::*;
 use crate::catalog::Given;
-use crate::layers::{BatchNorm, Conv2d, Flatten, Linear, MaxPool, Padding, Slot};
+use crate::kernels::with_elements;
+use crate::layers::{BatchNorm, Conv2d, Dropout, Flatten, Linear, MaxPool, Padding, Slot};
+use crate::random::{Key, Purpose};
+use crate::weights::DrawnWeights;
 
 fn linear(out: usize) -> Layer {
     Linear::new(out).into()
@@ -100,4 +105,54 @@ fn a_graph_of_several_ways_is_as_large_as_what_is_alive_in_it() {
     // The input of the residual stays while its body is computed, and the sum is made beside both.
     assert_eq!(residual.memory(100) - plain.memory(100), 100 * 64 * 4);
     assert_eq!(residual.multiply_adds(), 2 * 64 * 64);
+}
+
+/// Where the outputs of counted nodes lie, and what is in them.
+struct Places(Vec<(usize, Vec<f32>)>);
+
+impl forward::Probe for Places {
+    type Stop = candle_core::Error;
+
+    fn observe(&mut self, _: &Node, output: &Tensor) -> candle_core::Result<()> {
+        with_elements(output, |y| self.0.push((y.as_ptr() as usize, y.to_vec())))
+    }
+}
+
+fn places(layers: &[Layer]) -> (Vec<(usize, Vec<f32>)>, Vec<f32>) {
+    let network = Network::build(Shape(vec![2, 5, 4]), layers).unwrap();
+    let key = Key { seed: 0, repetition: 0, layer: 0, purpose: Purpose::Inputs };
+    let input = Tensor::from_vec(key.standard_normals(3 * 40), (3, 2, 5, 4), &candle_core::Device::Cpu).unwrap();
+    let before = input.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    let init = Init::named("kaiming_normal").unwrap();
+    let weights = DrawnWeights::new(0, 0, &init, BiasInit::Zeros, None);
+    let relu = Activation::named("relu").unwrap().into();
+    let mut places = Places(Vec::new());
+    let output = forward::forward(&network, input.clone(), &weights, Some(&relu), &mut places).unwrap();
+    assert_eq!(input.flatten_all().unwrap().to_vec1::<f32>().unwrap(), before);
+    (places.0, output.flatten_all().unwrap().to_vec1().unwrap())
+}
+
+#[test]
+fn memory_is_used_again_where_nothing_needs_it() {
+    let conv = || -> Layer { Conv2d { padding: Padding::Same, ..Conv2d::new(3, 3) }.into() };
+    let slot = || -> Layer { Slot::default().into() };
+    let (chain, _) = places(&[conv(), BatchNorm.into(), slot(), conv(), slot()]);
+    assert!(chain[1].0 == chain[0].0 && chain[2].0 == chain[0].0 && chain[4].0 == chain[3].0);
+    assert!(chain[2].1.iter().all(|y| *y >= 0.0) && chain[0].1.iter().any(|y| *y < 0.0));
+    // The input belongs to whoever gave it.
+    let (first, _) = places(&[slot(), slot()]);
+    assert!(first[1].0 == first[0].0);
+}
+
+#[test]
+fn memory_that_a_view_has_is_not_used_again() {
+    let conv = || -> Layer { Conv2d { padding: Padding::Same, ..Conv2d::new(3, 3) }.into() };
+    let drop: Layer = Dropout { p: 0.5 }.into();
+    for (body, shortcut) in
+        [(vec![drop.clone()], vec![Slot::default().into()]), (vec![Slot::default().into()], vec![drop])]
+    {
+        let (seen, sum) = places(&[conv(), Block::residual(body, shortcut).into()]);
+        let wanted: Vec<_> = seen[0].1.iter().map(|y| y + y.max(0.0)).collect();
+        assert_eq!(sum, wanted);
+    }
 }

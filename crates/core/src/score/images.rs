@@ -217,6 +217,10 @@ struct BlockProbe<'p, 'c> {
 impl Probe for BlockProbe<'_, '_> {
     type Stop = ScoreError;
 
+    fn keeps_input(&self, node: &Node) -> bool {
+        self.twins.as_ref().is_some_and(|twins| twins.keeps_input(node))
+    }
+
     fn receive(&mut self, node: &Node, output: Tensor) -> Result<Tensor, ScoreError> {
         match &mut self.twins {
             Some(twins) => twins.receive(node, output),

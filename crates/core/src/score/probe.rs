@@ -119,6 +119,10 @@ impl Probe for BatchProbe<'_> {
         self.propagation.as_mut().map_or(Ok(()), |probe| probe.enter(node, input))
     }
 
+    fn keeps_input(&self, node: &Node) -> bool {
+        self.propagation.as_ref().is_some_and(|probe| probe.keeps_input(node))
+    }
+
     fn receive(&mut self, node: &Node, output: Tensor) -> Result<Tensor, ScoreError> {
         match &mut self.propagation {
             Some(probe) => probe.receive(node, output),

@@ -338,8 +338,12 @@ impl Probe for PropagationProbe<'_> {
             }
             None => node.is_activation().then_some(0.0),
         };
-        self.entered = (!node.is_activation()).then(|| input.clone());
+        self.entered = self.keeps_input(node).then(|| input.clone());
         Ok(())
+    }
+
+    fn keeps_input(&self, node: &Node) -> bool {
+        !node.is_activation()
     }
 
     fn observe(&mut self, node: &Node, output: &Tensor) -> Result<(), ScoreError> {
