@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::behind::Behind;
 use super::channel::{Left, Teller};
 use super::coach::Coach;
 use super::inspector::Inspector;
@@ -81,7 +82,7 @@ impl Session {
                 (run, Some(followed))
             }
             None => {
-                let scorer: Arc<dyn Scorer> = prepared.scorer.clone();
+                let scorer: Arc<dyn Scorer> = Arc::new(Behind(prepared.scorer.clone()));
                 let known = |candidate, repetition| recording.known(&study, candidate, repetition);
                 (scheduler::start(scorer, &prepared.space, prepared.jobs, &known), None)
             }
