@@ -27,14 +27,42 @@ impl Scorer for Behind {
     }
 }
 
-/// Where a thread has no priority of its own, or must not lower it, it stays as it is.
+/// Elsewhere than on Linux a thread has no priority of its own that it could lower so.
+#[cfg(not(target_os = "linux"))]
+fn ask_for_less() {}
+
+#[cfg(target_os = "linux")]
 fn ask_for_less() {
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE) {
+    use rustix::process::{getpriority_process, setpriority_process};
+    let this = Some(rustix::thread::gettid());
+    let lowered = getpriority_process(this).and_then(|nice| setpriority_process(this, (nice + LESS).min(LEAST)));
+    if let Err(error) = lowered {
         tracing::debug!(%error, "the threads that score keep their priority");
     }
 }
 
-/// Less than what draws, more than what runs only when nothing else does.
+/// So much nicer than what draws, ...
 #[cfg(target_os = "linux")]
-const NICE: i32 = 5;
+const LESS: i32 = 5;
+/// ... and no nicer than this.
+#[cfg(target_os = "linux")]
+const LEAST: i32 = 19;
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use rustix::process::getpriority_process;
+
+    use super::*;
+
+    #[test]
+    fn only_the_thread_that_asks_gets_less() {
+        let nice = || getpriority_process(Some(rustix::thread::gettid())).unwrap();
+        let before = nice();
+        let behind = std::thread::spawn(move || {
+            ask_for_less();
+            nice()
+        });
+        assert_eq!(behind.join().unwrap(), (before + LESS).min(LEAST));
+        assert_eq!(nice(), before);
+    }
+}

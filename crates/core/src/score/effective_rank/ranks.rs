@@ -102,8 +102,8 @@ impl Ranks {
         self.ranks.push(None);
         let entering = Entering { place, matrix, most };
         match entering.matrix.size() {
-            0..=SMALL => self.ranks[place] = Some(entering.matrix.rank()),
-            ..=TOGETHER => self.wait(entering.gram()),
+            size if size <= SMALL => self.ranks[place] = Some(entering.matrix.rank()),
+            size if size <= TOGETHER => self.wait(entering.gram()),
             _ => self.make_band(entering),
         }
         Ok(Place(place))
