@@ -28,7 +28,7 @@ use measures::{
 
 use super::error::ScoreError;
 use crate::fill::Fill;
-use crate::kernels::with_elements;
+use crate::kernels::{Source, with_elements};
 use crate::network::forward::Probe;
 use crate::network::{Network, Node};
 use crate::random::{Key, Purpose};
@@ -142,6 +142,12 @@ impl Propagation {
         let shares = self.layers.iter().filter_map(|l| l.saturated);
         shares.clone().sum::<f64>() / shares.count().max(1) as f64
     }
+}
+
+/// The elements of an output that goes on changed.
+fn taken(node: &Node, output: &Tensor) -> candle_core::Result<Vec<f32>> {
+    let source = if node.operation.makes_anew() { Source::spare(output) } else { output.into() };
+    source.elements()
 }
 
 fn mean_of_known(values: impl Iterator<Item = f64>) -> Option<f64> {
@@ -321,7 +327,7 @@ impl Probe for PropagationProbe<'_> {
             return Ok(output);
         }
         let passing = output.dim(0)?;
-        let mut values = with_elements(&output, <[f32]>::to_vec)?;
+        let mut values = taken(node, &output)?;
         let units = values.len() / passing.max(1);
         let from = (passing - TWINS * self.samples) * units;
         let perturbed = &mut values[from..from + self.samples * units];
@@ -376,7 +382,7 @@ impl Probe for PropagationProbe<'_> {
             return Ok(output);
         }
         self.made.resize(samples, 0.0);
-        let mut values = with_elements(&output, <[f32]>::to_vec)?;
+        let mut values = taken(node, &output)?;
         let units = values.len() / passing;
         let key = |sample: usize| Key {
             seed: self.seed,
