@@ -117,7 +117,7 @@ impl Bench {
             ln_gradient: Some(rank(layer + 4).ln()),
             saturated: Some(rank(layer) / 1e4),
         };
-        let propagation = Some(Propagation { layers: (0..self.layers).map(signal).collect() });
+        let propagation = Some(Propagation { layers: (0..self.layers).map(signal).collect(), blocks: None });
         let near = effective_ranks.iter().sum();
         let result = Ok(Score { near, effective_ranks, dead_from: None, propagation });
         write_line(&self.work, &Entry { work: 0, candidate, repetition: 0, result }, None).expect("a line")

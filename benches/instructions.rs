@@ -144,6 +144,7 @@ fn repetition((network, dims): (Network, Vec<usize>)) -> f64 {
         rows: Rows::Full,
         batch_norm: Default::default(),
         trainability: true,
+        blocks: false,
         seed: 0,
         repetition: 0,
         draws: None,

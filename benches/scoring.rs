@@ -114,6 +114,7 @@ fn repetitions(c: &mut Criterion) {
             rows: Rows::Full,
             batch_norm: Default::default(),
             trainability: true,
+            blocks: false,
             seed: 0,
             repetition: 0,
             draws: None,

@@ -96,7 +96,7 @@ fn signals(candidate: usize) -> Propagation {
         ln_gradient: Some((1.0 - depth) * shrink),
         saturated,
     };
-    Propagation { layers: vec![layer(0.0, None), layer(0.5, Some(0.1)), layer(1.0, None)] }
+    Propagation { layers: vec![layer(0.0, None), layer(0.5, Some(0.1)), layer(1.0, None)], blocks: None }
 }
 
 fn app(width: u16, height: u16) -> App {

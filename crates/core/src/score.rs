@@ -1,5 +1,6 @@
 //! Scoring one repetition of candidates: NEAR, layer by layer.
 
+pub mod blocks;
 mod common;
 pub mod effective_rank;
 mod error;

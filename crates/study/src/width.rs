@@ -294,6 +294,7 @@ impl Measurement {
             rows,
             batch_norm: self.batch_norm,
             trainability: false,
+            blocks: false,
             seed,
             repetition,
             draws: None,

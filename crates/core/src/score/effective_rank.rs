@@ -14,12 +14,14 @@ mod estimate;
 mod ranks;
 mod real;
 mod scaled;
+mod singular;
 mod together;
 mod tridiagonal;
 
 pub use ranks::{Place, Ranks};
 pub(super) use scaled::largest;
 pub use scaled::{RankError, entropy_rank};
+pub(super) use singular::singular_values;
 
 /// exp(-sum p ln p) with p = s / sum(s) over the singular values s of the row-major `[rows x columns]` matrix.
 ///

@@ -26,6 +26,7 @@ use measures::{
     Parts, differences, ln_difference, ln_root, noise, noise_for, root_mean_square, saturated_share, signal,
 };
 
+use super::blocks::Blocks;
 use super::error::ScoreError;
 use crate::fill::Fill;
 use crate::kernels::{Source, with_elements};
@@ -57,6 +58,9 @@ pub struct Propagation {
     /// more for the network's output. Where the last layer with weights starts at zero, what enters it stands for its output:
     /// it is where gradients come from once the layer has made its first step.
     pub layers: Vec<LayerSignal>,
+    /// How the blocks of an architecture pass what comes in, of the first repetition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocks: Option<Blocks>,
 }
 
 impl Propagation {
@@ -78,7 +82,7 @@ impl Propagation {
                 saturated: first.layers[at].saturated.map(|_| mean(&|l| l.saturated.unwrap_or(0.0))),
             }
         });
-        Some(Self { layers: layers.collect() })
+        Some(Self { layers: layers.collect(), blocks: first.blocks.clone() })
     }
 
     /// Layers that are no activations, of which the last is the network's output but for a final softmax.
@@ -314,7 +318,7 @@ impl<'a> PropagationProbe<'a> {
         if let Some(last) = layers.get_mut(self.last) {
             last.ln_gradient = Some(0.0);
         }
-        Propagation { layers }
+        Propagation { layers, blocks: None }
     }
 }
 

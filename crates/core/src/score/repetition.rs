@@ -36,6 +36,8 @@ pub struct Repetition<'a> {
     pub batch_norm: BatchNorm,
     /// Whether the first repetitions also look at how signals pass.
     pub trainability: bool,
+    /// Whether the first repetition, where it looks at signals, also looks at the blocks of the network.
+    pub blocks: bool,
     pub seed: u64,
     pub repetition: u64,
     /// Where draws are left for other initializations of the same repetition.
@@ -56,6 +58,7 @@ impl<'a> Repetition<'a> {
             rows: Rows::default(),
             batch_norm: BatchNorm::default(),
             trainability: true,
+            blocks: false,
             seed: 0,
             repetition: 0,
             draws: None,
@@ -224,8 +227,23 @@ impl Repetition<'_> {
         forward_part(self.network, part, triples, Filling { weights, ..filling }, probe)
     }
 
-    /// Passes what was reached through the rest of the network.
+    /// Passes what was reached through the rest of the network, and looks at its blocks where that is asked for.
     fn finish(
+        &self,
+        rest: &Part,
+        reached: Reached<'_>,
+        weights: &dyn Weights,
+        fill: Option<&Fill>,
+    ) -> Result<Found, ScoreError> {
+        let cancelled = reached.probe.ranks.matrices.cancelled;
+        let mut found = self.pass_rest(rest, reached, weights, fill)?;
+        if let (true, 0, Some(propagation)) = (self.blocks, self.repetition, found.propagation()) {
+            propagation.blocks = self.look_at_blocks(fill, cancelled)?;
+        }
+        Ok(found)
+    }
+
+    fn pass_rest(
         &self,
         rest: &Part,
         reached: Reached<'_>,
@@ -292,8 +310,17 @@ enum Found {
     Unranked(Unranked),
 }
 
+impl Found {
+    fn propagation(&mut self) -> Option<&mut Propagation> {
+        match self {
+            Self::Score(score) => score.propagation.as_mut(),
+            Self::Unranked(unranked) => unranked.propagation.as_mut(),
+        }
+    }
+}
+
 /// The same weights, with batch norm as in training: there a network trains or does not, whatever it is scored by.
-struct InTraining<'a>(&'a dyn Weights);
+pub(super) struct InTraining<'a>(pub &'a dyn Weights);
 
 impl Weights for InTraining<'_> {
     fn parameters(&self, node: &Node, inputs: &[Tensor]) -> candle_core::Result<Parameters> {

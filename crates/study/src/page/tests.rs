@@ -33,7 +33,7 @@ fn score(near: f64, ln_size: f64) -> Score {
         ln_gradient: Some(0.0),
         saturated,
     };
-    let propagation = Some(Propagation { layers: vec![layer(None), layer(Some(0.0)), layer(None)] });
+    let propagation = Some(Propagation { layers: vec![layer(None), layer(Some(0.0)), layer(None)], blocks: None });
     Score { near, effective_ranks: vec![near / 3.0; 3], dead_from: None, propagation }
 }
 

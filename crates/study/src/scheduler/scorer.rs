@@ -108,6 +108,7 @@ impl NearScorer {
             rows: self.space.preset.rows,
             batch_norm: self.space.preset.batch_norm,
             trainability: self.space.preset.trainability,
+            blocks: self.space.has_architectures(),
             seed: self.space.preset.seed,
             repetition: repetition as u64,
             draws: Some(&self.draws),

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::failure::ScoreFailure;
 use neartop_core::score::Score;
+use neartop_core::score::blocks::Blocks;
 use neartop_core::score::propagation::{self, LayerSignal, Propagation};
 use neartop_io::preset::printable;
 
@@ -123,21 +124,30 @@ fn write_propagation(propagation: &Propagation) -> String {
     let of = |value: fn(&LayerSignal) -> f64| numbers(layers.iter().map(|layer| Some(value(layer))));
     format!(
         "{{\"ln_size\":{},\"ln_spread\":{},\"ln_perturbation\":{},\"ln_typical_perturbation\":{},\
-         \"ln_gradient\":{},\"saturated\":{}}}",
+         \"ln_gradient\":{},\"saturated\":{}{}}}",
         of(|l| l.ln_size),
         of(|l| l.ln_spread),
         of(|l| l.ln_perturbation),
         of(|l| l.ln_typical_perturbation),
         numbers(layers.iter().map(|l| l.ln_gradient)),
         numbers(layers.iter().map(|l| l.saturated)),
+        propagation.blocks.as_ref().map_or_else(String::new, write_blocks),
+    )
+}
+
+fn write_blocks(blocks: &Blocks) -> String {
+    let of = |values: &[f64]| numbers(values.iter().copied().map(Some));
+    format!(
+        ",\"blocks\":{{\"entropies\":{},\"jacobians\":{},\"correlations\":{},\"ln_kernel\":{}}}",
+        of(&blocks.entropies),
+        numbers(blocks.jacobians.iter().copied()),
+        of(&blocks.correlations),
+        blocks.ln_kernel.map_or_else(|| "null".to_owned(), |ln| format!("{ln:?}")),
     )
 }
 
 fn read_propagation(text: &str) -> Option<Propagation> {
-    let column = |name: &str| {
-        let (_, rest) = text.split_once(&format!("\"{name}\":["))?;
-        read_numbers(&format!("[{}]", rest.split_once(']')?.0))
-    };
+    let column = |name: &str| column(text, name);
     let numbers = |name: &str| column(name)?.into_iter().collect::<Option<Vec<f64>>>();
     let (size, spread) = (numbers("ln_size")?, numbers("ln_spread")?);
     let (perturbation, typical) = (numbers("ln_perturbation")?, numbers("ln_typical_perturbation")?);
@@ -152,7 +162,28 @@ fn read_propagation(text: &str) -> Option<Propagation> {
             saturated: *saturated.get(at)?,
         })
     };
-    Some(Propagation { layers: (0..size.len()).map(layer).collect::<Option<_>>()? })
+    let blocks = match text.split_once("\"blocks\":") {
+        Some((_, blocks)) => Some(read_blocks(blocks)?),
+        None => None,
+    };
+    Some(Propagation { layers: (0..size.len()).map(layer).collect::<Option<_>>()?, blocks })
+}
+
+fn read_blocks(text: &str) -> Option<Blocks> {
+    let numbers = |name: &str| column(text, name)?.into_iter().collect::<Option<Vec<f64>>>();
+    let (_, ln_kernel) = text.split_once("\"ln_kernel\":")?;
+    let ln_kernel = match ln_kernel.split_once('}')?.0 {
+        "null" => None,
+        number => Some(number.parse().ok()?),
+    };
+    let (entropies, correlations) = (numbers("entropies")?, numbers("correlations")?);
+    Some(Blocks { entropies, jacobians: column(text, "jacobians")?, correlations, ln_kernel })
+}
+
+/// The list of this name in a JSON map of lists.
+fn column(text: &str, name: &str) -> Option<Vec<Option<f64>>> {
+    let (_, rest) = text.split_once(&format!("\"{name}\":["))?;
+    read_numbers(&format!("[{}]", rest.split_once(']')?.0))
 }
 
 /// Numbers as a JSON list that reads back to the same bits; `null` for none.
@@ -205,10 +236,18 @@ mod tests {
             ln_gradient: saturated.map(|s: f64| -s),
             saturated,
         };
-        let propagation = Propagation { layers: vec![layer(1.0, None), layer(0.7, Some(0.25))] };
+        let propagation = Propagation { layers: vec![layer(1.0, None), layer(0.7, Some(0.25))], blocks: None };
         let text = write_propagation(&propagation);
-        assert_eq!(read_propagation(&text), Some(propagation));
+        assert_eq!(read_propagation(&text).as_ref(), Some(&propagation));
         assert_eq!(read_propagation(&text.replace("0.25", "0.25,1")).map(|p| p.layers.len()), Some(2));
         assert_eq!(read_propagation(&text.replace(",0.25", "")), None);
+        for ln_kernel in [None, Some(12.5)] {
+            let (entropies, jacobians) = (vec![2.5, 0.0, 1e-9], vec![Some(0.1), None]);
+            let blocks = Some(Blocks { entropies, jacobians, correlations: vec![0.3], ln_kernel });
+            let with_blocks = Propagation { blocks, ..propagation.clone() };
+            let text = write_propagation(&with_blocks);
+            assert_eq!(read_propagation(&text).as_ref(), Some(&with_blocks));
+            assert_eq!(read_propagation(&text.replace("ln_kernel", "kernel")), None);
+        }
     }
 }

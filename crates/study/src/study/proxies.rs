@@ -5,12 +5,14 @@ use serde::{Serialize, Serializer};
 use super::Study;
 use super::agreement::{Agreement, ranks};
 use crate::space::Candidate;
-use neartop_core::network::Network;
+use neartop_core::network::{Network, Node};
+use neartop_core::score::blocks::Blocks;
 
 /// A number that may order architectures: higher is better.
 pub struct Proxy {
     pub name: &'static str,
-    of: fn(&Facts<'_>) -> f64,
+    /// None where it is not known.
+    of: fn(&Facts<'_>) -> Option<f64>,
 }
 
 /// What a proxy is made of.
@@ -20,26 +22,52 @@ struct Facts<'a> {
     near: f64,
     /// Mean effective rank and width of every counted layer.
     layers: Vec<(f64, f64)>,
+    /// None in studies of before, and without a look at signals.
+    blocks: Option<&'a Blocks>,
 }
 
 /// The proxies, in the order of reports.
 pub static PROXIES: &[Proxy] = &[
-    Proxy { name: NEAR, of: |facts| facts.near },
-    Proxy { name: "near_relative", of: |facts| facts.layers.iter().map(|(rank, width)| rank / width).sum() },
-    Proxy { name: ENTROPY, of: |facts| facts.layers.iter().map(|(rank, _)| rank.max(1.0).ln()).sum() },
-    Proxy { name: "parameters", of: |facts| facts.candidate.parameters as f64 },
-    Proxy { name: "live_parameters", of: |facts| facts.network.live_parameters(facts.candidate.fill.as_ref()) as f64 },
-    Proxy { name: "multiply_adds", of: |facts| facts.candidate.multiply_adds as f64 },
-    Proxy { name: "ln_width", of: |facts| facts.network.ln_width() },
+    Proxy { name: NEAR, of: |facts| Some(facts.near) },
+    Proxy { name: "near_relative", of: |facts| Some(facts.layers.iter().map(|(rank, width)| rank / width).sum()) },
+    Proxy { name: "entropy", of: |facts| Some(facts.layers.iter().map(|(rank, _)| rank.max(1.0).ln()).sum()) },
+    Proxy { name: "parameters", of: |facts| Some(facts.candidate.parameters as f64) },
+    Proxy { name: "live_parameters", of: |facts| Some(facts.live_parameters() as f64) },
+    Proxy { name: "multiply_adds", of: |facts| Some(facts.candidate.multiply_adds as f64) },
+    Proxy { name: "ln_width", of: |facts| Some(facts.network.ln_width()) },
+    Proxy { name: BLOCK_ENTROPY, of: |facts| facts.blocks.map(Blocks::block_entropy) },
+    Proxy { name: "progressivity", of: |facts| facts.blocks.map(Blocks::progressivity) },
+    Proxy { name: LAST_ENTROPY, of: |facts| facts.blocks.map(Blocks::last_entropy) },
+    Proxy { name: "isometry", of: |facts| facts.blocks.map(Blocks::isometry) },
+    Proxy { name: SOUNDNESS, of: |facts| facts.blocks.map(Blocks::soundness) },
+    Proxy { name: "meco", of: |facts| facts.blocks.map(|blocks| blocks.correlations.iter().sum()) },
+    Proxy { name: MECO_BY_WIDTH, of: |facts| facts.meco_by_width() },
+    // A singular kernel has a determinant of 0.
+    Proxy { name: "naswot", of: |facts| facts.blocks.map(|blocks| blocks.ln_kernel.unwrap_or(f64::NEG_INFINITY)) },
 ];
 
 const NEAR: &str = "near";
-const ENTROPY: &str = "entropy";
+const BLOCK_ENTROPY: &str = "block_entropy";
+const LAST_ENTROPY: &str = "last_entropy";
+const SOUNDNESS: &str = "soundness";
+const MECO_BY_WIDTH: &str = "meco_by_width";
 
 /// The sum over some proxies of ln of the candidate's rank from the lowest, as a part of all.
 pub const AGGREGATE: &str = "aggregate";
 /// The proxies of the aggregate; `docs/nas.md` says how they were chosen.
-const AGGREGATED: [&str; 2] = [NEAR, ENTROPY];
+const AGGREGATED: [&str; 5] = [NEAR, BLOCK_ENTROPY, LAST_ENTROPY, SOUNDNESS, MECO_BY_WIDTH];
+
+impl Facts<'_> {
+    fn live_parameters(&self) -> u64 {
+        self.network.live_parameters(self.candidate.fill.as_ref())
+    }
+
+    fn meco_by_width(&self) -> Option<f64> {
+        let activations = self.network.counted().into_iter().filter(|node| node.is_activation());
+        let of_layer = |(least, node): (&f64, &Node)| least * node.units() as f64;
+        Some(self.blocks?.correlations.iter().zip(activations).map(of_layer).sum())
+    }
+}
 
 /// Candidates that top-k regret and nDCG look at: a tenth of all, so many at the most.
 const MOST_AT_TOP: usize = 10;
@@ -84,27 +112,32 @@ impl Study {
         }
         let scored = |id: &usize| self.near(*id).is_some();
         let ids: Vec<_> = (0..self.space.candidates.len()).filter(scored).collect();
-        let mut values: Vec<_> = PROXIES.iter().map(|proxy| (proxy.name, Vec::with_capacity(ids.len()))).collect();
+        let mut columns = vec![Vec::with_capacity(ids.len()); PROXIES.len()];
         for id in &ids {
             let network = self.space.network_of(*id);
             let widths = network.counted().into_iter().map(|node| node.units() as f64);
             let layers = self.effective_ranks(*id).into_iter().zip(widths).collect();
             let near = self.near(*id).map_or(f64::NAN, |near| near.mean);
-            let facts = Facts { candidate: self.candidate(*id), network: &network, near, layers };
-            PROXIES.iter().zip(&mut values).for_each(|(proxy, (_, all))| all.push((proxy.of)(&facts)));
+            let (candidate, blocks) = (self.candidate(*id), self.records[*id].blocks.as_ref());
+            let facts = Facts { candidate, network: &network, near, layers, blocks };
+            PROXIES.iter().zip(&mut columns).for_each(|(proxy, column)| column.push((proxy.of)(&facts)));
         }
-        let aggregate = aggregate(&values, ids.len());
-        values.push((AGGREGATE, aggregate));
+        // One that is not known of every candidate compares none of them.
+        let known = |(proxy, column): (&Proxy, Vec<_>)| Some((proxy.name, column.into_iter().collect::<Option<_>>()?));
+        let mut values: Vec<(_, Vec<_>)> = PROXIES.iter().zip(columns).filter_map(known).collect();
+        values.extend(aggregate(&values, ids.len()).map(|aggregate| (AGGREGATE, aggregate)));
         Some(Proxies { ids, values })
     }
 }
 
-fn aggregate(values: &[(&'static str, Vec<f64>)], count: usize) -> Vec<f64> {
+/// The aggregate by candidate; none where one of its proxies is not known.
+fn aggregate(values: &[(&'static str, Vec<f64>)], count: usize) -> Option<Vec<f64>> {
     let mut sums = vec![0.0; count];
-    for (_, values) in values.iter().filter(|(name, _)| AGGREGATED.contains(name)) {
+    for wanted in AGGREGATED {
+        let (_, values) = values.iter().find(|(name, _)| *name == wanted)?;
         sums.iter_mut().zip(ranks(values)).for_each(|(sum, rank)| *sum += (rank / count as f64).ln());
     }
-    sums
+    Some(sums)
 }
 
 impl Proxies {
@@ -173,8 +206,12 @@ mod tests {
 
     #[test]
     fn an_aggregate_sums_logarithms_of_ranks() {
-        let values = [(NEAR, vec![3.0, 1.0]), (ENTROPY, vec![7.0, 7.0]), ("parameters", vec![1.0, 2.0])];
-        let tied = 0.75f64.ln();
-        assert_eq!(aggregate(&values, 2), [tied, 0.5f64.ln() + tied]);
+        let mut values: Vec<_> = AGGREGATED.iter().map(|name| (*name, vec![7.0, 7.0])).collect();
+        values[0].1 = vec![3.0, 1.0];
+        values.push(("parameters", vec![1.0, 2.0]));
+        let tied = 4.0 * 0.75f64.ln();
+        let sums = aggregate(&values, 2).unwrap();
+        assert!((sums[0] - tied).abs() < 1e-12 && (sums[1] - tied - 0.5f64.ln()).abs() < 1e-12);
+        assert_eq!(aggregate(&values[1..], 2), None);
     }
 }

@@ -12,6 +12,7 @@ use crate::failure::ScoreFailure;
 use neartop_core::network::Init;
 use neartop_core::recipe::Gains;
 use neartop_core::score::Score;
+use neartop_core::score::blocks::Blocks;
 use neartop_core::score::propagation::Trainability;
 
 /// What is known of one candidate.
@@ -31,6 +32,8 @@ pub struct CandidateScores {
     pub dead: usize,
     pub dead_from: usize,
     pub signals: Signals,
+    /// Of an architecture, from the first repetition.
+    pub blocks: Option<Blocks>,
     /// The first repetition that failed, and why.
     pub failure: Option<(usize, ScoreFailure)>,
     pub trained: Option<Trained>,
@@ -109,8 +112,9 @@ impl CandidateScores {
                 for (sum, rank) in self.layer_sums.iter_mut().zip(&score.effective_ranks) {
                     *sum += (rank * FIXED_POINT).round() as u64;
                 }
-                if let Some(propagation) = &score.propagation {
-                    self.signals.add(propagation);
+                if let Some(propagation) = score.propagation {
+                    self.signals.add(&propagation);
+                    self.blocks = self.blocks.take().or(propagation.blocks);
                 }
                 if let Some(layer) = score.dead_from {
                     // The first layer, whichever repetition arrives first.

@@ -72,7 +72,7 @@ impl Signals {
             ln_gradient: (sums.gradients > 0).then(|| over(sums.gradient, sums.gradients)),
             saturated: (sums.saturated != NONE).then(|| mean(sums.saturated)),
         };
-        Some(Propagation { layers: self.layers.iter().map(layer).collect() })
+        Some(Propagation { layers: self.layers.iter().map(layer).collect(), blocks: None })
     }
 }
 
@@ -90,7 +90,7 @@ mod tests {
             ln_gradient: saturated,
             saturated,
         };
-        let one = |x: f64| Propagation { layers: vec![layer(x, None), layer(-29.0 * x, Some(0.1 * x))] };
+        let one = |x: f64| Propagation { layers: vec![layer(x, None), layer(-29.0 * x, Some(0.1 * x))], blocks: None };
         let (mut forth, mut back) = (Signals::default(), Signals::default());
         let repetitions = [1.0, 0.3, 2.7, 0.123_456_789];
         repetitions.iter().for_each(|x| forth.add(&one(*x)));

@@ -71,7 +71,7 @@ pub fn largest(matrix: &[f32]) -> Option<f32> {
 }
 
 /// A power of two that brings `largest` near 1.
-fn power_of_two(largest: f32) -> f32 {
+pub fn power_of_two(largest: f32) -> f32 {
     2f32.powi(-(largest.log2().floor() as i32).clamp(-120, 120))
 }
 
