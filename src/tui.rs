@@ -17,6 +17,7 @@ pub mod news;
 pub mod notice;
 pub mod paths;
 pub mod remembered;
+pub mod repairs;
 pub mod screen;
 pub mod settings;
 pub mod table;

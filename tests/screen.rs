@@ -8,6 +8,8 @@ mod lists;
 mod palettes;
 #[path = "screen/random.rs"]
 mod random;
+#[path = "screen/repairs.rs"]
+mod repairs;
 #[path = "screen/seen.rs"]
 mod seen;
 #[path = "screen/slots.rs"]

@@ -48,6 +48,12 @@ class Repair:
     #: Beside one factor for all weights, one for each layer.
     by_layer: Repair | None = None
 
+    @property
+    def best(self) -> Repair:
+        """The one to take, whose signals are further within their limits: this one, or the one by layer."""
+        other = self.by_layer
+        return self if other is None or other.trainability.score <= self.trainability.score else other
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -181,6 +187,12 @@ class Ranking:
         return None if self._recommended is None else self._recommended.get("evidence")
 
     @property
+    def repairs(self) -> list[Candidate]:
+        """The candidates that have a repair, by falling NEAR of the best one: what `rank(..., repair=True)` found."""
+        repaired = [(c.repair.best.near, c) for c in self.candidates if c.repair is not None]
+        return [candidate for _, candidate in sorted(repaired, key=lambda pair: -pair[0])]
+
+    @property
     def activations(self) -> list[str]:
         """The searched activations in one line each, in the order of the ranking."""
         return list(dict.fromkeys(c.activation_label for c in self._searched() if c.activation is not None))
@@ -217,8 +229,15 @@ class Ranking:
         return self.candidates[at]
 
     def table(self) -> list[dict[str, Any]]:
-        """A flat map for each candidate, best first: what `wandb.Table`, `mlflow.log_table` and DataFrames are made of."""
-        return [candidate.to_dict() for candidate in self.candidates]
+        """A flat map for each candidate, best first: what `wandb.Table`, `mlflow.log_table` and DataFrames are made of.
+
+        Where repairs were found, `repair` is the initialization of the best one.
+        """
+        rows = [candidate.to_dict() for candidate in self.candidates]
+        if self.repairs:
+            for row, candidate in zip(rows, self.candidates, strict=True):
+                row["repair"] = None if candidate.repair is None else label(candidate.repair.best.init)
+        return rows
 
     def to_pandas(self) -> Any:
         """A DataFrame of pandas."""

@@ -37,6 +37,18 @@ def test_a_bundled_preset():
     assert ranking.name == "Digits MLP"
 
 
+def test_what_will_not_train_is_repaired(tmp_path):
+    (tmp_path / "deep.yaml").write_text(
+        "{name: deep, data: {source: digits}, network: {input: 64, layers: [repeat: {times: 8, layers: [linear: 16, activation]},"
+        " linear: 10]}, search: {activations: [tanh], inits: [orthogonal, {normal: {std: 0.01}}]}, score: {repetitions: 2}}"
+    )
+    ranking = neartop.rank(tmp_path / "deep.yaml", repair=True, study=False)
+    (vanishing,) = ranking.repairs
+    assert vanishing.init == {"normal": {"std": 0.01}} and not vanishing.will_train
+    assert vanishing.repair.gain > 10 and vanishing.repair.best.trainability.verdict == "trainable"
+    assert neartop.rank(tmp_path / "deep.yaml", study=False).repairs == []
+
+
 def test_a_preset_says_what_is_ranked(samples):
     with pytest.raises(neartop.Error, match="leave out `inputs`, `activations`"):
         neartop.rank("digits-mlp", samples, activations=["relu"])

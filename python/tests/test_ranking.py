@@ -196,6 +196,26 @@ def test_a_repair():
     assert ranking[0].repair.by_layer.gain is None and ranking[0].repair.by_layer.init["recipe"] == "normal by layer"
 
 
+def test_all_repairs():
+    def repair(near, score):
+        return {
+            "gain": 0.5,
+            "init": {"normal": {"std": near}},
+            "near": near,
+            "trainability": {"verdict": "trainable", "score": score},
+        }
+
+    both = repair(70.0, 0.8) | {"by_layer": repair(95.0, 0.9) | {"gain": None, "gains": {"0": 0.5}}}
+    rows = [row(1, "sine", "orthogonal", 100.0, "exploding", repair=repair(90.0, 1.0)), row(2, "relu", "orthogonal", 80.0)]
+    ranking = Ranking({**REPORT, "candidates": [*rows, row(3, "tanh", "orthogonal", 60.0, "vanishing", repair=both)]})
+    assert [candidate.rank for candidate in ranking.repairs] == [3, 1]
+    assert ranking[0].repair.best is ranking[0].repair and ranking[2].repair.best is ranking[2].repair.by_layer
+    assert [row["repair"] for row in ranking.table()] == ["normal(std=90)", None, "normal(std=95)"]
+    assert ranking.to_csv().splitlines()[0].endswith(",repair")
+    without = Ranking({**REPORT, "candidates": rows[1:]})
+    assert without.repairs == [] and "repair" not in without.table()[0]
+
+
 def test_labels():
     assert label("relu") == "relu"
     assert label({"constant": {"value": 0.5}}) == "constant(value=0.5)"

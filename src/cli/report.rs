@@ -26,7 +26,7 @@ pub struct ReportArgs {
     /// Let --output replace a file that is no report.
     #[arg(long)]
     pub force: bool,
-    /// Look for one factor of all weights that makes a candidate train that will not, as `rank` does.
+    /// Look for factors of the weights that make a candidate train that will not, as `rank` does.
     #[arg(long, conflicts_with_all = ["id", "no_guard"])]
     pub repair: bool,
     /// What the recommendation stands on [default: signals].

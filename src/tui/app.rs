@@ -3,6 +3,7 @@
 
 mod commands;
 mod input;
+mod repair;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -126,6 +127,7 @@ impl App {
             News::Copied(Err(reason)) => self.cx.warn(format!("the clipboard was not reached: {reason}")),
             News::Noted(notice) => self.cx.tell(notice),
             News::Written(written) => self.written(written),
+            News::Repaired(candidate, found) => self.take_repair(candidate, found),
             News::Completed { of, paths } => return self.complete(&of, paths),
             news @ (News::Training(_) | News::Sized(..) | News::Inspected(..) | News::Found(_) | News::Deleted(_)) => {
                 return self.pass(news);

@@ -4,6 +4,7 @@ mod behind;
 pub mod channel;
 mod coach;
 mod inspector;
+mod mender;
 pub mod session;
 mod sizing;
 pub mod start;

@@ -48,6 +48,9 @@ pub enum Effect {
     Size(Ticket, SizeRequest),
     /// Work out the spectra of a candidate.
     Inspect(usize),
+    /// Look for a repair of a candidate, and no longer for that of another.
+    Repair(usize),
+    StopRepair,
 }
 
 /// Tells the answers to one request from those to earlier ones.

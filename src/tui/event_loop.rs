@@ -164,7 +164,7 @@ fn wait_for(message: &Message) -> Duration {
         Message::News(news) => match news {
             News::Scored(_) | News::Ranked(_) | News::Chunks(_) | News::Sized(..) => FRAME,
             News::Inspected(..) | News::Training(_) => FRAME,
-            News::Ended | News::Found(_) | News::Deleted(_) | News::Opened(_) => ANSWER,
+            News::Ended | News::Found(_) | News::Deleted(_) | News::Opened(_) | News::Repaired(..) => ANSWER,
             News::Written(_) | News::Copied(_) | News::Noted(_) | News::Completed { .. } => ANSWER,
         },
     }

@@ -12,7 +12,7 @@ use crate::tui::notice::Notice;
 use crate::tui::table::Standings;
 use neartop_study::scheduler::Progress;
 use neartop_study::space::bytes;
-use neartop_study::study::Study;
+use neartop_study::study::{Repair, Study};
 use neartop_study::training::{self, Plan};
 use neartop_study::width::{Point, SizeEstimate};
 
@@ -28,6 +28,8 @@ pub enum News {
     Sized(Ticket, SizeNews),
     /// The spectra of a candidate.
     Inspected(usize, Spectra),
+    /// The repair of a candidate, if there is one.
+    Repaired(usize, Result<Option<Box<Repair>>, BackgroundError>),
     /// How the chunks of a run on a cluster stand.
     Chunks(States),
     /// What can be opened.

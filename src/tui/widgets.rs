@@ -5,6 +5,7 @@ pub mod layers;
 pub mod list;
 pub mod plot;
 pub mod prompt;
+pub mod repair;
 pub mod seen;
 
 use std::time::Duration;

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// What is pressed: all keys that are bound somewhere, and any character.
-const KEYS: &str = "jkGg/e? fdJK147r<>bwmcstoxuWTLMyhl+-pUvVq:[]=$0nz.,EiP";
+const KEYS: &str = "jkGg/e?R fdJK147r<>bwmcstoxuWTLMyhl+-pUvVq:[]=$0nz.,EiP";
 
 fn any_message() -> impl Strategy<Value = (u8, char, u16, u16, u8)> {
     (0u8..36, any::<char>(), 0u16..260, 0u16..80, any::<u8>())
@@ -84,6 +84,9 @@ fn message(app: &App, (kind, c, width, height, n): (u8, char, u16, u16, u8)) -> 
             let paths = (0..n % 4).map(|at| format!("{of}{}{at}", c.to_string().repeat(usize::from(n)))).collect();
             News::Completed { of, paths }.into()
         }
+        27 if n % 3 == 0 => News::Repaired(candidate, Err(BackgroundError::work("no samples"))).into(),
+        27 => News::Repaired(candidate, Ok((n % 3 == 1).then(|| Box::new(repairs::repair(app, candidate, 0.9))))).into(),
+        28 => Message::Key(KeyEvent::new(KeyCode::Char('r'), KeyModifiers::CONTROL)),
         _ => pressed(KeyCode::Char(keys[usize::from(n) % keys.len()])),
     }
 }

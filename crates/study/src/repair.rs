@@ -3,10 +3,11 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::scheduler::NearScorer;
+use crate::space::{Candidate, Space};
 use crate::study::{Repair, Study, estimate};
 use neartop_core::init::{BiasInit, Initializer, rounded};
 use neartop_core::network::{Fill, Init, Network};
-use neartop_core::score::ScoreError;
+use neartop_core::score::{Score, ScoreError};
 use neartop_core::score::propagation::{Circumstances, Propagation, REPETITIONS, Trainability, Verdict};
 use neartop_core::score::repair::{Judged, balanced_gain};
 use neartop_core::settings::Method;
@@ -154,12 +155,8 @@ impl Repairer<'_> {
     }
 
     fn scored(&self, gain: Option<f64>, gains: Gains, init: Init) -> Result<Option<Repair>, ScoreError> {
-        let score = |repetition| {
-            let inputs = self.scorer.batch(repetition)?;
-            let repetition = self.scorer.repetition_with(self.network, inputs, repetition, &init);
-            repetition.score_one(self.fill.cloned())
-        };
-        let scores = (0..self.repetitions).map(score).collect::<Result<Vec<_>, _>>()?;
+        let scores = (0..self.repetitions).map(|repetition| self.score(&init, repetition));
+        let scores = scores.collect::<Result<Vec<_>, _>>()?;
         let mean = Propagation::mean(scores.iter().filter_map(|score| score.propagation.as_ref()));
         let trainability = mean.map(|signals| self.judged(&signals).trainability);
         let near = estimate(scores.iter().map(|score| score.near));
@@ -169,6 +166,14 @@ impl Repairer<'_> {
         let (near, standard_error) = (near.mean, near.standard_error);
         let repetitions = scores.len();
         Ok(Some(Repair { gain, gains, by_layer: None, init, trainability, near, standard_error, repetitions, scores }))
+    }
+
+    fn score(&self, init: &Init, repetition: usize) -> Result<Score, ScoreError> {
+        let inputs = self.scorer.batch(repetition)?;
+        let mut scored = Err(ScoreError::Cancelled);
+        let drawn = self.scorer.repetition_with(self.network, inputs, repetition, init);
+        drawn.score(&[self.fill.cloned()], &|| (self.cancelled)(), &mut |_, score| scored = score);
+        scored
     }
 }
 
@@ -183,6 +188,17 @@ fn means(all: &[Gains]) -> Gains {
     first.iter().filter_map(mean).collect()
 }
 
+/// Whether factors for its weights are looked for: not where signals do not see what the weights do to training, as of one
+/// sign, and not where no parameters say how large the weights are.
+#[must_use]
+pub fn is_repairable(candidate: &Candidate) -> bool {
+    repairable(candidate).is_some()
+}
+
+fn repairable(candidate: &Candidate) -> Option<&Initializer> {
+    candidate.init.one().filter(|init| init.is_centred() && init.scaled(1.0, 1.0).is_some())
+}
+
 /// How a candidate could be made to train; none where it trains, or no factors for its weights make it.
 ///
 /// # Errors
@@ -193,20 +209,31 @@ pub fn repair(
     id: usize,
     cancelled: &(dyn Fn() -> bool + Sync),
 ) -> Result<Option<Repair>, ScoreError> {
-    let candidate = study.candidate(id);
-    let refused = study.trainability(id).is_some_and(|t| !t.is_trainable());
-    // Signals do not see what weights of one sign do to training.
-    let Some(init) = candidate.init.one().filter(|init| refused && init.is_centred()) else { return Ok(None) };
-    let network = study.space.network_of(id);
-    let repetitions = study.repetitions().min(REPETITIONS as usize);
+    let is_refused = study.trainability(id).is_some_and(|t| !t.is_trainable());
+    if is_refused { repair_refused(scorer, &study.space, id, cancelled) } else { Ok(None) }
+}
+
+/// The same of a candidate that is known not to train.
+///
+/// # Errors
+/// Where a score fails, or was cancelled.
+pub fn repair_refused(
+    scorer: &NearScorer,
+    space: &Space,
+    id: usize,
+    cancelled: &(dyn Fn() -> bool + Sync),
+) -> Result<Option<Repair>, ScoreError> {
+    let candidate = &space.candidates[id];
+    let Some(init) = repairable(candidate) else { return Ok(None) };
+    let network = space.network_of(id);
     let repairer = Repairer {
         scorer,
         network: &network,
         fill: candidate.fill.as_ref(),
-        bias: study.space.bias(),
-        has_architectures: study.space.has_architectures(),
-        method: study.space.preset.train.method,
-        repetitions,
+        bias: space.bias(),
+        has_architectures: space.has_architectures(),
+        method: space.preset.train.method,
+        repetitions: space.preset.repetitions.min(REPETITIONS as usize),
         cancelled,
     };
     repairer.repaired(init)

@@ -90,6 +90,7 @@ impl App {
             Action::NEXT_THEME => return Some(Some(Effect::NextTheme)),
             Action::TOGGLE_MOUSE => return Some(Some(self.toggle_mouse())),
             Action::COPY => return Some(self.copy()),
+            Action::REPAIR => return Some(self.repair()),
             Action::PAUSE => return Some(self.pause()),
             Action::CANCEL_JOBS => return Some(self.cancel_jobs()),
             Action::GO_TO_BEST => self.go_to_best(),

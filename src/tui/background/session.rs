@@ -10,6 +10,7 @@ use super::behind::Behind;
 use super::channel::{Left, Teller};
 use super::coach::Coach;
 use super::inspector::Inspector;
+use super::mender::Mender;
 use super::sizing::Sizing;
 use super::start::Start;
 use crate::cli::{RunOptions, StudyOptions};
@@ -38,6 +39,7 @@ pub struct Session {
     pub recording: Recording,
     pub sizing: Sizing,
     pub inspector: Inspector,
+    pub mender: Mender,
     pub coach: Coach,
     space: Arc<Space>,
     scorer: Arc<NearScorer>,
@@ -107,6 +109,7 @@ impl Session {
             recording,
             sizing: Sizing::new(&prepared, options.max_memory, tell.clone()),
             inspector: Inspector::new(prepared.scorer.clone(), tell.clone()),
+            mender: Mender::new(&prepared, tell.clone()),
             coach: Coach::new(&prepared, options.max_memory, tell),
             space: prepared.space,
             scorer: prepared.scorer,

@@ -61,6 +61,8 @@ impl Loop<'_> {
             }
             Effect::Size(ticket, request) => self.session.sizing.start(ticket, request),
             Effect::Inspect(candidate) => self.session.inspector.start(candidate),
+            Effect::Repair(candidate) => self.session.mender.start(candidate),
+            Effect::StopRepair => self.session.mender.stop(),
         }
         Ok(None)
     }

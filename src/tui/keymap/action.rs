@@ -33,6 +33,8 @@ impl Action {
     pub const MARK: Self = Self("mark");
     pub const CLEAR_MARKS: Self = Self("clear-marks");
     pub const COPY: Self = Self("copy");
+    /// Looks for what would make the selected candidate train.
+    pub const REPAIR: Self = Self("repair");
     pub const NEXT_THEME: Self = Self("next-theme");
     pub const TOGGLE_MOUSE: Self = Self("toggle-mouse");
     pub const TOGGLE_GUARD: Self = Self("toggle-guard");

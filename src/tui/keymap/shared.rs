@@ -60,7 +60,15 @@ pub const RUN: &[Binding] = &[
     bind(&[Char('p')], Action::PAUSE, "", "pause scoring, or go on"),
     bind(&[Char('X')], Action::CANCEL_JOBS, "", "end the jobs of a run on a cluster; press it twice"),
 ];
-pub const EXPORT: &[Binding] = &[bind(&[Char('e')], Action::EXPORT, "export", "export the selected candidate")];
+pub const EXPORT: &[Binding] = &[
+    bind(&[Char('e')], Action::EXPORT, "export", "export the selected candidate"),
+    bind(
+        &[Char('R')],
+        Action::REPAIR,
+        "",
+        "look for factors of its weights that make the selected candidate train; again: stop looking",
+    ),
+];
 pub const DETAIL: &[Binding] = &[
     bind(&[Char('d')], Action::TOGGLE_DETAIL, "", "show or hide the layers"),
     bind(&[Char('K'), Char('[')], Action::DETAIL_UP, "", "scroll the layers up"),

@@ -1,5 +1,6 @@
 //! Where the selected candidate is exported to and as what, with a preview.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use crossterm::event::{Event, KeyCode, KeyEvent};
@@ -17,6 +18,7 @@ use crate::tui::keymap::Key::{Code, Ctrl};
 use crate::tui::keymap::shared::{EVERYWHERE, PAGES, TEXT};
 use crate::tui::keymap::{Action, bind};
 use crate::tui::news::{News, Written};
+use crate::tui::repairs::{factors, ways};
 use crate::tui::theme::Look;
 use crate::tui::view::{About, Opened, View};
 use crate::tui::widgets::seen::Seen;
@@ -24,12 +26,14 @@ use crate::tui::widgets::{scrolled, window, window_area};
 use neartop_io::export::{ExportError, Format};
 use neartop_io::preset::printable;
 use neartop_study::export;
-use neartop_study::study::Study;
+use neartop_study::study::{Repair, Study};
 
 /// Lines that a turn of the wheel scrolls the preview.
 const LINES: usize = 3;
 /// Lines that a page of it has.
 const PAGE: usize = 10;
+
+const REPAIRED: Action = Action("repaired");
 
 static ABOUT: About = About {
     name: "export",
@@ -44,7 +48,10 @@ static ABOUT: About = About {
             bind(&[Code(KeyCode::Down), Code(KeyCode::Tab)], Action::DOWN, "format", "next format"),
         ],
         PAGES,
-        &[bind(&[Ctrl('y')], Action::COPY, "", "copy the preview to the clipboard")],
+        &[
+            bind(&[Ctrl('r')], REPAIRED, "", "as it is, or with the factors of its repair"),
+            bind(&[Ctrl('y')], Action::COPY, "", "copy the preview to the clipboard"),
+        ],
         TEXT,
     ],
 };
@@ -53,6 +60,10 @@ static ABOUT: About = About {
 #[derive(Debug)]
 pub struct Export {
     candidate: usize,
+    /// Place among [`ways`] to repair it, from 1; 0 is the candidate as it is.
+    way: usize,
+    /// What is exported.
+    name: String,
     /// Place in [`Format::ALL`].
     format: usize,
     pub path: Input,
@@ -65,7 +76,8 @@ pub struct Export {
 
 impl Default for Export {
     fn default() -> Self {
-        Self { candidate: 0, format: 0, path: Input::default(), preview: Ok(String::new()), confirm: false, scroll: 0 }
+        let (path, preview) = (Input::default(), Ok(String::new()));
+        Self { candidate: 0, way: 0, name: String::new(), format: 0, path, preview, confirm: false, scroll: 0 }
     }
 }
 
@@ -76,7 +88,9 @@ impl View for Export {
 
     fn open(&mut self, _again: bool, cx: &mut Context) -> Opened {
         let Some(candidate) = cx.selected_or_say() else { return Opened::Refused };
-        *self = Self { candidate, ..Self::default() };
+        // What will not train as it is, whoever looked for its repair wants repaired.
+        let way = usize::from(!repairs(&cx.study, candidate).is_empty());
+        *self = Self { candidate, way, ..Self::default() };
         self.choose(&cx.study, 0);
         Opened::Shown(None)
     }
@@ -86,6 +100,11 @@ impl View for Export {
         match action {
             Action::UP => self.choose(&cx.study, (self.format + count - 1) % count),
             Action::DOWN => self.choose(&cx.study, (self.format + 1) % count),
+            REPAIRED => {
+                self.way = (self.way + 1) % (repairs(&cx.study, self.candidate).len() + 1);
+                self.path = Input::default();
+                self.choose(&cx.study, self.format);
+            }
             Action::PAGE_UP => self.scroll_by(PAGE, false),
             Action::PAGE_DOWN => self.scroll_by(PAGE, true),
             Action::COPY => return self.preview.as_ref().ok().cloned().map(Effect::Copy),
@@ -142,14 +161,15 @@ impl View for Export {
     }
 
     fn draw(&self, frame: &mut Frame<'_>, area: Rect, cx: &Context, look: &Look) {
-        let candidate = cx.study.candidate(self.candidate);
-        let title = look.signs.fit(&format!("export {candidate}"), usize::from(area.width.saturating_sub(8)));
+        let title = look.signs.fit(&format!("export {}", self.name), usize::from(area.width.saturating_sub(8)));
         let at = window_area(area, 100, area.height.saturating_sub(2));
         let inside = window(frame, &title, at, look);
-        let [formats, file, hint, preview] =
-            Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Length(2), Constraint::Min(0)])
-                .areas(inside);
+        let repairs = repairs(&cx.study, self.candidate);
+        let lines = [1, u16::from(!repairs.is_empty()), 1, 2].map(Constraint::Length);
+        let [formats, weights, file, hint, preview] =
+            Layout::vertical(lines.into_iter().chain([Constraint::Min(0)])).areas(inside);
         frame.render_widget(Paragraph::new(self.formats(look)), formats);
+        frame.render_widget(Paragraph::new(self.weights(&repairs, cx, look)), weights);
         self.draw_path(frame, file, look);
         let (text, style) = self.hint(cx, look);
         frame.render_widget(Paragraph::new(text).style(style).wrap(Wrap { trim: true }), hint);
@@ -180,10 +200,12 @@ impl Export {
     /// Another format: its preview, and the path with its extension.
     fn choose(&mut self, study: &Study, format: usize) {
         self.format = format;
-        self.preview = export::render(study, self.candidate, self.chosen());
+        let study = self.repaired(study);
+        self.name = study.candidate(self.candidate).to_string();
+        self.preview = export::render(&study, self.candidate, self.chosen());
         let name = match self.path.value().rsplit_once('.') {
             Some((stem, _)) => stem.trim_end_matches("_keras").to_owned(),
-            None => stem(study, self.candidate),
+            None => stem(&study, self.candidate),
         };
         // Two formats share an extension, and the second must not replace the first.
         let suffix = if self.chosen() == Format::Keras { "_keras" } else { "" };
@@ -192,14 +214,24 @@ impl Export {
         self.scroll = 0;
     }
 
+    /// The study, with the candidate repaired in the chosen way.
+    fn repaired<'s>(&self, study: &'s Study) -> Cow<'s, Study> {
+        match self.way.checked_sub(1).and_then(|place| repairs(study, self.candidate).get(place).copied()) {
+            Some(repair) => Cow::Owned(study.of_repaired(self.candidate, repair)),
+            None => Cow::Borrowed(study),
+        }
+    }
+
     fn formats<'a>(&self, look: &Look) -> Line<'a> {
-        let formats = Format::ALL.iter().enumerate();
-        formats
-            .map(|(place, format)| {
-                let style = if place == self.format { look.theme.selected } else { look.theme.label };
-                Span::styled(format!(" {} ", format.name()), style)
-            })
-            .collect()
+        choices(Format::ALL.iter().map(|format| format.name().to_owned()), self.format, look).collect()
+    }
+
+    /// The candidate as it is and repaired, and which key changes between them.
+    fn weights<'a>(&self, repairs: &[&Repair], cx: &Context, look: &Look) -> Line<'a> {
+        let key = cx.keymap.label(ABOUT.name, REPAIRED);
+        let names = std::iter::once("as it is".to_owned()).chain(repairs.iter().map(|way| factors(way)));
+        let key = Span::styled(format!(" {key}"), look.theme.key);
+        choices(names, self.way, look).chain((!key.content.trim().is_empty()).then_some(key)).collect()
     }
 
     fn draw_path(&self, frame: &mut Frame<'_>, area: Rect, look: &Look) {
@@ -225,6 +257,20 @@ impl Export {
             }
         }
     }
+}
+
+/// What there is to choose from, the chosen one marked.
+fn choices<'a>(names: impl Iterator<Item = String>, chosen: usize, look: &Look) -> impl Iterator<Item = Span<'a>> {
+    names.enumerate().map(move |(place, name)| {
+        let style = if place == chosen { look.theme.selected } else { look.theme.label };
+        Span::styled(format!(" {name} "), style)
+    })
+}
+
+/// How a candidate that will not train can be repaired, as far as that was looked for.
+fn repairs(study: &Study, candidate: usize) -> Vec<&Repair> {
+    let refused = study.trainability(candidate).is_some_and(|t| !t.is_trainable());
+    study.repair(candidate).filter(|_| refused).map(ways).unwrap_or_default()
 }
 
 /// A file name for a candidate, with all that tells it from the others: `digits_mlp-tanh-orthogonal_gain_auto`.

@@ -9,7 +9,7 @@ use ratatui::widgets::{Paragraph, Wrap};
 use unicode_width::UnicodeWidthStr;
 
 use super::seen::Seen;
-use super::{inside_pane, pane};
+use super::{inside_pane, pane, repair};
 use crate::columns::grouped;
 use crate::tui::context::Context;
 use crate::tui::theme::Look;
@@ -128,6 +128,7 @@ pub fn facts<'a>(cx: &Context, id: usize, look: &Look) -> Vec<Line<'a>> {
             Span::styled(format!("{sign} {} {:.2}", trainability.verdict.name(), trainability.score), style),
         ]));
     }
+    lines.extend(repair::lines(cx, id, look));
     if let Some(remark) = study.remark(id) {
         lines.push(Line::from(Span::styled(remark, look.theme.warning)));
     }
