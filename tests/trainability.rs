@@ -441,6 +441,28 @@ fn what_will_not_train_gets_the_gain_that_makes_it() {
     assert_eq!(study.of_repaired(id, each).near(id).map(|near| near.mean), Some(each.near));
 }
 
+/// Larger weights saturate the activations of a narrow network, whose signals then vanish again.
+#[test]
+fn a_gain_is_found_between_vanishing_and_saturated() {
+    let text = "
+name: Narrow
+data: {source: digits}
+network: {input: 64, layers: [repeat: {times: 8, layers: [linear: 16, activation]}, linear: 10]}
+search: {activations: [tanh], inits: [{normal: {std: 0.01}}, {normal: {std: 0.1}}, {normal: {std: 0.5}}, {normal: {std: 2}}]}
+score: {repetitions: 4}
+";
+    let preset = Preset::parse(text, "narrow.yaml", std::path::Path::new("")).unwrap();
+    let scorer = NearScorer::new(Arc::new(Space::new(Arc::new(preset.clone())))).unwrap();
+    let study = score(preset, 4);
+    let stds = [0.01, 0.1, 0.5, 2.0];
+    let found = repair_all(&scorer, &study, 2, &|| false);
+    assert_eq!(found.len(), stds.len(), "{found:?}");
+    for (id, repair) in found {
+        let gain = repair.gain.expect("one factor");
+        assert!((0.19..0.42).contains(&(gain * stds[id])), "std {}: {gain}", stds[id]);
+    }
+}
+
 #[test]
 #[ignore = "scores all grids: cargo test --test trainability recommendation -- --ignored"]
 fn the_recommendation_loses_no_more_than_the_default_in_any_grid() {

@@ -25,7 +25,7 @@ pub fn ways(repair: &Repair) -> Vec<&Repair> {
     ways
 }
 
-/// What weights are multiplied by: `all weights x 19.7`, `by layer x 0.0134 to 7.94`.
+/// What weights are multiplied by: `all weights x 19.7`, `weights by layer x 0.0134 to 7.94`.
 #[must_use]
 pub fn factors(way: &Repair) -> String {
     let number = |factor: f64| rounded(factor).to_string();
@@ -34,9 +34,9 @@ pub fn factors(way: &Repair) -> String {
     }
     let all = way.gains.iter().map(|(_, gain)| number(*gain)).collect::<Vec<_>>().join(", ");
     if all.len() <= SHORT {
-        return format!("by layer x {all}");
+        return format!("weights by layer x {all}");
     }
     let gains = || way.gains.iter().map(|(_, gain)| *gain);
     let (least, most) = (gains().fold(f64::INFINITY, f64::min), gains().fold(0.0, f64::max));
-    format!("by layer x {} to {}", number(least), number(most))
+    format!("weights by layer x {} to {}", number(least), number(most))
 }

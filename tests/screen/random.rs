@@ -85,7 +85,9 @@ fn message(app: &App, (kind, c, width, height, n): (u8, char, u16, u16, u8)) -> 
             News::Completed { of, paths }.into()
         }
         27 if n % 3 == 0 => News::Repaired(candidate, Err(BackgroundError::work("no samples"))).into(),
-        27 => News::Repaired(candidate, Ok((n % 3 == 1).then(|| Box::new(repairs::repair(app, candidate, 0.9))))).into(),
+        27 => {
+            News::Repaired(candidate, Ok((n % 3 == 1).then(|| Box::new(repairs::repair(app, candidate, 0.9))))).into()
+        }
         28 => Message::Key(KeyEvent::new(KeyCode::Char('r'), KeyModifiers::CONTROL)),
         _ => pressed(KeyCode::Char(keys[usize::from(n) % keys.len()])),
     }

@@ -60,13 +60,17 @@ fn a_repair_is_looked_for_and_shown() {
     assert_ne!(app.cx.table.selected, Some(id));
     app.update(News::Repaired(id, Ok(Some(Box::new(repair(&app, id, 0.7))))));
     let told = app.cx.notice.as_ref().map(|notice| notice.text.clone()).unwrap_or_default();
-    let ways = "it trains with all weights x 19.5, NEAR 58.50, or by layer x 2.5, 0.125, NEAR 61.25; e exports it";
+    let ways =
+        "it trains with all weights x 19.5, NEAR 58.50, or weights by layer x 2.5, 0.125, NEAR 61.25; e exports it";
     assert_eq!(told, format!("{}: {ways}", app.cx.study.candidate(id)));
     assert!(!text(&app).contains("repair "), "{}", text(&app));
     app.cx.select(Some(id));
     let shown = text(&app);
     let line = |words: &str| shown.lines().position(|line| line.contains(words)).unwrap_or_else(|| panic!("{shown}"));
-    assert!(line("repair all weights x 19.5  ✓ trainable 0.80") < line("repair by layer x 2.5, 0.125  ✓ trainable 0.70"));
+    assert!(
+        line("repair all weights x 19.5  ✓ trainable 0.80")
+            < line("repair weights by layer x 2.5, 0.125  ✓ trainable 0.70")
+    );
     assert_eq!(press(&mut app, KeyCode::Char('R')), None, "it is known");
     assert!(app.cx.notice.as_ref().is_some_and(|notice| notice.text == ways));
 }
@@ -135,7 +139,7 @@ fn a_repair_fits_any_screen() {
     press(&mut app, KeyCode::Char('c'));
     insta::assert_snapshot!("repaired_candidate_80x24", text(&app));
     let ascii = screen(&app, &Look::new(false, true)).backend().to_string();
-    assert!(ascii.contains("by layer x 2.5, 0.125  + trainable 0.90  NEAR 61.25 +-0.50"), "{ascii}");
+    assert!(ascii.contains("weights by layer x 2.5, 0.125  + trainable 0.90  NEAR 61.25 +-0.50"), "{ascii}");
     assert!(ascii.lines().all(str::is_ascii), "{ascii}");
     let mut app = repaired(200, 50);
     press(&mut app, KeyCode::Char('c'));

@@ -7,9 +7,9 @@ use crate::space::{Candidate, Space};
 use crate::study::{Repair, Study, estimate};
 use neartop_core::init::{BiasInit, Initializer, rounded};
 use neartop_core::network::{Fill, Init, Network};
-use neartop_core::score::{Score, ScoreError};
 use neartop_core::score::propagation::{Circumstances, Propagation, REPETITIONS, Trainability, Verdict};
 use neartop_core::score::repair::{Judged, balanced_gain};
+use neartop_core::score::{Score, ScoreError};
 use neartop_core::settings::Method;
 use neartop_core::start::by_layer;
 
