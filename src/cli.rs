@@ -189,8 +189,8 @@ pub struct RankArgs {
     pub run: RunOptions,
     #[command(flatten)]
     pub output: OutputOptions,
-    /// Look for one factor of all weights that makes a candidate train that will not, and say what it then scores. Where
-    /// no candidate will train, --export writes the best of these.
+    /// Look for factors of the weights that make a candidate train that will not, one for all layers and one for each, and
+    /// say what it then scores. Where no candidate will train, --export writes the best of these.
     #[arg(long, conflicts_with_all = ["shard", "on", "no_guard"])]
     pub repair: bool,
     /// What the recommendation stands on [default: signals].

@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+use neartop_study::repair::is_repairable;
+
 use super::*;
 
 /// What is pressed: all keys that are bound somewhere, and any character.
@@ -84,9 +86,14 @@ fn message(app: &App, (kind, c, width, height, n): (u8, char, u16, u16, u8)) -> 
             let paths = (0..n % 4).map(|at| format!("{of}{}{at}", c.to_string().repeat(usize::from(n)))).collect();
             News::Completed { of, paths }.into()
         }
-        27 if n % 3 == 0 => News::Repaired(candidate, Err(BackgroundError::work("no samples"))).into(),
         27 => {
-            News::Repaired(candidate, Ok((n % 3 == 1).then(|| Box::new(repairs::repair(app, candidate, 0.9))))).into()
+            let known = app.cx.study.space.candidates.get(candidate);
+            let found = known.filter(|known| n % 2 == 0 && is_repairable(known));
+            let found = found.map(|known| Box::new(repairs::repair(app, known.id, f64::from(n) / 255.0)));
+            match known {
+                Some(known) => News::Repaired(known.id, Ok(found)).into(),
+                None => Message::Frame(Duration::ZERO),
+            }
         }
         28 => Message::Key(KeyEvent::new(KeyCode::Char('r'), KeyModifiers::CONTROL)),
         _ => pressed(KeyCode::Char(keys[usize::from(n) % keys.len()])),

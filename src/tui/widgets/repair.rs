@@ -4,7 +4,7 @@ use ratatui::text::{Line, Span};
 
 use crate::tui::context::Context;
 use crate::tui::keymap::Action;
-use crate::tui::repairs::{factors, ways};
+use crate::tui::repairs::{factors, is_narrow, ways};
 use crate::tui::theme::Look;
 use neartop_study::repair::is_repairable;
 use neartop_study::study::Repair;
@@ -28,7 +28,7 @@ pub fn lines<'a>(cx: &Context, id: usize, look: &Look) -> Vec<Line<'a>> {
     }
     let key = cx.keymap.label(cx.shown, Action::REPAIR);
     match is_repairable(cx.study.candidate(id)) && !key.is_empty() {
-        true => told(format!("{key} looks for factors of its weights that make it train")),
+        true => told(format!("{key} looks for factors that make it train")),
         false => Vec::new(),
     }
 }
@@ -36,10 +36,11 @@ pub fn lines<'a>(cx: &Context, id: usize, look: &Look) -> Vec<Line<'a>> {
 fn found<'a>(label: Span<'a>, way: &Repair, look: &Look) -> Line<'a> {
     let error = way.standard_error.map(|e| format!(" {}{e:.2}", look.signs.plus_minus)).unwrap_or_default();
     let (verdict, score) = (way.trainability.verdict.name(), way.trainability.score);
+    let (only_just, style) = if is_narrow(way) { ("only just ", look.theme.warning) } else { ("", look.theme.good) };
     Line::from(vec![
         label,
         Span::raw(factors(way)),
-        Span::styled(format!("  {} {verdict} {score:.2}", look.signs.trains), look.theme.good),
+        Span::styled(format!("  {} {only_just}{verdict} {score:.2}", look.signs.trains), style),
         Span::styled("  NEAR ", look.theme.label),
         Span::raw(format!("{:.2}{error}", way.near)),
     ])
