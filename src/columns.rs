@@ -3,7 +3,7 @@
 mod column;
 
 pub use neartop_study::space::grouped;
-use neartop_study::study::{Ranked, Status, Study};
+use neartop_study::study::{Ranked, Repair, Status, Study};
 
 use crate::signs::Signs;
 pub use column::{Column, FileColumn, Form, Value};
@@ -309,8 +309,12 @@ static FURTHER: &[FileColumn] = &[
     FileColumn::number(11, "repetitions", None, |study, ranked, _| study.count(ranked.candidate).to_string()),
     FileColumn::text(12, "tied_with_best", None, |_, ranked, _| ranked.tied_with_best.to_string()),
     FileColumn::text(13, "reason", None, |study, ranked, _| study.reason(ranked.candidate).unwrap_or_default()),
-    FileColumn::text(17, "repair", Some("would train with"), |study, ranked, _| {
-        study.repair(ranked.candidate).map(|repair| repair.best().init.to_string()).unwrap_or_default()
+    FileColumn::text(17, "repair", Some("would train with"), |study, ranked, form| {
+        match (study.repair(ranked.candidate).map(Repair::best), form) {
+            (Some(repair), Form::Table) => repair.phrase(),
+            (Some(repair), _) => repair.init.to_string(),
+            (None, _) => String::new(),
+        }
     })
     .optional(),
     FileColumn::text(18, "first_steps", Some("first steps"), |study, ranked, form| {

@@ -8,9 +8,6 @@ use neartop_study::study::Repair;
 /// Characters that factors are listed in; more of them are told by the smallest and the largest.
 const SHORT: usize = 30;
 
-/// Below this score what was repaired trained, but to less than the best: the figures are in `docs/notes/trainability.md`.
-const SURE: f64 = 0.6;
-
 /// What is known of repairs beside those in the study.
 #[derive(Debug, Default)]
 pub struct Repairs {
@@ -26,12 +23,6 @@ pub fn ways(repair: &Repair) -> Vec<&Repair> {
     let mut ways: Vec<_> = std::iter::once(repair).chain(repair.by_layer.as_deref()).collect();
     ways.sort_by_key(|way| !std::ptr::eq(*way, repair.best()));
     ways
-}
-
-/// Whether it is so near the limits that it may train to less.
-#[must_use]
-pub fn is_narrow(way: &Repair) -> bool {
-    way.trainability.score < SURE
 }
 
 /// What weights are multiplied by: `all weights x 19.7`, `weights by layer x 0.0134 to 7.94`.

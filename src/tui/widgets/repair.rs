@@ -4,7 +4,7 @@ use ratatui::text::{Line, Span};
 
 use crate::tui::context::Context;
 use crate::tui::keymap::Action;
-use crate::tui::repairs::{factors, is_narrow, ways};
+use crate::tui::repairs::{factors, ways};
 use crate::tui::theme::Look;
 use neartop_study::repair::is_repairable;
 use neartop_study::study::Repair;
@@ -36,7 +36,7 @@ pub fn lines<'a>(cx: &Context, id: usize, look: &Look) -> Vec<Line<'a>> {
 fn found<'a>(label: Span<'a>, way: &Repair, look: &Look) -> Line<'a> {
     let error = way.standard_error.map(|e| format!(" {}{e:.2}", look.signs.plus_minus)).unwrap_or_default();
     let (verdict, score) = (way.trainability.verdict.name(), way.trainability.score);
-    let (only_just, style) = if is_narrow(way) { ("only just ", look.theme.warning) } else { ("", look.theme.good) };
+    let (only_just, style) = if way.is_narrow() { ("only just ", look.theme.warning) } else { ("", look.theme.good) };
     Line::from(vec![
         label,
         Span::raw(factors(way)),

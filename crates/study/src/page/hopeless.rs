@@ -106,7 +106,7 @@ impl Row {
             None => (study.reason(id).unwrap_or_default(), String::new(), String::new()),
         };
         let repair = study.repair(id).map(|repair| repair.best());
-        let repair = repair.map(|repair| (repair.init.to_string(), fixed(repair.near, 2)));
+        let repair = repair.map(|repair| (repair.phrase(), fixed(repair.near, 2)));
         Self { name, near, why, measured, limit, repair }
     }
 }

@@ -19,11 +19,12 @@ impl Study {
         self.records[id].repair.as_deref()
     }
 
-    /// The best repairs that were found of each candidate, by falling NEAR.
+    /// The best repairs that were found of each candidate, by falling NEAR; last those that only just train.
     #[must_use]
     pub fn repairs(&self) -> Vec<(usize, &Repair)> {
         let mut all: Vec<_> = (0..self.records.len()).filter_map(|id| Some((id, self.repair(id)?.best()))).collect();
-        all.sort_by(|a, b| b.1.near.total_cmp(&a.1.near).then(a.0.cmp(&b.0)));
+        let narrow = |repair: &Repair| repair.is_narrow();
+        all.sort_by(|a, b| narrow(a.1).cmp(&narrow(b.1)).then(b.1.near.total_cmp(&a.1.near)).then(a.0.cmp(&b.0)));
         all
     }
 

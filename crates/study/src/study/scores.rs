@@ -76,7 +76,23 @@ pub struct Repair {
     pub scores: Vec<Score>,
 }
 
+/// Below this score what was repaired trained, but to less than the best: the figures are in `docs/notes/trainability.md`.
+const SURE: f64 = 0.6;
+
 impl Repair {
+    /// Whether it is so near the limits that it trains to less.
+    #[must_use]
+    pub fn is_narrow(&self) -> bool {
+        self.trainability.score < SURE
+    }
+
+    /// Its initialization in one line, and whether it only just trains with it.
+    #[must_use]
+    pub fn phrase(&self) -> String {
+        let only_just = if self.is_narrow() { ", only just" } else { "" };
+        format!("{}{only_just}", self.init)
+    }
+
     /// The one to take: with a factor for each layer where signals are further within their limits with it.
     #[must_use]
     pub fn best(&self) -> &Self {
