@@ -126,6 +126,20 @@ fn a_repaired_candidate_is_exported() {
 }
 
 #[test]
+fn what_only_just_trains_is_told_and_comes_last() {
+    let app = app(80, 24);
+    let mut study = study();
+    let sound = Repair { by_layer: None, ..repair(&app, 2, 0.9) };
+    let trainability = Trainability { verdict: Verdict::Trainable, score: 0.55 };
+    let narrow = Repair { near: 99.0, trainability, ..sound.clone() };
+    assert_eq!((narrow.is_narrow(), sound.is_narrow()), (true, false));
+    assert_eq!((sound.phrase(), narrow.phrase()), ("normal(std=0.975)".into(), "normal(std=0.975), only just".into()));
+    study.set_repair(2, narrow);
+    study.set_repair(6, sound);
+    assert_eq!(study.repairs().iter().map(|(id, _)| *id).collect::<Vec<_>>(), [6, 2]);
+}
+
+#[test]
 fn a_repair_fits_any_screen() {
     for (width, height) in views::SIZES {
         let mut app = repaired(width, height);
