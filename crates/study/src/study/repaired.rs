@@ -23,8 +23,9 @@ impl Study {
     #[must_use]
     pub fn repairs(&self) -> Vec<(usize, &Repair)> {
         let mut all: Vec<_> = (0..self.records.len()).filter_map(|id| Some((id, self.repair(id)?.best()))).collect();
-        let narrow = |repair: &Repair| repair.is_narrow();
-        all.sort_by(|a, b| narrow(a.1).cmp(&narrow(b.1)).then(b.1.near.total_cmp(&a.1.near)).then(a.0.cmp(&b.0)));
+        all.sort_by(|(a, one), (b, other)| {
+            one.is_narrow().cmp(&other.is_narrow()).then(other.near.total_cmp(&one.near)).then(a.cmp(b))
+        });
         all
     }
 
