@@ -156,7 +156,14 @@ fn files_of_older_pytorch_are_read_too() {
 
 #[test]
 fn operators_of_several_steps_give_what_pytorch_gives() {
-    for (name, begin) in [("model", ""), ("any", ""), ("core", "core-")] {
+    for (name, begin) in [
+        ("model", ""),
+        ("any", ""),
+        ("core", "core-"),
+        ("normalized", "normalized-"),
+        ("contracted", "contracted-"),
+        ("filled", "filled-"),
+    ] {
         let at = |end: &str| file("composed", &format!("{begin}{end}.npy"));
         let program = model::read(&file("composed", &format!("{name}.pt2"))).unwrap();
         let imported = model::trace(&program, None, &Wanted::Nothing).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -167,6 +174,33 @@ fn operators_of_several_steps_give_what_pytorch_gives() {
         let difference = largest_difference(&given, &wanted);
         assert!(difference < 1e-5 * largest, "{name}: {difference} of {largest}");
     }
+}
+
+#[test]
+fn bounds_of_divisors_and_absolute_values_are_no_activations() {
+    let program = model::read(&file("composed", "normalized.pt2")).unwrap();
+    let imported = model::trace(&program, None, &Wanted::Nothing).unwrap();
+    assert_eq!(imported.activations.iter().map(|found| found.activation.to_string()).collect::<Vec<_>>(), ["relu"]);
+}
+
+#[test]
+fn a_product_with_a_parameter_is_a_layer_where_that_is_a_matrix() {
+    let program = model::read(&file("composed", "contracted.pt2")).unwrap();
+    let imported = model::trace(&program, None, &Wanted::Nothing).unwrap();
+    let modules: Vec<_> = imported.network.counted().into_iter().map(|node| node.module().to_owned()).collect();
+    assert_eq!(modules, ["gate", "silu", "head"]);
+    assert!(imported.remarks.iter().any(|remark| remark.contains("multiplies by experts")), "{:?}", imported.remarks);
+}
+
+#[test]
+fn masks_and_positions_are_filled_in_and_said() {
+    let program = model::read(&file("composed", "filled.pt2")).unwrap();
+    let imported = model::trace(&program, None, &Wanted::Nothing).unwrap();
+    for name in ["attention_mask", "token_type_ids", "position_ids"] {
+        let said = format!("its input `{name}` is filled in");
+        assert!(imported.remarks.iter().any(|remark| remark.contains(&said)), "{said}: {:?}", imported.remarks);
+    }
+    assert_eq!(program.inputs.len(), 1);
 }
 
 #[test]

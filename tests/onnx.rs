@@ -211,6 +211,22 @@ fn activations_that_were_taken_apart_are_found() {
 }
 
 #[test]
+fn bounds_of_divisors_are_no_activations() {
+    let found = activations(&fixtures("onnx").join("normalize__dyn/model.onnx"));
+    assert_eq!(found.into_iter().map(|(kind, _)| kind).collect::<Vec<_>>(), ["relu"]);
+}
+
+#[test]
+fn a_head_that_is_tied_to_an_embedding_has_its_own_name() {
+    for exporter in ["dyn", "ts"] {
+        let program = read(&fixtures("onnx").join(format!("tied__{exporter}/model.onnx")));
+        let imported = model::trace(&program, None, &Wanted::Nothing).unwrap();
+        let modules: Vec<_> = imported.network.counted().into_iter().map(|node| node.module().to_owned()).collect();
+        assert_eq!(modules, ["table", "mix", "relu", "head"], "{exporter}");
+    }
+}
+
+#[test]
 fn norms_that_were_taken_apart_are_found() {
     let count = |case: &str, is: &dyn Fn(&Op) -> bool| {
         read(&fixtures(case).join("model.onnx")).steps.iter().filter(|step| is(&step.op)).count()

@@ -47,13 +47,14 @@ def read(inputs: Any, labels: Any = None, *, wanted: int = USUAL) -> Samples:
         if labels is not None:
             raise Error(f"`labels` come with the batches of a {type(inputs).__name__}: leave `labels` out")
         samples = _of_batches(_batches(inputs, wanted), wanted)
+    elif _is_batch_of_maps(inputs) or isinstance(inputs, Mapping):
+        first, second = _split(inputs)
+        given = labels if labels is not None else second
+        samples = Samples(array(first, "inputs"), None if given is None else _labels(given), _left_out(inputs))
     else:
         if isinstance(inputs, tuple) and len(inputs) == 2 and all(hasattr(part, "shape") for part in inputs):
             raise Error("`inputs` is a pair: give the samples as `inputs` and the labels as `labels`")
-        named = isinstance(inputs, Mapping) or _is_batch_of_maps(inputs)
-        pair = _split(inputs) if named else (inputs, None)
-        given = labels if labels is not None else pair[1]
-        samples = Samples(array(pair[0], "inputs"), None if given is None else _labels(given))
+        samples = Samples(array(inputs, "inputs"), None if labels is None else _labels(labels))
     _check(samples)
     return _fitting(samples)
 
@@ -134,7 +135,7 @@ def _fitting(samples: Samples) -> Samples:
     count = max(1, int(len(samples.inputs) * _MOST / total))
     rows = np.linspace(0, len(samples.inputs) - 1, count).astype(np.int64)
     note = f"the inputs take {total / 2**30:.1f} GiB, so {count:,} of {len(samples.inputs):,} samples are used"
-    return Samples(samples.inputs[rows], None if samples.labels is None else samples.labels[rows], [note])
+    return Samples(samples.inputs[rows], None if samples.labels is None else samples.labels[rows], [*samples.notes, note])
 
 
 # Tables.
@@ -239,8 +240,10 @@ def _of_batches(batches: Iterator[Any], wanted: int) -> Samples:
     inputs: list[Array] = []
     labels: list[Array] = []
     count = 0
+    notes: list[str] = []
     for batch in batches:
         first, second = _split(batch)
+        notes = notes or _left_out(batch)
         if second is not None and np.ndim(_plain(second)) == 0:
             # A sample with its label, not a batch.
             first, second = _lifted(first), _lifted(second)
@@ -259,23 +262,38 @@ def _of_batches(batches: Iterator[Any], wanted: int) -> Samples:
         sizes = ", ".join(str(list(shape)) for shape in sorted(shapes)[:3])
         raise Error(f"the batches hold samples of different shapes, {sizes}: bring them to one")
     together = _numbered(np.concatenate(labels)) if labels and len(labels) == len(inputs) else None
-    return Samples(np.concatenate(inputs), together)
+    return Samples(np.concatenate(inputs), together, notes)
 
 
 def _is_batch_of_maps(values: Any) -> bool:
     return hasattr(values, "keys") and hasattr(values, "__getitem__") and not _is_table(values)
 
 
+def _parts(names: list[Any]) -> tuple[Any, Any]:
+    """Which part of a map holds the samples, and which the labels, if there are some."""
+    sample = next((name for name in _SAMPLES if name in names), None)
+    if sample is None and len(names) == 1:
+        sample = names[0]
+    if sample is None:
+        raise Error(f"which of {', '.join(map(str, names))} holds the samples? Give that one as `inputs`")
+    return sample, next((name for name in _LABELS if name in names), None)
+
+
+def _left_out(batch: Any) -> list[str]:
+    """What is said of the parts of a map that are neither samples nor labels."""
+    if not (isinstance(batch, Mapping) or _is_batch_of_maps(batch)):
+        return []
+    names = list(batch.keys())
+    used = _parts(names)
+    left = ", ".join(str(name) for name in names if name not in used)
+    mask = "; nothing is masked, so padding counts as the rest" if "attention_mask" in names else ""
+    return [f"of each batch `{used[0]}` goes into the model, and not {left}{mask}"] if left else []
+
+
 def _split(batch: Any) -> tuple[Any, Any]:
     """Samples and labels of a batch: a pair, a map with usual names, or samples alone."""
     if isinstance(batch, Mapping) or _is_batch_of_maps(batch):
-        names = list(batch.keys())
-        sample = next((name for name in _SAMPLES if name in names), None)
-        if sample is None and len(names) == 1:
-            sample = names[0]
-        if sample is None:
-            raise Error(f"which of {', '.join(map(str, names))} holds the samples? Give that one as `inputs`")
-        label = next((name for name in _LABELS if name in names), None)
+        sample, label = _parts(list(batch.keys()))
         return batch[sample], None if label is None else batch[label]
     if isinstance(batch, (list, tuple)):
         if len(batch) == 1:

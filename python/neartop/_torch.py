@@ -29,6 +29,18 @@ _SAMPLES = 7
 #: Files of PyTorch before this version are not read.
 _OLDEST = (2, 5)
 
+#: Inputs beside the samples that are filled in by their names, as the program does with those of a file.
+_FILLED = {
+    "attention_mask": "ones",
+    "key_padding_mask": "false",
+    "src_key_padding_mask": "false",
+    "padding_mask": "false",
+    "token_type_ids": "zeros",
+    "segment_ids": "zeros",
+    "position_ids": "places",
+    "positions": "places",
+}
+
 #: The year of archives without a time.
 _NO_YEAR = 1980
 
@@ -88,11 +100,31 @@ def _check_kind(model: Any) -> None:
     parameters = inspect.signature(unwrapped(model).forward).parameters.values()
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     needed = [one.name for one in parameters if one.kind in positional and one.default is one.empty]
-    if len(needed) > 1:
+    # The first holds the samples; some of the others are filled in by their names.
+    if len(needed) > 1 and not set(needed[1:]) <= _FILLED.keys():
         raise Error(
             f"the model takes {len(needed)} inputs ({', '.join(needed)}), and a network here takes one\n"
-            "wrap it in a module that takes one and fills in the others, or rank the part that has one"
+            "wrap it in a module that takes one and fills in the others, or rank the part that has one; filled in are "
+            + ", ".join(_FILLED)
         )
+
+
+def _others(model: Any, batch: Any) -> dict[str, Any]:
+    """What the model needs beside a batch of tokens, as callers give it who have nothing to leave out."""
+    needed = [
+        one.name
+        for one in list(inspect.signature(model.forward).parameters.values())[1:]
+        if one.kind is one.POSITIONAL_OR_KEYWORD and one.default is one.empty and one.name in _FILLED
+    ]
+    torch = module()
+    sizes = batch.shape[:2]
+    made = {
+        "ones": lambda: torch.ones(sizes, dtype=torch.int64),
+        "zeros": lambda: torch.zeros(sizes, dtype=torch.int64),
+        "false": lambda: torch.zeros(sizes, dtype=torch.bool),
+        "places": lambda: torch.arange(sizes[-1]).expand(sizes),
+    }
+    return {name: made[_FILLED[name]]() for name in needed}
 
 
 def export(model: Any, inputs: Array, path: Path) -> None:
@@ -145,7 +177,8 @@ def _taken(model: Any, inputs: Array) -> Array:
         try:
             with module().no_grad(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                model(_batch(ready))
+                batch = _batch(ready)
+                model(batch, **_others(model, batch))
             return ready
         except Exception as error:
             errors.append(error)
@@ -171,7 +204,12 @@ def _program(model: Any, batch: Any) -> Any:
     with _quiet():
         for size in _batches(torch):
             try:
-                return torch.export.export(model, (batch,), dynamic_shapes=_sizes(model, size), strict=False)
+                others = _others(model, batch)
+                shapes = _sizes(model, size)
+                if others:
+                    shapes = {next(iter(inspect.signature(model.forward).parameters)): shapes[0]}
+                    shapes |= {name: {0: size} for name in others}
+                return torch.export.export(model, (batch,), others or None, dynamic_shapes=shapes, strict=False)
             except Exception as error:
                 failed = failed or error
     assert failed is not None

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use neartop_core::network::Shape;
-use neartop_io::data::{ArraySpec, DataFrom, FileSpec, Labels, Source, open, open_for};
+use neartop_io::data::{ArraySpec, DataFrom, FileSpec, Labels, LabelsFrom, Source, open, open_for};
 
 use super::{assert_complains, complaint, fixture, rows, scratch, write};
 
@@ -154,4 +154,36 @@ fn a_class_does_not_vanish() {
     let folder = scratch();
     write(&folder, "a.tif", b"II*\0\xff\xff\xff\xff");
     assert!(complaint(folder.path(), None).contains("a.tif"));
+}
+
+#[test]
+fn what_images_say_and_is_not_heeded_is_said() {
+    let source = open(&images(fixture("unheeded"), Some((8, 8)))).unwrap();
+    let told = told(source.as_ref()).join("\n");
+    // Two photographs that lie on their side and a drawing upside down; a GIF, a TIFF, a WebP and a PNG of several frames.
+    assert!(told.contains("3 of 9 images are to be turned (Exif)"), "{told}");
+    assert!(told.contains("only the first frame of an image is read, but 4 of 9 images have several"), "{told}");
+    let farm = open_for(&images(fixture("farm"), None), &Shape(vec![1, 8, 8])).unwrap();
+    assert_eq!(farm.assumptions(), []);
+}
+
+#[test]
+fn images_that_a_table_lists_twice_are_said() {
+    let folder = scratch();
+    for name in ["a", "b", "c", "d"] {
+        fs::copy(fixture("farm/cat/0.png"), folder.path().join(format!("{name}.png"))).unwrap();
+    }
+    let listed = |text: &str| {
+        let labels = write(&folder, "labels.csv", text.as_bytes());
+        let labels = Some(LabelsFrom::File(labels));
+        let source = open(&DataFrom::File(FileSpec { labels, ..FileSpec::new(folder.path().to_owned()) })).unwrap();
+        (source.count(), told(source.as_ref()).join("\n"))
+    };
+    let (samples, told) = listed("image,label\na.png,cat\nb.png,dog\na.png,dog\nc.png,cat\nc.png,cat\n");
+    assert_eq!(samples, 5);
+    assert!(told.contains("2 images are listed several times, and each line is a sample; the labels of 1 of them"), "{told}");
+    // One of the four is not listed, however often others are.
+    assert!(told.contains("1 image of the folder is left out"), "{told}");
+    let (_, told) = listed("image,label\na.png,cat\nb.png,dog\nc.png,cat\nd.png,dog\n");
+    assert!(!told.contains("several times") && !told.contains("left out"), "{told}");
 }

@@ -1,7 +1,9 @@
 //! Parquet as people have it.
 
 use neartop_core::network::Shape;
-use neartop_io::data::{ArraySpec, DataFrom, FileSpec, Labels, LabelsFrom, Source, open, open_for};
+use neartop_io::data::{
+    ArraySpec, Columns, DataFrom, FileSpec, Labels, LabelsFrom, Missing, Source, TableSpec, open, open_for,
+};
 
 use super::{assert_complains, assert_holds, digits, fixture, from, real, rows, source, words};
 
@@ -51,4 +53,20 @@ fn brotli_is_unpacked() {
     let set = source("brotli.parquet", Some("species"));
     assert_holds(set.as_ref(), &[6], |n| real(n, 6));
     assert_eq!(set.labels().unwrap(), words());
+}
+
+#[test]
+fn durations_are_no_numbers() {
+    // Parquet stores them as integers, and only the schema of Arrow beside the rows tells.
+    let path = fixture("durations.parquet");
+    assert_complains(&path, Some("y"), &["column `dt` holds durations", "seconds", "`drop`"]);
+    assert_complains(&path, Some("dt"), &["column `dt` holds durations"]);
+    let spec = |columns, missing| {
+        let table = TableSpec { columns, missing, ..TableSpec::default() };
+        DataFrom::File(FileSpec { labels: Some(LabelsFrom::name("y")), table, ..FileSpec::new(path.clone()) })
+    };
+    let text = open(&spec(Columns::All, Missing::Mean)).err().unwrap().to_string();
+    assert!(text.contains("column `dt` holds durations"), "{text}");
+    let source = open(&spec(Columns::Without(vec!["dt".into()]), Missing::Error)).unwrap();
+    assert_eq!(source.shape().0, [2]);
 }

@@ -7,6 +7,7 @@
 mod error;
 mod file;
 mod foreign;
+mod given;
 mod hashed;
 pub mod onnx;
 pub mod program;

@@ -158,13 +158,15 @@ fn of_images(batches: Batches, column: usize, label: Option<usize>, asked: Asked
     let fail = |fault: &Fault| failed(path, &name(column), 0, fault);
     let Some(first) = batches.first_row(&[column])? else { return Err(unreadable(path, "it holds no samples")) };
     let bytes = first.first().map_or(Err(Fault::Missing(0)), |of| bytes_at(of, 0)).map_err(|fault| fail(&fault))?;
+    let mut unheeded = images::Unheeded::default();
+    unheeded.look(Cursor::new(bytes));
     let first = header(Cursor::new(bytes)).map_err(|fault| fail(&Fault::Image(fault)))?;
     let wanted = images::wanted(first, asked);
     let (height, width) = wanted.size;
     let left = (0..batches.schema.fields().len()).filter(|i| *i != column && Some(*i) != label).map(name).collect();
     let told = FileAssumption::ImageColumn { taken: name(column), labels: label.map(name), left };
     let resized = asked.size.map(|_| FileAssumption::Resized { height, width });
-    let assumptions = std::iter::once(told).chain(resized).map(Into::into).collect();
+    let assumptions = std::iter::once(told).chain(resized).chain(unheeded.told()).map(Into::into).collect();
     let shape = Shape(vec![wanted.channels.count(), height, width]);
     let samples = Samples::Images(column, wanted);
     Ok(Arrow { samples, label, shape, feature_names: Vec::new(), assumptions, batches })

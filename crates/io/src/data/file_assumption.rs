@@ -27,6 +27,12 @@ pub enum FileAssumption {
     Listed { file: String, label: String },
     /// Images that the table does not list.
     Unlisted { images: usize },
+    /// Images that the table lists several times, some of them with labels that differ.
+    Repeated { images: usize, differing: usize },
+    /// Images whose cameras note that they are to be turned, of those that were looked at.
+    Turned { images: usize, looked: usize },
+    /// Images of which the first of several frames is read, of those that were looked at.
+    Frames { images: usize, looked: usize },
     /// Of several arrays of a file this one holds the samples.
     Array { taken: String, left: Vec<String> },
     /// The samples are the images of a column, and these columns are left out.
@@ -65,8 +71,22 @@ impl fmt::Display for FileAssumption {
             Self::Listed { file, label } => {
                 write!(f, "column `{}` names the images, column `{}` their labels", shown(file), shown(label))
             }
+            Self::Unlisted { images: 1 } => {
+                f.write_str("1 image of the folder is left out, since the table does not list it")
+            }
             Self::Unlisted { images } => {
                 write!(f, "{images} images of the folder are left out, since the table does not list them")
+            }
+            Self::Repeated { images, differing } => repeated(f, *images, *differing),
+            Self::Turned { images, looked } => write!(
+                f,
+                "images are read as they are stored, but {} to be turned (Exif); \
+                 `PIL.ImageOps.exif_transpose` turns them",
+                of_those(*images, *looked, "is", "are")
+            ),
+            Self::Frames { images, looked } => {
+                let has = of_those(*images, *looked, "has", "have");
+                write!(f, "only the first frame of an image is read, but {has} several")
             }
             Self::Array { taken, left } => {
                 let left: Vec<_> = left.iter().take(8).map(|name| format!("`{}`", shown(name))).collect();
@@ -94,6 +114,20 @@ impl fmt::Display for FileAssumption {
                 write!(f, "all images get {height} rows and {width} columns, as `size` says, by bilinear filtering")
             }
         }
+    }
+}
+
+/// `3 of 20 images are`
+fn of_those(images: usize, looked: usize, one: &str, several: &str) -> String {
+    format!("{images} of {looked} {} {}", if looked == 1 { "image" } else { "images" }, if images == 1 { one } else { several })
+}
+
+fn repeated(f: &mut fmt::Formatter<'_>, images: usize, differing: usize) -> fmt::Result {
+    let is = if images == 1 { "1 image is" } else { &format!("{images} images are") };
+    write!(f, "{is} listed several times, and each line is a sample")?;
+    match differing {
+        0 => Ok(()),
+        n => write!(f, "; the labels of {n} of them differ from line to line"),
     }
 }
 

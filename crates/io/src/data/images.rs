@@ -6,6 +6,7 @@ mod kind;
 mod listing;
 mod resize;
 mod table;
+mod unheeded;
 
 use std::fs::File;
 use std::io::BufReader;
@@ -18,6 +19,7 @@ use kind::{Channels, Header};
 pub use kind::{ImageFault, Wanted};
 use neartop_core::network::Shape;
 use table::Listed;
+pub use unheeded::Unheeded;
 
 /// Images in the order of their classes' names, then of their own, or of a table. Values are from 0 to 255, or to 65,535.
 pub struct Images {
@@ -79,9 +81,18 @@ impl Images {
         let (height, width) = wanted.size;
         let shape = Shape(vec![wanted.channels.count(), height, width]);
         let resized = asked.size.map(|_| FileAssumption::Resized { height, width });
-        let assumptions = told.into_iter().chain(resized).map(Into::into).collect();
+        let assumptions = told.into_iter().chain(resized).chain(unheeded(&files).told()).map(Into::into).collect();
         Ok(Self { files, labels: None, values: None, classes: None, wanted, shape, assumptions })
     }
+}
+
+/// What images say that is not heeded, of some of them.
+fn unheeded(files: &[PathBuf]) -> Unheeded {
+    let mut unheeded = Unheeded::default();
+    for path in files.iter().step_by(files.len().div_ceil(unheeded::LOOKS).max(1)).filter(|path| path.is_file()) {
+        File::open(path).into_iter().for_each(|file| unheeded.look(BufReader::new(file)));
+    }
+    unheeded
 }
 
 /// What all images are made to, by what the first one is and what is asked for.

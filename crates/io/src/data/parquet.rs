@@ -1,6 +1,7 @@
 //! Parquet: numeric columns as features, one column of lists of equal lengths, or one of images.
 
 mod chunk;
+mod durations;
 mod groups;
 mod images;
 mod written;
@@ -19,6 +20,7 @@ use super::images::Asked;
 use super::labels::Texts;
 use super::{DataError, Labels, Source, chosen};
 use chunk::{Chunk, Lists, name, reader};
+use durations::durations;
 use groups::{BLOCK, Groups, contained};
 use images::{ImageColumn, image_columns};
 use neartop_core::catalog::nearest;
@@ -61,6 +63,7 @@ fn open_unguarded(path: &Path, wanted: Wanted<'_>, asked: Asked<'_>) -> Result<B
         return Err(unreadable(path, "`size` says how large images become, but it has no column of images"));
     }
     let features = features(path, schema, &names, label, wanted)?;
+    check_durations(path, &durations(metadata.file_metadata()), label.iter().chain(&features).map(|i| &names[*i]))?;
     let lists = first_lists(&table, &file, &features)?;
     let dims: Vec<_> = match lists.dims.as_slice() {
         [] => vec![features.len()],
@@ -104,6 +107,21 @@ fn features(
         return Err(unreadable(path, format!("its column `{}` {problem}{hint}", shown(&names[*i]))));
     }
     Ok(features)
+}
+
+/// What durations are, in messages.
+const DURATIONS: &str = "durations";
+
+/// Fails if one of the columns holds durations, whose unit the numbers do not tell.
+fn check_durations<'a>(
+    path: &Path,
+    durations: &[String],
+    mut columns: impl Iterator<Item = &'a String>,
+) -> Result<(), DataError> {
+    let Some(name) = columns.find(|name| durations.contains(name)) else { return Ok(()) };
+    let name = shown(name);
+    let advice = "make numbers of them, such as seconds, or `drop` the column";
+    Err(unreadable(path, format!("its column `{name}` holds {DURATIONS}, where numbers are needed; {advice}")))
 }
 
 /// What makes features of texts.

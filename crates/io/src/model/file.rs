@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::foreign::Foreign;
 use super::program::Program;
-use super::{ModelError, onnx, pt2, recognize};
+use super::{ModelError, given, onnx, pt2, recognize};
 
 /// Extensions of files that may be given in place of a preset.
 const EXTENSIONS: &[&str] = &["pt2", "onnx", "pth", "pt", "ckpt", "keras", "h5", "tflite", "pb"];
@@ -41,9 +41,12 @@ pub fn read_with_digest(path: &Path) -> Result<(Program, String), ModelError> {
     Foreign::refuse(path)?;
     let extension = path.extension().and_then(|extension| extension.to_str());
     if extension.is_some_and(|extension| extension.eq_ignore_ascii_case("onnx")) {
-        return onnx::read(path);
+        let (mut program, digest) = onnx::read(path)?;
+        given::fill(&mut program);
+        return Ok((program, digest));
     }
     let (mut program, digest) = pt2::read(path)?;
+    given::fill(&mut program);
     recognize::found_again(&mut program);
     Ok((program, digest))
 }

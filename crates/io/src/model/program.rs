@@ -24,6 +24,30 @@ pub struct Program {
     pub outputs: Vec<String>,
     /// Whether parameters have the names that the user's model gives them, so that other tensors are constants.
     pub names_parameters: bool,
+    /// What was assumed while it was read.
+    pub remarks: Vec<String>,
+}
+
+impl Program {
+    /// One that holds nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            inputs: Vec::new(),
+            stored: HashMap::new(),
+            steps: Vec::new(),
+            folded: Vec::new(),
+            outputs: Vec::new(),
+            names_parameters: true,
+            remarks: Vec::new(),
+        }
+    }
+}
+
+impl Default for Program {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// What the caller gives.

@@ -49,7 +49,7 @@ pub fn read(path: &Path) -> Result<(Program, String), ModelError> {
     }
     let stored = stored(&mut archive, kept)?;
     let steps = steps(&graph, &outputs)?;
-    let program = Program { inputs, stored, steps, folded: Vec::new(), outputs, names_parameters: true };
+    let program = Program { inputs, stored, steps, outputs, ..Program::new() };
     Ok((program, archive.digest()?))
 }
 

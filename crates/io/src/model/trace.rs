@@ -29,7 +29,7 @@ use neartop_core::network::{Builder, Form, Network, Origin, Stored, ValueId};
 use neartop_core::parameters::Parameters;
 use neartop_core::shape::{Layout, Shape};
 
-use super::ModelError;
+use super::{ModelError, given};
 use super::program::{Op, Operand, Program, Size, Step};
 use super::recognize::{self, folded_batch_norms};
 pub use ahead::fixed_values;
@@ -119,7 +119,7 @@ impl<'p> Tracer<'p> {
             names: HashMap::new(),
             slots,
             activations: Vec::new(),
-            remarks: Vec::new(),
+            remarks: program.remarks.clone(),
         }
     }
 
@@ -443,7 +443,11 @@ fn entry(program: &Program, given: Option<&Form>) -> std::result::Result<(Form, 
         let names: Vec<_> = program.inputs.iter().map(|input| input.name.as_str()).collect();
         return Err(unknown(
             format!("it takes {} inputs ({}), and a network takes one", names.len(), names.join(", ")),
-            "export a module whose `forward` takes one tensor and passes the others itself",
+            &format!(
+                "export a module whose `forward` takes one tensor and passes the others itself; filled in are inputs of one number \
+                 for each token that are called {}",
+                given::known().collect::<Vec<_>>().join(", ")
+            ),
         ));
     };
     let [samples, sizes @ ..] = input.dims.as_slice() else {

@@ -48,12 +48,17 @@ fn opened<'a>(file: impl BufRead + Seek + 'a) -> Result<Opened<impl ImageDecoder
     decoder(reader).map(Opened::Other)
 }
 
-fn decoder<'a>(mut reader: ImageReader<impl BufRead + Seek + 'a>) -> Result<impl ImageDecoder + 'a, ImageFault> {
+/// What an image may take.
+pub fn limits() -> Limits {
     let mut limits = Limits::default();
     limits.max_image_width = Some(MOST_SIDE);
     limits.max_image_height = Some(MOST_SIDE);
     limits.max_alloc = Some(MOST_BYTES);
-    reader.limits(limits);
+    limits
+}
+
+fn decoder<'a>(mut reader: ImageReader<impl BufRead + Seek + 'a>) -> Result<impl ImageDecoder + 'a, ImageFault> {
+    reader.limits(limits());
     let decoder = reader.into_decoder().map_err(|e| fault(&e, false))?;
     match (decoder.total_bytes(), decoder.dimensions()) {
         (bytes, _) if bytes > MOST_BYTES => Err(ImageFault::TooLarge(bytes)),

@@ -13,6 +13,8 @@ use crate::data::file::shown;
 pub struct Jpeg {
     bytes: Vec<u8>,
     pub header: Header,
+    /// Whether the camera notes that it stood otherwise than upright.
+    pub is_turned: bool,
 }
 
 impl Jpeg {
@@ -33,7 +35,10 @@ impl Jpeg {
         match (size.0 as u64) * (size.1 as u64) * channels.count() as u64 {
             0 => Err(ImageFault::Empty),
             bytes if bytes > MOST_BYTES => Err(ImageFault::TooLarge(bytes)),
-            _ => Ok(Self { header: Header { size, channels, depth: Depth::Eight }, bytes }),
+            _ => {
+                let is_turned = decoder.exif_orientation().is_some_and(|orientation| (2..=8).contains(&orientation));
+                Ok(Self { header: Header { size, channels, depth: Depth::Eight }, is_turned, bytes })
+            }
         }
     }
 

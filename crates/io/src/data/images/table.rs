@@ -73,6 +73,7 @@ pub fn listed(root: &Path, table: &Path) -> Result<Listed, DataError> {
         reader.records().collect::<Result<_, _>>().map_err(|e| unreadable(table, shown(&e.to_string())))?;
     let columns = Columns::of(table, &records, &known)?;
     let (mut files, mut labels) = (Vec::with_capacity(records.len()), Texts::default());
+    let mut listed: HashMap<usize, Vec<&str>> = HashMap::new();
     for (i, record) in records.iter().enumerate().skip(usize::from(columns.header)) {
         let cell = record.get(columns.file).unwrap_or_default();
         let Some(file) = known.find(cell) else {
@@ -83,12 +84,16 @@ pub fn listed(root: &Path, table: &Path) -> Result<Listed, DataError> {
         if label.is_empty() {
             return Err(unreadable(table, format!("line {}: the label is empty", i + 1)));
         }
+        listed.entry(file).or_default().push(label);
         files.push(known.files[file].clone());
         labels.push(label);
     }
     let mut told = vec![FileAssumption::Listed { file: columns.names.0, label: columns.names.1 }];
-    let missing = known.files.len().saturating_sub(files.len());
+    let missing = known.files.len().saturating_sub(listed.len());
     told.extend((missing > 0).then_some(FileAssumption::Unlisted { images: missing }));
+    let repeated: Vec<_> = listed.values().filter(|labels| labels.len() > 1).collect();
+    let differing = repeated.iter().filter(|labels| labels.iter().any(|label| *label != labels[0])).count();
+    told.extend((!repeated.is_empty()).then_some(FileAssumption::Repeated { images: repeated.len(), differing }));
     Ok(Listed { files, labels, told })
 }
 

@@ -11,7 +11,7 @@ use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor};
 use super::chunk::{Chunk, name, reader};
 use super::groups::{Groups, contained};
 use crate::data::file::{shown, unreadable};
-use crate::data::images::{Asked, BYTES, ImageFault, Wanted, decode, header, is_image_name, wanted};
+use crate::data::images::{Asked, BYTES, ImageFault, Unheeded, Wanted, decode, header, is_image_name, wanted};
 use crate::data::labels::Texts;
 use crate::data::{Assumption, DataError, FileAssumption, Labels, Source};
 use neartop_core::network::Shape;
@@ -90,6 +90,8 @@ pub fn open(
     };
     let bytes = Chunk::open(&table.path, file, group, column.bytes, 0)?.bytes()?;
     let first = header(Cursor::new(bytes.data())).map_err(|fault| failed(&table.path, &column, 0, &fault))?;
+    let mut unheeded = Unheeded::default();
+    unheeded.look(Cursor::new(bytes.data()));
     let wanted = wanted(first, asked);
     let (height, width) = wanted.size;
     let columns: Vec<_> = file_columns(file);
@@ -98,7 +100,7 @@ pub fn open(
     let taken = label.map(|i| columns[i].clone());
     let told = FileAssumption::ImageColumn { taken: column.name.clone(), labels: taken, left };
     let resized = asked.size.map(|_| FileAssumption::Resized { height, width });
-    let assumptions = std::iter::once(told).chain(resized).map(Into::into).collect();
+    let assumptions = std::iter::once(told).chain(resized).chain(unheeded.told()).map(Into::into).collect();
     let shape = Shape(vec![wanted.channels.count(), height, width]);
     Ok(ImagesOfParquet { table, column, label, wanted, shape, assumptions })
 }

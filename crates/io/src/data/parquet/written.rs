@@ -6,12 +6,12 @@ use std::path::Path;
 use parquet::basic::Repetition;
 use parquet::file::reader::FileReader;
 use parquet::record::Field;
-use parquet::schema::types::Type;
+use parquet::schema::types::{Type, TypePtr};
 
 use super::chunk::{parquet_error, reader};
 use super::groups::contained;
 use super::images::image_columns;
-use super::row_groups;
+use super::{DURATIONS, durations, row_groups};
 use crate::data::DataError;
 use crate::data::file::{Stored, shown, unreadable};
 use crate::data::written::{Columnar, Written};
@@ -27,7 +27,12 @@ pub fn write(path: &Path) -> Result<Columnar, DataError> {
         row_groups(path, file.metadata(), length)?;
         let schema = file.metadata().file_metadata().schema_descr().root_schema();
         let names = schema.get_fields().iter().map(|field| field.name().to_owned()).collect();
-        let kinds = schema.get_fields().iter().map(|field| is_nested(field).then(|| "lists or records".to_owned()));
+        let durations = durations(file.metadata().file_metadata());
+        let kind = |field: &TypePtr| match is_nested(field) {
+            true => Some("lists or records".to_owned()),
+            false => durations.iter().any(|name| name == field.name()).then(|| DURATIONS.to_owned()),
+        };
+        let kinds = schema.get_fields().iter().map(kind);
         let mut written = Written::new(path, names, kinds.collect())?;
         for row in file.get_row_iter(None).map_err(|error| parquet_error(path, &error))? {
             let row = row.map_err(|error| parquet_error(path, &error))?;

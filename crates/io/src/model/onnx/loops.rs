@@ -3,7 +3,6 @@
 //! Keras on JAX writes an LSTM as a loop over places whose body is the cell's arithmetic. The body is computed once with numbers
 //! of our own in the place of states and weights, and compared with what the cells of layers make of these.
 
-use std::collections::HashMap;
 
 use candle_core::{DType, Device, Tensor};
 use neartop_core::kernels::Cell;
@@ -89,14 +88,7 @@ impl Reader<'_> {
 
     /// The body's nodes as steps of a program of their own.
     fn steps_of(&mut self, body: &messages::Graph, depth: usize) -> Result<Program> {
-        let empty = Program {
-            inputs: Vec::new(),
-            stored: HashMap::new(),
-            steps: Vec::new(),
-            folded: Vec::new(),
-            outputs: Vec::new(),
-            names_parameters: true,
-        };
+        let empty = Program::new();
         let outer = std::mem::replace(&mut self.program, empty);
         let (facts, constants) = (self.facts.clone(), self.constants.clone());
         for value in &body.inputs {

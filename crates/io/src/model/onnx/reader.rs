@@ -92,14 +92,7 @@ impl<'f> Reader<'f> {
             [function.domain.as_str(), function.name.as_str(), function.overload.as_str()]
         };
         let functions = model.functions.iter().map(|function| (key(function), function)).collect();
-        let program = Program {
-            inputs: Vec::new(),
-            stored: HashMap::new(),
-            steps: Vec::new(),
-            folded: Vec::new(),
-            outputs: Vec::new(),
-            names_parameters: true,
-        };
+        let program = Program::new();
         let (facts, constants) = (HashMap::new(), HashMap::new());
         Ok(Self {
             beside: Beside::new(folder),

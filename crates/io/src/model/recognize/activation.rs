@@ -11,6 +11,8 @@ use crate::model::program::{Numbers, Op, Operand, Plain, Program, Step};
 
 /// How far a value may be off, relative and at zero: constants are of single precision.
 const TOLERANCE: (f64, f64) = (1e-6, 1e-7);
+/// Between zero and this no activation of a single step has a value at the points.
+const SMALLEST: f64 = 1e-5;
 /// Those with a weight, a random one, one that is linear; and one that needs a look at its parameters.
 const OTHERS: [&str; 4] = ["prelu", "rrelu", "identity", "threshold"];
 
@@ -91,6 +93,10 @@ fn activation(program: &Program, cone: &Cone) -> Option<Activation> {
     };
     let f = |x: f64| cone.evaluate(program, &[x]).and_then(|values| values.first().copied()).unwrap_or(f64::NAN);
     let is_clamp = cone.steps.len() == 1;
+    // A bound just above zero keeps a divisor from it, as of a norm.
+    if is_clamp && values.iter().any(|value| *value != 0.0 && value.abs() < SMALLEST) {
+        return None;
+    }
     let known = Activation::all().into_iter().filter(|activation| !OTHERS.contains(&activation.name()));
     let (plain, with_parameters): (Vec<_>, Vec<_>) = known.partition(|one| one.params().next().is_none());
     let found = plain.into_iter().find(&fits).or_else(|| estimated(&f, is_clamp).into_iter().find(&fits));
@@ -117,8 +123,10 @@ fn estimated(f: &dyn Fn(f64) -> f64, is_clamp: bool) -> Vec<Activation> {
     let (low, high) = (f(-FAR), f(FAR));
     let steepness = std::f64::consts::LN_2 / f(0.0);
     let curve = (f(NEAR) - NEAR) / (NEAR * NEAR);
+    // A negative slope makes an absolute value of it, which is no activation.
+    let slope = Some(-f(-1.0)).filter(|slope| *slope > 0.0).unwrap_or(f64::NAN);
     let mut found: Vec<(&str, Vec<(&str, f64)>)> = vec![
-        ("leaky_relu", vec![("negative_slope", -f(-1.0))]),
+        ("leaky_relu", vec![("negative_slope", slope)]),
         ("elu", vec![("alpha", -low)]),
         ("celu", vec![("alpha", -low)]),
         ("hardtanh", vec![("min", low), ("max", high)]),

@@ -1,6 +1,6 @@
 //! Norms over any axes, taken apart to means and roots, told by what they make of whole tensors.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use candle_core::{Device, Tensor};
 
@@ -213,14 +213,7 @@ impl<'p> Part<'p> {
         let tensor = Tensor::from_vec(numbers.clone(), self.outline.dims.as_slice(), &Device::Cpu).ok()?;
         let back = (0..self.order.len()).filter_map(|axis| self.order.iter().position(|from| *from == axis));
         let tensor = tensor.permute(back.collect::<Vec<_>>()).and_then(|tensor| tensor.contiguous()).ok()?;
-        let mut part = Program {
-            inputs: Vec::new(),
-            stored: HashMap::new(),
-            steps: Vec::new(),
-            folded: Vec::new(),
-            outputs: Vec::new(),
-            names_parameters: true,
-        };
+        let mut part = Program::new();
         let from = self.cone.from.clone();
         part.stored.insert(from.clone(), Stored { name: from, is_trained: false, tensor });
         for at in &self.cone.steps {

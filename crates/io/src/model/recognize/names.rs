@@ -1,6 +1,6 @@
 //! Names of modules and parameters, as far as a file has them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::links::name;
 use crate::model::program::{Op, Operand, Program, Step, Stored};
@@ -47,6 +47,7 @@ fn module_of_parameter(name: &str) -> Option<&str> {
 /// Names steps after their parameters, and parameters after their steps.
 pub fn give(program: &mut Program) {
     own_constants(program);
+    let shared = shared(program);
     for at in 0..program.steps.len() {
         let step = &program.steps[at];
         let weights = weights(step);
@@ -56,7 +57,8 @@ pub fn give(program: &mut Program) {
         let names: Vec<_> =
             weights.iter().map(|(_, value)| program.stored.get(value).map(|stored| stored.name.clone())).collect();
         let module = names.iter().flatten().find_map(|name| module_of_parameter(name)).map(str::to_owned);
-        let module = module.unwrap_or_else(|| module_of_step(step));
+        let is_of_several = !step.module.is_empty() && names.iter().flatten().any(|name| shared.contains(name));
+        let module = module.filter(|_| !is_of_several).unwrap_or_else(|| module_of_step(step));
         for ((role, value), name) in weights.iter().zip(&names) {
             train(program, value, role);
             if let Some(name) = name.as_ref().filter(|name| !is_named(name))
@@ -68,6 +70,28 @@ pub fn give(program: &mut Program) {
         }
         program.steps[at].module = module;
     }
+}
+
+/// The parameters that layers of several modules take, as a head that is tied to an embedding does.
+fn shared(program: &Program) -> HashSet<String> {
+    let mut modules: HashMap<String, HashSet<String>> = HashMap::new();
+    for step in program.steps.iter().filter(|step| !step.module.is_empty()) {
+        for (_, value) in weights(step) {
+            let Some(stored) = program.stored.get(&value) else { continue };
+            modules.entry(stored.name.clone()).or_default().insert(without_calls(&step.module));
+        }
+    }
+    modules.into_iter().filter(|(_, modules)| modules.len() > 1).map(|(name, _)| name).collect()
+}
+
+/// A path without the numbers of calls that the older exporter puts into it: `l_1.linear1_2` is `l.linear1`.
+fn without_calls(path: &str) -> String {
+    let is_number = |end: &str| !end.is_empty() && end.chars().all(|c| c.is_ascii_digit());
+    let without = |part| match str::rsplit_once(part, '_') {
+        Some((name, call)) if is_number(call) => name,
+        _ => part,
+    };
+    path.split('.').map(without).collect::<Vec<_>>().join(".")
 }
 
 /// The module of a step, or a name in its place.

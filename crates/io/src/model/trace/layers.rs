@@ -22,8 +22,9 @@ use crate::model::program::{Convolution, Interpolation, Padding, Pool, Step};
 impl<'p> Tracer<'p> {
     pub(super) fn linear(&mut self, step: &Step, is_transposed: bool) -> Result<Vec<Traced>> {
         if let Traced::Fixed(_) = self.need(step, 0)? {
-            return Err("it works on what does not depend on the input, as the first step does of a recurrent layer that is written \
-                        out step by step; export the model with that layer as one, as Keras does with the JAX backend"
+            return Err("it works on what does not depend on the input. A recurrent layer that is written out step by step does so in \
+                        its first step: export the model with that layer as one, as Keras does with the JAX backend. Queries that are \
+                        parameters do so too: rank the part of the model before them"
                 .into());
         }
         let x = self.live(step, 0)?;
@@ -31,6 +32,12 @@ impl<'p> Tracer<'p> {
         if is_transposed {
             weight = fixed::eval(&Arithmetic::Permute(vec![1, 0]), &[weight]).map_err(text)?;
         }
+        let bias = self.fixed(step, 2)?;
+        self.dense(step, x, weight, bias).map(|live| vec![Traced::Live(live)])
+    }
+
+    /// A dense layer along the last axis, whose weight is `[out, in]`.
+    pub(super) fn dense(&mut self, step: &Step, x: Live, weight: Fixed, bias: Option<Fixed>) -> Result<Live> {
         let [out, ins] = weight.tensor.dims() else { return Err("its weight is no matrix".into()) };
         let (out, ins) = (*out, *ins);
         let last = x.dims.len().saturating_sub(1);
@@ -38,7 +45,7 @@ impl<'p> Tracer<'p> {
         if x.dims.last().map(Vec::as_slice) != Some(&[Part::Of(ins)]) {
             return Err(format!("its weight takes {ins} features, and the last axis is another"));
         }
-        let bias = self.fixed(step, 2)?.map(|bias| Self::as_vector(bias, out)).transpose()?;
+        let bias = bias.map(|bias| Self::as_vector(bias, out)).transpose()?;
         let value = if weight.is_trained {
             let value = self.read_as(step, x.value, Layout::Features)?;
             let operation = Arc::new(Linear { out, bias: bias.is_some() });
@@ -48,7 +55,7 @@ impl<'p> Tracer<'p> {
             self.times_constant(step, &x, weight, bias)?
         };
         let dims = x.dims[..last].iter().cloned().chain([vec![Part::Of(out)]]).collect();
-        Ok(vec![Traced::Live(Live { value, dims })])
+        Ok(Live { value, dims })
     }
 
     /// The product with a matrix that nothing trains, such as random features.

@@ -85,13 +85,14 @@ impl Tracer<'_> {
         let (Some(x), Some(y)) = (taken.next().transpose()?.flatten(), taken.next().transpose()?.flatten()) else {
             return Err(unknown());
         };
-        let (Traced::Live(x), Traced::Live(y)) = (x, y) else {
-            return Err("an einsum with a constant is not known".into());
-        };
-        self.contracted(step, [(x, a), (y, b)], output)
+        match (x, y) {
+            (Traced::Live(x), y) => self.contracted(step, (x, a), (y, b), output),
+            (x, Traced::Live(y)) => self.contracted(step, (y, b), (x, a), output),
+            _ => Err("an einsum of constants is not known".into()),
+        }
     }
 
-    fn contracted(&mut self, step: &Step, [(x, a), (y, b)]: [(Live, &str); 2], output: &str) -> Result<Traced> {
+    fn contracted(&mut self, step: &Step, (x, a): (Live, &str), (y, b): (Traced, &str), output: &str) -> Result<Traced> {
         let letters = |such: &dyn Fn(char) -> bool| {
             a.chars().chain(b.chars().filter(|c| !a.contains(*c))).filter(|c| such(*c)).collect::<Vec<char>>()
         };
@@ -102,10 +103,18 @@ impl Tracer<'_> {
         if left.iter().chain(&right).any(|c| !output.contains(*c)) {
             return Err("an einsum that sums over a letter of one value is not known".into());
         }
-        let x = self.grouped(step, x, a, [&both, &left, &summed])?;
-        let y = self.grouped(step, y, b, [&both, &summed, &right])?;
-        let product = self.matmul(step, x.0, y.0)?;
-        let apart = [x.1[0].clone(), x.1[1].clone(), y.1[2].clone()].concat();
+        let (x, [shared, rows, _]) = self.grouped(step, x, a, [&both, &left, &summed])?;
+        let (product, columns) = match y {
+            Traced::Live(y) => {
+                let (y, [_, _, columns]) = self.grouped(step, y, b, [&both, &summed, &right])?;
+                (self.matmul(step, x, y)?, columns)
+            }
+            Traced::Fixed(y) => {
+                let (y, [_, _, columns]) = grouped_fixed(&y, b, [&both, &summed, &right])?;
+                (self.times_fixed(step, x, y)?, columns)
+            }
+        };
+        let apart = [shared, rows, columns].concat();
         let product = self.reshape(step, product, &apart)?;
         let made: Vec<char> = both.into_iter().chain(left).chain(right).collect();
         let order: Option<Vec<_>> = output.chars().map(|c| made.iter().position(|known| *known == c)).collect();
@@ -122,17 +131,52 @@ impl Tracer<'_> {
         letters: &str,
         groups: [&[char]; 3],
     ) -> Result<(Live, [Vec<usize>; 3])> {
-        let sizes = x.sizes(self.samples);
-        let place = |c: &char| letters.chars().position(|known| known == *c);
-        let order: Option<Vec<_>> = groups.iter().flat_map(|group| group.iter()).map(place).collect();
-        let order = order.filter(|order| order.len() == sizes.len()).ok_or("its letters do not fit its axes")?;
-        let of = groups.map(|group| group.iter().filter_map(|c| sizes.get(place(c)?).copied()).collect::<Vec<_>>());
+        let Grouping { order, of, to } = grouping(&x.sizes(self.samples), letters, groups)?;
         let x = self.permute(step, x, &order)?;
         let has_samples = x.dims.iter().flatten().any(|part| *part == Part::Samples);
-        let to: Vec<_> = of[0].iter().copied().chain([of[1].iter().product(), of[2].iter().product()]).collect();
         match has_samples {
             true => Ok((self.reshape(step, x, &to)?, of)),
             false => Err("a value that is the same for all samples is not known here".into()),
         }
     }
+
+    /// The product with what does not depend on the samples: a dense layer where that is a parameter that is a matrix.
+    fn times_fixed(&mut self, step: &Step, x: Live, y: Fixed) -> Result<Live> {
+        if !(y.is_trained && y.source.is_some() && y.tensor.rank() == 2) {
+            return self.matmul_fixed(step, x, y, false);
+        }
+        let weight = fixed::eval(&Arithmetic::Permute(vec![1, 0]), &[y]).map_err(text)?;
+        self.dense(step, x, weight, None)
+    }
+}
+
+/// How the axes of a value are ordered by groups of letters.
+struct Grouping {
+    order: Vec<usize>,
+    /// The sizes of each group.
+    of: [Vec<usize>; 3],
+    /// The first group apart, each other as one axis.
+    to: Vec<usize>,
+}
+
+fn grouping(sizes: &[usize], letters: &str, groups: [&[char]; 3]) -> Result<Grouping> {
+    let place = |c: &char| letters.chars().position(|known| known == *c);
+    let order: Option<Vec<_>> = groups.iter().flat_map(|group| group.iter()).map(place).collect();
+    let order = order.filter(|order| order.len() == sizes.len()).ok_or("its letters do not fit its axes")?;
+    let of = groups.map(|group| group.iter().filter_map(|c| sizes.get(place(c)?).copied()).collect::<Vec<_>>());
+    let to = of[0].iter().copied().chain([of[1].iter().product(), of[2].iter().product()]).collect();
+    Ok(Grouping { order, of, to })
+}
+
+/// A constant in the same way. What is a matrix as it should be stays the parameter that it is.
+fn grouped_fixed(y: &Fixed, letters: &str, groups: [&[char]; 3]) -> Result<(Fixed, [Vec<usize>; 3])> {
+    let Grouping { order, of, to } = grouping(y.tensor.dims(), letters, groups)?;
+    let mut made = y.clone();
+    if !order.is_sorted() {
+        made = fixed::eval(&Arithmetic::Permute(order), &[made]).map_err(text)?;
+    }
+    if made.tensor.dims() != to {
+        made = fixed::eval(&Arithmetic::Reshape(to), &[made]).map_err(text)?;
+    }
+    Ok((made, of))
 }

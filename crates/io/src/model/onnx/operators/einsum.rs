@@ -1,4 +1,4 @@
-//! Sums of products in index notation, as far as they are one product of matrices.
+//! Sums of products in index notation: dense layers and products of matrices, as far as they are that.
 
 use super::super::call::Call;
 use super::super::reader::Result;
@@ -18,16 +18,16 @@ struct Groups {
 
 pub fn einsum(call: &mut Call) -> Result<()> {
     let equation: String = call.text("equation", "").chars().filter(|c| !c.is_whitespace()).collect();
-    let unknown = || call.problem(format!("the equation `{equation}` is not known; only a product of two matrices is"));
+    let unknown = || call.problem(format!("the equation `{equation}` is not known; those of two values are"));
     let (operands, result) = equation.split_once("->").ok_or_else(unknown)?;
     let (a, b) = operands.split_once(',').ok_or_else(unknown)?;
-    let groups = groups(a, b, result).ok_or_else(unknown)?;
+    let Some(groups) = groups(a, b, result) else { return plain(call, equation) };
     if call.is_layer_weight(1) && groups.both.is_empty() && !groups.summed.is_empty() && !groups.right.is_empty() {
         return dense(call, &groups, [a, b], result);
     }
     // All letters of the first go before the summed one where the second is a matrix.
     if groups.summed.len() != 1 || groups.right.len() != 1 || (groups.left.len() != 1 && !groups.both.is_empty()) {
-        return Err(unknown());
+        return plain(call, equation);
     }
     let Groups { both, left, right, summed } = &groups;
     let (first, second) = (order(a, &[both, left, summed]), order(b, &[both, summed, right]));
@@ -37,6 +37,12 @@ pub fn einsum(call: &mut Call) -> Result<()> {
     let w = call.then_plain(Plain::Permute(second), vec![w])?;
     let product = call.then_plain(Plain::MatMul, vec![x, w])?;
     call.plain(Plain::Permute(back(result, &[both, left, right])), vec![product])
+}
+
+/// As it stands.
+fn plain(call: &mut Call, equation: String) -> Result<()> {
+    let values = Operand::List(vec![call.value(0), call.value(1)]);
+    call.plain(Plain::Einsum(equation), vec![values])
 }
 
 /// The places of letters in an operand.

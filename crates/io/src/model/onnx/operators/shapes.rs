@@ -10,6 +10,7 @@ pub const TABLE: &[(&str, Operator)] = &[
     ("Split", split),
     ("Slice", slice),
     ("Gather", gather),
+    ("GatherND", gather_nd),
     ("Transpose", transpose),
     ("Tile", tile),
     ("Pad", pad),
@@ -129,6 +130,33 @@ fn gather(call: &mut Call) -> Result<()> {
         }
         (None, Some(0)) => call.plain(Plain::Select { axis }, vec![x, places]),
         _ => call.plain(Plain::Take { axis }, vec![x, places]),
+    }
+}
+
+/// Places along the first axes, whose numbers stand in the last axis of the second input.
+fn gather_nd(call: &mut Call) -> Result<()> {
+    call.need(0)?;
+    let known = call.tensor(1).cloned().filter(|places| places.rank() > 0 && call.int("batch_dims", 0) == 0);
+    let known = known.ok_or_else(|| {
+        call.problem("its places depend on what comes in, or are counted in each sample, which is not known")
+    })?;
+    let failed = |error: candle_core::Error| call.problem(error.to_string());
+    let last = known.rank() - 1;
+    let axes = known.dims()[last];
+    let places = (0..axes).map(|at| known.narrow(last, at, 1)?.squeeze(last)?.contiguous());
+    let places = places.collect::<candle_core::Result<Vec<_>>>().map_err(failed)?;
+    let made = call.need(1)?.to_owned();
+    let mut names = places.into_iter().enumerate().map(|(at, tensor)| call.stored_as(&format!("{made}#{at}"), tensor));
+    match (names.next(), axes) {
+        (Some(only), 1) => {
+            let x = call.value(0);
+            call.plain(Plain::Take { axis: 0 }, vec![x, only])
+        }
+        (first, _) => {
+            let list = Operand::List(first.into_iter().chain(names).collect());
+            let x = call.value(0);
+            call.plain(Plain::Index, vec![x, list])
+        }
     }
 }
 
