@@ -189,7 +189,7 @@ fn a_product_with_a_parameter_is_a_layer_where_that_is_a_matrix() {
     let imported = model::trace(&program, None, &Wanted::Nothing).unwrap();
     let modules: Vec<_> = imported.network.counted().into_iter().map(|node| node.module().to_owned()).collect();
     assert_eq!(modules, ["gate", "silu", "head"]);
-    assert!(imported.remarks.iter().any(|remark| remark.contains("multiplies by experts")), "{:?}", imported.remarks);
+    assert!(imported.remarks.iter().any(|remark| remark.contains("keeps its numbers")), "{:?}", imported.remarks);
 }
 
 #[test]

@@ -253,6 +253,14 @@ fn layer_norms_of_keras_along_any_axes_are_found() {
 }
 
 #[test]
+fn a_layer_norm_whose_variance_is_kept_from_falling_below_zero_is_found() {
+    let program = read(&fixtures("onnx").join("flax_layer_norm.onnx"));
+    let imported = model::trace(&program, None, &Wanted::Nothing).unwrap();
+    let kinds: Vec<_> = imported.network.counted().iter().map(|node| node.kind()).collect();
+    assert_eq!(kinds, ["linear", "layer_norm", "gelu_tanh", "linear", "silu", "linear"]);
+}
+
+#[test]
 fn arithmetic_that_looks_like_a_layer_and_is_not_known_as_one_is_said() {
     let remarks = |file: &str| {
         let program = read(&fixtures("onnx").join(file));

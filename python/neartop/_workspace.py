@@ -168,6 +168,8 @@ class _Files:
         self.notes: list[str] = []
         self.has_slots_in_layers = False
         self.with_weights = with_weights
+        #: Whether samples are written in the order of memory, where their sizes leave open which of them counts the channels.
+        self.in_rows = False
 
     def add(self, model: Any, inputs: Any, labels: Any) -> Samples | None:
         """Writes model and samples."""
@@ -202,7 +204,10 @@ class _Files:
         return data
 
     def _write(self, samples: Samples) -> dict[str, Any]:
-        np.save(self.folder / "x.npy", samples.inputs)
+        inputs = samples.inputs
+        if self.in_rows and inputs.ndim > 2 and len(set(inputs.shape[1:])) == 1:
+            inputs = inputs.reshape(len(inputs), -1)
+        np.save(self.folder / "x.npy", inputs)
         if samples.labels is None:
             return {"path": "x.npy"}
         np.save(self.folder / "y.npy", samples.labels)
@@ -222,6 +227,7 @@ class _Files:
             raise Error("`inputs` are missing: a few samples say what the model takes, at best those that it is for")
         ready, samples.inputs = _torch.prepare(model, samples.inputs)
         _torch.export(ready, samples.inputs, self.folder / "net.pt2")
+        self.in_rows = True
         return {"model": "net.pt2"}
 
     def _of_keras(self, model: Any, samples: Samples | None) -> dict[str, Any]:
@@ -246,7 +252,8 @@ class _Files:
 
     def _score(self) -> dict[str, Any]:
         search = self.search
-        section = {"repetitions": search.repetitions or "auto", "seed": search.seed, "batch_norm": search.batch_norm}
+        repetitions = "auto" if search.repetitions is None else search.repetitions
+        section = {"repetitions": repetitions, "seed": search.seed, "batch_norm": search.batch_norm}
         return {name: value for name, value in section.items() if value is not None}
 
     def settle(self, preset: Path, samples: Samples | None) -> None:

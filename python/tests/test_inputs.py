@@ -104,6 +104,14 @@ def test_batches_that_are_maps():
     assert found.labels.tolist() == [0, 1, 2, 3]
 
 
+def test_parts_of_maps_that_are_left_out_are_said():
+    batch = {"input_ids": np.ones((4, 3), np.int64), "attention_mask": np.ones((4, 3)), "labels": [0, 1, 0, 1]}
+    for inputs in (batch, iter([batch, batch])):
+        (note,) = read(inputs).notes
+        assert "`input_ids` goes into the model, and not attention_mask; nothing is masked" in note
+    assert read({"x": np.ones((4, 3)), "y": [0, 1, 0, 1]}).notes == []
+
+
 def test_batches_of_different_shapes_are_refused():
     with pytest.raises(Error, match=r"different shapes, \[2\], \[3\]"):
         read(iter([np.zeros((4, 2)), np.zeros((4, 3))]))

@@ -272,6 +272,8 @@ def test_mistakes_in_choices(samples):
         neartop.rank(Net(), samples, activations=["gulu"], study=False)
     with pytest.raises(neartop.Error, match="scale"):
         neartop.rank(Net(), samples, scale="standardise", study=False)
+    with pytest.raises(neartop.Error, match="repetitions"):
+        neartop.rank(Net(), samples, repetitions=0, study=False)
 
 
 def test_loaders_feed_a_model(samples):
@@ -285,6 +287,39 @@ def test_a_table_feeds_a_model(samples):
     table = pandas.DataFrame(samples, columns=[f"f{n}" for n in range(20)]).assign(price=1.0)
     ranking = neartop.rank(mlp(20, 16, 1), table, "price", scale="standardize_features", **FEW)
     assert len(ranking) == 5
+
+
+class Masked(nn.Module):
+    """Tokens, with a mask and places that callers give."""
+
+    def __init__(self):
+        super().__init__()
+        self.table, self.places = nn.Embedding(20, 8), nn.Embedding(12, 8)
+        self.head = nn.Linear(8, 3)
+
+    def forward(self, input_ids, attention_mask, position_ids):
+        h = torch.relu(self.table(input_ids) + self.places(position_ids))
+        mask = attention_mask[:, :, None].float()
+        return self.head((h * mask).sum(1) / mask.sum(1))
+
+
+def test_masks_and_places_are_filled_in():
+    model, ids = Masked(), torch.randint(0, 20, (40, 6))
+    found = neartop.score(model.eval(), ids)
+    # By hooks, in the same order.
+    outputs = []
+    for layer in (model.table, model.places, model.head):
+        layer.register_forward_hook(lambda layer, taken, given: outputs.append(given.detach()))
+    model(ids, torch.ones_like(ids), torch.arange(6).expand(40, 6))
+    singular = torch.linalg.svdvals(outputs[2][:3].double())
+    parts = singular / singular.sum()
+    assert found.layers[-1].effective_rank == pytest.approx(float(torch.exp(-(parts * parts.log()).sum())), rel=1e-4)
+    assert len(neartop.rank(model, ids, **FEW)) == 5
+
+
+def test_sizes_that_are_all_alike_go_in_as_they_are():
+    model = nn.Sequential(nn.Conv1d(8, 16, 3), nn.ReLU(), nn.Flatten(), nn.Linear(96, 3))
+    assert len(neartop.rank(model, torch.randn(40, 8, 8), **FEW)) == 5
 
 
 def test_models_of_transformers():

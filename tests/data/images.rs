@@ -181,7 +181,10 @@ fn images_that_a_table_lists_twice_are_said() {
     };
     let (samples, told) = listed("image,label\na.png,cat\nb.png,dog\na.png,dog\nc.png,cat\nc.png,cat\n");
     assert_eq!(samples, 5);
-    assert!(told.contains("2 images are listed several times, and each line is a sample; the labels of 1 of them"), "{told}");
+    assert!(
+        told.contains("2 images are listed several times, and each line is a sample; the labels of 1 of them"),
+        "{told}"
+    );
     // One of the four is not listed, however often others are.
     assert!(told.contains("1 image of the folder is left out"), "{told}");
     let (_, told) = listed("image,label\na.png,cat\nb.png,dog\nc.png,cat\nd.png,dog\n");

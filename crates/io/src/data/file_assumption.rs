@@ -119,7 +119,11 @@ impl fmt::Display for FileAssumption {
 
 /// `3 of 20 images are`
 fn of_those(images: usize, looked: usize, one: &str, several: &str) -> String {
-    format!("{images} of {looked} {} {}", if looked == 1 { "image" } else { "images" }, if images == 1 { one } else { several })
+    format!(
+        "{images} of {looked} {} {}",
+        if looked == 1 { "image" } else { "images" },
+        if images == 1 { one } else { several }
+    )
 }
 
 fn repeated(f: &mut fmt::Formatter<'_>, images: usize, differing: usize) -> fmt::Result {

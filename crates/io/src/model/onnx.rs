@@ -63,6 +63,7 @@ pub fn read(path: &Path) -> Result<(Program, String)> {
     program.names_parameters = program.stored.values().any(|stored| stored.is_trained);
     program.drop_unused();
     recognize::drop_copies(&mut program);
+    recognize::tie(&mut program);
     recognize::channels_first(&mut program);
     recognize::recognize(&mut program);
     Ok((program, digest))

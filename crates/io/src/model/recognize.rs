@@ -22,7 +22,7 @@ mod unfound;
 use super::program::Program;
 
 pub use channels::channels_first;
-pub use copies::drop_copies;
+pub use copies::{drop_copies, tie};
 pub use folded::{Folded, computed_beforehand, folded_batch_norms};
 pub use links::Sizes;
 pub use names::{is_named, is_parameter};

@@ -29,9 +29,9 @@ use neartop_core::network::{Builder, Form, Network, Origin, Stored, ValueId};
 use neartop_core::parameters::Parameters;
 use neartop_core::shape::{Layout, Shape};
 
-use super::{ModelError, given};
 use super::program::{Op, Operand, Program, Size, Step};
 use super::recognize::{self, folded_batch_norms};
+use super::{ModelError, given};
 pub use ahead::fixed_values;
 pub use slots::{Found, Wanted};
 use values::{Fixed, Live, Part, Traced};

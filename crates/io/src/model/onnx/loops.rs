@@ -3,7 +3,6 @@
 //! Keras on JAX writes an LSTM as a loop over places whose body is the cell's arithmetic. The body is computed once with numbers
 //! of our own in the place of states and weights, and compared with what the cells of layers make of these.
 
-
 use candle_core::{DType, Device, Tensor};
 use neartop_core::kernels::Cell;
 

@@ -8,6 +8,7 @@ use super::by_channel::{Makers, makers};
 use super::cone::{Cone, cones_up_to};
 use super::dense::flat;
 use super::links::{Links, Sizes, name, output, passes};
+use super::norms::is_bound;
 use super::outline::{Affine, Outline};
 use crate::model::program::{Op, Operand, Plain, Program, Reduce, Step, Stored, Unary};
 
@@ -37,7 +38,7 @@ fn is_part(step: &Step) -> bool {
                 | Plain::FullLike
         )
     );
-    passes(step) || gathers && step.outputs.len() == 1
+    passes(step) || gathers && step.outputs.len() == 1 || is_bound(step)
 }
 
 /// Whether a step takes a root, as every norm does.

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::links::name;
-use crate::model::program::{Op, Operand, Program, Step, Stored};
+use crate::model::program::{Op, Operand, Plain, Program, Step, Stored};
 
 /// What the names of parameters end in where they stand in no module.
 const ENDS: [&str; 12] = [
@@ -74,10 +74,15 @@ pub fn give(program: &mut Program) {
 
 /// The parameters that layers of several modules take, as a head that is tied to an embedding does.
 fn shared(program: &Program) -> HashSet<String> {
+    let turned =
+        program.steps.iter().chain(&program.folded).filter(|step| matches!(step.op, Op::Plain(Plain::Permute(_))));
+    let turned: HashMap<_, _> =
+        turned.filter_map(|step| Some((step.outputs.first()?.as_str(), name(step.operands.first())?))).collect();
     let mut modules: HashMap<String, HashSet<String>> = HashMap::new();
     for step in program.steps.iter().filter(|step| !step.module.is_empty()) {
         for (_, value) in weights(step) {
-            let Some(stored) = program.stored.get(&value) else { continue };
+            let value = turned.get(value.as_str()).copied().unwrap_or(&value);
+            let Some(stored) = program.stored.get(value) else { continue };
             modules.entry(stored.name.clone()).or_default().insert(without_calls(&step.module));
         }
     }

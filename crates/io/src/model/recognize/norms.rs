@@ -105,8 +105,13 @@ fn is_part(step: &Step) -> bool {
     match &step.op {
         Op::Plain(Plain::Reduce { axes, keep: true, .. }) => axes.as_slice() == [-1],
         Op::Plain(Plain::Unary(_) | Plain::Binary(_) | Plain::Identity) => step.outputs.len() == 1,
-        _ => false,
+        _ => is_bound(step),
     }
+}
+
+/// Whether a step keeps what is rounded below zero from it, as a variance of means of squares: it looks like an activation.
+pub fn is_bound(step: &Step) -> bool {
+    matches!(&step.op, Op::Activation(activation) if activation.name() == "relu")
 }
 
 /// Features of a norm without weights, whose number is not known here.

@@ -62,7 +62,10 @@ impl Tracer<'_> {
 
     /// `torch.gather`
     pub(super) fn gathered(&self, step: &Step, x: Fixed, axis: usize) -> Result<Fixed> {
-        let places = self.fixed(step, 1)?.ok_or("its places are missing")?;
+        let places = match self.need(step, 1)? {
+            Traced::Fixed(places) => places,
+            Traced::Live(places) => return alike(&x, places.sizes(self.samples)),
+        };
         let (sizes, to) = (x.tensor.dims().to_vec(), places.tensor.dims().to_vec());
         if sizes.len() != to.len() || sizes.is_empty() {
             return Err("its places have other axes".into());
@@ -125,5 +128,16 @@ impl Tracer<'_> {
         let norm = fixed::eval(&Arithmetic::Reduce { how: Reduce::Norm, axes, keep: true }, std::slice::from_ref(&v));
         let factor = fixed::eval(&Arithmetic::Binary(Binary::Divide), &[g, norm.map_err(text)?]).map_err(text)?;
         fixed::eval(&Arithmetic::Binary(Binary::Multiply), &[v, factor]).map_err(text)
+    }
+}
+
+/// What is taken of a constant at places that depend on the input, where all of its elements are alike.
+fn alike(x: &Fixed, to: Vec<usize>) -> Result<Fixed> {
+    let numbers = x.numbers().map_err(text)?;
+    match numbers.split_first() {
+        Some((first, rest)) if !x.is_trained && rest.iter().all(|number| number == first) => {
+            Ok(x.seen(fixed::full(to, *first).map_err(text)?, None))
+        }
+        _ => Err("its operand 1 depends on the input, and must not".into()),
     }
 }

@@ -92,7 +92,13 @@ impl Tracer<'_> {
         }
     }
 
-    fn contracted(&mut self, step: &Step, (x, a): (Live, &str), (y, b): (Traced, &str), output: &str) -> Result<Traced> {
+    fn contracted(
+        &mut self,
+        step: &Step,
+        (x, a): (Live, &str),
+        (y, b): (Traced, &str),
+        output: &str,
+    ) -> Result<Traced> {
         let letters = |such: &dyn Fn(char) -> bool| {
             a.chars().chain(b.chars().filter(|c| !a.contains(*c))).filter(|c| such(*c)).collect::<Vec<char>>()
         };

@@ -10,6 +10,11 @@ pub const TABLE: &[(&str, Operator)] = &[
     ("Split", split),
     ("Slice", slice),
     ("Gather", gather),
+    ("GatherElements", |call| {
+        let axis = call.axis("axis", 0);
+        let (x, places) = (call.value(0), call.value(1));
+        call.plain(Plain::Gather { axis }, vec![x, places])
+    }),
     ("GatherND", gather_nd),
     ("Transpose", transpose),
     ("Tile", tile),
