@@ -320,6 +320,15 @@ fn weights_are_exported_where_the_file_says_so() {
     assert_eq!(written.len(), 8, "{:?}", written.keys());
 }
 
+#[test]
+fn a_recurrent_layer_that_was_taken_apart_says_what_keeps_it_whole() {
+    let message = refusal("apart.pt2", &std::fs::read(file("composed", "apart.pt2")).unwrap());
+    assert!(
+        message.contains("`memory` (LSTM) is taken apart") && message.contains("run_decompositions()"),
+        "{message}"
+    );
+}
+
 /// What a damaged file is refused with.
 fn refusal(name: &str, bytes: &[u8]) -> String {
     let folder = tempfile::tempdir().unwrap();

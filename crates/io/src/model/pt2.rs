@@ -89,7 +89,7 @@ fn steps(graph: &Graph, outputs: &[String]) -> Result<Vec<Step>, ModelError> {
 }
 
 fn steps_of(node: &Node, graph: &Graph) -> Result<Vec<Step>, ModelError> {
-    match composed::read(node, graph) {
+    match whole(node).and_then(|()| composed::read(node, graph)) {
         Ok(Some(steps)) => Ok(steps),
         Ok(None) => step(node, graph).map(|step| vec![step]),
         Err(problem) => {
@@ -97,6 +97,20 @@ fn steps_of(node: &Node, graph: &Graph) -> Result<Vec<Step>, ModelError> {
             Err(ModelError::Step { place: node.place(), original, problem })
         }
     }
+}
+
+/// Fails at a product of a recurrent layer that was taken apart place by place.
+fn whole(node: &Node) -> Result<(), String> {
+    const PRODUCTS: [&str; 5] = ["mm", "bmm", "addmm", "matmul", "linear"];
+    let is_recurrent = node.class().strip_prefix("torch.nn.modules.rnn.").is_some_and(|name| !name.ends_with("Cell"));
+    if is_recurrent && PRODUCTS.contains(&operators::family(&node.operator())) {
+        let (class, module) = (node.class().rsplit('.').next().unwrap_or_default(), node.module());
+        return Err(format!(
+            "the layer `{module}` ({class}) is taken apart place by place: save the program without `run_decompositions()`, which keeps \
+             it whole"
+        ));
+    }
+    Ok(())
 }
 
 fn step(node: &Node, graph: &Graph) -> Result<Step, ModelError> {

@@ -277,6 +277,12 @@ impl Node {
         last.split(',').nth(1).unwrap_or_default().to_owned()
     }
 
+    /// The class of the innermost module.
+    pub fn class(&self) -> &str {
+        let last = self.text("nn_module_stack").rsplit(';').next().unwrap_or_default();
+        last.split(',').nth(2).unwrap_or_default()
+    }
+
     /// The innermost line of the source that is not PyTorch's own: `model.py:32`.
     pub fn place(&self) -> String {
         source::innermost(self.text("stack_trace"))
