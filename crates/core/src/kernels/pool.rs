@@ -1,5 +1,7 @@
 //! Pooling.
 
+use std::ops::Range;
+
 use super::window::Window;
 
 /// What is taken of the elements under a window.
@@ -18,6 +20,7 @@ pub fn pool(x: &[f32], [height, width]: [usize; 2], output: [usize; 2], window: 
     let [out_height, out_width] = output;
     let mut y = vec![0.0; x.len() / (height * width) * out_height * out_width];
     let fits = 2 * out_height <= height && 2 * out_width <= width;
+    let inside = inside(window, width, out_width);
     let halves = fits && how == Pooling::Largest && *window == Window::square(2, 2, 1, (0, 0));
     for (plane, out) in x.chunks_exact(height * width).zip(y.chunks_exact_mut(out_height * out_width)) {
         if halves {
@@ -28,9 +31,11 @@ pub fn pool(x: &[f32], [height, width]: [usize; 2], output: [usize; 2], window: 
         }
         for (row, line) in out.chunks_exact_mut(out_width).enumerate() {
             let (rows, tall) = (window.taps(0, row, height), window.padded_taps(0, row, height));
-            for (column, y) in line.iter_mut().enumerate() {
+            let lines = &plane[rows.start * width..rows.end * width];
+            join_inside(lines, width, &mut line[inside.clone()], window.kernel[1], how, tall);
+            for (column, y) in line.iter_mut().enumerate().filter(|(column, _)| !inside.contains(column)) {
                 let (columns, wide) = (window.taps(1, column, width), window.padded_taps(1, column, width));
-                let lines = plane[rows.start * width..rows.end * width].chunks_exact(width);
+                let lines = lines.chunks_exact(width);
                 *y = if window.dilation == [1, 1] {
                     joined(lines.flat_map(|line| &line[columns.clone()]), how, tall * wide)
                 } else {
@@ -42,6 +47,41 @@ pub fn pool(x: &[f32], [height, width]: [usize; 2], output: [usize; 2], window: 
         }
     }
     y
+}
+
+/// The columns of outputs whose windows lie side by side and within the width, which are worked out together.
+fn inside(window: &Window, width: usize, out_width: usize) -> Range<usize> {
+    let (kernel, before) = (window.kernel[1], window.pads[1].0);
+    if window.stride[1] != 1 || window.dilation != [1, 1] || kernel > width {
+        return 0..0;
+    }
+    let first = before.min(out_width);
+    first..(before + width + 1 - kernel).clamp(first, out_width)
+}
+
+/// [`joined`] of such columns, in the same order; `tall` is how many lines are under the window with padding.
+fn join_inside(lines: &[f32], width: usize, y: &mut [f32], kernel: usize, how: Pooling, tall: usize) {
+    if y.is_empty() {
+        return;
+    }
+    let shifted = || lines.chunks_exact(width).flat_map(|line| (0..kernel).map(move |from| &line[from..]));
+    match how {
+        Pooling::Largest => {
+            y.fill(f32::NEG_INFINITY);
+            for line in shifted() {
+                y.iter_mut().zip(line).for_each(|(a, b)| *a = if *a > *b { *a } else { *b });
+            }
+        }
+        Pooling::Mean { count_include_pad } => {
+            // A sum of floats starts so.
+            y.fill(-0.0);
+            for line in shifted() {
+                y.iter_mut().zip(line).for_each(|(sum, x)| *sum += x);
+            }
+            let count = kernel * if count_include_pad { tall } else { lines.len() / width };
+            y.iter_mut().for_each(|sum| *sum /= count as f32);
+        }
+    }
 }
 
 /// `padded` is how many elements are under the window with padding.
@@ -70,4 +110,45 @@ fn largest_of_four(rows: &[f32], width: usize, line: &mut [f32]) {
 #[must_use]
 pub fn global_mean(x: &[f32], area: usize) -> Vec<f32> {
     x.chunks_exact(area).map(|p| (p.iter().map(|x| f64::from(*x)).sum::<f64>() / area as f64) as f32).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Key, Purpose};
+
+    /// One window after the other.
+    fn one_by_one(x: &[f32], sides: [usize; 2], output: [usize; 2], window: &Window, how: Pooling) -> Vec<f32> {
+        let mut y = Vec::new();
+        for plane in x.chunks_exact(sides[0] * sides[1]) {
+            for (row, column) in (0..output[0]).flat_map(|row| (0..output[1]).map(move |column| (row, column))) {
+                let (rows, columns) = (window.taps(0, row, sides[0]), window.taps(1, column, sides[1]));
+                let under: Vec<_> =
+                    rows.flat_map(|row| columns.clone().map(move |column| plane[row * sides[1] + column])).collect();
+                let padded = window.padded_taps(0, row, sides[0]) * window.padded_taps(1, column, sides[1]);
+                y.push(joined(under.iter(), how, padded));
+            }
+        }
+        y
+    }
+
+    #[test]
+    fn windows_side_by_side_are_those_one_by_one() {
+        let key = Key { seed: 0, repetition: 0, layer: 0, purpose: Purpose::Inputs };
+        let ways =
+            [Pooling::Largest, Pooling::Mean { count_include_pad: true }, Pooling::Mean { count_include_pad: false }];
+        for sides in [[7, 9], [1, 5], [3, 3], [2, 40]] {
+            let mut x = key.standard_normals(3 * sides[0] * sides[1]);
+            (x[0], x[1], x[2]) = (-0.0, -0.0, f32::NAN);
+            for (kernel, pads) in [(3, (1, 1)), (2, (0, 1)), (2, (0, 0)), (5, (2, 2)), (1, (0, 0))] {
+                let window = Window::square(kernel, 1, 1, pads);
+                let Some(output) = window.slide(sides) else { continue };
+                for how in ways {
+                    let bits = |y: Vec<f32>| y.into_iter().map(f32::to_bits).collect::<Vec<_>>();
+                    let wanted = bits(one_by_one(&x, sides, output, &window, how));
+                    assert_eq!(bits(pool(&x, sides, output, &window, how)), wanted, "{sides:?} {window:?} {how:?}");
+                }
+            }
+        }
+    }
 }
