@@ -78,25 +78,12 @@ impl fmt::Display for FileAssumption {
                 write!(f, "{images} images of the folder are left out, since the table does not list them")
             }
             Self::Repeated { images, differing } => repeated(f, *images, *differing),
-            Self::Turned { images, looked } => write!(
-                f,
-                "images are read as they are stored, but {} to be turned (Exif); \
-                 `PIL.ImageOps.exif_transpose` turns them",
-                of_those(*images, *looked, "is", "are")
-            ),
+            Self::Turned { images, looked } => turned(f, *images, *looked),
             Self::Frames { images, looked } => {
                 let has = of_those(*images, *looked, "has", "have");
                 write!(f, "only the first frame of an image is read, but {has} several")
             }
-            Self::Array { taken, left } => {
-                let left: Vec<_> = left.iter().take(8).map(|name| format!("`{}`", shown(name))).collect();
-                write!(
-                    f,
-                    "the samples are the array `{}`; `array` takes another one: {}",
-                    shown(taken),
-                    left.join(", ")
-                )
-            }
+            Self::Array { taken, left } => array(f, taken, left),
             Self::ImageColumn { taken, labels, left } => image_column(f, taken, labels.as_deref(), left),
             Self::Nested { images: 1 } => {
                 write!(f, "1 image in a folder below that of its class is taken for that class")
@@ -104,12 +91,7 @@ impl fmt::Display for FileAssumption {
             Self::Nested { images } => {
                 write!(f, "{images} images in folders below those of their classes are taken for these classes")
             }
-            Self::Skipped { files } => {
-                let count: usize = files.iter().map(|(_, n)| n).sum();
-                let kinds: Vec<_> = files.iter().map(|(kind, n)| format!("{n} {}", shown(kind))).collect();
-                let noun = if count == 1 { "file is" } else { "files are" };
-                write!(f, "{count} {noun} left out, since no image of that kind is read: {}", kinds.join(", "))
-            }
+            Self::Skipped { files } => skipped(f, files),
             Self::Resized { height, width } => {
                 write!(f, "all images get {height} rows and {width} columns, as `size` says, by bilinear filtering")
             }
@@ -124,6 +106,24 @@ fn of_those(images: usize, looked: usize, one: &str, several: &str) -> String {
         if looked == 1 { "image" } else { "images" },
         if images == 1 { one } else { several }
     )
+}
+
+fn turned(f: &mut fmt::Formatter<'_>, images: usize, looked: usize) -> fmt::Result {
+    let are = of_those(images, looked, "is", "are");
+    write!(f, "images are read as they are stored, but {are} to be turned (Exif); ")?;
+    f.write_str("`PIL.ImageOps.exif_transpose` turns them")
+}
+
+fn array(f: &mut fmt::Formatter<'_>, taken: &str, left: &[String]) -> fmt::Result {
+    let left: Vec<_> = left.iter().take(8).map(|name| format!("`{}`", shown(name))).collect();
+    write!(f, "the samples are the array `{}`; `array` takes another one: {}", shown(taken), left.join(", "))
+}
+
+fn skipped(f: &mut fmt::Formatter<'_>, files: &[(String, usize)]) -> fmt::Result {
+    let count: usize = files.iter().map(|(_, n)| n).sum();
+    let kinds: Vec<_> = files.iter().map(|(kind, n)| format!("{n} {}", shown(kind))).collect();
+    let noun = if count == 1 { "file is" } else { "files are" };
+    write!(f, "{count} {noun} left out, since no image of that kind is read: {}", kinds.join(", "))
 }
 
 fn repeated(f: &mut fmt::Formatter<'_>, images: usize, differing: usize) -> fmt::Result {
