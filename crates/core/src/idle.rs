@@ -1,8 +1,8 @@
 //! Threads that have nothing to score, and what they compute for one that has.
 //!
 //! Scores run side by side, each on its thread. Where fewer and dearer ones are left than there are threads, those without
-//! one are lent: layers are computed by parts of their samples, and ranks beside the layers that follow. Every number is
-//! computed as on one thread, so that it is the same to the last bit however many are lent.
+//! one are lent: layers are computed by parts of their samples, and bands of large ranks beside the layers that follow.
+//! Every number is computed as on one thread, so that it is the same to the last bit however many are lent.
 
 use std::any::Any;
 use std::cell::RefCell;

@@ -111,11 +111,8 @@ impl Ranks {
 
     /// Takes in a small matrix.
     fn wait(&mut self, entered: Waiting<Gram<f32>>) {
-        let waiting = self.small.entry(entered.class()).or_default();
-        waiting.push(entered);
-        if waiting.len() == together::MATRICES {
-            let waiting = std::mem::take(waiting);
-            self.take(waiting, together::reduce);
+        if let Some(all) = enough(&mut self.small, entered) {
+            self.take(all, together::reduce);
         }
     }
 
@@ -137,12 +134,8 @@ impl Ranks {
     }
 
     fn wait_in_band(&mut self, entered: Waiting<Band<f32>>) {
-        let size = entered.matrix.size();
-        let waiting = self.large.entry(entered.class()).or_default();
-        waiting.push(entered);
-        if is_enough(waiting, size) {
-            let waiting = std::mem::take(waiting);
-            self.take(waiting, chase::reduce);
+        if let Some(all) = enough(&mut self.large, entered) {
+            self.take(all, chase::reduce);
         }
     }
 
@@ -212,12 +205,8 @@ impl Ranks {
     }
 
     fn wait_again(&mut self, entered: Waiting<Band<f64>>) {
-        let size = entered.matrix.size();
-        let waiting = self.again.entry(entered.class()).or_default();
-        waiting.push(entered);
-        if is_enough(waiting, size) {
-            let waiting = std::mem::take(waiting);
-            self.take_again(waiting);
+        if let Some(all) = enough(&mut self.again, entered) {
+            self.take_again(all);
         }
     }
 
@@ -241,9 +230,13 @@ impl Ranks {
     }
 }
 
-/// Whether so many large matrices are worked on.
-fn is_enough<G>(waiting: &[Waiting<G>], size: usize) -> bool {
-    waiting.len() == together::MATRICES || waiting.len() * size * size >= MOST_WAITING
+/// Puts one with those of its class, and gives them all once they are worked on. Small ones never are too many elements.
+fn enough<G>(waiting: &mut BTreeMap<usize, Vec<Waiting<G>>>, entered: Waiting<G>) -> Option<Vec<Waiting<G>>> {
+    let elements = entered.matrix.size().pow(2);
+    let class = waiting.entry(entered.class()).or_default();
+    class.push(entered);
+    let is_enough = class.len() == together::MATRICES || class.len() * elements >= MOST_WAITING;
+    is_enough.then(|| std::mem::take(class))
 }
 
 /// Whether so many that other threads make bands of are waited for.
@@ -312,7 +305,7 @@ mod tests {
     /// What a dense layer makes of fewer inputs than it has outputs, alone and behind a large mean.
     #[test]
     fn single_precision_does_where_the_rank_is_known() {
-        for (n, inputs, mean) in [(260, 64, 0.0), (260, 64, 30.0), (400, 399, 0.0)] {
+        for (n, inputs, mean) in [(96, 20, 0.0), (96, 20, 30.0), (260, 64, 0.0), (260, 64, 30.0), (400, 399, 0.0)] {
             let (x, w) = (normals(n * inputs, 1), normals(n * inputs, 2));
             let matrix = crate::kernels::linear(&x, n, &w, Some(&vec![mean; n]), n);
             let mut ranks = Ranks::default();
