@@ -11,6 +11,8 @@ pub struct Parameters {
     tensors: Vec<(&'static str, Tensor)>,
     /// Of a batch norm: whose statistics it takes.
     pub batch_norm: BatchNorm,
+    /// Of a batch norm that trains: over how many of the first samples it takes its statistics, without all.
+    pub batch: Option<usize>,
     /// Whether nothing needs the first input of the node any more, so that its memory may be used for the output.
     pub input_is_spare: bool,
 }

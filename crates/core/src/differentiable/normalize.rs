@@ -50,7 +50,7 @@ pub struct Moments {
 /// # Errors
 /// If the tensor is not of single or double precision.
 pub fn batch_moments(input: &Tensor) -> Result<Moments> {
-    let groups = Groups::of(input.dims(), Statistics::Channel);
+    let groups = Groups::of(input.dims(), Statistics::Channel(None));
     match input.dtype() {
         candle_core::DType::F32 => with_elements::<f32, _>(input, |x| groups.moments(x)),
         candle_core::DType::F64 => with_elements::<f64, _>(input, |x| groups.moments(x)),
@@ -100,7 +100,7 @@ impl Groups {
         let positions = per_sample / channels.max(1);
         let single = |count: usize, length| Self { count, runs: 1, length, stride: length, together: 1, block: length };
         match statistics {
-            Statistics::Channel => Self {
+            Statistics::Channel(_) => Self {
                 count: channels,
                 runs: samples,
                 length: positions,

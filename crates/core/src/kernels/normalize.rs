@@ -16,8 +16,8 @@ pub const RMS_EPSILON: f64 = f32::EPSILON as f64;
 /// Over which elements a normalization takes its statistics.
 #[derive(Debug, Clone, Copy)]
 pub enum Statistics {
-    /// One channel over the whole batch: batch norm in training mode.
-    Channel,
+    /// One channel over the first samples, as many as given or all: batch norm in training mode.
+    Channel(Option<usize>),
     /// One sample, its channels in this many groups; weight and bias by channel.
     Groups(usize),
     /// One sample; weight and bias by element.
@@ -110,18 +110,26 @@ pub fn normalize_with<'a>(
     let per_sample = data.len() / samples.max(1);
     let per_channel = per_sample / channels.max(1);
     match statistics {
-        Statistics::Channel => {
+        Statistics::Channel(batch) => {
+            let batch = batch.map_or(samples, |batch| batch.min(samples));
             for channel in 0..channels {
                 let planes = (0..samples).map(|s| s * per_sample + channel * per_channel);
-                standardize(&mut data, planes, per_channel, epsilon);
+                let of_batch = planes.clone().take(batch);
+                Arch::new().dispatch(Runs {
+                    data: &mut data,
+                    of: of_batch,
+                    starts: planes,
+                    length: per_channel,
+                    epsilon,
+                });
             }
         }
         Statistics::Groups(groups) => {
             let size = per_sample / groups;
-            (0..samples * groups).for_each(|g| standardize(&mut data, std::iter::once(g * size), size, epsilon));
+            (0..samples * groups).for_each(|g| standardize(&mut data, g * size, size, epsilon));
         }
         Statistics::Sample => {
-            (0..samples).for_each(|s| standardize(&mut data, std::iter::once(s * per_sample), per_sample, epsilon));
+            (0..samples).for_each(|s| standardize(&mut data, s * per_sample, per_sample, epsilon));
         }
         Statistics::Features => {
             let features = input.dims().last().copied().unwrap_or(1);
@@ -134,7 +142,7 @@ pub fn normalize_with<'a>(
     }
     let run = match statistics {
         Statistics::Sample | Statistics::Features => 1,
-        Statistics::Channel | Statistics::Groups(_) | Statistics::Position => per_channel,
+        Statistics::Channel(_) | Statistics::Groups(_) | Statistics::Position => per_channel,
     };
     if let Some(weight) = weight {
         for_each_run(&mut data, weight, run, |x, w| *x *= w)?;
@@ -221,32 +229,36 @@ fn position_means(sample: &[f32], given: &[f64], value: impl Fn(f64, f64) -> f64
     sums
 }
 
-/// Standardizes the runs of `length` elements that start at `starts`, together.
-fn standardize(data: &mut [f32], starts: impl Iterator<Item = usize> + Clone, length: usize, epsilon: f64) {
-    Arch::new().dispatch(Runs { data, starts, length, epsilon });
+/// Standardizes the run of `length` elements that starts at `start`.
+fn standardize(data: &mut [f32], start: usize, length: usize, epsilon: f64) {
+    let starts = std::iter::once(start);
+    Arch::new().dispatch(Runs { data, of: starts.clone(), starts, length, epsilon });
 }
 
-struct Runs<'a, I> {
+/// Runs that are standardized together.
+struct Runs<'a, Of, I> {
     data: &'a mut [f32],
+    /// Where those start whose mean and variance count.
+    of: Of,
     starts: I,
     length: usize,
     epsilon: f64,
 }
 
-impl<I: Iterator<Item = usize> + Clone> WithSimd for Runs<'_, I> {
+impl<Of: Iterator<Item = usize> + Clone, I: Iterator<Item = usize>> WithSimd for Runs<'_, Of, I> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { data, starts, length, epsilon } = self;
+        let Self { data, of, starts, length, epsilon } = self;
         let (mut count, mut total) = (0.0, 0.0);
-        for start in starts.clone() {
+        for start in of.clone() {
             total += sum(&data[start..start + length], |x| x);
             count += length as f64;
         }
         let mean = total / count;
         let mut squares = 0.0;
-        for start in starts.clone() {
+        for start in of {
             squares += sum(&data[start..start + length], |x| (x - mean) * (x - mean));
         }
         let (mean, scale) = (mean as f32, (squares / count + epsilon).sqrt().recip() as f32);

@@ -83,7 +83,8 @@ impl Operation for BatchNorm {
                 ),
             };
         }
-        normalize(parameters.source(&inputs[0]), Statistics::Channel, parameters.get("weight"), parameters.get("bias"))
+        let statistics = Statistics::Channel(parameters.batch);
+        normalize(parameters.source(&inputs[0]), statistics, parameters.get("weight"), parameters.get("bias"))
     }
 
     fn makes_anew(&self) -> bool {
@@ -97,7 +98,7 @@ impl Operation for BatchNorm {
             if let Some(running) = pass.running(name) {
                 running.follow(&batch);
             }
-            differentiable::standardize(input, Statistics::Channel)?
+            differentiable::standardize(input, Statistics::Channel(None))?
         } else {
             match pass.running(name) {
                 Some(running) => differentiable::standardize_by(input, running)?,

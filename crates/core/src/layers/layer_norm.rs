@@ -104,7 +104,7 @@ impl Operation for LayerNorm {
     fn weights(&self, inputs: &[Form], _: Option<&Activation>) -> Vec<Weight> {
         match self.statistics(&inputs[0]) {
             Statistics::Features | Statistics::Position => Weight::affine(&[inputs[0].units()]),
-            Statistics::Sample | Statistics::Channel | Statistics::Groups(_) => Weight::affine(&inputs[0].shape.0),
+            Statistics::Sample | Statistics::Channel(_) | Statistics::Groups(_) => Weight::affine(&inputs[0].shape.0),
         }
     }
 

@@ -76,9 +76,10 @@ impl Normalization {
         self.norm == Norm::Batch
     }
 
-    fn statistics(&self, form: &Form) -> Statistics {
+    /// Of a batch norm over the first samples of what passes, as many as given or all.
+    fn statistics(&self, form: &Form, batch: Option<usize>) -> Statistics {
         match self.norm {
-            Norm::Batch | Norm::BatchAlways => Statistics::Channel,
+            Norm::Batch | Norm::BatchAlways => Statistics::Channel(batch),
             Norm::Layer { axes } if axes > 1 => Statistics::Sample,
             Norm::Layer { .. } | Norm::Rms => Statistics::Features,
             Norm::Group(groups) => Statistics::Groups(groups),
@@ -118,7 +119,7 @@ impl Normalization {
                     let batch = differentiable::batch_moments(input)?;
                     pass.running(&place.name).into_iter().for_each(|running| running.follow(&batch));
                 }
-                differentiable::standardize_with(self.epsilon, input, self.statistics(&place.output))
+                differentiable::standardize_with(self.epsilon, input, self.statistics(&place.output, None))
             }
         }
     }
@@ -211,7 +212,10 @@ impl Operation for Normalization {
                 let (mean, variance) = (running("running_mean", 0.0)?, running("running_var", 1.0)?);
                 normalize_by_with(self.epsilon, input, (&mean, &variance), weight, bias)
             }
-            _ => normalize_with(self.epsilon, input, self.statistics(&place.output), weight, bias),
+            _ => {
+                let statistics = self.statistics(&place.output, parameters.batch);
+                normalize_with(self.epsilon, input, statistics, weight, bias)
+            },
         }
     }
 

@@ -141,6 +141,9 @@ impl Values {
 pub struct Filling<'a> {
     pub weights: &'a dyn Weights,
     pub fill: Option<&'a Fill>,
+    /// The first samples of what passes, which are a batch: a batch norm that trains takes their statistics for all. Without,
+    /// all are.
+    pub batch: Option<usize>,
 }
 
 /// Passes `input` `[samples, ...]` through a network and returns its output.
@@ -155,7 +158,7 @@ pub fn forward<P: Probe>(
     probe: &mut P,
 ) -> Result<Tensor, P::Stop> {
     let mut values = Values::of_input(network, input);
-    forward_part(network, &network.whole(), &mut values, Filling { weights, fill }, probe)?;
+    forward_part(network, &network.whole(), &mut values, Filling { weights, fill, batch: None }, probe)?;
     Ok(values.get(network.output_value())?.clone())
 }
 
@@ -215,6 +218,7 @@ fn through<P: Probe>(
         true => filling.weights.parameters(node, &inputs)?,
         false => Parameters::default(),
     };
+    parameters.batch = filling.batch;
     parameters.input_is_spare = is_spare && (node.counted.is_none() || !probe.keeps_input(node));
     let output = node.operation.forward(&node.place, &inputs, &parameters, node.filled(filling.fill))?;
     drop(inputs);

@@ -324,7 +324,7 @@ mod tests {
                 let output = match how {
                     0 => {
                         let mut values = Values::of_input(&network, inputs);
-                        let filling = Filling { weights: &weights, fill };
+                        let filling = Filling { weights: &weights, fill, batch: None };
                         forward_by_parts(&network, &network.whole(), &mut values, filling, &mut probe)
                             .map(|()| values.get(network.output_value()).unwrap().clone())
                     }

@@ -40,7 +40,7 @@ pub const REPETITIONS: u64 = 4;
 /// Samples that have twins at the most.
 const SAMPLES: usize = 24;
 /// The same where samples are images or tokens, whose positions give means enough.
-const IMAGES: usize = 8;
+const IMAGES: usize = 4;
 /// Of every sample: one perturbed at the input, one at a layer.
 pub(super) const TWINS: usize = 2;
 /// Root mean square of the perturbation of an input relative to the inputs', large enough to be seen after it shrank.

@@ -138,10 +138,14 @@ impl Repetition<'_> {
         let count = twins.dim(0)?;
         let probe = PropagationProbe::new(self.network, self.seed, self.repetition, count, cancelled);
         let mut probe = probe.with_fill(fill);
-        let samples = self.inputs.narrow(0, 0, count / propagation::TWINS)?;
-        let mut values = Values::of_input(self.network, Tensor::cat(&[&samples, &twins], 0)?);
-        let weights = self.weights(fill);
-        self.pass_apart(&self.network.whole(), &mut values, Filling { weights: &weights, fill }, &mut probe)?;
+        // Where samples meet, they are as many as when they are scored.
+        let meet = self.twins_pass_with_batch() && !self.is_by_sample();
+        let samples = if meet { self.inputs.dim(0)? } else { count / propagation::TWINS };
+        let all = Tensor::cat(&[&self.inputs.narrow(0, 0, samples)?, &twins], 0)?;
+        let mut values = Values::of_input(self.network, all);
+        let weights = &InTraining(&self.weights(fill));
+        let filling = Filling { weights, fill, batch: meet.then_some(samples) };
+        forward_part(self.network, &self.network.whole(), &mut values, filling, &mut probe)?;
         Ok(Some(probe.finish(values.get(self.network.output_value())?)?))
     }
 
@@ -177,7 +181,7 @@ impl Repetition<'_> {
         };
         let count = twins.dim(0)?;
         let propagation = PropagationProbe::new(self.network, self.seed, self.repetition, count, cancelled);
-        if self.is_by_sample() {
+        if self.twins_pass_with_batch() {
             let values = enter(Tensor::cat(&[&inputs, &twins], 0)?);
             let probe = BatchProbe { batch, ranks, propagation: Some(propagation) };
             return Ok(Reached { values, probe, apart: None });
@@ -187,10 +191,15 @@ impl Repetition<'_> {
         Ok(Reached { values: enter(inputs), probe, apart: Some((triples, propagation)) })
     }
 
+    /// Whether twins behind a batch change nothing about the batch: a batch norm that trains takes its statistics of the batch
+    /// alone.
+    fn twins_pass_with_batch(&self) -> bool {
+        !self.drawing().looks_at_data(self.network) && (self.batch_norm == BatchNorm::Training || self.is_by_sample())
+    }
+
     /// Whether what a sample becomes does not depend on those that pass with it.
     fn is_by_sample(&self) -> bool {
-        !self.drawing().looks_at_data(self.network)
-            && self.network.nodes.iter().all(|node| node.operation.is_by_sample())
+        self.network.nodes.iter().all(|node| node.operation.is_by_sample())
     }
 
     /// Passes everything through a part of the network.
@@ -202,7 +211,7 @@ impl Repetition<'_> {
         fill: Option<&Fill>,
     ) -> Result<Reached<'p>, ScoreError> {
         let Reached { mut values, mut probe, mut apart } = reached;
-        let filling = Filling { weights, fill };
+        let filling = Filling { weights, fill, batch: Some(probe.batch) };
         // First, since initializations that look at data are to look at the whole batch.
         if self.drawing().looks_at_data(self.network) {
             forward_part(self.network, part, &mut values, filling, &mut probe)?;
@@ -224,7 +233,7 @@ impl Repetition<'_> {
         probe: &mut PropagationProbe<'_>,
     ) -> Result<(), ScoreError> {
         let weights = &InTraining(filling.weights);
-        forward_part(self.network, part, triples, Filling { weights, ..filling }, probe)
+        forward_part(self.network, part, triples, Filling { weights, batch: None, ..filling }, probe)
     }
 
     /// Passes what was reached through the rest of the network, and looks at its blocks where that is asked for.
@@ -254,7 +263,7 @@ impl Repetition<'_> {
         if let Some(score) = self.in_common(fill, reached.probe.ranks.matrices.cancelled) {
             let mut score = score?;
             if let Some((mut triples, mut probe)) = reached.triples()? {
-                self.pass_apart(rest, &mut triples, Filling { weights, fill }, &mut probe)?;
+                self.pass_apart(rest, &mut triples, Filling { weights, fill, batch: None }, &mut probe)?;
                 score.propagation = Some(probe.finish(triples.get(self.network.output_value())?)?);
             }
             return Ok(Found::Score(score));

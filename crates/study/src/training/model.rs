@@ -60,7 +60,13 @@ impl Model {
         let drawn = DrawnWeights::new(start.seed, 0, start.init, start.bias, fill);
         // A pass through the network shows every layer its inputs.
         let mut values = Values::of_input(&network, batch.clone());
-        forward_part(&network, &network.whole(), &mut values, Filling { weights: &drawn, fill }, &mut Nothing)?;
+        forward_part(
+            &network,
+            &network.whole(),
+            &mut values,
+            Filling { weights: &drawn, fill, batch: None },
+            &mut Nothing,
+        )?;
         let (mut parameters, mut running) = (Vec::new(), HashMap::new());
         for node in &network.nodes {
             let known = drawn.parameters(node, std::slice::from_ref(batch))?;

@@ -41,7 +41,7 @@ impl Repetition<'_> {
         let (Some(dims), [first, ..]) = (dims, values.as_slice()) else { return Ok(None) };
         let samples = self.inputs.dim(0)?.min(SAMPLES);
         let weights = self.weights(fill);
-        let pass = Pass { network, filling: Filling { weights: &InTraining(&weights), fill } };
+        let pass = Pass { network, filling: Filling { weights: &InTraining(&weights), fill, batch: None } };
         let mut watch = Activations { correlations: Vec::new(), codes: Codes::new(samples), cancelled };
         let mut entering = pass.through(self.inputs.narrow(0, 0, samples)?, 0, *first, &mut watch)?;
         let mut blocks =

@@ -361,3 +361,32 @@ fn how_far_signals_may_vanish_depends_on_the_optimizer() {
     let exploding = through(64, 10, "relu", &normal(1.0));
     assert!(Method::ALL.iter().all(|method| by(&exploding, Some(*method)) == exploding.trainability()));
 }
+
+/// Twins take the statistics of the batch, which does not notice them; asked for alone, signals are the same.
+#[test]
+fn a_batch_norm_lets_twins_pass_behind_the_batch() {
+    let conv = || Layer::from(Conv2d { padding: Padding::Zeros(1), ..Conv2d::new(6, 3) });
+    let norm = || Layer::from(batch_norm::BatchNorm);
+    let body = vec![conv(), norm(), Layer::from(Slot::default()), conv(), norm()];
+    let layers =
+        [conv(), norm(), Layer::from(Slot::default()), Block::residual(body, Vec::new()).into(), Flatten.into()];
+    let network = Network::build(Shape(vec![1, 8, 8]), &layers).unwrap();
+    let init = Init::named("kaiming_normal").unwrap();
+    let inputs = inputs(64, 0).reshape((64, 1, 8, 8)).unwrap();
+    let relu = || Some(Activation::named("relu").unwrap().into());
+    let [with, without] = [true, false].map(|trainability| {
+        let run = Repetition { trainability, seed: 5, ..Repetition::new(&network, inputs.clone(), &init) };
+        run.score_one(relu()).unwrap()
+    });
+    assert_eq!(with.effective_ranks, without.effective_ranks);
+    let run = Repetition { seed: 5, ..Repetition::new(&network, inputs.clone(), &init) };
+    assert_eq!(run.signals(relu().as_ref(), &|| false).unwrap(), with.propagation);
+
+    // Scored by running statistics, signals still are those of training, of the samples that have twins.
+    let evaluated =
+        Repetition { batch_norm: BatchNorm::Evaluation, seed: 5, ..Repetition::new(&network, inputs, &init) };
+    let (theirs, ours) = (evaluated.score_one(relu()).unwrap().propagation.unwrap(), with.propagation.unwrap());
+    for (theirs, ours) in theirs.layers.iter().zip(&ours.layers) {
+        assert!((theirs.ln_size - ours.ln_size).abs() < 0.2 && (theirs.ln_spread - ours.ln_spread).abs() < 0.2);
+    }
+}

@@ -48,7 +48,7 @@ pub fn constructor(model: &Model, node: &Node) -> Result<String, ExportError> {
         LayerNorm as norm => match norm.statistics(&node.place.output) {
             Statistics::Features => format!("nn.LayerNorm({channels})"),
             Statistics::Position => format!("ChannelNorm({channels})"),
-            Statistics::Sample | Statistics::Channel | Statistics::Groups(_) => {
+            Statistics::Sample | Statistics::Channel(_) | Statistics::Groups(_) => {
                 format!("nn.LayerNorm({})", tuple(&node.input().0))
             }
         },
