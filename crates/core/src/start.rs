@@ -84,6 +84,23 @@ impl<'a> Drawing<'a> {
         }
     }
 
+    /// What drawing all weights takes, in multiply-adds of a matrix product that take as long, about.
+    #[must_use]
+    pub fn effort(&self, network: &Network) -> u64 {
+        if self.is_as_given() {
+            return 0;
+        }
+        let of_node = |node: &Node| {
+            let all = node.weights.iter().filter_map(|weight| match &weight.role {
+                Role::Drawn(shape) | Role::Own(shape, _) => Some(self.law(node, weight).effort(shape)),
+                Role::Bias(_) | Role::Constant(_) | Role::Kept => None,
+            });
+            all.fold(0u128, u128::saturating_add)
+        };
+        let all = network.nodes.iter().map(of_node).fold(0u128, u128::saturating_add);
+        u64::try_from(all).unwrap_or(u64::MAX)
+    }
+
     /// Whether some weight depends on what fills the slots.
     #[must_use]
     pub fn depends_on_activation(&self, network: &Network) -> bool {

@@ -35,10 +35,12 @@ pub struct Effort {
 }
 
 impl Effort {
-    fn of(network: &Network, samples: usize, has_own_weights: bool) -> Self {
-        match network.effort(samples) {
-            [shared, own] if has_own_weights => Self { shared: 0, own: shared.saturating_add(own) },
-            [shared, own] => Self { shared, own },
+    fn of(network: &Network, samples: usize, drawing: &Drawing<'_>) -> Self {
+        let [shared, own] = network.effort(samples);
+        let shared = shared.saturating_add(drawing.effort(network));
+        match drawing.depends_on_activation(network) {
+            true => Self { shared: 0, own: shared.saturating_add(own) },
+            false => Self { shared, own },
         }
     }
 }
@@ -128,7 +130,8 @@ impl Space {
         if let Some(model) = &preset.model {
             let (fill, init) = (model.fill(&network), Init::AsGiven);
             let (parameters, multiply_adds) = (model.as_given.parameters(None), model.as_given.multiply_adds());
-            let effort = Effort::of(&model.as_given, self.batch, true);
+            let drawing = Drawing::new(&init, preset.search.bias, None);
+            let effort = Effort::of(&model.as_given, self.batch, &drawing);
             self.candidates.push(Candidate {
                 id: 0,
                 architecture: None,
@@ -146,7 +149,7 @@ impl Space {
         let multiply_adds = network.multiply_adds();
         let effort_with = |init: &Init| {
             let drawing = Drawing::new(init, preset.search.bias, None);
-            Effort::of(&network, self.batch, drawing.depends_on_activation(&network))
+            Effort::of(&network, self.batch, &drawing)
         };
         let efforts: Vec<_> = preset.search.inits.iter().map(effort_with).collect();
         for fill in fills {

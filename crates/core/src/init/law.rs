@@ -141,6 +141,25 @@ impl Law {
         }
     }
 
+    /// What drawing a weight takes, in multiply-adds of a matrix product that take as long, about.
+    #[must_use]
+    pub fn effort(&self, shape: &WeightShape) -> u128 {
+        let n = shape.elements() as u128;
+        let normals = 320 * n;
+        match self {
+            Self::Identity | Self::Constant { .. } => n,
+            Self::Uniform { .. } => 64 * n,
+            Self::Normal { .. } => normals,
+            Self::TruncatedNormal { .. } => 10 * normals,
+            Self::Sparse { .. } => 2 * normals,
+            // A decomposition, and as much again for its factor, at less than half the rate of a product.
+            Self::Orthogonal { .. } | Self::UnitVariance { .. } => {
+                let rows = (shape.dims[0] / shape.matrices()) as u128;
+                normals + 5 * n * rows.min(n / shape.matrices() as u128 / rows.max(1))
+            }
+        }
+    }
+
     /// Draws a weight, row-major. The same key gives the same underlying draws whatever the law.
     #[must_use]
     pub fn draw(&self, shape: &WeightShape, key: Key) -> Vec<f32> {

@@ -46,14 +46,14 @@ pub enum Next {
 impl Backlog {
     pub fn new(space: &Space, jobs: usize, known: &dyn Fn(usize, usize) -> Known) -> Self {
         let groups = space.groups();
-        // Small enough that the last portions keep all workers busy.
-        let parts = (4 * jobs).div_ceil(groups.len().max(1));
+        // Small enough to keep all workers busy, and not so small that they wait for each other's draws.
+        let parts = (2 * jobs).div_ceil(groups.len().max(1));
         let efforts: Vec<_> = space.candidates.iter().map(|candidate| candidate.effort).collect();
         let repetitions = space.preset.repetitions;
         let candidates = space.candidates.len();
         let mut backlog = Self {
             portions: VecDeque::new(),
-            groups: groups.iter().flat_map(|group| pieces(group, parts, &efforts)).map(<[usize]>::to_vec).collect(),
+            groups: groups.iter().flat_map(|group| pieces(group, parts, 1, &efforts)).map(<[usize]>::to_vec).collect(),
             next_repetition: 0,
             repetitions,
             jobs,
@@ -130,8 +130,8 @@ impl Backlog {
     fn last_groups(&self) -> Vec<Vec<usize>> {
         let mut groups: Vec<&[usize]> = self.groups.iter().map(Vec::as_slice).collect();
         groups.sort_by_key(|group| std::cmp::Reverse(self.effort_of(group)));
-        let (whole, cut) = groups.split_at(groups.len().saturating_sub(2 * self.jobs));
-        let pieces = cut.iter().flat_map(|group| pieces(group, 4, &self.efforts));
+        let (whole, cut) = groups.split_at(groups.len().saturating_sub(self.jobs));
+        let pieces = cut.iter().flat_map(|group| pieces(group, 4, 4, &self.efforts));
         whole.iter().copied().chain(pieces).map(<[usize]>::to_vec).collect()
     }
 
@@ -166,10 +166,11 @@ impl Backlog {
     }
 }
 
-/// Cuts a group into as many pieces at the most, none of which has less work of its own than all would do again that they
-/// share.
-fn pieces<'a>(group: &'a [usize], most: usize, efforts: &[Effort]) -> std::slice::Chunks<'a, usize> {
-    let least = group.first().map_or(1, |id| efforts[*id].shared.div_ceil(efforts[*id].own.max(1)));
+/// Cuts a group into as many pieces at the most, each of which has at least so many `times` the work of its own that all would
+/// do again since they share it.
+fn pieces<'a>(group: &'a [usize], most: usize, times: u64, efforts: &[Effort]) -> std::slice::Chunks<'a, usize> {
+    let again = |effort: &Effort| times.saturating_mul(effort.shared).div_ceil(effort.own.max(1));
+    let least = group.first().map_or(1, |id| again(&efforts[*id]));
     let least = usize::try_from(least).unwrap_or(usize::MAX);
     group.chunks(group.len().div_ceil(most.max(1)).max(least).clamp(1, group.len().max(1)))
 }
@@ -228,12 +229,13 @@ mod tests {
     #[test]
     fn groups_are_cut_no_finer_than_what_they_share_allows() {
         let group: Vec<_> = (0..8).collect();
-        let lengths = |shared: u64, own: u64, most: usize| -> Vec<usize> {
-            pieces(&group, most, &[Effort { shared, own }; 8]).map(<[usize]>::len).collect()
+        let lengths = |shared: u64, own: u64, most: usize, times: u64| -> Vec<usize> {
+            pieces(&group, most, times, &[Effort { shared, own }; 8]).map(<[usize]>::len).collect()
         };
-        assert_eq!(lengths(0, 1, 4), [2, 2, 2, 2]);
-        assert_eq!(lengths(4, 1, 4), [4, 4]);
-        assert_eq!(lengths(100, 1, 4), [8]);
-        assert_eq!(lengths(0, 1, 1), [8]);
+        assert_eq!(lengths(0, 1, 4, 1), [2, 2, 2, 2]);
+        assert_eq!(lengths(4, 1, 4, 1), [4, 4]);
+        assert_eq!(lengths(100, 1, 4, 1), [8]);
+        assert_eq!(lengths(0, 1, 1, 1), [8]);
+        assert_eq!(lengths(1, 1, 4, 4), [4, 4]);
     }
 }

@@ -1,5 +1,7 @@
 //! What is measured of the samples that pass and of their twins.
 
+use pulp::Arch;
+
 use super::layer_signal::LayerSignal;
 use crate::activation::Activation;
 use crate::random::Key;
@@ -48,6 +50,11 @@ pub(super) struct Parts<'y> {
 
 /// The signals in the outputs of `samples` samples.
 pub(super) fn signal(parts: &Parts<'_>, samples: usize, saturated: Option<f64>) -> LayerSignal {
+    Arch::new().dispatch(|| measured(parts, samples, saturated))
+}
+
+#[inline(always)]
+fn measured(parts: &Parts<'_>, samples: usize, saturated: Option<f64>) -> LayerSignal {
     let (clean, perturbed) = (parts.clean, parts.at_input);
     let all = clean.len();
     let units = (all / samples.max(1)).max(1);
@@ -57,13 +64,19 @@ pub(super) fn signal(parts: &Parts<'_>, samples: usize, saturated: Option<f64>) 
     }
     let means: Vec<f32> = means.iter().map(|sum| (sum / samples.max(1) as f64) as f32).collect();
     let zeros = vec![0.0; units];
-    let squares = |from: &[f32]| -> f64 { clean.chunks_exact(units).map(|row| squared_distance(from, row)).sum() };
-    let changes: Vec<f64> =
-        clean.chunks_exact(units).zip(perturbed.chunks_exact(units)).map(|(a, b)| squared_distance(a, b)).collect();
+    let (mut squares, mut deviations) = (0.0, 0.0);
+    for row in clean.chunks_exact(units) {
+        squares += squared_distance(&zeros, row);
+        deviations += squared_distance(&means, row);
+    }
+    let mut changes = Vec::with_capacity(samples);
+    for (a, b) in clean.chunks_exact(units).zip(perturbed.chunks_exact(units)) {
+        changes.push(squared_distance(a, b));
+    }
     let typical = changes.iter().map(|change| ln_root(change / units as f64)).sum::<f64>();
     LayerSignal {
-        ln_size: ln_root(squares(&zeros) / all as f64),
-        ln_spread: ln_root(squares(&means) / all as f64),
+        ln_size: ln_root(squares / all as f64),
+        ln_spread: ln_root(deviations / all as f64),
         ln_perturbation: ln_root(changes.iter().sum::<f64>() / all as f64),
         ln_typical_perturbation: typical / samples.max(1) as f64,
         ln_gradient: None,
@@ -79,18 +92,22 @@ pub(super) fn differences(a: &[f32], b: &[f32], samples: usize) -> Vec<f64> {
 
 /// ln of the root mean square of a - b.
 pub(super) fn ln_difference(a: &[f32], b: &[f32]) -> f64 {
-    ln_root(squared_distance(a, b) / a.len().max(1) as f64)
+    let squares = Arch::new().dispatch(|| squared_distance(a, b));
+    ln_root(squares / a.len().max(1) as f64)
 }
 
 /// Sum of the squares of b - a, in lanes that a compiler can put side by side.
+#[inline(always)]
 fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
     const LANES: usize = 8;
     let square = |a: &f32, b: &f32| (f64::from(*b) - f64::from(*a)).powi(2);
-    let (a, b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let rest: f64 = a.remainder().iter().zip(b.remainder()).map(|(a, b)| square(a, b)).sum();
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| square(a, b)).sum();
     let mut sums = [0.0; LANES];
-    for (a, b) in a.zip(b) {
-        sums.iter_mut().zip(a.iter().zip(b)).for_each(|(sum, (a, b))| *sum += square(a, b));
+    for (a, b) in a.iter().zip(b) {
+        for lane in 0..LANES {
+            sums[lane] += square(&a[lane], &b[lane]);
+        }
     }
     sums.iter().sum::<f64>() + rest
 }
