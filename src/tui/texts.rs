@@ -1,5 +1,7 @@
 //! What candidates are called, written once: there may be thousands of them, and every frame and filter asks.
 
+use std::cell::OnceCell;
+
 use unicode_width::UnicodeWidthStr;
 
 use crate::columns::Column;
@@ -9,7 +11,8 @@ use neartop_study::study::{Ranked, Study};
 /// Texts of all candidates, by their ids.
 #[derive(Debug, Default)]
 pub struct Texts {
-    pub names: Vec<String>,
+    /// Written when a filter first asks.
+    names: OnceCell<Vec<String>>,
     /// Of every column of texts, the columns of the screen that its cells want.
     widths: Vec<(&'static str, Vec<u16>)>,
 }
@@ -24,10 +27,15 @@ impl Texts {
         };
         let widths_of = |column: &Column| ids.clone().map(|id| width(column, id)).collect();
         let texts = columns.iter().filter(|column| column.is_text);
-        Self {
-            names: ids.clone().map(|id| study.candidate(id).to_string()).collect(),
-            widths: texts.map(|column| (column.title, widths_of(column))).collect(),
-        }
+        let widths = texts.map(|column| (column.title, widths_of(column))).collect();
+        Self { names: OnceCell::new(), widths }
+    }
+
+    /// A candidate in full.
+    #[must_use]
+    pub fn name(&self, study: &Study, id: usize) -> &str {
+        let all = || (0..study.space.candidates.len()).map(|id| study.candidate(id).to_string()).collect();
+        self.names.get_or_init(all).get(id).map_or("", String::as_str)
     }
 
     /// The columns of the screen that a column of texts wants for these rows.

@@ -1,5 +1,6 @@
 //! Activations and initializations, by their names and parameters.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use neartop_core::catalog::{Choice, Entry, Given, nearest};
@@ -57,7 +58,7 @@ pub fn read_choices<C: Listed>(node: &Node<'_>) -> Result<Vec<C>, Problem> {
         return Ok(C::all());
     }
     let what = format!("{}s: `all`, or a list", C::WHAT);
-    let mut choices: Vec<C> = Vec::new();
+    let (mut choices, mut shown): (Vec<C>, _) = (Vec::new(), HashSet::new());
     let in_brackets = |problem: Problem| match node.named(C::WHAT).map(|(name, _)| C::is_known(name)) {
         Ok(true) => problem.help(format!("put it in brackets: `[{}]`", node.text_of())),
         _ => problem,
@@ -65,7 +66,7 @@ pub fn read_choices<C: Listed>(node: &Node<'_>) -> Result<Vec<C>, Problem> {
     for item in node.list(&what).map_err(in_brackets)? {
         let choice = C::read(&item)?;
         // Tables know them by what is shown.
-        if choices.iter().any(|other| *other == choice || other.to_string() == choice.to_string()) {
+        if !shown.insert(choice.to_string()) || choices.contains(&choice) {
             return Err(item.problem(format!("{choice} stands here twice")).help("leave one of them out"));
         }
         choices.push(choice);
