@@ -50,7 +50,8 @@ pub fn bundled() -> &'static [Bundled] {
         "nats-tss",
         "nats-sss",
         "nasbench101",
-        "nasbench101-published"
+        "nasbench101-published",
+        "transnas-micro"
     ]
 }
 
@@ -61,7 +62,7 @@ macro_rules! tables {
 }
 
 /// The tables of the folder `nas/`, by their names.
-static TABLES: &[(&str, &str)] = tables!["nats-tss.csv", "nats-sss.csv", "nasbench101.csv"];
+static TABLES: &[(&str, &str)] = tables!["nats-tss.csv", "nats-sss.csv", "nasbench101.csv", "transnas-micro.csv"];
 
 /// The text of a bundled table, or the names that there are.
 pub fn bundled_table(name: &str) -> Result<&'static str, Vec<&'static str>> {

@@ -7,7 +7,7 @@ use neartop_core::differentiable;
 use neartop_core::layer::{Block, Kind, Make};
 use neartop_core::layers::{
     AvgPool, BROUGHT_KINDS, BatchNorm, Conv1d, Conv2d, Dropout, FirstChannels, Fixed, Flatten, Frame, GlobalAvgPool,
-    GroupNorm, INNER_KINDS, KINDS, LayerNorm, Linear, MaxPool, Padding, Slot, Softmax, Zero,
+    GroupNorm, INNER_KINDS, KINDS, LayerNorm, Linear, MaxPool, Padding, Shift, Slot, Softmax, Zero,
 };
 use neartop_core::network::forward::{Probe, forward};
 use neartop_core::network::{Activation, BiasInit, Fill, Form, Init, Layer, Network, Node, Shape};
@@ -120,6 +120,7 @@ fn gradients_of_layers_are_those_of_finite_differences() {
         ("dropout", vec![first(), tanh(), Layer::from(Dropout { p: 0.4 }), prelu()]),
         ("residual", vec![first(), Layer::from(Block::residual(vec![first(), prelu()], vec![]))]),
         ("first_channels", vec![first(), Layer::from(FirstChannels { keep: 3 })]),
+        ("shift", vec![first(), Layer::from(Shift { by: 1 })]),
         ("zero", vec![first(), Layer::from(Block::residual(vec![Layer::from(Zero)], vec![tanh()]))]),
     ];
     for (what, mut layers) in images {

@@ -214,7 +214,12 @@ fn known_values_of_activations_are_found_however_they_are_written() {
 
 #[test]
 fn bundled_architectures_are_ranked() {
-    for (name, space) in [("nats-tss", "nats_tss"), ("nats-sss", "nats_sss"), ("nasbench101", "nasbench101")] {
+    for (name, space) in [
+        ("nats-tss", "nats_tss"),
+        ("nats-sss", "nats_sss"),
+        ("nasbench101", "nasbench101"),
+        ("transnas-micro", "transnas_micro"),
+    ] {
         let preset = Preset::load(name).unwrap();
         let Some(architectures) = &preset.search.architectures else { panic!("{name} ranks architectures") };
         assert_eq!(architectures.space.name(), space);

@@ -33,7 +33,7 @@ pub use normalize::{
     normalize_with,
 };
 pub use pool::{Pooling, global_mean, pool};
-pub use products::multiply_columns_into;
+pub use products::{add_product_by_rows, multiply_columns_into};
 pub use recur::{Cell, recur};
 pub use tensors::{Source, batch, standard_deviation, with_elements};
 pub use upsample::{Upsampling, adaptive_mean, upsample};

@@ -90,6 +90,7 @@ kinds! {
         recurrence (KIND) Recurrence;
         zero (KIND) Zero;
         first_channels (KIND) FirstChannels;
+        shift (KIND) Shift;
     }
     brought {
         calculation (KIND) Calculation, Operand;

@@ -6,9 +6,12 @@ mod bench101;
 mod error;
 mod nats;
 mod parts;
+mod space;
+mod transnas;
 
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::activation::Activation;
 use crate::layer::Layer;
@@ -17,9 +20,8 @@ use crate::network::{Network, ShapeError};
 use crate::random::{Key, Purpose, below};
 use crate::shape::Shape;
 
-use bench101::Bench101;
 pub use error::ArchitectureError;
-use nats::{Sizes, Topology};
+use space::{About, Cell, Members};
 
 /// A space of architectures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,19 +32,26 @@ pub enum NasSpace {
     NatsSss,
     /// NAS-Bench-101 (Ying et al. 2019, arXiv 1902.09635).
     NasBench101,
+    /// The cell-level space of TransNAS-Bench-101 (Duan et al. 2021, arXiv 2105.11871).
+    TransNasMicro,
 }
 
 impl NasSpace {
-    pub const ALL: [Self; 3] = [Self::NatsTss, Self::NatsSss, Self::NasBench101];
+    pub const ALL: [Self; 4] = [Self::NatsTss, Self::NatsSss, Self::NasBench101, Self::TransNasMicro];
+
+    fn about(self) -> &'static About {
+        match self {
+            Self::NatsTss => &nats::TSS,
+            Self::NatsSss => &nats::SSS,
+            Self::NasBench101 => &bench101::SPACE,
+            Self::TransNasMicro => &transnas::SPACE,
+        }
+    }
 
     /// The name in presets.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::NatsTss => "nats_tss",
-            Self::NatsSss => "nats_sss",
-            Self::NasBench101 => "nasbench101",
-        }
+        self.about().name
     }
 
     #[must_use]
@@ -53,32 +62,25 @@ impl NasSpace {
     /// An architecture of the space, as it is written.
     #[must_use]
     pub fn example(self) -> &'static str {
-        match self {
-            Self::NatsTss => nats::TOPOLOGY,
-            Self::NatsSss => nats::SIZING,
-            Self::NasBench101 => bench101::EXAMPLE,
-        }
+        self.about().example
     }
 
     /// The number of architectures, where they can be enumerated.
     #[must_use]
     pub fn size(self) -> Option<usize> {
-        match self {
-            Self::NatsTss => Some(nats::TOPOLOGIES),
-            Self::NatsSss => Some(nats::SIZES),
-            Self::NasBench101 => None,
+        match self.about().members {
+            Members::Numbered { size, .. } => Some(size),
+            Members::Drawn { .. } => None,
         }
     }
 
     /// The `index`-th architecture of a space that can be enumerated.
     #[must_use]
     pub fn nth(self, index: usize) -> Option<Architecture> {
-        let cell = match self {
-            Self::NatsTss => Cell::Topology(Topology::nth(index)?),
-            Self::NatsSss => Cell::Sizes(Sizes::nth(index)?),
-            Self::NasBench101 => return None,
-        };
-        Some(Architecture { text: cell.to_string(), cell })
+        match self.about().members {
+            Members::Numbered { size, nth } if index < size => Some(self.architecture(nth(index))),
+            _ => None,
+        }
     }
 
     /// `wanted` architectures without repetition, or all where there are fewer.
@@ -89,43 +91,49 @@ impl NasSpace {
     #[must_use]
     pub fn sample(self, wanted: usize, seed: u64) -> Vec<Architecture> {
         let mut rng = Key { seed, repetition: 0, layer: 0, purpose: Purpose::Architectures }.rng();
-        if let Some(size) = self.size() {
-            let mut indices: Vec<_> = (0..size).collect();
-            let wanted = wanted.min(size);
-            for i in 0..wanted {
-                indices.swap(i, i + below(&mut rng, size - i));
+        match self.about().members {
+            Members::Numbered { size, nth } => {
+                let mut indices: Vec<_> = (0..size).collect();
+                let wanted = wanted.min(size);
+                for i in 0..wanted {
+                    indices.swap(i, i + below(&mut rng, size - i));
+                }
+                indices[..wanted].iter().map(|i| self.architecture(nth(*i))).collect()
             }
-            return indices[..wanted].iter().filter_map(|i| self.nth(*i)).collect();
-        }
-        let wanted = wanted.min(bench101::GRAPHS);
-        let mut seen = HashSet::new();
-        let mut drawn = Vec::with_capacity(wanted);
-        while drawn.len() < wanted {
-            let graph = Bench101::draw(&mut rng);
-            if let Some(graph) = graph
-                && seen.insert(graph.canonical())
-            {
-                let cell = Cell::Bench101(graph);
-                drawn.push(Architecture { text: cell.to_string(), cell });
+            Members::Drawn { size, draw } => {
+                let wanted = wanted.min(size);
+                let mut seen = HashSet::new();
+                let mut drawn = Vec::with_capacity(wanted);
+                while drawn.len() < wanted {
+                    if let Some((cell, canonical)) = draw(&mut rng)
+                        && seen.insert(canonical)
+                    {
+                        drawn.push(self.architecture(cell));
+                    }
+                }
+                drawn
             }
         }
-        drawn
+    }
+
+    fn architecture(self, cell: Arc<dyn Cell>) -> Architecture {
+        Architecture { space: self, text: cell.to_string(), cell }
     }
 }
 
 /// One architecture of a space. Its network is built when it is needed, for there may be thousands.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Architecture {
+    space: NasSpace,
     /// As it was given.
     text: String,
-    cell: Cell,
+    cell: Arc<dyn Cell>,
 }
 
-#[derive(Debug, Clone, PartialEq)]
-enum Cell {
-    Topology(Topology),
-    Sizes(Sizes),
-    Bench101(Bench101),
+impl PartialEq for Architecture {
+    fn eq(&self, other: &Self) -> bool {
+        (self.space, &self.text) == (other.space, &other.text)
+    }
 }
 
 impl Architecture {
@@ -135,21 +143,12 @@ impl Architecture {
     /// Says what is wrong and what would be right.
     pub fn parse(space: NasSpace, text: &str) -> Result<Self, ArchitectureError> {
         let text = text.trim();
-        let cell = match space {
-            NasSpace::NatsTss => Cell::Topology(text.parse()?),
-            NasSpace::NatsSss => Cell::Sizes(text.parse()?),
-            NasSpace::NasBench101 => Cell::Bench101(text.parse()?),
-        };
-        Ok(Self { text: text.to_owned(), cell })
+        Ok(Self { space, text: text.to_owned(), cell: (space.about().parse)(text)? })
     }
 
     #[must_use]
     pub fn space(&self) -> NasSpace {
-        match self.cell {
-            Cell::Topology(_) => NasSpace::NatsTss,
-            Cell::Sizes(_) => NasSpace::NatsSss,
-            Cell::Bench101(_) => NasSpace::NasBench101,
-        }
+        self.space
     }
 
     #[must_use]
@@ -164,11 +163,7 @@ impl Architecture {
             Ok(relu) if !searched => Fixed(relu).into(),
             _ => Slot::default().into(),
         };
-        match &self.cell {
-            Cell::Topology(cell) => cell.layers(classes, &activation),
-            Cell::Sizes(cell) => cell.layers(classes, &activation),
-            Cell::Bench101(cell) => cell.layers(classes, &activation),
-        }
+        self.cell.layers(classes, &activation)
     }
 
     /// The network on samples of the shape `input`, see [`Self::layers`].
@@ -183,16 +178,6 @@ impl Architecture {
 impl fmt::Display for Architecture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.text)
-    }
-}
-
-impl fmt::Display for Cell {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Topology(cell) => cell.fmt(f),
-            Self::Sizes(cell) => cell.fmt(f),
-            Self::Bench101(cell) => cell.fmt(f),
-        }
     }
 }
 
@@ -242,6 +227,17 @@ mod tests {
     }
 
     #[test]
+    fn parameters_are_those_of_transnas_bench() {
+        let of = |text| {
+            let architecture = Architecture::parse(NasSpace::TransNasMicro, text).unwrap();
+            architecture.network(&Shape(vec![3, 64, 64]), 63, false).unwrap().parameters(None)
+        };
+        // In millions as NASLib gives them for scenes: 0.910687 and 22.372959.
+        assert_eq!(of("64-41414-1_00_210"), 910_687);
+        assert_eq!(of("64-41414-3_23_322"), 22_372_959);
+    }
+
+    #[test]
     fn modules_are_named_once() {
         let sampled = NasSpace::ALL.into_iter().flat_map(|space| space.sample(20, 1));
         for architecture in sampled.chain(NasSpace::NatsTss.nth(0)) {
@@ -255,7 +251,7 @@ mod tests {
 
     #[test]
     fn spaces_are_enumerated_once_each() {
-        for space in [NasSpace::NatsTss, NasSpace::NatsSss] {
+        for space in [NasSpace::NatsTss, NasSpace::NatsSss, NasSpace::TransNasMicro] {
             let size = space.size().unwrap();
             let all: HashSet<_> = (0..size).map(|i| space.nth(i).unwrap().text).collect();
             assert_eq!(all.len(), size);
@@ -297,6 +293,11 @@ mod tests {
         assert!(bench("010/101/000 conv3x3").contains("row 2 of the matrix has an edge that leads to no later vertex"));
         assert!(bench("010/001/000 conv5x5").contains("no operation is called `conv5x5`"));
         assert!(bench("01111/00111/00011/00001/00000 conv3x3,conv3x3,conv3x3").contains("at most 9 edges"));
+        let transnas = |text| wrong(NasSpace::TransNasMicro, text);
+        assert!(transnas("64-41414-1_02_334").contains("`4` is no operation; 0 is none, 1"));
+        assert!(transnas("64-41414-1_02_33").contains("node 3 takes 3 operations, not 2"));
+        assert!(transnas("64-41414-1_02").contains("3 nodes joined by `_`, and here are 2"));
+        assert!(transnas("64-1234-basic").contains("`64-41414-`"));
     }
 
     #[test]

@@ -2,22 +2,37 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use rand_chacha::ChaCha8Rng;
 
 use super::error::ArchitectureError;
 use super::parts::{classifier, conv};
+use super::space::{About, Cell, Members};
 use crate::layer::{Block, Edge, Layer, Vertex};
 use crate::layers::{BatchNorm, Concat, FirstChannels, Frame, MaxPool, Sum};
 use crate::random::below;
 
 const MOST_VERTICES: usize = 7;
 const MOST_EDGES: usize = 9;
-/// The graphs of the space, counted by its authors.
-pub const GRAPHS: usize = 423_624;
+
+pub static SPACE: About = About {
+    name: "nasbench101",
+    example: EXAMPLE,
+    members: Members::Drawn {
+        // Counted by its authors.
+        size: 423_624,
+        draw: |rng| {
+            let graph = Bench101::draw(rng)?;
+            let canonical = graph.canonical();
+            Some((Arc::new(graph), canonical))
+        },
+    },
+    parse: |text| Ok(Arc::new(text.parse::<Bench101>()?)),
+};
 
 /// A cell as it is written.
-pub const EXAMPLE: &str = "0110/0011/0001/0000 conv3x3,maxpool3x3";
+const EXAMPLE: &str = "0110/0011/0001/0000 conv3x3,maxpool3x3";
 
 /// Channels of the stem and of the first stack.
 const STEM: usize = 128;
@@ -51,7 +66,7 @@ fn conv_bn(out: usize, kernel: usize, activation: &Layer) -> Vec<Layer> {
 
 /// A cell: vertex 0 is its input, the last vertex its output.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Bench101 {
+struct Bench101 {
     /// `edges[a][b]`: whether a vertex a feeds a later vertex b.
     edges: Vec<Vec<bool>>,
     operations: Vec<Operation>,
@@ -92,7 +107,7 @@ impl Bench101 {
     }
 
     /// The text of the first among all orders of the same graph.
-    pub fn canonical(&self) -> String {
+    fn canonical(&self) -> String {
         let last = self.edges.len() - 1;
         let mut orders = vec![vec![0]];
         for _ in 1..last {
@@ -110,7 +125,7 @@ impl Bench101 {
     }
 
     /// A draw, if it belongs to the space.
-    pub fn draw(rng: &mut ChaCha8Rng) -> Option<Self> {
+    fn draw(rng: &mut ChaCha8Rng) -> Option<Self> {
         let edges: Vec<Vec<_>> =
             (0..MOST_VERTICES).map(|a| (0..MOST_VERTICES).map(|b| a < b && below(rng, 2) == 1).collect()).collect();
         let operations = (2..MOST_VERTICES).map(|_| Operation::ALL[below(rng, Operation::ALL.len())]).collect();
@@ -162,8 +177,10 @@ impl Bench101 {
         }
         Block::graph(vertices).into()
     }
+}
 
-    pub fn layers(&self, classes: usize, activation: &Layer) -> Vec<Layer> {
+impl Cell for Bench101 {
+    fn layers(&self, classes: usize, activation: &Layer) -> Vec<Layer> {
         // What is left out would have no effect on the output.
         let cell = self.pruned().unwrap_or_else(|| self.clone());
         let mut layers = conv_bn(STEM, 3, activation);

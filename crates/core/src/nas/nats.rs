@@ -4,20 +4,33 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use super::error::ArchitectureError;
 use super::parts::{classifier, conv};
+use super::space::{About, Cell, Members};
 use crate::layer::{Block, Edge, Layer, Vertex};
 use crate::layers::{AvgPool, BatchNorm, Frame, Sum, Zero};
 
-/// 5 operations on 6 edges.
-pub const TOPOLOGIES: usize = 15_625;
-/// 8 numbers of channels for 5 parts.
-pub const SIZES: usize = 32_768;
+pub static TSS: About = About {
+    name: "nats_tss",
+    example: TOPOLOGY,
+    // 5 operations on 6 edges.
+    members: Members::Numbered { size: 15_625, nth: |index| Arc::new(Topology::nth(index)) },
+    parse: |text| Ok(Arc::new(text.parse::<Topology>()?)),
+};
+
+pub static SSS: About = About {
+    name: "nats_sss",
+    example: SIZING,
+    // 8 numbers of channels for 5 parts.
+    members: Members::Numbered { size: 32_768, nth: |index| Arc::new(Sizes::nth(index)) },
+    parse: |text| Ok(Arc::new(text.parse::<Sizes>()?)),
+};
 
 /// A topology and sizes as they are written.
-pub const TOPOLOGY: &str = "|nor_conv_3x3~0|+|nor_conv_3x3~0|none~1|+|skip_connect~0|nor_conv_1x1~1|avg_pool_3x3~2|";
-pub const SIZING: &str = "8:16:32:48:64";
+const TOPOLOGY: &str = "|nor_conv_3x3~0|+|nor_conv_3x3~0|none~1|+|skip_connect~0|nor_conv_1x1~1|avg_pool_3x3~2|";
+const SIZING: &str = "8:16:32:48:64";
 
 /// Cells of a stage in the topology space.
 const CELLS: usize = 5;
@@ -56,18 +69,15 @@ impl Operation {
 
 /// The operations of a cell: node 1 from 0, node 2 from 0 and 1, node 3 from 0, 1 and 2.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Topology([Operation; 6]);
+struct Topology([Operation; 6]);
 
 /// The edges of a cell, node by node.
-const EDGES: [(usize, usize); 6] = [(0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3)];
+pub(super) const EDGES: [(usize, usize); 6] = [(0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3)];
 
 impl Topology {
-    pub fn nth(index: usize) -> Option<Self> {
-        (index < TOPOLOGIES).then(|| {
-            Self(std::array::from_fn(|edge| {
-                Operation::ALL[index / Operation::ALL.len().pow(edge as u32) % Operation::ALL.len()]
-            }))
-        })
+    fn nth(index: usize) -> Self {
+        let count = Operation::ALL.len();
+        Self(std::array::from_fn(|edge| Operation::ALL[index / count.pow(edge as u32) % count]))
     }
 
     /// The sum of what comes in along the edges, at every node.
@@ -80,8 +90,10 @@ impl Topology {
         let node = |node| Vertex::new(into(node).map(edge).collect(), Sum);
         Block::graph((1..=3).map(node).collect()).into()
     }
+}
 
-    pub fn layers(&self, classes: usize, activation: &Layer) -> Vec<Layer> {
+impl Cell for Topology {
+    fn layers(&self, classes: usize, activation: &Layer) -> Vec<Layer> {
         let mut layers = stem(16);
         for (stage, width) in [16, 32, 64].into_iter().enumerate() {
             if stage > 0 {
@@ -161,7 +173,7 @@ impl FromStr for Topology {
 
 /// The channels of the stem with the first cell, of the residual block after it, and so on to the third cell.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Sizes([usize; 5]);
+struct Sizes([usize; 5]);
 
 /// The cell of the size space.
 const SIZED: Topology = Topology([
@@ -177,13 +189,14 @@ const STEP: usize = 8;
 const MOST: usize = 64;
 
 impl Sizes {
-    pub fn nth(index: usize) -> Option<Self> {
+    fn nth(index: usize) -> Self {
         let choices = MOST / STEP;
-        (index < SIZES)
-            .then(|| Self(std::array::from_fn(|part| (index / choices.pow(part as u32) % choices + 1) * STEP)))
+        Self(std::array::from_fn(|part| (index / choices.pow(part as u32) % choices + 1) * STEP))
     }
+}
 
-    pub fn layers(&self, classes: usize, activation: &Layer) -> Vec<Layer> {
+impl Cell for Sizes {
+    fn layers(&self, classes: usize, activation: &Layer) -> Vec<Layer> {
         let [first, halved, second, halved_again, third] = self.0;
         let mut layers = stem(first);
         layers.push(SIZED.cell(first, first, activation));

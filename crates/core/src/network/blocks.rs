@@ -57,6 +57,10 @@ mod tests {
         assert_eq!(chain.len(), 10);
         assert_eq!(chain[0], [128, 32, 32]);
         assert_eq!(chain[9], [512, 8, 8]);
+        // Cells that halve images themselves.
+        let halving = shapes(NasSpace::TransNasMicro, "64-41414-1_03_021");
+        assert_eq!(halving.len(), 11);
+        assert_eq!((halving[0].as_slice(), halving[10].as_slice()), ([64, 8, 8].as_slice(), [512, 1, 1].as_slice()));
     }
 
     #[test]

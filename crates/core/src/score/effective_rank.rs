@@ -19,9 +19,9 @@ mod together;
 mod tridiagonal;
 
 pub use ranks::{Place, Ranks};
-pub(super) use scaled::largest;
 pub use scaled::{RankError, entropy_rank};
-pub(super) use singular::singular_values;
+pub(super) use scaled::{largest, power_of_two};
+pub(super) use singular::{eigenvalues, singular_values};
 
 /// exp(-sum p ln p) with p = s / sum(s) over the singular values s of the row-major `[rows x columns]` matrix.
 ///

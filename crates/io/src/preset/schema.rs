@@ -60,6 +60,7 @@ fn network() -> Json {
             "nats_tss": {"type": "string"},
             "nats_sss": {"type": "string"},
             "nasbench101": {"type": "string"},
+            "transnas_micro": {"type": "string"},
             "input": {"anyOf": [
                 size(),
                 {"const": "auto", "description": "As the samples are."},

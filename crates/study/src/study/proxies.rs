@@ -28,34 +28,34 @@ struct Facts<'a> {
 
 /// The proxies, in the order of reports.
 pub static PROXIES: &[Proxy] = &[
-    Proxy { name: NEAR, of: |facts| Some(facts.near) },
+    Proxy { name: "near", of: |facts| Some(facts.near) },
     Proxy { name: "near_relative", of: |facts| Some(facts.layers.iter().map(|(rank, width)| rank / width).sum()) },
-    Proxy { name: "entropy", of: |facts| Some(facts.layers.iter().map(|(rank, _)| rank.max(1.0).ln()).sum()) },
+    Proxy { name: ENTROPY, of: |facts| Some(facts.layers.iter().map(|(rank, _)| rank.max(1.0).ln()).sum()) },
     Proxy { name: "parameters", of: |facts| Some(facts.candidate.parameters as f64) },
-    Proxy { name: "live_parameters", of: |facts| Some(facts.live_parameters() as f64) },
+    Proxy { name: LIVE_PARAMETERS, of: |facts| Some(facts.live_parameters() as f64) },
     Proxy { name: "multiply_adds", of: |facts| Some(facts.candidate.multiply_adds as f64) },
-    Proxy { name: "ln_width", of: |facts| Some(facts.network.ln_width()) },
+    Proxy { name: LN_WIDTH, of: |facts| Some(facts.network.ln_width()) },
     Proxy { name: BLOCK_ENTROPY, of: |facts| facts.blocks.map(Blocks::block_entropy) },
     Proxy { name: "progressivity", of: |facts| facts.blocks.map(Blocks::progressivity) },
-    Proxy { name: LAST_ENTROPY, of: |facts| facts.blocks.map(Blocks::last_entropy) },
+    Proxy { name: "last_entropy", of: |facts| facts.blocks.map(Blocks::last_entropy) },
     Proxy { name: "isometry", of: |facts| facts.blocks.map(Blocks::isometry) },
-    Proxy { name: SOUNDNESS, of: |facts| facts.blocks.map(Blocks::soundness) },
+    Proxy { name: "soundness", of: |facts| facts.blocks.map(Blocks::soundness) },
     Proxy { name: "meco", of: |facts| facts.blocks.map(|blocks| blocks.correlations.iter().sum()) },
     Proxy { name: MECO_BY_WIDTH, of: |facts| facts.meco_by_width() },
     // A singular kernel has a determinant of 0.
     Proxy { name: "naswot", of: |facts| facts.blocks.map(|blocks| blocks.ln_kernel.unwrap_or(f64::NEG_INFINITY)) },
 ];
 
-const NEAR: &str = "near";
+const ENTROPY: &str = "entropy";
+const LIVE_PARAMETERS: &str = "live_parameters";
+const LN_WIDTH: &str = "ln_width";
 const BLOCK_ENTROPY: &str = "block_entropy";
-const LAST_ENTROPY: &str = "last_entropy";
-const SOUNDNESS: &str = "soundness";
 const MECO_BY_WIDTH: &str = "meco_by_width";
 
 /// The sum over some proxies of ln of the candidate's rank from the lowest, as a part of all.
 pub const AGGREGATE: &str = "aggregate";
 /// The proxies of the aggregate; `docs/nas.md` says how they were chosen.
-const AGGREGATED: [&str; 5] = [NEAR, BLOCK_ENTROPY, LAST_ENTROPY, SOUNDNESS, MECO_BY_WIDTH];
+const AGGREGATED: [&str; 5] = [ENTROPY, LIVE_PARAMETERS, LN_WIDTH, BLOCK_ENTROPY, MECO_BY_WIDTH];
 
 impl Facts<'_> {
     fn live_parameters(&self) -> u64 {

@@ -17,13 +17,12 @@ impl Codes {
     /// Takes in the outputs of an activation, one sample after the other.
     pub fn add(&mut self, outputs: &[f32]) {
         let units = outputs.len() / self.samples.max(1);
-        let word = |outputs: &[f32]| outputs.iter().fold(0u64, |word, y| word << 1 | u64::from(*y > 0.0));
-        let codes: Vec<Vec<u64>> =
-            outputs.chunks_exact(units.max(1)).map(|sample| sample.chunks(64).map(word).collect()).collect();
+        let codes: Vec<Vec<u32>> = outputs.chunks_exact(units.max(1)).map(code_of).collect();
         for (i, a) in codes.iter().enumerate() {
-            for (j, b) in codes.iter().enumerate() {
+            for (j, b) in codes[..=i].iter().enumerate() {
                 let differ: u64 = a.iter().zip(b).map(|(a, b)| u64::from((a ^ b).count_ones())).sum();
                 self.agree[i * self.samples + j] += units as u64 - differ;
+                self.agree[j * self.samples + i] = self.agree[i * self.samples + j];
             }
         }
     }
@@ -49,5 +48,37 @@ impl Codes {
             }
         }
         Some(ln)
+    }
+}
+
+/// A bit for every output: whether it is positive.
+fn code_of(outputs: &[f32]) -> Vec<u32> {
+    let (whole, rest) = outputs.as_chunks::<WORD>();
+    let mut last = [0.0; WORD];
+    last[..rest.len()].copy_from_slice(rest);
+    whole.iter().chain([&last]).map(word_of).collect()
+}
+
+const WORD: usize = u32::BITS as usize;
+
+fn word_of(outputs: &[f32; WORD]) -> u32 {
+    let mut bits = [0; WORD];
+    bits.iter_mut().zip(outputs).enumerate().for_each(|(at, (bit, y))| *bit = u32::from(*y > 0.0) << at);
+    bits.iter().fold(0, |word, bit| word | bit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_agree_where_both_are_positive_or_neither() {
+        let mut codes = Codes::new(2);
+        let sample = |every: usize| (0..70).map(move |at| if at % every == 0 { 1.0 } else { -1.0 });
+        codes.add(&sample(2).chain(sample(7)).collect::<Vec<f32>>());
+        // Of 70 units 35 and 10 are positive, 5 of them both.
+        assert_eq!(codes.agree, [70, 40, 40, 70]);
+        let wanted = (70.0f64 * 70.0 - 40.0 * 40.0).ln();
+        assert!((codes.ln_determinant().unwrap() - wanted).abs() < 1e-12);
     }
 }

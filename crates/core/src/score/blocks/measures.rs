@@ -1,7 +1,9 @@
 //! What is measured of the values of blocks and activations.
 
-use crate::kernels::multiply_columns_into;
-use crate::score::effective_rank::singular_values;
+use std::borrow::Cow;
+
+use crate::kernels::add_product_by_rows;
+use crate::score::effective_rank::{eigenvalues, largest, power_of_two, singular_values};
 use crate::score::rank_matrix::{Reading, RowBlock};
 
 /// Channels, height and width of an image.
@@ -27,42 +29,46 @@ impl Squares {
 
 /// The largest singular value of the mean over positions of the change times the signs that made it.
 pub fn largest_of_jacobian(change: &[f32], signs: &[f32], squares: &Squares) -> f64 {
-    let ([outs, ..], [ins, ..]) = (squares.given, squares.taken);
-    let given = rows_of(change, squares.given, 1, squares.positions);
-    let taken = rows_of(signs, squares.taken, squares.side, squares.positions);
-    let columns = ins * squares.side.pow(2);
-    let rows = taken.len() / columns.max(1);
+    let given = planes_of(change, squares.given, 1, squares.positions);
+    let taken = planes_of(signs, squares.taken, squares.side, squares.positions);
+    let positions = squares.positions[0] * squares.positions[1];
+    let [outs, columns] = [squares.given[0], squares.taken[0] * squares.side.pow(2)];
+    let samples = taken.len() / (columns * positions).max(1);
     let mut sums = vec![0.0; outs * columns];
-    multiply_columns_into(&mut sums, &given, &taken, rows);
+    add_products(&mut sums, [(&given, outs), (&taken, columns)], positions);
     let singular = singular_values(&sums, outs, columns);
-    finite(singular.last().copied().unwrap_or(0.0) / rows.max(1) as f64)
+    finite(singular.last().copied().unwrap_or(0.0) / (samples * positions).max(1) as f64)
 }
 
-/// A row for each of `positions` of every image, with all channels of its square.
-fn rows_of(images: &[f32], [channels, height, width]: Dims, side: usize, [down, across]: [usize; 2]) -> Vec<f32> {
-    let columns = channels * side * side;
-    let samples = images.len() / (channels * height * width).max(1);
-    let mut rows = vec![0.0; samples * down * across * columns];
-    for (plane, values) in images.chunks_exact((height * width).max(1)).enumerate() {
-        let (sample, channel) = (plane / channels, plane % channels);
-        for y in 0..down * side {
-            for x in 0..across * side {
-                let row = (sample * down + y / side) * across + x / side;
-                rows[row * columns + (channel * side + y % side) * side + x % side] = values[y * width + x];
+/// Adds a b^T of every sample, whose matrices have so many rows each and a column for every position.
+fn add_products(sums: &mut [f32], [(a, rows), (b, columns)]: [(&[f32], usize); 2], positions: usize) {
+    let samples = a.chunks_exact((rows * positions).max(1)).zip(b.chunks_exact((columns * positions).max(1)));
+    samples.for_each(|(a, b)| add_product_by_rows(sums, a, b, positions));
+}
+
+/// A plane of `positions` for every channel and place in its squares, sample by sample.
+fn planes_of(images: &[f32], [_, height, width]: Dims, side: usize, [down, across]: [usize; 2]) -> Cow<'_, [f32]> {
+    if (side, down, across) == (1, height, width) {
+        return Cow::Borrowed(images);
+    }
+    let mut planes = Vec::with_capacity(images.len());
+    for image in images.chunks_exact((height * width).max(1)) {
+        for place in 0..side * side {
+            for y in 0..down {
+                let line = &image[(y * side + place / side) * width + place % side..];
+                planes.extend(line.iter().step_by(side).take(across));
             }
         }
     }
-    rows
+    Cow::Owned(planes)
 }
 
 /// The entropy of the eigenvalues of the covariance between the channels of images, made to sum to 1.
 pub fn entropy_of_channels(images: &[f32], [channels, height, width]: Dims) -> f64 {
-    let mut rows = rows_of(images, [channels, height, width], 1, [height, width]);
-    centre(&mut rows, channels);
-    let count = rows.len() / channels.max(1);
-    let eigenvalues = singular_values(&rows, count, channels).into_iter().map(|s| s * s);
-    let sum: f64 = eigenvalues.clone().sum();
-    finite(eigenvalues.map(|e| e / sum).filter(|p| *p > 0.0).map(|p| -p * p.ln()).sum())
+    let scatter = Scatter::of(images, channels, height * width);
+    let eigenvalues = eigenvalues(&scatter.with_diagonal(&scatter.squares), channels);
+    let sum: f64 = eigenvalues.iter().sum();
+    finite(eigenvalues.iter().map(|e| e / sum).filter(|p| *p > 0.0).map(|p| -p * p.ln()).sum())
 }
 
 /// The least eigenvalue of the correlations between the units of outputs; those of a unit that is the same everywhere are 0.
@@ -73,41 +79,151 @@ pub fn least_correlation(outputs: &[f32], reading: Reading) -> f64 {
     if count <= columns {
         return 0.0;
     }
-    let mut rows = reading.rows(outputs, RowBlock { first: 0, taken: count });
-    let before = squares_of(&rows, columns);
-    centre(&mut rows, columns);
-    let after = squares_of(&rows, columns);
-    if before.iter().zip(&after).any(|(before, after)| *after <= CONSTANT * before) {
+    let scatter = match reading {
+        Reading::Channels { channels, height, width } => Scatter::of(outputs, channels, height * width),
+        Reading::Vectors { .. } | Reading::Positions { .. } => {
+            let rows = reading.rows(outputs, RowBlock { first: 0, taken: count });
+            let columns = (0..columns).flat_map(|column| rows.iter().skip(column).step_by(columns).copied());
+            Scatter::of(&columns.collect::<Vec<_>>(), reading.columns(), count)
+        }
+    };
+    if scatter.has_constant() {
         return 0.0;
     }
-    let factors: Vec<f32> = after.iter().map(|square| square.sqrt().recip() as f32).collect();
-    rows.chunks_exact_mut(columns).for_each(|row| row.iter_mut().zip(&factors).for_each(|(x, f)| *x *= f));
-    finite(singular_values(&rows, count, columns).first().copied().unwrap_or(0.0).powi(2))
+    let correlations = scatter.with_diagonal(&vec![1.0; columns]);
+    finite(eigenvalues(&correlations, columns).first().copied().unwrap_or(0.0))
 }
 
-/// The share of squares that rounding leaves of a column that is the same everywhere.
+/// The sums over samples and positions of the products of channels, each less its mean.
+struct Scatter {
+    channels: usize,
+    /// Over the roots of the squares of both; the diagonal does not count.
+    correlations: Vec<f64>,
+    squares: Vec<f64>,
+    /// Means included.
+    raw_squares: Vec<f64>,
+}
+
+/// The share of squares that rounding leaves of a channel that is the same everywhere.
 const CONSTANT: f64 = 1e-10;
 
-fn squares_of(rows: &[f32], columns: usize) -> Vec<f64> {
-    let mut sums = vec![0.0; columns];
-    for row in rows.chunks_exact(columns.max(1)) {
-        sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += f64::from(*x).powi(2));
+impl Scatter {
+    fn of(images: &[f32], channels: usize, positions: usize) -> Self {
+        let images = &*within_reach(images);
+        let (mut sums, mut raw_squares) = (vec![0.0; channels], vec![0.0; channels]);
+        for (plane, values) in images.chunks_exact(positions.max(1)).enumerate() {
+            let [sum, square] = sums_of(values);
+            sums[plane % channels] += sum;
+            raw_squares[plane % channels] += square;
+        }
+        let mut products = vec![0.0; channels * channels];
+        add_products(&mut products, [(images, channels); 2], positions);
+        let count = (images.len() / channels.max(1)).max(1) as f64;
+        let squares: Vec<f64> =
+            raw_squares.iter().zip(&sums).map(|(square, sum)| (square - sum * sum / count).max(0.0)).collect();
+        let correlation = |(at, product): (usize, &f32)| {
+            let (i, j) = (at / channels, at % channels);
+            let root = (squares[i] * squares[j]).sqrt();
+            if root > 0.0 { (f64::from(*product) - sums[i] * sums[j] / count) / root } else { 0.0 }
+        };
+        let correlations = products.iter().enumerate().map(correlation).collect();
+        Self { channels, correlations, squares, raw_squares }
     }
-    sums
+
+    /// Whether a channel is the same everywhere.
+    fn has_constant(&self) -> bool {
+        self.squares.iter().zip(&self.raw_squares).any(|(square, raw)| *square <= CONSTANT * raw)
+    }
+
+    /// The matrix with these squares, as parts of the largest.
+    fn with_diagonal(&self, squares: &[f64]) -> Vec<f32> {
+        let largest = squares.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+        let roots: Vec<f64> = squares.iter().map(|square| (square / largest).sqrt()).collect();
+        let element = |(at, correlation): (usize, &f64)| match (at / self.channels, at % self.channels) {
+            (i, j) if i == j => roots[i] * roots[i],
+            (i, j) => correlation * roots[i] * roots[j],
+        };
+        self.correlations.iter().enumerate().map(|at| element(at) as f32).collect()
+    }
 }
 
-/// Takes the mean of every column from it.
-fn centre(rows: &mut [f32], columns: usize) {
-    let count = (rows.len() / columns.max(1)).max(1) as f64;
-    let mut sums = vec![0.0f64; columns];
-    for row in rows.chunks_exact(columns.max(1)) {
-        sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += f64::from(*x));
+/// The same, scaled where squares would leave single precision; nothing but zeros where an element is not finite.
+fn within_reach(values: &[f32]) -> Cow<'_, [f32]> {
+    match largest(values) {
+        Some(largest) if largest == 0.0 || (1e-9..1e9).contains(&largest) => Cow::Borrowed(values),
+        Some(largest) => values.iter().map(|x| x * power_of_two(largest)).collect(),
+        None => Cow::Owned(vec![0.0; values.len()]),
     }
-    let means: Vec<f32> = sums.iter().map(|sum| (sum / count) as f32).collect();
-    rows.chunks_exact_mut(columns.max(1)).for_each(|row| row.iter_mut().zip(&means).for_each(|(x, m)| *x -= m));
+}
+
+/// Sums that do not wait for each other.
+const LANES: usize = 8;
+
+/// The sum and the sum of squares.
+fn sums_of(values: &[f32]) -> [f64; 2] {
+    let (mut sums, mut squares) = ([0.0; LANES], [0.0; LANES]);
+    let (whole, rest) = values.as_chunks::<LANES>();
+    for values in whole {
+        for lane in 0..LANES {
+            let x = f64::from(values[lane]);
+            sums[lane] += x;
+            squares[lane] += x * x;
+        }
+    }
+    let rest = rest.iter().map(|x| f64::from(*x));
+    [sums.iter().copied().chain(rest.clone()).sum(), squares.iter().copied().chain(rest.map(|x| x * x)).sum()]
+}
+
+pub fn mean_square(values: &[f32]) -> f64 {
+    sums_of(values)[1] / values.len().max(1) as f64
 }
 
 fn finite(x: f64) -> f64 {
     // A sum of nothing is -0.
     if x.is_finite() { x + 0.0 } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: [f32; 8] = [1.0, 4.0, 2.0, 8.0, 5.0, 7.0, 1.0, 3.0];
+    const B: [f32; 8] = [2.0, 3.0, 1.0, 9.0, 9.0, 5.0, 2.0, 2.0];
+
+    /// Two samples of two channels of 2 x 2.
+    fn images(factor: f32) -> Vec<f32> {
+        [&A[..4], &B[..4], &A[4..], &B[4..]].concat().into_iter().map(|x| x * factor).collect()
+    }
+
+    // Expected values by numpy.corrcoef and numpy.cov.
+    #[test]
+    fn two_channels_have_one_correlation() {
+        let reading = Reading::Channels { channels: 2, height: 2, width: 2 };
+        let pairs: Vec<f32> = A.iter().zip(&B).flat_map(|(a, b)| [*a, *b]).collect();
+        for least in [
+            least_correlation(&images(1.0), reading),
+            least_correlation(&images(1e-25), reading),
+            least_correlation(&images(1e25), reading),
+            least_correlation(&pairs, Reading::Positions { positions: 4, features: 2 }),
+        ] {
+            assert!((least - 0.19362311).abs() < 1e-6, "{least}");
+        }
+        assert!((entropy_of_channels(&images(1.0), [2, 2, 2]) - 0.30855745).abs() < 1e-6);
+        assert_eq!(entropy_of_channels(&[0.0; 16], [2, 2, 2]), 0.0);
+    }
+
+    #[test]
+    fn a_constant_channel_has_no_correlation() {
+        let constant = [&A[..4], &[7.1; 4], &A[4..], &[7.1; 4]].concat();
+        assert_eq!(least_correlation(&constant, Reading::Channels { channels: 2, height: 2, width: 2 }), 0.0);
+    }
+
+    #[test]
+    fn squares_are_gathered_by_channel_and_place() {
+        let image: Vec<f32> = (0..32u8).map(f32::from).collect();
+        let planes = planes_of(&image, [2, 4, 4], 2, [2, 2]);
+        assert_eq!(planes[..8], [0.0, 2.0, 8.0, 10.0, 1.0, 3.0, 9.0, 11.0]);
+        assert_eq!(planes[28..], [21.0, 23.0, 29.0, 31.0]);
+        assert_eq!(planes_of(&image, [2, 4, 4], 1, [4, 4]), image);
+    }
 }

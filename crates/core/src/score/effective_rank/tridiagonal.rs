@@ -28,6 +28,16 @@ impl<T: Real> Gram<T> {
         Self::within(Vec::new(), matrix, rows, columns)
     }
 
+    /// Of a symmetric matrix.
+    pub fn of_symmetric(matrix: &[T], size: usize) -> Self {
+        let stride = size + PADDING;
+        let mut values = vec![T::ZERO; (size + COLUMNS) * stride];
+        for (column, given) in values.chunks_exact_mut(stride).zip(matrix.chunks_exact(size.max(1))) {
+            column[..size].copy_from_slice(given);
+        }
+        Self { size, stride, values }
+    }
+
     /// The same in memory that is there. What is beside the triangle is what was there.
     pub fn within(mut values: Vec<T>, matrix: &[T], rows: usize, columns: usize) -> Self {
         let size = rows.min(columns);

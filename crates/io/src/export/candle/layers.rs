@@ -10,7 +10,7 @@ use crate::export::writer::ExportError;
 use neartop_core::kernels::Upsampling;
 use neartop_core::layers::{
     AdaptiveAvgPool, AvgPool, BatchNorm, ClassToken, Dropout, Embedding, FirstChannels, Fixed, Flatten, GlobalAvgPool,
-    MaxPool, Mean, Permute, Positions, Reshape, RmsNorm, Scale, Select, Softmax, Upsample, Use, Zero,
+    MaxPool, Mean, Permute, Positions, Reshape, RmsNorm, Scale, Select, Shift, Softmax, Upsample, Use, Zero,
 };
 use neartop_core::network::Node;
 use neartop_core::shape::Layout;
@@ -82,6 +82,12 @@ fn without_weights(node: &Node) -> Result<String, ExportError> {
         },
         Zero as _ => "x.zeros_like()?".to_owned(),
         FirstChannels as FirstChannels { keep } => format!("x.narrow({}, 0, {keep})?", 1 + output.axis()),
+        Shift as Shift { by } => {
+            let [_, height, width] = output.image().unwrap_or_default();
+            format!(
+                "x.pad_with_zeros(2, 0, {by})?.pad_with_zeros(3, 0, {by})?.narrow(2, {by}, {height})?.narrow(3, {by}, {width})?"
+            )
+        },
         else => return Err(ExportError::unknown("candle", node)),
     })
 }

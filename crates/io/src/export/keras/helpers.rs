@@ -19,6 +19,7 @@ const CLASSES: &[(&str, &str)] = &[
     ("AdaptiveAveragePooling", layers::ADAPTIVE_AVERAGE_POOLING),
     ("Zero", layers::ZERO),
     ("FirstChannels", layers::FIRST_CHANNELS),
+    ("Shift", layers::SHIFT),
     ("Positions", layers::POSITIONS),
     ("ClassToken", layers::CLASS_TOKEN),
     ("Scale", layers::SCALE),

@@ -10,7 +10,7 @@ use crate::export::writer::ExportError;
 use neartop_core::kernels::{RMS_EPSILON, Statistics, Upsampling};
 use neartop_core::layers::{
     AdaptiveAvgPool, AvgPool, BatchNorm, ClassToken, Dropout, FirstChannels, Fixed, Flatten, GlobalAvgPool, GroupNorm,
-    InstanceNorm, LayerNorm, MaxPool, Mean, Permute, Positions, Reshape, RmsNorm, Save, Scale, Select, Softmax,
+    InstanceNorm, LayerNorm, MaxPool, Mean, Permute, Positions, Reshape, RmsNorm, Save, Scale, Select, Shift, Softmax,
     Upsample, Use, Zero,
 };
 use neartop_core::network::{Activation, Node};
@@ -54,6 +54,7 @@ fn layers(node: &Node, model: &Model) -> Result<Vec<String>, ExportError> {
         Scale as scale => learned("Scale", node, model, if scale.is_single { ", True" } else { ", False" }),
         Zero as _ => "Zero()".to_owned(),
         FirstChannels as first => format!("FirstChannels({})", first.keep),
+        Shift as shift => format!("Shift({})", shift.by),
         else => return Err(ExportError::unknown("Keras", node)),
     };
     Ok(vec![one])

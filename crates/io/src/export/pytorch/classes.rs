@@ -7,7 +7,7 @@ use crate::export::model::Model;
 use crate::export::source::{Source, camel_case};
 use neartop_core::layers::{
     Attend, ClassToken, Concat, FirstChannels, Mean, Permute, Positions, Product, Recurrence, Reshape, Save, Scale,
-    Select, Zero,
+    Select, Shift, Zero,
 };
 
 /// The modules that PyTorch does not have.
@@ -30,6 +30,7 @@ pub fn write(out: &mut Source, model: &Model) {
         (model.has_kind(|_: &Select| true), SELECT),
         (model.has_kind(|_: &Zero| true), ZERO),
         (model.has_kind(|_: &FirstChannels| true), FIRST_CHANNELS),
+        (model.has_kind(|_: &Shift| true), SHIFT),
     ];
     texts.iter().filter(|(is_there, _)| *is_there).for_each(|(_, text)| out.block(text));
     for axes in [1, 2] {

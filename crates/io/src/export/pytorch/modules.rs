@@ -9,7 +9,7 @@ use neartop_core::layers::{
     AdaptiveAvgPool, Attend, AvgPool, BatchNorm, ClassToken, Concat, Conv, Conv1d, Conv2d, ConvTranspose1d,
     ConvTranspose2d, Dropout, Embedding, FirstChannels, Fixed, Flatten, Frame, GlobalAvgPool, GroupNorm, InstanceNorm,
     LayerNorm, Linear, MaxPool, Mean, Padding, Permute, Positions, Product, Projection, Recurrence, Reshape, RmsNorm,
-    Save, Scale, Select, Softmax, Sum, Transposed, Upsample, Use, Zero,
+    Save, Scale, Select, Shift, Softmax, Sum, Transposed, Upsample, Use, Zero,
 };
 use neartop_core::network::{Activation, Form, Node, Shape};
 use neartop_core::shape::Layout;
@@ -68,6 +68,7 @@ pub fn constructor(model: &Model, node: &Node) -> Result<String, ExportError> {
         },
         Zero as _ => "Zero()".to_owned(),
         FirstChannels as first => format!("FirstChannels({})", first.keep),
+        Shift as shift => format!("Shift({})", shift.by),
         else => return resampling(node),
     })
 }

@@ -124,6 +124,19 @@ class FirstChannels(nn.Module):
         return x[:, : self.keep]
 "#;
 
+pub const SHIFT: &str = r#"
+
+class Shift(nn.Module):
+    """The input moved up and to the left; zeros come in."""
+
+    def __init__(self, by):
+        super().__init__()
+        self.by = by
+
+    def forward(self, x):
+        return nn.functional.pad(x, (-self.by, self.by, -self.by, self.by))
+"#;
+
 pub const POSITIONS: &str = r#"
 
 class Positions(nn.Module):

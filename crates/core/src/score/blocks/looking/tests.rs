@@ -4,6 +4,7 @@ use super::*;
 use crate::nas::{Architecture, NasSpace};
 use crate::network::Init;
 use crate::random::Purpose;
+use crate::score::Score;
 use crate::settings::BatchNorm;
 use crate::shape::Shape;
 
@@ -22,10 +23,14 @@ fn images(samples: usize, side: usize) -> Tensor {
     .unwrap()
 }
 
-fn blocks_of(network: &Network, inputs: Tensor, batch_norm: BatchNorm) -> Blocks {
+fn score(network: &Network, inputs: Tensor, batch_norm: BatchNorm) -> Score {
     let init: Init = Init::named("torch_default").unwrap();
     let run = Repetition { blocks: true, batch_norm, seed: 1, ..Repetition::new(network, inputs, &init) };
-    run.score_one(None).unwrap().propagation.unwrap().blocks.unwrap()
+    run.score_one(None).unwrap()
+}
+
+fn blocks_of(network: &Network, inputs: Tensor, batch_norm: BatchNorm) -> Blocks {
+    score(network, inputs, batch_norm).propagation.unwrap().blocks.unwrap()
 }
 
 /// Figures of PyTorch, of the same networks with other draws: mean and standard deviation over six.
@@ -36,12 +41,14 @@ fn blocks_are_those_of_pytorch() {
     for figure in figures {
         let size = |name: &str| figure[name].as_u64().unwrap() as usize;
         let network = network(figure["space"].as_str().unwrap(), figure["arch"].as_str().unwrap(), size("side"));
-        let blocks = blocks_of(&network, images(size("batch"), size("side")), BatchNorm::Training);
+        let score = score(&network, images(size("batch"), size("side")), BatchNorm::Training);
+        let blocks = score.propagation.unwrap().blocks.unwrap();
         let jacobians: Vec<f64> = blocks.jacobians.iter().copied().flatten().collect();
         let activations = network.counted().into_iter().filter(|node| node.is_activation());
         let by_width =
             blocks.correlations.iter().zip(activations).map(|(least, node)| least * node.units() as f64).sum();
         let measured = [
+            ("near", score.near),
             ("block_entropy", blocks.block_entropy()),
             ("progressivity", blocks.progressivity()),
             ("last_entropy", blocks.last_entropy()),
@@ -50,10 +57,11 @@ fn blocks_are_those_of_pytorch() {
             ("meco_by_width", by_width),
             ("naswot", blocks.ln_kernel.unwrap()),
         ];
-        // Its noise in few positions is another forwards than backwards, and is all there is of it in the last stage of the last.
+        // Its noise in few positions is another forwards than backwards, and is all there is of it where images end small.
         let (gain, wanted) = (jacobians.iter().sum::<f64>() / jacobians.len() as f64, &figure["mean_jacobian"][0]);
         let ratio = gain / wanted.as_f64().unwrap();
-        assert!(figure["space"] == "nasbench101" || (0.8..1.25).contains(&ratio), "{}: {ratio}", figure["arch"]);
+        let is_of_nats = figure["space"].as_str().unwrap().starts_with("nats");
+        assert!(!is_of_nats || (0.8..1.25).contains(&ratio), "{}: {ratio}", figure["arch"]);
         for (name, value) in measured {
             let [mean, deviation] = [0, 1].map(|at| figure[name][at].as_f64().unwrap());
             // One draw of the mean of six, with a deviation known from six.

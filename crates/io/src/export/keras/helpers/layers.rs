@@ -73,6 +73,24 @@ class Zero(layers.Layer):
         return keras.ops.zeros_like(x)
 "#;
 
+pub const SHIFT: &str = r#"
+
+@keras.saving.register_keras_serializable(package="neartop")
+class Shift(layers.Layer):
+    """The input moved up and to the left; zeros come in."""
+
+    def __init__(self, by, **arguments):
+        super().__init__(**arguments)
+        self.by = by
+
+    def call(self, x):
+        zeros = [[0, 0], [0, self.by], [0, self.by], [0, 0]]
+        return keras.ops.pad(x, zeros)[:, self.by :, self.by :]
+
+    def get_config(self):
+        return {**super().get_config(), "by": self.by}
+"#;
+
 pub const FIRST_CHANNELS: &str = r#"
 
 @keras.saving.register_keras_serializable(package="neartop")
