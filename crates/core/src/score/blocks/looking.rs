@@ -21,7 +21,7 @@ use crate::score::rank_matrix::Reading;
 use crate::score::repetition::{InTraining, Repetition};
 
 /// Samples that pass at the most.
-const SAMPLES: usize = 4;
+const SAMPLES: usize = 8;
 /// Of what is added to each element, relative to the root mean square of all.
 const RELATIVE: f64 = 1e-3;
 
