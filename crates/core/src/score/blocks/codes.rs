@@ -77,8 +77,8 @@ mod tests {
         let sample = |every: usize| (0..70).map(move |at| if at % every == 0 { 1.0 } else { -1.0 });
         codes.add(&sample(2).chain(sample(7)).collect::<Vec<f32>>());
         // Of 70 units 35 and 10 are positive, 5 of them both.
-        assert_eq!(codes.agree, [70, 40, 40, 70]);
-        let wanted = (70.0f64 * 70.0 - 40.0 * 40.0).ln();
+        assert_eq!(codes.agree, [70, 35, 35, 70]);
+        let wanted = (70.0f64 * 70.0 - 35.0 * 35.0).ln();
         assert!((codes.ln_determinant().unwrap() - wanted).abs() < 1e-12);
     }
 }
