@@ -215,7 +215,7 @@ impl Operation for Normalization {
             _ => {
                 let statistics = self.statistics(&place.output, parameters.batch);
                 normalize_with(self.epsilon, input, statistics, weight, bias)
-            },
+            }
         }
     }
 
