@@ -28,7 +28,9 @@ pub struct About {
 pub enum Members {
     /// They are numbered from 0.
     Numbered { size: usize, nth: fn(usize) -> Arc<dyn Cell> },
-    /// They can only be drawn: one with a name that is the same for all ways to write it, or none if the draw is not of the
-    /// space.
-    Drawn { size: usize, draw: fn(&mut ChaCha8Rng) -> Option<(Arc<dyn Cell>, String)> },
+    /// They can only be drawn; none if a draw is not of the space.
+    Drawn { size: usize, draw: fn(&mut ChaCha8Rng) -> Option<Drawn> },
 }
+
+/// An architecture, and a name that is the same for all ways to write it.
+pub type Drawn = (Arc<dyn Cell>, String);
