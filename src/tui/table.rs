@@ -301,7 +301,7 @@ impl Facts for Row<'_> {
     fn words(&self) -> String {
         let id = self.row.candidate;
         let verdict = self.study.trainability(id).map_or("", |t| t.verdict.name());
-        [self.table.texts.name(&self.study, id), self.study.status(id).name(), verdict].join(" ")
+        [self.table.texts.name(self.study, id), self.study.status(id).name(), verdict].join(" ")
     }
 
     fn value(&self, column: &Column) -> Value {
