@@ -313,6 +313,7 @@ static FURTHER: &[FileColumn] = &[
         match (study.repair(ranked.candidate).map(Repair::best), form) {
             (Some(repair), Form::Table) => repair.phrase(),
             (Some(repair), _) => repair.init.to_string(),
+            (None, Form::Table) if study.no_repair(ranked.candidate).is_some() => "no factor".to_owned(),
             (None, _) => String::new(),
         }
     })

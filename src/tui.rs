@@ -16,6 +16,7 @@ pub mod library;
 pub mod news;
 pub mod notice;
 pub mod paths;
+pub mod reasons;
 pub mod remembered;
 pub mod repairs;
 pub mod screen;

@@ -8,6 +8,8 @@ mod bad_presets;
 mod evidence;
 #[path = "commands/nas.rs"]
 mod nas;
+#[path = "commands/repair.rs"]
+mod repair;
 #[path = "commands/report.rs"]
 mod report;
 #[path = "commands/width.rs"]

@@ -327,6 +327,16 @@ fn the_recommendation_is_plain_where_near_does_not_tell() {
         assert!(why.contains("softsign with orthogonal has the highest NEAR among trainable candidates"), "{why}");
         let equivalent = grid.study.equivalent(choice);
         assert!(equivalent.count > 30 && equivalent.are_most, "{equivalent:?}");
+        assert_eq!(equivalent.candidates.len(), equivalent.count);
+        let told = grid.study.phrase_of_equivalent(&equivalent).unwrap();
+        let first = grid.study.candidate(equivalent.candidates[0]);
+        assert!(
+            told.starts_with(&format!(
+                "NEAR does not tell it apart from {} others, such as {first}, ",
+                equivalent.count
+            ))
+        );
+        assert!(told.ends_with(" and with batch norm the choice among them hardly matters"), "{told}");
         let (lost, plain) = lost_by_recommendation(&grid);
         assert!(lost <= plain + 0.005, "{lost} and {plain}");
     }
@@ -412,7 +422,11 @@ fn what_will_not_train_gets_the_gain_that_makes_it() {
     let space = Arc::new(Space::new(Arc::new(preset.clone())));
     let scorer = NearScorer::new(Arc::clone(&space)).unwrap();
     let mut study = score(preset, 4);
-    for (id, repair) in repair_all(&scorer, &study, 2, &|| false) {
+    for (id, sought) in repair_all(&scorer, &study, 2, &|| false) {
+        let Ok(repair) = sought else {
+            study.set_sought(id, sought);
+            continue;
+        };
         assert!(repair.trainability.is_trainable() && repair.gain != Some(1.0));
         study.set_repair(id, repair);
     }
@@ -426,6 +440,9 @@ fn what_will_not_train_gets_the_gain_that_makes_it() {
     assert!(of("tanh with normal").and_then(|repair| repair.gain).is_some_and(|gain| (0.05..0.3).contains(&gain)));
     // What trains is not repaired, and no factor helps where all samples become the same.
     assert!(of("tanh with orthogonal").is_none() && of("tanh with uniform(low=0)").is_none());
+    let uniform = space.candidates.iter().find(|c| c.to_string() == "tanh with uniform(low=0)").unwrap();
+    let why = study.no_repair(uniform.id).unwrap().to_string();
+    assert_eq!(why, "no factor is looked for where the initialization is uniform(low=0)");
     // The same candidate by its own name scores the same.
     let id = space.candidates.iter().find(|c| c.to_string() == "relu with torch_default").unwrap().id;
     let alone = study.of_repaired(id, relu);
@@ -457,8 +474,8 @@ score: {repetitions: 4}
     let stds = [0.01, 0.1, 0.5, 2.0];
     let found = repair_all(&scorer, &study, 2, &|| false);
     assert_eq!(found.len(), stds.len(), "{found:?}");
-    for (id, repair) in found {
-        let gain = repair.gain.expect("one factor");
+    for (id, sought) in found {
+        let gain = sought.unwrap().gain.expect("one factor");
         assert!((0.19..0.42).contains(&(gain * stds[id])), "std {}: {gain}", stds[id]);
     }
 }

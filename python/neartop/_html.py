@@ -39,6 +39,7 @@ def ranking(found: Ranking) -> str:
     """The recommendation, the table and the matrix."""
     choice = found.recommended
     said = f"Take <b>{escape(str(choice))}</b>: {escape(found.why)}." if choice else f"None is recommended: {escape(found.why)}."
+    said += f" {escape(found.remark)}." if found.remark else ""
     return _page(f"<p>{said}</p>", _table(found, choice), _matrix(found, choice))
 
 

@@ -47,12 +47,17 @@ class Repair:
     gains: Mapping[str, float] = field(default_factory=dict)
     #: Beside one factor for all weights, one for each layer.
     by_layer: Repair | None = None
+    #: Whether it is so near the limits that it may train to less than others.
+    only_just: bool = False
+    #: From 1: its place among the repairs of all candidates, the best first and those that only just train last.
+    place: int | None = None
+    #: Whether the one by layer is to be taken.
+    takes_by_layer: bool = False
 
     @property
     def best(self) -> Repair:
         """The one to take, whose signals are further within their limits: this one, or the one by layer."""
-        other = self.by_layer
-        return self if other is None or other.trainability.score <= self.trainability.score else other
+        return self.by_layer if self.takes_by_layer and self.by_layer is not None else self
 
 
 @dataclass(frozen=True)
@@ -93,8 +98,12 @@ class Candidate:
     reason: str | None = None
     trainability: Trainability | None = None
     architecture: str | None = None
+    #: Whether it cannot be told apart from the recommended one.
+    equivalent: bool = False
     #: What would make it train, where `rank` was asked for that.
     repair: Repair | None = None
+    #: Why nothing would, where that was looked for in vain.
+    no_repair: str | None = None
     layers: tuple[Layer, ...] = field(default=(), repr=False)
     _source: Workspace | None = field(default=None, repr=False, compare=False)
 
@@ -187,10 +196,23 @@ class Ranking:
         return None if self._recommended is None else self._recommended.get("evidence")
 
     @property
+    def equivalent(self) -> list[Candidate]:
+        """The candidates that cannot be told apart from the recommended one at the evidence there is, best first."""
+        return [candidate for candidate in self.candidates if candidate.equivalent]
+
+    @property
+    def remark(self) -> str | None:
+        """Which candidates cannot be told apart from the recommended one, and whether the choice matters, in words."""
+        return None if self._recommended is None else self._recommended.get("remark")
+
+    @property
     def repairs(self) -> list[Candidate]:
-        """The candidates that have a repair, by falling NEAR of the best one: what `rank(..., repair=True)` found."""
-        repaired = [(c.repair.best.near, c) for c in self.candidates if c.repair is not None]
-        return [candidate for _, candidate in sorted(repaired, key=lambda pair: -pair[0])]
+        """The candidates that have a repair: what `rank(..., repair=True)` found.
+
+        They come by falling NEAR of the repair to take, last those that only just train with it.
+        """
+        repaired = [(c.repair.place or 0, c) for c in self.candidates if c.repair is not None]
+        return [candidate for _, candidate in sorted(repaired, key=lambda pair: pair[0])]
 
     @property
     def activations(self) -> list[str]:
@@ -279,6 +301,7 @@ class Ranking:
         choice = self.recommended
         head = f"Ranking of {self.name}: {len(self)} candidates. "
         head += f"Recommended: {choice} ({self.why})" if choice else f"None is recommended: {self.why}"
+        head += f". {self.remark}" if self.remark else ""
         return "\n".join([head, *_lines(self.candidates[:10])])
 
     def _repr_html_(self) -> str:
@@ -368,7 +391,9 @@ def _candidate(row: Mapping[str, Any], source: Workspace | None) -> Candidate:
         trainability=_trainability(row.get("trainability")),
         architecture=row.get("architecture"),
         multiply_adds=row.get("multiply_adds"),
+        equivalent=row.get("equivalent", False),
         repair=_repair(row.get("repair")),
+        no_repair=row.get("no_repair"),
         layers=_layers(row["layers"]),
         _source=source,
     )
@@ -389,6 +414,9 @@ def _repair(row: Mapping[str, Any] | None) -> Repair | None:
         Trainability(verdict["verdict"], verdict["score"]),
         row.get("gains", {}),
         _repair(row.get("by_layer")),
+        row["only_just"],
+        row.get("place"),
+        row.get("best") == "by_layer",
     )
 
 

@@ -182,13 +182,15 @@ def test_a_repair():
     recipe = {"recipe": "normal by layer", "linear": {"normal": {"std": 1}}, "bias": "zeros", "gains": {"0": 0.5, "2": 0.25}}
     by_layer = {"gain": None, "gains": {"0": 0.5, "2": 0.25}, "init": recipe, "near": 91.0}
     repair = {"gain": 0.5, "init": {"normal": {"std": 0.5}}, "near": 90.0, "trainability": {"verdict": "trainable", "score": 1.0}}
+    repair |= {"only_just": False, "place": 1, "best": "one_factor"}
     ranking = Ranking(
         {**REPORT, "candidates": [row(1, "sine", {"normal": {"std": 1}}, 100.0, "exploding", repair=repair)], "recommended": None}
     )
     assert ranking[0].repair.init == {"normal": {"std": 0.5}}
     assert ranking[0].repair.trainability.verdict == "trainable"
     assert ranking[0].repair.by_layer is None
-    by_layer["trainability"], repair["by_layer"] = repair["trainability"], by_layer
+    by_layer |= {"trainability": repair["trainability"], "only_just": False}
+    repair["by_layer"] = by_layer
     ranking = Ranking(
         {**REPORT, "candidates": [row(1, "sine", {"normal": {"std": 1}}, 100.0, "exploding", repair=repair)], "recommended": None}
     )
@@ -197,23 +199,44 @@ def test_a_repair():
 
 
 def test_all_repairs():
-    def repair(near, score):
+    def repair(near, score, place=1, best="one_factor"):
         return {
+            "place": place,
+            "best": best,
             "gain": 0.5,
             "init": {"normal": {"std": near}},
             "near": near,
             "trainability": {"verdict": "trainable", "score": score},
+            "only_just": score < 0.6,
         }
 
-    both = repair(70.0, 0.8) | {"by_layer": repair(95.0, 0.9) | {"gain": None, "gains": {"0": 0.5}}}
-    rows = [row(1, "sine", "orthogonal", 100.0, "exploding", repair=repair(90.0, 1.0)), row(2, "relu", "orthogonal", 80.0)]
+    both = repair(70.0, 0.8, 1, "by_layer") | {"by_layer": repair(95.0, 0.9) | {"gain": None, "gains": {"0": 0.5}}}
+    rows = [row(1, "sine", "orthogonal", 100.0, "exploding", repair=repair(90.0, 1.0, 2)), row(2, "relu", "orthogonal", 80.0)]
     ranking = Ranking({**REPORT, "candidates": [*rows, row(3, "tanh", "orthogonal", 60.0, "vanishing", repair=both)]})
     assert [candidate.rank for candidate in ranking.repairs] == [3, 1]
     assert ranking[0].repair.best is ranking[0].repair and ranking[2].repair.best is ranking[2].repair.by_layer
     assert [row["repair"] for row in ranking.table()] == ["normal(std=90)", None, "normal(std=95)"]
     assert ranking.to_csv().splitlines()[0].endswith(",repair")
+    # The program says which comes first: what only just trains comes last, however high its NEAR.
+    narrow = row(1, "sine", "orthogonal", 100.0, "exploding", repair=repair(99.0, 0.55, 2))
+    in_vain = row(4, "sigmoid", "orthogonal", 50.0, "vanishing", no_repair="there are no factors")
+    ranking = Ranking({**REPORT, "candidates": [narrow, row(3, "tanh", "orthogonal", 60.0, "vanishing", repair=both), in_vain]})
+    assert [candidate.rank for candidate in ranking.repairs] == [3, 1]
+    assert ranking[0].repair.only_just and not ranking[1].repair.best.only_just
+    assert ranking[2].repair is None and ranking[2].no_repair == "there are no factors"
     without = Ranking({**REPORT, "candidates": rows[1:]})
     assert without.repairs == [] and "repair" not in without.table()[0]
+
+
+def test_what_cannot_be_told_apart():
+    choice = {"activation": "relu", "init": "torch_default", "why": "the plain choice", "evidence": "signals"}
+    rows = [row(1, "tanh", "orthogonal", 100.0, equivalent=True), row(2, "relu", "torch_default", 95.0), row(3, "silu", "zeros", 50.0)]
+    remark = "NEAR does not tell it apart from tanh with <orthogonal>"
+    ranking = Ranking({**REPORT, "candidates": rows, "recommended": {**choice, "remark": remark}})
+    assert [candidate.rank for candidate in ranking.equivalent] == [1] and ranking.remark == remark
+    assert f"(the plain choice). {remark}" in repr(ranking) and "tanh with &lt;orthogonal&gt;." in ranking._repr_html_()
+    without = Ranking({**REPORT, "candidates": rows[1:], "recommended": choice})
+    assert without.equivalent == [] and without.remark is None
 
 
 def test_labels():

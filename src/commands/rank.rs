@@ -137,7 +137,7 @@ pub(super) async fn repaired(prepared: &Prepared, study: Study) -> Result<(Study
         }
     };
     let (mut study, found) = ended.map_err(|error| Failure::Run(error.to_string()))?;
-    found.into_iter().for_each(|(id, repair)| study.set_repair(id, repair));
+    found.into_iter().for_each(|(id, sought)| study.set_sought(id, sought));
     Ok((study, is_cancelled.load(Ordering::Relaxed)))
 }
 

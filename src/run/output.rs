@@ -56,12 +56,8 @@ fn remarks(report: &Report) -> String {
         let activation = choice.fill.as_ref().map(|fill| format!("{fill} with ")).unwrap_or_default();
         text += &format!("\nRecommended: {architecture}{activation}{} ({})\n", choice.init, choice.why);
     }
-    if let Some((equivalent, choice)) = report.recommended.as_ref().and_then(|c| Some((c.equivalent?, c)))
-        && equivalent > 0
-    {
-        let matters =
-            if choice.equivalent_are_most { ": most of all that will train, so NEAR decides little here" } else { "" };
-        text += &format!("Other candidates that cannot be told apart from it: {equivalent}{matters}\n");
+    if let Some(remark) = report.recommended.as_ref().and_then(|choice| choice.remark.as_ref()) {
+        text += &format!("{remark}\n");
     }
     if let Some(Agreement { spearman, kendall, n }) = &report.agreement {
         text += &format!("Agreement with the known values of {n}: Spearman {spearman:.3}, Kendall {kendall:.3}\n");

@@ -8,7 +8,6 @@ use ratatui::layout::{Rect, Size};
 
 use super::keymap::{Action, Keymap};
 use super::notice::Notice;
-use super::repairs::Repairs;
 use super::table::Table;
 use crate::cluster::states::States;
 use crate::columns::grouped;
@@ -48,8 +47,8 @@ pub struct Context {
     pub notice: Option<Notice>,
     /// The latest notices with their times, the newest last.
     pub said: VecDeque<(Duration, Notice)>,
-    /// What is known of repairs beside those in the study.
-    pub repairs: Repairs,
+    /// The candidate whose repair is looked for.
+    pub repair_sought: Option<usize>,
     /// The key of the study on disk that this run is recorded in.
     pub recorded: Option<String>,
     /// Whether what is scored outlasts the app.
@@ -86,7 +85,7 @@ impl Context {
             detail_offset: 0,
             notice: None,
             said: VecDeque::new(),
-            repairs: Repairs::default(),
+            repair_sought: None,
             recorded: None,
             is_recorded: true,
             chunks: None,

@@ -12,7 +12,7 @@ use crate::tui::notice::Notice;
 use crate::tui::table::Standings;
 use neartop_study::scheduler::Progress;
 use neartop_study::space::bytes;
-use neartop_study::study::{Repair, Study};
+use neartop_study::study::{Sought, Study};
 use neartop_study::training::{self, Plan};
 use neartop_study::width::{Point, SizeEstimate};
 
@@ -29,7 +29,7 @@ pub enum News {
     /// The spectra of a candidate.
     Inspected(usize, Spectra),
     /// The repair of a candidate, if there is one.
-    Repaired(usize, Result<Option<Box<Repair>>, BackgroundError>),
+    Repaired(usize, Result<Box<Sought>, BackgroundError>),
     /// How the chunks of a run on a cluster stand.
     Chunks(States),
     /// What can be opened.

@@ -1,21 +1,10 @@
-//! What is known of repairs beside those that are found: the one that is looked for, and what has none.
-
-use std::collections::BTreeMap;
+//! Repairs in words.
 
 use neartop_core::init::rounded;
 use neartop_study::study::Repair;
 
 /// Characters that factors are listed in; more of them are told by the smallest and the largest.
 const SHORT: usize = 30;
-
-/// What is known of repairs beside those in the study.
-#[derive(Debug, Default)]
-pub struct Repairs {
-    /// The candidate whose repair is looked for.
-    pub sought: Option<usize>,
-    /// Why candidates have none.
-    pub vain: BTreeMap<usize, String>,
-}
 
 /// By one factor, and by one for each layer, as far as there are: the better one first.
 #[must_use]

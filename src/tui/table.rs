@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::reasons::Reasons;
 use super::remembered::Sorting;
 use super::terms::{Facts, Terms, TermsError};
 use super::texts::Texts;
@@ -46,6 +47,8 @@ pub struct Table {
     pub agreement: Option<Agreement>,
     /// The recommended candidate, or why there is none.
     pub advice: Result<usize, NoAdvice>,
+    /// What there is to say of that.
+    pub reasons: Reasons,
     /// The selected candidate.
     pub selected: Option<usize>,
     /// Candidates that the user marked, in the order of marking.
@@ -86,6 +89,7 @@ impl Table {
             places: Vec::new(),
             agreement: None,
             advice: Err(NoAdvice(String::new())),
+            reasons: Reasons::default(),
             selected: None,
             marked: Vec::new(),
             list: List::default(),
@@ -181,7 +185,8 @@ impl Table {
     /// Puts in how all candidates stand.
     pub fn put(&mut self, standings: Standings, study: &Study) {
         self.version += 1;
-        (self.ranking, self.agreement, self.advice) = (standings.ranking, standings.agreement, standings.advice);
+        (self.ranking, self.agreement) = (standings.ranking, standings.agreement);
+        (self.advice, self.reasons) = standings.advice;
         if standings.guard != study.has_guard() {
             self.advise(study);
         }
@@ -189,7 +194,7 @@ impl Table {
 
     /// Looks anew for the candidate to recommend, which takes too long for every frame.
     pub fn advise(&mut self, study: &Study) {
-        self.advice = advice(study, &self.ranking);
+        (self.advice, self.reasons) = advice(study, &self.ranking);
     }
 
     /// Filters and sorts the rows. The selection stays on its candidate.
@@ -262,7 +267,7 @@ pub struct Standings {
     space: Arc<Space>,
     ranking: Vec<Ranked>,
     agreement: Option<Agreement>,
-    advice: Result<usize, NoAdvice>,
+    advice: (Result<usize, NoAdvice>, Reasons),
     /// Whether that is of candidates that will train only.
     guard: bool,
 }
@@ -283,10 +288,13 @@ impl Standings {
     }
 }
 
-fn advice(study: &Study, ranking: &[Ranked]) -> Result<usize, NoAdvice> {
+fn advice(study: &Study, ranking: &[Ranked]) -> (Result<usize, NoAdvice>, Reasons) {
     match study.recommended_of(ranking) {
-        Some((id, _)) => Ok(id),
-        None => Err(NoAdvice(study.no_recommendation().unwrap_or_else(|| "no score yet".to_owned()))),
+        Some((id, why)) => (Ok(id), Reasons::new(why)),
+        None => {
+            let why = study.no_recommendation().unwrap_or_else(|| "no score yet".to_owned());
+            (Err(NoAdvice(why)), Reasons::default())
+        }
     }
 }
 

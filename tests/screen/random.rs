@@ -89,9 +89,9 @@ fn message(app: &App, (kind, c, width, height, n): (u8, char, u16, u16, u8)) -> 
         27 => {
             let known = app.cx.study.space.candidates.get(candidate);
             let found = known.filter(|known| n % 2 == 0 && is_repairable(known));
-            let found = found.map(|known| Box::new(repairs::repair(app, known.id, f64::from(n) / 255.0)));
+            let found = found.map(|known| repairs::repair(app, known.id, f64::from(n) / 255.0));
             match known {
-                Some(known) => News::Repaired(known.id, Ok(found)).into(),
+                Some(known) => News::Repaired(known.id, Ok(Box::new(found.ok_or(NoRepair::NoFactor(None))))).into(),
                 None => Message::Frame(Duration::ZERO),
             }
         }

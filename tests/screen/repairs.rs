@@ -4,7 +4,7 @@ use neartop_core::init::BiasInit;
 use neartop_core::network::Init;
 use neartop_core::score::propagation::{Trainability, Verdict};
 use neartop_core::start::by_layer;
-use neartop_study::study::Repair;
+use neartop_study::study::{Attempt, NoRepair, Repair};
 
 use super::*;
 
@@ -21,6 +21,7 @@ pub fn repair(app: &App, id: usize, by_layer_score: f64) -> Repair {
         gains,
         init,
         trainability: Trainability { verdict: Verdict::Trainable, score },
+        score_of_any: score,
         near,
         standard_error: Some(0.5),
         repetitions: 4,
@@ -43,7 +44,7 @@ fn select_vanishing(app: &mut App) -> usize {
 pub fn repaired(width: u16, height: u16) -> App {
     let mut app = app(width, height);
     let id = select_vanishing(&mut app);
-    app.update(News::Repaired(id, Ok(Some(Box::new(repair(&app, id, 0.9))))));
+    app.update(News::Repaired(id, Ok(Box::new(Ok(repair(&app, id, 0.9))))));
     app
 }
 
@@ -59,10 +60,9 @@ fn a_repair_is_looked_for_and_shown() {
     // It comes while another candidate is selected, and stays with its own.
     press(&mut app, KeyCode::Char('b'));
     assert_ne!(app.cx.table.selected, Some(id));
-    app.update(News::Repaired(id, Ok(Some(Box::new(repair(&app, id, 0.55))))));
+    app.update(News::Repaired(id, Ok(Box::new(Ok(repair(&app, id, 0.55))))));
     let told = app.cx.notice.as_ref().map(|notice| notice.text.clone()).unwrap_or_default();
-    let ways =
-        "it trains with all weights x 19.5, NEAR 58.50, or weights by layer x 2.5, 0.125, NEAR 61.25; e exports it";
+    let ways = "it trains with all weights x 19.5, NEAR 58.50, or weights by layer x 2.5, 0.125, NEAR 61.25, only just; e exports it";
     assert_eq!(told, format!("{}: {ways}", app.cx.study.candidate(id)));
     assert!(!text(&app).contains("repair "), "{}", text(&app));
     app.cx.select(Some(id));
@@ -84,8 +84,12 @@ fn what_has_no_repair_says_so() {
     assert!(text(&app).contains("it will train as it is"));
     let id = select_vanishing(&mut app);
     press(&mut app, KeyCode::Char('R'));
-    app.update(News::Repaired(id, Ok(None)));
-    assert!(text(&app).contains("there are no factors of its weights that make it train"));
+    let trainability = Trainability { verdict: Verdict::Saturated, score: 0.25 };
+    let why = NoRepair::NoFactor(Some(Attempt { gain: Some(3.9), trainability }));
+    app.update(News::Repaired(id, Ok(Box::new(Err(why)))));
+    let told =
+        "there are no factors of its weights that make it train: with the closest, all weights x 3.9, it is saturated";
+    assert!(text(&app).contains(told), "{}", text(&app));
     assert_eq!(press(&mut app, KeyCode::Char('R')), None, "it would be looked for in vain");
     app.update(News::Repaired(id, Err(BackgroundError::work("no samples"))));
     assert!(app.cx.notice.as_ref().is_some_and(|notice| notice.is_error && notice.text.contains("no samples")));

@@ -191,7 +191,7 @@ impl Serialize for Init {
 }
 
 /// Factors of weights by layer, as a map.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Gains<'a>(pub &'a [(String, f64)]);
 
 impl Serialize for Gains<'_> {

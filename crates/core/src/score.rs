@@ -19,5 +19,6 @@ pub mod spectrum;
 pub use common::CommonScores;
 pub use error::{NON_FINITE, ScoreError};
 pub use given::score_given;
+pub use levels::Sizes;
 pub use repetition::Repetition;
 pub use result::Score;

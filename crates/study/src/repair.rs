@@ -1,15 +1,16 @@
 //! How candidates that will not train could be made to: by one factor for all of their weights, or by one for each layer.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::scheduler::NearScorer;
 use crate::space::{Candidate, Space};
-use crate::study::{Repair, Study, estimate};
+use crate::study::{Attempt, NoRepair, Repair, Sought, Study, estimate};
 use neartop_core::init::{BiasInit, Initializer, rounded};
 use neartop_core::network::{Fill, Init, Network};
 use neartop_core::score::propagation::{Circumstances, Propagation, REPETITIONS, Trainability, Verdict};
 use neartop_core::score::repair::{Judged, balanced_gain};
-use neartop_core::score::{Score, ScoreError};
+use neartop_core::score::{Score, ScoreError, Sizes};
 use neartop_core::settings::Method;
 use neartop_core::start::by_layer;
 
@@ -24,6 +25,18 @@ const ENOUGH: f64 = 0.75;
 /// Of signals before activations, where each layer has its own factor: some activations pass on small signals only, and
 /// others large ones.
 const SIZES: [f64; 6] = [1.0, 0.5, 2.0, 0.25, 4.0, 8.0];
+/// Of the network's output, where training begins near the loss of chance and nothing has to be unlearnt.
+const AT_OUTPUT: f64 = 0.1;
+/// Of signals behind an activation that gives all samples the same mean: they are large by what samples share, and what
+/// differs needs factors as large. The input shares nothing yet, and at the output nothing is left to scale down.
+const SIZES_OF_SHARED: [f64; 3] = [2.0, 2.8, 4.0];
+
+/// The sizes in the order in which they are tried.
+fn sizes() -> impl Iterator<Item = Sizes> {
+    let alike = SIZES.into_iter().map(|size| Sizes { first: size, inner: size, output: AT_OUTPUT });
+    alike.chain(SIZES_OF_SHARED.into_iter().map(|size| Sizes { first: 1.0, inner: size, output: size }))
+}
+
 /// Halvings of that.
 const HALVINGS: u32 = 5;
 
@@ -56,6 +69,8 @@ struct Repairer<'a> {
     method: Option<Method>,
     repetitions: usize,
     cancelled: &'a (dyn Fn() -> bool + Sync),
+    /// Of all that was tried, what is the least out of the limits.
+    closest: Cell<Option<Attempt>>,
 }
 
 impl Repairer<'_> {
@@ -81,32 +96,49 @@ impl Repairer<'_> {
 
     /// As the study judges.
     fn judged(&self, signals: &Propagation) -> Judged {
+        self.judged_for(self.method, signals)
+    }
+
+    fn judged_for(&self, method: Option<Method>, signals: &Propagation) -> Judged {
         let network = (!self.has_architectures).then_some(self.network);
-        let circumstances = Circumstances { network, method: self.method };
+        let circumstances = Circumstances { network, method };
         Judged { trainability: signals.trainability_by(circumstances), leaning: signals.leaning(circumstances) }
     }
 
     /// By one factor for all layers, and by one for each.
-    fn repaired(&self, init: &Initializer) -> Result<Option<Repair>, ScoreError> {
+    fn repaired(&self, init: &Initializer) -> Result<Sought, ScoreError> {
         let gain = match self.fill.map(Fill::parts).as_deref() {
-            Some([(_, activation)]) => activation.gain(),
+            Some([(_, activation)]) => Some(activation.gain()),
             // With slots apart, `auto` is another number for each.
-            Some(_) if init.takes_gain() => return Ok(None),
-            _ => 1.0,
+            Some(_) if init.takes_gain() => None,
+            _ => Some(1.0),
         };
-        let Some(plain) = init.scaled(1.0, gain) else { return Ok(None) };
+        let plain = gain.and_then(|gain| Some((gain, init.scaled(1.0, gain)?)));
+        let Some((gain, plain)) = plain else { return Ok(Err(NoRepair::NotSought(Init::One(init.clone())))) };
         let each = self.by_layer(&plain)?;
-        Ok(match self.by_one_factor(init, gain)? {
+        let found = match self.by_one_factor(init, gain)? {
             Some(one) => Some(Repair { by_layer: each.map(Box::new), ..one }),
             None => each,
-        })
+        };
+        Ok(found.ok_or_else(|| NoRepair::NoFactor(self.closest.get())))
+    }
+
+    /// Keeps what signals say with a factor, if it comes closer than those before.
+    fn note(&self, gain: Option<f64>, trainability: Trainability) {
+        if self.closest.get().is_none_or(|closest| trainability.score > closest.trainability.score) {
+            self.closest.set(Some(Attempt { gain, trainability }));
+        }
     }
 
     fn by_one_factor(&self, init: &Initializer, gain: f64) -> Result<Option<Repair>, ScoreError> {
         let unknown = Judged { trainability: Trainability::none(Verdict::Dead), leaning: f64::NAN };
         let scaled = |gain_of_weights: f64| init.scaled(gain_of_weights, gain).map(Init::One);
         let judge = |ln_gain: f64| match scaled(ln_gain.exp()) {
-            Some(init) => Ok::<_, ScoreError>(self.judge(&init)?.unwrap_or(unknown)),
+            Some(init) => {
+                let judged = self.judge(&init)?;
+                judged.inspect(|judged| self.note(Some(ln_gain.exp()), judged.trainability));
+                Ok::<_, ScoreError>(judged.unwrap_or(unknown))
+            }
             None => Ok(unknown),
         };
         let Some(balance) = balanced_gain(judge)? else { return Ok(None) };
@@ -117,14 +149,15 @@ impl Repairer<'_> {
         }
     }
 
-    /// By the gains with which every layer gives its activation signals of the same size: of sizes, the first with which the
+    /// By the gains with which layers give their activations signals of some sizes: of these, the first with which the
     /// network is well within the limits, or else the one with which it is furthest within them.
     fn by_layer(&self, init: &Initializer) -> Result<Option<Repair>, ScoreError> {
         let mut best: Option<(f64, Gains, Init)> = None;
-        for size in SIZES {
-            let gains = self.gains(init, size)?;
+        for sizes in sizes() {
+            let gains = self.gains(init, sizes)?;
             let Some(init) = by_layer(self.network, init, self.bias, gains.clone()) else { return Ok(None) };
             let Some(judged) = self.judge(&init)? else { return Ok(None) };
+            self.note(None, judged.trainability);
             let score = judged.trainability.score;
             if best.as_ref().is_none_or(|(least, ..)| score > *least) {
                 best = Some((score, gains, init));
@@ -140,12 +173,12 @@ impl Repairer<'_> {
     }
 
     /// By layer, in the mean over repetitions; none where values are not finite.
-    fn gains(&self, init: &Initializer, size: f64) -> Result<Gains, ScoreError> {
+    fn gains(&self, init: &Initializer, sizes: Sizes) -> Result<Gains, ScoreError> {
         let plain = Init::One(init.clone());
         let ln_gains = (0..self.repetitions).map(|repetition| {
             let inputs = self.scorer.batch(repetition)?;
             let drawn = self.scorer.repetition_with(self.network, inputs, repetition, &plain);
-            drawn.ln_gains(self.fill, size, self.cancelled)
+            drawn.ln_gains(self.fill, sizes, self.cancelled)
         });
         match ln_gains.collect::<Result<Vec<_>, _>>() {
             Ok(ln_gains) => Ok(means(&ln_gains).into_iter().map(|(layer, ln)| (layer, rounded(ln.exp()))).collect()),
@@ -158,6 +191,7 @@ impl Repairer<'_> {
         let scores = (0..self.repetitions).map(|repetition| self.score(&init, repetition));
         let scores = scores.collect::<Result<Vec<_>, _>>()?;
         let mean = Propagation::mean(scores.iter().filter_map(|score| score.propagation.as_ref()));
+        let score_of_any = mean.as_ref().map_or(0.0, |signals| self.judged_for(None, signals).trainability.score);
         let trainability = mean.map(|signals| self.judged(&signals).trainability);
         let near = estimate(scores.iter().map(|score| score.near));
         let (Some(trainability), Some(near)) = (trainability.filter(|t| t.is_trainable()), near) else {
@@ -165,7 +199,18 @@ impl Repairer<'_> {
         };
         let (near, standard_error) = (near.mean, near.standard_error);
         let repetitions = scores.len();
-        Ok(Some(Repair { gain, gains, by_layer: None, init, trainability, near, standard_error, repetitions, scores }))
+        Ok(Some(Repair {
+            gain,
+            gains,
+            init,
+            trainability,
+            score_of_any,
+            near,
+            standard_error,
+            repetitions,
+            by_layer: None,
+            scores,
+        }))
     }
 
     fn score(&self, init: &Init, repetition: usize) -> Result<Score, ScoreError> {
@@ -199,7 +244,7 @@ fn repairable(candidate: &Candidate) -> Option<&Initializer> {
     candidate.init.one().filter(|init| init.is_centred() && init.scaled(1.0, 1.0).is_some())
 }
 
-/// How a candidate could be made to train; none where it trains, or no factors for its weights make it.
+/// What comes of looking for a repair of a candidate; none where it trains as it is, or that is not known.
 ///
 /// # Errors
 /// Where a score fails, or was cancelled.
@@ -208,9 +253,9 @@ pub fn repair(
     study: &Study,
     id: usize,
     cancelled: &(dyn Fn() -> bool + Sync),
-) -> Result<Option<Repair>, ScoreError> {
+) -> Result<Option<Sought>, ScoreError> {
     let is_refused = study.trainability(id).is_some_and(|t| !t.is_trainable());
-    if is_refused { repair_refused(scorer, &study.space, id, cancelled) } else { Ok(None) }
+    if is_refused { repair_refused(scorer, &study.space, id, cancelled).map(Some) } else { Ok(None) }
 }
 
 /// The same of a candidate that is known not to train.
@@ -222,41 +267,49 @@ pub fn repair_refused(
     space: &Space,
     id: usize,
     cancelled: &(dyn Fn() -> bool + Sync),
-) -> Result<Option<Repair>, ScoreError> {
+) -> Result<Sought, ScoreError> {
     let candidate = &space.candidates[id];
-    let Some(init) = repairable(candidate) else { return Ok(None) };
+    let Some(init) = repairable(candidate) else { return Ok(Err(NoRepair::NotSought(candidate.init.clone()))) };
     let network = space.network_of(id);
-    let repairer = Repairer {
+    let repairer = |method| Repairer {
         scorer,
         network: &network,
         fill: candidate.fill.as_ref(),
         bias: space.bias(),
         has_architectures: space.has_architectures(),
-        method: space.preset.train.method,
+        method,
         repetitions: space.preset.repetitions.min(REPETITIONS as usize),
         cancelled,
+        closest: Cell::new(None),
     };
-    repairer.repaired(init)
+    let method = space.preset.train.method;
+    let sought = repairer(method).repaired(init)?;
+    match (&sought, method) {
+        (Err(NoRepair::NoFactor(_)), None) if repairer(Some(Method::Adam)).repaired(init)?.is_ok() => {
+            Ok(Err(NoRepair::OnlyForAdam))
+        }
+        _ => Ok(sought),
+    }
 }
 
-/// The repairs of all candidates that will not train, on so many threads. Those that fail have none.
+/// What comes of looking for repairs of all candidates that will not train, on so many threads. Those that fail are left out.
 #[must_use]
 pub fn repair_all(
     scorer: &NearScorer,
     study: &Study,
     jobs: usize,
     cancelled: &(dyn Fn() -> bool + Sync),
-) -> Vec<(usize, Repair)> {
+) -> Vec<(usize, Sought)> {
     let next = AtomicUsize::new(0);
     let work = || {
-        let mut found = Vec::new();
+        let mut all = Vec::new();
         loop {
             let id = next.fetch_add(1, Ordering::Relaxed);
             if id >= study.space.candidates.len() || cancelled() {
-                return found;
+                return all;
             }
             match repair(scorer, study, id, cancelled) {
-                Ok(repair) => found.extend(repair.map(|repair| (id, repair))),
+                Ok(sought) => all.extend(sought.map(|sought| (id, sought))),
                 Err(error) => tracing::info!(candidate = id, %error, "no repair"),
             }
         }

@@ -1,9 +1,15 @@
 //! A study in the words of other programs: the JSON of `rank`, which exports and tables are made of too.
 
+mod repaired;
+
 use serde::{Serialize, Serializer};
 
+pub use repaired::{RepairReport, Way};
+
+use std::collections::HashSet;
+
 use crate::study::race::Race;
-use crate::study::{Agreement, ByProxy, Evidence, FirstSteps, ProxyAgreement, Ranked, Repair, Status, Study, Trained};
+use crate::study::{Agreement, ByProxy, Evidence, FirstSteps, ProxyAgreement, Ranked, Status, Study, Trained};
 use neartop_core::network::{Fill, Init};
 use neartop_core::score::propagation::{LayerSignal, Trainability};
 
@@ -66,6 +72,9 @@ pub struct CandidateReport<'a> {
     /// Of architectures: what may order them beside NEAR.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proxies: Option<ByProxy<f64>>,
+    /// Whether it cannot be told apart from the recommended one.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub equivalent: bool,
     pub status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -75,7 +84,10 @@ pub struct CandidateReport<'a> {
     pub trainability: Option<Trainability>,
     /// How a candidate that will not train could be made to, where that was asked for and found.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub repair: Option<&'a Repair>,
+    pub repair: Option<RepairReport<'a>>,
+    /// Why it could not, where that was asked for in vain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_repair: Option<String>,
     pub layers: Layers<'a>,
 }
 
@@ -148,6 +160,12 @@ pub struct Recommendation {
     /// Whether these are most of all that will train.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub equivalent_are_most: bool,
+    /// Some of these by name, and whether the choice matters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remark: Option<String>,
+    /// All of these.
+    #[serde(skip)]
+    pub equivalents: Vec<usize>,
 }
 
 impl<'a> Report<'a> {
@@ -159,8 +177,11 @@ impl<'a> Report<'a> {
         let preset = &study.space.preset;
         // Their networks are built anew for it.
         let proxies = if top == Some(0) { None } else { study.proxies() };
+        let recommended = study.recommended_of(&ranking).map(|(id, why)| Recommendation::new(study, id, why));
+        let equivalents: HashSet<_> = recommended.iter().flat_map(|choice| &choice.equivalents).copied().collect();
         let report = |ranked: &Ranked| CandidateReport {
             proxies: proxies.as_ref().and_then(|proxies| proxies.of(ranked.candidate)),
+            equivalent: equivalents.contains(&ranked.candidate),
             ..CandidateReport::new(study, ranked)
         };
         Self {
@@ -173,7 +194,7 @@ impl<'a> Report<'a> {
             candidates: shown.map(report).collect(),
             agreement: study.agreement(),
             agreement_of_proxies: proxies.as_ref().and_then(|proxies| proxies.agreement(study)),
-            recommended: study.recommended_of(&ranking).map(|(id, why)| Recommendation::new(study, id, why)),
+            recommended,
             no_recommendation: study.no_recommendation(),
         }
     }
@@ -182,17 +203,17 @@ impl<'a> Report<'a> {
 impl Recommendation {
     fn new(study: &Study, id: usize, why: String) -> Self {
         let candidate = study.candidate(id);
-        let evidence = study.evidence_of(id);
-        let is_told = evidence == Evidence::Signals && study.has_guard() && study.trainability(id).is_some();
-        let equivalent = is_told.then(|| study.equivalent(id));
+        let equivalent = study.equivalent_to_recommended(id);
         Self {
             architecture: candidate.architecture.as_ref().map(ToString::to_string),
             fill: candidate.fill.clone(),
             init: candidate.init.clone(),
             why,
-            evidence,
-            equivalent: equivalent.map(|equivalent| equivalent.count),
-            equivalent_are_most: equivalent.is_some_and(|equivalent| equivalent.are_most),
+            evidence: study.evidence_of(id),
+            equivalent: equivalent.as_ref().map(|equivalent| equivalent.count),
+            equivalent_are_most: equivalent.as_ref().is_some_and(|equivalent| equivalent.are_most),
+            remark: equivalent.as_ref().and_then(|equivalent| study.phrase_of_equivalent(equivalent)),
+            equivalents: equivalent.map(|equivalent| equivalent.candidates).unwrap_or_default(),
         }
     }
 }
@@ -220,11 +241,13 @@ impl<'a> CandidateReport<'a> {
             parameters: candidate.parameters,
             multiply_adds: candidate.multiply_adds,
             proxies: None,
+            equivalent: false,
             status: study.status(id).name(),
             reason: study.reason(id),
             remark: study.remark(id),
             trainability: study.trainability(id),
-            repair: study.repair(id),
+            repair: RepairReport::new(study, id),
+            no_repair: study.no_repair(id).map(ToString::to_string),
             layers: Layers { study, id },
         }
     }

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod behind;
+mod equivalent;
 mod estimate;
 mod evidence;
 mod pairs;
@@ -22,15 +23,16 @@ use std::sync::Arc;
 
 pub use agreement::Agreement;
 use behind::Behind;
+pub use equivalent::Equivalent;
 pub use estimate::{Estimate, estimate};
 pub use evidence::{Evidence, FirstSteps};
 pub use proxies::{AGGREGATE, ByProxy, Proxies, ProxyAgreement};
 use quantiles::Quantiles;
 use race::Race;
 pub use ranked::Ranked;
-pub use recommendation::Equivalent;
+pub use repaired::{Attempt, NoRepair, Repair, Sought};
 use scores::CandidateScores;
-pub use scores::{Repair, Trained};
+pub use scores::Trained;
 
 use crate::failure::{Cause, ScoreFailure};
 use crate::space::{Candidate, Space};

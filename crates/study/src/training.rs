@@ -36,6 +36,6 @@ pub use options::{FIRST_STEPS, Options};
 pub use plan::Plan;
 pub use point::{Evaluation, Point};
 pub use results::{Record, Results, State};
-pub use run::{Run, Update, run, start};
+pub use run::{Run, Update, run, start, start_after};
 use streams::{Stream, stream};
 pub use task::{Remark, Task};

@@ -141,6 +141,8 @@ fn recommendation(study: &Study, results: &Results, record: &Record) -> Recommen
         evidence: Evidence::Training,
         equivalent: None,
         equivalent_are_most: false,
+        remark: None,
+        equivalents: Vec::new(),
     }
 }
 

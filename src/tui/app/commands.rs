@@ -167,8 +167,8 @@ impl App {
         Arc::make_mut(&mut self.cx.study).set_guard(guard);
         self.cx.table.advise(&self.cx.study);
         self.cx.say(match guard {
-            true => "recommended is the highest NEAR among candidates that will train",
-            false => "recommended is the highest NEAR, whether it will train or not",
+            true => "only candidates that will train are recommended",
+            false => "the highest NEAR is recommended, whether it will train or not",
         });
     }
 

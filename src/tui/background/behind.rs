@@ -1,4 +1,4 @@
-//! Scores behind the screen: a thread that scores gives way to one that draws.
+//! Work behind the screen: a thread that works gives way to one that draws.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -20,10 +20,15 @@ impl Scorer for Behind {
         cancelled: &dyn Fn() -> bool,
         report: &mut dyn FnMut(usize, Result<Score, ScoreError>),
     ) {
-        if !IS_BEHIND.replace(true) {
-            ask_for_less();
-        }
+        give_way();
         self.0.score(portion, cancelled, report);
+    }
+}
+
+/// From now on this thread, and those that it starts, ask for less of the processor.
+pub fn give_way() {
+    if !IS_BEHIND.replace(true) {
+        ask_for_less();
     }
 }
 
@@ -37,7 +42,7 @@ fn ask_for_less() {
     let this = Some(rustix::thread::gettid());
     let lowered = getpriority_process(this).and_then(|nice| setpriority_process(this, (nice + LESS).min(LEAST)));
     if let Err(error) = lowered {
-        tracing::debug!(%error, "the threads that score keep their priority");
+        tracing::debug!(%error, "a thread behind the screen keeps its priority");
     }
 }
 
@@ -55,14 +60,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_thread_that_asks_gets_less() {
+    fn only_the_thread_that_asks_gets_less_and_those_that_it_starts() {
         let nice = || getpriority_process(Some(rustix::thread::gettid())).unwrap();
         let before = nice();
         let behind = std::thread::spawn(move || {
-            ask_for_less();
-            nice()
+            give_way();
+            give_way();
+            (nice(), std::thread::spawn(nice).join().unwrap())
         });
-        assert_eq!(behind.join().unwrap(), (before + LESS).min(LEAST));
+        let less = (before + LESS).min(LEAST);
+        assert_eq!(behind.join().unwrap(), (less, less));
         assert_eq!(nice(), before);
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::behind::give_way;
 use super::channel::{Left, Teller};
 use crate::run::Prepared;
 use crate::tui::news::{BackgroundError, News, TrainingNews};
@@ -62,7 +63,7 @@ async fn train(plan: Arc<Plan>, jobs: usize, cancel: &CancellationToken, tell: &
     for remark in plan.task.remarks() {
         tell.send(News::Noted(Notice::say(remark.to_string()))).await?;
     }
-    let mut run = training::start(plan, jobs);
+    let mut run = training::start_after(give_way, plan, jobs);
     loop {
         tokio::select! {
             progress = run.progress.recv() => {

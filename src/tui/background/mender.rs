@@ -4,14 +4,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::behind::give_way;
 use super::channel::{Teller, What};
 use crate::run::Prepared;
 use crate::tui::news::{BackgroundError, News};
-use neartop_core::score::ScoreError;
 use neartop_study::repair::repair_refused;
 use neartop_study::scheduler::NearScorer;
 use neartop_study::space::Space;
-use neartop_study::study::Repair;
+use neartop_study::study::Sought;
 
 /// The background work, of which there is one at a time. Dropping it ends it.
 pub struct Mender {
@@ -41,6 +41,7 @@ impl Mender {
         let (space, scorer) = (Arc::clone(&self.space), Arc::clone(&self.scorer));
         let (tell, stop) = (self.tell.clone(), Arc::clone(&self.stop));
         tokio::task::spawn_blocking(move || {
+            give_way();
             let found = catch_unwind(AssertUnwindSafe(|| look(&scorer, &space, candidate, &stop)));
             let found = found.unwrap_or(Err(BackgroundError::Panic));
             if !stop.load(Ordering::Relaxed) {
@@ -62,11 +63,7 @@ fn look(
     space: &Space,
     candidate: usize,
     stop: &AtomicBool,
-) -> Result<Option<Box<Repair>>, BackgroundError> {
+) -> Result<Box<Sought>, BackgroundError> {
     let cancelled = || stop.load(Ordering::Relaxed);
-    match repair_refused(scorer, space, candidate, &cancelled) {
-        Ok(repair) => Ok(repair.map(Box::new)),
-        Err(ScoreError::Cancelled) => Ok(None),
-        Err(error) => Err(BackgroundError::work(error)),
-    }
+    repair_refused(scorer, space, candidate, &cancelled).map(Box::new).map_err(BackgroundError::work)
 }

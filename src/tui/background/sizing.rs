@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::behind::give_way;
 use super::channel::{Teller, What};
 use crate::run::Prepared;
 use crate::tui::effect::{SizeRequest, Ticket};
@@ -46,10 +47,13 @@ impl Sizing {
         match request {
             SizeRequest::Stop => {}
             SizeRequest::Measure { candidate, target, threshold } => {
-                tokio::task::spawn_blocking(move || match work.measure(candidate, &target) {
-                    Ok(Some(curve)) => work.fit(&curve, &target, threshold),
-                    Ok(None) => {}
-                    Err(reason) => work.tell(SizeNews::Failed(reason)),
+                tokio::task::spawn_blocking(move || {
+                    give_way();
+                    match work.measure(candidate, &target) {
+                        Ok(Some(curve)) => work.fit(&curve, &target, threshold),
+                        Ok(None) => {}
+                        Err(reason) => work.tell(SizeNews::Failed(reason)),
+                    }
                 });
             }
             SizeRequest::Fit { curve, target, threshold } => {

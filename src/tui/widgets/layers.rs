@@ -129,6 +129,7 @@ pub fn facts<'a>(cx: &Context, id: usize, look: &Look) -> Vec<Line<'a>> {
         ]));
     }
     lines.extend(repair::lines(cx, id, look));
+    lines.extend(recommended(cx, id, look));
     if let Some(remark) = study.remark(id) {
         lines.push(Line::from(Span::styled(remark, look.theme.warning)));
     }
@@ -139,6 +140,17 @@ pub fn facts<'a>(cx: &Context, id: usize, look: &Look) -> Vec<Line<'a>> {
     }
     lines.push(Line::from(vec![label("W: "), Span::raw(candidate.init.formula())]));
     lines
+}
+
+/// Of the recommended candidate: why, and which may be as good.
+fn recommended<'a>(cx: &Context, id: usize, look: &Look) -> Vec<Line<'a>> {
+    if cx.table.advice != Ok(id) {
+        return Vec::new();
+    }
+    let line = |text: String| Line::from(vec![Span::styled("recommended ", look.theme.label), Span::raw(text)]);
+    let reasons = &cx.table.reasons;
+    let equivalent = reasons.equivalent(&cx.study, id).map(|phrase| Line::from(phrase.to_owned()));
+    std::iter::once(line(reasons.why.clone())).chain(equivalent).collect()
 }
 
 /// NEAR, over how many repetitions, of how many parameters, and how far behind the best.

@@ -20,11 +20,11 @@ pub fn lines<'a>(cx: &Context, id: usize, look: &Look) -> Vec<Line<'a>> {
     if let Some(repair) = cx.study.repair(id) {
         return ways(repair).into_iter().map(|way| found(label.clone(), way, look)).collect();
     }
-    if cx.repairs.sought == Some(id) {
+    if cx.repair_sought == Some(id) {
         return told(format!("is being looked for{}", look.signs.ellipsis));
     }
-    if let Some(why) = cx.repairs.vain.get(&id) {
-        return told(why.clone());
+    if let Some(why) = cx.study.no_repair(id) {
+        return told(why.to_string());
     }
     let key = cx.keymap.label(cx.shown, Action::REPAIR);
     match is_repairable(cx.study.candidate(id)) && !key.is_empty() {

@@ -10,20 +10,37 @@ use crate::kernels::with_elements;
 use crate::network::Node;
 use crate::network::forward::Probe;
 
-/// Root mean square of the network's output, where training begins near the loss of chance and nothing has to be unlearnt.
-const AT_OUTPUT: f64 = 0.1;
+/// The root mean squares of what layers are to make of their inputs, before the activation that follows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sizes {
+    /// Of the first layer.
+    pub first: f64,
+    /// Of those between.
+    pub inner: f64,
+    /// Of the network's output.
+    pub output: f64,
+}
 
 /// ln of the gains of one draw of weights, by the name of the layer; of layers whose output is linear in their weights.
 pub(super) struct Levels<'a> {
     pub ln_gains: Vec<(String, f64)>,
-    /// Root mean square of what a layer is to make of its input, before the activation that follows.
-    size: f64,
+    sizes: Sizes,
     cancelled: &'a dyn Fn() -> bool,
 }
 
 impl<'a> Levels<'a> {
-    pub fn new(size: f64, cancelled: &'a dyn Fn() -> bool) -> Self {
-        Self { ln_gains: Vec::new(), size, cancelled }
+    pub fn new(sizes: Sizes, cancelled: &'a dyn Fn() -> bool) -> Self {
+        Self { ln_gains: Vec::new(), sizes, cancelled }
+    }
+
+    fn target(&self, node: &Node) -> f64 {
+        if node.surroundings.is_output {
+            self.sizes.output
+        } else if self.ln_gains.is_empty() {
+            self.sizes.first
+        } else {
+            self.sizes.inner
+        }
     }
 }
 
@@ -40,8 +57,7 @@ impl Probe for Levels<'_> {
         }
         let squares =
             with_elements(&output, |y| y.iter().map(|y| f64::from(*y).powi(2)).sum::<f64>() / y.len() as f64)?;
-        let target = if node.surroundings.is_output { AT_OUTPUT } else { self.size };
-        let gain = target / squares.sqrt();
+        let gain = self.target(node) / squares.sqrt();
         // What is nothing, or overflows, no gain mends.
         if !gain.is_normal() {
             return Ok(output);

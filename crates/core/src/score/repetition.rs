@@ -8,7 +8,7 @@ use super::common::{CommonScores, Name};
 use super::effective_rank::Ranks;
 use super::error::{ScoreError, again};
 use super::images::forward_by_parts;
-use super::levels::Levels;
+use super::levels::{Levels, Sizes};
 use super::probe::{BatchProbe, RankProbe, Unranked};
 use super::propagation::{self, Propagation, PropagationProbe, twins};
 use super::rank_matrix::{RankMatrices, RowOffset};
@@ -149,7 +149,7 @@ impl Repetition<'_> {
         Ok(Some(probe.finish(values.get(self.network.output_value())?)?))
     }
 
-    /// ln of the gains, by the name of the layer, with which every layer would give its activation signals of this size. The
+    /// ln of the gains, by the name of the layer, with which every layer would give its activation signals of these sizes. The
     /// drawn weights of recurrent layers have none.
     ///
     /// # Errors
@@ -157,10 +157,10 @@ impl Repetition<'_> {
     pub fn ln_gains(
         &self,
         fill: Option<&Fill>,
-        size: f64,
+        sizes: Sizes,
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Vec<(String, f64)>, ScoreError> {
-        let mut levels = Levels::new(size, cancelled);
+        let mut levels = Levels::new(sizes, cancelled);
         let weights = self.weights(fill);
         forward(self.network, self.inputs.clone(), &InTraining(&weights), fill, &mut levels)?;
         Ok(levels.ln_gains)

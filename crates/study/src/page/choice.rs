@@ -1,9 +1,9 @@
 //! What to take, and why.
 
 use super::name::Name;
-use super::text::{count, fixed, grouped, ordinal};
+use super::text::{fixed, grouped, ordinal};
 use crate::report::layers;
-use crate::study::{Equivalent, Evidence, Ranked, Study, Trained};
+use crate::study::{Evidence, Ranked, Study, Trained};
 
 /// The recommended candidate, or why there is none.
 pub struct Choice {
@@ -31,12 +31,8 @@ impl Choice {
             return Self { name: None, why, evidence: None, ties: None, figures: Vec::new() };
         };
         let row = ranking.iter().find(|row| row.candidate == id);
-        let Equivalent { count: others, are_most } = study.equivalent(id);
-        let ties = (others > 0 && study.evidence_of(id) == Evidence::Signals).then(|| {
-            let others = count(others, "other candidate");
-            let matters = if are_most { ": most of all that will train, so NEAR decides little here" } else { "" };
-            format!("NEAR does not tell it apart from {others}{matters}.")
-        });
+        let equivalent = study.equivalent_to_recommended(id);
+        let ties = equivalent.and_then(|equivalent| Some(study.phrase_of_equivalent(&equivalent)? + "."));
         let evidence = Some(match study.evidence_of(id) {
             Evidence::Signals => "signals before training, and NEAR",
             Evidence::Steps => "signals before training, NEAR, and its first steps",

@@ -36,6 +36,8 @@ pub struct Row {
     pub limit: String,
     /// The initialization that makes it train, and the NEAR with it.
     pub repair: Option<(String, String)>,
+    /// Whether none was found.
+    pub is_beyond_repair: bool,
 }
 
 /// The groups in their order: a verdict, what it is called and what it means. None is a failure without a verdict.
@@ -66,7 +68,7 @@ impl Hopeless {
             let own: Vec<_> = ranking.iter().filter(|row| stands_in(study, row.candidate, verdict)).collect();
             let rows: Vec<_> = own.iter().take(MOST).map(|row| Row::new(study, row.candidate)).collect();
             let has_measures = rows.iter().any(|row| !row.measured.is_empty());
-            let has_repairs = rows.iter().any(|row| row.repair.is_some());
+            let has_repairs = rows.iter().any(|row| row.repair.is_some() || row.is_beyond_repair);
             Group { title, meaning, count: own.len(), more: own.len() - rows.len(), has_measures, has_repairs, rows }
         };
         let mut groups: Vec<_> = GROUPS.into_iter().map(group).collect();
@@ -107,7 +109,8 @@ impl Row {
         };
         let repair = study.repair(id).map(|repair| repair.best());
         let repair = repair.map(|repair| (repair.phrase(), fixed(repair.near, 2)));
-        Self { name, near, why, measured, limit, repair }
+        let is_beyond_repair = study.no_repair(id).is_some();
+        Self { name, near, why, measured, limit, repair, is_beyond_repair }
     }
 }
 

@@ -1,6 +1,5 @@
-//! The candidate to take, why, and how many may be as good.
+//! The candidate to take, and why.
 
-use super::quantiles::Quantiles;
 use super::{Evidence, FirstSteps, Ranked, Study};
 use neartop_core::network::{Fill, Init};
 use neartop_core::score::propagation::Verdict;
@@ -14,14 +13,6 @@ const INDISTINCT: f64 = 0.1;
 const PLAIN: [&str; 3] = ["relu", "leaky_relu", "relu6"];
 /// The plain initialization.
 const DEFAULT: &str = "torch_default";
-
-/// How many candidates may be as good as one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Equivalent {
-    pub count: usize,
-    /// Whether most of the candidates that will train are among them, so that NEAR decides little.
-    pub are_most: bool,
-}
 
 impl Study {
     /// The candidate to take, and why: the highest NEAR among those that will train, or a plain one that NEAR does not tell
@@ -93,10 +84,9 @@ impl Study {
         match self.plainness(choice) {
             _ if choice == highest => "highest NEAR among trainable candidates".to_owned(),
             None => format!("the best signals among trainable candidates, of which {name} has the highest NEAR"),
-            Some(_) if self.space.near_hardly_orders() => format!(
-                "the plain choice where NEAR does not tell which trains better; {name} has the highest NEAR among trainable \
-                 candidates"
-            ),
+            Some(_) if self.space.near_hardly_orders() => {
+                format!("the plain choice; {name} has the highest NEAR among trainable candidates")
+            }
             Some(_) => format!(
                 "the plain choice where NEAR does not tell which trains better; {name} has the highest NEAR among trainable \
                  candidates, {:.0} % more at the most",
@@ -139,12 +129,12 @@ impl Study {
     }
 
     /// NEAR; less than any where there is none.
-    fn mean_near(&self, id: usize) -> f64 {
+    pub(super) fn mean_near(&self, id: usize) -> f64 {
         self.near(id).map_or(f64::NEG_INFINITY, |near| near.mean)
     }
 
     /// Whether NEAR does not say which of two reaches more: this one or, among those that train, the one of the highest NEAR.
-    fn is_indistinct(&self, id: usize, highest: f64) -> bool {
+    pub(super) fn is_indistinct(&self, id: usize, highest: f64) -> bool {
         let least = (1.0 - INDISTINCT) * highest;
         !self.space.has_architectures() && (self.space.near_hardly_orders() || self.mean_near(id) >= least)
     }
@@ -174,37 +164,9 @@ impl Study {
         (candidate.init.name() == DEFAULT).then_some(1 + places?.into_iter().max().unwrap_or(0))
     }
 
-    /// Other candidates that will train and that NEAR does not tell apart from this one. Of architectures: whose paired
-    /// difference to it lies within its confidence interval of 0. Of activations and initializations also all whose NEAR is
-    /// within a tenth of the highest: there it says next to nothing of what training reaches. With attention or recurrent layers
-    /// it never does.
-    #[must_use]
-    pub fn equivalent(&self, choice: usize) -> Equivalent {
-        let others: Vec<_> = (0..self.records.len()).filter(|id| *id != choice && self.will_train(*id)).collect();
-        let of = others.len();
-        let count = self.alike(choice, others);
-        Equivalent { count, are_most: of > 1 && 2 * (1 + count) > 1 + of }
-    }
-
-    fn will_train(&self, id: usize) -> bool {
+    pub(super) fn will_train(&self, id: usize) -> bool {
         let is_trainable = || self.trainability(id).is_some_and(|t| t.is_trainable());
         self.near(id).is_some() && !self.stands_still(id) && is_trainable()
-    }
-
-    /// How many of these candidates are like that.
-    fn alike(&self, choice: usize, others: Vec<usize>) -> usize {
-        let highest = others.iter().map(|id| self.mean_near(*id)).fold(self.mean_near(choice), f64::max);
-        let mut quantiles = Quantiles::against(others.len());
-        let is_close = |id: usize| self.is_indistinct(id, highest);
-        let mut is_tied = |id: usize| {
-            let behind = self.behind(choice, id);
-            self.same(choice, id)
-                || behind
-                    .estimate
-                    .and_then(|e| Some((e.mean, e.standard_error?)))
-                    .is_some_and(|(mean, error)| mean.abs() <= quantiles.of(behind.common) * error)
-        };
-        others.into_iter().filter(|id| is_close(*id) || is_tied(*id)).count()
     }
 
     /// Why no candidate is recommended, where some have a score.

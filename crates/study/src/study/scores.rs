@@ -2,18 +2,14 @@
 
 use std::sync::{Arc, OnceLock};
 
-use serde::{Serialize, Serializer};
-
 use super::behind::Memo;
 use super::estimate::{Estimate, Leading};
 use super::evidence::FirstSteps;
+use super::repaired::Sought;
 use super::signals::Signals;
 use crate::failure::ScoreFailure;
-use neartop_core::network::Init;
-use neartop_core::recipe::Gains;
 use neartop_core::score::Score;
 use neartop_core::score::blocks::Blocks;
-use neartop_core::score::propagation::Trainability;
 
 /// What is known of one candidate.
 #[derive(Debug, Clone, Default)]
@@ -38,8 +34,8 @@ pub struct CandidateScores {
     pub failure: Option<(usize, ScoreFailure)>,
     pub trained: Option<Trained>,
     pub first_steps: Option<FirstSteps>,
-    /// How it could be made to train.
-    pub repair: Option<Arc<Repair>>,
+    /// How it could be made to train, or why not, where that was looked for.
+    pub sought: Option<Arc<Sought>>,
 }
 
 /// What a short training of a candidate came to.
@@ -52,57 +48,6 @@ pub struct Trained {
     /// None where training diverged.
     pub loss: Option<f64>,
     pub epochs: f64,
-}
-
-/// A candidate whose weights are multiplied by a factor, or by one for each layer, that makes it train, as signals tell.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Repair {
-    /// The factor of all weights; none where each layer has its own.
-    pub gain: Option<f64>,
-    /// The factors by the name of the layer, where each has its own.
-    #[serde(serialize_with = "as_map", skip_serializing_if = "Vec::is_empty")]
-    pub gains: Vec<(String, f64)>,
-    /// The initialization with these factors, as a preset takes it.
-    pub init: Init,
-    pub trainability: Trainability,
-    pub near: f64,
-    pub standard_error: Option<f64>,
-    pub repetitions: usize,
-    /// Beside one factor for all: a factor for each layer, which keeps signals from layer to layer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub by_layer: Option<Box<Self>>,
-    /// By repetition.
-    #[serde(skip)]
-    pub scores: Vec<Score>,
-}
-
-/// Below this score what was repaired trained, but to less than the best: the figures are in `docs/notes/trainability.md`.
-const SURE: f64 = 0.6;
-
-impl Repair {
-    /// Whether it is so near the limits that it trains to less.
-    #[must_use]
-    pub fn is_narrow(&self) -> bool {
-        self.trainability.score < SURE
-    }
-
-    /// Its initialization in one line, and whether it only just trains with it.
-    #[must_use]
-    pub fn phrase(&self) -> String {
-        let only_just = if self.is_narrow() { ", only just" } else { "" };
-        format!("{}{only_just}", self.init)
-    }
-
-    /// The one to take: with a factor for each layer where signals are further within their limits with it.
-    #[must_use]
-    pub fn best(&self) -> &Self {
-        let is_better = |other: &&Self| other.trainability.score > self.trainability.score;
-        self.by_layer.as_deref().filter(is_better).unwrap_or(self)
-    }
-}
-
-fn as_map<S: Serializer>(gains: &[(String, f64)], serializer: S) -> Result<S::Ok, S::Error> {
-    Gains(gains).serialize(serializer)
 }
 
 /// Units of a sum of effective ranks.

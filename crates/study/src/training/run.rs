@@ -57,10 +57,21 @@ const CHANNEL: usize = 1024;
 /// Must be called within a tokio runtime.
 #[must_use]
 pub fn start(plan: Arc<Plan>, jobs: usize) -> Run {
+    start_after(|| {}, plan, jobs)
+}
+
+/// The same after `first` was done on the thread that starts those that train.
+///
+/// Must be called within a tokio runtime.
+#[must_use]
+pub fn start_after(first: impl FnOnce() + Send + 'static, plan: Arc<Plan>, jobs: usize) -> Run {
     let (sender, progress) = mpsc::channel(CHANNEL);
     let cancel = CancellationToken::new();
     let token = cancel.clone();
-    tokio::task::spawn_blocking(move || run(&plan, jobs, &sender, &token));
+    tokio::task::spawn_blocking(move || {
+        first();
+        run(&plan, jobs, &sender, &token);
+    });
     Run { progress, _cancel_on_drop: cancel.clone().drop_guard(), cancel }
 }
 
