@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use neartop_study::repair::is_repairable;
 
+use neartop_study::study::NoRepair;
+
 use super::*;
 
 /// What is pressed: all keys that are bound somewhere, and any character.
