@@ -3,7 +3,6 @@
 use proptest::prelude::*;
 
 use neartop_study::repair::is_repairable;
-
 use neartop_study::study::NoRepair;
 
 use super::*;

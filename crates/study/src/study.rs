@@ -14,6 +14,7 @@ mod recommendation;
 mod repaired;
 mod scores;
 mod signals;
+mod sought;
 mod standing;
 mod stepped;
 
@@ -30,9 +31,9 @@ pub use proxies::{AGGREGATE, ByProxy, Proxies, ProxyAgreement};
 use quantiles::Quantiles;
 use race::Race;
 pub use ranked::Ranked;
-pub use repaired::{Attempt, NoRepair, Repair, Sought};
 use scores::CandidateScores;
 pub use scores::Trained;
+pub use sought::{Attempt, NoRepair, Repair, Sought};
 
 use crate::failure::{Cause, ScoreFailure};
 use crate::space::{Candidate, Space};
