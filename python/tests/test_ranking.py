@@ -230,7 +230,8 @@ def test_all_repairs():
 
 def test_what_cannot_be_told_apart():
     choice = {"activation": "relu", "init": "torch_default", "why": "the plain choice", "evidence": "signals"}
-    rows = [row(1, "tanh", "orthogonal", 100.0, equivalent=True), row(2, "relu", "torch_default", 95.0), row(3, "silu", "zeros", 50.0)]
+    rows = [row(1, "tanh", "orthogonal", 100.0, equivalent=True), row(2, "relu", "torch_default", 95.0)]
+    rows.append(row(3, "silu", "zeros", 50.0))
     remark = "NEAR does not tell it apart from tanh with <orthogonal>"
     ranking = Ranking({**REPORT, "candidates": rows, "recommended": {**choice, "remark": remark}})
     assert [candidate.rank for candidate in ranking.equivalent] == [1] and ranking.remark == remark
