@@ -2,6 +2,7 @@
 
 mod dims;
 mod eval;
+mod places;
 mod products;
 
 pub use dims::broadcast;
@@ -114,6 +115,22 @@ pub enum Arithmetic {
     Take {
         axis: usize,
         places: Vec<usize>,
+    },
+    /// The places of the elements along an axis in their order, equal ones as they stand. They have no derivative.
+    Order {
+        axis: usize,
+        descending: bool,
+    },
+    /// A value and places of the same sizes but along the axis: for every place, the element there.
+    Gather {
+        axis: usize,
+    },
+    /// A table `[1, rows, ...]` and places: for every place, the row there.
+    Rows,
+    /// A value, places of the same sizes but along the axis, and what is put there, or added.
+    Scatter {
+        axis: usize,
+        adds: bool,
     },
     Pad {
         axis: usize,

@@ -53,10 +53,34 @@ impl Arithmetic {
                 Some(size) if places.iter().all(|place| place < size) => Ok(with(first, *axis, places.len())),
                 _ => Err(format!("{first:?} has no such elements along axis {axis}")),
             },
+            Self::Order { axis, .. } => match axis < &first.len() {
+                true => Ok(first.to_vec()),
+                false => Err(format!("{first:?} has no axis {axis}")),
+            },
+            Self::Gather { .. } | Self::Rows | Self::Scatter { .. } => self.dims_by_places(inputs),
             Self::Pad { axis, before, after, .. } => match first.get(*axis) {
                 Some(size) => Ok(with(first, *axis, size + before + after)),
                 None => Err(format!("{first:?} has no axis {axis}")),
             },
+        }
+    }
+}
+
+impl Arithmetic {
+    fn dims_by_places(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, String> {
+        match (self, inputs) {
+            (Self::Gather { axis }, [x, places]) if *axis < x.len() && with(x, *axis, 0) == with(places, *axis, 0) => {
+                Ok(places.to_vec())
+            }
+            (Self::Rows, [[1, _, rest @ ..], places]) => Ok([places, rest].concat()),
+            (Self::Scatter { axis, .. }, [x, places, values]) if *axis < x.len().min(places.len()) => {
+                let dims = with(places, *axis, x[*axis]);
+                match broadcast(x, &dims)? == dims && broadcast(values, places)? == **places {
+                    true => Ok(dims),
+                    false => Err(format!("{values:?} cannot be put at {places:?} of {x:?}")),
+                }
+            }
+            _ => Err(format!("there are no such places among {inputs:?}")),
         }
     }
 }

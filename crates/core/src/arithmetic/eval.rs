@@ -2,6 +2,7 @@
 
 use candle_core::{DType, Result, Tensor, bail};
 
+use super::places::{gather, order, rows, scatter};
 use super::{Arithmetic, Binary, Numbers, Reduce, Unary, matmul};
 
 impl Arithmetic {
@@ -38,10 +39,23 @@ impl Arithmetic {
             }
             Self::Concat { axis } => Tensor::cat(inputs, *axis),
             Self::Take { axis, places } => take(x, *axis, places),
+            Self::Order { axis, descending } => order(x, *axis, *descending),
+            Self::Gather { .. } | Self::Rows | Self::Scatter { .. } => self.by_places(inputs),
             Self::Pad { axis, before, after, value } => pad(x, *axis, [*before, *after], *value),
             Self::Cast(Numbers::Real) | Self::Identity => Ok(x.clone()),
             Self::Cast(Numbers::Whole) => truncated(x),
             Self::Cast(Numbers::Truth) => as_numbers(&x.ne(&x.zeros_like()?)?, x),
+        }
+    }
+}
+
+impl Arithmetic {
+    fn by_places(&self, inputs: &[Tensor]) -> Result<Tensor> {
+        match (self, inputs) {
+            (Self::Gather { axis }, [x, places]) => gather(x, places, *axis),
+            (Self::Rows, [table, places]) => rows(table, places),
+            (Self::Scatter { axis, adds }, [x, places, values]) => scatter(x, places, values, *axis, *adds),
+            _ => bail!("places are missing"),
         }
     }
 }

@@ -67,6 +67,17 @@ impl Calculation {
         &self.operands
     }
 
+    /// Whether a path starts here: nothing of what comes in is taken but the number of samples.
+    fn starts(&self) -> bool {
+        !self.operands.iter().any(|operand| matches!(operand, Operand::Input))
+    }
+
+    /// Whether a path starts here with what the model has once for all samples.
+    #[must_use]
+    pub fn is_same_for_all(&self) -> bool {
+        self.starts() && self.arithmetic == Arithmetic::Identity
+    }
+
     fn kept_tensors(&self) -> impl Iterator<Item = (&'static str, &Tensor)> {
         let kept = self.operands.iter().filter_map(|operand| match operand {
             Operand::Kept(tensor) => Some(tensor),
@@ -90,7 +101,8 @@ impl Calculation {
         let Some(first) = inputs.first() else { candle_core::bail!("a calculation takes an input at least") };
         let samples = first.dim(0)?;
         let spread = |tensor: Tensor| match &self.arithmetic {
-            Arithmetic::Concat { .. } => {
+            // What is the same for all samples alone, or beside others.
+            Arithmetic::Concat { .. } | Arithmetic::Identity => {
                 let dims: Vec<_> = std::iter::once(samples).chain(tensor.dims().iter().skip(1).copied()).collect();
                 tensor.broadcast_as(dims)?.contiguous()
             }
@@ -165,7 +177,7 @@ impl Operation for Calculation {
     }
 
     fn passes_units(&self) -> bool {
-        matches!(
+        !self.starts() && matches!(
             self.arithmetic,
             Arithmetic::Reshape(_)
                 | Arithmetic::Permute(_)

@@ -11,6 +11,8 @@ use crate::layer::{Counted, Operation};
 pub struct Surroundings {
     /// Whether it is the last node with drawn weights on the way to the output.
     pub is_output: bool,
+    /// Whether its output is the same for all samples, for which the model computes it once.
+    pub is_same_for_all: bool,
     /// The body of the innermost residual that it stands in.
     pub branch: Option<Branch>,
     /// Number of the network's residuals whose bodies have drawn weights.

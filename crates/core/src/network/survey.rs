@@ -6,7 +6,7 @@ use super::bodies::Bodies;
 use super::node::Node;
 use super::surroundings::{Following, Surroundings};
 use crate::layer::Counted;
-use crate::layers::Sum;
+use crate::layers::{Calculation, Lookup, Sum};
 
 /// Fills in the surroundings of the nodes of a network.
 pub fn survey(nodes: &mut [Node]) {
@@ -14,9 +14,11 @@ pub fn survey(nodes: &mut [Node]) {
     let following = following(nodes);
     let bodies = Bodies::of(nodes);
     let slots = slots(nodes);
+    let same = same_for_all(nodes);
     for (at, (following, slot)) in following.into_iter().zip(slots).enumerate() {
         nodes[at].surroundings = Surroundings {
             is_output: output == Some(at),
+            is_same_for_all: same[at + 1] || nodes[at].operation.is::<Lookup>(),
             branch: bodies.branch(at),
             branches: bodies.count(),
             following,
@@ -39,6 +41,17 @@ fn output(nodes: &[Node]) -> Option<usize> {
         node.inputs.iter().for_each(|value| needed[*value] = true);
     }
     None
+}
+
+/// By value, whether it is made of nothing but what is the same for all samples.
+fn same_for_all(nodes: &[Node]) -> Vec<bool> {
+    let mut same = vec![false; nodes.len() + 1];
+    for (at, node) in nodes.iter().enumerate() {
+        let starts = |calculation: &Calculation| calculation.is_same_for_all();
+        same[at + 1] = node.operation.as_kind().is_some_and(starts)
+            || !node.inputs.is_empty() && node.inputs.iter().all(|value| same[*value]);
+    }
+    same
 }
 
 /// By node, the activation that follows it.

@@ -6,7 +6,6 @@ use rand::RngCore;
 use super::effective_rank::{RankError, largest};
 use super::error::{ScoreError, failure};
 use crate::kernels::with_elements;
-use crate::layers::Lookup;
 use crate::network::Node;
 use crate::random::{Key, Purpose};
 use crate::settings::Rows;
@@ -121,7 +120,7 @@ impl RankMatrices<'_> {
         }
         let (reading, layer) = (Reading::of(&node.place.output), node.counted.unwrap_or_default());
         // What is the same for all samples is looked at once.
-        let one = node.operation.is::<Lookup>().then(|| output.narrow(0, 0, 1)).transpose()?;
+        let one = node.surroundings.is_same_for_all.then(|| output.narrow(0, 0, 1)).transpose()?;
         let output = one.as_ref().unwrap_or(output);
         let taken = with_elements(output, |data| {
             if largest(data).is_none() {
