@@ -1,6 +1,9 @@
 //! Models of other libraries: the effective ranks and the outputs that PyTorch gives for them, under `fixtures/brought`. How
 //! they were exported stands in `fixtures/brought/README.md`.
 
+#[path = "models/chosen.rs"]
+mod chosen;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,15 +32,19 @@ fn expected(model: &str) -> Value {
 }
 
 fn score(model: &str, name: &str, batch_norm: &str) -> Value {
+    score_file(&file(model, name), &file(model, "inputs.npy"), batch_norm)
+}
+
+fn score_file(model: &Path, inputs: &Path, batch_norm: &str) -> Value {
     let output = Command::cargo_bin("neartop")
         .unwrap()
         .args(["score", "--format", "json", "--batch-norm", batch_norm])
-        .arg(file(model, name))
+        .arg(model)
         .arg("--inputs")
-        .arg(file(model, "inputs.npy"))
+        .arg(inputs)
         .output()
         .unwrap();
-    assert!(output.status.success(), "{model}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{}: {}", model.display(), String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 

@@ -221,6 +221,15 @@ pub enum Plain {
     Take { axis: isize },
     /// x, numbers of places: for each of them the element at its own place along the other axes
     Gather { axis: isize },
+    /// x: the places of the elements along an axis in their order, equal ones as they stand
+    Order { axis: isize, descending: bool },
+    /// x, numbers of places, values: x with the values at these places, or added there, each at its own place along the other
+    /// axes
+    Put { axis: isize, adds: bool },
+    /// x, a list of numbers of places by axis, values: as `x[i, j] = values`, or `+=`
+    PutAt { adds: bool },
+    /// Sizes, or where it is like another x; the mean: what a model draws at every pass
+    Noise { is_like: bool },
     /// Two or more values, as `torch.einsum` reads the letters.
     Einsum(String),
     /// x: its first half along an axis, times the sigmoid of the second

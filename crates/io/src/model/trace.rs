@@ -3,10 +3,15 @@
 //! What does not depend on the samples is computed here. The samples are one axis of every other value in the file,
 //! wherever they stand there; in the network they come first. So the moves that exporters make with that axis vanish.
 
+mod across;
 mod ahead;
+mod choice;
 mod elementwise;
+mod entering;
+mod entry;
 mod fixed;
 mod layers;
+mod limits;
 mod norms;
 mod places;
 mod plain;
@@ -29,12 +34,12 @@ use neartop_core::network::{Builder, Form, Network, Origin, Stored, ValueId};
 use neartop_core::parameters::Parameters;
 use neartop_core::shape::{Layout, Shape};
 
-use super::program::{Op, Operand, Program, Size, Step};
+use super::ModelError;
+use super::program::{Op, Operand, Program, Step};
 use super::recognize::{self, folded_batch_norms};
-use super::{ModelError, given};
 pub use ahead::fixed_values;
 pub use slots::{Found, Wanted};
-use values::{Fixed, Live, Part, Traced};
+use values::{Across, Fixed, Live, Part, Traced};
 
 /// What a program becomes.
 #[derive(Debug, Clone)]
@@ -47,9 +52,6 @@ pub struct Imported {
     /// What was assumed.
     pub remarks: Vec<String>,
 }
-
-/// Samples of a program that leaves their number to the caller: a prime, so that no other size is taken for it.
-const SAMPLES: usize = 31;
 
 /// The network of a program, with slots in place of the activations that are `wanted`. `input` gives the sizes of a sample
 /// where the program leaves them to the caller.
@@ -81,6 +83,10 @@ struct Tracer<'p> {
     values: HashMap<&'p str, Traced>,
     /// The node that has a parameter first.
     owners: HashMap<Stored, ValueId>,
+    /// Values that a path starts from, by their names in the file.
+    started: HashMap<String, Live>,
+    /// Values that are places across all samples, by their names in the file.
+    across: HashMap<String, Across>,
     /// Parameters that arithmetic takes.
     kept: HashSet<Stored>,
     /// What products take that may be the weights of a layer, with the places of these.
@@ -101,7 +107,7 @@ impl<'p> Tracer<'p> {
         given: Option<&Form>,
         slots: &'p HashMap<String, String>,
     ) -> std::result::Result<Self, ModelError> {
-        let (input, live, samples) = entry(program, given)?;
+        let (input, live, samples) = entry::entry(program, given)?;
         let mut tracer = Self::of(program, input, samples, slots);
         tracer.values.insert(&program.inputs[0].name, Traced::Live(live));
         Ok(tracer)
@@ -114,6 +120,8 @@ impl<'p> Tracer<'p> {
             builder: Builder::new(input),
             values: HashMap::new(),
             owners: HashMap::new(),
+            started: HashMap::new(),
+            across: HashMap::new(),
             kept: HashSet::new(),
             products: Vec::new(),
             names: HashMap::new(),
@@ -130,7 +138,7 @@ impl<'p> Tracer<'p> {
     ) -> std::result::Result<Imported, ModelError> {
         let mut tracer = Self::new(program, given, slots)?;
         let output = program.outputs.first().ok_or_else(|| ModelError::Damaged { what: "it gives nothing".into() })?;
-        let needed = needed(program, output);
+        let needed = entry::needed(program, output);
         for step in program.steps.iter().filter(|step| step.outputs.iter().any(|name| needed.contains(name.as_str()))) {
             let fail = |problem| step.error(problem);
             let made = tracer.step(step, &needed).map_err(fail)?;
@@ -218,8 +226,19 @@ impl<'p> Tracer<'p> {
     }
 
     fn value(&self, name: &str) -> Result<Traced> {
+        match self.started.get(name) {
+            Some(live) => Ok(Traced::Live(live.clone())),
+            None => self.own_value(name),
+        }
+    }
+
+    /// A value as the file has it, though a path may have started from it.
+    fn own_value(&self, name: &str) -> Result<Traced> {
         if let Some(known) = self.values.get(name) {
             return Ok(known.clone());
+        }
+        if self.across.contains_key(name) {
+            return Err("its places are counted across all samples, and rows alone are taken by such".into());
         }
         let Some(stored) = self.program.stored.get(name) else {
             return Err(format!("it takes `{name}`, which nothing gives"));
@@ -245,7 +264,11 @@ impl<'p> Tracer<'p> {
 
     /// An operand that does not.
     fn fixed(&self, step: &Step, at: usize) -> Result<Option<Fixed>> {
-        match self.take(step.operands.get(at))? {
+        let taken = match step.operands.get(at) {
+            Some(Operand::Value(name)) => Some(self.own_value(name)?),
+            operand => self.take(operand)?,
+        };
+        match taken {
             None => Ok(None),
             Some(Traced::Fixed(fixed)) => Ok(Some(fixed)),
             Some(Traced::Live(_)) => Err(format!("its operand {at} depends on the input, and must not")),
@@ -344,6 +367,13 @@ impl<'p> Tracer<'p> {
         if modules.len() > 1 && modules.contains(&step.module) { step.module.clone() } else { own }
     }
 
+    /// What is the parameter that it comes from only if it has all of its numbers, and each once.
+    fn as_stored(&self, fixed: &Fixed) -> Fixed {
+        let is_whole = |source: &Stored| self.elements(source) == Some(fixed.tensor.elem_count());
+        let source = fixed.source.clone().filter(is_whole);
+        fixed.seen(fixed.tensor.clone(), source)
+    }
+
     fn layer_named(
         &mut self,
         step: &Step,
@@ -352,6 +382,7 @@ impl<'p> Tracer<'p> {
         input: ValueId,
         weights: &[(&'static str, Fixed)],
     ) -> Result<ValueId> {
+        let weights: Vec<_> = weights.iter().map(|(name, fixed)| (*name, self.as_stored(fixed))).collect();
         let first = weights.first().and_then(|(_, fixed)| fixed.source.clone());
         let owner = first.as_ref().and_then(|source| self.owners.get(source)).copied();
         let name = self.unique(path);
@@ -434,60 +465,4 @@ fn module_of(weight: &str) -> String {
         None => leaf,
     };
     if path.is_empty() { own.to_owned() } else { format!("{path}.{own}") }
-}
-
-/// The form of a sample, the input in the file, and the number of samples there.
-fn entry(program: &Program, given: Option<&Form>) -> std::result::Result<(Form, Live, usize), ModelError> {
-    let unknown = |what: String, help: &str| ModelError::Unknown { what, help: Some(help.to_owned()) };
-    let [input] = program.inputs.as_slice() else {
-        let names: Vec<_> = program.inputs.iter().map(|input| input.name.as_str()).collect();
-        return Err(unknown(
-            format!("it takes {} inputs ({}), and a network takes one", names.len(), names.join(", ")),
-            &format!(
-                "export a module whose `forward` takes one tensor and passes the others itself; filled in are inputs of one number \
-                 for each token that are called {}",
-                given::known().collect::<Vec<_>>().join(", ")
-            ),
-        ));
-    };
-    let [samples, sizes @ ..] = input.dims.as_slice() else {
-        return Err(unknown(format!("its input `{}` has no axis of samples", input.name), "export it with a batch"));
-    };
-    let samples = if let Size::Known(samples) = samples { *samples } else { SAMPLES };
-    let known = sizes.iter().enumerate().map(|(axis, size)| match (size, given.and_then(|g| g.shape.0.get(axis))) {
-        (Size::Known(size), _) => Ok(*size),
-        (Size::Free(_), Some(size)) => Ok(*size),
-        (Size::Free(name), None) => Err(unknown(
-            format!("axis {} of its input `{}` has no size (`{name}`)", axis + 1, input.name),
-            "say it by `network: {model: ..., input: [...]}`, or export it with only the axis of the samples dynamic",
-        )),
-    });
-    let shape = known.collect::<std::result::Result<Vec<_>, _>>()?;
-    let dims = std::iter::once(vec![Part::Samples]).chain(shape.iter().map(|size| vec![Part::Of(*size)])).collect();
-    let layout = sizes::layout_of_input(program, input, shape.len());
-    if let Some(given) = given.filter(|given| given.shape.0 != shape) {
-        let what = format!("its input is {}, not {given}", Form { shape: Shape(shape), layout });
-        return Err(unknown(what, "leave `input` out, or write it as the model has it"));
-    }
-    Ok((Form { shape: Shape(shape), layout }, Live { value: 0, dims }, samples))
-}
-
-/// The values that an output depends on.
-fn needed<'p>(program: &'p Program, output: &'p str) -> HashSet<&'p str> {
-    fn names<'a>(operand: &'a Operand, into: &mut HashSet<&'a str>) {
-        match operand {
-            Operand::Value(name) => {
-                into.insert(name);
-            }
-            Operand::List(list) => list.iter().for_each(|one| names(one, into)),
-            Operand::Number(_) | Operand::Absent => {}
-        }
-    }
-    let mut needed = HashSet::from([output]);
-    for step in program.steps.iter().rev() {
-        if step.outputs.iter().any(|name| needed.contains(name.as_str())) {
-            step.operands.iter().for_each(|operand| names(operand, &mut needed));
-        }
-    }
-    needed
 }

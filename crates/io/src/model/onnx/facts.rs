@@ -61,7 +61,7 @@ fn of_operand(operand: &Operand, known: &dyn Fn(&str) -> Fact) -> Fact {
 fn kind(op: &Op, first: Fact, operands: &[Fact]) -> Option<Numbers> {
     let Op::Plain(plain) = op else { return Some(Numbers::Real) };
     match plain {
-        Plain::Shape | Plain::Size { .. } => Some(Numbers::Whole),
+        Plain::Shape | Plain::Size { .. } | Plain::Order { .. } => Some(Numbers::Whole),
         Plain::Cast(numbers) => Some(*numbers),
         Plain::Unary(Unary::Not) => Some(Numbers::Truth),
         Plain::Binary(

@@ -8,6 +8,7 @@ mod dense;
 mod einsum;
 mod elementwise;
 mod norms;
+mod order;
 mod pooling;
 mod recurrent;
 mod reduce;
@@ -29,6 +30,7 @@ const ONNX: &[Table] = &[
     dense::TABLE,
     elementwise::TABLE,
     norms::TABLE,
+    order::TABLE,
     pooling::TABLE,
     recurrent::TABLE,
     reduce::TABLE,

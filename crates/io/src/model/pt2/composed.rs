@@ -1,6 +1,7 @@
 //! ATen operators that are several steps.
 
 mod numbers;
+mod order;
 mod places;
 mod steps;
 
@@ -10,8 +11,16 @@ use super::schema::{Graph, Node};
 use crate::model::program::Step;
 use steps::{Steps, Table};
 
-const TABLES: [Table; 5] =
-    [numbers::functions, numbers::sums, places::rearrangement, places::windows, places::constants];
+const TABLES: [Table; 8] = [
+    order::order,
+    order::noise,
+    order::bounds,
+    numbers::functions,
+    numbers::sums,
+    places::rearrangement,
+    places::windows,
+    places::constants,
+];
 
 /// The steps of a node; none where it is no operator of several.
 ///

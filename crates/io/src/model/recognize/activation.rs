@@ -11,6 +11,8 @@ use crate::model::program::{Numbers, Op, Operand, Plain, Program, Step};
 
 /// How far a value may be off, relative and at zero: constants are of single precision.
 const TOLERANCE: (f64, f64) = (1e-6, 1e-7);
+/// Beyond the bounds of activations.
+const FAR: f64 = 1000.0;
 /// Between zero and this no activation of a single step has a value at the points.
 const SMALLEST: f64 = 1e-5;
 /// Those with a weight, a random one, one that is linear; and one that needs a look at its parameters.
@@ -99,8 +101,16 @@ fn activation(program: &Program, cone: &Cone) -> Option<Activation> {
     }
     let known = Activation::all().into_iter().filter(|activation| !OTHERS.contains(&activation.name()));
     let (plain, with_parameters): (Vec<_>, Vec<_>) = known.partition(|one| one.params().next().is_none());
+    let is_limit = |one: &Activation| is_limit(&f, one);
     let found = plain.into_iter().find(&fits).or_else(|| estimated(&f, is_clamp).into_iter().find(&fits));
-    found.or_else(|| with_parameters.into_iter().find(&fits))
+    found.or_else(|| with_parameters.into_iter().find(&fits)).filter(|one| !is_limit(one))
+}
+
+/// Whether bounds only keep values from going astray, as those of the logarithm of a variance do: an activation bends within the
+/// usual range of values, at 0 or at -1 and 1.
+fn is_limit(f: &dyn Fn(f64) -> f64, activation: &Activation) -> bool {
+    let (low, high) = (f(-FAR), f(FAR));
+    activation.name() == "hardtanh" && low != 0.0 && (low, high) != (-1.0, 1.0)
 }
 
 fn dense() -> Vec<f64> {
@@ -118,7 +128,6 @@ fn is_linear(points: &[f64], values: &[f64]) -> bool {
 
 /// Activations whose parameters are read off from values of `f`.
 fn estimated(f: &dyn Fn(f64) -> f64, is_clamp: bool) -> Vec<Activation> {
-    const FAR: f64 = 1000.0;
     const NEAR: f64 = 1e-4;
     let (low, high) = (f(-FAR), f(FAR));
     let steepness = std::f64::consts::LN_2 / f(0.0);

@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use neartop_core::network::Form;
 
+use super::Tracer;
+use super::entry::needed;
 use super::values::Traced;
-use super::{Tracer, needed};
 use crate::model::program::Program;
 use crate::model::recognize::Sizes;
 

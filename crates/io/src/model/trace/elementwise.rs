@@ -185,7 +185,7 @@ impl Tracer<'_> {
 
     /// What arithmetic takes of a tensor that does not depend on the samples. Nothing is known of the law of a parameter there,
     /// so it keeps its numbers.
-    fn kept(&mut self, step: &Step, fixed: &Fixed, tensor: Tensor) -> Taken {
+    pub(super) fn kept(&mut self, step: &Step, fixed: &Fixed, tensor: Tensor) -> Taken {
         self.note_product(step, fixed);
         if !fixed.is_trained {
             return Taken::Constant(tensor);
@@ -248,14 +248,14 @@ impl Tracer<'_> {
     }
 
     /// Numbers of a parameter, or of some rows of it.
-    fn elements(&self, source: &Stored) -> Option<usize> {
+    pub(super) fn elements(&self, source: &Stored) -> Option<usize> {
         let stored = self.program.stored.values().find(|stored| stored.name == source.name)?;
         let (all, rows) = (stored.tensor.elem_count(), stored.tensor.dims().first().copied().unwrap_or(1));
         Some(source.rows.map_or(all, |[_, count]| all / rows.max(1) * count))
     }
 
     /// A tensor without the axis of the samples, for all of which it must be the same.
-    fn without_axis(tensor: Tensor, samples: Option<usize>) -> Result<Tensor> {
+    pub(super) fn without_axis(tensor: Tensor, samples: Option<usize>) -> Result<Tensor> {
         let Some(axis) = samples else { return Ok(tensor) };
         let first = tensor.narrow(axis, 0, 1).map_err(text)?;
         let all = first.broadcast_as(tensor.shape()).and_then(|all| all.eq(&tensor)).map_err(text)?;

@@ -99,6 +99,15 @@ pub fn triangle([rows, columns]: [usize; 2], is_lower: bool, diagonal: i64) -> R
     Tensor::from_vec((0..rows * columns).map(inside).collect::<Vec<_>>(), (rows, columns), &Device::Cpu)
 }
 
+/// What stands within a triangle of the last two axes, with zeros in place of the rest, which may be infinite.
+pub fn within_triangle(x: Fixed, is_lower: bool, diagonal: i64) -> Result<Fixed> {
+    let [.., rows, columns] = x.tensor.dims() else { bail!("it is no matrix") };
+    let inside = Fixed::constant(triangle([*rows, *columns], is_lower, diagonal)?);
+    let is_truth = x.is_truth;
+    let made = eval(&Arithmetic::Where, &[inside, x, Fixed::number(0.0)?])?;
+    Ok(Fixed { is_truth, ..made })
+}
+
 /// What arithmetic makes of constants, in double precision.
 pub fn eval(arithmetic: &Arithmetic, operands: &[Fixed]) -> Result<Fixed> {
     let tensors = operands.iter().map(|fixed| fixed.tensor.to_dtype(DType::F64)).collect::<Result<Vec<_>>>()?;
@@ -155,10 +164,8 @@ fn source(arithmetic: &Arithmetic, of: &Fixed) -> Option<Stored> {
             let all = *length == dims[0] && source.rows.is_none();
             Some(Stored { rows: (!all).then_some([first + start, *length]), ..source })
         }
-        Arithmetic::Expand(to) if is_single(dims) && to.len() == dims.len() => {
-            (plain(&to[1..]) == plain(&dims[1..])).then_some(source)
-        }
-        Arithmetic::Reshape(to) | Arithmetic::Expand(to) => (plain(to) == plain(dims)).then_some(source),
+        Arithmetic::Expand(to) => is_repeated(dims, to).then_some(source),
+        Arithmetic::Reshape(to) => (plain(to) == plain(dims)).then_some(source),
         _ => None,
     }
 }
@@ -168,9 +175,11 @@ fn plain(dims: &[usize]) -> Vec<usize> {
     dims.iter().copied().filter(|size| *size > 1).collect()
 }
 
-/// Whether there is one of these, which may be repeated for every sample.
-fn is_single(dims: &[usize]) -> bool {
-    dims.first() == Some(&1)
+/// Whether the numbers are these, repeated along one axis at the most, which may be that of the samples.
+fn is_repeated(dims: &[usize], to: &[usize]) -> bool {
+    let new = to.len().saturating_sub(dims.len());
+    let old = std::iter::repeat_n(1, new).chain(dims.iter().copied());
+    old.zip(to).filter(|(old, to)| old != *to).count() < 2
 }
 
 /// Steps that are elementwise, whatever they take.

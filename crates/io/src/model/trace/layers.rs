@@ -21,13 +21,7 @@ use crate::model::program::{Convolution, Interpolation, Padding, Pool, Step};
 
 impl<'p> Tracer<'p> {
     pub(super) fn linear(&mut self, step: &Step, is_transposed: bool) -> Result<Vec<Traced>> {
-        if let Traced::Fixed(_) = self.need(step, 0)? {
-            return Err("it works on what does not depend on the input. A recurrent layer that is written out step by step does so in \
-                        its first step: export the model with that layer as one, as Keras does with the JAX backend. Queries that are \
-                        parameters do so too: rank the part of the model before them"
-                .into());
-        }
-        let x = self.live(step, 0)?;
+        let x = self.entering(step, 0)?;
         let mut weight = self.fixed(step, 1)?.ok_or("its weight is missing")?;
         if is_transposed {
             weight = fixed::eval(&Arithmetic::Permute(vec![1, 0]), &[weight]).map_err(text)?;
@@ -139,7 +133,7 @@ impl<'p> Tracer<'p> {
 
     /// The first operand as samples of channels along so many axes.
     pub(super) fn images(&mut self, step: &Step, axes: usize) -> Result<Live> {
-        let x = self.live(step, 0)?;
+        let x = self.entering(step, 0)?;
         let is_single = |dim: &Dim| matches!(dim.as_slice(), [Part::Of(_)]);
         match x.dims.split_first() {
             Some((first, rest)) if *first == [Part::Samples] && rest.len() == 1 + axes => {

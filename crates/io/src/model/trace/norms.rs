@@ -11,7 +11,7 @@ use crate::model::program::{Op, Step};
 
 impl Tracer<'_> {
     pub(super) fn norm(&mut self, step: &Step) -> Result<Live> {
-        let x = self.live(step, 0)?;
+        let x = self.entering(step, 0)?;
         let (norm, epsilon) = match step.op {
             Op::BatchNorm { epsilon } if self.has_running_moments(step)? => (Norm::Batch, epsilon),
             Op::BatchNorm { epsilon } => (Norm::BatchAlways, epsilon),

@@ -38,26 +38,13 @@ impl Tracer<'_> {
 
     /// The elements at places that all first axes name together.
     fn at_all(x: Fixed, places: &[(usize, Fixed)]) -> Result<Fixed> {
-        let dims = places
-            .iter()
-            .try_fold(Vec::new(), |dims, (_, one)| neartop_core::arithmetic::broadcast(&dims, one.tensor.dims()))?;
-        fixed::check(&dims).map_err(text)?;
         let sizes = x.tensor.dims().to_vec();
         let (named, rest) = sizes.split_at(places.len());
-        let mut rows = vec![0usize; dims.iter().product()];
-        for ((_, one), size) in places.iter().zip(named) {
-            let spread = one.tensor.broadcast_as(dims.as_slice()).map_err(text)?;
-            let numbers = Fixed::constant(spread.contiguous().map_err(text)?).numbers().map_err(text)?;
-            for (row, number) in rows.iter_mut().zip(numbers) {
-                *row = *row * size + fixed::place(number, *size).map_err(text)?;
-            }
-        }
+        let places: Vec<_> = places.iter().map(|(_, one)| one.clone()).collect();
+        let rows = flat(&places, named)?;
         let flat = [&[named.iter().product::<usize>()], rest].concat();
         let flat = x.tensor.to_dtype(DType::F64).and_then(|tensor| tensor.reshape(flat)).map_err(text)?;
-        let flat = Fixed { tensor: flat, source: None, ..x };
-        let taken = fixed::eval(&Arithmetic::Take { axis: 0, places: rows }, &[flat]).map_err(text)?;
-        let tensor = taken.tensor.reshape([dims.as_slice(), rest].concat()).map_err(text)?;
-        Ok(taken.seen(tensor, None))
+        Self::taken_of_fixed(Fixed { tensor: flat, source: None, ..x }, 0, &rows)
     }
 
     /// `torch.gather`
@@ -132,7 +119,7 @@ impl Tracer<'_> {
 }
 
 /// What is taken of a constant at places that depend on the input, where all of its elements are alike.
-fn alike(x: &Fixed, to: Vec<usize>) -> Result<Fixed> {
+pub(super) fn alike(x: &Fixed, to: Vec<usize>) -> Result<Fixed> {
     let numbers = x.numbers().map_err(text)?;
     match numbers.split_first() {
         Some((first, rest)) if !x.is_trained && rest.iter().all(|number| number == first) => {
@@ -140,4 +127,21 @@ fn alike(x: &Fixed, to: Vec<usize>) -> Result<Fixed> {
         }
         _ => Err("its operand 1 depends on the input, and must not".into()),
     }
+}
+
+/// Places by several axes of these sizes, as places of one axis in their stead.
+pub(super) fn flat(places: &[Fixed], sizes: &[usize]) -> Result<Fixed> {
+    let dims = places
+        .iter()
+        .try_fold(Vec::new(), |dims, one| neartop_core::arithmetic::broadcast(&dims, one.tensor.dims()))?;
+    fixed::check(&dims).map_err(text)?;
+    let mut rows = vec![0usize; dims.iter().product()];
+    for (one, size) in places.iter().zip(sizes) {
+        let spread = one.tensor.broadcast_as(dims.as_slice()).and_then(|one| one.contiguous()).map_err(text)?;
+        for (row, number) in rows.iter_mut().zip(Fixed::constant(spread).numbers().map_err(text)?) {
+            *row = *row * size + fixed::place(number, *size).map_err(text)?;
+        }
+    }
+    let rows = rows.into_iter().map(|row| row as f64).collect::<Vec<_>>();
+    Tensor::from_vec(rows, dims, &candle_core::Device::Cpu).map(Fixed::constant).map_err(text)
 }

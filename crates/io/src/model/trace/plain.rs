@@ -11,10 +11,17 @@ use crate::model::program::{Numbers, Operand, Plain, Reduce, Step};
 
 impl Tracer<'_> {
     pub(super) fn plain(&mut self, step: &Step, plain: &Plain) -> Result<Vec<Traced>> {
+        if let Some(made) = self.across(step, plain)? {
+            return Ok(made);
+        }
+        if let Some(made) = self.choice(step, plain)? {
+            return Ok(vec![made]);
+        }
         if let Some(arithmetic) = fixed::elementwise(plain) {
             return self.elementwise(step, arithmetic).map(|traced| vec![traced]);
         }
         match plain {
+            Plain::Noise { is_like } => self.noise(step, *is_like).map(|traced| vec![traced]),
             Plain::Clamp => self.clamp(step).map(|traced| vec![traced]),
             Plain::MatMul => self.product(step),
             Plain::Concat { axis } => self.joined(step, *axis, false).map(|traced| vec![traced]),
@@ -60,16 +67,6 @@ impl Tracer<'_> {
         let is_known = holds.iter().all(|one| (*one != 0.0) == first);
         let all = self.common(operands).ok().filter(|_| is_known)?;
         (all == chosen.dims).then(|| Traced::Live(chosen.clone()))
-    }
-
-    fn clamp(&mut self, step: &Step) -> Result<Traced> {
-        let mut x = self.need(step, 0)?;
-        for (at, function) in [(1, Binary::Greatest), (2, Binary::Least)] {
-            if let Some(limit) = self.take(step.operands.get(at))? {
-                x = self.broadcast(step, Arithmetic::Binary(function), vec![x, limit])?;
-            }
-        }
-        Ok(x)
     }
 
     fn product(&mut self, step: &Step) -> Result<Vec<Traced>> {
@@ -185,7 +182,7 @@ impl Tracer<'_> {
     }
 
     /// A rearrangement or a sum of a value that depends on the samples.
-    fn of_live(&mut self, step: &Step, plain: &Plain, x: Live) -> Result<Traced> {
+    pub(super) fn of_live(&mut self, step: &Step, plain: &Plain, x: Live) -> Result<Traced> {
         let sizes = x.sizes(self.samples);
         if let Some(constant) = self.said_of(step, plain, &sizes)? {
             return Ok(Traced::Fixed(constant));
@@ -349,7 +346,7 @@ impl Tracer<'_> {
         self.take_at(step, x, axis, &places)
     }
 
-    fn take_at(&mut self, step: &Step, x: Live, axis: usize, places: &Fixed) -> Result<Live> {
+    pub(super) fn take_at(&mut self, step: &Step, x: Live, axis: usize, places: &Fixed) -> Result<Live> {
         let x = self.merged(step, x, axis)?;
         let own = x.axis(axis).ok_or("it takes some of the samples")?;
         let size = super::values::size(&x.dims[axis], self.samples);
@@ -467,13 +464,7 @@ impl Tracer<'_> {
                 }
                 Ok(x)
             }
-            Plain::Triangle { is_lower, diagonal } => {
-                let [.., rows, columns] = sizes else { return Err("it is no matrix".into()) };
-                let mask = fixed::triangle([*rows, *columns], *is_lower, *diagonal).map_err(text)?;
-                let is_truth = x.is_truth;
-                let made = fixed::eval(&Arithmetic::Binary(Binary::Multiply), &[x, Fixed::constant(mask)]);
-                made.map(|made| Fixed { is_truth, ..made }).map_err(text)
-            }
+            Plain::Triangle { is_lower, diagonal } => fixed::within_triangle(x, *is_lower, *diagonal).map_err(text),
             Plain::Pad => {
                 let (pads, value) = (self.numbers_at(step, 1)?, self.number_at(step, 2)?.unwrap_or(0.0));
                 let mut x = x;

@@ -129,7 +129,7 @@ impl<'p> Tracer<'p> {
 
     /// softmax(q k^T scale + mask) v
     pub(super) fn attention(&mut self, step: &Step, is_causal: bool, scale: Option<f64>) -> Result<Live> {
-        let [q, k, v] = [self.live(step, 0)?, self.live(step, 1)?, self.live(step, 2)?];
+        let [q, k, v] = [self.entering(step, 0)?, self.entering(step, 1)?, self.entering(step, 2)?];
         let rank = q.dims.len();
         if rank < 3 || k.dims.len() != rank || v.dims.len() != rank {
             return Err("queries, keys and values have different axes".into());

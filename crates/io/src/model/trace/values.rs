@@ -63,6 +63,13 @@ impl Fixed {
     }
 }
 
+/// Places in each sample, which the file counts across all: by how much they are further on for the next sample.
+#[derive(Debug, Clone)]
+pub struct Across {
+    pub places: Live,
+    pub by: usize,
+}
+
 /// The number of elements along an axis of a file with so many samples.
 pub fn size(dim: &[Part], samples: usize) -> usize {
     dim.iter().map(|part| part.size(samples)).product()

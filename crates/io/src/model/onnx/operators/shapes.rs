@@ -3,7 +3,7 @@
 use super::super::call::{Call, Operator, list};
 use super::super::reader::{PartSizes, Parts, Result};
 use super::constants::numbers;
-use crate::model::program::{Binary, Numbers, Op, Operand, Plain};
+use crate::model::program::{Binary, Numbers, Op, Operand, Plain, Step};
 
 pub const TABLE: &[(&str, Operator)] = &[
     ("Concat", concat),
@@ -141,10 +141,18 @@ fn gather(call: &mut Call) -> Result<()> {
 /// Places along the first axes, whose numbers stand in the last axis of the second input.
 fn gather_nd(call: &mut Call) -> Result<()> {
     call.need(0)?;
-    let known = call.tensor(1).cloned().filter(|places| places.rank() > 0 && call.int("batch_dims", 0) == 0);
-    let known = known.ok_or_else(|| {
-        call.problem("its places depend on what comes in, or are counted in each sample, which is not known")
-    })?;
+    let is_of_all = call.int("batch_dims", 0) == 0;
+    let known = call.tensor(1).cloned().filter(|places| places.rank() > 0 && is_of_all);
+    let Some(known) = known else {
+        let parts = places_by_axis(call, 1).filter(|_| is_of_all);
+        let parts = parts.ok_or_else(|| {
+            call.problem(
+                "its places depend on what comes in, or are counted in each sample, in a way that is not known",
+            )
+        })?;
+        let x = call.value(0);
+        return call.plain(Plain::Index, vec![x, Operand::List(parts)]);
+    };
     let failed = |error: candle_core::Error| call.problem(error.to_string());
     let last = known.rank() - 1;
     let axes = known.dims()[last];
@@ -163,6 +171,32 @@ fn gather_nd(call: &mut Call) -> Result<()> {
             call.plain(Plain::Index, vec![x, list])
         }
     }
+}
+
+/// Numbers of places by axis, which exporters bring to one size and put side by side in a new last axis.
+fn places_by_axis(call: &Call, at: usize) -> Option<Vec<Operand>> {
+    let steps = &call.reader.program.steps;
+    let maker = |operand: &Operand| match operand {
+        Operand::Value(name) => steps.iter().rev().find(|step| step.outputs.contains(name)),
+        _ => None,
+    };
+    let first = |step: &Step| step.operands.first().cloned();
+    let joined = maker(&call.value(at)).filter(|step| step.op == Op::Plain(Plain::Concat { axis: -1 }))?;
+    let Some(Operand::List(parts)) = joined.operands.first() else { return None };
+    let own = parts.iter().map(|part| {
+        let lifted = maker(part).filter(|step| step.op == Op::Plain(Plain::Unsqueeze(vec![-1])))?;
+        let spread = maker(&first(lifted)?);
+        let is_spread = |step: &&Step| matches!(step.op, Op::Plain(Plain::Expand { .. }));
+        let shape = spread.filter(is_spread).and_then(|step| maker(step.operands.get(1)?));
+        let all = shape.filter(|step| step.op == Op::Plain(Plain::Shape)).and_then(|step| maker(&first(step)?));
+        let is_of_all = |step: &&Step| matches!(step.op, Op::Plain(Plain::Binary(Binary::Greatest) | Plain::Identity));
+        match (spread, all.filter(is_of_all)) {
+            // Places are brought to one size where they are taken.
+            (Some(spread), Some(_)) => first(spread),
+            _ => first(lifted),
+        }
+    });
+    own.collect()
 }
 
 fn transpose(call: &mut Call) -> Result<()> {

@@ -84,6 +84,31 @@ impl<'a> Steps<'a> {
         Ok(meta.sizes.iter().map(size).collect())
     }
 
+    /// The type of a value's numbers, by its number in the schema.
+    pub fn numbers(&self, of: &Operand) -> Option<u64> {
+        let Operand::Value(name) = of else { return None };
+        self.graph.tensor_values.get(name).map(|meta| meta.dtype)
+    }
+
+    /// Whether anything takes what the node gives at a place.
+    pub fn is_used(&self, at: usize) -> bool {
+        let outputs = self.outputs();
+        let Some(name) = outputs.get(at) else { return false };
+        let taken = self.graph.nodes.iter().flat_map(|node| &node.inputs).map(|input| &input.arg);
+        taken.chain(&self.graph.outputs).flat_map(Argument::names).any(|other| other == *name)
+    }
+
+    /// The value whose elements these are, where the condition holds.
+    pub fn masked(&self, of: &Operand, condition: &Operand) -> Option<Operand> {
+        let (Operand::Value(name), Operand::Value(condition)) = (of, condition) else { return None };
+        let maker =
+            self.graph.nodes.iter().find(|node| node.outputs.iter().flat_map(Argument::names).any(|n| n == name))?;
+        let [x, places] = maker.inputs.as_slice() else { return None };
+        let is_same = places.arg.names() == [condition.as_str()];
+        let value = x.arg.name().filter(|_| is_same && maker.operator().starts_with("index."))?;
+        Some(Operand::Value(value.to_owned()))
+    }
+
     pub fn rank(&self, of: &Operand) -> Result<usize, String> {
         Ok(self.sizes(of)?.len())
     }
