@@ -4,18 +4,16 @@ use neartop_io::model::{self, Wanted};
 
 use super::{array, by_module, file, largest_difference, outputs, rank, score_file};
 
-const CHOSEN: [&str; 16] = [
+const CHOSEN: [&str; 14] = [
     "experts.pt2",
     "experts.onnx",
     "rows.pt2",
     "neighbours.pt2",
-    "neighbours.onnx",
     "grouped.pt2",
     "sparse.pt2",
     "pairs.pt2",
     "codes.pt2",
     "queries.pt2",
-    "queries.onnx",
     "latents.pt2",
     "pooled.pt2",
     "masked.pt2",

@@ -29,14 +29,14 @@ fn compare(a: f64, b: f64) -> Ordering {
 
 /// For every place, the element there along an axis and at the place's own along the others.
 pub(super) fn gather(x: &Tensor, places: &Tensor, axis: usize) -> Result<Tensor> {
-    x.contiguous()?.gather(&whole(places)?, axis)
+    x.contiguous()?.gather(&whole(places, x.dim(axis)?)?, axis)
 }
 
 /// The rows of a table `[1, rows, ...]`.
 pub(super) fn rows(table: &Tensor, places: &Tensor) -> Result<Tensor> {
     let [_, rows, rest @ ..] = table.dims() else { bail!("a table of {:?} has no rows", table.dims()) };
     let flat = table.reshape((*rows, rest.iter().product::<usize>()))?;
-    let taken = flat.index_select(&whole(places)?.flatten_all()?, 0)?;
+    let taken = flat.index_select(&whole(places, *rows)?.flatten_all()?, 0)?;
     taken.reshape([places.dims(), rest].concat())
 }
 
@@ -49,7 +49,7 @@ pub(super) fn scatter(base: &Tensor, places: &Tensor, values: &Tensor, axis: usi
     if adds {
         return added(&base, places, &values, axis);
     }
-    let at = whole(places)?;
+    let at = whole(places, base.dim(axis)?)?;
     let zeros = base.zeros_like()?.detach();
     let is_put = zeros.scatter(&at, &values.ones_like()?.detach(), axis)?.ne(&zeros)?;
     // What stays may be infinite.
@@ -60,7 +60,7 @@ pub(super) fn scatter(base: &Tensor, places: &Tensor, values: &Tensor, axis: usi
 fn added(base: &Tensor, places: &Tensor, values: &Tensor, axis: usize) -> Result<Tensor> {
     let inner: usize = places.dims()[axis + 1..].iter().product();
     let (own, size) = (places.dim(axis)?, base.dim(axis)?);
-    let numbers = whole(places)?.flatten_all()?.to_vec1::<u32>()?;
+    let numbers = whole(places, size)?.flatten_all()?.to_vec1::<u32>()?;
     let flat = numbers.into_iter().enumerate().map(|(at, place)| {
         let (outer, along) = (at / (own * inner), at % inner);
         ((outer * size + place as usize) * inner + along) as u32
@@ -69,9 +69,11 @@ fn added(base: &Tensor, places: &Tensor, values: &Tensor, axis: usize) -> Result
     base.flatten_all()?.index_add(&flat, &values.flatten_all()?, 0)?.reshape(base.dims())
 }
 
-/// Places as whole numbers, which have no derivative.
-fn whole(places: &Tensor) -> Result<Tensor> {
-    places.detach().to_dtype(DType::U32)?.contiguous()
+/// Places among so many as whole numbers, which have no derivative. Negative ones count from the end.
+fn whole(places: &Tensor, size: usize) -> Result<Tensor> {
+    let places = places.detach();
+    let from_end = (places.lt(&places.zeros_like()?)?.to_dtype(places.dtype())? * size as f64)?;
+    (places + from_end)?.to_dtype(DType::U32)?.contiguous()
 }
 
 #[cfg(test)]
@@ -103,6 +105,12 @@ mod tests {
         let loss = gates.narrow(1, 0, 2).unwrap().sqr().unwrap().sum_all().unwrap();
         let gradient = loss.backward().unwrap();
         assert_eq!(gradient.get(&x).unwrap().to_vec2::<f64>().unwrap(), [[1.0, 4.0, 0.0]]);
+    }
+
+    #[test]
+    fn negative_places_count_from_the_end() {
+        let (x, places) = (row(&[4.0, 5.0, 6.0]), row(&[-1.0, 0.0]));
+        assert_eq!(gather(&x, &places, 1).unwrap().to_vec2::<f64>().unwrap(), [[6.0, 4.0]]);
     }
 
     #[test]

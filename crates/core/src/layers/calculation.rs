@@ -177,15 +177,16 @@ impl Operation for Calculation {
     }
 
     fn passes_units(&self) -> bool {
-        !self.starts() && matches!(
-            self.arithmetic,
-            Arithmetic::Reshape(_)
-                | Arithmetic::Permute(_)
-                | Arithmetic::Expand(_)
-                | Arithmetic::Slice { .. }
-                | Arithmetic::Take { .. }
-                | Arithmetic::Identity
-        )
+        !self.starts()
+            && matches!(
+                self.arithmetic,
+                Arithmetic::Reshape(_)
+                    | Arithmetic::Permute(_)
+                    | Arithmetic::Expand(_)
+                    | Arithmetic::Slice { .. }
+                    | Arithmetic::Take { .. }
+                    | Arithmetic::Identity
+            )
     }
 
     fn cost(&self, place: &Place) -> Cost {

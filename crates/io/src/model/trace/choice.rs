@@ -38,7 +38,9 @@ impl Tracer<'_> {
 
     /// Places by axis, where there are some.
     fn named_places(&self, step: &Step) -> Result<Vec<(usize, Traced)>> {
-        let Some(Operand::List(list)) = step.operands.get(1) else { return Err("its places are missing".into()) };
+        let Some(Operand::List(list)) = step.operands.get(1) else {
+            return Err("it takes elements where a condition holds, and how many depends on the samples".into());
+        };
         let named = list.iter().enumerate().map(|(axis, one)| Ok(self.take(Some(one))?.map(|one| (axis, one))));
         named.filter_map(Result::transpose).collect()
     }

@@ -184,7 +184,7 @@ fn places_by_axis(call: &Call, at: usize) -> Option<Vec<Operand>> {
     let joined = maker(&call.value(at)).filter(|step| step.op == Op::Plain(Plain::Concat { axis: -1 }))?;
     let Some(Operand::List(parts)) = joined.operands.first() else { return None };
     let own = parts.iter().map(|part| {
-        let lifted = maker(part).filter(|step| step.op == Op::Plain(Plain::Unsqueeze(vec![-1])))?;
+        let lifted = maker(part).filter(|step| has_new_last_axis(call, step))?;
         let spread = maker(&first(lifted)?);
         let is_spread = |step: &&Step| matches!(step.op, Op::Plain(Plain::Expand { .. }));
         let shape = spread.filter(is_spread).and_then(|step| maker(step.operands.get(1)?));
@@ -197,6 +197,14 @@ fn places_by_axis(call: &Call, at: usize) -> Option<Vec<Operand>> {
         }
     });
     own.collect()
+}
+
+fn has_new_last_axis(call: &Call, step: &Step) -> bool {
+    let (Op::Plain(Plain::Unsqueeze(axes)), Some(Operand::Value(of))) = (&step.op, step.operands.first()) else {
+        return false;
+    };
+    let rank = call.reader.facts.get(of).and_then(|fact| fact.rank);
+    matches!(axes.as_slice(), [axis] if *axis == -1 || rank.is_some_and(|rank| *axis == rank as isize))
 }
 
 fn transpose(call: &mut Call) -> Result<()> {

@@ -93,6 +93,13 @@ fn by_places(s: &mut Steps<'_>, family: &str, x: Operand, a: &Arguments<'_>) -> 
             let axis = a.whole("dim").ok_or("places among all elements are not known")?;
             s.plain(Plain::Gather { axis }, vec![x, a.operand("indices").ok_or_else(missing)?])
         }
+        "index" => match a.operand("indices") {
+            // How many elements that takes depends on the samples; where nothing but the same choice takes them, it is known.
+            Some(Operand::List(list)) if list.iter().any(|one| s.numbers(one) == Some(TRUTH)) => {
+                s.plain(Plain::Index, vec![x, Operand::Absent])
+            }
+            _ => return Ok(None),
+        },
         "index_put" => put(s, x, a)?,
         "cdist" => distances(s, x, a)?,
         _ => return Ok(None),
