@@ -48,15 +48,19 @@ impl Tracer<'_> {
     }
 
     fn found_across(&mut self, step: &Step, across: Across) -> Vec<Traced> {
-        step.outputs.first().map(|output| self.across.insert(output.clone(), across));
+        if let Some(output) = step.outputs.first() {
+            self.across.insert(output.clone(), across);
+        }
         Vec::new()
     }
 
     /// Places that a constant moves on from sample to sample.
     fn moved_by_sample(&self, step: &Step) -> Result<Option<Across>> {
-        let (places, moves) = match [self.take(step.operands.first())?, self.take(step.operands.get(1))?] {
-            [Some(Traced::Live(x)), Some(Traced::Fixed(y))] | [Some(Traced::Fixed(y)), Some(Traced::Live(x))] => (x, y),
-            _ => return Ok(None),
+        let operands = [self.take(step.operands.first())?, self.take(step.operands.get(1))?];
+        let ([Some(Traced::Live(places)), Some(Traced::Fixed(moves))]
+        | [Some(Traced::Fixed(moves)), Some(Traced::Live(places))]) = operands
+        else {
+            return Ok(None);
         };
         let by = self.stride(&moves, &places.dims).filter(|by| *by > 0 && self.samples > 1);
         Ok(by.map(|by| Across { places, by }))
