@@ -210,7 +210,7 @@ pub(super) struct PropagationProbe<'a> {
     ends_in_merge: bool,
     /// By counted node, as far as the pass has come.
     layers: Vec<Option<LayerSignal>>,
-    /// The last input of a counted node.
+    /// The last input of a counted node, where that may be asked for.
     entered: Option<Tensor>,
     /// What enters the last layer with weights, where that gives nothing but zeros.
     before_zeros: Option<(Vec<f64>, LayerSignal)>,
@@ -353,7 +353,8 @@ impl Probe for PropagationProbe<'_> {
     }
 
     fn keeps_input(&self, node: &Node) -> bool {
-        !node.is_activation()
+        let is_perturbed = |at| (0..self.samples).any(|sample| self.place(sample) == Some(at));
+        !node.is_activation() && (node.surroundings.is_output || node.counted.is_some_and(is_perturbed))
     }
 
     fn observe(&mut self, node: &Node, output: &Tensor) -> Result<(), ScoreError> {

@@ -25,6 +25,9 @@ use crate::settings::{BatchNorm, Rows};
 use crate::start::Drawing;
 use crate::weights::{DrawnWeights, Weights};
 
+/// Bytes that a batch takes at the most for its twins to be held beside it.
+const ROOMY: u64 = 1 << 30;
+
 /// What is shared by all candidates of one repetition with one initialization.
 pub struct Repetition<'a> {
     pub network: &'a Network,
@@ -191,10 +194,12 @@ impl Repetition<'_> {
         Ok(Reached { values: enter(inputs), probe, apart: Some((triples, propagation)) })
     }
 
-    /// Whether twins behind a batch change nothing about the batch: a batch norm that trains takes its statistics of the batch
-    /// alone.
+    /// Whether twins behind a batch change nothing about the batch, and there is room for them. A batch norm that trains takes its
+    /// statistics of the batch alone.
     fn twins_pass_with_batch(&self) -> bool {
-        !self.drawing().looks_at_data(self.network) && (self.batch_norm == BatchNorm::Training || self.is_by_sample())
+        let has_room = || self.inputs.dim(0).is_ok_and(|batch| self.network.memory(batch) <= ROOMY);
+        let is_training = self.batch_norm == BatchNorm::Training;
+        !self.drawing().looks_at_data(self.network) && (self.is_by_sample() || is_training && has_room())
     }
 
     /// Whether what a sample becomes does not depend on those that pass with it.
