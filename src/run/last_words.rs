@@ -42,14 +42,14 @@ mod on_unix {
     /// `is_hit_by_it` is whether the signal may come to the thread that speaks, too: then it ends the program whoever is hit
     /// next, be it without a word.
     pub fn watch_for(signal: i32, what: &'static str, is_hit_by_it: bool, give_back: fn()) -> io::Result<()> {
-        let (mut told, tells) = UnixStream::pair()?;
+        let (mut told, mut tells) = UnixStream::pair()?;
         let (end, holds) = io::pipe()?;
         let is_ending = Arc::new(AtomicBool::new(false));
         let ends = Arc::clone(&is_ending);
         let wait = move || {
             // As long as there is this end, the other one holds.
             let _end = end;
-            if told.read_exact(&mut [0]).is_ok() {
+            if told.write_all(&[0]).and_then(|()| told.read_exact(&mut [0])).is_ok() {
                 ends.store(is_hit_by_it, Ordering::SeqCst);
                 in_time(give_back);
                 say(what);
@@ -58,6 +58,8 @@ mod on_unix {
             }
         };
         std::thread::Builder::new().name("last words".to_owned()).spawn(wait)?;
+        // Until it runs: where there is no memory to begin with, the thread would be held by its own pipe.
+        tells.read_exact(&mut [0])?;
         // In this order: tells the thread; ends at once where that is ending already, so that it may be hit itself; and
         // holds the thread that was hit, since to return to it would end the program.
         pipe::register(signal, tells)?;
