@@ -75,13 +75,6 @@ def pytorch(work):
     return json.loads(result.stdout)["seconds"]
 
 
-def in_turn(ways, first):
-    """What each way takes, another one first in each round: what comes after PyTorch finds memory that the system clears anew."""
-    order = [(first + i) % len(ways) for i in range(len(ways))]
-    taken = {way: ways[way]() for way in order}
-    return [taken[way] for way in range(len(ways))]
-
-
 def seconds(runs):
     return f"{statistics.median(runs):.3g}"
 
@@ -106,7 +99,7 @@ def main():
     for work in (work for work in works if work not in LARGE):
         preset = (WORKS / f"{work}.yaml").read_text()
         ways = [lambda: neartop(arguments.program, preset), lambda: neartop(arguments.program, alone(preset)), lambda: pytorch(work)]
-        runs = list(zip(*(in_turn(ways, first) for first in range(arguments.runs))))
+        runs = list(zip(*([way() for way in ways] for _ in range(arguments.runs))))
         print(work, *runs, file=sys.stderr)
         ours, near, torch = map(statistics.median, runs)
         name = (GRIDS | MODELS)[work]
