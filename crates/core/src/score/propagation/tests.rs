@@ -382,7 +382,7 @@ fn a_batch_norm_lets_twins_pass_behind_the_batch() {
     let run = Repetition { seed: 5, ..Repetition::new(&network, inputs.clone(), &init) };
     assert_eq!(run.signals(relu().as_ref(), &|| false).unwrap(), with.propagation);
 
-    // Scored by running statistics, signals still are those of training, of the samples that have twins.
+    // Scored by running statistics, signals still are those of training, of the samples that have twins and these.
     let evaluated =
         Repetition { batch_norm: BatchNorm::Evaluation, seed: 5, ..Repetition::new(&network, inputs, &init) };
     let (theirs, ours) = (evaluated.score_one(relu()).unwrap().propagation.unwrap(), with.propagation.unwrap());
