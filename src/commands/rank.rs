@@ -42,7 +42,7 @@ pub async fn run(args: &RankArgs) -> Result<(), Failure> {
     }
     write_ranking(&study, elapsed.as_secs_f64(), output, target)?;
     if interrupted {
-        return Err(Failure::Interrupted);
+        return Err(broken_off(options));
     }
     conclude(&study, options)
 }
@@ -59,6 +59,14 @@ pub(super) fn write_ranking(
     let mut rows = study.ranking();
     rows.truncate(top.unwrap_or(usize::MAX));
     target.write(&output::render(study, &report, &rows, output.format)?)
+}
+
+/// A run that was broken off exports nothing, which is said.
+pub(super) fn broken_off(options: &RunOptions) -> Failure {
+    if let Some(path) = &options.export {
+        tell(format_args!("{} is not written, since the run was broken off", path.display()));
+    }
+    Failure::Interrupted
 }
 
 /// What is left to do when all is scored: the export, or to say that nothing has a score.

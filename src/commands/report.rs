@@ -8,7 +8,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::rank::{conclude, repaired, score_all};
+use super::rank::{broken_off, conclude, repaired, score_all};
 use crate::cli::{DEFAULT_PRESET, ReportArgs};
 use crate::run::evidence::Gatherer;
 use crate::run::export::check_export;
@@ -100,7 +100,7 @@ async fn of_preset(args: &ReportArgs, target: Target) -> Result<(), Failure> {
     };
     write(args, &study, training.as_ref(), origin, target)?;
     if interrupted {
-        return Err(Failure::Interrupted);
+        return Err(broken_off(&args.run));
     }
     conclude(&study, &args.run)
 }

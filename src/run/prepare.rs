@@ -96,6 +96,9 @@ pub fn data_failure(preset: &Preset, error: &DataError) -> Failure {
         _ => &["data", "path"],
     };
     let help = match error {
+        DataError::Shape { .. } if preset.model.is_some() => {
+            Some("name data whose samples are what the model takes".to_owned())
+        }
         DataError::Shape { given, .. } => Some(format!(
             "for these data write {}",
             match given.0.as_slice() {

@@ -45,6 +45,11 @@ pub fn check_memory(plan: &Plan, jobs: usize, limit: f64, lower: &str) -> Result
 #[must_use]
 pub fn training_failure(preset: &Preset, error: &TrainingError) -> Failure {
     let (at, help): (&[&str], &str) = match error {
+        TrainingError::Data(DataError::Unlabelled(_)) if preset.model.is_some() => (
+            &["data"],
+            "name data with labels: `--data FILE --labels NAME` beside a model, or a preset, which `neartop new --model` \
+             writes; `rank --evidence steps` needs none",
+        ),
         TrainingError::Data(DataError::Unlabelled(_)) => (
             &["data"],
             "name the labels by `labels` (a second file, or a column), or take a bundled set that has some: \

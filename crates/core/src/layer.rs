@@ -301,10 +301,10 @@ pub trait Operation: Any + fmt::Debug + Send + Sync {
         false
     }
 
-    /// The most that the rank of its output's rows can be, as that of a linear function of fewer numbers, with a bias one more.
-    /// None where nothing is known of it.
-    fn most_rank(&self, _place: &Place) -> Option<usize> {
-        None
+    /// The most that the rank of its output's rows can be, a row for every position of every sample, from the same of its
+    /// inputs. Never less than it is but for rounding; all units where nothing is known.
+    fn most_rank(&self, place: &Place, _inputs: &[usize]) -> usize {
+        place.output.units()
     }
 
     /// Where its parameter of this name starts from, if that is a tensor of its own: see [`Role::Kept`].

@@ -105,7 +105,8 @@ impl Space {
     #[must_use]
     pub fn new(preset: Arc<Preset>) -> Self {
         let network = Arc::new(preset.network.clone());
-        let batch = preset.batch.unwrap_or(1);
+        let least = if preset.trainability { WATCHED } else { 1 };
+        let batch = preset.batch.unwrap_or(least);
         let as_given = preset.model.as_ref().map(|model| Arc::new(model.as_given.clone()));
         let (candidates, largest) = (Vec::new(), Arc::clone(&network));
         let mut space = Self { candidates, largest, network, as_given, batch, preset };
@@ -295,6 +296,8 @@ impl Space {
     }
 }
 
+/// Samples of a repetition at the least where signals are looked at, unless the preset says otherwise: one alone has no spread.
+const WATCHED: usize = 4;
 /// Bytes that a thread holds besides: its stack, and what the allocator keeps for it.
 const THREAD: u64 = 10 << 20;
 /// Bytes that the ranking and the plan of a run keep of a score.

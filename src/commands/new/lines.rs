@@ -1,5 +1,7 @@
 //! Lines of YAML with comments.
 
+use neartop_io::preset::printable;
+
 /// A line: what stands there, and what is said of it.
 pub struct Line {
     text: String,
@@ -13,7 +15,7 @@ pub fn key(level: usize, key: &str, value: &str, comment: &str) -> Line {
 
 /// Anything, so many levels below the root.
 pub fn item(level: usize, text: &str, comment: &str) -> Line {
-    Line { text: format!("{}{text}", "  ".repeat(level)), comment: comment.to_owned() }
+    Line { text: format!("{}{text}", "  ".repeat(level)), comment: printable(comment) }
 }
 
 /// A line that is a comment alone.
@@ -23,7 +25,7 @@ pub fn comment(text: &str) -> Line {
 
 /// A key that is not in force, with what it would mean.
 pub fn choice(level: usize, key: &str, value: &str, comment: &str) -> Line {
-    item(level, &format!("# {key}: {value}"), comment)
+    item(level, &printable(&format!("# {key}: {value}")), comment)
 }
 
 /// A key of the root with what is below it.

@@ -84,7 +84,7 @@ fn values(space: &Space, source: &dyn Source, lines: &mut Lines) -> Result<(), D
     let name = |i: usize| source.feature_names().map_or_else(|| (i + 1).to_string(), |names| names[i].clone());
     let constant: Vec<_> = (0..size).filter(|i| extents[*i].is_constant()).map(name).collect();
     if !constant.is_empty() {
-        let what = if constant.len() == 1 { "a feature has" } else { "features have" };
+        let what = if constant.len() == 1 { "feature has" } else { "features have" };
         lines.note(format!("{} {what} the same value in all samples: {}", constant.len(), some(&constant)));
     }
     check_all_tokens(&extents, input)?;

@@ -161,8 +161,8 @@ impl Operation for Started {
         self.layer.makes_anew()
     }
 
-    fn most_rank(&self, place: &Place) -> Option<usize> {
-        self.layer.most_rank(place)
+    fn most_rank(&self, place: &Place, inputs: &[usize]) -> usize {
+        self.layer.most_rank(place, inputs)
     }
 
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor> {

@@ -118,6 +118,10 @@ impl Operation for AvgPool {
         batch(output, inputs[0].dim(0)?, &place.output.shape)
     }
 
+    fn most_rank(&self, _: &Place, inputs: &[usize]) -> usize {
+        inputs[0]
+    }
+
     fn makes_anew(&self) -> bool {
         true
     }

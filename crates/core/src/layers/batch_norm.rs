@@ -87,6 +87,11 @@ impl Operation for BatchNorm {
         normalize(parameters.source(&inputs[0]), statistics, parameters.get("weight"), parameters.get("bias"))
     }
 
+    fn most_rank(&self, _: &Place, inputs: &[usize]) -> usize {
+        // Every unit is scaled, and a vector is added.
+        inputs[0] + 1
+    }
+
     fn makes_anew(&self) -> bool {
         true
     }

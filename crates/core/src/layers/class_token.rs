@@ -79,6 +79,10 @@ impl Operation for ClassToken {
         put_before(&inputs[0], parameters.need("weight", &place.name)?)
     }
 
+    fn most_rank(&self, _: &Place, inputs: &[usize]) -> usize {
+        inputs[0] + 1
+    }
+
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor> {
         put_before(&inputs[0], &pass.need(&place.name, "weight")?)
     }

@@ -91,8 +91,8 @@ impl Operation for Conv1d {
         self.apply(place, &inputs[0], parameters)
     }
 
-    fn most_rank(&self, place: &Place) -> Option<usize> {
-        self.patch_and_bias(place)
+    fn most_rank(&self, _: &Place, inputs: &[usize]) -> usize {
+        self.most_rank_of(inputs[0])
     }
 
     fn makes_anew(&self) -> bool {

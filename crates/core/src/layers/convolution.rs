@@ -198,10 +198,10 @@ impl<const D: usize> Conv<D> {
         Cost { workspace, multiply_adds: per_output.saturating_mul(positions) }
     }
 
-    /// The numbers that an output is a linear function of.
-    pub(super) fn patch_and_bias(&self, place: &Place) -> Option<usize> {
+    /// The most that the rank of its output can be, from that of its input: a linear function of the positions under the kernel.
+    pub(super) fn most_rank_of(&self, input: usize) -> usize {
         let area: usize = self.kernel.iter().product();
-        Some(place.inputs.first()?.units().saturating_mul(area) + usize::from(self.bias))
+        input.saturating_mul(area).saturating_add(usize::from(self.bias))
     }
 
     /// Zeros before and after along every axis of the first input.

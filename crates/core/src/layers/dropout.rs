@@ -78,6 +78,10 @@ impl Operation for Dropout {
         Ok(inputs[0].clone())
     }
 
+    fn most_rank(&self, _: &Place, inputs: &[usize]) -> usize {
+        inputs[0]
+    }
+
     fn differentiable(&self, _: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor> {
         let Some(mut rng) = pass.draw() else { return Ok(inputs[0].clone()) };
         // Zeros with probability p, and the rest divided by 1 - p.

@@ -73,6 +73,10 @@ impl Operation for GlobalAvgPool {
         batch(with_elements(&inputs[0], |x| global_mean(x, area))?, inputs[0].dim(0)?, &place.output.shape)
     }
 
+    fn most_rank(&self, _: &Place, inputs: &[usize]) -> usize {
+        inputs[0]
+    }
+
     fn differentiable(&self, place: &Place, inputs: &[Tensor], _: &mut dyn Pass) -> Computed<Tensor> {
         let dims: Vec<_> = std::iter::once(inputs[0].dim(0)?).chain(place.output.shape.0.iter().copied()).collect();
         inputs[0].flatten_from(2)?.mean(2)?.reshape(dims)

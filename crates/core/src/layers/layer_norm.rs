@@ -139,6 +139,14 @@ impl Operation for LayerNorm {
         normalize(parameters.source(&inputs[0]), statistics, parameters.get("weight"), parameters.get("bias"))
     }
 
+    fn most_rank(&self, place: &Place, inputs: &[usize]) -> usize {
+        match self.statistics(&place.inputs[0]) {
+            // Rows and units are scaled, and two vectors are added: each row's mean for all units, and the bias.
+            Statistics::Features | Statistics::Position => inputs[0] + 2,
+            Statistics::Sample | Statistics::Channel(_) | Statistics::Groups(_) => place.output.units(),
+        }
+    }
+
     fn makes_anew(&self) -> bool {
         true
     }

@@ -122,6 +122,11 @@ impl Operation for Permute {
         self.take(&inputs[0])
     }
 
+    fn most_rank(&self, place: &Place, inputs: &[usize]) -> usize {
+        let has_kept_units = self.axes.get(place.output.axis()) == Some(&place.inputs[0].axis());
+        if has_kept_units { inputs[0] } else { place.output.units() }
+    }
+
     fn differentiable(&self, _: &Place, inputs: &[Tensor], _: &mut dyn Pass) -> Computed<Tensor> {
         self.take(&inputs[0])
     }

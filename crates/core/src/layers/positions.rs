@@ -78,6 +78,11 @@ impl Operation for Positions {
         inputs[0].broadcast_add(parameters.need("weight", &place.name)?)
     }
 
+    fn most_rank(&self, place: &Place, inputs: &[usize]) -> usize {
+        // Positions have the same vectors in all samples.
+        inputs[0] + place.rows_in()
+    }
+
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor> {
         inputs[0].broadcast_add(&pass.need(&place.name, "weight")?)
     }

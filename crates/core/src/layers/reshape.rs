@@ -122,6 +122,14 @@ impl Operation for Reshape {
         self.take(&inputs[0])
     }
 
+    fn most_rank(&self, place: &Place, inputs: &[usize]) -> usize {
+        // Units stay as they are where their axis does.
+        let (before, after) = (&place.inputs[0], &place.output);
+        let has_kept_units = before.layout == after.layout && before.axis() == 0 && after.axis() == 0
+            || before.layout == Layout::Features && after.layout == Layout::Features;
+        if has_kept_units && before.units() == after.units() { inputs[0] } else { after.units() }
+    }
+
     fn differentiable(&self, _: &Place, inputs: &[Tensor], _: &mut dyn Pass) -> Computed<Tensor> {
         self.take(&inputs[0])
     }

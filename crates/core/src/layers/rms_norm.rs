@@ -79,6 +79,10 @@ impl Operation for RmsNorm {
         normalize_rms(parameters.source(&inputs[0]), parameters.get("weight"), RMS_EPSILON)
     }
 
+    fn most_rank(&self, _: &Place, inputs: &[usize]) -> usize {
+        inputs[0]
+    }
+
     fn makes_anew(&self) -> bool {
         true
     }

@@ -19,6 +19,8 @@ pub struct Surroundings {
     pub branches: usize,
     /// The activation that follows it, with nothing between but sums and what keeps the units, as normalizations and pooling.
     pub following: Following,
+    /// The most that the rank of its output can be, see [`Operation::most_rank`].
+    pub most_rank: usize,
     /// The slot that its output reaches first or, where it reaches none, the last of the network.
     pub slot: Option<String>,
 }

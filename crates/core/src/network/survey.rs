@@ -15,6 +15,7 @@ pub fn survey(nodes: &mut [Node]) {
     let bodies = Bodies::of(nodes);
     let slots = slots(nodes);
     let same = same_for_all(nodes);
+    let ranks = most_ranks(nodes);
     for (at, (following, slot)) in following.into_iter().zip(slots).enumerate() {
         nodes[at].surroundings = Surroundings {
             is_output: output == Some(at),
@@ -22,9 +23,26 @@ pub fn survey(nodes: &mut [Node]) {
             branch: bodies.branch(at),
             branches: bodies.count(),
             following,
+            most_rank: ranks[at],
             slot,
         };
     }
+}
+
+/// By node, the most that the rank of its output can be.
+fn most_ranks(nodes: &[Node]) -> Vec<usize> {
+    let mut ranks: Vec<usize> = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        let units = |at: usize| node.place.inputs[at].units();
+        let inputs: Vec<_> = node
+            .inputs
+            .iter()
+            .enumerate()
+            .map(|(at, value)| value.checked_sub(1).map_or(units(at), |from| ranks[from]))
+            .collect();
+        ranks.push(node.operation.most_rank(&node.place, &inputs).min(node.units()));
+    }
+    ranks
 }
 
 /// The last node with drawn weights that the output depends on.

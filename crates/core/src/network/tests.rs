@@ -3,8 +3,9 @@ use candle_core::Tensor;
 use super::*;
 use crate::catalog::Given;
 use crate::kernels::with_elements;
-use crate::layers::{BatchNorm, Conv2d, Dropout, Flatten, Linear, MaxPool, Padding, Slot};
+use crate::layers::{BatchNorm, Conv2d, Dropout, Flatten, INNER_KINDS, KINDS, Linear, MaxPool, Padding, Slot};
 use crate::random::{Key, Purpose};
+use crate::shape::Layout;
 use crate::weights::DrawnWeights;
 
 fn linear(out: usize) -> Layer {
@@ -155,4 +156,62 @@ fn memory_that_a_view_has_is_not_used_again() {
         let wanted: Vec<_> = seen[0].1.iter().map(|y| y + y.max(0.0)).collect();
         assert_eq!(sum, wanted);
     }
+}
+
+/// Ranks of the outputs of counted nodes, and the most that they are known to be.
+struct MostRanks(Vec<(usize, usize)>);
+
+impl forward::Probe for MostRanks {
+    type Stop = candle_core::Error;
+
+    fn observe(&mut self, node: &Node, output: &Tensor) -> candle_core::Result<()> {
+        let form = &node.place.output;
+        let (samples, units, run) = (output.dim(0)?, form.units(), form.run());
+        let rows = samples * form.rows();
+        let elements = with_elements(output, <[f32]>::to_vec)?;
+        // A row for every position of every sample.
+        let at = |row: usize, unit: usize| f64::from(elements[(row / run * units + unit) * run + row % run]);
+        let values = faer::Mat::from_fn(rows, units, at).singular_values().unwrap();
+        let rank = values.iter().filter(|s| **s > 1e-5 * values[0].max(1e-12)).count();
+        self.0.push((rank, node.surroundings.most_rank));
+        Ok(())
+    }
+}
+
+/// Behind a layer of one unit, every kind of layer, and a batch norm, which is counted whatever comes before it.
+#[test]
+fn ranks_are_never_above_what_is_known_of_them() {
+    let mut known = 0;
+    for kind in KINDS.iter().chain(INNER_KINDS) {
+        for trial in (kind.trials)() {
+            let narrow: Vec<Layer> = match (trial.input.layout, trial.input.shape.0.as_slice()) {
+                (Layout::Features, [.., features]) => vec![linear(1), linear(*features)],
+                (Layout::Channels, [channels, _, _]) => {
+                    vec![Conv2d::new(1, 1).into(), Conv2d::new(*channels, 1).into()]
+                }
+                _ => Vec::new(),
+            };
+            let layers = [narrow, trial.layers, vec![BatchNorm.into()]].concat();
+            let network = Network::build(&trial.input, &layers).unwrap();
+            let init = Init::named("kaiming_normal").unwrap();
+            let weights = DrawnWeights::new(0, 0, &init, BiasInit::FanInUniform, None);
+            let shape: Vec<_> = std::iter::once(12).chain(trial.input.shape.0.iter().copied()).collect();
+            let key = Key { seed: 1, repetition: 0, layer: 0, purpose: Purpose::Inputs };
+            let count = shape.iter().product();
+            let input = match trial.input.layout {
+                Layout::Ids { vocab } => (0..count).map(|k| (k * 7 % vocab) as f32).collect(),
+                _ => key.standard_normals(count),
+            };
+            let input = Tensor::from_vec(input, shape, &candle_core::Device::Cpu).unwrap();
+            let tanh = Activation::named("tanh").unwrap().into();
+            let mut ranks = MostRanks(Vec::new());
+            forward::forward(&network, input, &weights, Some(&tanh), &mut ranks).unwrap();
+            for (place, (rank, most)) in ranks.0.iter().enumerate() {
+                let units = network.counted()[place].units();
+                assert!(rank <= most && *most <= units, "{}: {rank} at {place}, and {most} at the most", kind.name);
+                known += usize::from(*most < units);
+            }
+        }
+    }
+    assert!(known > 100, "{known}");
 }

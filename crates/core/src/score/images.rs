@@ -11,8 +11,8 @@ use candle_core::Tensor;
 use super::effective_rank::{RankError, largest};
 use super::error::{ScoreError, failure};
 use super::head::Head;
-use super::probe::{BatchProbe, RankProbe, most_rank};
-use super::propagation::{PropagationProbe, TWINS};
+use super::probe::{BatchProbe, RankProbe};
+use super::propagation::PropagationProbe;
 use super::rank_matrix::{Reading, RowBlock};
 use crate::kernels::with_elements;
 use crate::network::forward::{Filling, Probe, Values, forward_part};
@@ -98,7 +98,7 @@ impl Images<'_> {
         while blocks.part.end < blocks.batch {
             // Twins pass with their samples.
             blocks.twins = watched.take();
-            let least = if blocks.twins.is_some() { self.twins(blocks.batch) / TWINS } else { 1 };
+            let least = blocks.twins.as_ref().map_or(1, |twins| twins.watched().samples);
             let start = blocks.part.end;
             blocks.part = start..(start + self.at_a_time.max(least)).min(blocks.batch);
             self.forward_few(values, &entering, filling, &mut blocks, &mut made)?;
@@ -178,7 +178,7 @@ impl Images<'_> {
         let counted = self.part.nodes.iter().map(|at| &self.network.nodes[*at]).filter(|node| node.counted.is_some());
         for (node, block) in counted.zip(blocks) {
             let (rows, columns) = (block.rows.len() / block.columns, block.columns);
-            let place = probe.ranks.borrow_mut().add_of_rank(&block.rows, rows, columns, most_rank(node));
+            let place = probe.ranks.borrow_mut().add_of_rank(&block.rows, rows, columns, node.surroundings.most_rank);
             probe.set(node, place.map_err(|error| failure(node, error))?);
         }
         Ok(())

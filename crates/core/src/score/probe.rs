@@ -54,17 +54,12 @@ impl Probe for RankProbe<'_> {
 
     fn observe(&mut self, node: &Node, output: &Tensor) -> Result<(), ScoreError> {
         self.head.observe(node, output)?;
-        let most = most_rank(node);
+        let most = node.surroundings.most_rank;
         let take = |matrix: &[f32], rows, columns| self.ranks.borrow_mut().add_of_rank(matrix, rows, columns, most);
         let place = self.matrices.with_matrix(node, output, take)?;
         self.set(node, place);
         Ok(())
     }
-}
-
-/// The most that the rank of a node's matrix can be.
-pub(super) fn most_rank(node: &Node) -> usize {
-    node.operation.most_rank(&node.place).unwrap_or(usize::MAX)
 }
 
 /// A score whose ranks may still wait.

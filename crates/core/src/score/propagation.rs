@@ -37,12 +37,11 @@ use crate::shape::{Form, Layout};
 
 /// Only the first repetitions are looked at: what is looked for are orders of magnitude.
 pub const REPETITIONS: u64 = 4;
-/// Samples that have twins at the most.
-const SAMPLES: usize = 24;
-/// The same where samples are images or tokens, whose positions give means enough.
-const IMAGES: usize = 4;
-/// Of every sample: one perturbed at the input, one at a layer.
-pub(super) const TWINS: usize = 2;
+/// Samples that are looked at, and have twins, at the most.
+const SAMPLES: Watched = Watched { samples: 24, at_input: 24 };
+/// The same where samples are images or tokens, whose positions give means enough. Layers take turns with the samples, so these
+/// must be several.
+const IMAGES: Watched = Watched { samples: 4, at_input: 1 };
 /// Root mean square of the perturbation of an input relative to the inputs', large enough to be seen after it shrank.
 const AT_INPUT: f64 = 1e-2;
 /// The same at a layer, small enough to be still small after it grew: gradients are of infinitesimal perturbations.
@@ -159,29 +158,55 @@ fn mean_of_known(values: impl Iterator<Item = f64>) -> Option<f64> {
     (count > 0).then(|| sum / f64::from(count))
 }
 
+/// The first samples of a batch, whose signals are looked at. Each has a twin that is perturbed at a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Watched {
+    pub samples: usize,
+    /// So many of them also have one that is perturbed at the input.
+    pub at_input: usize,
+}
+
+impl Watched {
+    /// Of a batch of at least two samples of this form. Samples and twins are not more than the batch.
+    fn of(batch: usize, form: &Form) -> Self {
+        let is_sequence = matches!(form.layout, Layout::Ids { .. }) || form.sequence_of_features().is_some();
+        let most = if is_sequence || form.image().is_some() { IMAGES } else { SAMPLES };
+        let samples = (batch / 3).clamp(2, most.samples);
+        Self { samples, at_input: samples.min(most.at_input) }
+    }
+
+    /// How many twins there are.
+    #[must_use]
+    pub fn twins(self) -> usize {
+        self.at_input + self.samples
+    }
+}
+
 /// The twins of the first samples of a batch `[samples, ...]` of this form: the samples perturbed, then the same samples as
 /// they are, for a layer to perturb. Numbers of tokens are not perturbed: their embeddings are. None for a batch of fewer
 /// than two, which have no spread.
 ///
 /// # Errors
 /// If the tensor is not of single precision on the CPU.
-pub fn twins(batch: &Tensor, form: &Form, seed: u64, repetition: u64) -> candle_core::Result<Option<Tensor>> {
+pub fn twins(
+    batch: &Tensor,
+    form: &Form,
+    seed: u64,
+    repetition: u64,
+) -> candle_core::Result<Option<(Watched, Tensor)>> {
     let samples = batch.dim(0)?;
     if samples < 2 {
         return Ok(None);
     }
-    let is_tokens = matches!(form.layout, Layout::Ids { .. });
-    let is_sequence = is_tokens || form.sequence_of_features().is_some();
-    let most = if is_sequence || form.image().is_some() { IMAGES } else { SAMPLES };
-    // Samples and twins are not more than the batch.
-    let clean = batch.narrow(0, 0, (samples / (1 + TWINS)).clamp(2, most))?;
-    if is_tokens {
-        return Tensor::cat(&[&clean, &clean], 0).map(Some);
+    let watched = Watched::of(samples, form);
+    let (at_input, at_layer) = (batch.narrow(0, 0, watched.at_input)?, batch.narrow(0, 0, watched.samples)?);
+    if matches!(form.layout, Layout::Ids { .. }) {
+        return Ok(Some((watched, Tensor::cat(&[&at_input, &at_layer], 0)?)));
     }
     let key = input_key(seed, repetition);
-    let noise = with_elements(&clean, |x| noise(key, AT_INPUT, x))?;
-    let perturbed = (&clean + Tensor::from_vec(noise, clean.shape(), clean.device())?)?;
-    Tensor::cat(&[&perturbed, &clean], 0).map(Some)
+    let noise = with_elements(&at_input, |x| noise(key, AT_INPUT, x))?;
+    let perturbed = (&at_input + Tensor::from_vec(noise, at_input.shape(), at_input.device())?)?;
+    Ok(Some((watched, Tensor::cat(&[&perturbed, &at_layer], 0)?)))
 }
 
 /// Of the perturbation of the input.
@@ -197,8 +222,7 @@ pub(super) struct PropagationProbe<'a> {
     cancelled: &'a dyn Fn() -> bool,
     seed: u64,
     repetition: u64,
-    /// Samples that have twins.
-    samples: usize,
+    watched: Watched,
     /// The counted node from which gradients come: the last that is no activation; beyond all where that is the network's
     /// output.
     last: usize,
@@ -221,9 +245,14 @@ pub(super) struct PropagationProbe<'a> {
 }
 
 impl<'a> PropagationProbe<'a> {
-    /// For a pass that ends in `twins`, see [`twins`].
-    pub fn new(network: &Network, seed: u64, repetition: u64, twins: usize, cancelled: &'a dyn Fn() -> bool) -> Self {
-        let samples = twins / TWINS;
+    /// For a pass that begins with samples and ends in their twins, see [`twins`].
+    pub fn new(
+        network: &Network,
+        seed: u64,
+        repetition: u64,
+        watched: Watched,
+        cancelled: &'a dyn Fn() -> bool,
+    ) -> Self {
         let counted = network.counted();
         let last = counted.iter().rposition(|node| !node.is_activation()).unwrap_or(0);
         let ends_in_merge = counted.get(last).is_some_and(|node| paths::has_merge_after(network, node));
@@ -236,7 +265,7 @@ impl<'a> PropagationProbe<'a> {
             cancelled,
             seed,
             repetition,
-            samples,
+            watched,
             last,
             places,
             saturated,
@@ -254,23 +283,24 @@ impl<'a> PropagationProbe<'a> {
         Self { fill, ..self.clone() }
     }
 
-    /// Samples and twins that pass.
-    pub fn twins(&self) -> usize {
-        self.samples * TWINS
+    pub fn watched(&self) -> Watched {
+        self.watched
     }
 
     /// The counted node at which a sample's last twin is perturbed: repetitions take turns, and each spreads over all.
     fn place(&self, sample: usize) -> Option<usize> {
         let turn = (self.repetition % REPETITIONS) as usize;
-        let at = (sample * REPETITIONS as usize + turn) * self.places.len() / (self.samples * REPETITIONS as usize);
+        let turns = self.watched.samples * REPETITIONS as usize;
+        let at = (sample * REPETITIONS as usize + turn) * self.places.len() / turns;
         self.places.get(at).copied()
     }
 
     /// The samples among all that pass, then their twins.
     fn parts<'y>(&self, values: &'y [f32], passing: usize) -> Parts<'y> {
-        let size = values.len() / passing.max(1) * self.samples;
-        let (rest, at_layer) = values.split_at(values.len() - size);
-        Parts { clean: &values[..size], at_input: &rest[rest.len() - size..], at_layer }
+        let (units, watched) = (values.len() / passing.max(1), self.watched);
+        let (rest, at_layer) = values.split_at(values.len() - units * watched.samples);
+        let at_input = &rest[rest.len() - units * watched.at_input..];
+        Parts { clean: &values[..units * watched.samples], at_input, at_layer, units }
     }
 
     /// After the pass, with the network's output for all that passed.
@@ -289,7 +319,7 @@ impl<'a> PropagationProbe<'a> {
         let passing = value.dim(0)?;
         with_elements(value, |y| {
             let parts = self.parts(y, passing);
-            (differences(parts.clean, parts.at_layer, self.samples), signal(&parts, self.samples, None))
+            (differences(&parts), signal(&parts, None))
         })
     }
 
@@ -333,8 +363,8 @@ impl Probe for PropagationProbe<'_> {
         let passing = output.dim(0)?;
         let mut values = taken(node, &output)?;
         let units = values.len() / passing.max(1);
-        let from = (passing - TWINS * self.samples) * units;
-        let perturbed = &mut values[from..from + self.samples * units];
+        let from = (passing - self.watched.twins()) * units;
+        let perturbed = &mut values[from..from + self.watched.at_input * units];
         let noise = noise(input_key(self.seed, self.repetition), AT_INPUT, perturbed);
         perturbed.iter_mut().zip(noise).for_each(|(y, e)| *y += e);
         Ok(Tensor::from_vec(values, output.shape(), output.device())?)
@@ -353,7 +383,7 @@ impl Probe for PropagationProbe<'_> {
     }
 
     fn keeps_input(&self, node: &Node) -> bool {
-        let is_perturbed = |at| (0..self.samples).any(|sample| self.place(sample) == Some(at));
+        let is_perturbed = |at| (0..self.watched.samples).any(|sample| self.place(sample) == Some(at));
         !node.is_activation() && (node.surroundings.is_output || node.counted.is_some_and(is_perturbed))
     }
 
@@ -364,12 +394,9 @@ impl Probe for PropagationProbe<'_> {
         let passing = output.dim(0)?;
         let saturated = self.saturated.take();
         if node.counted == Some(self.last) {
-            self.arrived = with_elements(output, |y| {
-                let Parts { clean, at_layer, .. } = self.parts(y, passing);
-                differences(clean, at_layer, self.samples)
-            })?;
+            self.arrived = with_elements(output, |y| differences(&self.parts(y, passing)))?;
         }
-        let signal = with_elements(output, |y| signal(&self.parts(y, passing), self.samples, saturated))?;
+        let signal = with_elements(output, |y| signal(&self.parts(y, passing), saturated))?;
         if let (true, true, Some(entered)) = (node.surroundings.is_output, signal.ln_size <= NOTHING, &self.entered) {
             self.before_zeros = Some(self.arriving(entered)?).filter(|(_, before)| before.ln_spread > NOTHING);
         }
@@ -381,7 +408,7 @@ impl Probe for PropagationProbe<'_> {
 
     fn pass_on(&mut self, node: &Node, output: Tensor) -> Result<Tensor, ScoreError> {
         let (Some(at), entered) = (node.counted, self.entered.take()) else { return Ok(output) };
-        let (samples, passing) = (self.samples, output.dim(0)?);
+        let (samples, passing) = (self.watched.samples, output.dim(0)?);
         let here: Vec<usize> = (0..samples).filter(|s| self.place(*s) == Some(at)).collect();
         if here.is_empty() {
             return Ok(output);

@@ -137,13 +137,12 @@ impl Repetition<'_> {
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Option<Propagation>, ScoreError> {
         let twins = twins(&self.inputs, &self.network.input, self.seed, self.repetition)?;
-        let Some(twins) = twins else { return Ok(None) };
-        let count = twins.dim(0)?;
-        let probe = PropagationProbe::new(self.network, self.seed, self.repetition, count, cancelled);
+        let Some((watched, twins)) = twins else { return Ok(None) };
+        let probe = PropagationProbe::new(self.network, self.seed, self.repetition, watched, cancelled);
         let mut probe = probe.with_fill(fill);
         // Where samples meet, they are as many as when they are scored.
         let meet = self.twins_pass_with_batch() && !self.is_by_sample();
-        let samples = if meet { self.inputs.dim(0)? } else { count / propagation::TWINS };
+        let samples = if meet { self.inputs.dim(0)? } else { watched.samples };
         let all = Tensor::cat(&[&self.inputs.narrow(0, 0, samples)?, &twins], 0)?;
         let mut values = Values::of_input(self.network, all);
         let weights = &InTraining(&self.weights(fill));
@@ -178,18 +177,17 @@ impl Repetition<'_> {
             true => twins(&self.inputs, &self.network.input, self.seed, self.repetition)?,
             false => None,
         };
-        let Some(twins) = twins else {
+        let Some((watched, twins)) = twins else {
             let probe = BatchProbe { batch, ranks, propagation: None };
             return Ok(Reached { values: enter(inputs), probe, apart: None });
         };
-        let count = twins.dim(0)?;
-        let propagation = PropagationProbe::new(self.network, self.seed, self.repetition, count, cancelled);
+        let propagation = PropagationProbe::new(self.network, self.seed, self.repetition, watched, cancelled);
         if self.twins_pass_with_batch() {
             let values = enter(Tensor::cat(&[&inputs, &twins], 0)?);
             let probe = BatchProbe { batch, ranks, propagation: Some(propagation) };
             return Ok(Reached { values, probe, apart: None });
         }
-        let triples = enter(Tensor::cat(&[&inputs.narrow(0, 0, count / propagation::TWINS)?, &twins], 0)?);
+        let triples = enter(Tensor::cat(&[&inputs.narrow(0, 0, watched.samples)?, &twins], 0)?);
         let probe = BatchProbe { batch, ranks, propagation: None };
         Ok(Reached { values: enter(inputs), probe, apart: Some((triples, propagation)) })
     }
@@ -363,10 +361,10 @@ impl<'a> Reached<'a> {
     /// Only the samples that have twins, and these.
     fn triples(self) -> candle_core::Result<Option<(Values, PropagationProbe<'a>)>> {
         let Some(probe) = self.probe.propagation else { return Ok(self.apart) };
-        let (batch, twins) = (self.probe.batch, probe.twins());
+        let (batch, watched) = (self.probe.batch, probe.watched());
         let triples = self.values.map(|all| {
-            let samples = all.narrow(0, 0, twins / propagation::TWINS)?;
-            Tensor::cat(&[samples, all.narrow(0, batch, twins)?], 0)
+            let samples = all.narrow(0, 0, watched.samples)?;
+            Tensor::cat(&[samples, all.narrow(0, batch, watched.twins())?], 0)
         })?;
         Ok(Some((triples, probe)))
     }

@@ -53,6 +53,8 @@ pub struct Wanted<'a> {
     pub labels: Option<&'a str>,
     /// Of what has columns.
     pub columns: Option<&'a Columns>,
+    /// Whether the file is one of labels, which are then its samples.
+    pub is_of_labels: bool,
 }
 
 /// The places of the samples and of the labels among a file's arrays.
@@ -72,7 +74,7 @@ pub struct Chosen {
 pub fn choose(
     path: &Path,
     names: &[&str],
-    Wanted { array, labels, .. }: Wanted<'_>,
+    Wanted { array, labels, is_of_labels, .. }: Wanted<'_>,
     dims: &dyn Fn(usize) -> Result<Vec<usize>, DataError>,
 ) -> Result<Chosen, DataError> {
     let list = || match names {
@@ -86,6 +88,9 @@ pub fn choose(
             unreadable(path, format!("no array is called `{}`, as `{key}` says; {hint}", shown(asked)))
         })
     };
+    if is_of_labels && let Some(data) = usual(LABELS, names).or((names.len() == 1).then_some(0)) {
+        return Ok(Chosen { data, labels: None, told: None });
+    }
     let asked = labels.map(|labels| find(labels, "labels")).transpose()?;
     if let Some(array) = array {
         let data = find(array, "array")?;
@@ -182,7 +187,7 @@ mod tests {
 
     fn chosen(names: &[&str], array: Option<&str>) -> (String, Option<String>) {
         let dims = |_| Ok(vec![2, 2]);
-        let chosen = choose(Path::new("x"), names, Wanted { array, labels: None, columns: None }, &dims).unwrap();
+        let chosen = choose(Path::new("x"), names, Wanted { array, ..Wanted::default() }, &dims).unwrap();
         (names[chosen.data].to_owned(), chosen.labels.map(|i| names[i].to_owned()))
     }
 
@@ -199,5 +204,15 @@ mod tests {
         assert_eq!(chosen(&["train/x", "train/y", "test/x", "test/y"], Some("test/x")), pair("test/x", "test/y"));
         assert_eq!(chosen(&["test/x", "test/y", "train/x", "train/y"], None), pair("train/x", "train/y"));
         assert_eq!(chosen(&["a", "b"], Some("b")), ("b".to_owned(), None));
+    }
+
+    #[test]
+    fn a_file_of_labels_has_them_under_their_names_or_alone() {
+        let wanted = Wanted { is_of_labels: true, ..Wanted::default() };
+        let of = |names: &[&str]| choose(Path::new("x"), names, wanted, &|_| Ok(vec![2])).map(|chosen| chosen.data);
+        assert_eq!(of(&["y"]).unwrap(), 0);
+        assert_eq!(of(&["mine"]).unwrap(), 0);
+        assert_eq!(of(&["x", "targets"]).unwrap(), 1);
+        assert!(of(&["a", "b"]).is_err());
     }
 }

@@ -34,6 +34,10 @@ pub fn open(path: &Path, wanted: Wanted<'_>) -> Result<ArraySource, DataError> {
     // Headers are read only of arrays that could be asked for, so that an odd one beside them is no hindrance.
     let dims = |i: usize| Ok(read_header(arrays[i].1.clone(), "an array")?.dims);
     let names: Vec<_> = arrays.iter().map(|(name, _)| name.as_str()).collect();
+    if wanted.array.is_none() && ["data", "shape", "format"].iter().all(|name| names.contains(name)) {
+        let python = "numpy.save(\"dense.npy\", scipy.sparse.load_npz(FILE).toarray())";
+        return Err(unreadable(path, format!("it is a sparse matrix of SciPy; write a dense one: {python}")));
+    }
     let chosen = choose(path, &names, wanted, &dims)?;
     let array = |i: usize| read_header(arrays[i].1.clone(), &format!("its array `{}`", shown(names[i])));
     let labels = match chosen.labels {

@@ -81,10 +81,10 @@ fn open_file(file: &FileSpec, input: Option<&Form>) -> Result<Box<dyn Source>, D
             if let (Format::Table { tabs }, Format::Table { tabs: label_tabs }) = (format, Format::of(labels)?) {
                 table::check_order(file, tabs, labels, label_tabs)?;
             }
-            let source = open_format(&file.clone().with_labels(None), format, input)?;
+            let source = open_format(&file.clone().with_labels(None), format, input, Holds::Samples)?;
             Box::new(Relabelled::new(source, open_labels(labels)?, labels)?)
         }
-        _ => open_format(file, format, input)?,
+        _ => open_format(file, format, input, Holds::Samples)?,
     };
     match (source.count(), source.shape().elements()) {
         (0, _) => Err(unreadable(path, "it holds no samples")),
@@ -102,13 +102,26 @@ fn is_array(format: Format) -> bool {
     matches!(format, Format::Idx | Format::Npy)
 }
 
-fn open_format(file: &FileSpec, format: Format, input: Option<&Form>) -> Result<Box<dyn Source>, DataError> {
+/// What a file is opened for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    Samples,
+    Labels,
+}
+
+fn open_format(
+    file: &FileSpec,
+    format: Format,
+    input: Option<&Form>,
+    holds: Holds,
+) -> Result<Box<dyn Source>, DataError> {
     let path = file.path.as_path();
     let asked = Asked { size: file.arrays.size, input: input.map(|input| &input.shape) };
     let wanted = Wanted {
         array: file.arrays.array.as_deref(),
         labels: label_array(file, format)?,
         columns: Some(&file.table.columns),
+        is_of_labels: holds == Holds::Labels,
     };
     let second = || file.label_file().map_or(LabelsAt::Nowhere, |labels| LabelsAt::File(labels.into()));
     // Tokens may stand one after the other, however many a sample has.
@@ -201,9 +214,9 @@ fn open_labels(path: &Path) -> Result<Box<dyn Source>, DataError> {
         }
         Format::Npy => match npy::texts(&Stored::open(path)?)? {
             Some(texts) => Ok(Box::new(Worded::new(texts, path.to_owned()))),
-            None => open_format(&file, Format::Npy, None),
+            None => open_format(&file, Format::Npy, None, Holds::Labels),
         },
-        format => open_format(&file, format, None),
+        format => open_format(&file, format, None, Holds::Labels),
     }
 }
 

@@ -35,8 +35,14 @@ impl Study {
         let (choice, why) = match self.verdict(best) {
             _ if !self.guard => (self.highest_of(ranking, |_| true)?, "highest NEAR".to_owned()),
             None => {
-                let why = "highest NEAR; whether it will train is not known".to_owned();
-                (self.highest_of(ranking, |_| true)?, why)
+                let why = match self.space.batch() {
+                    1 => {
+                        "highest NEAR; whether it will train is not known, since one sample a repetition shows no signals: \
+                          `score: {batch: 4}` or more does"
+                    }
+                    _ => "highest NEAR; whether it will train is not known",
+                };
+                (self.highest_of(ranking, |_| true)?, why.to_owned())
             }
             Some(_) => self.guarded(best, ranking)?,
         };
@@ -89,8 +95,8 @@ impl Study {
             }
             Some(_) => format!(
                 "the plain choice where NEAR does not tell which trains better; {name} has the highest NEAR among trainable \
-                 candidates, {:.0} % more at the most",
-                100.0 * INDISTINCT / (1.0 - INDISTINCT),
+                 candidates, {:.0} % more",
+                100.0 * (self.mean_near(highest) / self.mean_near(choice) - 1.0),
             ),
         }
     }
@@ -191,6 +197,12 @@ impl Study {
             }
             None => String::new(),
         };
+        if closest == best {
+            let verdict = verdict(best);
+            return Some(format!(
+                "no candidate will train: {top}, which has the highest NEAR and is the closest to training, is {verdict}{repaired}"
+            ));
+        }
         Some(format!(
             "no candidate will train: {top} has the highest NEAR but is {}, and {name}, the closest to training, is \
              {}{repaired}",

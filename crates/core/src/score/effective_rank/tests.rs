@@ -3,7 +3,8 @@ use proptest::prelude::*;
 
 use super::band::Band;
 use super::bisection::Bisection;
-use super::estimate::{OF_LARGEST, OF_OWN, TOLERANCE};
+use super::estimate::{Estimate, OF_LARGEST, OF_OWN, TOLERANCE};
+use super::scaled::Scaled;
 use super::tridiagonal::{Gram, Tridiagonal};
 use super::*;
 use crate::random::{Key, Purpose};
@@ -284,4 +285,77 @@ fn a_rank_below_the_known_bound_is_no_singular_value() {
             assert!((rank - expected).abs() <= TOLERANCE * expected, "{n} of {inputs}: {rank} against {expected}");
         }
     }
+}
+
+/// What matrices of size n are, and some of them: what layers give, and others.
+fn families(n: usize, seed: u64) -> Vec<(String, Vec<f32>)> {
+    let z = normals(n * n, seed);
+    let of = |f: &dyn Fn(usize, usize, f32) -> f32| {
+        z.iter().enumerate().map(|(k, z)| f(k / n, k % n, *z)).collect::<Vec<_>>()
+    };
+    let mut all = Vec::new();
+    for mean in [0.0, 0.1, 0.5, 3.0, 50.0] {
+        all.push((format!("normal around {mean}"), of(&|_, _, z| z + mean)));
+        all.push((format!("rectified around {mean}"), of(&|_, _, z| (z + mean).max(0.0))));
+    }
+    for decades in [0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0] {
+        let fall = |k: usize| 10f64.powf(-decades * k as f64 / n as f64);
+        let small = 10f64.powf(-decades);
+        let above = |many: usize| move |k: usize| if k < many { 1.0 } else { small };
+        let power = |k: usize| (1.0 + k as f64).powf(-decades);
+        all.push((format!("falling by {decades} decades"), with_spectrum(n, n, seed, fall)));
+        all.push((format!("by the power {decades}"), with_spectrum(n, n, seed, power)));
+        all.push((format!("a quarter above by {decades} decades"), with_spectrum(n, n, seed, above(n / 4))));
+        all.push((format!("three above by {decades} decades"), with_spectrum(n, n, seed, above(3))));
+        all.push((format!("columns by {decades} decades"), of(&|_, column, z| z * fall(column) as f32)));
+        all.push((format!("rows by {decades} decades"), of(&|row, _, z| z * fall(row) as f32)));
+        all.push((format!("both by {decades} decades"), of(&|r, c, z| z * (fall(r) * fall(c)) as f32)));
+        all.push((format!("around rows by {decades} decades"), of(&|r, _, z| z * small as f32 + (r * 7 % 13) as f32)));
+        let board = |r: usize, c: usize| if (r / 3 + c / 5) % 2 == 0 { 1.0 } else { -1.0 };
+        all.push((format!("around signs by {decades} decades"), of(&|r, c, z| z * small as f32 + board(r, c))));
+    }
+    for (scale, bias) in [(1.0, 0.0), (0.5, 0.0), (1.4, 0.1), (0.3, 0.3)] {
+        for name in ["relu", "tanh", "silu"] {
+            let mut x = z.clone();
+            for layer in 0..6 {
+                let w = normals(n * n, seed + 100 + layer).into_iter().map(|w| w * scale / (n as f32).sqrt());
+                x = crate::kernels::linear(&x, n, &w.collect::<Vec<_>>(), Some(&vec![bias; n]), n);
+                all.push((format!("{layer} layers of {scale}, {bias}, {name}"), x.clone()));
+                x.iter_mut().for_each(|x| {
+                    *x = match name {
+                        "relu" => x.max(0.0),
+                        "tanh" => x.tanh(),
+                        _ => *x / (1.0 + (-*x).exp()),
+                    }
+                });
+                all.push((format!("{layer} layers of {scale}, {bias}, and {name}"), x.clone()));
+            }
+        }
+    }
+    all
+}
+
+/// What single precision is allowed to decide is off by less than half of what it may be.
+#[test]
+fn errors_of_single_precision_stay_below_their_bounds() {
+    let mut counted = [0, 0];
+    for (n, seed) in [(40, 0), (40, 1), (128, 2), (200, 3)] {
+        for (what, matrix) in families(n, seed) {
+            let scaled = Scaled::new(&matrix, n, n).unwrap().unwrap();
+            let rest = scaled.rest();
+            let mut gram = Gram::new(&rest.matrix, rest.rows, rest.columns);
+            let reduced = match n {
+                ..=192 => together::reduce(&[&gram]),
+                _ => chase::reduce(&[&Band::of(&mut gram)]),
+            };
+            let Estimate { entropy, error } = Estimate::of(&rest.outliers, &reduced[0], 0);
+            // Those beyond show what the bound is made of.
+            if error < 5.0 * TOLERANCE {
+                let off = (entropy - reference(&matrix, n, n).ln()).abs();
+                assert!(off < 0.5 * error + 5e-5, "{what}, {n}: off by {off:e} of {error:e}");
+                counted[usize::from(error > 2e-4)] += 1;
+            }
+        }
+    }
+    assert!(counted[0] > 300 && counted[1] > 100, "{counted:?}");
 }

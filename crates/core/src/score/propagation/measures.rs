@@ -41,53 +41,55 @@ pub(super) fn saturated_share(inputs: &[f32], activation: &Activation) -> f64 {
     count as f64 / inputs.len().div_ceil(step).max(1) as f64
 }
 
-/// The outputs of the samples that have twins, and of both twins.
+/// The outputs of the samples that are looked at, and of the twins of the first of them.
 pub(super) struct Parts<'y> {
     pub clean: &'y [f32],
     pub at_input: &'y [f32],
     pub at_layer: &'y [f32],
+    /// Of each.
+    pub units: usize,
 }
 
-/// The signals in the outputs of `samples` samples.
-pub(super) fn signal(parts: &Parts<'_>, samples: usize, saturated: Option<f64>) -> LayerSignal {
-    Arch::new().dispatch(|| measured(parts, samples, saturated))
+/// The signals in the outputs.
+pub(super) fn signal(parts: &Parts<'_>, saturated: Option<f64>) -> LayerSignal {
+    Arch::new().dispatch(|| measured(parts, saturated))
 }
 
 #[inline(always)]
-fn measured(parts: &Parts<'_>, samples: usize, saturated: Option<f64>) -> LayerSignal {
-    let (clean, perturbed) = (parts.clean, parts.at_input);
-    let all = clean.len();
-    let units = (all / samples.max(1)).max(1);
+fn measured(parts: &Parts<'_>, saturated: Option<f64>) -> LayerSignal {
+    let (clean, perturbed, units) = (parts.clean, parts.at_input, parts.units.max(1));
+    let (samples, twins) = ((clean.len() / units).max(1), (perturbed.len() / units).max(1));
     let mut means = vec![0.0f64; units];
     for row in clean.chunks_exact(units) {
         means.iter_mut().zip(row).for_each(|(mean, y)| *mean += f64::from(*y));
     }
-    let means: Vec<f32> = means.iter().map(|sum| (sum / samples.max(1) as f64) as f32).collect();
+    let means: Vec<f32> = means.iter().map(|sum| (sum / samples as f64) as f32).collect();
     let zeros = vec![0.0; units];
     let (mut squares, mut deviations) = (0.0, 0.0);
     for row in clean.chunks_exact(units) {
         squares += squared_distance(&zeros, row);
         deviations += squared_distance(&means, row);
     }
-    let mut changes = Vec::with_capacity(samples);
+    let mut changes = Vec::with_capacity(twins);
     for (a, b) in clean.chunks_exact(units).zip(perturbed.chunks_exact(units)) {
         changes.push(squared_distance(a, b));
     }
     let typical = changes.iter().map(|change| ln_root(change / units as f64)).sum::<f64>();
     LayerSignal {
-        ln_size: ln_root(squares / all as f64),
-        ln_spread: ln_root(deviations / all as f64),
-        ln_perturbation: ln_root(changes.iter().sum::<f64>() / all as f64),
-        ln_typical_perturbation: typical / samples.max(1) as f64,
+        ln_size: ln_root(squares / clean.len() as f64),
+        ln_spread: ln_root(deviations / clean.len() as f64),
+        ln_perturbation: ln_root(changes.iter().sum::<f64>() / perturbed.len() as f64),
+        ln_typical_perturbation: typical / twins as f64,
         ln_gradient: None,
         saturated,
     }
 }
 
-/// [`ln_difference`] sample by sample.
-pub(super) fn differences(a: &[f32], b: &[f32], samples: usize) -> Vec<f64> {
-    let units = (a.len() / samples.max(1)).max(1);
-    a.chunks_exact(units).zip(b.chunks_exact(units)).map(|(a, b)| ln_difference(a, b)).collect()
+/// By twin that is perturbed at a layer, [`ln_difference`] to its sample.
+pub(super) fn differences(parts: &Parts<'_>) -> Vec<f64> {
+    let (samples, twins) =
+        (parts.clean.chunks_exact(parts.units.max(1)), parts.at_layer.chunks_exact(parts.units.max(1)));
+    samples.zip(twins).map(|(sample, twin)| ln_difference(sample, twin)).collect()
 }
 
 /// ln of the root mean square of a - b.

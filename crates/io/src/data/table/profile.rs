@@ -10,6 +10,9 @@ use super::records::Place;
 
 /// Different texts that are kept of a column.
 const MOST_TEXTS: usize = 3;
+/// Numbers for each text, where these are taken for mistakes.
+const FEW_TEXTS: u64 = 9;
+
 /// What was found in a column.
 #[derive(Debug, Clone, Default)]
 pub struct Profile {
@@ -118,6 +121,12 @@ impl Profile {
     /// Whether all numbers are days, as 20240131.
     pub fn are_days(&self) -> bool {
         self.are_days && self.numbers > 1 && self.texts == 0
+    }
+
+    /// Whether its texts are numbers with signs beside them, or a few among many numbers.
+    pub fn are_meant_as_numbers(&self, decimal: u8) -> bool {
+        let has_signs = |found: &Found| cell::rewritten(&found.cell, decimal).is_some();
+        self.numbers > FEW_TEXTS * self.texts || self.first_text.as_ref().is_some_and(has_signs)
     }
 
     /// Which of two words is yes, if they are all that the column holds.
