@@ -345,7 +345,9 @@ static FURTHER: &[FileColumn] = &[
 /// The columns of a file of these candidates, in their order.
 #[must_use]
 pub fn file_columns(study: &Study, rows: &[Ranked], form: Form) -> Vec<FileColumn> {
-    let all = COLUMNS.iter().filter_map(|column| column.file).chain(FURTHER.iter().copied());
+    let shown = COLUMNS.iter().filter_map(|column| Some((column.file?, column.dispensable)));
+    let shown = shown.map(|(file, dispensable)| FileColumn { dispensable, ..file });
+    let all = shown.chain(FURTHER.iter().copied());
     let is_there = |column: &FileColumn| {
         let says_something = || rows.iter().any(|row| !(column.cell)(study, row, form).is_empty());
         (form == Form::Csv || column.heading.is_some()) && (!column.is_optional || says_something())

@@ -55,6 +55,8 @@ pub struct FileColumn {
     pub is_number: bool,
     /// Whether it is left out where all of its cells are empty.
     pub(super) is_optional: bool,
+    /// Where there is no room for all, the column with the highest number goes first; none that has 0.
+    pub dispensable: u8,
     pub cell: fn(&Study, &Ranked, Form) -> String,
 }
 
@@ -84,7 +86,7 @@ impl FileColumn {
         heading: Option<&'static str>,
         cell: fn(&Study, &Ranked, Form) -> String,
     ) -> Self {
-        Self { place, name, heading, is_number: false, is_optional: false, cell }
+        Self { place, name, heading, is_number: false, is_optional: false, dispensable: 0, cell }
     }
 
     pub(super) const fn number(

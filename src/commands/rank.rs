@@ -58,7 +58,8 @@ pub(super) fn write_ranking(
     let report = Report::new(study, seconds, top);
     let mut rows = study.ranking();
     rows.truncate(top.unwrap_or(usize::MAX));
-    target.write(&output::render(study, &report, &rows, output.format)?)
+    let text = output::render(study, &report, &rows, output.format, target.room())?;
+    target.write(&text)
 }
 
 /// A run that was broken off exports nothing, which is said.

@@ -2,21 +2,30 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
 
 use super::Failure;
 use crate::cli::TableFormat;
-use crate::columns::{Form, file_columns};
+use crate::columns::{FileColumn, Form, file_columns};
 use neartop_study::report::Report;
 use neartop_study::study::{Agreement, ByProxy, ProxyAgreement, Ranked, Study};
 
-/// A ranking in a format, with a line end.
-pub fn render(study: &Study, report: &Report, rows: &[Ranked], format: TableFormat) -> Result<String, Failure> {
+/// A ranking in a format, with a line end. A table on a terminal has `room` for so many characters in a line.
+pub fn render(
+    study: &Study,
+    report: &Report,
+    rows: &[Ranked],
+    format: TableFormat,
+    room: Option<usize>,
+) -> Result<String, Failure> {
     match format {
         TableFormat::Json => json(report),
         TableFormat::Jsonl => json_lines(&report.candidates),
         TableFormat::Csv => csv(study, rows),
-        TableFormat::Table => Ok(table(study, rows, presets::NOTHING) + &remarks(report)),
-        TableFormat::Markdown => Ok(table(study, rows, presets::ASCII_MARKDOWN)),
+        TableFormat::Table => Ok(within(room, study, rows) + &wrapped(&remarks(report), room)),
+        TableFormat::Markdown => {
+            Ok(table(study, rows, &file_columns(study, rows, Form::Table), presets::ASCII_MARKDOWN))
+        }
     }
 }
 
@@ -31,8 +40,28 @@ pub fn json_lines(values: &[impl Serialize]) -> Result<String, Failure> {
     values.iter().map(line).collect()
 }
 
-fn table(study: &Study, rows: &[Ranked], preset: &str) -> String {
-    let columns = file_columns(study, rows, Form::Table);
+/// A table without the columns for which there is no room, which it names.
+fn within(room: Option<usize>, study: &Study, rows: &[Ranked]) -> String {
+    let mut columns = file_columns(study, rows, Form::Table);
+    let mut left_out = Vec::new();
+    loop {
+        let text = table(study, rows, &columns, presets::NOTHING);
+        let is_too_wide = room.is_some_and(|room| text.lines().any(|line| line.width() > room));
+        let dispensable = columns.iter().enumerate().filter(|(_, column)| column.dispensable > 0);
+        match dispensable.max_by_key(|(_, column)| column.dispensable) {
+            Some((at, _)) if is_too_wide => left_out.extend(columns.remove(at).heading),
+            _ if left_out.is_empty() => return text,
+            _ => return text + &wrapped(&format!("\nLeft out for lack of room: {}\n", left_out.join(", ")), room),
+        }
+    }
+}
+
+/// Text whose lines are broken between words where they are longer than there is room.
+fn wrapped(text: &str, room: Option<usize>) -> String {
+    room.map_or_else(|| text.to_owned(), |room| textwrap::fill(text, room.max(20)))
+}
+
+fn table(study: &Study, rows: &[Ranked], columns: &[FileColumn], preset: &str) -> String {
     let mut table = Table::new();
     table.load_preset(preset).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(columns.iter().filter_map(|column| column.heading));
@@ -83,4 +112,40 @@ fn csv(study: &Study, rows: &[Ranked]) -> Result<String, Failure> {
     }
     let bytes = writer.into_inner().map_err(|e| fail(&e))?;
     String::from_utf8(bytes).map_err(|e| fail(&e))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use neartop_io::preset::Preset;
+    use neartop_study::space::Space;
+
+    use super::*;
+
+    #[test]
+    fn tables_on_terminals_leave_out_what_has_no_room() {
+        let preset =
+            Preset::parse("network: {input: 4, layers: [linear: 4, activation]}", "p", std::path::Path::new(""))
+                .unwrap();
+        let study = Study::new(Arc::new(Space::new(Arc::new(preset))));
+        let rows = study.ranking();
+        let table = |room| within(room, &study, &rows);
+        let all = table(None);
+        assert!(all.contains("multiply-adds") && !all.contains("Left out"));
+        assert_eq!(table(Some(500)), all);
+        let narrow = table(Some(70));
+        assert!(narrow.lines().all(|line| line.width() <= 70), "{narrow}");
+        assert!(
+            narrow.contains("initialization") && narrow.contains("Left out for lack of room: multiply-adds"),
+            "{narrow}"
+        );
+    }
+
+    #[test]
+    fn sentences_are_broken_between_words() {
+        let text = "Recommended: tanh with orthogonal\nAgreement\n";
+        assert_eq!(wrapped(text, None), text);
+        assert_eq!(wrapped(text, Some(22)), "Recommended: tanh with\northogonal\nAgreement\n");
+    }
 }

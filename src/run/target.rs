@@ -1,7 +1,7 @@
 //! Where a result goes: tried before the run, and never over what the run reads.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
@@ -32,6 +32,14 @@ impl Target {
             return Err(Failure::Usage { message, help: Some("name another file, or add --force".to_owned()) });
         }
         Ok(Self { path: Some(path.to_owned()), replaces, open })
+    }
+
+    /// Characters of a line of the terminal that the result goes to; none where it goes elsewhere.
+    #[must_use]
+    pub fn room(&self) -> Option<usize> {
+        let is_terminal = self.path.is_none() && io::stdout().is_terminal();
+        let (columns, _) = is_terminal.then(crossterm::terminal::size)?.ok()?;
+        Some(columns.into())
     }
 
     /// Refuses a target that is one of the files that the run reads or records in.

@@ -44,6 +44,20 @@ fn a_result_never_replaces_what_the_run_reads() {
     assert!(!place.path("new.sqlite").exists());
 }
 
+/// Where positions fill the matrices from one sample, more pass all the same, since one has no spread.
+#[test]
+fn networks_of_convolutions_alone_have_a_verdict() {
+    let place = Place::new();
+    let layers = "[conv2d: {out: 8, kernel: 3}, activation, conv2d: {out: 2, kernel: 1}]";
+    let network = format!("network: {{input: [1, 16, 16], layers: {layers}}}\nsearch: {{inits: [orthogonal]}}\n");
+    fs::write(place.path("all.yaml"), &network).expect("a preset");
+    let json = place.text(&["rank", "all.yaml", "--no-study", "--format", "json"]);
+    assert!(json.contains("\"verdict\": \"trainable\""), "{json}");
+    fs::write(place.path("one.yaml"), format!("{network}score: {{batch: 1}}\n")).expect("a preset");
+    let said = place.text(&["rank", "one.yaml", "--no-study"]);
+    assert!(said.contains("whether it will train is not known, since one sample"), "{said}");
+}
+
 #[test]
 fn a_log_is_never_written_into_what_the_run_uses() {
     let place = Place::new();

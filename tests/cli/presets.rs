@@ -103,15 +103,15 @@ fn sizes_that_are_auto_follow_from_the_data() {
         assert!(said.contains(&format!("`linear: auto` is `linear: {out}`")), "{said}");
     }
     fs::write(place.path("n.csv"), "a,b\n1,2\n3,4\n5,7\n").expect("a table");
-    for (data, input, out, words) in [
-        ("{source: gaussian}", "auto", "2", "have no rows"),
-        ("{path: n.csv}", "2", "auto", "no labels"),
-        ("{path: none.csv}", "auto", "2", "there is no such file"),
-        ("{source: gaussian}", "4", "auto", "have no rows"),
+    for (data, input, out, line, words) in [
+        ("{source: gaussian}", "auto", "2", 2, "have no rows"),
+        ("{path: n.csv}", "2", "auto", 2, "no labels"),
+        ("{path: none.csv}", "auto", "2", 1, "there is no such file"),
+        ("{source: gaussian}", "4", "auto", 2, "have no rows"),
     ] {
         fs::write(place.path("p.yaml"), preset(data, input, out, "")).expect("a preset");
         let said = place.refused(&["presets", "check", "p.yaml"], 2);
-        assert!(said.contains(words) && said.contains("p.yaml:2:"), "{said}");
+        assert!(said.contains(words) && said.contains(&format!("p.yaml:{line}:")), "{said}");
     }
     fs::write(place.path("p.yaml"), "network: {input: auto, layers: [linear: 2, activation]}\n").expect("a preset");
     assert!(place.refused(&["presets", "check", "p.yaml"], 2).contains("the preset names none"));

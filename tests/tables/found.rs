@@ -161,6 +161,21 @@ fn new_presets_have_a_size_for_images_of_many_and_drop_samples_without_a_label()
     assert!(preset.contains("missing: drop") && runs, "{preset}");
 }
 
+/// A column of numbers is no text because of one cell, which is named.
+#[test]
+fn new_presets_do_not_drop_numbers_with_a_few_other_cells() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines: String = (0..40).map(|at| format!("{}.5,{}\n", at * 7 % 23, at % 2)).collect();
+    for (last, words) in [("TOTAL,0\n", "line 42, column 1 (`a`): `TOTAL`"), ("", "column 1 (`a`): `0.5%`")] {
+        let lines = if last.is_empty() { lines.replace(".5", ".5%") } else { lines.clone() };
+        fs::write(folder.path().join("t.csv"), format!("a,y\n{lines}{last}")).unwrap();
+        let mut new = Command::new(env!("CARGO_BIN_EXE_neartop"));
+        let output = new.current_dir(folder.path()).args(["new", "--data", "t.csv", "--labels", "y"]).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && said.contains(words), "{said}");
+    }
+}
+
 #[test]
 fn labels_in_another_order_than_the_samples_are_refused() {
     let ids: Vec<_> = (0..40).map(|at| at * 7 % 40).collect();

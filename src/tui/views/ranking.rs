@@ -229,7 +229,7 @@ const FORMATS: [(&str, TableFormat); 5] = [
 fn saved(cx: &Context, format: TableFormat) -> Result<String, Failure> {
     let mut report = Report::new(&cx.study, cx.elapsed.as_secs_f64(), Some(0));
     report.candidates = cx.table.rows.iter().map(|row| CandidateReport::new(&cx.study, row)).collect();
-    output::render(&cx.study, &report, &cx.table.rows, format)
+    output::render(&cx.study, &report, &cx.table.rows, format, None)
 }
 
 /// What a click means.

@@ -72,16 +72,18 @@ impl<'a> Auto<'a> {
         };
         // Drawn samples have no shape of their own, whatever the network takes.
         let spec = read_data(&data, self.directory, &Form::features(1))?;
-        let source = open(&spec.from).map_err(|error| {
-            let place = data.at("path").unwrap_or(data);
-            place.problem(format!("`auto` needs the data: {error}")).help("mend the data, or name others")
+        let source = open(&spec.from).map_err(|error| match data.at("path") {
+            Some(path) => {
+                path.problem(format!("`auto` follows from the data: {error}")).help("mend them, or name others")
+            }
+            None => failed(node, &error),
         })?;
         Ok(self.opened.get_or_init(|| source).as_ref())
     }
 }
 
 fn failed(node: &Node<'_>, error: &DataError) -> Problem {
-    node.problem(format!("`auto` follows from the labels: {error}")).help("write the size, or name other data")
+    node.problem(format!("`auto` follows from the data: {error}")).help("write the size, or name other data")
 }
 
 /// Samples that could be several things.
