@@ -200,7 +200,7 @@ impl Study {
         if closest == best {
             let verdict = verdict(best);
             return Some(format!(
-                "no candidate will train: {top}, which has the highest NEAR and is the closest to training, is {verdict}{repaired}"
+                "no candidate will train: {top} has the highest NEAR and is the closest to training, but is {verdict}{repaired}"
             ));
         }
         Some(format!(
