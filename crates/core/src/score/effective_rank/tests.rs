@@ -311,7 +311,7 @@ fn families(n: usize, seed: u64) -> Vec<(String, Vec<f32>)> {
         all.push((format!("rows by {decades} decades"), of(&|row, _, z| z * fall(row) as f32)));
         all.push((format!("both by {decades} decades"), of(&|r, c, z| z * (fall(r) * fall(c)) as f32)));
         all.push((format!("around rows by {decades} decades"), of(&|r, _, z| z * small as f32 + (r * 7 % 13) as f32)));
-        let board = |r: usize, c: usize| if (r / 3 + c / 5) % 2 == 0 { 1.0 } else { -1.0 };
+        let board = |r: usize, c: usize| if (r / 3 + c / 5).is_multiple_of(2) { 1.0 } else { -1.0 };
         all.push((format!("around signs by {decades} decades"), of(&|r, c, z| z * small as f32 + board(r, c))));
     }
     for (scale, bias) in [(1.0, 0.0), (0.5, 0.0), (1.4, 0.1), (0.3, 0.3)] {
