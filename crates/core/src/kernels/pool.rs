@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use pulp::{Arch, Simd, WithSimd};
+
 use super::window::Window;
 
 /// What is taken of the elements under a window.
@@ -19,8 +21,12 @@ pub enum Pooling {
 pub fn pool(x: &[f32], [height, width]: [usize; 2], output: [usize; 2], window: &Window, how: Pooling) -> Vec<f32> {
     let [out_height, out_width] = output;
     let mut y = vec![0.0; x.len() / (height * width) * out_height * out_width];
+    if let (Pooling::Mean { count_include_pad }, 1, [1, 1]) = (how, window.stride[1], window.dilation) {
+        Arch::new().dispatch(Means { x, sides: [height, width], output, window, count_include_pad, y: &mut y });
+        return y;
+    }
     let fits = 2 * out_height <= height && 2 * out_width <= width;
-    let inside = inside(window, width, out_width);
+    let inside = if how == Pooling::Largest { inside(window, width, out_width) } else { 0..0 };
     let halves = fits && how == Pooling::Largest && *window == Window::square(2, 2, 1, (0, 0));
     for (plane, out) in x.chunks_exact(height * width).zip(y.chunks_exact_mut(out_height * out_width)) {
         if halves {
@@ -32,7 +38,7 @@ pub fn pool(x: &[f32], [height, width]: [usize; 2], output: [usize; 2], window: 
         for (row, line) in out.chunks_exact_mut(out_width).enumerate() {
             let (rows, tall) = (window.taps(0, row, height), window.padded_taps(0, row, height));
             let lines = &plane[rows.start * width..rows.end * width];
-            join_inside(lines, width, &mut line[inside.clone()], window.kernel[1], how, tall);
+            largest_inside(lines, width, &mut line[inside.clone()], window.kernel[1]);
             for (column, y) in line.iter_mut().enumerate().filter(|(column, _)| !inside.contains(column)) {
                 let (columns, wide) = (window.taps(1, column, width), window.padded_taps(1, column, width));
                 let lines = lines.chunks_exact(width);
@@ -59,29 +65,78 @@ fn inside(window: &Window, width: usize, out_width: usize) -> Range<usize> {
     first..(before + width + 1 - kernel).clamp(first, out_width)
 }
 
-/// [`joined`] of such columns, in the same order; `tall` is how many lines are under the window with padding.
-fn join_inside(lines: &[f32], width: usize, y: &mut [f32], kernel: usize, how: Pooling, tall: usize) {
+/// The largest of such columns, in the order of [`joined`].
+fn largest_inside(lines: &[f32], width: usize, y: &mut [f32], kernel: usize) {
     if y.is_empty() {
         return;
     }
-    let shifted = || lines.chunks_exact(width).flat_map(|line| (0..kernel).map(move |from| &line[from..]));
-    match how {
-        Pooling::Largest => {
-            y.fill(f32::NEG_INFINITY);
-            for line in shifted() {
-                y.iter_mut().zip(line).for_each(|(a, b)| *a = if *a > *b { *a } else { *b });
+    y.fill(f32::NEG_INFINITY);
+    for line in lines.chunks_exact(width).flat_map(|line| (0..kernel).map(move |from| &line[from..])) {
+        y.iter_mut().zip(line).for_each(|(a, b)| *a = if *a > *b { *a } else { *b });
+    }
+}
+
+/// The means of windows that lie side by side, summed in the order of [`joined`].
+struct Means<'a> {
+    x: &'a [f32],
+    sides: [usize; 2],
+    output: [usize; 2],
+    window: &'a Window,
+    count_include_pad: bool,
+    y: &'a mut [f32],
+}
+
+/// Columns whose sums are kept at a time.
+const LANES: usize = 16;
+/// Changes nothing that it is added to. A sum of floats starts so.
+const NOTHING: f32 = -0.0;
+
+impl WithSimd for Means<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { x, sides: [height, width], output: [out_height, out_width], window, count_include_pad, y } = self;
+        let (before, kernel) = (window.pads[1].0, window.kernel[1]);
+        let under = |axis: usize, at: usize, side: usize| match count_include_pad {
+            true => window.padded_taps(axis, at, side),
+            false => window.taps(axis, at, side).len(),
+        };
+        let wide: Vec<_> = (0..out_width).map(|column| under(1, column, width)).collect();
+        // Every line between what changes nothing.
+        let stride = (before + width).max(out_width.next_multiple_of(LANES) + kernel - 1);
+        let mut lines = vec![NOTHING; height * stride];
+        for (plane, out) in x.chunks_exact(height * width).zip(y.chunks_exact_mut(out_height * out_width)) {
+            for (line, to) in plane.chunks_exact(width).zip(lines.chunks_exact_mut(stride)) {
+                to[before..before + width].copy_from_slice(line);
             }
-        }
-        Pooling::Mean { count_include_pad } => {
-            // A sum of floats starts so.
-            y.fill(-0.0);
-            for line in shifted() {
-                y.iter_mut().zip(line).for_each(|(sum, x)| *sum += x);
+            for (row, to) in out.chunks_exact_mut(out_width).enumerate() {
+                let (rows, tall) = (window.taps(0, row, height), under(0, row, height));
+                let lines = &lines[rows.start * stride..rows.end * stride];
+                for (first, (to, wide)) in (0..).step_by(LANES).zip(to.chunks_mut(LANES).zip(wide.chunks(LANES))) {
+                    let sums = sums_of_columns(lines, stride, first, kernel);
+                    for ((to, sum), wide) in to.iter_mut().zip(sums).zip(wide) {
+                        *to = sum / (tall * wide) as f32;
+                    }
+                }
             }
-            let count = kernel * if count_include_pad { tall } else { lines.len() / width };
-            y.iter_mut().for_each(|sum| *sum /= count as f32);
         }
     }
+}
+
+/// The sums of so many elements of every line from each column on.
+#[inline(always)]
+fn sums_of_columns(lines: &[f32], stride: usize, first: usize, kernel: usize) -> [f32; LANES] {
+    let mut sums = [NOTHING; LANES];
+    for line in lines.chunks_exact(stride) {
+        for from in first..first + kernel {
+            let line = &line[from..from + LANES];
+            for lane in 0..LANES {
+                sums[lane] += line[lane];
+            }
+        }
+    }
+    sums
 }
 
 /// `padded` is how many elements are under the window with padding.
