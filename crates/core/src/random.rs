@@ -34,8 +34,6 @@ pub enum Purpose {
     Perturbation = 7,
     /// Weights that start as constants unless something says otherwise, such as those of norms.
     Constants = 8,
-    /// Small perturbations of what enters a block.
-    Blocks = 9,
     /// Which architectures of a space are taken.
     Architectures = 16,
 }
@@ -85,14 +83,6 @@ impl Key {
             normals.extend(block.iter().map(|z| *z as f32));
         }
         normals
-    }
-
-    /// `n` draws from -1 and 1.
-    #[must_use]
-    pub fn signs(self, n: usize) -> Vec<f32> {
-        let mut rng = self.rng();
-        let word = |bits: u64| (0..64).map(move |bit| if bits >> bit & 1 == 1 { 1.0 } else { -1.0 });
-        (0..n.div_ceil(64)).flat_map(|_| word(rng.next_u64())).take(n).collect()
     }
 }
 

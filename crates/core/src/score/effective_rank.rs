@@ -21,7 +21,7 @@ mod tridiagonal;
 pub use ranks::{Place, Ranks};
 pub use scaled::{RankError, entropy_rank};
 pub(super) use scaled::{largest, power_of_two};
-pub(super) use singular::{eigenvalues, singular_values};
+pub(super) use singular::eigenvalues;
 
 /// exp(-sum p ln p) with p = s / sum(s) over the singular values s of the row-major `[rows x columns]` matrix.
 ///

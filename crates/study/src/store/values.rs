@@ -138,9 +138,8 @@ fn write_propagation(propagation: &Propagation) -> String {
 fn write_blocks(blocks: &Blocks) -> String {
     let of = |values: &[f64]| numbers(values.iter().copied().map(Some));
     format!(
-        ",\"blocks\":{{\"entropies\":{},\"jacobians\":{},\"correlations\":{},\"ln_kernel\":{}}}",
+        ",\"blocks\":{{\"entropies\":{},\"correlations\":{},\"ln_kernel\":{}}}",
         of(&blocks.entropies),
-        numbers(blocks.jacobians.iter().copied()),
         of(&blocks.correlations),
         blocks.ln_kernel.map_or_else(|| "null".to_owned(), |ln| format!("{ln:?}")),
     )
@@ -177,7 +176,7 @@ fn read_blocks(text: &str) -> Option<Blocks> {
         number => Some(number.parse().ok()?),
     };
     let (entropies, correlations) = (numbers("entropies")?, numbers("correlations")?);
-    Some(Blocks { entropies, jacobians: column(text, "jacobians")?, correlations, ln_kernel })
+    Some(Blocks { entropies, correlations, ln_kernel })
 }
 
 /// The list of this name in a JSON map of lists.
@@ -242,12 +241,14 @@ mod tests {
         assert_eq!(read_propagation(&text.replace("0.25", "0.25,1")).map(|p| p.layers.len()), Some(2));
         assert_eq!(read_propagation(&text.replace(",0.25", "")), None);
         for ln_kernel in [None, Some(12.5)] {
-            let (entropies, jacobians) = (vec![2.5, 0.0, 1e-9], vec![Some(0.1), None]);
-            let blocks = Some(Blocks { entropies, jacobians, correlations: vec![0.3], ln_kernel });
+            let blocks = Some(Blocks { entropies: vec![2.5, 0.0, 1e-9], correlations: vec![0.3], ln_kernel });
             let with_blocks = Propagation { blocks, ..propagation.clone() };
             let text = write_propagation(&with_blocks);
             assert_eq!(read_propagation(&text).as_ref(), Some(&with_blocks));
             assert_eq!(read_propagation(&text.replace("ln_kernel", "kernel")), None);
+            // As it was written when blocks had Jacobians.
+            let before = text.replace(",\"correlations", ",\"jacobians\":[0.1,null],\"correlations");
+            assert!(before != text && read_propagation(&before).as_ref() == Some(&with_blocks));
         }
     }
 }

@@ -38,8 +38,6 @@ pub static PROXIES: &[Proxy] = &[
     Proxy { name: BLOCK_ENTROPY, of: |facts| facts.blocks.map(Blocks::block_entropy) },
     Proxy { name: "progressivity", of: |facts| facts.blocks.map(Blocks::progressivity) },
     Proxy { name: "last_entropy", of: |facts| facts.blocks.map(Blocks::last_entropy) },
-    Proxy { name: "isometry", of: |facts| facts.blocks.map(Blocks::isometry) },
-    Proxy { name: "soundness", of: |facts| facts.blocks.map(Blocks::soundness) },
     Proxy { name: "meco", of: |facts| facts.blocks.map(|blocks| blocks.correlations.iter().sum()) },
     Proxy { name: MECO_BY_WIDTH, of: |facts| facts.meco_by_width() },
     // A singular kernel has a determinant of 0.

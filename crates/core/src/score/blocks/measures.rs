@@ -3,64 +3,16 @@
 use std::borrow::Cow;
 
 use crate::kernels::add_product_by_rows;
-use crate::score::effective_rank::{eigenvalues, largest, power_of_two, singular_values};
+use crate::score::effective_rank::{eigenvalues, largest, power_of_two};
 use crate::score::rank_matrix::{Reading, RowBlock};
 
 /// Channels, height and width of an image.
 pub type Dims = [usize; 3];
 
-/// Which positions of what a block takes belong to a position of what it gives.
-pub struct Squares {
-    taken: Dims,
-    given: Dims,
-    /// Positions that are taken for one that is given, along both axes.
-    side: usize,
-    /// Positions of what is given that have a whole square.
-    positions: [usize; 2],
-}
-
-impl Squares {
-    pub fn between(taken: Dims, given: Dims) -> Self {
-        let side = taken[1].div_ceil(given[1].max(1)).max(1);
-        let positions = [given[1].min(taken[1] / side), given[2].min(taken[2] / side)];
-        Self { taken, given, side, positions }
-    }
-}
-
-/// The largest singular value of the mean over positions of the change times the signs that made it.
-pub fn largest_of_jacobian(change: &[f32], signs: &[f32], squares: &Squares) -> f64 {
-    let given = planes_of(change, squares.given, 1, squares.positions);
-    let taken = planes_of(signs, squares.taken, squares.side, squares.positions);
-    let positions = squares.positions[0] * squares.positions[1];
-    let [outs, columns] = [squares.given[0], squares.taken[0] * squares.side.pow(2)];
-    let samples = taken.len() / (columns * positions).max(1);
-    let mut sums = vec![0.0; outs * columns];
-    add_products(&mut sums, [(&given, outs), (&taken, columns)], positions);
-    let singular = singular_values(&sums, outs, columns);
-    finite(singular.last().copied().unwrap_or(0.0) / (samples * positions).max(1) as f64)
-}
-
 /// Adds a b^T of every sample, whose matrices have so many rows each and a column for every position.
 fn add_products(sums: &mut [f32], [(a, rows), (b, columns)]: [(&[f32], usize); 2], positions: usize) {
     let samples = a.chunks_exact((rows * positions).max(1)).zip(b.chunks_exact((columns * positions).max(1)));
     samples.for_each(|(a, b)| add_product_by_rows(sums, a, b, positions));
-}
-
-/// A plane of `positions` for every channel and place in its squares, sample by sample.
-fn planes_of(images: &[f32], [_, height, width]: Dims, side: usize, [down, across]: [usize; 2]) -> Cow<'_, [f32]> {
-    if (side, down, across) == (1, height, width) {
-        return Cow::Borrowed(images);
-    }
-    let mut planes = Vec::with_capacity(images.len());
-    for image in images.chunks_exact((height * width).max(1)) {
-        for place in 0..side * side {
-            for y in 0..down {
-                let line = &image[(y * side + place / side) * width + place % side..];
-                planes.extend(line.iter().step_by(side).take(across));
-            }
-        }
-    }
-    Cow::Owned(planes)
 }
 
 /// The entropy of the eigenvalues of the covariance between the channels of images, made to sum to 1.
@@ -174,10 +126,6 @@ fn sums_of(values: &[f32]) -> [f64; 2] {
     [sums.iter().copied().chain(rest.clone()).sum(), squares.iter().copied().chain(rest.map(|x| x * x)).sum()]
 }
 
-pub fn mean_square(values: &[f32]) -> f64 {
-    sums_of(values)[1] / values.len().max(1) as f64
-}
-
 fn finite(x: f64) -> f64 {
     // A sum of nothing is -0.
     if x.is_finite() { x + 0.0 } else { 0.0 }
@@ -216,14 +164,5 @@ mod tests {
     fn a_constant_channel_has_no_correlation() {
         let constant = [&A[..4], &[7.1; 4], &A[4..], &[7.1; 4]].concat();
         assert_eq!(least_correlation(&constant, Reading::Channels { channels: 2, height: 2, width: 2 }), 0.0);
-    }
-
-    #[test]
-    fn squares_are_gathered_by_channel_and_place() {
-        let image: Vec<f32> = (0..32u8).map(f32::from).collect();
-        let planes = planes_of(&image, [2, 4, 4], 2, [2, 2]);
-        assert_eq!(planes[..8], [0.0, 2.0, 8.0, 10.0, 1.0, 3.0, 9.0, 11.0]);
-        assert_eq!(planes[28..], [21.0, 23.0, 29.0, 31.0]);
-        assert_eq!(planes_of(&image, [2, 4, 4], 1, [4, 4]), image);
     }
 }

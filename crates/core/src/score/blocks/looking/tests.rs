@@ -3,7 +3,7 @@ use serde_json::Value;
 use super::*;
 use crate::nas::{Architecture, NasSpace};
 use crate::network::Init;
-use crate::random::Purpose;
+use crate::random::{Key, Purpose};
 use crate::score::Score;
 use crate::settings::BatchNorm;
 use crate::shape::Shape;
@@ -43,7 +43,6 @@ fn blocks_are_those_of_pytorch() {
         let network = network(figure["space"].as_str().unwrap(), figure["arch"].as_str().unwrap(), size("side"));
         let score = score(&network, images(size("batch"), size("side")), BatchNorm::Training);
         let blocks = score.propagation.unwrap().blocks.unwrap();
-        let jacobians: Vec<f64> = blocks.jacobians.iter().copied().flatten().collect();
         let activations = network.counted().into_iter().filter(|node| node.is_activation());
         let by_width =
             blocks.correlations.iter().zip(activations).map(|(least, node)| least * node.units() as f64).sum();
@@ -52,16 +51,10 @@ fn blocks_are_those_of_pytorch() {
             ("block_entropy", blocks.block_entropy()),
             ("progressivity", blocks.progressivity()),
             ("last_entropy", blocks.last_entropy()),
-            ("copies", (blocks.jacobians.len() - jacobians.len()) as f64),
             ("meco", blocks.correlations.iter().sum()),
             ("meco_by_width", by_width),
             ("naswot", blocks.ln_kernel.unwrap()),
         ];
-        // Its noise in few positions is another forwards than backwards, and is all there is of it where images end small.
-        let (gain, wanted) = (jacobians.iter().sum::<f64>() / jacobians.len() as f64, &figure["mean_jacobian"][0]);
-        let ratio = gain / wanted.as_f64().unwrap();
-        let is_of_nats = figure["space"].as_str().unwrap().starts_with("nats");
-        assert!(!is_of_nats || (0.8..1.25).contains(&ratio), "{}: {ratio}", figure["arch"]);
         for (name, value) in measured {
             let [mean, deviation] = [0, 1].map(|at| figure[name][at].as_f64().unwrap());
             // One draw of the mean of six, with a deviation known from six.
@@ -98,8 +91,6 @@ fn nothing_comes_out_of_a_cell_that_is_cut() {
     let network = network("nats_tss", "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|", 8);
     let blocks = blocks_of(&network, images(8, 8), BatchNorm::Training);
     assert_eq!((blocks.last_entropy(), blocks.ln_kernel), (0.0, None));
-    assert!(blocks.jacobians.iter().all(|gain| gain.is_none_or(|gain| gain == 0.0)), "{:?}", blocks.jacobians);
-    assert!(blocks.soundness() < -12.0);
 }
 
 #[test]
