@@ -192,6 +192,17 @@ fn architectures_have_proxies_beside_near() {
     assert_eq!(agreement["aggregate"]["spearman"], 1.0);
     assert_eq!(agreement["near"]["spearman"], report["agreement"]["spearman"]);
     assert_eq!((&agreement["parameters"]["regret"], &agreement["parameters"]["top"]), (&0.0.into(), &1.into()));
+    let five = ["entropy", "live_parameters", "ln_width", "block_entropy", "meco_by_width"];
+    assert_eq!(report["aggregate_of"], serde_json::json!(five));
+    // The last block gives 64 channels.
+    for (classes, has_one_more) in [(64, false), (65, true)] {
+        let report = rank(&preset.replace("classes: 10", &format!("classes: {classes}")), &[("a.csv", &table)]);
+        let members = report["aggregate_of"].as_array().unwrap();
+        assert_eq!(
+            (members.len(), members.contains(&"last_entropy".into())),
+            (5 + usize::from(has_one_more), has_one_more)
+        );
+    }
 }
 
 #[test]

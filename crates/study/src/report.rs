@@ -33,6 +33,9 @@ pub struct Report<'a> {
     /// Of architectures: of NEAR and of what else may order them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agreement_of_proxies: Option<ByProxy<ProxyAgreement>>,
+    /// Of architectures: the proxies of the aggregate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aggregate_of: Option<Vec<&'static str>>,
     pub recommended: Option<Recommendation>,
     /// Why there is none, where candidates have scores.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -194,6 +197,7 @@ impl<'a> Report<'a> {
             candidates: shown.map(report).collect(),
             agreement: study.agreement(),
             agreement_of_proxies: proxies.as_ref().and_then(|proxies| proxies.agreement(study)),
+            aggregate_of: proxies.as_ref().and_then(|proxies| proxies.aggregated.clone()),
             recommended,
             no_recommendation: study.no_recommendation(),
         }

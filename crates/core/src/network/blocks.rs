@@ -24,6 +24,15 @@ impl Network {
         if self.are_passed_by(&values) { Vec::new() } else { values }
     }
 
+    /// Whether the network gives more numbers than there are channels in what its last block gives. Not so without blocks that give
+    /// images.
+    #[must_use]
+    pub fn gives_more_than_its_blocks(&self) -> bool {
+        let given = self.form(self.output_value()).shape.elements();
+        let last = self.block_values().last().and_then(|value| self.form(*value).image());
+        last.is_some_and(|[channels, ..]| given > channels)
+    }
+
     fn are_passed_by(&self, values: &[ValueId]) -> bool {
         values.iter().any(|value| self.nodes[*value..].iter().any(|node| node.inputs.iter().any(|input| input < value)))
     }
@@ -64,7 +73,17 @@ mod tests {
     }
 
     #[test]
+    fn classes_may_be_more_than_the_channels_of_the_last_block() {
+        let gives_more = |classes| {
+            let architecture = Architecture::parse(NasSpace::NatsSss, "64:64:64:64:24").unwrap();
+            architecture.network(&Shape(vec![3, 32, 32]), classes, false).unwrap().gives_more_than_its_blocks()
+        };
+        assert_eq!([10, 24, 25, 100].map(gives_more), [false, false, true, true]);
+    }
+
+    #[test]
     fn without_blocks_there_are_none() {
-        assert!(Network::build(Shape(vec![4]), &[]).unwrap().block_values().is_empty());
+        let network = Network::build(Shape(vec![4]), &[]).unwrap();
+        assert!(network.block_values().is_empty() && !network.gives_more_than_its_blocks());
     }
 }

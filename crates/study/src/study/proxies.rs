@@ -37,7 +37,7 @@ pub static PROXIES: &[Proxy] = &[
     Proxy { name: LN_WIDTH, of: |facts| Some(facts.network.ln_width()) },
     Proxy { name: BLOCK_ENTROPY, of: |facts| facts.blocks.map(Blocks::block_entropy) },
     Proxy { name: "progressivity", of: |facts| facts.blocks.map(Blocks::progressivity) },
-    Proxy { name: "last_entropy", of: |facts| facts.blocks.map(Blocks::last_entropy) },
+    Proxy { name: LAST_ENTROPY, of: |facts| facts.blocks.map(Blocks::last_entropy) },
     Proxy { name: "meco", of: |facts| facts.blocks.map(|blocks| blocks.correlations.iter().sum()) },
     Proxy { name: MECO_BY_WIDTH, of: |facts| facts.meco_by_width() },
     // A singular kernel has a determinant of 0.
@@ -48,12 +48,15 @@ const ENTROPY: &str = "entropy";
 const LIVE_PARAMETERS: &str = "live_parameters";
 const LN_WIDTH: &str = "ln_width";
 const BLOCK_ENTROPY: &str = "block_entropy";
+const LAST_ENTROPY: &str = "last_entropy";
 const MECO_BY_WIDTH: &str = "meco_by_width";
 
 /// The sum over some proxies of ln of the candidate's rank from the lowest, as a part of all.
 pub const AGGREGATE: &str = "aggregate";
 /// The proxies of the aggregate; `docs/nas.md` says how they were chosen.
 const AGGREGATED: [&str; 5] = [ENTROPY, LIVE_PARAMETERS, LN_WIDTH, BLOCK_ENTROPY, MECO_BY_WIDTH];
+/// One more where most candidates tell more classes apart than what their last block gives has channels: its room is short then.
+const OF_MANY_CLASSES: &str = LAST_ENTROPY;
 
 impl Facts<'_> {
     fn live_parameters(&self) -> u64 {
@@ -99,6 +102,8 @@ pub struct Proxies {
     ids: Vec<usize>,
     /// By proxy, the aggregate last, and there by candidate.
     values: Vec<(&'static str, Vec<f64>)>,
+    /// The proxies of the aggregate; none without it.
+    pub aggregated: Option<Vec<&'static str>>,
 }
 
 impl Study {
@@ -111,8 +116,10 @@ impl Study {
         let scored = |id: &usize| self.near(*id).is_some();
         let ids: Vec<_> = (0..self.space.candidates.len()).filter(scored).collect();
         let mut columns = vec![Vec::with_capacity(ids.len()); PROXIES.len()];
+        let mut with_many_classes = 0;
         for id in &ids {
             let network = self.space.network_of(*id);
+            with_many_classes += usize::from(network.gives_more_than_its_blocks());
             let widths = network.counted().into_iter().map(|node| node.units() as f64);
             let layers = self.effective_ranks(*id).into_iter().zip(widths).collect();
             let near = self.near(*id).map_or(f64::NAN, |near| near.mean);
@@ -123,16 +130,23 @@ impl Study {
         // One that is not known of every candidate compares none of them.
         let known = |(proxy, column): (&Proxy, Vec<_>)| Some((proxy.name, column.into_iter().collect::<Option<_>>()?));
         let mut values: Vec<(_, Vec<_>)> = PROXIES.iter().zip(columns).filter_map(known).collect();
-        values.extend(aggregate(&values, ids.len()).map(|aggregate| (AGGREGATE, aggregate)));
-        Some(Proxies { ids, values })
+        let aggregated = aggregated(with_many_classes > ids.len() / 2);
+        let aggregate = aggregate(&values, &aggregated, ids.len());
+        let aggregated = aggregate.is_some().then_some(aggregated);
+        values.extend(aggregate.map(|aggregate| (AGGREGATE, aggregate)));
+        Some(Proxies { ids, values, aggregated })
     }
 }
 
+fn aggregated(has_many_classes: bool) -> Vec<&'static str> {
+    AGGREGATED.into_iter().chain(has_many_classes.then_some(OF_MANY_CLASSES)).collect()
+}
+
 /// The aggregate by candidate; none where one of its proxies is not known.
-fn aggregate(values: &[(&'static str, Vec<f64>)], count: usize) -> Option<Vec<f64>> {
+fn aggregate(values: &[(&'static str, Vec<f64>)], aggregated: &[&str], count: usize) -> Option<Vec<f64>> {
     let mut sums = vec![0.0; count];
-    for wanted in AGGREGATED {
-        let (_, values) = values.iter().find(|(name, _)| *name == wanted)?;
+    for wanted in aggregated {
+        let (_, values) = values.iter().find(|(name, _)| name == wanted)?;
         sums.iter_mut().zip(ranks(values)).for_each(|(sum, rank)| *sum += (rank / count as f64).ln());
     }
     Some(sums)
@@ -208,8 +222,31 @@ mod tests {
         values[0].1 = vec![3.0, 1.0];
         values.push(("parameters", vec![1.0, 2.0]));
         let tied = 4.0 * 0.75f64.ln();
-        let sums = aggregate(&values, 2).unwrap();
+        let sums = aggregate(&values, &AGGREGATED, 2).unwrap();
         assert!((sums[0] - tied).abs() < 1e-12 && (sums[1] - tied - 0.5f64.ln()).abs() < 1e-12);
-        assert_eq!(aggregate(&values[1..], 2), None);
+        assert_eq!(aggregate(&values[1..], &AGGREGATED, 2), None);
+    }
+
+    #[test]
+    fn many_classes_bring_the_last_entropy_into_the_aggregate() {
+        // Ranks from the lowest: 1 2 3 4, 4 3 2 1, 1.5 1.5 3.5 3.5, 2.5 of all, 2 1 4 3; of the last entropy 4 1 2 3.
+        let values = vec![
+            (ENTROPY, vec![0.1, 0.2, 0.3, 0.4]),
+            (LIVE_PARAMETERS, vec![40.0, 30.0, 20.0, 10.0]),
+            (LN_WIDTH, vec![5.0, 5.0, 6.0, 6.0]),
+            (BLOCK_ENTROPY, vec![7.0; 4]),
+            (MECO_BY_WIDTH, vec![-3.0, -4.0, -1.0, -2.0]),
+            (LAST_ENTROPY, vec![3.9, 0.0, 1.5, 2.0]),
+        ];
+        // Products of the ranks, over 4 to the power of their number.
+        for (has_many_classes, products) in [(false, [30.0, 22.5, 210.0, 105.0]), (true, [120.0, 22.5, 420.0, 315.0])] {
+            let members = aggregated(has_many_classes);
+            let all: f64 = if has_many_classes { 4096.0 } else { 1024.0 };
+            let sums = aggregate(&values, &members, 4).unwrap();
+            for (sum, product) in sums.iter().zip(products) {
+                assert!((sum - (product / all).ln()).abs() < 1e-12, "{members:?}: {sum}");
+            }
+        }
+        assert_eq!(aggregate(&values[..5], &aggregated(true), 4), None);
     }
 }
