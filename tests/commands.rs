@@ -6,6 +6,8 @@ mod auto;
 mod bad_presets;
 #[path = "commands/evidence.rs"]
 mod evidence;
+#[path = "commands/learning_rate.rs"]
+mod learning_rate;
 #[path = "commands/nas.rs"]
 mod nas;
 #[path = "commands/repair.rs"]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use neartop_core::network::Init;
 use neartop_core::score::propagation::{Propagation, Trainability, Verdict};
-use neartop_core::settings::Method;
+use neartop_core::settings::{LearningRate, Method, Train};
 use neartop_io::preset::Preset;
 use neartop_study::repair::repair_all;
 use neartop_study::scheduler::{NearScorer, Portion, Scorer};
@@ -392,15 +392,105 @@ fn a_recurrent_network_is_recommended_with_a_caution() {
     assert!(why.contains("recurrent") && why.contains("--evidence steps"), "{why}");
 }
 
+/// The same scores, with a preset that says how the network will be trained.
+fn trained_by(study: &Study, train: Train) -> Study {
+    let mut preset = Preset::clone(&study.space.preset);
+    preset.train = train;
+    let mut known = Study::new(Arc::new(Space::new(Arc::new(preset))));
+    known.adopt(study);
+    known
+}
+
+/// What an optimizer made of a grid with one learning rate: the area of the score, candidates that fail and are called
+/// trainable, and those that train and are refused. First by the limits of the optimizer, then by those of the rate.
+struct AtRate {
+    method: Method,
+    rate: f64,
+    train: usize,
+    by: [(f64, usize, usize); 2],
+}
+
+/// All rates of a grid whose file has a column for each, such as `sgd_0.1_after_600`. A candidate trains if it comes within
+/// 0.1 of the best of all rates.
+fn at_rates(name: &str, steps: u32) -> Vec<AtRate> {
+    let file = format!("{name}.csv");
+    let study = study(&format!("{name}.yaml"), 4);
+    let header = csv::Reader::from_path(Path::new(FIXTURES).join(&file)).unwrap().headers().unwrap().clone();
+    let suffix = format!("_after_{steps}");
+    let columns: Vec<_> = header.iter().filter_map(|column| column.strip_suffix(&suffix)).collect();
+    let reached: Vec<_> = columns.iter().map(|at| column(&study, &file, &format!("{at}{suffix}"))).collect();
+    let best = reached.iter().flatten().copied().fold(0.0, f64::max);
+    let of_one = |(at, reached): (&&str, &Vec<f64>)| {
+        let (method, rate) = at.split_once('_').unwrap();
+        let method = Method::ALL.into_iter().find(|known| known.key() == method).unwrap();
+        let rate: f64 = rate.parse().unwrap();
+        let by = [None, Some(LearningRate::Fixed(rate))].map(|learning_rate| {
+            let known = trained_by(&study, Train { task: None, method: Some(method), learning_rate });
+            let grid = Grid { best, ..Grid::new(known, reached) };
+            let (passed, refused) = grid.mistakes();
+            (grid.area(|id| grid.score(id)), passed, refused)
+        });
+        let train = reached.iter().filter(|a| **a >= best - 0.1).count();
+        AtRate { method, rate, train, by }
+    };
+    columns.iter().zip(&reached).map(of_one).collect()
+}
+
+/// Grids that were trained at single rates, with the steps after which they are judged.
+const AT_RATES: [(&str, u32); 5] = [
+    ("digits-64x5-rates", 600),
+    ("digits-40x15-rates", 600),
+    ("digits-32x10-rates", 600),
+    ("fashion-48x8-rates", 600),
+    ("airfoil-48x6-rates", 608),
+];
+
+#[test]
+#[ignore = "prints a table: cargo test --test trainability rates -- --ignored --nocapture"]
+fn table_of_rates() {
+    for (name, steps) in AT_RATES {
+        for AtRate { method, rate, train, by: [plain, known] } in at_rates(name, steps) {
+            let told = |(area, passed, refused): (f64, usize, usize)| format!("{area:.3} ({passed}, {refused})");
+            println!("| {name} | {} | {rate} | {train} | {} | {} |", method.name(), told(plain), told(known));
+        }
+    }
+}
+
+/// With the learning rate known, fewer that fail are called trainable. The first two grids were looked at when the rule was
+/// made, and the last was trained after that.
+#[test]
+fn the_verdict_follows_the_learning_rate() {
+    for (name, steps) in AT_RATES {
+        let all = at_rates(name, steps);
+        for method in [Method::Sgd, Method::Adam] {
+            // Ten times the default is the largest rate that moves limits.
+            let own = || all.iter().filter(move |at| at.method == method && at.rate <= 10.0 * method.learning_rate());
+            if own().next().is_none() {
+                continue;
+            }
+            let of =
+                |way: usize, what: fn((f64, usize, usize)) -> usize| own().map(|at| what(at.by[way])).sum::<usize>();
+            let [passed, refused]: [fn((f64, usize, usize)) -> usize; 2] = [|by| by.1, |by| by.2];
+            assert!(of(1, passed) < of(0, passed), "{name}, {method:?}: {} and {}", of(1, passed), of(0, passed));
+            assert!(of(1, refused) <= of(0, refused) + 2, "{name}, {method:?}: {}", of(1, refused));
+            let area = |way: usize| {
+                let areas: Vec<_> = own().map(|at| at.by[way].0).filter(|area| !area.is_nan()).collect();
+                areas.iter().sum::<f64>() / areas.len() as f64
+            };
+            let least = if method == Method::Sgd { area(0) + 0.005 } else { area(0) - 1e-9 };
+            assert!(area(1) >= least, "{name}, {method:?}: {} and {}", area(1), area(0));
+            let at_default = own().find(|at| (at.rate - method.learning_rate()).abs() < 1e-12).unwrap();
+            assert_eq!(at_default.by[0], at_default.by[1], "{name}, {method:?}");
+        }
+    }
+}
+
 /// With the optimizer known, fewer that Adam trains are refused, and who trains with SGD is told apart better.
 #[test]
 fn the_verdict_follows_the_optimizer() {
     for (name, steps, method) in [("digits-40x15-adam", 1200, Method::Adam), ("digits-64x30-sgd", 300, Method::Sgd)] {
         let unknown = grid(name, steps);
-        let mut preset = Preset::clone(&unknown.study.space.preset);
-        preset.train.method = Some(method);
-        let mut study = Study::new(Arc::new(Space::new(Arc::new(preset))));
-        study.adopt(&unknown.study);
+        let study = trained_by(&unknown.study, Train { method: Some(method), ..Train::default() });
         let known = Grid { study, trained: unknown.trained.clone(), best: unknown.best };
         let area = |grid: &Grid| grid.area(|id| grid.score(id));
         assert!(area(&known) > area(&unknown) + 0.005, "{name}: {} and {}", area(&known), area(&unknown));

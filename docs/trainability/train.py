@@ -1,12 +1,13 @@
 """Trains networks from many initializations and writes the accuracies they reach.
 
-usage: train.py OUT.csv mlp WIDTH DEPTH adam|sgd       DEPTH hidden layers
-       train.py OUT.csv cnn WIDTH DEPTH adam|sgd [bn]  DEPTH 3x3 convolutions of WIDTH channels, stride 2 at the first, then
-                                                       the mean over all places and a linear layer
+usage: train.py OUT.csv mlp WIDTH DEPTH adam|sgd|apart       DEPTH hidden layers
+       train.py OUT.csv cnn WIDTH DEPTH adam|sgd|apart [bn]  DEPTH 3x3 convolutions of WIDTH channels, stride 2 at the first, then
+                                                             the mean over all places and a linear layer
 Data: Fashion-MNIST (idx files, Debian package dataset-fashion-mnist), standardized, the first 5,000 samples, accuracy on the
 first 5,000 test samples; convolutions see 7 x 7 means of 4 x 4 pixels. With DATA=digits in the environment
 scikit-learn's 8 x 8 digits, the first 1,400 to train on, the rest to test. Adam 1e-3, or SGD with momentum 0.9 and the best
-of three rates, or of RATES=0.01 in the environment; batch 64. STEPS=300,600,1200 in the environment are the steps after which accuracy is measured; the last
+of three rates, or of RATES=0.01 in the environment; `apart`: both, each at every rate of SGD_RATES and ADAM_RATES. Batch 64.
+STEPS=300,600,1200 in the environment are the steps after which accuracy is measured; the last
 ends training. ACTIVATIONS=relu,tanh trains those only, and INITS=orthogonal,kaiming_normal_1.2 (with that gain) starts from those.
 Batch norm judges by the moments of 1,000 samples (or all).
 All initializations of an activation train side by side as one batched product. A row is written when its activation is
@@ -24,10 +25,11 @@ import torch
 import torch.nn.functional as F
 
 torch.set_num_threads(1)
-FOLDER = "/usr/share/datasets/fashion-mnist/"
+FOLDER = os.environ.get("FASHION", "/usr/share/datasets/fashion-mnist") + "/"
 TRAIN, TEST, BATCH = 5000, 5000, 64
 STEPS = [int(s) for s in os.environ.get("STEPS", "300,600,1200").split(",")]
-RATES = {"adam": [1e-3], "sgd": [float(r) for r in os.environ.get("RATES", "0.1,0.01,0.001").split(",")]}
+RATES = {"adam": "0.001", "sgd": os.environ.get("RATES", "0.1,0.01,0.001")}
+APART = {"sgd": os.environ.get("SGD_RATES", "0.001,0.01,0.1,0.5"), "adam": os.environ.get("ADAM_RATES", "0.0001,0.001,0.01")}
 ACTIVATIONS = {
     "relu": F.relu, "leaky": lambda x: F.leaky_relu(x, 0.1), "tanh": torch.tanh, "sigmoid": torch.sigmoid, "gelu": F.gelu,
     "silu": F.silu, "elu": F.elu, "selu": F.selu, "softplus": F.softplus, "mish": F.mish, "softsign": F.softsign,
@@ -139,8 +141,8 @@ def accuracy(run, xt, yt):
     return torch.where(out.isfinite().all(-1).all(-1), hits, 0.1)
 
 
-def train(run, parameters, rates, data):
-    """Accuracies [configurations, len(STEPS)]; Adam without rates."""
+def train(run, parameters, how, rates, data):
+    """Accuracies [configurations, len(STEPS)], with a rate for each configuration."""
     x, y, xt, yt = data
     for p in parameters:
         p.requires_grad_()
@@ -155,13 +157,14 @@ def train(run, parameters, rates, data):
             step += 1
             with torch.no_grad():
                 for p, g, a, b in zip(parameters, grads, m1, m2):
-                    if rates is None:
+                    rate = rates.view(-1, *[1] * (p.dim() - 1))
+                    if how == "adam":
                         a.lerp_(g, 0.1)
                         b.lerp_(g * g, 0.001)
-                        p -= 1e-3 * (a / (1 - 0.9**step)) / ((b / (1 - 0.999**step)).sqrt() + 1e-8)
+                        p -= rate * (a / (1 - 0.9**step)) / ((b / (1 - 0.999**step)).sqrt() + 1e-8)
                     else:
                         a.mul_(0.9).add_(g)
-                        p -= rates.view(-1, *[1] * (p.dim() - 1)) * a
+                        p -= rate * a
             if step in STEPS:
                 found.append(accuracy(run, xt, yt))
             if step == STEPS[-1]:
@@ -178,15 +181,21 @@ def main():
     for name in (n for n in chosen if n not in {r["activation"] for r in rows}):
         if time.time() - start > float(os.environ.get("MOST_SECONDS", "inf")):
             break
-        inits = INITS * len(RATES[how])
-        torch.manual_seed(1)
-        build = mlp if kind == "mlp" else cnn
-        parameters, run = build(inits, data[0].shape[1], int(width), int(depth), ACTIVATIONS[name], bool(bn))
-        rates = None if how == "adam" else torch.tensor(RATES[how]).repeat_interleave(len(INITS))
-        reached = train(run, parameters, rates, data).view(len(RATES[how]), len(INITS), -1).amax(0)
-        for init, values in zip(INITS, reached):
-            rows.append({"activation": name, "init": init} | {f"after_{s}": f"{v:.4f}" for s, v in zip(STEPS, values)})
-        print(name, round(time.time() - start), [(r["init"], r[f"after_{STEPS[-1]}"]) for r in rows[-len(INITS):]], flush=True)
+        found = [{"activation": name, "init": init} for init in INITS]
+        for optimizer, rates in APART.items() if how == "apart" else [(how, RATES[how])]:
+            rates = rates.split(",")
+            torch.manual_seed(1)
+            build = mlp if kind == "mlp" else cnn
+            inits = INITS * len(rates)
+            parameters, run = build(inits, data[0].shape[1], int(width), int(depth), ACTIVATIONS[name], bool(bn))
+            of_each = torch.tensor([float(rate) for rate in rates]).repeat_interleave(len(INITS))
+            reached = train(run, parameters, optimizer, of_each, data).view(len(rates), len(INITS), -1)
+            columns = {f"{optimizer}_{rate}_": values for rate, values in zip(rates, reached)}
+            for prefix, values in columns.items() if how == "apart" else [("", reached.amax(0))]:
+                for row, after in zip(found, values):
+                    row.update({f"{prefix}after_{s}": f"{v:.4f}" for s, v in zip(STEPS, after)})
+        rows += found
+        print(name, round(time.time() - start), [list(row.values())[1:] for row in found], flush=True)
         with open(path, "w", newline="") as file:
             writer = csv.DictWriter(file, rows[0])
             writer.writeheader()

@@ -11,7 +11,7 @@ use neartop_core::network::{Fill, Init, Network};
 use neartop_core::score::propagation::{Circumstances, Propagation, REPETITIONS, Trainability, Verdict};
 use neartop_core::score::repair::{Judged, balanced_gain};
 use neartop_core::score::{Score, ScoreError, Sizes};
-use neartop_core::settings::Method;
+use neartop_core::settings::{Method, Train};
 use neartop_core::start::by_layer;
 
 /// A score that is well within the limits: x = 1/2 in the formula of `docs/trainability.md`,
@@ -66,7 +66,7 @@ struct Repairer<'a> {
     fill: Option<&'a Fill>,
     bias: BiasInit,
     has_architectures: bool,
-    method: Option<Method>,
+    train: Train,
     repetitions: usize,
     cancelled: &'a (dyn Fn() -> bool + Sync),
     /// Of all that was tried, what is the least out of the limits.
@@ -96,12 +96,12 @@ impl Repairer<'_> {
 
     /// As the study judges.
     fn judged(&self, signals: &Propagation) -> Judged {
-        self.judged_for(self.method, signals)
+        self.judged_for(self.train, signals)
     }
 
-    fn judged_for(&self, method: Option<Method>, signals: &Propagation) -> Judged {
+    fn judged_for(&self, train: Train, signals: &Propagation) -> Judged {
         let network = (!self.has_architectures).then_some(self.network);
-        let circumstances = Circumstances { network, method };
+        let circumstances = Circumstances { network, train };
         Judged { trainability: signals.trainability_by(circumstances), leaning: signals.leaning(circumstances) }
     }
 
@@ -191,7 +191,8 @@ impl Repairer<'_> {
         let scores = (0..self.repetitions).map(|repetition| self.score(&init, repetition));
         let scores = scores.collect::<Result<Vec<_>, _>>()?;
         let mean = Propagation::mean(scores.iter().filter_map(|score| score.propagation.as_ref()));
-        let score_of_any = mean.as_ref().map_or(0.0, |signals| self.judged_for(None, signals).trainability.score);
+        let score_of_any =
+            mean.as_ref().map_or(0.0, |signals| self.judged_for(Train::default(), signals).trainability.score);
         let trainability = mean.map(|signals| self.judged(&signals).trainability);
         let near = estimate(scores.iter().map(|score| score.near));
         let (Some(trainability), Some(near)) = (trainability.filter(|t| t.is_trainable()), near) else {
@@ -271,21 +272,22 @@ pub fn repair_refused(
     let candidate = &space.candidates[id];
     let Some(init) = repairable(candidate) else { return Ok(Err(NoRepair::NotSought(candidate.init.clone()))) };
     let network = space.network_of(id);
-    let repairer = |method| Repairer {
+    let repairer = |train| Repairer {
         scorer,
         network: &network,
         fill: candidate.fill.as_ref(),
         bias: space.bias(),
         has_architectures: space.has_architectures(),
-        method,
+        train,
         repetitions: space.preset.repetitions.min(REPETITIONS as usize),
         cancelled,
         closest: Cell::new(None),
     };
-    let method = space.preset.train.method;
-    let sought = repairer(method).repaired(init)?;
-    match (&sought, method) {
-        (Err(NoRepair::NoFactor(_)), None) if repairer(Some(Method::Adam)).repaired(init)?.is_ok() => {
+    let train = space.preset.train;
+    let sought = repairer(train).repaired(init)?;
+    let with_adam = Train { method: Some(Method::Adam), ..train };
+    match (&sought, train.method) {
+        (Err(NoRepair::NoFactor(_)), None) if repairer(with_adam).repaired(init)?.is_ok() => {
             Ok(Err(NoRepair::OnlyForAdam))
         }
         _ => Ok(sought),

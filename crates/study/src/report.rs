@@ -85,6 +85,9 @@ pub struct CandidateReport<'a> {
     pub remark: Option<String>,
     /// Null before the first score, and where the samples are too few to tell.
     pub trainability: Option<Trainability>,
+    /// The learning rate of the preset, where the candidate would train with the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decisive_rate: Option<f64>,
     /// How a candidate that will not train could be made to, where that was asked for and found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repair: Option<RepairReport<'a>>,
@@ -250,6 +253,7 @@ impl<'a> CandidateReport<'a> {
             reason: study.reason(id),
             remark: study.remark(id),
             trainability: study.trainability(id),
+            decisive_rate: study.decisive_rate(id),
             repair: RepairReport::new(study, id),
             no_repair: study.no_repair(id).map(ToString::to_string),
             layers: Layers { study, id },

@@ -39,6 +39,7 @@ use crate::failure::{Cause, ScoreFailure};
 use crate::space::{Candidate, Space};
 use neartop_core::score::Score;
 use neartop_core::score::propagation::{Circumstances, Propagation, Strain, Trainability, Verdict};
+use neartop_core::settings::{LearningRate, Train};
 
 /// The state of a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -285,6 +286,23 @@ impl Study {
         signals.reason_of(self.trainability(id)?, self.circumstances(id))
     }
 
+    /// The learning rate of the preset, where a candidate would train with the default of the optimizer.
+    #[must_use]
+    pub fn decisive_rate(&self, id: usize) -> Option<f64> {
+        let Some(LearningRate::Fixed(rate)) = self.space.preset.train.learning_rate else { return None };
+        let signals = self.propagation(id).filter(|_| self.trainability(id).is_some_and(|t| !t.is_trainable()))?;
+        let with = self.circumstances(id);
+        let by_default = Circumstances { train: Train { learning_rate: None, ..with.train }, ..with };
+        let is_by_signals = !self.judged(id, &signals).is_trainable();
+        (is_by_signals && signals.trainability_by(by_default).is_trainable()).then_some(rate)
+    }
+
+    /// ` with a learning rate of 0.1`, where a candidate would train with the default; else nothing.
+    #[must_use]
+    pub fn phrase_of_rate(&self, id: usize) -> String {
+        self.decisive_rate(id).map_or_else(String::new, |rate| format!(" with a learning rate of {rate}"))
+    }
+
     fn judged(&self, id: usize, signals: &Propagation) -> Trainability {
         signals.trainability_by(self.circumstances(id))
     }
@@ -292,7 +310,7 @@ impl Study {
     /// The networks of architectures are not kept: their layers stand in rows enough.
     fn circumstances(&self, id: usize) -> Circumstances<'_> {
         let network = self.space.candidates[id].architecture.is_none().then(|| self.space.network());
-        Circumstances { network, method: self.space.preset.train.method }
+        Circumstances { network, train: self.space.preset.train }
     }
 
     #[must_use]

@@ -126,6 +126,7 @@ pub fn facts<'a>(cx: &Context, id: usize, look: &Look) -> Vec<Line<'a>> {
         lines.push(Line::from(vec![
             label("trainability "),
             Span::styled(format!("{sign} {} {:.2}", trainability.verdict.name(), trainability.score), style),
+            Span::raw(study.phrase_of_rate(id)),
         ]));
     }
     lines.extend(repair::lines(cx, id, look));

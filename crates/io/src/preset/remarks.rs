@@ -7,6 +7,10 @@ use neartop_core::init::InitKind;
 use neartop_core::network::{self, Network};
 use neartop_core::shape::Shape;
 
+/// Of a learning rate alone.
+const NO_OPTIMIZER: &str = "`train.learning_rate` stands without `optimizer`: short trainings take Adam with it, and the verdict \
+                            does not follow it, since its limits fit any optimizer";
+
 /// Sentences about what could be misread.
 pub fn remarks(root: &Node<'_>, input: Option<&Shape>) -> Vec<String> {
     let below = |keys: [&str; 2]| root.at(keys[0])?.at(keys[1]);
@@ -16,6 +20,9 @@ pub fn remarks(root: &Node<'_>, input: Option<&Shape>) -> Vec<String> {
     }
     for keys in [["network", "layers"], ["search", "inits"]] {
         remarks.extend(below(keys).iter().flat_map(aliases::<InitKind>));
+    }
+    if below(["train", "learning_rate"]).is_some() && below(["train", "optimizer"]).is_none() {
+        remarks.push(NO_OPTIMIZER.to_owned());
     }
     remarks.sort();
     remarks.dedup();

@@ -101,9 +101,10 @@ impl Row {
     fn new(study: &Study, id: usize) -> Self {
         let near = or_nothing(study.near(id).map(|near| near.mean), 2);
         let name = Name::of(study, id);
+        let rate = study.decisive_rate(id).map_or_else(String::new, |rate| format!(", at a learning rate of {rate}"));
         let (why, measured, limit) = match study.strain(id).filter(|_| study.status(id) != Status::Failed) {
             Some(strain) => {
-                (words(strain.measure).to_owned(), shown(strain, strain.value), shown(strain, strain.limit))
+                (words(strain.measure).to_owned() + &rate, shown(strain, strain.value), shown(strain, strain.limit))
             }
             None => (study.reason(id).unwrap_or_default(), String::new(), String::new()),
         };

@@ -78,7 +78,11 @@ impl Study {
             let name = self.candidate(best);
             why += &match verdict {
                 Verdict::Trainable => format!("; {name} has a higher NEAR but does not learn in its first steps{more}"),
-                verdict => format!("; {name} has a higher NEAR but will not train: {}{more}", verdict.name()),
+                verdict => format!(
+                    "; {name} has a higher NEAR but will not train{}: {}{more}",
+                    self.phrase_of_rate(best),
+                    verdict.name()
+                ),
             };
         }
         Some((choice, why))
@@ -189,7 +193,10 @@ impl Study {
         let score = |id| self.trainability(id).filter(|_| self.near(id).is_some()).map(|t| t.score);
         let scores = (0..self.records.len()).filter_map(|id| Some((id, score(id)?)));
         let (closest, _) = scores.min_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)))?;
-        let verdict = |id| self.trainability(id).map_or("unknown", |t| t.verdict.name());
+        let verdict = |id| {
+            let name = self.trainability(id).map_or("unknown", |t| t.verdict.name());
+            format!("{name}{}", self.phrase_of_rate(id))
+        };
         let (name, top) = (self.candidate(closest), self.candidate(best));
         let repaired = match self.repairs().first() {
             Some((id, repair)) => {

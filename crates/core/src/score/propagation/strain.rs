@@ -2,7 +2,7 @@
 
 use super::Propagation;
 use super::verdict::{Circumstances, Trainability, Verdict};
-use crate::settings::Method;
+use crate::settings::{LearningRate, Method, Train};
 
 /// A perturbation may shrink to e^-7 of what it was, where what all samples have in common counts half; so may a gradient on
 /// its way to the median layer. Batch norm hides from what goes forward how small the weights are.
@@ -22,6 +22,11 @@ const MOST_OUTPUT: f64 = 2.5;
 const MOST_AMPLIFIED: f64 = 2.2;
 /// Share of the activations' inputs that may lie where they are flat.
 const MOST_SATURATED: f64 = 0.4;
+
+/// By this power of the learning rate over the default of its optimizer, limits are narrower.
+const POWER_OF_RATE: f64 = 0.2;
+/// Rates further from the default than this factor were not measured, and count as that far.
+const MOST_OF_RATE: f64 = 10.0;
 
 /// What is held against a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,13 +87,14 @@ impl Propagation {
 
     /// All measures.
     pub(super) fn strains(&self, circumstances: Circumstances<'_>) -> [Strain; 7] {
-        let strain = |measure, value, limit| Strain { measure, value, limit };
+        let train = circumstances.train;
+        let strain = |measure, value, limit| Strain { measure, value, limit: limit * width_of_limit(measure, train) };
         let gain = f64::midpoint(self.ln_gain(), self.ln_typical_gain());
         let ln_amplification =
             circumstances.network.map_or_else(|| self.ln_amplification(), |network| self.ln_amplification_in(network));
         let vanishing = -(gain + WEIGHT_OF_COLLAPSE * self.ln_distinct());
         [
-            strain(Measure::Differences, vanishing, most_vanishing(circumstances.method)),
+            strain(Measure::Differences, vanishing, most_vanishing(train.method)),
             strain(Measure::MedianGradient, -self.ln_median_gradient(), MOST_VANISHING),
             strain(Measure::Growth, self.ln_gain(), MOST_EXPLODING),
             strain(Measure::Gradient, self.ln_gradient(), MOST_GRADIENT),
@@ -106,4 +112,17 @@ fn most_vanishing(method: Option<Method>) -> f64 {
         Some(Method::Sgd) => MOST_VANISHING_FOR_SGD,
         Some(Method::Adam | Method::Adamw) => MOST_VANISHING_FOR_ADAM,
     }
+}
+
+/// How wide a limit is with a learning rate, over what it is with the default of the optimizer; 1 at the most. Smaller steps
+/// take longer to leave signals that vanish, and to turn large weights. Larger steps of SGD overshoot where gradients are
+/// large. They also make up for small ones, but deep networks fail with such rates whatever their weights.
+fn width_of_limit(measure: Measure, train: Train) -> f64 {
+    let (Some(method), Some(LearningRate::Fixed(rate))) = (train.method, train.learning_rate) else { return 1.0 };
+    let relative = (rate / method.learning_rate()).clamp(1.0 / MOST_OF_RATE, MOST_OF_RATE);
+    let power = match (method, measure) {
+        (Method::Sgd, Measure::Growth | Measure::Gradient | Measure::Output) => -POWER_OF_RATE,
+        _ => POWER_OF_RATE,
+    };
+    relative.powf(power).min(1.0)
 }

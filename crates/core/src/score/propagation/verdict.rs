@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Propagation;
 use crate::network::Network;
-use crate::settings::Method;
+use crate::settings::Train;
 
 /// Whether a network will train, and what keeps it from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,8 +62,8 @@ impl Trainability {
 pub struct Circumstances<'a> {
     /// Without it, layers are taken to stand in a row.
     pub network: Option<&'a Network>,
-    /// What will train the network. Without it, the limits fit any.
-    pub method: Option<Method>,
+    /// How the network will be trained: the optimizer and its learning rate. Without them, the limits fit any.
+    pub train: Train,
 }
 
 impl Propagation {
@@ -78,7 +78,7 @@ impl Propagation {
     /// The same where the network is known.
     #[must_use]
     pub fn trainability_in(&self, network: &Network) -> Trainability {
-        self.trainability_by(Circumstances { network: Some(network), method: None })
+        self.trainability_by(Circumstances { network: Some(network), ..Circumstances::default() })
     }
 
     /// The same by all that is known.
