@@ -301,6 +301,31 @@ fn slots_of_a_model_are_searched_apart_and_what_it_has_not_is_named() {
 }
 
 #[test]
+fn attention_is_found_however_a_model_writes_it_out() {
+    let found = |folder: &str, name: &str| {
+        let program = model::read(&file(folder, name)).unwrap();
+        model::trace(&program, None, &Wanted::Usual).unwrap().network.has_attention()
+    };
+    for (folder, name) in [
+        ("gpt2", "model.pt2"),
+        ("gpt2", "model.onnx"),
+        ("vit", "model.pt2"),
+        ("vit", "model-torchscript.onnx"),
+        ("composed", "core.pt2"),
+        ("chosen", "sparse.pt2"),
+    ] {
+        assert!(found(folder, name), "{folder}/{name}");
+    }
+    // The softmax of a gate is over what one layer gives.
+    for (folder, name) in [("resnet", "model.pt2"), ("tcn", "model.pt2"), ("chosen", "experts.pt2")] {
+        assert!(!found(folder, name), "{folder}/{name}");
+    }
+    let space = |path: &Path| Space::new(Arc::new(Preset::load(path.to_str().unwrap()).unwrap()));
+    assert!(space(&file("vit", "model.pt2")).near_hardly_orders());
+    assert!(!space(&file("tcn", "model.pt2")).near_hardly_orders());
+}
+
+#[test]
 fn weights_are_given_by_the_names_of_the_parameters() {
     for name in ["gpt2", "lstm", "resnet", "vit"] {
         let path = file(name, "model.pt2");

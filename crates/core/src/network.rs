@@ -3,6 +3,7 @@
 //! A list of layers, a cell of a benchmark and whatever else describes a network build the same graph. Nodes are named as
 //! in PyTorch's `nn.Sequential.state_dict()`.
 
+mod attention;
 mod blocks;
 mod bodies;
 mod build;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use neartop_core::layers::{Attend, Recurrence};
+use neartop_core::layers::Recurrence;
 use neartop_core::nas::Architecture;
 use neartop_core::network::{BiasInit, Fill, Init, Layer, Network, Node};
 use neartop_core::start::Drawing;
@@ -180,8 +180,8 @@ impl Space {
     /// figures are in `docs/notes/trainability.md`.
     #[must_use]
     pub fn near_hardly_orders(&self) -> bool {
-        let mixes = |node: &Node| node.operation.is::<Recurrence>() || node.operation.is::<Attend>();
-        !self.has_architectures() && self.network.nodes.iter().any(mixes)
+        let recurs = |node: &Node| node.operation.is::<Recurrence>();
+        !self.has_architectures() && (self.network.has_attention() || self.network.nodes.iter().any(recurs))
     }
 
     /// The network of a candidate. That of an architecture is built anew, since there may be thousands.
