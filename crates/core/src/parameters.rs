@@ -30,6 +30,24 @@ impl Parameters {
         self
     }
 
+    /// The same with all tensors of another.
+    #[must_use]
+    pub fn with_all(mut self, other: &Self) -> Self {
+        self.tensors.extend(other.tensors.iter().cloned());
+        self
+    }
+
+    /// Whether it has no tensors.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tensors.is_empty()
+    }
+
+    /// The tensors with their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Tensor)> {
+        self.tensors.iter().map(|(name, tensor)| (*name, tensor))
+    }
+
     /// The same with other statistics for batch norm.
     #[must_use]
     pub fn with_batch_norm(self, batch_norm: BatchNorm) -> Self {

@@ -147,6 +147,13 @@ impl Weights for DrawnWeights<'_> {
         if let (true, Some(given)) = (self.drawing.is_as_given(), &node.given) {
             return Ok(given.clone().with_batch_norm(self.batch_norm));
         }
+        Ok(self.drawn_once(node, inputs)?.with_all(&node.frozen))
+    }
+}
+
+impl DrawnWeights<'_> {
+    /// What is drawn of a node, once for all nodes that share it.
+    fn drawn_once(&self, node: &Node, inputs: &[Tensor]) -> candle_core::Result<Parameters> {
         let constant = || node.weights.first().and_then(|weight| node.place_among_constants(weight));
         let place = match node.first_drawn() {
             Some(first) => (Purpose::Weights, first, node.weights.len()),

@@ -82,6 +82,7 @@ pub fn slots(model: &Model) -> Vec<Line> {
 /// An activation and where it stands.
 pub fn place(found: &Found) -> String {
     let why = match (found.is_gate, found.is_last) {
+        _ if found.is_frozen => ", the layers before it are frozen",
         (true, _) => ", a gate",
         (false, true) => ", nothing with weights comes after it",
         (false, false) => "",

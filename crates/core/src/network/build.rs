@@ -167,6 +167,15 @@ impl Builder {
         }
     }
 
+    /// Keeps weights of the node that gives `value` as the model has them, for they are frozen there.
+    pub fn freeze(&mut self, value: ValueId, names: &[&'static str]) {
+        let Some(node) = value.checked_sub(1).and_then(|at| self.nodes.get_mut(at)) else { return };
+        let given = node.given.iter().flat_map(Parameters::iter).filter(|(name, _)| names.contains(name));
+        node.frozen = given.fold(Parameters::default(), |frozen, (name, own)| frozen.with(name, own.clone()));
+        node.weights.retain(|weight| !names.contains(&weight.name));
+        node.shared.retain(|(name, _)| !names.contains(name));
+    }
+
     fn node(
         &mut self,
         name: String,
@@ -199,9 +208,20 @@ impl Builder {
         let constants = self.constants;
         self.constants += weights.iter().filter(|weight| matches!(weight.role, Role::Constant(_))).count();
         let surroundings = Surroundings::default();
-        let (shared, given, origin) = (Vec::new(), None, None);
-        let node = Node { place, operation, inputs, weights, counted, constants, surroundings, shared, given, origin };
-        self.nodes.push(node);
+        let (shared, frozen, given, origin) = (Vec::new(), Parameters::default(), None, None);
+        self.nodes.push(Node {
+            place,
+            operation,
+            inputs,
+            weights,
+            counted,
+            constants,
+            surroundings,
+            shared,
+            frozen,
+            given,
+            origin,
+        });
         Ok(self.nodes.len())
     }
 

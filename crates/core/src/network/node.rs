@@ -21,7 +21,7 @@ pub struct Node {
     pub place: Place,
     pub operation: Arc<dyn Operation>,
     pub inputs: Vec<ValueId>,
-    /// What training changes, the weights of what fills a slot excepted.
+    /// What training changes, the weights of what fills a slot excepted; none that are frozen.
     pub weights: Vec<Weight>,
     /// Its place among the nodes whose outputs NEAR counts; none for others.
     pub counted: Option<usize>,
@@ -31,6 +31,8 @@ pub struct Node {
     pub surroundings: Surroundings,
     /// Of those of its weights that an earlier node has too, the name here and that node's name.
     pub shared: Vec<(&'static str, String)>,
+    /// Weights that neither an initialization nor training changes: those that the model has frozen.
+    pub frozen: Parameters,
     /// Its weights and moments in the model that it comes from, if that brings them.
     pub given: Option<Parameters>,
     /// Where it comes from, if it was not written as a layer.

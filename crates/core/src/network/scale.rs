@@ -31,7 +31,7 @@ pub fn at_common_scale(network: &Network, init: &Init, bias: BiasInit, fill: Opt
         }
         let is_bias = |weight: &&Weight| matches!(weight.role, Role::Bias(_));
         let starts_at_zero = |weight: &Weight| drawing.law(node, weight) == Law::Constant { value: 0.0 };
-        if !node.weights.iter().filter(is_bias).all(starts_at_zero) {
+        if !node.frozen.is_empty() || !node.weights.iter().filter(is_bias).all(starts_at_zero) {
             return None;
         }
         let (weight, shape) = node.weights.iter().find_map(|weight| match &weight.role {

@@ -8,6 +8,7 @@ use super::node::{Node, ValueId};
 use crate::arithmetic::Arithmetic;
 use crate::layer::{Counted, Layer, Operation, Place, Role, Weight};
 use crate::layers::{Calculation, Concat, Operand};
+use crate::parameters::Parameters;
 use crate::shape::Form;
 
 /// A layer of a graph whose number of units can be chosen.
@@ -31,7 +32,7 @@ impl Network {
 
     fn size_of(&self, at: usize) -> Option<Sizeable> {
         let node = self.nodes.get(at)?;
-        let is_drawn = node.drawn().is_some() && node.shared.is_empty();
+        let is_drawn = node.drawn().is_some() && node.shared.is_empty() && node.frozen.is_empty();
         let units = Layer::Operation(Arc::clone(&node.operation)).size().filter(|_| is_drawn)?;
         Some(Sizeable { node: at, ranked: self.ranked(at), units, is_output: self.gives_output(at) })
     }
@@ -154,7 +155,7 @@ fn refitted(node: Node, forms: Vec<Form>, units: Option<usize>) -> Result<Node, 
     }
     let weights = weights.into_iter().map(|weight| numbered_as(weight, &node.weights)).collect();
     let place = Place { name: node.place.name.clone(), inputs: forms, output };
-    Ok(Node { place, operation, weights, given: None, ..node })
+    Ok(Node { place, operation, weights, frozen: Parameters::default(), given: None, ..node })
 }
 
 /// A weight with the number among those that are drawn that the earlier one of its name has.

@@ -3,7 +3,7 @@
 //! What reads a format writes this and knows nothing of networks; what makes a network of it knows nothing of formats.
 //! Axes count from 0 and include that of the samples; negative ones count from the end.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use candle_core::Tensor;
 pub use neartop_core::arithmetic::{Binary, Numbers, Reduce, Unary};
@@ -22,6 +22,8 @@ pub struct Program {
     pub folded: Vec<Step>,
     /// The values that the model gives.
     pub outputs: Vec<String>,
+    /// The names of the parameters that the model keeps from being trained.
+    pub frozen: HashSet<String>,
     /// Whether parameters have the names that the user's model gives them, so that other tensors are constants.
     pub names_parameters: bool,
     /// What was assumed while it was read.
@@ -38,6 +40,7 @@ impl Program {
             steps: Vec::new(),
             folded: Vec::new(),
             outputs: Vec::new(),
+            frozen: HashSet::new(),
             names_parameters: true,
             remarks: Vec::new(),
         }

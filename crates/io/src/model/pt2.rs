@@ -47,9 +47,12 @@ pub fn read(path: &Path) -> Result<(Program, String), ModelError> {
             }
         }
     }
+    let is_frozen = |name: &str| graph.tensor_values.get(name).is_some_and(|meta| meta.requires_grad == Some(false));
+    let frozen = kept.iter().filter(|(name, _, kind)| *kind == Kept::Parameter && is_frozen(name));
+    let frozen = frozen.map(|(_, own, _)| (*own).clone()).collect();
     let stored = stored(&mut archive, kept)?;
     let steps = steps(&graph, &outputs)?;
-    let program = Program { inputs, stored, steps, outputs, ..Program::new() };
+    let program = Program { inputs, stored, steps, outputs, frozen, ..Program::new() };
     Ok((program, archive.digest()?))
 }
 

@@ -10,6 +10,7 @@ mod elementwise;
 mod entering;
 mod entry;
 mod fixed;
+mod frozen;
 mod layers;
 mod limits;
 mod norms;
@@ -24,7 +25,7 @@ mod slices;
 mod slots;
 mod values;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use neartop_core::arithmetic::Arithmetic;
@@ -89,6 +90,8 @@ struct Tracer<'p> {
     across: HashMap<String, Across>,
     /// Parameters that arithmetic takes.
     kept: HashSet<Stored>,
+    /// The names of parameters that are frozen.
+    frozen: BTreeSet<String>,
     /// What products take that may be the weights of a layer, with the places of these.
     products: Vec<(String, String)>,
     names: HashMap<String, usize>,
@@ -123,6 +126,7 @@ impl<'p> Tracer<'p> {
             started: HashMap::new(),
             across: HashMap::new(),
             kept: HashSet::new(),
+            frozen: BTreeSet::new(),
             products: Vec::new(),
             names: HashMap::new(),
             slots,
@@ -180,9 +184,11 @@ impl<'p> Tracer<'p> {
         let network = network.with_summary(format!("{summary} > {layers} layers > {outputs}"));
         let mut activations = self.activations;
         slots::look_around(&network, &mut activations);
-        if network.parameters(None) == 0 {
-            let remark = "it has no parameters: were its weights exported as constants? Then nothing is drawn, and no layer counts";
-            self.remarks.push(remark.to_owned());
+        let no_parameters = "it has no parameters: were its weights exported as constants? Then nothing is drawn, and no layer counts";
+        match frozen::remark(&self.frozen, &network, &activations) {
+            Some(remark) => self.remarks.push(remark),
+            None if network.parameters(None) == 0 => self.remarks.push(no_parameters.to_owned()),
+            None => {}
         }
         Ok(Imported { as_given: network.clone(), network, activations, remarks: self.remarks })
     }
@@ -246,7 +252,8 @@ impl<'p> Tracer<'p> {
         let source = Stored { name: stored.name.clone(), is_transposed: false, rows: None };
         let tensor = stored.tensor.clone();
         let is_truth = tensor.dtype() == candle_core::DType::U8;
-        Ok(Traced::Fixed(Fixed { tensor, is_trained: stored.is_trained, is_truth, source: Some(source) }))
+        let (is_trained, is_frozen) = (stored.is_trained, self.program.frozen.contains(&stored.name));
+        Ok(Traced::Fixed(Fixed { tensor, is_trained, is_frozen, is_truth, source: Some(source) }))
     }
 
     /// An operand that must be there.
@@ -387,7 +394,8 @@ impl<'p> Tracer<'p> {
         let owner = first.as_ref().and_then(|source| self.owners.get(source)).copied();
         let name = self.unique(path);
         let module = if path.is_empty() { name.clone() } else { path.to_owned() };
-        for (weight, _) in weights.iter().filter(|(_, fixed)| fixed.is_trained && fixed.source.is_none()) {
+        let is_computed = |fixed: &Fixed| fixed.is_trained && !fixed.is_frozen && fixed.source.is_none();
+        for (weight, _) in weights.iter().filter(|(_, fixed)| is_computed(fixed)) {
             self.remark(format!(
                 "the {weight} of {module} is computed from other parameters, as by weight norm: a candidate draws what comes out, \
                  and --export cannot set it"
@@ -398,6 +406,8 @@ impl<'p> Tracer<'p> {
             self.owners.insert(source, value);
         }
         let parameters = weights.iter().filter_map(|(name, fixed)| Some((*name, fixed.source.clone()?))).collect();
+        let frozen: Vec<_> = weights.iter().filter(|(_, fixed)| fixed.is_frozen).map(|(name, _)| *name).collect();
+        self.note_frozen(weights.iter().map(|(_, fixed)| fixed));
         let mut given = Parameters::default();
         for (name, fixed) in weights {
             let tensor = fixed.tensor.to_dtype(candle_core::DType::F32).and_then(|tensor| tensor.contiguous());
@@ -408,6 +418,7 @@ impl<'p> Tracer<'p> {
             Origin { module, within: String::new(), source: step.place.clone(), parameters },
             Some(given),
         );
+        self.builder.freeze(value, &frozen);
         Ok(value)
     }
 

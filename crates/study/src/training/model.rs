@@ -42,6 +42,8 @@ pub struct Model {
     /// In the order of the forward pass, named as in PyTorch's `nn.Sequential.state_dict()`.
     parameters: Vec<(String, Var)>,
     places: HashMap<String, usize>,
+    /// What no training changes, by the same names.
+    frozen: HashMap<String, Tensor>,
     /// Of batch norms, by the node's name.
     running: HashMap<String, Moments>,
     /// A last sigmoid is left out.
@@ -67,8 +69,11 @@ impl Model {
             Filling { weights: &drawn, fill, batch: None },
             &mut Nothing,
         )?;
-        let (mut parameters, mut running) = (Vec::new(), HashMap::new());
+        let (mut parameters, mut running, mut frozen) = (Vec::new(), HashMap::new(), HashMap::new());
         for node in &network.nodes {
+            for (weight, tensor) in node.frozen.iter() {
+                frozen.insert(format!("{}.{weight}", node.name()), tensor.to_dtype(precision)?);
+            }
             let known = drawn.parameters(node, std::slice::from_ref(batch))?;
             for weight in node.weights_with(fill) {
                 if node.owner(weight.name).is_some() {
@@ -104,6 +109,7 @@ impl Model {
             seed: start.seed,
             parameters,
             places,
+            frozen,
             running,
             gives_log_odds: false,
         })
@@ -210,7 +216,11 @@ impl Pass for ModelPass<'_> {
     }
 
     fn parameter(&self, place: &str, name: &str) -> Option<Tensor> {
-        let place = *self.model.places.get(&format!("{place}.{name}"))?;
+        let name = format!("{place}.{name}");
+        if let Some(frozen) = self.model.frozen.get(&name) {
+            return Some(frozen.clone());
+        }
+        let place = *self.model.places.get(&name)?;
         let var = &self.model.parameters.get(place)?.1;
         Some(match self.mode {
             Mode::Training { .. } => var.as_tensor().clone(),

@@ -210,6 +210,9 @@ pub struct Meta {
     pub strides: Vec<Int>,
     #[serde(default)]
     pub storage_offset: Option<Int>,
+    /// Of a parameter, whether training changes it.
+    #[serde(default)]
+    pub requires_grad: Option<bool>,
 }
 
 impl Meta {

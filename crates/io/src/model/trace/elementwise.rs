@@ -187,7 +187,8 @@ impl Tracer<'_> {
     /// so it keeps its numbers.
     pub(super) fn kept(&mut self, step: &Step, fixed: &Fixed, tensor: Tensor) -> Taken {
         self.note_product(step, fixed);
-        if !fixed.is_trained {
+        self.note_frozen(std::iter::once(fixed));
+        if !fixed.is_trained || fixed.is_frozen {
             return Taken::Constant(tensor);
         }
         match fixed.source.clone().filter(|source| self.elements(source) == Some(tensor.elem_count())) {

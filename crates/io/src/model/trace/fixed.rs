@@ -123,7 +123,8 @@ pub fn eval(arithmetic: &Arithmetic, operands: &[Fixed]) -> Result<Fixed> {
         (Some(_), [one]) => arithmetic.eval(std::slice::from_ref(&one.tensor))?,
         _ => arithmetic.eval(&tensors)?,
     };
-    Ok(Fixed { tensor, is_trained, is_truth: is_truth(arithmetic, operands), source })
+    let is_frozen = is_trained && operands.iter().all(|fixed| fixed.is_frozen || !fixed.is_trained);
+    Ok(Fixed { tensor, is_trained, is_frozen, is_truth: is_truth(arithmetic, operands), source })
 }
 
 /// Whether a result is of truths.

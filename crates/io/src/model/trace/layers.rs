@@ -272,7 +272,8 @@ impl<'p> Tracer<'p> {
         let (source, has_weight) = (step.place.clone(), slopes.is_some());
         let within = String::new();
         let mut origin = Origin { module: path, within, source: source.clone(), parameters: Vec::new() };
-        let mut given = None;
+        let (mut given, is_frozen) = (None, slopes.as_ref().is_some_and(|slopes| slopes.is_frozen));
+        self.note_frozen(slopes.iter());
         if let Some(slopes) = slopes {
             let tensor = slopes.tensor.to_dtype(candle_core::DType::F32).map_err(text)?;
             given = Some(neartop_core::parameters::Parameters::default().with("weight", tensor));
@@ -280,6 +281,7 @@ impl<'p> Tracer<'p> {
         }
         let module = origin.module.clone();
         self.builder.describe(value, origin, given);
+        self.builder.freeze(value, if is_frozen { &["weight"] } else { &[] });
         if !has_weight {
             let is_module = module == step.module;
             self.activations.push(Found {
@@ -290,6 +292,7 @@ impl<'p> Tracer<'p> {
                 activation: activation.clone(),
                 is_gate: false,
                 is_last: false,
+                is_frozen: false,
                 slot: None,
             });
         }

@@ -25,6 +25,8 @@ pub struct Found {
     pub is_gate: bool,
     /// Whether no layer with weights comes after it.
     pub is_last: bool,
+    /// Whether all weights of the layers before it are frozen.
+    pub is_frozen: bool,
     /// The name of the slot that it is; none where it stays.
     pub slot: Option<String>,
 }
@@ -32,7 +34,7 @@ pub struct Found {
 /// Which activations are to be slots.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Wanted {
-    /// Those of the commonest kind, no gates, and nothing that comes last.
+    /// Those of the commonest kind, no gates, nothing that comes last, and nothing behind frozen layers.
     #[default]
     Usual,
     /// None.
@@ -50,7 +52,7 @@ impl Wanted {
         match self {
             Self::Nothing => Ok(HashMap::new()),
             Self::Usual => {
-                let usual: Vec<_> = found.iter().filter(|one| !one.is_gate && !one.is_last).collect();
+                let usual: Vec<_> = found.iter().filter(|one| !one.is_gate && !one.is_last && !one.is_frozen).collect();
                 let count = |one: &&Found| usual.iter().filter(|other| other.activation == one.activation).count();
                 // Of those that are as common, the first.
                 let commonest = usual.iter().rev().max_by_key(|one| count(one)).map(|one| &one.activation);
@@ -97,7 +99,7 @@ fn unknown(name: &str, found: &[Found]) -> ModelError {
     ModelError::NoActivation { name: name.to_owned(), help }
 }
 
-/// Says of activations whether they are gates and whether they come last.
+/// Says of activations whether they are gates, whether they come last and whether they come after frozen layers.
 pub fn look_around(network: &Network, activations: &mut [Found]) {
     for found in activations {
         let Some(at) = network.nodes.iter().position(|node| node.name() == found.node) else { continue };
@@ -124,7 +126,25 @@ pub fn look_around(network: &Network, activations: &mut [Found]) {
         let opens = matches!(found.activation.name(), "sigmoid" | "hardsigmoid");
         found.is_gate = opens && is_multiplied;
         found.is_last = is_last;
+        found.is_frozen = comes_from_frozen(network, at);
     }
+}
+
+/// Whether all of the nearest layers before a node are frozen.
+fn comes_from_frozen(network: &Network, at: usize) -> bool {
+    let mut open = network.nodes[at].inputs.clone();
+    let mut seen = vec![false; at + 1];
+    let mut layers = 0;
+    while let Some(value) = open.pop() {
+        let Some(before) = value.checked_sub(1).filter(|_| !std::mem::replace(&mut seen[value], true)) else { continue };
+        let node = &network.nodes[before];
+        match node.has_matrices() {
+            true if !node.weights.is_empty() => return false,
+            true => layers += 1,
+            false => open.extend(&node.inputs),
+        }
+    }
+    layers > 0
 }
 
 /// Whether it is a product of two values that depend on the samples.

@@ -36,6 +36,8 @@ pub struct Fixed {
     pub tensor: Tensor,
     /// Whether training changes what it is made of.
     pub is_trained: bool,
+    /// Whether all parameters that it is made of are frozen, so that training does not change it after all.
+    pub is_frozen: bool,
     /// Whether its numbers are truths: 0 or 1.
     pub is_truth: bool,
     /// The parameter or buffer that it is, as a whole, transposed, or some rows.
@@ -45,7 +47,7 @@ pub struct Fixed {
 impl Fixed {
     /// A constant.
     pub fn constant(tensor: Tensor) -> Self {
-        Self { tensor, is_trained: false, is_truth: false, source: None }
+        Self { tensor, is_trained: false, is_frozen: false, is_truth: false, source: None }
     }
 
     pub fn number(x: f64) -> candle_core::Result<Self> {
@@ -59,7 +61,7 @@ impl Fixed {
 
     /// The same parameter seen in another way, or none any more.
     pub fn seen(&self, tensor: Tensor, source: Option<Stored>) -> Self {
-        Self { tensor, is_trained: self.is_trained, is_truth: self.is_truth, source }
+        Self { tensor, source, ..*self }
     }
 }
 
