@@ -14,7 +14,8 @@ use crate::init::{BiasInit, InitKind, Initializer};
 
 pub use bundled::{BUNDLED, Bundled};
 pub use parts::{Depth, PLACES, Recipe};
-pub(crate) use parts::{EMBEDDING, NORM, OUTPUT, RECURRENT, RESIDUAL_OUTPUT};
+pub use parts::OUTPUT;
+pub(crate) use parts::{EMBEDDING, NORM, RECURRENT, RESIDUAL_OUTPUT};
 
 /// What presets and reports call the weights that a model brings.
 pub const AS_GIVEN: &str = "as_given";

@@ -39,6 +39,9 @@ impl<'a> Drawing<'a> {
     /// The law of a weight of a node; of what is as given, where the model does not bring it.
     #[must_use]
     pub fn law(&self, node: &Node, weight: &Weight) -> Law {
+        if let Some((node, weight)) = node.lender(weight.name) {
+            return self.law(node, weight);
+        }
         let own = node.operation.own_init();
         let own = own.and_then(|own| if weight.is_bias() { own.bias.as_ref() } else { own.weight.as_ref() });
         match (own, self.init) {

@@ -335,6 +335,7 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
             auto.remarks(),
             remarks::short_of_rows(&network, score.batch, MOST_BATCH),
             model.as_ref().map(|model| model.remarks.clone()).unwrap_or_default(),
+            recipes::remark(&search.inits, &network).into_iter().collect(),
         ]
         .concat(),
         name: name.replace(['\n', '\t'], " "),

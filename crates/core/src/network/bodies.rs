@@ -6,7 +6,7 @@ use super::node::{Node, ValueId};
 use super::surroundings::Branch;
 use crate::layers::Sum;
 
-/// The bodies that hold nodes with drawn weights.
+/// The bodies that hold layers with matrices.
 pub struct Bodies {
     count: usize,
     branches: HashMap<usize, Branch>,
@@ -15,9 +15,9 @@ pub struct Bodies {
 impl Bodies {
     /// Those that a list of layers names, and those that the graph of a model shows.
     pub fn of(nodes: &[Node]) -> Self {
-        let drawn: Vec<_> = (0..nodes.len()).filter(|at| nodes[*at].drawn().is_some()).collect();
+        let layers: Vec<_> = (0..nodes.len()).filter(|at| nodes[*at].has_matrices()).collect();
         let is_brought = nodes.iter().any(|node| node.origin.is_some());
-        let bodies = if is_brought { shown(nodes, &drawn) } else { named(nodes, &drawn) };
+        let bodies = if is_brought { shown(nodes, &layers) } else { named(nodes, &layers) };
         // By node, the smallest body that holds it.
         let mut innermost: HashMap<usize, usize> = HashMap::new();
         for (at, body) in bodies.iter().enumerate() {
@@ -39,17 +39,17 @@ impl Bodies {
         self.count
     }
 
-    /// The innermost body that a node with drawn weights stands in.
+    /// The innermost body that a layer with matrices stands in.
     pub fn branch(&self, node: usize) -> Option<Branch> {
         self.branches.get(&node).copied()
     }
 }
 
 /// By what the names of a body's nodes have in common, from the outermost in: `4.body`, `4.body.2.body`.
-fn named(nodes: &[Node], drawn: &[usize]) -> Vec<Vec<usize>> {
+fn named(nodes: &[Node], layers: &[usize]) -> Vec<Vec<usize>> {
     const BODY: &str = ".body.";
     let mut bodies: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for at in drawn {
+    for at in layers {
         let name = nodes[*at].name();
         let prefixes = name.match_indices(BODY).map(|(start, _)| &name[..start + BODY.len() - 1]);
         prefixes.for_each(|body| bodies.entry(body).or_default().push(*at));
@@ -59,14 +59,14 @@ fn named(nodes: &[Node], drawn: &[usize]) -> Vec<Vec<usize>> {
 
 /// Where two ways that part meet in a sum, the one with weights is a body if the other has none, or a single layer as a
 /// shortcut has that changes the number of channels.
-fn shown(nodes: &[Node], drawn: &[usize]) -> Vec<Vec<usize>> {
+fn shown(nodes: &[Node], layers: &[usize]) -> Vec<Vec<usize>> {
     let sums = nodes.iter().filter(|node| node.operation.is::<Sum>());
     let bodies = sums.filter_map(|sum| {
         let [a, b] = sum.inputs[..] else { return None };
         let before = [a, b].map(|end| before(nodes, end));
         let parting = (0..=a.min(b)).rev().find(|value| before.iter().all(|before| before[*value]))?;
         let after = after(nodes, parting);
-        let way = |before: &[bool]| drawn.iter().copied().filter(|at| before[at + 1] && after[at + 1]).collect();
+        let way = |before: &[bool]| layers.iter().copied().filter(|at| before[at + 1] && after[at + 1]).collect();
         let mut ways: [Vec<usize>; 2] = [way(&before[0]), way(&before[1])];
         ways.sort_by_key(Vec::len);
         let [shortcut, body] = ways;

@@ -208,7 +208,8 @@ impl Builder {
         let constants = self.constants;
         self.constants += weights.iter().filter(|weight| matches!(weight.role, Role::Constant(_))).count();
         let surroundings = Surroundings::default();
-        let (shared, frozen, given, origin) = (Vec::new(), Parameters::default(), None, None);
+        let (shared, lenders, frozen) = (Vec::new(), Vec::new(), Parameters::default());
+        let (given, origin) = (None, None);
         self.nodes.push(Node {
             place,
             operation,
@@ -218,6 +219,7 @@ impl Builder {
             constants,
             surroundings,
             shared,
+            lenders,
             frozen,
             given,
             origin,

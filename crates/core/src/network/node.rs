@@ -31,6 +31,8 @@ pub struct Node {
     pub surroundings: Surroundings,
     /// Of those of its weights that an earlier node has too, the name here and that node's name.
     pub shared: Vec<(&'static str, String)>,
+    /// These nodes, by the name of the weight.
+    pub(super) lenders: Vec<(&'static str, Arc<Self>)>,
     /// Weights that neither an initialization nor training changes: those that the model has frozen.
     pub frozen: Parameters,
     /// Its weights and moments in the model that it comes from, if that brings them.
@@ -163,6 +165,14 @@ impl Node {
         }
     }
 
+    /// Whether it is a layer with matrices or kernels, be they its own, another layer's or frozen. Norms, embeddings and
+    /// activations are none.
+    #[must_use]
+    pub fn has_matrices(&self) -> bool {
+        let weights = self.operation.weights(&self.place.inputs, None);
+        weights.iter().any(|weight| matches!(weight.role, Role::Drawn(_)))
+    }
+
     /// The shape of the first weight that is drawn; none where there is none.
     #[must_use]
     pub fn drawn(&self) -> Option<&WeightShape> {
@@ -201,6 +211,13 @@ impl Node {
             true => self.operation.weights(&self.place.inputs, self.filled(fill)),
             false => self.weights.clone(),
         }
+    }
+
+    /// The earlier node that has this weight first, and the weight as it is there; none where it is this node's own.
+    #[must_use]
+    pub fn lender(&self, weight: &str) -> Option<(&Self, &Weight)> {
+        let (_, lender) = self.lenders.iter().find(|(name, _)| *name == weight)?;
+        Some((lender, lender.weights.iter().find(|own| own.name == weight)?))
     }
 
     /// The earlier node whose weight this one is; none where it is this node's own.

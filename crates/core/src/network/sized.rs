@@ -45,7 +45,7 @@ impl Network {
         for (at, node) in self.nodes.iter().enumerate().skip(layer + 1) {
             let comes = node.inputs.iter().filter(|value| carries[**value]).count();
             // A layer with weights takes whatever comes in.
-            if comes == 0 || node.drawn().is_some() {
+            if comes == 0 || node.has_matrices() {
                 continue;
             }
             if joins(node) {
@@ -60,7 +60,7 @@ impl Network {
         let mut carries = vec![false; self.nodes.len() + 1];
         carries[layer + 1] = true;
         for (at, node) in self.nodes.iter().enumerate().skip(layer + 1) {
-            carries[at + 1] = node.drawn().is_none() && node.inputs.iter().any(|value| carries[*value]);
+            carries[at + 1] = !node.has_matrices() && node.inputs.iter().any(|value| carries[*value]);
         }
         carries[self.output_value()]
     }

@@ -9,13 +9,13 @@ use crate::layer::{Counted, Operation};
 /// Where a node stands among the others.
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings {
-    /// Whether it is the last node with drawn weights on the way to the output.
+    /// Whether it is the last layer with matrices on the way to the output.
     pub is_output: bool,
     /// Whether its output is the same for all samples, for which the model computes it once.
     pub is_same_for_all: bool,
     /// The body of the innermost residual that it stands in.
     pub branch: Option<Branch>,
-    /// Number of the network's residuals whose bodies have drawn weights.
+    /// Number of the network's residuals whose bodies have layers with matrices.
     pub branches: usize,
     /// The activation that follows it, with nothing between but sums and what keeps the units, as normalizations and pooling.
     pub following: Following,
@@ -28,7 +28,7 @@ pub struct Surroundings {
 /// The body of a residual, as a node in it sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Branch {
-    /// Number of its nodes with drawn weights, those of inner residuals apart.
+    /// Number of its layers with matrices, those of inner residuals apart.
     pub layers: usize,
     /// Whether this is the last of them, or of an outer residual's.
     pub is_last: bool,

@@ -1,12 +1,13 @@
 //! Tells every node where it stands among the others.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::bodies::Bodies;
-use super::node::Node;
+use super::node::{Node, ValueId};
 use super::surroundings::{Following, Surroundings};
 use crate::layer::Counted;
 use crate::layers::{Calculation, Lookup, Sum};
+use crate::shape::Form;
 
 /// Fills in the surroundings of the nodes of a network.
 pub fn survey(nodes: &mut [Node]) {
@@ -27,25 +28,31 @@ pub fn survey(nodes: &mut [Node]) {
             slot,
         };
     }
+    lend(nodes);
 }
 
 /// By node, the most that the rank of its output can be.
 fn most_ranks(nodes: &[Node]) -> Vec<usize> {
     let mut ranks: Vec<usize> = Vec::with_capacity(nodes.len());
     for node in nodes {
-        let units = |at: usize| node.place.inputs[at].units();
-        let inputs: Vec<_> = node
-            .inputs
-            .iter()
-            .enumerate()
-            .map(|(at, value)| value.checked_sub(1).map_or(units(at), |from| ranks[from]))
-            .collect();
+        let of = |(value, form): (&ValueId, &Form)| value.checked_sub(1).map_or(form.units(), |from| ranks[from]);
+        let inputs: Vec<_> = node.inputs.iter().zip(&node.place.inputs).map(of).collect();
         ranks.push(node.operation.most_rank(&node.place, &inputs).min(node.units()));
     }
     ranks
 }
 
-/// The last node with drawn weights that the output depends on.
+/// Tells nodes that share weights of the nodes that have them first.
+fn lend(nodes: &mut [Node]) {
+    for at in 0..nodes.len() {
+        let (before, [node, ..]) = nodes.split_at_mut(at) else { return };
+        let lender = |name: &str| before.iter().find(|node| node.name() == name).cloned().map(Arc::new);
+        let shared = node.shared.iter();
+        node.lenders = shared.filter_map(|(weight, owner)| Some((*weight, lender(owner)?))).collect();
+    }
+}
+
+/// The last layer with matrices that the output depends on.
 fn output(nodes: &[Node]) -> Option<usize> {
     let mut needed = vec![false; nodes.len() + 1];
     needed[nodes.len()] = true;
@@ -53,7 +60,7 @@ fn output(nodes: &[Node]) -> Option<usize> {
         if !needed[at + 1] {
             continue;
         }
-        if node.drawn().is_some() {
+        if node.has_matrices() {
             return Some(at);
         }
         node.inputs.iter().for_each(|value| needed[*value] = true);

@@ -39,7 +39,7 @@ pub const PLACES: &[(&str, &str)] = &[
     (NORM, "the weights of normalizations"),
 ];
 
-pub(crate) const OUTPUT: &str = "output";
+pub const OUTPUT: &str = "output";
 pub(crate) const RESIDUAL_OUTPUT: &str = "residual_output";
 pub(crate) const RECURRENT: &str = "recurrent";
 pub(crate) const EMBEDDING: &str = "embedding";

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use neartop_core::catalog::{Choice, Entry};
 use neartop_core::init::{BiasInit, InitKind, Initializer, Needs, OwnInit};
-use neartop_core::layer::Kind;
+use neartop_core::layer::{Kind, Role, Weight};
 use neartop_core::network::{Init, Network, Node as LayerNode};
-use neartop_core::recipe::{AS_GIVEN, BUNDLED, Depth, Recipe};
+use neartop_core::recipe::{AS_GIVEN, BUNDLED, Depth, OUTPUT, Recipe};
 use neartop_core::start::{recipe_keys, takes};
 
 use super::choices::{Listed, read_choice, word};
@@ -112,6 +112,26 @@ pub fn check_gains(inits: &Node<'_>, network: Option<&Network>) -> Result<(), Pr
         }
     }
     Ok(())
+}
+
+/// That what recipes say of the output sets nothing, where the last layer has no weight of its own that is drawn.
+pub fn remark(inits: &[Init], network: &Network) -> Option<String> {
+    let speaks = |init: &&Init| matches!(init, Init::Recipe(recipe) if recipe.part(OUTPUT).is_some());
+    let name = inits.iter().find(speaks)?.name();
+    let last = network.nodes.iter().find(|node| node.surroundings.is_output)?;
+    let is_own = |weight: &Weight| matches!(weight.role, Role::Drawn(_)) && last.owner(weight.name).is_none();
+    if last.weights.iter().any(is_own) {
+        return None;
+    }
+    let module = last.module();
+    let owner = last.shared.first().and_then(|(_, owner)| network.node(owner));
+    Some(match owner {
+        Some(owner) => format!(
+            "`output` of the recipe {name} sets nothing: the last layer, {module}, has the weight of {}, which starts as that does",
+            owner.module()
+        ),
+        None => format!("`output` of the recipe {name} sets nothing: the weight of the last layer, {module}, is frozen"),
+    })
 }
 
 /// What an initialization can know of the weights that a recipe speaks of by this key.

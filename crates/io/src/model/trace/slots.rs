@@ -121,7 +121,7 @@ pub fn look_around(network: &Network, activations: &mut [Found]) {
                 && node.inputs.len() == 1
                 && node.operation.passes_units()
                 && !node.operation.is::<Concat>();
-            is_last &= !(reached[later] && node.drawn().is_some());
+            is_last &= !(reached[later] && node.has_matrices());
         }
         let opens = matches!(found.activation.name(), "sigmoid" | "hardsigmoid");
         found.is_gate = opens && is_multiplied;
