@@ -312,6 +312,11 @@ pub trait Operation: Any + fmt::Debug + Send + Sync {
         None
     }
 
+    /// The row of its table that is of zeros and that looking it up does not train: that of the token which stands for nothing.
+    fn blank_row(&self) -> Option<usize> {
+        None
+    }
+
     /// Of a layer that fixes how it starts: the same layer without that, and how it starts. None for any kind of layer.
     fn fixed_start(&self) -> Option<(&dyn Operation, &OwnInit)> {
         None

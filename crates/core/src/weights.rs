@@ -80,7 +80,9 @@ impl<'a> DrawnWeights<'a> {
                 }
                 Role::Own(shape, _) => {
                     let law = self.drawing.law(node, weight);
-                    Some(self.weight(node, inputs, weight.name, law, shape)?)
+                    let drawn = self.weight(node, inputs, weight.name, law, shape)?;
+                    let owner = node.lender(weight.name).map_or(node, |(owner, _)| owner);
+                    Some(owner.operation.blank_row().map_or(Ok(drawn.clone()), |row| blank(&drawn, row))?)
                 }
                 Role::Kept => node.operation.kept(weight.name).cloned(),
                 Role::Bias(_) if self.laws.is_some() => None,
@@ -186,6 +188,13 @@ impl Weights for GivenWeights {
         });
         Ok(given.with_batch_norm(self.batch_norm))
     }
+}
+
+/// A table with zeros in one row.
+fn blank(table: &Tensor, row: usize) -> candle_core::Result<Tensor> {
+    let (_, features) = table.dims2()?;
+    let zeros = Tensor::zeros((1, features), table.dtype(), table.device())?;
+    table.slice_assign(&[row..row + 1, 0..features], &zeros)
 }
 
 /// Mishkin & Matas 2016 (arXiv 1511.06422): divides the weight by the standard deviation of the layer's output on the

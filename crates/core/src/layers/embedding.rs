@@ -26,16 +26,24 @@ pub static KIND: Kind = Kind {
     }],
     short: Short::Written { param: "out", label: "the width of embedding" },
     example: "embedding: 128",
-    make: Make::Layer(|arguments| Embedding { out: arguments.whole("out") }.into()),
-    trials: || vec![Trial::of_tokens(Form::ids(4, 7), vec![Embedding { out: 3 }.into(), Flatten.into()])],
+    make: Make::Layer(|arguments| Embedding::new(arguments.whole("out")).into()),
+    trials: || vec![Trial::of_tokens(Form::ids(4, 7), vec![Embedding::new(3).into(), Flatten.into()])],
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Embedding {
     pub out: usize,
+    /// The token that stands for nothing: its row is of zeros.
+    pub padding: Option<usize>,
 }
 
 impl Embedding {
+    /// Without a token that stands for nothing.
+    #[must_use]
+    pub fn new(out: usize) -> Self {
+        Self { out, padding: None }
+    }
+
     fn vocab(input: &Form) -> usize {
         match input.layout {
             Layout::Ids { vocab } => vocab,
@@ -50,7 +58,7 @@ impl Operation for Embedding {
     }
 
     fn values(&self) -> Vec<Value> {
-        vec![Value::Whole(self.out as u64)]
+        std::iter::once(self.out).chain(self.padding).map(|n| Value::Whole(n as u64)).collect()
     }
 
     fn summary(&self) -> String {
@@ -102,6 +110,41 @@ impl Operation for Embedding {
     }
 
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor> {
-        differentiable::embed(&inputs[0], &pass.need(&place.name, "weight")?)
+        look_up(&inputs[0], &pass.need(&place.name, "weight")?, self.padding)
+    }
+
+    fn blank_row(&self) -> Option<usize> {
+        self.padding
+    }
+}
+
+/// The rows of `weight` that `ids` name, of which that of the padding is not trained.
+pub(super) fn look_up(ids: &Tensor, weight: &Tensor, padding: Option<usize>) -> Computed<Tensor> {
+    let rows = differentiable::embed(ids, weight)?;
+    let Some(padding) = padding else { return Ok(rows) };
+    let is_padding = ids.eq(padding as f64)?.unsqueeze(ids.rank())?.broadcast_as(rows.shape())?;
+    is_padding.where_cond(&rows.detach(), &rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::{Device, Var};
+
+    #[test]
+    fn the_row_of_a_padding_is_looked_up_and_not_trained() {
+        let numbers: Vec<_> = (0..6).map(f64::from).collect();
+        let table = Var::from_vec(numbers, (3, 2), &Device::Cpu).unwrap();
+        let ids = Tensor::new(&[[1f64, 0.0], [2.0, 1.0]], &Device::Cpu).unwrap();
+        let gradient = |padding| {
+            let rows = look_up(&ids, &table, padding).unwrap();
+            let values = rows.flatten_all().unwrap().to_vec1::<f64>().unwrap();
+            assert_eq!(values, [2.0, 3.0, 0.0, 1.0, 4.0, 5.0, 2.0, 3.0]);
+            let gradients = rows.sum_all().unwrap().backward().unwrap();
+            gradients.get(&table).unwrap().flatten_all().unwrap().to_vec1::<f64>().unwrap()
+        };
+        // As by `torch.nn.functional.embedding`.
+        assert_eq!(gradient(None), [1.0, 1.0, 2.0, 2.0, 1.0, 1.0]);
+        assert_eq!(gradient(Some(1)), [1.0, 1.0, 0.0, 0.0, 1.0, 1.0]);
     }
 }

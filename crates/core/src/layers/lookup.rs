@@ -2,6 +2,7 @@
 
 use candle_core::{Result as Computed, Tensor};
 
+use super::embedding::look_up;
 use crate::activation::Activation;
 use crate::differentiable::Pass;
 use crate::init::Law;
@@ -16,9 +17,9 @@ pub static KIND: Kind = Kind {
     params: &[],
     short: Short::Never,
     example: "lookup",
-    make: Make::Layer(|_| Lookup { table: [1, 1], rows: vec![0], dims: Vec::new() }.into()),
+    make: Make::Layer(|_| Lookup { table: [1, 1], rows: vec![0], dims: Vec::new(), padding: None }.into()),
     trials: || {
-        let lookup = Lookup { table: [4, 5], rows: vec![2, 0, 1], dims: vec![3] };
+        let lookup = Lookup { table: [4, 5], rows: vec![2, 0, 1], dims: vec![3], padding: None };
         // Beside what comes in, which it does not look at.
         vec![Trial::of_tokens(Form::tokens(vec![3, 5]), vec![Block::residual(vec![lookup.into()], Vec::new()).into()])]
     },
@@ -33,6 +34,8 @@ pub struct Lookup {
     pub rows: Vec<usize>,
     /// How they lie: `[places]`, or `[]` for one row.
     pub dims: Vec<usize>,
+    /// The row of zeros, if there is one.
+    pub padding: Option<usize>,
 }
 
 impl Lookup {
@@ -56,7 +59,8 @@ impl Operation for Lookup {
 
     fn values(&self) -> Vec<Value> {
         let list = |sizes: &[usize]| Value::Sides(sizes.iter().map(|n| *n as u64).collect());
-        vec![list(&self.table), list(&self.rows), list(&self.dims)]
+        let padding = self.padding.map(|row| Value::Whole(row as u64));
+        [list(&self.table), list(&self.rows), list(&self.dims)].into_iter().chain(padding).collect()
     }
 
     /// What it is to people.
@@ -112,7 +116,11 @@ impl Operation for Lookup {
 
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor> {
         let weight = pass.need(&place.name, "weight")?;
-        let one = crate::differentiable::embed(&self.numbers(&inputs[0])?.to_dtype(weight.dtype())?, &weight)?;
+        let one = look_up(&self.numbers(&inputs[0])?.to_dtype(weight.dtype())?, &weight, self.padding)?;
         for_all(&one, &inputs[0])
+    }
+
+    fn blank_row(&self) -> Option<usize> {
+        self.padding
     }
 }

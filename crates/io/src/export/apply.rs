@@ -55,6 +55,9 @@ pub fn write(chosen: &Chosen<'_>, brought: &Brought) -> Result<String, ExportErr
                 for (node, weight, stored, law) in &laws {
                     let tensor = tensor(stored);
                     draw(out, &node.weights[*weight], *law, &tensor);
+                    if let Some(row) = node.operation.blank_row() {
+                        out.line(format!("{tensor}[{row}].zero_()"));
+                    }
                 }
                 for (_, target, tolerance) in rescaled.iter().take(1) {
                     let names: Vec<_> = rescaled.iter().map(|(name, ..)| format!("{name:?}")).collect();

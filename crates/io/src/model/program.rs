@@ -140,7 +140,10 @@ pub enum Op {
         epsilon: f64,
     },
     /// weight, numbers of rows
-    Embedding,
+    Embedding {
+        /// The row of zeros, which stands for nothing.
+        padding: Option<usize>,
+    },
     /// x, \[initial state\], \[initial cell\], then by layer and direction: weight_ih, weight_hh, and, if it has them, bias_ih,
     /// bias_hh, with gates in PyTorch's order. Outputs: the states of all places, then the last state, then the last cell.
     Recurrent(Recurrent),

@@ -203,7 +203,7 @@ impl<'p> Tracer<'p> {
             | Op::GroupNorm { .. }
             | Op::InstanceNorm { .. }
             | Op::RmsNorm { .. } => one(self.norm(step)),
-            Op::Embedding => one(self.embedding(step)),
+            Op::Embedding { padding } => one(self.embedding(step, *padding)),
             Op::Recurrent(recurrent) => self.recurrent(step, *recurrent, needed),
             Op::Activation(activation) => self.activation(step, activation),
             Op::Prelu => one(self.prelu(step)),

@@ -88,7 +88,7 @@ fn rank(step: &Step, operands: &[Fact]) -> Option<usize> {
     let Op::Plain(plain) = &step.op else {
         return match &step.op {
             Op::Convolution(convolution) => Some(convolution.axes + 2),
-            Op::Embedding => operands.get(1).and_then(|fact| fact.rank).map(|rank| rank + 1),
+            Op::Embedding { .. } => operands.get(1).and_then(|fact| fact.rank).map(|rank| rank + 1),
             Op::Recurrent(_) => Some(3),
             _ => first,
         };

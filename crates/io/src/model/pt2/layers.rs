@@ -54,7 +54,10 @@ pub fn read(family: &str, a: &Arguments<'_>) -> Found {
             let epsilon = a.number("eps").unwrap_or(f64::from(f32::EPSILON));
             (Op::RmsNorm { epsilon }, vec![x, weight])
         }
-        "embedding" => (Op::Embedding, vec![weight, a.operand("indices")]),
+        "embedding" => {
+            let padding = a.whole("padding_idx").and_then(|row| usize::try_from(row).ok());
+            (Op::Embedding { padding }, vec![weight, a.operand("indices")])
+        }
         "lstm" | "gru" | "rnn_tanh" => recurrent(family, a)?,
         "scaled_dot_product_attention" => {
             let operands = vec![a.operand("query"), a.operand("key"), a.operand("value"), a.operand("attn_mask")];

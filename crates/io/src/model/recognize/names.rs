@@ -121,7 +121,7 @@ fn weights(step: &Step) -> Vec<(&'static str, String)> {
         | Op::InstanceNorm { .. }
         | Op::RmsNorm { .. } => &[(1, "weight"), (2, "bias")],
         Op::BatchNorm { .. } => &[(1, "weight"), (2, "bias"), (3, "running_mean"), (4, "running_var")],
-        Op::Embedding => &[(0, "weight")],
+        Op::Embedding { .. } => &[(0, "weight")],
         Op::Prelu => &[(1, "weight")],
         Op::Recurrent(_) => &[(3, "weight_ih_l0"), (4, "weight_hh_l0"), (5, "bias_ih_l0"), (6, "bias_hh_l0")],
         _ => &[],

@@ -171,10 +171,11 @@ impl<'p> Tracer<'p> {
         Ok((x, zeros))
     }
 
-    pub(super) fn embedding(&mut self, step: &Step) -> Result<Live> {
+    pub(super) fn embedding(&mut self, step: &Step, padding: Option<usize>) -> Result<Live> {
         let weight = self.fixed(step, 0)?.ok_or("its table is missing")?;
         let [rows, out] = weight.tensor.dims() else { return Err("its table is no matrix".into()) };
         let (rows, out) = (*rows, *out);
+        let padding = padding.filter(|row| *row < rows);
         match self.need(step, 1)? {
             Traced::Live(ids) => {
                 let form = self.builder.form(ids.value).clone();
@@ -186,7 +187,7 @@ impl<'p> Tracer<'p> {
                         self.emit(step, Arithmetic::Identity, vec![Taken::Input], vec![ids.value], form)?
                     }
                 };
-                let value = self.layer(step, Arc::new(Embedding { out }), value, &[("weight", weight)])?;
+                let value = self.layer(step, Arc::new(Embedding { out, padding }), value, &[("weight", weight)])?;
                 Ok(Live { value, dims: ids.dims.into_iter().chain([vec![Part::Of(out)]]).collect() })
             }
             Traced::Fixed(ids) => {
@@ -194,8 +195,8 @@ impl<'p> Tracer<'p> {
                 let rows_taken = Fixed::constant(tensor.clone()).numbers().map_err(text)?;
                 let taken =
                     rows_taken.iter().map(|row| fixed::place(*row, rows)).collect::<candle_core::Result<Vec<_>>>();
-                let lookup =
-                    Lookup { table: [rows, out], rows: taken.map_err(text)?, dims: super::values::shape(&dims) };
+                let (taken, shape) = (taken.map_err(text)?, super::values::shape(&dims));
+                let lookup = Lookup { table: [rows, out], rows: taken, dims: shape, padding };
                 let value = self.layer(step, Arc::new(lookup), 0, &[("weight", weight)])?;
                 dims.push(vec![Part::Of(out)]);
                 Ok(Live { value, dims })

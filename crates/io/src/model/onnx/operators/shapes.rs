@@ -126,7 +126,7 @@ fn gather(call: &mut Call) -> Result<()> {
     let (x, places) = (call.value(0), call.value(1));
     let is_table = axis == 0 && call.is_layer_weight(0) && call.tensor(0).is_some_and(|table| table.rank() == 2);
     if is_table && call.tensor(1).is_none() {
-        return call.emit(Op::Embedding, vec![x, places]);
+        return call.emit(Op::Embedding { padding: None }, vec![x, places]);
     }
     match (call.numbers(1).as_deref(), call.fact(1).rank) {
         (Some([place]), Some(0)) => {
