@@ -3,6 +3,8 @@
 
 #[path = "models/chosen.rs"]
 mod chosen;
+#[path = "models/kept.rs"]
+mod kept;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

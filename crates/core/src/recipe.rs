@@ -13,8 +13,8 @@ use crate::catalog::{Entry, Given, suggest};
 use crate::init::{BiasInit, InitKind, Initializer};
 
 pub use bundled::{BUNDLED, Bundled};
-pub use parts::{Depth, PLACES, Recipe};
 pub use parts::OUTPUT;
+pub use parts::{Depth, PLACES, Recipe};
 pub(crate) use parts::{EMBEDDING, NORM, RECURRENT, RESIDUAL_OUTPUT};
 
 /// What presets and reports call the weights that a model brings.

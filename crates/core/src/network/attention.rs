@@ -22,7 +22,9 @@ impl Network {
         let mut open = values.to_vec();
         let mut seen = vec![false; self.nodes.len() + 1];
         while let Some(value) = open.pop() {
-            let Some(at) = value.checked_sub(1).filter(|_| !std::mem::replace(&mut seen[value], true)) else { continue };
+            let Some(at) = value.checked_sub(1).filter(|_| !std::mem::replace(&mut seen[value], true)) else {
+                continue;
+            };
             let node = &self.nodes[at];
             if is_matrix_product(node) {
                 return true;

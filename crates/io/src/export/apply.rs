@@ -1,8 +1,10 @@
 //! A choice brought home: a Python module that changes the PyTorch model which was ranked.
 
+use std::collections::BTreeSet;
+
 use neartop_core::activation::Activation;
 use neartop_core::init::Law;
-use neartop_core::network::{Fill, Init, Node, Stored};
+use neartop_core::network::{Init, Node, Stored};
 use neartop_core::start::Drawing;
 
 use super::pytorch::{TRUNCATED_NORMAL, UNIT_VARIANCE, draw};
@@ -30,7 +32,8 @@ pub fn write(chosen: &Chosen<'_>, brought: &Brought) -> Result<String, ExportErr
     out.line("");
     out.line("import torch");
     out.line("from torch import nn");
-    let slots: Vec<_> = slots(chosen, brought).collect();
+    let (slots, apart): (Vec<_>, Vec<_>) =
+        slots(chosen, brought).partition(|(found, _)| is_one(&calls(found, chosen, brought)));
     classes(&mut out, &slots);
     if laws.iter().any(|(.., law)| matches!(law, Law::TruncatedNormal { .. })) {
         out.block(TRUNCATED_NORMAL);
@@ -46,6 +49,11 @@ pub fn write(chosen: &Chosen<'_>, brought: &Brought) -> Result<String, ExportErr
         );
         out.line("returns it. What stands as a function in the source is said in a warning.\"\"\"");
         activations(out, &slots);
+        for said in
+            apart.iter().map(|(found, _)| differing(found, &calls(found, chosen, brought))).collect::<BTreeSet<_>>()
+        {
+            out.line(format!("warnings.warn({:?}, stacklevel=2)", comment(&said)));
+        }
         if matches!(chosen.init, Init::AsGiven) {
             out.line("# Its weights stay as they are.");
         } else {
@@ -107,11 +115,34 @@ fn tensor(stored: &Stored) -> String {
 
 /// The searched activations of the model, each with what takes its place.
 fn slots<'a>(chosen: &'a Chosen<'_>, brought: &'a Brought) -> impl Iterator<Item = (&'a Found, &'a Activation)> {
-    let fill = chosen.fill.as_ref();
-    brought.activations.iter().filter_map(move |found| {
-        let slot = found.slot.as_deref()?;
-        Some((found, fill.and_then(|fill: &Fill| fill.of(slot))?))
-    })
+    brought.activations.iter().filter_map(|found| Some((found, filled(found, chosen)?)))
+}
+
+fn filled<'a>(found: &Found, chosen: &'a Chosen<'_>) -> Option<&'a Activation> {
+    chosen.fill.as_ref()?.of(found.slot.as_deref()?)
+}
+
+/// What was ranked in the place of each call of a module; of a function, of one call.
+fn calls<'a>(of: &'a Found, chosen: &'a Chosen<'_>, brought: &'a Brought) -> Vec<&'a Activation> {
+    let same = brought.activations.iter().filter(|other| match of.is_module {
+        true => other.is_module && other.module == of.module,
+        false => other.node == of.node,
+    });
+    same.map(|one| filled(one, chosen).unwrap_or(&one.activation)).collect()
+}
+
+fn is_one(calls: &[&Activation]) -> bool {
+    calls.windows(2).all(|pair| pair[0] == pair[1])
+}
+
+/// That one module cannot be what was ranked in the places of its calls.
+fn differing(found: &Found, calls: &[&Activation]) -> String {
+    let (count, own) = (calls.len(), &found.activation);
+    let ranked = calls.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    format!(
+        "{}: {} is called {count} times, and was ranked as {ranked}; it stays {own}: give each call a module of its own",
+        found.source, found.module
+    )
 }
 
 /// The constructor of an activation's module.

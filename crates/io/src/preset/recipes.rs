@@ -130,7 +130,9 @@ pub fn remark(inits: &[Init], network: &Network) -> Option<String> {
             "`output` of the recipe {name} sets nothing: the last layer, {module}, has the weight of {}, which starts as that does",
             owner.module()
         ),
-        None => format!("`output` of the recipe {name} sets nothing: the weight of the last layer, {module}, is frozen"),
+        None => {
+            format!("`output` of the recipe {name} sets nothing: the weight of the last layer, {module}, is frozen")
+        }
     })
 }
 

@@ -27,7 +27,9 @@ pub(super) fn remark(frozen: &BTreeSet<String>, network: &Network, activations: 
         );
     }
     let what = match frozen.len() {
-        1 => format!("{first} is frozen (requires_grad=False): it stays as the file has it, and is neither drawn nor counted"),
+        1 => format!(
+            "{first} is frozen (requires_grad=False): it stays as the file has it, and is neither drawn nor counted"
+        ),
         count => format!(
             "{count} of its weights are frozen (requires_grad=False; the first is {first}): they stay as the file has them, and are \
              neither drawn nor counted"

@@ -27,8 +27,10 @@ pub fn layout_of_input(program: &Program, input: &Input, axes: usize) -> Layout 
 
 /// The number of rows of the first table that rows are taken from.
 fn vocabulary(program: &Program) -> Option<usize> {
-    program.steps.iter().filter(|step| matches!(step.op, Op::Embedding { .. })).find_map(|step| match step.operands.first()? {
-        Operand::Value(name) => program.stored.get(name)?.tensor.dims().first().copied(),
-        _ => None,
+    program.steps.iter().filter(|step| matches!(step.op, Op::Embedding { .. })).find_map(|step| {
+        match step.operands.first()? {
+            Operand::Value(name) => program.stored.get(name)?.tensor.dims().first().copied(),
+            _ => None,
+        }
     })
 }

@@ -136,7 +136,9 @@ fn comes_from_frozen(network: &Network, at: usize) -> bool {
     let mut seen = vec![false; at + 1];
     let mut layers = 0;
     while let Some(value) = open.pop() {
-        let Some(before) = value.checked_sub(1).filter(|_| !std::mem::replace(&mut seen[value], true)) else { continue };
+        let Some(before) = value.checked_sub(1).filter(|_| !std::mem::replace(&mut seen[value], true)) else {
+            continue;
+        };
         let node = &network.nodes[before];
         match node.has_matrices() {
             true if !node.weights.is_empty() => return false,
