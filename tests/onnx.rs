@@ -304,6 +304,7 @@ fn folded_batch_norms_are_noticed_and_kept_ones_are_not() {
         ("brought/mobilenet-v2/model.onnx", true),
         ("brought/tcn/model.onnx", true),
         ("onnx/convs__dyn/model.onnx", true),
+        ("onnx/bn_fresh__ts/model.onnx", true),
         ("onnx/dense_bn__dyn/model.onnx", true),
         ("brought/resnet/model-torchscript.onnx", false),
         ("onnx/convs__ts/model.onnx", false),
@@ -315,6 +316,23 @@ fn folded_batch_norms_are_noticed_and_kept_ones_are_not() {
     }
     let imported = model::trace(&read(&fixtures("brought/resnet/model.onnx")), None, &Wanted::Nothing).unwrap();
     assert!(imported.remarks.iter().any(|remark| remark.contains("optimize=False")), "{:?}", imported.remarks);
+}
+
+#[test]
+fn what_a_file_of_tensors_leaves_open_is_said() {
+    let remarks = |case: &str| {
+        let program = read(&fixtures("onnx").join(case).join("model.onnx"));
+        model::trace(&program, None, &Wanted::Nothing).unwrap().remarks
+    };
+    let says = |case: &str, what: &str| remarks(case).iter().any(|remark| remark.starts_with(what));
+    assert!(says("copies__dyn", "the layers first and second share their weights: "), "{:?}", remarks("copies__dyn"));
+    assert!(says("waves__dyn", "`B` is taken as the weight of a layer"), "{:?}", remarks("waves__dyn"));
+    // Copies by the older exporter keep their names, and a tied head is meant to be one.
+    for case in ["copies__ts", "tied__dyn", "tied__ts", "lstm_bi__dyn", "mha__dyn", "conv1d__ts", "keras_mlp"] {
+        let said = remarks(case);
+        let says = |what: &str| said.iter().any(|remark| remark.contains(what));
+        assert!(!says("share their weights") && !says("is taken as the weight"), "{case}: {said:?}");
+    }
 }
 
 /// The cases of the `onnx` package, which nobody here made, where Python has it: those that can be a network give the outputs

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from . import _program, _torch
-from ._errors import ActivationIsFunction, Error
+from ._errors import ActivationIsFunction, Assumption, Error
 from ._ranking import Candidate, Choice
 from ._workspace import Workspace
 
@@ -30,6 +30,7 @@ def apply(model: Any, candidate: Candidate, workspace: Workspace, seed: int) -> 
     arguments: list[Any] = [module]
     if len(inspect.signature(code.apply).parameters) > 2:
         arguments.append(_batch(module, workspace))
+    frozen = {name: p.detach().clone() for name, p in module.named_parameters() if not p.requires_grad}
     with warnings.catch_warnings(record=True) as said, _in_single_precision(module):
         warnings.simplefilter("always")
         try:
@@ -39,7 +40,20 @@ def apply(model: Any, candidate: Candidate, workspace: Workspace, seed: int) -> 
     for one in said:
         kind = ActivationIsFunction if one.category is UserWarning else one.category
         warnings.warn(_with_source(str(one.message)), kind, stacklevel=_program.outside())
+    if kept := _keep(module, frozen):
+        more = f", and {len(kept) - 1} more" if len(kept) > 1 else ""
+        note = f"{kept[0]} is frozen (requires_grad=False) and keeps its numbers{more}, though the ranking drew it"
+        warnings.warn(note, Assumption, stacklevel=_program.outside())
     return model
+
+
+def _keep(model: Any, frozen: dict[str, Any]) -> list[str]:
+    """Gives frozen parameters their numbers again; the names of those that had others."""
+    torch = _torch.module()
+    changed = [name for name, own in frozen.items() if not torch.equal(model.get_parameter(name).detach(), own)]
+    for name in changed:
+        model.get_parameter(name).data.copy_(frozen[name])
+    return changed
 
 
 def _with_source(message: str) -> str:

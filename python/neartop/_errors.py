@@ -22,7 +22,8 @@ class Assumption(UserWarning):
 
 
 class ActivationIsFunction(UserWarning):
-    """An activation stands as a function in the source of the model, where only its author can change it."""
+    """An activation stands as a function in the source of the model, or as one module for calls that were ranked apart, where only
+    its author can change it."""
 
 
 #: Options of the program, and what they are called in Python.

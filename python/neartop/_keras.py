@@ -67,7 +67,15 @@ def read(model: Any, inputs: Array | None, slots: Any, folder: Path, *, with_wei
         return Read({"model": path.name}, {}, given, [note])
     network = {"input": found.input, "layers": found.layers(slots)}
     data = {"layout": "channels_last"} if found.has_channels and inputs is not None else {}
-    return Read(network, data, None if inputs is None else _before(found, _of_kind(inputs, model)), found.notes)
+    notes = found.notes
+    if frozen := [entry.layer.name for _, entry in found.places() if _is_frozen(entry)]:
+        kept = "are frozen (trainable=False): the ranking draws their weights, and `apply` keeps them"
+        notes = [*notes, f"the layers {', '.join(frozen)} {kept}"]
+    return Read(network, data, None if inputs is None else _before(found, _of_kind(inputs, model)), notes)
+
+
+def _is_frozen(entry: Any) -> bool:
+    return bool(entry.is_weighted) and not getattr(entry.layer, "trainable", True)
 
 
 def apply(model: Any, candidate: Candidate, code: str, slots: Any, seed: int) -> Any:
@@ -83,7 +91,8 @@ def apply(model: Any, candidate: Candidate, code: str, slots: Any, seed: int) ->
     searched = found.searched(slots)
     for place, entry in found.places():
         if entry.is_weighted:
-            _give(entry.layer, drawn, place)
+            if not _is_frozen(entry):
+                _give(entry.layer, drawn, place)
         elif id(entry) in searched and candidate.activation is not None:
             _replace(entry, _choice(candidate.activation, searched[id(entry)]))
     for function in ("train_function", "test_function", "predict_function"):

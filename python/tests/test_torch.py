@@ -87,6 +87,24 @@ def test_a_choice_comes_home(samples):
     assert not torch.equal(again.second.weight, other.second.weight)
 
 
+def test_frozen_weights_stay(samples):
+    model = mlp(20, 16, 12, 3)
+    model[0].requires_grad_(False)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    with pytest.warns(neartop.Assumption, match="frozen"):
+        ranking = neartop.rank(model, samples, **FEW)
+    neartop.apply(model, ranking.find("gelu", "orthogonal"))
+    after = model.state_dict()
+    assert all(torch.equal(after[name], before[name]) for name in ("0.weight", "0.bias"))
+    assert not torch.equal(after["2.weight"], before["2.weight"])
+    # What was frozen since the ranking stays too, and that is said.
+    model[2].requires_grad_(False)
+    kept = model[2].weight.clone()
+    with pytest.warns(neartop.Assumption, match="2.weight is frozen"):
+        neartop.apply(model, ranking.find("gelu", "orthogonal"), seed=1)
+    assert torch.equal(model[2].weight, kept)
+
+
 def test_a_choice_by_its_names(samples):
     model = mlp(20, 16, 3)
     neartop.apply(

@@ -32,8 +32,8 @@ pub enum Depth {
 
 /// The keys of a recipe that are no kinds of layers, with what each is about.
 pub const PLACES: &[(&str, &str)] = &[
-    (OUTPUT, "the last layer with drawn weights on the way to the output"),
-    (RESIDUAL_OUTPUT, "the last layer with drawn weights of a residual's body"),
+    (OUTPUT, "the last dense, convolutional or recurrent layer on the way to the output"),
+    (RESIDUAL_OUTPUT, "the last dense, convolutional or recurrent layer of a residual's body"),
     (RECURRENT, "weights from hidden state to hidden state"),
     (EMBEDDING, "embeddings, positions and class tokens"),
     (NORM, "the weights of normalizations"),

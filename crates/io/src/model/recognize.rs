@@ -4,6 +4,7 @@
 //! another is evaluated in double precision and compared with what is known.
 
 mod activation;
+mod alike;
 mod by_channel;
 mod channels;
 mod cone;
@@ -44,5 +45,7 @@ pub fn recognize(program: &mut Program) {
     found_again(program);
     recurrent::stack(program);
     program.drop_unused();
+    let unsure = alike::unsure_weights(program);
     names::give(program);
+    program.remarks.extend(alike::stored_once(program).into_iter().chain(unsure));
 }

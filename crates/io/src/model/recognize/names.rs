@@ -1,6 +1,6 @@
 //! Names of modules and parameters, as far as a file has them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::links::name;
 use crate::model::program::{Op, Operand, Plain, Program, Step, Stored};
@@ -74,19 +74,25 @@ pub fn give(program: &mut Program) {
 
 /// The parameters that layers of several modules take, as a head that is tied to an embedding does.
 fn shared(program: &Program) -> HashSet<String> {
+    let takers = takers(program, &|_, _| true);
+    takers.into_iter().filter(|(_, modules)| modules.len() > 1).map(|(name, _)| name).collect()
+}
+
+/// By the name of a parameter, the modules of the layers that take it, of those that are asked for by their step and its role.
+pub(super) fn takers(program: &Program, asked: &dyn Fn(&Step, &str) -> bool) -> BTreeMap<String, BTreeSet<String>> {
     let turned =
         program.steps.iter().chain(&program.folded).filter(|step| matches!(step.op, Op::Plain(Plain::Permute(_))));
     let turned: HashMap<_, _> =
         turned.filter_map(|step| Some((step.outputs.first()?.as_str(), name(step.operands.first())?))).collect();
-    let mut modules: HashMap<String, HashSet<String>> = HashMap::new();
+    let mut modules: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for step in program.steps.iter().filter(|step| !step.module.is_empty()) {
-        for (_, value) in weights(step) {
+        for (_, value) in weights(step).into_iter().filter(|(role, _)| asked(step, role)) {
             let value = turned.get(value.as_str()).copied().unwrap_or(&value);
             let Some(stored) = program.stored.get(value) else { continue };
             modules.entry(stored.name.clone()).or_default().insert(without_calls(&step.module));
         }
     }
-    modules.into_iter().filter(|(_, modules)| modules.len() > 1).map(|(name, _)| name).collect()
+    modules
 }
 
 /// A path without the numbers of calls that the older exporter puts into it: `l_1.linear1_2` is `l.linear1`.

@@ -54,11 +54,16 @@ fn range(call: &mut Call) -> Result<()> {
     call.plain(Plain::Arange, bounds)
 }
 
+/// Whether this is what the older exporter calls the bias of a convolution that a batch norm was folded into: equal ones are copies.
+fn is_bias_of_folded(name: &str, tensor: &candle_core::Tensor) -> bool {
+    name.starts_with("onnx::Conv_") && tensor.rank() == 1
+}
+
 /// Exporters write one parameter that equals another as its copy; it stays a parameter under its own name.
 fn identity(call: &mut Call) -> Result<()> {
     let (from, output) = (call.need(0)?.to_owned(), call.output(0));
     if let Some(stored) = call.reader.program.stored.get(&from).cloned()
-        && crate::model::recognize::is_named(&output)
+        && (crate::model::recognize::is_named(&output) || is_bias_of_folded(&output, &stored.tensor))
     {
         call.reader.store(&output, stored.tensor, true);
         return Ok(());
