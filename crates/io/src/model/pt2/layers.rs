@@ -54,10 +54,7 @@ pub fn read(family: &str, a: &Arguments<'_>) -> Found {
             let epsilon = a.number("eps").unwrap_or(f64::from(f32::EPSILON));
             (Op::RmsNorm { epsilon }, vec![x, weight])
         }
-        "embedding" => {
-            let padding = a.whole("padding_idx").and_then(|row| usize::try_from(row).ok());
-            (Op::Embedding { padding }, vec![weight, a.operand("indices")])
-        }
+        "embedding" => (Op::Embedding { padding: padding(a) }, vec![weight, a.operand("indices")]),
         "lstm" | "gru" | "rnn_tanh" => recurrent(family, a)?,
         "scaled_dot_product_attention" => {
             let operands = vec![a.operand("query"), a.operand("key"), a.operand("value"), a.operand("attn_mask")];
@@ -71,6 +68,11 @@ pub fn read(family: &str, a: &Arguments<'_>) -> Found {
         }
         _ => return pooling(family, a),
     }))
+}
+
+/// The row that stands for nothing: a negative number says that there is none.
+fn padding(a: &Arguments<'_>) -> Option<usize> {
+    a.whole("padding_idx").and_then(|row| usize::try_from(row).ok())
 }
 
 fn by_instance(a: &Arguments<'_>, epsilon: f64) -> Result<Op, String> {
