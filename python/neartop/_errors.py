@@ -22,8 +22,7 @@ class Assumption(UserWarning):
 
 
 class ActivationIsFunction(UserWarning):
-    """An activation stands as a function in the source of the model, or as one module for calls that were ranked apart, where only
-    its author can change it."""
+    """Only the model's author can change an activation: a function in the source, or a module whose calls were ranked apart."""
 
 
 #: Options of the program, and what they are called in Python.

@@ -110,7 +110,7 @@ fn a_recipe_leaves_a_tied_head_the_law_of_its_embedding() {
     assert!(preset.remarks.iter().any(|remark| remark.starts_with(said)), "{:?}", preset.remarks);
     let space = Space::new(Arc::new(preset));
     let drawn = weights(&space, 1).unwrap();
-    assert!(spread(&drawn["table.weight"]) > 0.5, "{}", drawn["table.weight"]);
+    assert!(spread(&drawn["head.weight"]) > 0.5, "{}", drawn["head.weight"]);
     let second = spread(&drawn["second.weight"]);
     assert!(second > 0.005 && second < 0.02, "{second}");
     // The head has a bias besides, so that it is drawn apart: by the same law.
@@ -128,13 +128,13 @@ fn the_row_of_a_padding_is_zero_when_embeddings_are_drawn() {
     let path = file("composed", "padded.pt2");
     let space = Space::new(Arc::new(Preset::load(path.to_str().unwrap()).unwrap()));
     let drawn = weights(&space, 1).unwrap();
-    for (name, row) in [("table.weight", 2), ("places.weight", 1)] {
+    for (name, row) in [("head.weight", 2), ("places.weight", 1)] {
         let row = drawn[name].get(row).unwrap();
         assert_eq!(spread(&row), 0.0, "{name}");
         assert!(spread(&drawn[name]) > 0.5, "{name}");
     }
     let code = choice(path.to_str().unwrap(), "gelu");
-    assert!(code.contains("model.get_parameter(\"table.weight\")[2].zero_()"), "{code}");
+    assert!(code.contains("model.get_parameter(\"head.weight\")[2].zero_()"), "{code}");
     assert!(code.contains("model.get_parameter(\"places.weight\")[1].zero_()"), "{code}");
 }
 

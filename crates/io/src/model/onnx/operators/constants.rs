@@ -56,7 +56,7 @@ fn range(call: &mut Call) -> Result<()> {
 
 /// Whether this is what the older exporter calls the bias of a convolution that a batch norm was folded into: equal ones are copies.
 fn is_bias_of_folded(name: &str, tensor: &candle_core::Tensor) -> bool {
-    name.starts_with("onnx::Conv_") && tensor.rank() == 1
+    name.starts_with(super::convolution::FOLDED) && tensor.rank() == 1
 }
 
 /// Exporters write one parameter that equals another as its copy; it stays a parameter under its own name.

@@ -8,6 +8,9 @@ use crate::model::recognize::is_named;
 pub const TABLE: &[(&str, Operator)] =
     &[("Conv", |call| convolution(call, false)), ("ConvTranspose", |call| convolution(call, true))];
 
+/// What the older exporter calls weights and biases of convolutions that it changed begins so.
+pub const FOLDED: &str = "onnx::Conv_";
+
 fn convolution(call: &mut Call, is_transposed: bool) -> Result<()> {
     call.need(0)?;
     call.need(1)?;
@@ -34,9 +37,9 @@ fn convolution(call: &mut Call, is_transposed: bool) -> Result<()> {
         output_padding: call.by_axis("output_padding", axes, 0)?,
     };
     let mut operands: Vec<_> = (0..3).map(|at| call.value(at)).collect();
-    // Exporters write zeros where there is no bias.
-    let is_named = call.input(2).is_some_and(is_named);
-    if !is_named && call.numbers(2).is_some_and(|bias| bias.iter().all(|x| *x == 0.0)) {
+    // Exporters write zeros where there is no bias; those of the older one are what a batch norm was folded into.
+    let is_own = call.input(2).is_some_and(|name| is_named(name) || name.starts_with(FOLDED));
+    if !is_own && call.numbers(2).is_some_and(|bias| bias.iter().all(|x| *x == 0.0)) {
         operands[2] = Operand::Absent;
     }
     call.emit(Op::Convolution(convolution), operands)
