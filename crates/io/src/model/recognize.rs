@@ -45,7 +45,7 @@ pub fn recognize(program: &mut Program) {
     found_again(program);
     recurrent::stack(program);
     program.drop_unused();
-    let unsure = alike::unsure_weights(program);
+    let open = [alike::stored_once(program), alike::unsure_weights(program)];
     names::give(program);
-    program.remarks.extend(alike::stored_once(program).into_iter().chain(unsure));
+    program.remarks.extend(open.into_iter().flatten());
 }

@@ -186,7 +186,7 @@ impl<'p> Tracer<'p> {
         slots::look_around(&network, &mut activations);
         let no_parameters =
             "it has no parameters: were its weights exported as constants? Then nothing is drawn, and no layer counts";
-        match frozen::remark(&self.frozen, &network, &activations) {
+        match Self::of_frozen(&self.frozen, &network, &activations) {
             Some(remark) => self.remarks.push(remark),
             None if network.parameters(None) == 0 => self.remarks.push(no_parameters.to_owned()),
             None => {}

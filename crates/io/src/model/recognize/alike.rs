@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::names::takers;
+use super::names::{is_constant, takers};
 use crate::model::program::{Op, Program, Step};
 
 fn is_matrix(step: &Step, role: &str) -> bool {
@@ -11,7 +11,11 @@ fn is_matrix(step: &Step, role: &str) -> bool {
 
 /// That layers of several modules have one matrix, where some do: exporters store equal tensors once.
 pub fn stored_once(program: &Program) -> Option<String> {
-    let groups: BTreeSet<_> = takers(program, &is_matrix).into_values().filter(|modules| modules.len() > 1).collect();
+    // Layers of constants are told apart.
+    let is_constant = |name: &str| program.stored.values().any(|stored| stored.name == name && is_constant(stored));
+    let several =
+        takers(program, &is_matrix).into_iter().filter(|(name, modules)| modules.len() > 1 && !is_constant(name));
+    let groups: BTreeSet<_> = several.map(|(_, modules)| modules).collect();
     let mut first: Vec<_> = groups.first()?.iter().cloned().collect();
     let last = first.pop()?;
     let more = match groups.len() - 1 {

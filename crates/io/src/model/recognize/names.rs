@@ -47,7 +47,7 @@ fn module_of_parameter(name: &str) -> Option<&str> {
 /// Names steps after their parameters, and parameters after their steps.
 pub fn give(program: &mut Program) {
     own_constants(program);
-    let shared = shared(program);
+    let mut shared = shared(program);
     for at in 0..program.steps.len() {
         let step = &program.steps[at];
         let weights = weights(step);
@@ -65,6 +65,9 @@ pub fn give(program: &mut Program) {
                 && let Some(given) = given_name(&names, &module, role)
                 && !program.stored.values().any(|stored| stored.name == given)
             {
+                if shared.contains(name) {
+                    shared.insert(given.clone());
+                }
                 rename(program, value, name, given);
             }
         }
@@ -192,7 +195,7 @@ fn own_constants(program: &mut Program) {
     }
 }
 
-fn is_constant(stored: &Stored) -> bool {
+pub(super) fn is_constant(stored: &Stored) -> bool {
     let numbers = stored.tensor.flatten_all().and_then(|tensor| tensor.to_vec1::<f32>()).unwrap_or_default();
     numbers.iter().all(|x| Some(x) == numbers.first())
 }
