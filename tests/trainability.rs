@@ -401,13 +401,15 @@ fn trained_by(study: &Study, train: Train) -> Study {
     known
 }
 
-/// What an optimizer made of a grid with one learning rate: the area of the score, candidates that fail and are called
-/// trainable, and those that train and are refused. First by the limits of the optimizer, then by those of the rate.
+/// The area of the score, candidates that fail and are called trainable, and those that train and are refused.
+type Told = (f64, usize, usize);
+
+/// What an optimizer made of a grid with one learning rate: first by the limits of the optimizer, then by those of the rate.
 struct AtRate {
     method: Method,
     rate: f64,
     train: usize,
-    by: [(f64, usize, usize); 2],
+    by: [Told; 2],
 }
 
 /// All rates of a grid whose file has a column for each, such as `sgd_0.1_after_600`. A candidate trains if it comes within
@@ -450,7 +452,7 @@ const AT_RATES: [(&str, u32); 5] = [
 fn table_of_rates() {
     for (name, steps) in AT_RATES {
         for AtRate { method, rate, train, by: [plain, known] } in at_rates(name, steps) {
-            let told = |(area, passed, refused): (f64, usize, usize)| format!("{area:.3} ({passed}, {refused})");
+            let told = |(area, passed, refused): Told| format!("{area:.3} ({passed}, {refused})");
             println!("| {name} | {} | {rate} | {train} | {} | {} |", method.name(), told(plain), told(known));
         }
     }
@@ -468,9 +470,8 @@ fn the_verdict_follows_the_learning_rate() {
             if own().next().is_none() {
                 continue;
             }
-            let of =
-                |way: usize, what: fn((f64, usize, usize)) -> usize| own().map(|at| what(at.by[way])).sum::<usize>();
-            let [passed, refused]: [fn((f64, usize, usize)) -> usize; 2] = [|by| by.1, |by| by.2];
+            let of = |way: usize, what: fn(Told) -> usize| own().map(|at| what(at.by[way])).sum::<usize>();
+            let [passed, refused]: [fn(Told) -> usize; 2] = [|told| told.1, |told| told.2];
             assert!(of(1, passed) < of(0, passed), "{name}, {method:?}: {} and {}", of(1, passed), of(0, passed));
             assert!(of(1, refused) <= of(0, refused) + 2, "{name}, {method:?}: {}", of(1, refused));
             let area = |way: usize| {
