@@ -44,6 +44,18 @@ def pictures():
     return keras.Model(inputs, layers.Dense(5, name="head")(x))
 
 
+def test_frozen_layers_keep_their_weights():
+    model = mlp()
+    frozen, last = model.layers[0], model.layers[-1]
+    frozen.trainable = False
+    before = [layer.get_weights()[0] for layer in (frozen, last)]
+    with pytest.warns(neartop.Assumption, match=f"the layers {frozen.name} are frozen"):
+        ranking = neartop.rank(model, DRAWN.normal(size=(64, 20)), activations=["relu", "gelu"], **FEW)
+    neartop.apply(model, ranking.find("gelu", "orthogonal"))
+    assert np.array_equal(frozen.get_weights()[0], before[0])
+    assert not np.array_equal(last.get_weights()[0], before[1])
+
+
 def test_a_choice_comes_home():
     model = mlp()
     ranking = neartop.rank(model, DRAWN.normal(size=(100, 20)), activations=["relu", "gelu"], **FEW)
