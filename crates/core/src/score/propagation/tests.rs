@@ -373,9 +373,9 @@ fn how_far_signals_may_go_depends_on_the_learning_rate() {
         signals.trainability_by(Circumstances { network: None, train })
     };
     let fixed = |rate| Some(LearningRate::Fixed(rate));
-    let vanishing = through(64, 5, "relu", &Init::named("torch_default").unwrap());
+    let vanishing = through(64, 6, "relu", &Init::named("torch_default").unwrap());
     let wide = Init::new(Init::find("kaiming_normal").unwrap(), &[("gain", Given::Number(2.5))]).unwrap();
-    let exploding = through(64, 5, "relu", &wide);
+    let exploding = through(64, 6, "relu", &wide);
     assert_eq!(exploding.trainability().verdict, Verdict::Exploding);
     let excess = |judged: Trainability| (1.0 / judged.score - 1.0).sqrt();
     for method in Method::ALL {
