@@ -89,7 +89,7 @@ pub fn choose(
         })
     };
     if is_of_labels && let Some(data) = usual(LABELS, names).or((names.len() == 1).then_some(0)) {
-        return Ok(Chosen { data, labels: None, told: None });
+        return Ok(Chosen { data, labels: None, told: told(names, data, None) });
     }
     let asked = labels.map(|labels| find(labels, "labels")).transpose()?;
     if let Some(array) = array {
@@ -115,10 +115,14 @@ pub fn choose(
         }
     };
     let labels = asked.or_else(|| partner(names, data)).or(labels);
+    Ok(Chosen { data, labels, told: told(names, data, labels) })
+}
+
+/// That there are other arrays than those that were taken, where there are.
+fn told(names: &[&str], data: usize, labels: Option<usize>) -> Option<FileAssumption> {
     let left: Vec<_> =
         (0..names.len()).filter(|i| *i != data && Some(*i) != labels).map(|i| names[i].to_owned()).collect();
-    let told = (!left.is_empty()).then(|| FileAssumption::Array { taken: names[data].to_owned(), left });
-    Ok(Chosen { data, labels, told })
+    (!left.is_empty()).then(|| FileAssumption::Array { taken: names[data].to_owned(), left })
 }
 
 /// The first of the known names that is there.
@@ -214,5 +218,7 @@ mod tests {
         assert_eq!(of(&["mine"]).unwrap(), 0);
         assert_eq!(of(&["x", "targets"]).unwrap(), 1);
         assert!(of(&["a", "b"]).is_err());
+        let told = |names: &[&str]| choose(Path::new("x"), names, wanted, &|_| Ok(vec![2])).unwrap().told;
+        assert!(told(&["y"]).is_none() && told(&["y_train", "y_test"]).is_some());
     }
 }

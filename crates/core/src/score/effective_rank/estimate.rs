@@ -131,6 +131,5 @@ const RESERVE: f64 = 1.5;
 /// Errors of the other singular values have signs of their own, and each is what it may be at the most only by chance: of
 /// their sum so many times the root of the squares count ...
 const AT_RANDOM: f64 = 2.0;
-/// ... and this share of all of it, for what they have in common. Both were measured, with a reserve of four from size 128 on and
-/// of two below.
+/// ... and this share of all of it, for what they have in common. Both were measured, with a reserve of four.
 const ALIKE: f64 = 0.05;
