@@ -83,6 +83,10 @@ impl Operation for ClassToken {
         inputs[0] + 1
     }
 
+    fn makes_anew(&self) -> bool {
+        true
+    }
+
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor> {
         put_before(&inputs[0], &pass.need(&place.name, "weight")?)
     }

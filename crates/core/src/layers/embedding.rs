@@ -109,6 +109,10 @@ impl Operation for Embedding {
         gather(&inputs[0], parameters.need("weight", &place.name)?)
     }
 
+    fn makes_anew(&self) -> bool {
+        true
+    }
+
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor> {
         look_up(&inputs[0], &pass.need(&place.name, "weight")?, self.padding)
     }

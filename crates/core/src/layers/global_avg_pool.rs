@@ -77,6 +77,10 @@ impl Operation for GlobalAvgPool {
         inputs[0]
     }
 
+    fn makes_anew(&self) -> bool {
+        true
+    }
+
     fn differentiable(&self, place: &Place, inputs: &[Tensor], _: &mut dyn Pass) -> Computed<Tensor> {
         let dims: Vec<_> = std::iter::once(inputs[0].dim(0)?).chain(place.output.shape.0.iter().copied()).collect();
         inputs[0].flatten_from(2)?.mean(2)?.reshape(dims)

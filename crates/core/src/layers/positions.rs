@@ -83,6 +83,10 @@ impl Operation for Positions {
         inputs[0] + place.rows_in()
     }
 
+    fn makes_anew(&self) -> bool {
+        true
+    }
+
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor> {
         inputs[0].broadcast_add(&pass.need(&place.name, "weight")?)
     }

@@ -166,6 +166,10 @@ impl Operation for Recurrence {
         recur(self.cell, &inputs[0], w_ih, w_hh, b_ih, b_hh, self.reverse)
     }
 
+    fn makes_anew(&self) -> bool {
+        true
+    }
+
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor> {
         let (w_ih, w_hh) = (pass.need(&place.name, "weight_ih")?, pass.need(&place.name, "weight_hh")?);
         let [b_ih, b_hh] = ["bias_ih", "bias_hh"].map(|name| pass.parameter(&place.name, name));

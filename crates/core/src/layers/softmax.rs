@@ -118,6 +118,10 @@ impl Operation for Softmax {
         self.apply(&inputs[0], place)
     }
 
+    fn makes_anew(&self) -> bool {
+        true
+    }
+
     fn differentiable(&self, place: &Place, inputs: &[Tensor], _: &mut dyn Pass) -> Computed<Tensor> {
         self.apply(&inputs[0], place)
     }

@@ -104,6 +104,10 @@ impl Operation for Upsample {
         upsample(&inputs[0], self.scale, self.mode)
     }
 
+    fn makes_anew(&self) -> bool {
+        true
+    }
+
     fn differentiable(&self, _: &Place, inputs: &[Tensor], _: &mut dyn Pass) -> Computed<Tensor> {
         differentiable::upsample(&inputs[0], self.scale, self.mode)
     }

@@ -178,6 +178,53 @@ impl forward::Probe for MostRanks {
     }
 }
 
+/// Samples of this form: tokens in turn, or normal draws.
+fn inputs_of(form: &Form, samples: usize) -> Tensor {
+    let shape: Vec<_> = std::iter::once(samples).chain(form.shape.0.iter().copied()).collect();
+    let key = Key { seed: 1, repetition: 0, layer: 0, purpose: Purpose::Inputs };
+    let count = shape.iter().product();
+    let input = match form.layout {
+        Layout::Ids { vocab } => (0..count).map(|k| (k * 7 % vocab) as f32).collect(),
+        _ => key.standard_normals(count),
+    };
+    Tensor::from_vec(input, shape, &candle_core::Device::Cpu).unwrap()
+}
+
+/// Where a tensor's memory is.
+fn memory_of(tensor: &Tensor) -> usize {
+    std::ptr::from_ref(&*tensor.storage_and_layout().0).addr()
+}
+
+/// Of every kind, what is said to have memory of its own shares it with no other value, nor with the parameters: a second pass
+/// has other memory.
+#[test]
+fn what_is_made_anew_shares_no_memory() {
+    let mut seen = 0;
+    for kind in KINDS.iter().chain(INNER_KINDS) {
+        for trial in (kind.trials)() {
+            let network = Network::build(&trial.input, &trial.layers).unwrap();
+            let init = Init::named("kaiming_normal").unwrap();
+            let weights = DrawnWeights::new(0, 0, &init, BiasInit::FanInUniform, None);
+            let tanh = Activation::named("tanh").unwrap().into();
+            let mut values = vec![inputs_of(&trial.input, 3)];
+            for node in &network.nodes {
+                let inputs: Vec<_> = node.inputs.iter().map(|value| values[*value].clone()).collect();
+                let parameters = weights.parameters(node, &inputs).unwrap();
+                let pass =
+                    || node.operation.forward(&node.place, &inputs, &parameters, node.filled(Some(&tanh))).unwrap();
+                let (output, again) = (pass(), pass());
+                if node.operation.makes_anew() {
+                    let others = values.iter().chain([&again]);
+                    assert!(others.map(memory_of).all(|at| at != memory_of(&output)), "{}", node.place.name);
+                    seen += 1;
+                }
+                values.push(output);
+            }
+        }
+    }
+    assert!(seen > 100, "{seen}");
+}
+
 /// Behind a layer of one unit, every kind of layer, and a batch norm, which is counted whatever comes before it.
 #[test]
 fn ranks_are_never_above_what_is_known_of_them() {
@@ -195,14 +242,7 @@ fn ranks_are_never_above_what_is_known_of_them() {
             let network = Network::build(&trial.input, &layers).unwrap();
             let init = Init::named("kaiming_normal").unwrap();
             let weights = DrawnWeights::new(0, 0, &init, BiasInit::FanInUniform, None);
-            let shape: Vec<_> = std::iter::once(12).chain(trial.input.shape.0.iter().copied()).collect();
-            let key = Key { seed: 1, repetition: 0, layer: 0, purpose: Purpose::Inputs };
-            let count = shape.iter().product();
-            let input = match trial.input.layout {
-                Layout::Ids { vocab } => (0..count).map(|k| (k * 7 % vocab) as f32).collect(),
-                _ => key.standard_normals(count),
-            };
-            let input = Tensor::from_vec(input, shape, &candle_core::Device::Cpu).unwrap();
+            let input = inputs_of(&trial.input, 12);
             let tanh = Activation::named("tanh").unwrap().into();
             let mut ranks = MostRanks(Vec::new());
             forward::forward(&network, input, &weights, Some(&tanh), &mut ranks).unwrap();

@@ -88,8 +88,7 @@ impl<T: Real> WithSimd for Reduce<'_, T> {
         let (v_columns, w_columns) = panel.vectors.split_at_mut(WIDTH * stride);
         let mut factors = [T::ZERO; WIDTH];
         for (c, column) in v_columns.chunks_exact_mut(stride).enumerate() {
-            factors[c] = eliminate(simd, columns, c, &mut column[below..size]);
-            v.iter_mut().zip(&column[below..size]).for_each(|(row, x)| row[c] = *x);
+            factors[c] = eliminate(simd, columns, c, v, &mut column[below..size]);
         }
         for (c, to) in matrix[start * stride..].chunks_exact_mut(stride).take(WIDTH).enumerate() {
             let kept = rest.min(c + 1);
@@ -117,29 +116,44 @@ impl<T: Real> WithSimd for Reduce<'_, T> {
     }
 }
 
-/// Makes the column `c` of the rows zero below row `c` by a reflection 1 - f v v^T of all columns from `c` on. Returns f.
+/// Takes the column `c` of the rows to a multiple of an axis, in rows from `c` on, by a reflection 1 - f v v^T of all columns from
+/// `c` on. Returns f. What is left in the column below row `c` is of no use. v is left in the column `c` of the rows `v`, and
+/// in `v_column`.
 #[inline(always)]
-fn eliminate<T: Real, S: Simd>(simd: S, rows: &mut [Row<T>], c: usize, v: &mut [T]) -> T {
-    v.iter_mut().zip(rows.iter()).for_each(|(x, row)| *x = row[c]);
-    v[..c.min(rows.len())].fill(T::ZERO);
-    let Some(first) = v.get(c).copied() else { return T::ZERO };
+fn eliminate<T: Real, S: Simd>(simd: S, rows: &mut [Row<T>], c: usize, v: &mut [Row<T>], v_column: &mut [T]) -> T {
+    let above = c.min(rows.len());
+    v[..above].iter_mut().for_each(|row| row[c] = T::ZERO);
+    v_column[..above].fill(T::ZERO);
+    let Some((first_row, below)) = rows[above..].split_first_mut() else { return T::ZERO };
+    (v[c][c], v_column[c]) = (T::ONE, T::ONE);
+    let (v, v_column) = (&mut v[c + 1..], &mut v_column[c + 1..]);
     // Its own length and its products with the others at once.
-    let mut sums = weighted_sum(simd, &rows[c + 1..], &v[c + 1..]);
-    let rest = sums[c];
-    v[c] = T::ONE;
+    let mut sums = products_with_column(simd, below, c);
+    let (first, rest) = (first_row[c], sums[c]);
     if rest == T::ZERO {
+        v.iter_mut().for_each(|row| row[c] = T::ZERO);
+        v_column.fill(T::ZERO);
         return T::ZERO;
     }
     let length = (first * first + rest).root();
     let to = if first > T::ZERO { -length } else { length };
     let (inverse, factor) = (T::ONE / (first - to), (to - first) / to);
-    v[c + 1..].iter_mut().for_each(|x| *x *= inverse);
-    for (sum, x) in sums.iter_mut().zip(&rows[c]) {
-        *sum = -factor * (x + inverse * *sum);
+    for (sum, x) in sums.iter_mut().zip(first_row.iter()) {
+        *sum = -factor * (*x + inverse * *sum);
     }
     sums[..=c].fill(T::ZERO);
-    add_outer(simd, &mut rows[c..], &v[c..], &sums);
-    rows[c][c] = to;
+    first_row.iter_mut().zip(&sums).for_each(|(x, sum)| *x += *sum);
+    first_row[c] = to;
+    let added = [sums];
+    let added = vectors::<T, S>(&added);
+    for ((row, v), v_column) in below.iter_mut().zip(v).zip(v_column) {
+        let weight = row[c] * inverse;
+        (v[c], *v_column) = (weight, weight);
+        let weight = T::splat(simd, weight);
+        for (x, added) in vectors_mut::<T, S>(std::slice::from_mut(row)).iter_mut().zip(added) {
+            *x = T::vector_multiply_add(simd, weight, *added, *x);
+        }
+    }
     factor
 }
 
@@ -183,42 +197,28 @@ const fn vectors_of_row<T: Real, S: Simd>() -> usize {
     WIDTH / lanes::<T, S>()
 }
 
-/// The sum of the rows, each by its weight.
+/// The products of a column with all columns.
 #[inline(always)]
-fn weighted_sum<T: Real, S: Simd>(simd: S, rows: &[Row<T>], weights: &[T]) -> Row<T> {
+fn products_with_column<T: Real, S: Simd>(simd: S, rows: &[Row<T>], column: usize) -> Row<T> {
     let mut sum = [[T::ZERO; WIDTH]];
     let width = vectors_of_row::<T, S>();
     for part in 0..width {
         let mut sums = [T::splat(simd, T::ZERO); 4];
         let (fours, last) = rows.as_chunks::<4>();
-        let (weights, last_weights) = weights.as_chunks::<4>();
-        for (rows, weights) in fours.iter().zip(weights) {
+        for rows in fours {
             let vectors = vectors::<T, S>(rows);
             for i in 0..4 {
-                sums[i] = T::vector_multiply_add(simd, T::splat(simd, weights[i]), vectors[i * width + part], sums[i]);
+                let weight = T::splat(simd, rows[i][column]);
+                sums[i] = T::vector_multiply_add(simd, weight, vectors[i * width + part], sums[i]);
             }
         }
-        for (row, weight) in vectors::<T, S>(last).chunks_exact(width).zip(last_weights) {
-            sums[0] = T::vector_multiply_add(simd, T::splat(simd, *weight), row[part], sums[0]);
+        for (row, vectors) in last.iter().zip(vectors::<T, S>(last).chunks_exact(width)) {
+            sums[0] = T::vector_multiply_add(simd, T::splat(simd, row[column]), vectors[part], sums[0]);
         }
         let [a, b, c, d] = sums;
         vectors_mut::<T, S>(&mut sum)[part] = T::vector_add(simd, T::vector_add(simd, a, b), T::vector_add(simd, c, d));
     }
     sum[0]
-}
-
-/// Adds to every row its weight times `added`.
-#[inline(always)]
-fn add_outer<T: Real, S: Simd>(simd: S, rows: &mut [Row<T>], weights: &[T], added: &Row<T>) {
-    let width = vectors_of_row::<T, S>();
-    let added = [*added];
-    let added = vectors::<T, S>(&added);
-    for (row, weight) in vectors_mut::<T, S>(rows).chunks_exact_mut(width).zip(weights) {
-        let weight = T::splat(simd, *weight);
-        for (x, added) in row.iter_mut().zip(added) {
-            *x = T::vector_multiply_add(simd, weight, *added, *x);
-        }
-    }
 }
 
 /// A^T B for matrices of such rows.

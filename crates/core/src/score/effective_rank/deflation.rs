@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::real::{Real, add_multiple, dot};
+use super::real::{LANES, Real, add_multiple, dot};
 
 /// A matrix without its dominant singular values.
 pub struct Deflated<'a, T: Clone> {
@@ -65,14 +65,28 @@ impl<T: Real> Deflated<'_, T> {
     /// Brings the largest element near 1, so that no square is too small.
     fn rescale(&mut self) {
         let matrix = self.matrix.to_mut();
-        let largest = matrix.iter().fold(T::ZERO, |a, x| if x.magnitude() > a { x.magnitude() } else { a }).to_f64();
+        let largest = Arch::new().dispatch(|| largest(matrix)).to_f64();
         if largest > 0.0 {
             let factor = 2f64.powi(largest.log2().floor() as i32);
             let inverse = T::from_f64(factor.recip());
-            matrix.iter_mut().for_each(|x| *x *= inverse);
+            Arch::new().dispatch(|| matrix.iter_mut().for_each(|x| *x *= inverse));
             self.outliers.scale *= factor;
         }
     }
+}
+
+/// The largest magnitude.
+#[inline(always)]
+fn largest<T: Real>(matrix: &[T]) -> T {
+    let larger = |a: T, b: T| if b > a { b } else { a };
+    let (blocks, rest) = matrix.as_chunks::<{ 2 * LANES }>();
+    let mut each = [T::ZERO; 2 * LANES];
+    for block in blocks {
+        for (largest, x) in each.iter_mut().zip(block) {
+            *largest = larger(*largest, x.magnitude());
+        }
+    }
+    each.into_iter().chain(rest.iter().map(|x| x.magnitude())).fold(T::ZERO, larger)
 }
 
 struct Find<'a, T> {
@@ -143,32 +157,81 @@ fn dominant_pair<T: Real, S: Simd>(
     }
     let threshold = DOMINANT * total / rows.min(columns) as f64;
     let mut right = matrix[start * columns..(start + 1) * columns].to_vec();
-    normalize(&mut right)?;
+    normalize(simd, &mut right)?;
     for iteration in 0..ITERATIONS {
-        let (mut left, mut next) = (Vec::with_capacity(rows), vec![T::ZERO; columns]);
-        for row in matrix.chunks_exact(columns) {
-            let along = dot(simd, row, &right);
-            left.push(along);
-            add_multiple(simd, &mut next, along, row);
-        }
-        let value = normalize(&mut left)?;
+        let (mut left, mut next) = multiply_twice(simd, matrix, columns, &right);
+        let value = normalize(simd, &mut left)?;
         if iteration > 0 && value * value < threshold {
             return None;
         }
         // `next` is value times A^T left, whose part along `right` is the singular value.
-        let beside: f64 = next.iter().zip(&right).map(|(n, r)| (n.to_f64() / value - value * r.to_f64()).powi(2)).sum();
+        let inverse = T::from_f64(value.recip());
+        next.iter_mut().for_each(|n| *n *= inverse);
+        let mut off = next.clone();
+        add_multiple(simd, &mut off, T::from_f64(-value), &right);
+        let beside = dot(simd, &off, &off).to_f64();
         if beside.sqrt() < COUPLING * value {
             return (value * value >= threshold).then(|| ((value * value + beside).sqrt(), left, right));
         }
         right = next;
-        normalize(&mut right)?;
+        normalize(simd, &mut right)?;
     }
     None
 }
 
+/// A x and A^T A x, in one pass over the rows of A.
+#[inline(always)]
+fn multiply_twice<T: Real, S: Simd>(simd: S, matrix: &[T], columns: usize, x: &[T]) -> (Vec<T>, Vec<T>) {
+    let (mut once, mut twice) = (Vec::with_capacity(matrix.len() / columns), vec![T::ZERO; columns]);
+    let mut fours = matrix.chunks_exact(4 * columns);
+    for rows in fours.by_ref() {
+        let (a, rest) = rows.split_at(columns);
+        let (b, rest) = rest.split_at(columns);
+        let (c, d) = rest.split_at(columns);
+        let sums = [dot(simd, a, x), dot(simd, b, x), dot(simd, c, x), dot(simd, d, x)];
+        once.extend_from_slice(&sums);
+        add_four(simd, &mut twice, sums, [a, b, c, d]);
+    }
+    for row in fours.remainder().chunks_exact(columns) {
+        let sum = dot(simd, row, x);
+        once.push(sum);
+        add_multiple(simd, &mut twice, sum, row);
+    }
+    (once, twice)
+}
+
+/// y plus the sum of factors times rows of its length.
+#[inline(always)]
+fn add_four<T: Real, S: Simd>(simd: S, y: &mut [T], factors: [T; 4], rows: [&[T]; 4]) {
+    let end = y.len() - y.len() % LANES;
+    let [a, b, c, d] = [rows[0].split_at(end), rows[1].split_at(end), rows[2].split_at(end), rows[3].split_at(end)];
+    let (y, y_rest) = y.split_at_mut(end);
+    let [fa, fb, fc, fd] = factors;
+    let vectors = [T::vectors::<S>(a.0), T::vectors::<S>(b.0), T::vectors::<S>(c.0), T::vectors::<S>(d.0)];
+    let splat = [T::splat(simd, fa), T::splat(simd, fb), T::splat(simd, fc), T::splat(simd, fd)];
+    for (i, y) in T::vectors_mut::<S>(y).iter_mut().enumerate() {
+        let low = T::vector_multiply_add(
+            simd,
+            splat[1],
+            vectors[1][i],
+            T::vector_multiply_add(simd, splat[0], vectors[0][i], *y),
+        );
+        *y = T::vector_multiply_add(
+            simd,
+            splat[3],
+            vectors[3][i],
+            T::vector_multiply_add(simd, splat[2], vectors[2][i], low),
+        );
+    }
+    for (i, y) in y_rest.iter_mut().enumerate() {
+        *y += fa * a.1[i] + fb * b.1[i] + fc * c.1[i] + fd * d.1[i];
+    }
+}
+
 /// Divides by the length and returns it; none for a vector of zeros.
-fn normalize<T: Real>(vector: &mut [T]) -> Option<f64> {
-    let length = vector.iter().map(|x| x.to_f64().powi(2)).sum::<f64>().sqrt();
+#[inline(always)]
+fn normalize<T: Real, S: Simd>(simd: S, vector: &mut [T]) -> Option<f64> {
+    let length = dot(simd, vector, vector).to_f64().sqrt();
     let inverse = T::from_f64(length.recip());
     vector.iter_mut().for_each(|x| *x *= inverse);
     (length > 0.0).then_some(length)
