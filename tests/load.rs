@@ -255,16 +255,18 @@ fn many_rows() {
 struct Fake;
 
 impl Scorer for Fake {
-    fn score(
+    fn score_together(
         &self,
-        task: &Portion,
+        tasks: &[Portion],
         cancelled: &dyn Fn() -> bool,
-        report: &mut dyn FnMut(usize, Result<Score, ScoreError>),
+        report: &mut dyn FnMut(usize, usize, Result<Score, ScoreError>),
     ) {
-        for candidate in &task.candidates {
-            let result =
-                if cancelled() { Err(ScoreError::Cancelled) } else { Ok(made_up(*candidate, task.repetition)) };
-            report(*candidate, result);
+        for (at, task) in tasks.iter().enumerate() {
+            for candidate in &task.candidates {
+                let result =
+                    if cancelled() { Err(ScoreError::Cancelled) } else { Ok(made_up(*candidate, task.repetition)) };
+                report(at, *candidate, result);
+            }
         }
     }
 }

@@ -20,5 +20,5 @@ pub use common::CommonScores;
 pub use error::{NON_FINITE, ScoreError};
 pub use given::score_given;
 pub use levels::Sizes;
-pub use repetition::Repetition;
+pub use repetition::{Repetition, score_together};
 pub use result::Score;

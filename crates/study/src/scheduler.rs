@@ -163,38 +163,40 @@ impl Worker {
                     drop(self.backlog.1.wait_timeout(backlog, wait).unwrap_or_else(PoisonError::into_inner));
                     self.idle.end();
                 }
-                Next::Score(portion) => {
+                Next::Score(portions) => {
                     drop(backlog);
-                    self.score(portion);
+                    self.score(&portions);
                 }
             }
         }
     }
 
-    /// Scores a portion. A panic costs the candidate that it came in: those without a result are scored again one by one.
-    fn score(&self, portion: Portion) {
+    /// Scores portions. A panic costs the candidate that it came in: those without a result are scored again one by one.
+    fn score(&self, portions: &[Portion]) {
         if self.control.is_cancelled() {
             return;
         }
-        let mut left = portion.candidates.clone();
+        let all = portions.iter().enumerate();
+        let mut left: Vec<_> =
+            all.flat_map(|(at, portion)| portion.candidates.iter().map(move |id| (at, *id))).collect();
+        let is_one = left.len() == 1;
         let cancelled = || self.control.is_cancelled();
-        let mut report = |candidate, result: Result<Score, ScoreError>| {
-            left.retain(|id| *id != candidate);
+        let mut report = |at: usize, candidate, result: Result<Score, ScoreError>| {
+            left.retain(|one| *one != (at, candidate));
             match result {
                 Err(ScoreError::Cancelled) => {}
-                result => self.send(candidate, portion.repetition, result.map_err(ScoreFailure::from)),
+                result => self.send(candidate, portions[at].repetition, result.map_err(ScoreFailure::from)),
             }
         };
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.scorer.score(&portion, &cancelled, &mut report)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.scorer.score_together(portions, &cancelled, &mut report)));
         let Err(panic) = outcome else { return };
-        if let [candidate] = portion.candidates[..] {
-            if left == [candidate] {
-                self.send(candidate, portion.repetition, Err(ScoreFailure::of_panic(&*panic)));
+        for (at, candidate) in left {
+            let repetition = portions[at].repetition;
+            if is_one {
+                self.send(candidate, repetition, Err(ScoreFailure::of_panic(&*panic)));
+            } else {
+                self.score(&[Portion { repetition, candidates: vec![candidate] }]);
             }
-            return;
-        }
-        for candidate in left {
-            self.score(Portion { repetition: portion.repetition, candidates: vec![candidate] });
         }
     }
 

@@ -14,14 +14,14 @@ thread_local! {
 }
 
 impl Scorer for Behind {
-    fn score(
+    fn score_together(
         &self,
-        portion: &Portion,
+        portions: &[Portion],
         cancelled: &dyn Fn() -> bool,
-        report: &mut dyn FnMut(usize, Result<Score, ScoreError>),
+        report: &mut dyn FnMut(usize, usize, Result<Score, ScoreError>),
     ) {
         give_way();
-        self.0.score(portion, cancelled, report);
+        self.0.score_together(portions, cancelled, report);
     }
 }
 

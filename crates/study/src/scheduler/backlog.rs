@@ -35,9 +35,13 @@ pub struct Backlog {
     race: Option<Race>,
 }
 
+/// Portions of less than so many multiply-adds together, some 30 ms, are scored together.
+const LITTLE: u128 = 1_000_000_000;
+
 /// What a worker does next.
 pub enum Next {
-    Score(Portion),
+    /// One, or several that take little together.
+    Score(Vec<Portion>),
     /// Wait for the scores of others, which decide what is still to do.
     Wait,
     Leave,
@@ -97,6 +101,33 @@ impl Backlog {
     }
 
     pub fn next(&mut self) -> Next {
+        let first = match self.portion() {
+            Ok(portion) => portion,
+            Err(next) => return next,
+        };
+        let mut effort = self.effort_of(&first.candidates);
+        let mut portions = vec![first];
+        // As long as there is enough for all workers.
+        while effort < LITTLE && self.left() > 2 * self.jobs * portions.len() {
+            let Ok(portion) = self.portion() else { break };
+            effort = effort.saturating_add(self.effort_of(&portion.candidates));
+            portions.push(portion);
+        }
+        Next::Score(portions)
+    }
+
+    /// Portions that are still to come, about.
+    fn left(&self) -> usize {
+        self.portions.len() + self.goal().saturating_sub(self.next_repetition) * self.groups.len()
+    }
+
+    /// Repetitions that are to be scored as far as is known.
+    fn goal(&self) -> usize {
+        self.race.as_ref().map_or(self.repetitions, Race::goal)
+    }
+
+    /// The next portion, or what to do without one.
+    fn portion(&mut self) -> Result<Portion, Next> {
         loop {
             while let Some(mut portion) = self.portions.pop_front() {
                 let is_known = |id: usize| self.scores[id].get(portion.repetition).is_some_and(Option::is_some);
@@ -107,16 +138,15 @@ impl Backlog {
                         && race.is_none_or(|race| race.open().binary_search(id).is_ok())
                 });
                 if !portion.candidates.is_empty() {
-                    return Next::Score(portion);
+                    return Ok(portion);
                 }
             }
-            let goal = match &self.race {
-                Some(race) if race.is_over() => return Next::Leave,
-                Some(race) => race.goal(),
-                None => self.repetitions,
-            };
+            if self.race.as_ref().is_some_and(Race::is_over) {
+                return Err(Next::Leave);
+            }
+            let goal = self.goal();
             if self.next_repetition == goal {
-                return if self.race.is_some() { Next::Wait } else { Next::Leave };
+                return Err(if self.race.is_some() { Next::Wait } else { Next::Leave });
             }
             let repetition = self.next_repetition;
             self.next_repetition += 1;
@@ -135,10 +165,11 @@ impl Backlog {
         whole.iter().copied().chain(pieces).map(<[usize]>::to_vec).collect()
     }
 
-    /// What it takes to score a group together.
+    /// What it takes to score a group together, as much as there can be where that is not known.
     fn effort_of(&self, group: &[usize]) -> u128 {
-        let shared = group.first().map_or(0, |id| self.efforts[*id].shared);
-        group.iter().map(|id| u128::from(self.efforts[*id].own)).sum::<u128>() + u128::from(shared)
+        let effort = |id: &usize| self.efforts.get(*id).copied().unwrap_or(Effort { shared: 0, own: u64::MAX });
+        let shared = group.first().map_or(0, |id| effort(id).shared);
+        group.iter().map(|id| u128::from(effort(id).own)).sum::<u128>() + u128::from(shared)
     }
 
     fn keep(&mut self, candidate: usize, repetition: usize, near: f64) {
@@ -195,8 +226,10 @@ mod tests {
     /// The candidates and repetitions that are still to be scored, in their order.
     fn left(backlog: &mut Backlog) -> Vec<(usize, usize)> {
         let mut all = Vec::new();
-        while let Next::Score(portion) = backlog.next() {
-            all.extend(portion.candidates.iter().map(|id| (portion.repetition, *id)));
+        while let Next::Score(portions) = backlog.next() {
+            for portion in portions {
+                all.extend(portion.candidates.iter().map(|id| (portion.repetition, *id)));
+            }
         }
         all
     }

@@ -7,7 +7,7 @@ use crate::space::Space;
 use neartop_core::network::{Fill, Init, Network};
 use neartop_core::random::Draws;
 use neartop_core::score::spectrum::spectra;
-use neartop_core::score::{CommonScores, Repetition, Score, ScoreError};
+use neartop_core::score::{CommonScores, Repetition, Score, ScoreError, score_together};
 use neartop_io::data::{DataError, Samples};
 
 /// One repetition of candidates that share architecture and initialization.
@@ -17,15 +17,25 @@ pub struct Portion {
     pub candidates: Vec<usize>,
 }
 
-/// Scores a portion on the calling thread.
+/// Scores portions on the calling thread.
 pub trait Scorer: Send + Sync + 'static {
-    /// Reports every candidate of the portion in order, each as soon as it is scored.
+    /// Reports every candidate of the portions, each as soon as it is scored, with the place of its portion.
+    fn score_together(
+        &self,
+        portions: &[Portion],
+        cancelled: &dyn Fn() -> bool,
+        report: &mut dyn FnMut(usize, usize, Result<Score, ScoreError>),
+    );
+
+    /// The same of one portion.
     fn score(
         &self,
         portion: &Portion,
         cancelled: &dyn Fn() -> bool,
         report: &mut dyn FnMut(usize, Result<Score, ScoreError>),
-    );
+    ) {
+        self.score_together(std::slice::from_ref(portion), cancelled, &mut |_, id, result| report(id, result));
+    }
 }
 
 /// Scores the candidates of a space by NEAR.
@@ -118,26 +128,40 @@ impl NearScorer {
 }
 
 impl Scorer for NearScorer {
-    fn score(
+    fn score_together(
         &self,
-        portion: &Portion,
+        portions: &[Portion],
         cancelled: &dyn Fn() -> bool,
-        report: &mut dyn FnMut(usize, Result<Score, ScoreError>),
+        report: &mut dyn FnMut(usize, usize, Result<Score, ScoreError>),
     ) {
-        let Some(first) = portion.candidates.first() else { return };
-        let inputs = match self.batch(portion.repetition) {
-            Ok(inputs) => inputs,
-            Err(error) => {
-                let message = error.to_string();
-                let fail = || ScoreError::Tensor(candle_core::Error::Msg(message.clone()));
-                return portion.candidates.iter().for_each(|id| report(*id, Err(fail())));
+        let mut ready = Vec::with_capacity(portions.len());
+        for (at, portion) in portions.iter().enumerate() {
+            let Some(first) = portion.candidates.first() else { continue };
+            match self.batch(portion.repetition) {
+                Ok(inputs) => {
+                    let fill = |id: &usize| self.space.candidates[*id].fill.clone();
+                    let fills: Vec<Option<Fill>> = portion.candidates.iter().map(fill).collect();
+                    ready.push((at, *first, self.space.network_of(*first), inputs, fills));
+                }
+                Err(error) => {
+                    let message = error.to_string();
+                    let fail = || ScoreError::Tensor(candle_core::Error::Msg(message.clone()));
+                    portion.candidates.iter().for_each(|id| report(at, *id, Err(fail())));
+                }
             }
-        };
-        let network = self.space.network_of(*first);
-        let repetition = self.repetition(&network, inputs, *first, portion.repetition);
-        let fills: Vec<Option<Fill>> =
-            portion.candidates.iter().map(|id| self.space.candidates[*id].fill.clone()).collect();
-        repetition.score(&fills, cancelled, &mut |i, score| report(portion.candidates[i], score));
+        }
+        let repetitions: Vec<_> = ready
+            .iter()
+            .map(|(at, first, network, inputs, _)| {
+                self.repetition(network, inputs.clone(), *first, portions[*at].repetition)
+            })
+            .collect();
+        let work: Vec<_> =
+            repetitions.iter().zip(&ready).map(|(repetition, (.., fills))| (repetition, &fills[..])).collect();
+        score_together(&work, cancelled, &mut |which, i, score| {
+            let at = ready[which].0;
+            report(at, portions[at].candidates[i], score);
+        });
     }
 }
 

@@ -43,10 +43,8 @@ impl<T: Real> Band<T> {
 
 /// What a panel is worked on in, row by row.
 struct Rows<T> {
-    /// The columns of the panel below the band.
+    /// The columns of the panel below the band, then the vectors V of the reflections 1 - V T V^T that clear them.
     panel: Vec<Row<T>>,
-    /// The vectors V of their reflections 1 - V T V^T.
-    v: Vec<Row<T>>,
     /// The product of the rest of the matrix A with V.
     product: Vec<Row<T>>,
     /// W, with which the rest becomes A - V W^T - W V^T.
@@ -56,7 +54,7 @@ struct Rows<T> {
 impl<T: Real> Rows<T> {
     fn new(size: usize) -> Self {
         let zeros = || vec![[T::ZERO; WIDTH]; size];
-        Self { panel: zeros(), v: zeros(), product: zeros(), w: zeros() }
+        Self { panel: zeros(), product: zeros(), w: zeros() }
     }
 }
 
@@ -79,21 +77,25 @@ impl<T: Real> WithSimd for Reduce<'_, T> {
         let Self { matrix, size, stride, start, panel, rows } = self;
         let below = start + WIDTH;
         let rest = size - below;
-        let Rows { panel: columns, v, product, w } = rows;
-        let (columns, v) = (&mut columns[..rest], &mut v[..rest]);
-        let (product, w) = (&mut product[..rest], &mut w[..rest]);
+        let Rows { panel: columns, product, w } = rows;
+        let (columns, product, w) = (&mut columns[..rest], &mut product[..rest], &mut w[..rest]);
         for (c, from) in matrix[start * stride..].chunks_exact(stride).take(WIDTH).enumerate() {
             columns.iter_mut().zip(&from[below..size]).for_each(|(row, x)| row[c] = *x);
         }
         let (v_columns, w_columns) = panel.vectors.split_at_mut(WIDTH * stride);
         let mut factors = [T::ZERO; WIDTH];
         for (c, column) in v_columns.chunks_exact_mut(stride).enumerate() {
-            factors[c] = eliminate(simd, columns, c, v, &mut column[below..size]);
+            factors[c] = eliminate(simd, columns, c, &mut column[below..size]);
         }
         for (c, to) in matrix[start * stride..].chunks_exact_mut(stride).take(WIDTH).enumerate() {
             let kept = rest.min(c + 1);
             to[below..below + kept].iter_mut().zip(columns.iter()).for_each(|(x, row)| *x = row[c]);
         }
+        for (r, row) in columns.iter_mut().enumerate().take(WIDTH) {
+            row[r..].fill(T::ZERO);
+            row[r] = T::ONE;
+        }
+        let v = &*columns;
         let t = of_reflections(&factors, &products(simd, v, v));
         if S::REGISTER_COUNT >= 32 {
             multiply_symmetric::<T, S, 8>(simd, &matrix[below * stride + below..], stride, v, product);
@@ -117,21 +119,19 @@ impl<T: Real> WithSimd for Reduce<'_, T> {
 }
 
 /// Takes the column `c` of the rows to a multiple of an axis, in rows from `c` on, by a reflection 1 - f v v^T of all columns from
-/// `c` on. Returns f. What is left in the column below row `c` is of no use. v is left in the column `c` of the rows `v`, and
-/// in `v_column`.
+/// `c` on. Returns f. The column is left with that multiple in row `c` and with v below it, and `v_column` with all of v.
 #[inline(always)]
-fn eliminate<T: Real, S: Simd>(simd: S, rows: &mut [Row<T>], c: usize, v: &mut [Row<T>], v_column: &mut [T]) -> T {
+fn eliminate<T: Real, S: Simd>(simd: S, rows: &mut [Row<T>], c: usize, v_column: &mut [T]) -> T {
     let above = c.min(rows.len());
-    v[..above].iter_mut().for_each(|row| row[c] = T::ZERO);
     v_column[..above].fill(T::ZERO);
     let Some((first_row, below)) = rows[above..].split_first_mut() else { return T::ZERO };
-    (v[c][c], v_column[c]) = (T::ONE, T::ONE);
-    let (v, v_column) = (&mut v[c + 1..], &mut v_column[c + 1..]);
+    v_column[c] = T::ONE;
+    let v_column = &mut v_column[c + 1..];
     // Its own length and its products with the others at once.
     let mut sums = products_with_column(simd, below, c);
     let (first, rest) = (first_row[c], sums[c]);
     if rest == T::ZERO {
-        v.iter_mut().for_each(|row| row[c] = T::ZERO);
+        below.iter_mut().for_each(|row| row[c] = T::ZERO);
         v_column.fill(T::ZERO);
         return T::ZERO;
     }
@@ -146,13 +146,13 @@ fn eliminate<T: Real, S: Simd>(simd: S, rows: &mut [Row<T>], c: usize, v: &mut [
     first_row[c] = to;
     let added = [sums];
     let added = vectors::<T, S>(&added);
-    for ((row, v), v_column) in below.iter_mut().zip(v).zip(v_column) {
-        let weight = row[c] * inverse;
-        (v[c], *v_column) = (weight, weight);
-        let weight = T::splat(simd, weight);
+    for (row, v) in below.iter_mut().zip(v_column) {
+        *v = row[c] * inverse;
+        let weight = T::splat(simd, *v);
         for (x, added) in vectors_mut::<T, S>(std::slice::from_mut(row)).iter_mut().zip(added) {
             *x = T::vector_multiply_add(simd, weight, *added, *x);
         }
+        row[c] = *v;
     }
     factor
 }
