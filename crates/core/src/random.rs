@@ -11,6 +11,7 @@ pub use normal::normal_quantile;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use pulp::Arch;
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -61,8 +62,9 @@ impl Key {
 
     /// `n` values of `quantile(u)` for the stream's uniforms u in (0, 1).
     pub fn quantiles(self, n: usize, quantile: impl Fn(f64) -> f64) -> Vec<f32> {
-        let mut rng = self.rng();
-        (0..n).map(|_| quantile(uniform(&mut rng)) as f32).collect()
+        let mut values = Vec::with_capacity(n);
+        self.for_blocks(n, |uniforms| values.extend(uniforms.iter().map(|u| quantile(*u) as f32)));
+        values
     }
 
     /// `n` draws from U(-1, 1).
@@ -74,15 +76,29 @@ impl Key {
     /// `n` draws from N(0, 1).
     #[must_use]
     pub fn standard_normals(self, n: usize) -> Vec<f32> {
-        let (mut rng, mut normals) = (self.rng(), Vec::with_capacity(n));
-        let mut uniforms = [0.0; TOGETHER];
-        while normals.len() < n {
-            let block = &mut uniforms[..TOGETHER.min(n - normals.len())];
-            block.iter_mut().for_each(|u| *u = uniform(&mut rng));
-            normal_quantiles(block);
-            normals.extend(block.iter().map(|z| *z as f32));
-        }
+        let mut normals = Vec::with_capacity(n);
+        self.for_blocks(n, |uniforms| {
+            normal_quantiles(uniforms);
+            normals.extend(uniforms.iter().map(|z| *z as f32));
+        });
         normals
+    }
+
+    /// Gives `f` the stream's first `n` uniforms in (0, 1), up to [`TOGETHER`] at a time.
+    fn for_blocks(self, n: usize, mut f: impl FnMut(&mut [f64])) {
+        let (mut rng, mut uniforms) = (self.rng(), [0.0; TOGETHER]);
+        let mut bits = [0; TOGETHER];
+        for start in (0..n).step_by(TOGETHER) {
+            let block = &mut uniforms[..TOGETHER.min(n - start)];
+            let bits = &mut bits[..block.len()];
+            bits.iter_mut().for_each(|bits| *bits = rng.next_u64());
+            Arch::new().dispatch(|| {
+                for (uniform, bits) in block.iter_mut().zip(&*bits) {
+                    *uniform = in_unit(*bits);
+                }
+            });
+            f(block);
+        }
     }
 }
 
@@ -137,7 +153,13 @@ impl Draws {
 
 /// A uniform in the open interval (0, 1), of 53 bits.
 pub fn uniform(rng: &mut ChaCha8Rng) -> f64 {
-    ((rng.next_u64() >> 11) as f64 + 0.5) / (1u64 << 53) as f64
+    in_unit(rng.next_u64())
+}
+
+/// The same of the stream's next 64 bits.
+#[inline(always)]
+fn in_unit(bits: u64) -> f64 {
+    ((bits >> 11) as f64 + 0.5) / (1u64 << 53) as f64
 }
 
 /// A uniform integer below `n`; the bias of the multiplication is below n / 2^64.
@@ -156,6 +178,13 @@ mod tests {
         // A change here changes every score ever published with a seed.
         assert_eq!(KEY.symmetric_uniforms(3), KEY.symmetric_uniforms(5)[..3]);
         assert_eq!(KEY.symmetric_uniforms(3), [0.554_645_6, 0.301_77, -0.302_378_98]);
+    }
+
+    #[test]
+    fn many_uniforms_are_those_drawn_one_by_one() {
+        let mut rng = KEY.rng();
+        let one_by_one: Vec<_> = (0..2 * TOGETHER + 5).map(|_| uniform(&mut rng) as f32).collect();
+        assert_eq!(KEY.quantiles(one_by_one.len(), |u| u), one_by_one);
     }
 
     #[test]
