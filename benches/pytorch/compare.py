@@ -49,6 +49,8 @@ def run(program, preset, *options):
 
 
 def neartop(program, preset):
+    """After a run that does not count, as PyTorch's program has one."""
+    run(program, preset)
     return run(program, preset)[0]["elapsed_seconds"]
 
 

@@ -31,6 +31,7 @@ pub mod arithmetic;
 pub mod catalog;
 pub mod differentiable;
 pub mod fill;
+mod fusing;
 pub mod idle;
 pub mod init;
 pub mod kernels;

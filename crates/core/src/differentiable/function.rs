@@ -34,7 +34,7 @@ impl Float for f32 {
     }
 
     fn softmax(xs: &mut [Self], scale: f64) {
-        vectorized(xs, |xs| lanes::softmax(xs, scale as f32));
+        vectorized(xs, |xs, fusing| lanes::softmax(xs, scale as f32, fusing));
     }
 }
 

@@ -6,6 +6,7 @@ use pulp::{Arch, Simd, WithSimd};
 use super::lanes::softmax;
 use super::products::{multiply_by_rows_into, multiply_into};
 use super::tensors::with_elements;
+use crate::fusing::Fusing;
 use crate::idle::in_parts;
 
 /// The sizes of an attention.
@@ -121,11 +122,11 @@ impl WithSimd for Softmax<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(self, simd: S) {
         let scale = (self.attention.size as f32).sqrt().recip();
         for (query, row) in self.scores.chunks_exact_mut(self.attention.keys).enumerate() {
             let (seen, unseen) = row.split_at_mut(self.attention.seen(query));
-            softmax(seen, scale);
+            softmax(seen, scale, Fusing::of(simd));
             unseen.fill(0.0);
         }
     }

@@ -6,11 +6,13 @@ use std::f32::consts::LOG2_E;
 
 use pulp::{Arch, Simd, WithSimd};
 
+use crate::fusing::Fusing;
+
 /// Sums and maxima are taken of this many numbers side by side, whatever the vectors of the machine.
 const SIDE_BY_SIDE: usize = 16;
 
 /// Calls one of the functions here, compiled for the widest vectors that the machine has.
-pub fn vectorized<F: Fn(&mut [f32])>(xs: &mut [f32], f: F) {
+pub fn vectorized<F: Fn(&mut [f32], Fusing)>(xs: &mut [f32], f: F) {
     Arch::new().dispatch(Vectorized { xs, f });
 }
 
@@ -19,12 +21,12 @@ struct Vectorized<'a, F> {
     f: F,
 }
 
-impl<F: Fn(&mut [f32])> WithSimd for Vectorized<'_, F> {
+impl<F: Fn(&mut [f32], Fusing)> WithSimd for Vectorized<'_, F> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        (self.f)(self.xs);
+    fn with_simd<S: Simd>(self, simd: S) {
+        (self.f)(self.xs, Fusing::of(simd));
     }
 }
 
@@ -37,51 +39,53 @@ fn clamp(x: f32, low: f32, high: f32) -> f32 {
 
 /// (2^k, e^r - 1) for x = k ln 2 + r with |r| <= ln 2 / 2.
 #[inline(always)]
-fn split_exp(x: f32) -> (f32, f32) {
+fn split_exp(x: f32, fusing: Fusing) -> (f32, f32) {
     // Adding 1.5 2^23 rounds to an integer and leaves it in the low bits.
     const MAGIC: f32 = 12_582_912.0;
     // ln 2 in two parts, the first with few enough bits that its multiples are exact.
     const HIGH: f32 = 0.693_359_4;
     const LOW: f32 = -2.121_944_4e-4;
-    let shifted = x * LOG2_E + MAGIC;
+    let shifted = fusing.single(x, LOG2_E, MAGIC);
     let k = shifted - MAGIC;
-    let r = (x - k * HIGH) - k * LOW;
+    let r = fusing.single(k, -LOW, fusing.single(k, -HIGH, x));
     let power = f32::from_bits(shifted.to_bits().wrapping_add(127) << 23);
-    let tail = 1.0 / 24.0 + r * (1.0 / 120.0 + r * (1.0 / 720.0 + r * (1.0 / 5040.0)));
-    let tail = 0.5 + r * (1.0 / 6.0 + r * tail);
-    (power, r + r * r * tail)
+    let mut tail = 1.0 / 5040.0;
+    for coefficient in [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5] {
+        tail = fusing.single(tail, r, coefficient);
+    }
+    (power, fusing.single(r * r, tail, r))
 }
 
 /// e^x, and 0 where that is too small for a normal number.
 #[inline(always)]
-fn exp(x: f32) -> f32 {
-    let (power, less_one) = split_exp(clamp(x, -87.0, 88.0));
-    let y = power + power * less_one;
+fn exp(x: f32, fusing: Fusing) -> f32 {
+    let (power, less_one) = split_exp(clamp(x, -87.0, 88.0), fusing);
+    let y = fusing.single(power, less_one, power);
     let y = if x < -87.0 { 0.0 } else { y };
     if x > 88.0 { f32::INFINITY } else { y }
 }
 
 #[inline(always)]
-pub fn tanh(xs: &mut [f32]) {
+pub fn tanh(xs: &mut [f32], fusing: Fusing) {
     for x in xs {
         // Beyond 10 it is 1 in single precision.
-        let (power, less_one) = split_exp(2.0 * clamp(*x, -10.0, 10.0));
-        let t = (power - 1.0) + power * less_one;
+        let (power, less_one) = split_exp(2.0 * clamp(*x, -10.0, 10.0), fusing);
+        let t = fusing.single(power, less_one, power - 1.0);
         *x = t / (t + 2.0);
     }
 }
 
 #[inline(always)]
-pub fn sigmoid(xs: &mut [f32]) {
-    xs.iter_mut().for_each(|x| *x = 1.0 / (1.0 + exp(-*x)));
+pub fn sigmoid(xs: &mut [f32], fusing: Fusing) {
+    xs.iter_mut().for_each(|x| *x = 1.0 / (1.0 + exp(-*x, fusing)));
 }
 
 /// e^(scale x) over their sum.
 #[inline(always)]
-pub fn softmax(row: &mut [f32], scale: f32) {
+pub fn softmax(row: &mut [f32], scale: f32, fusing: Fusing) {
     let larger = |a: f32, b: f32| if a > b { a } else { b };
     let largest = fold(row, f32::NEG_INFINITY, larger, larger);
-    row.iter_mut().for_each(|x| *x = exp((*x - largest) * scale));
+    row.iter_mut().for_each(|x| *x = exp((*x - largest) * scale, fusing));
     let factor = 1.0 / fold(row, 0.0, |a, b| a + b, |a, b| a + b);
     row.iter_mut().for_each(|x| *x *= factor);
 }
@@ -117,13 +121,17 @@ mod tests {
 
     #[test]
     fn relative_errors_are_small() {
-        for i in -200_000..200_000 {
-            let x = (i as f32 * 1e-3).powi(3) * 1e-4;
-            let exact = f64::from(x);
-            let [mut tanh_of, mut sigmoid_of] = [[x]; 2];
-            tanh(&mut tanh_of);
-            sigmoid(&mut sigmoid_of);
-            let cases = [(tanh_of[0], exact.tanh()), (sigmoid_of[0], 1.0 / (1.0 + (-exact).exp()))];
+        let xs: Vec<_> = (-200_000..200_000).map(|i| (i as f32 * 1e-3).powi(3) * 1e-4).collect();
+        let [mut tanhs, mut sigmoids, mut tanhs_apart, mut sigmoids_apart] = [(); 4].map(|()| xs.clone());
+        vectorized(&mut tanhs, tanh);
+        vectorized(&mut sigmoids, sigmoid);
+        tanh(&mut tanhs_apart, Fusing::NEVER);
+        sigmoid(&mut sigmoids_apart, Fusing::NEVER);
+        for (at, x) in xs.iter().enumerate() {
+            let exact = f64::from(*x);
+            let (tanh, sigmoid) = (exact.tanh(), 1.0 / (1.0 + (-exact).exp()));
+            let cases =
+                [(tanhs[at], tanh), (tanhs_apart[at], tanh), (sigmoids[at], sigmoid), (sigmoids_apart[at], sigmoid)];
             for (y, expected) in cases {
                 let close = (f64::from(y) - expected).abs() <= 4e-7 * expected.abs() + 1e-37;
                 assert!(close, "{x}: {y} against {expected}");
@@ -135,10 +143,10 @@ mod tests {
     fn a_softmax_sums_to_one_and_keeps_what_is_not_a_number() {
         for length in [1, 15, 16, 17, 64, 65] {
             let mut row: Vec<f32> = (0..length).map(|i| (i as f32).sin() * 1e3).collect();
-            softmax(&mut row, 1.0);
+            softmax(&mut row, 1.0, Fusing::NEVER);
             assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-6, "{length}");
             row[length / 2] = f32::NAN;
-            softmax(&mut row, 1.0);
+            vectorized(&mut row, |row, fusing| softmax(row, 1.0, fusing));
             assert!(row.iter().all(|x| x.is_nan()), "{length}");
         }
     }

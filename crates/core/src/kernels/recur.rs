@@ -6,6 +6,7 @@ use pulp::{Arch, Simd, WithSimd};
 use super::lanes::{sigmoid, tanh};
 use super::products::{LEAST_ROWS, multiply_by_rows_into};
 use super::tensors::with_elements;
+use crate::fusing::Fusing;
 use crate::idle::in_parts;
 
 /// What a recurrence computes at every step, as PyTorch defines it.
@@ -134,8 +135,9 @@ impl WithSimd for Step<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(self, simd: S) {
         let Self { of, by_input, by_state, state, memory } = self;
+        let fusing = Fusing::of(simd);
         let rows = of.cell.gates() * of.hidden;
         let states = state.chunks_exact_mut(of.hidden).zip(memory.chunks_exact_mut(of.hidden));
         let gates = by_input.chunks_exact_mut(rows).zip(by_state.chunks_exact_mut(rows));
@@ -143,11 +145,11 @@ impl WithSimd for Step<'_> {
             add(x, &of.input_bias);
             add(a, &of.state_bias);
             match of.cell {
-                Cell::Lstm => lstm(x, a, h, c),
-                Cell::Gru => gru(x, a, h),
+                Cell::Lstm => lstm(x, a, h, c, fusing),
+                Cell::Gru => gru(x, a, h, fusing),
                 Cell::Tanh => {
                     add(x, a);
-                    tanh(x);
+                    tanh(x, fusing);
                     h.copy_from_slice(x);
                 }
             }
@@ -161,34 +163,34 @@ fn add(to: &mut [f32], what: &[f32]) {
 }
 
 #[inline(always)]
-fn lstm(x: &mut [f32], a: &[f32], h: &mut [f32], c: &mut [f32]) {
+fn lstm(x: &mut [f32], a: &[f32], h: &mut [f32], c: &mut [f32], fusing: Fusing) {
     let n = h.len();
     add(x, a);
     let (input, rest) = x.split_at_mut(2 * n);
     let (new, output) = rest.split_at_mut(n);
-    sigmoid(input);
-    tanh(new);
-    sigmoid(output);
+    sigmoid(input, fusing);
+    tanh(new, fusing);
+    sigmoid(output, fusing);
     let (input, forget) = input.split_at(n);
     for ((c, forget), (input, new)) in c.iter_mut().zip(forget).zip(input.iter().zip(&*new)) {
         *c = forget * *c + input * new;
     }
     h.copy_from_slice(c);
-    tanh(h);
+    tanh(h, fusing);
     h.iter_mut().zip(&*output).for_each(|(h, o)| *h *= o);
 }
 
 #[inline(always)]
-fn gru(x: &mut [f32], a: &[f32], h: &mut [f32]) {
+fn gru(x: &mut [f32], a: &[f32], h: &mut [f32], fusing: Fusing) {
     let n = h.len();
     let (gates, new) = x.split_at_mut(2 * n);
     add(gates, &a[..2 * n]);
-    sigmoid(gates);
+    sigmoid(gates, fusing);
     let (reset, update) = gates.split_at(n);
     for ((new, reset), a) in new.iter_mut().zip(reset).zip(&a[2 * n..]) {
         *new += reset * a;
     }
-    tanh(new);
+    tanh(new, fusing);
     for ((h, new), update) in h.iter_mut().zip(&*new).zip(update) {
         *h = (1.0 - update) * new + update * *h;
     }
