@@ -6,7 +6,7 @@ use crate::kernels::with_elements;
 use crate::layers::{BatchNorm, Conv2d, Dropout, Flatten, INNER_KINDS, KINDS, Linear, MaxPool, Padding, Slot};
 use crate::random::{Key, Purpose};
 use crate::shape::Layout;
-use crate::weights::DrawnWeights;
+use crate::weights::{DrawnWeights, Weights};
 
 fn linear(out: usize) -> Layer {
     Linear::new(out).into()

@@ -246,6 +246,26 @@ mod tests {
     }
 
     #[test]
+    fn portions_that_take_little_come_together_as_long_as_enough_is_left() {
+        let sizes = |jobs| {
+            let mut backlog = Backlog::new(&space(), jobs, &|_, _| Known::Nothing);
+            let mut sizes = Vec::new();
+            while let Next::Score(portions) = backlog.next() {
+                sizes.push(portions.len());
+            }
+            sizes
+        };
+        // Two groups in each of three repetitions.
+        assert_eq!(sizes(1), [2, 2, 1, 1]);
+        assert!(sizes(16).iter().all(|size| *size == 1));
+        let alone = Backlog {
+            efforts: vec![Effort { shared: 0, own: 1 << 40 }; 4],
+            ..Backlog::new(&space(), 1, &|_, _| Known::Nothing)
+        };
+        assert!(matches!({ alone }.next(), Next::Score(portions) if portions.len() == 1));
+    }
+
+    #[test]
     fn what_is_known_or_has_failed_is_left_out() {
         let known = |id: usize, repetition: usize| match (id, repetition) {
             (0, 0) => Known::Scored(1.0),
