@@ -11,6 +11,7 @@ mod direct;
 mod gather;
 pub(crate) mod lanes;
 mod linear;
+mod memory;
 mod normalize;
 mod panels;
 mod points;
@@ -35,7 +36,7 @@ pub use normalize::{
 pub use pool::{Pooling, global_mean, pool};
 pub use products::{add_product_by_rows, multiply_columns_into};
 pub use recur::{Cell, recur};
-pub use tensors::{Source, batch, standard_deviation, with_elements};
+pub use tensors::{Source, batch, is_one_zero, recycle, standard_deviation, with_elements, with_elements_of};
 pub use upsample::{Upsampling, adaptive_mean, upsample};
 pub use window::{Window, same};
 

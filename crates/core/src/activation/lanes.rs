@@ -37,6 +37,27 @@ impl<F: Fn(f64, Fusing) -> f64> WithSimd for Each<'_, F> {
     }
 }
 
+/// The same where single precision loses nothing.
+pub fn each_single<F: Fn(f32) -> f32>(xs: &mut [f32], f: F) {
+    Arch::new().dispatch(EachSingle { xs, f });
+}
+
+struct EachSingle<'a, F> {
+    xs: &'a mut [f32],
+    f: F,
+}
+
+impl<F: Fn(f32) -> f32> WithSimd for EachSingle<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for x in self.xs {
+            *x = (self.f)(*x);
+        }
+    }
+}
+
 /// x limited to [low, high]; NaN stays NaN.
 #[inline(always)]
 pub fn clamp(x: f64, low: f64, high: f64) -> f64 {

@@ -8,7 +8,7 @@ use std::f64::consts::{FRAC_2_SQRT_PI, PI, SQRT_2};
 use libm::erf;
 
 use super::kind::{ActivationKind, ROW};
-use super::lanes::{self, each};
+use super::lanes::{self, each, each_single};
 use crate::catalog::{ANY, Domain, Param, Value};
 
 const fn number(name: &'static str, default: f64) -> Param {
@@ -39,7 +39,7 @@ pub(super) static ACTIVATIONS: &[ActivationKind] = &[
         name: "relu",
         formula: "max(0, x)",
         value: |x, _| if x > 0.0 { x } else { 0.0 * x },
-        lanes: |xs, _| each(xs, |x, _| if x > 0.0 { x } else { 0.0 * x }),
+        lanes: |xs, _| each_single(xs, |x| if x > 0.0 { x } else { 0.0 * x }),
         derivative: |x, _| step(x),
         homogeneity: Some(1),
         torch_gain: Some(|_| SQRT_2),

@@ -2,8 +2,10 @@
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
+use pulp::Arch;
 
 use super::direct::Convolution;
+use super::memory::to_write;
 use super::window::Window;
 use super::winograd::Winograd;
 use crate::idle::in_parts;
@@ -28,7 +30,7 @@ pub fn convolve(
     bias: Option<&[f32]>,
 ) -> Vec<f32> {
     let [image, result] = [sizes.input, sizes.output].map(|sides| sides.iter().product::<usize>());
-    let mut y = vec![0.0; samples * result];
+    let mut y = to_write(samples * result);
     let work = y.len().saturating_mul(w.len() / sizes.output[0].max(1));
     in_parts(&mut y, result, 1, work, |first, y| {
         let samples = y.len() / result.max(1);
@@ -69,7 +71,11 @@ fn convolve_some(x: &[f32], y: &mut [f32], sizes: Groups, window: &Window, w: &[
         let columns = if window.is_point() {
             image
         } else {
-            unfold(image, [height, width], window, [out_height, out_width], &mut unfolded);
+            let out = [out_height, out_width];
+            Arch::new().dispatch(
+                #[inline(always)]
+                || unfold(image, [height, width], window, out, &mut unfolded),
+            );
             &unfolded
         };
         let y = MatMut::from_row_major_slice_mut(y, outs, positions);
@@ -97,7 +103,21 @@ pub(super) fn add_to_planes(y: &mut [f32], positions: usize, bias: Option<&[f32]
     }
 }
 
+/// The elements 0, 2, 4 and so on.
+#[inline(always)]
+fn every_second(from: &[f32], to: &mut [f32]) {
+    let (pairs, last) = from.as_chunks::<2>();
+    let whole = to.len().min(pairs.len());
+    for (to, pair) in to.iter_mut().zip(pairs) {
+        *to = pair[0];
+    }
+    for (to, from) in to[whole..].iter_mut().zip(last) {
+        *to = *from;
+    }
+}
+
 /// The patches under the window as a `[in x kernel height x kernel width, positions]` matrix, zeros outside the image.
+#[inline(always)]
 fn unfold(image: &[f32], sides: [usize; 2], window: &Window, out: [usize; 2], unfolded: &mut [f32]) {
     let [height, width] = sides;
     let ([above, left], [down, step]) = (window.pads.map(|pads| pads.0), window.stride);
@@ -121,12 +141,10 @@ fn unfold(image: &[f32], sides: [usize; 2], window: &Window, out: [usize; 2], un
                 continue;
             }
             let source = &plane[(y - above) * width..][first * step + dx - left..width];
-            if step == 1 {
-                line[first..end].copy_from_slice(&source[..end - first]);
-            } else {
-                for (to, from) in line[first..end].iter_mut().zip(source.iter().step_by(step)) {
-                    *to = *from;
-                }
+            match step {
+                1 => line[first..end].copy_from_slice(&source[..end - first]),
+                2 => every_second(source, &mut line[first..end]),
+                _ => line[first..end].iter_mut().zip(source.iter().step_by(step)).for_each(|(to, from)| *to = *from),
             }
         }
     }

@@ -11,7 +11,8 @@ mod tiles;
 use pulp::{Arch, Simd, WithSimd};
 
 pub use four_rows::FourRows;
-use tiles::{BLOCK, Row, Taps, Tile, copy, for_each_tile, span};
+pub use tiles::copy;
+use tiles::{BLOCK, Row, Taps, Tile, for_each_tile, span};
 
 use super::window::Window;
 

@@ -9,7 +9,7 @@ use pulp::{Arch, Simd, WithSimd};
 use crate::fusing::Fusing;
 
 /// Sums and maxima are taken of this many numbers side by side, whatever the vectors of the machine.
-const SIDE_BY_SIDE: usize = 16;
+pub const SIDE_BY_SIDE: usize = 16;
 
 /// Calls one of the functions here, compiled for the widest vectors that the machine has.
 pub fn vectorized<F: Fn(&mut [f32], Fusing)>(xs: &mut [f32], f: F) {
@@ -90,10 +90,110 @@ pub fn softmax(row: &mut [f32], scale: f32, fusing: Fusing) {
     row.iter_mut().for_each(|x| *x *= factor);
 }
 
-/// The sum of f(x), in double precision.
+/// The sum, in double precision.
 #[inline(always)]
-pub fn sum(xs: &[f32], f: impl Fn(f64) -> f64) -> f64 {
-    fold(xs, 0.0, |sum, x| sum + f(f64::from(x)), |a, b| a + b)
+pub fn sum<S: Simd>(simd: S, xs: &[f32]) -> f64 {
+    sum_of(
+        simd,
+        xs,
+        0.0,
+        #[inline(always)]
+        |x| x,
+    )
+}
+
+/// The sum of (x - mean)^2, in double precision.
+#[inline(always)]
+pub fn squares_about<S: Simd>(simd: S, xs: &[f32], mean: f64) -> f64 {
+    let means = simd.splat_f64s(mean);
+    sum_of(
+        simd,
+        xs,
+        mean,
+        #[inline(always)]
+        |x| {
+            let deviation = simd.sub_f64s(x, means);
+            simd.mul_f64s(deviation, deviation)
+        },
+    )
+}
+
+/// The sum of f(x), where f of the number that fills up the last lanes is 0.
+#[inline(always)]
+fn sum_of<S: Simd>(simd: S, xs: &[f32], filler: f64, f: impl Fn(S::f64s) -> S::f64s) -> f64 {
+    let mut sums = nothing(simd);
+    let (blocks, rest) = xs.as_chunks::<SIDE_BY_SIDE>();
+    for block in blocks {
+        let block = doubles(simd, block);
+        for v in 0..vectors::<S>() {
+            sums[v] = simd.add_f64s(sums[v], f(block[v]));
+        }
+    }
+    if !rest.is_empty() {
+        let mut last = [filler; SIDE_BY_SIDE];
+        for (lane, x) in last.iter_mut().zip(rest) {
+            *lane = f64::from(*x);
+        }
+        let last = in_vectors(simd, &last);
+        for v in 0..vectors::<S>() {
+            sums[v] = simd.add_f64s(sums[v], f(last[v]));
+        }
+    }
+    total::<S>(&sums)
+}
+
+/// Numbers of double precision side by side, in as many vectors as it takes; those behind mean nothing.
+pub type Doubles<S> = [<S as Simd>::f64s; SIDE_BY_SIDE];
+
+/// Vectors of [`Doubles`] that mean something.
+#[inline(always)]
+pub fn vectors<S: Simd>() -> usize {
+    SIDE_BY_SIDE / S::F64_LANES
+}
+
+#[inline(always)]
+pub fn nothing<S: Simd>(simd: S) -> Doubles<S> {
+    [simd.splat_f64s(0.0); SIDE_BY_SIDE]
+}
+
+#[inline(always)]
+fn in_vectors<S: Simd>(simd: S, xs: &[f64; SIDE_BY_SIDE]) -> Doubles<S> {
+    let mut doubles = nothing(simd);
+    for (to, from) in doubles.iter_mut().zip(S::as_simd_f64s(xs).0) {
+        *to = *from;
+    }
+    doubles
+}
+
+/// Numbers of single precision in double precision.
+#[inline(always)]
+pub fn doubles<S: Simd>(simd: S, xs: &[f32; SIDE_BY_SIDE]) -> Doubles<S> {
+    // A loop without sums in it is what becomes whole vectors.
+    let mut wide = [0.0; SIDE_BY_SIDE];
+    for lane in 0..SIDE_BY_SIDE {
+        wide[lane] = f64::from(xs[lane]);
+    }
+    in_vectors(simd, &wide)
+}
+
+/// The numbers themselves.
+#[inline(always)]
+pub fn in_order<S: Simd>(doubles: &Doubles<S>) -> [f64; SIDE_BY_SIDE] {
+    let mut lanes = [0.0; SIDE_BY_SIDE];
+    for (to, from) in S::as_mut_simd_f64s(&mut lanes).0.iter_mut().zip(doubles) {
+        *to = *from;
+    }
+    lanes
+}
+
+/// The sum of all lanes.
+#[inline(always)]
+pub fn total<S: Simd>(sums: &Doubles<S>) -> f64 {
+    joined(
+        in_order::<S>(sums),
+        #[inline(always)]
+        |a, b| a + b,
+    )
 }
 
 /// Takes in every number by `take`, and joins what so many lanes took in by `join`, whose neutral element is `start`.
@@ -105,6 +205,11 @@ fn fold<T: Copy>(xs: &[f32], start: T, take: impl Fn(T, f32) -> T, join: impl Fn
         lanes.iter_mut().zip(block).for_each(|(lane, x)| *lane = take(*lane, *x));
     }
     lanes.iter_mut().zip(rest).for_each(|(lane, x)| *lane = take(*lane, *x));
+    joined(lanes, join)
+}
+
+#[inline(always)]
+fn joined<T: Copy>(mut lanes: [T; SIDE_BY_SIDE], join: impl Fn(T, T) -> T) -> T {
     let mut width = SIDE_BY_SIDE / 2;
     while width > 0 {
         for at in 0..width {

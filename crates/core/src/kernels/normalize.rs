@@ -4,7 +4,7 @@ use candle_core::{Device, Result, Tensor, bail};
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::lanes::sum;
+use super::lanes::{squares_about, sum};
 use super::tensors::{Source, for_each_run};
 
 /// PyTorch's epsilon of all normalizations.
@@ -192,14 +192,13 @@ impl WithSimd for Rows<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(self, simd: S) {
         let size = self.features as f64;
         for row in self.data.chunks_exact_mut(self.features.max(1)) {
-            let mean = if self.is_rms { 0.0 } else { sum(row, |x| x) / size };
-            let variance = sum(row, |x| (x - mean) * (x - mean)) / size;
+            let mean = if self.is_rms { 0.0 } else { sum(simd, row) / size };
+            let variance = squares_about(simd, row, mean) / size;
             let scale = (variance + self.epsilon).sqrt().recip() as f32;
-            let mean = mean as f32;
-            row.iter_mut().for_each(|x| *x = (*x - mean) * scale);
+            shift_and_scale(simd, row, mean as f32, scale);
         }
     }
 }
@@ -249,21 +248,34 @@ impl<Of: Iterator<Item = usize> + Clone, I: Iterator<Item = usize>> WithSimd for
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(self, simd: S) {
         let Self { data, of, starts, length, epsilon } = self;
         let (mut count, mut total) = (0.0, 0.0);
         for start in of.clone() {
-            total += sum(&data[start..start + length], |x| x);
+            total += sum(simd, &data[start..start + length]);
             count += length as f64;
         }
         let mean = total / count;
         let mut squares = 0.0;
         for start in of {
-            squares += sum(&data[start..start + length], |x| (x - mean) * (x - mean));
+            squares += squares_about(simd, &data[start..start + length], mean);
         }
         let (mean, scale) = (mean as f32, (squares / count + epsilon).sqrt().recip() as f32);
         for start in starts {
-            data[start..start + length].iter_mut().for_each(|x| *x = (*x - mean) * scale);
+            shift_and_scale(simd, &mut data[start..start + length], mean, scale);
         }
+    }
+}
+
+/// (x - mean) scale
+#[inline(always)]
+fn shift_and_scale<S: Simd>(simd: S, run: &mut [f32], mean: f32, scale: f32) {
+    let (vectors, rest) = S::as_mut_simd_f32s(run);
+    let (means, scales) = (simd.splat_f32s(mean), simd.splat_f32s(scale));
+    for x in vectors {
+        *x = simd.mul_f32s(simd.sub_f32s(*x, means), scales);
+    }
+    for x in rest {
+        *x = (*x - mean) * scale;
     }
 }

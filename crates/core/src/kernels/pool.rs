@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use pulp::{Arch, Simd, WithSimd};
 
+use super::direct::copy;
+use super::memory::to_write;
 use super::window::Window;
 
 /// What is taken of the elements under a window.
@@ -20,25 +22,24 @@ pub enum Pooling {
 #[must_use]
 pub fn pool(x: &[f32], [height, width]: [usize; 2], output: [usize; 2], window: &Window, how: Pooling) -> Vec<f32> {
     let [out_height, out_width] = output;
-    let mut y = vec![0.0; x.len() / (height * width) * out_height * out_width];
+    let mut y = to_write(x.len() / (height * width) * out_height * out_width);
     if let (Pooling::Mean { count_include_pad }, 1, [1, 1]) = (how, window.stride[1], window.dilation) {
         Arch::new().dispatch(Means { x, sides: [height, width], output, window, count_include_pad, y: &mut y });
         return y;
     }
     let fits = 2 * out_height <= height && 2 * out_width <= width;
     let inside = if how == Pooling::Largest { inside(window, width, out_width) } else { 0..0 };
-    let halves = fits && how == Pooling::Largest && *window == Window::square(2, 2, 1, (0, 0));
+    let halves = fits && *window == Window::square(2, 2, 1, (0, 0));
     for (plane, out) in x.chunks_exact(height * width).zip(y.chunks_exact_mut(out_height * out_width)) {
         if halves {
-            for (line, rows) in out.chunks_exact_mut(out_width).zip(plane.chunks_exact(2 * width)) {
-                largest_of_four(rows, width, line);
-            }
+            Arch::new().dispatch(Halves { plane, width, out, out_width, how });
             continue;
         }
         for (row, line) in out.chunks_exact_mut(out_width).enumerate() {
             let (rows, tall) = (window.taps(0, row, height), window.padded_taps(0, row, height));
             let lines = &plane[rows.start * width..rows.end * width];
-            largest_inside(lines, width, &mut line[inside.clone()], window.kernel[1]);
+            let first = (inside.start * window.stride[1]).saturating_sub(window.pads[1].0);
+            largest_inside(lines, width, first, &mut line[inside.clone()], window);
             for (column, y) in line.iter_mut().enumerate().filter(|(column, _)| !inside.contains(column)) {
                 let (columns, wide) = (window.taps(1, column, width), window.padded_taps(1, column, width));
                 let lines = lines.chunks_exact(width);
@@ -55,24 +56,29 @@ pub fn pool(x: &[f32], [height, width]: [usize; 2], output: [usize; 2], window: 
     y
 }
 
-/// The columns of outputs whose windows lie side by side and within the width, which are worked out together.
+/// The columns of outputs whose windows lie within the width, which are worked out together.
 fn inside(window: &Window, width: usize, out_width: usize) -> Range<usize> {
-    let (kernel, before) = (window.kernel[1], window.pads[1].0);
-    if window.stride[1] != 1 || window.dilation != [1, 1] || kernel > width {
+    let (kernel, before, stride) = (window.kernel[1], window.pads[1].0, window.stride[1]);
+    if window.dilation != [1, 1] || kernel > width {
         return 0..0;
     }
-    let first = before.min(out_width);
-    first..(before + width + 1 - kernel).clamp(first, out_width)
+    let first = before.div_ceil(stride).min(out_width);
+    first..((before + width - kernel) / stride + 1).clamp(first, out_width)
 }
 
-/// The largest of such columns, in the order of [`joined`].
-fn largest_inside(lines: &[f32], width: usize, y: &mut [f32], kernel: usize) {
+/// The largest of such columns, the first of which sees the lines from `first` on, in the order of [`joined`].
+fn largest_inside(lines: &[f32], width: usize, first: usize, y: &mut [f32], window: &Window) {
     if y.is_empty() {
         return;
     }
     y.fill(f32::NEG_INFINITY);
-    for line in lines.chunks_exact(width).flat_map(|line| (0..kernel).map(move |from| &line[from..])) {
-        y.iter_mut().zip(line).for_each(|(a, b)| *a = if *a > *b { *a } else { *b });
+    for line in lines.chunks_exact(width) {
+        for line in (first..first + window.kernel[1]).map(|from| &line[from..]) {
+            match window.stride[1] {
+                1 => y.iter_mut().zip(line).for_each(|(a, b)| *a = larger(*a, *b)),
+                stride => y.iter_mut().zip(line.iter().step_by(stride)).for_each(|(a, b)| *a = larger(*a, *b)),
+            }
+        }
     }
 }
 
@@ -86,7 +92,7 @@ struct Means<'a> {
     y: &'a mut [f32],
 }
 
-/// Columns whose sums are kept at a time.
+/// Columns are a multiple of this, of which the positions of a vector are a divisor.
 const LANES: usize = 16;
 /// Changes nothing that it is added to. A sum of floats starts so.
 const NOTHING: f32 = -0.0;
@@ -95,28 +101,50 @@ impl WithSimd for Means<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(self, simd: S) {
+        // The usual kernel is known when this is compiled.
+        match self.window.kernel[1] {
+            3 => self.by_columns::<S, 3>(simd),
+            _ => self.by_columns::<S, 0>(simd),
+        }
+    }
+}
+
+impl Means<'_> {
+    #[inline(always)]
+    fn by_columns<S: Simd, const KERNEL: usize>(self, simd: S) {
         let Self { x, sides: [height, width], output: [out_height, out_width], window, count_include_pad, y } = self;
-        let (before, kernel) = (window.pads[1].0, window.kernel[1]);
+        let (before, kernel) = (window.pads[1].0, if KERNEL == 0 { window.kernel[1] } else { KERNEL });
         let under = |axis: usize, at: usize, side: usize| match count_include_pad {
             true => window.padded_taps(axis, at, side),
             false => window.taps(axis, at, side).len(),
         };
         let wide: Vec<_> = (0..out_width).map(|column| under(1, column, width)).collect();
+        let rows: Vec<_> = (0..out_height).map(|row| (window.taps(0, row, height), under(0, row, height))).collect();
+        let columns = out_width.next_multiple_of(LANES);
+        let (mut divisors, mut divisors_of) = (vec![1.0; columns], 0);
         // Every line between what changes nothing.
-        let stride = (before + width).max(out_width.next_multiple_of(LANES) + kernel - 1);
+        let stride = (before + width).max(columns + kernel - 1);
         let mut lines = vec![NOTHING; height * stride];
         for (plane, out) in x.chunks_exact(height * width).zip(y.chunks_exact_mut(out_height * out_width)) {
             for (line, to) in plane.chunks_exact(width).zip(lines.chunks_exact_mut(stride)) {
-                to[before..before + width].copy_from_slice(line);
+                copy::<S>(line, &mut to[before..before + width]);
             }
-            for (row, to) in out.chunks_exact_mut(out_width).enumerate() {
-                let (rows, tall) = (window.taps(0, row, height), under(0, row, height));
+            for ((rows, tall), to) in rows.iter().zip(out.chunks_exact_mut(out_width)) {
+                if divisors_of != *tall {
+                    divisors.iter_mut().zip(&wide).for_each(|(divisor, wide)| *divisor = (tall * wide) as f32);
+                    divisors_of = *tall;
+                }
                 let lines = &lines[rows.start * stride..rows.end * stride];
-                for (first, (to, wide)) in (0..).step_by(LANES).zip(to.chunks_mut(LANES).zip(wide.chunks(LANES))) {
-                    let sums = sums_of_columns(lines, stride, first, kernel);
-                    for ((to, sum), wide) in to.iter_mut().zip(sums).zip(wide) {
-                        *to = sum / (tall * wide) as f32;
+                for (first, to) in (0..).step_by(S::F32_LANES).zip(to.chunks_mut(S::F32_LANES)) {
+                    let sums = sums_of_columns(simd, lines, stride, first, kernel);
+                    let means = simd.div_f32s(sums, vector::<S>(&divisors[first..]));
+                    if let [whole] = S::as_mut_simd_f32s(to).0 {
+                        *whole = means;
+                    } else {
+                        let mut all = [0.0; LANES];
+                        S::as_mut_simd_f32s(&mut all).0[0] = means;
+                        to.copy_from_slice(&all[..to.len()]);
                     }
                 }
             }
@@ -124,16 +152,19 @@ impl WithSimd for Means<'_> {
     }
 }
 
+#[inline(always)]
+fn vector<S: Simd>(elements: &[f32]) -> S::f32s {
+    S::as_simd_f32s(&elements[..S::F32_LANES]).0[0]
+}
+
 /// The sums of so many elements of every line from each column on.
 #[inline(always)]
-fn sums_of_columns(lines: &[f32], stride: usize, first: usize, kernel: usize) -> [f32; LANES] {
-    let mut sums = [NOTHING; LANES];
+fn sums_of_columns<S: Simd>(simd: S, lines: &[f32], stride: usize, first: usize, kernel: usize) -> S::f32s {
+    let mut sums = simd.splat_f32s(NOTHING);
     for line in lines.chunks_exact(stride) {
-        for from in first..first + kernel {
-            let line = &line[from..from + LANES];
-            for lane in 0..LANES {
-                sums[lane] += line[lane];
-            }
+        let line = &line[first..first + kernel - 1 + S::F32_LANES];
+        for from in 0..kernel {
+            sums = simd.add_f32s(sums, vector::<S>(&line[from..]));
         }
     }
     sums
@@ -142,8 +173,7 @@ fn sums_of_columns(lines: &[f32], stride: usize, first: usize, kernel: usize) ->
 /// `padded` is how many elements are under the window with padding.
 fn joined<'a>(under: impl Iterator<Item = &'a f32> + Clone, how: Pooling, padded: usize) -> f32 {
     match how {
-        // Not f32::max, which would hide a NaN.
-        Pooling::Largest => under.fold(f32::NEG_INFINITY, |a, b| if a > *b { a } else { *b }),
+        Pooling::Largest => under.fold(f32::NEG_INFINITY, |a, b| larger(a, *b)),
         Pooling::Mean { count_include_pad: true } => under.sum::<f32>() / padded as f32,
         Pooling::Mean { count_include_pad: false } => {
             let count = under.clone().count();
@@ -152,13 +182,41 @@ fn joined<'a>(under: impl Iterator<Item = &'a f32> + Clone, how: Pooling, padded
     }
 }
 
-/// The largest under every window of 2 x 2 along two rows.
-fn largest_of_four(rows: &[f32], width: usize, line: &mut [f32]) {
-    let larger = |a: f32, b: f32| if a > b { a } else { b };
-    let (top, bottom) = rows.split_at(width);
-    for ((y, top), bottom) in line.iter_mut().zip(top.as_chunks::<2>().0).zip(bottom.as_chunks::<2>().0) {
-        *y = larger(larger(larger(top[0], top[1]), bottom[0]), bottom[1]);
+/// Windows of 2 x 2 side by side, each in the order of [`joined`].
+struct Halves<'a> {
+    plane: &'a [f32],
+    width: usize,
+    out: &'a mut [f32],
+    out_width: usize,
+    how: Pooling,
+}
+
+impl WithSimd for Halves<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { plane, width, out, out_width, how } = self;
+        for (line, rows) in out.chunks_exact_mut(out_width).zip(plane.chunks_exact(2 * width)) {
+            let (top, bottom) = rows.split_at(width);
+            let windows = top.as_chunks::<2>().0.iter().zip(bottom.as_chunks::<2>().0);
+            if how == Pooling::Largest {
+                for (y, ([a, b], [c, d])) in line.iter_mut().zip(windows) {
+                    *y = larger(larger(larger(*a, *b), *c), *d);
+                }
+            } else {
+                for (y, ([a, b], [c, d])) in line.iter_mut().zip(windows) {
+                    *y = (a + b + c + d) / 4.0;
+                }
+            }
+        }
     }
+}
+
+/// Not f32::max, which would hide a NaN.
+#[inline(always)]
+fn larger(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
 }
 
 /// The mean of every plane of `area` elements.

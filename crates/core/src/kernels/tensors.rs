@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use candle_core::{CpuStorage, Device, InplaceOp1, Layout, Result, Storage, Tensor, bail};
 
+use super::memory::{copied, keep, to_write};
 use crate::shape::Shape;
 
 /// Calls `f` with the elements of a tensor in row-major order.
@@ -13,9 +14,41 @@ use crate::shape::Shape;
 pub fn with_elements<R>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> R) -> Result<R> {
     let tensor = tensor.contiguous()?;
     let (storage, layout) = tensor.storage_and_layout();
-    let Storage::Cpu(storage) = &*storage else { bail!("the tensor is not on the CPU") };
+    Ok(f(elements(&storage, layout)?))
+}
+
+fn elements<'a>(storage: &'a Storage, layout: &Layout) -> Result<&'a [f32]> {
+    let Storage::Cpu(storage) = storage else { bail!("the tensor is not on the CPU") };
     let (start, end) = layout.contiguous_offsets().unwrap_or((0, 0));
-    Ok(f(&storage.as_slice::<f32>()?[start..end]))
+    Ok(&storage.as_slice::<f32>()?[start..end])
+}
+
+/// The same with several tensors.
+///
+/// # Errors
+/// If one is not of single precision or does not live on the CPU.
+pub fn with_elements_of<R>(tensors: &[Tensor], f: impl FnOnce(&[&[f32]]) -> R) -> Result<R> {
+    let tensors = tensors.iter().map(Tensor::contiguous).collect::<Result<Vec<_>>>()?;
+    let all: Vec<_> = tensors.iter().map(Tensor::storage_and_layout).collect();
+    let elements = all.iter().map(|(storage, layout)| elements(storage, layout));
+    Ok(f(&elements.collect::<Result<Vec<_>>>()?))
+}
+
+/// Keeps the memory of a tensor, which has it for itself and which nothing reads afterwards, for others to write to.
+///
+/// # Errors
+/// If the tensor does not live on the CPU.
+pub fn recycle(tensor: &Tensor) -> Result<()> {
+    Source::spare(tensor).take()?.into_iter().for_each(keep);
+    Ok(())
+}
+
+/// Whether a tensor is a single zero that is seen everywhere.
+#[must_use]
+pub fn is_one_zero(tensor: &Tensor) -> bool {
+    let (storage, layout) = tensor.storage_and_layout();
+    let Storage::Cpu(CpuStorage::F32(data)) = &*storage else { return false };
+    layout.stride().iter().all(|stride| *stride == 0) && data.get(layout.start_offset()) == Some(&0.0)
 }
 
 /// A tensor whose elements go into another.
@@ -54,11 +87,10 @@ impl<'a> Source<'a> {
             return Ok(data);
         }
         with_elements(self.tensor, |x| {
-            let mut data = Vec::with_capacity(x.len());
-            for block in x.chunks(block) {
-                let start = data.len();
-                data.extend_from_slice(block);
-                f(&mut data[start..]);
+            let mut data = to_write(x.len());
+            for (to, from) in data.chunks_mut(block).zip(x.chunks(block)) {
+                to.copy_from_slice(from);
+                f(to);
             }
             data
         })
@@ -71,7 +103,7 @@ impl<'a> Source<'a> {
     pub fn elements(self) -> Result<Vec<f32>> {
         match self.take()? {
             Some(data) => Ok(data),
-            None => with_elements(self.tensor, <[f32]>::to_vec),
+            None => with_elements(self.tensor, copied),
         }
     }
 

@@ -3,10 +3,11 @@
 use super::conv2d::Conv2d;
 use super::convolution::Padding;
 use candle_core::{Device, Error, Result as Computed, Tensor};
+use pulp::{Arch, Simd, WithSimd};
 
 use crate::activation::Activation;
 use crate::differentiable::Pass;
-use crate::kernels::with_elements;
+use crate::kernels::{Source, is_one_zero, with_elements_of};
 use crate::layer::{Block, Cost, Counted, Kind, Make, Operation, Place, Scaling, Short, Trial, Value, Weight};
 use crate::parameters::Parameters;
 use crate::shape::Form;
@@ -100,12 +101,47 @@ impl Operation for Sum {
 
 /// On the calling thread: candle would ask all cores.
 fn add(inputs: &[Tensor], parameters: &Parameters) -> Computed<Tensor> {
-    let [first, rest @ ..] = inputs else { return Err(nothing()) };
-    let mut sum = parameters.source(first).elements()?;
-    for term in rest {
-        with_elements(term, |term| sum.iter_mut().zip(term).for_each(|(sum, x)| *sum += x))?;
-    }
+    let [input, ..] = inputs else { return Err(nothing()) };
+    let terms: Vec<_> = inputs.iter().filter(|term| !is_one_zero(term)).cloned().collect();
+    let Some((first, rest)) = terms.split_first() else { return input.zeros_like() };
+    let source = if is_one_zero(input) { Source::from(first) } else { parameters.source(input) };
+    let sum = with_elements_of(rest, |terms| {
+        let mut start = 0;
+        source.in_blocks(AT_A_TIME, |sum| {
+            Arch::new().dispatch(Add { sum, terms, start });
+            start += AT_A_TIME;
+        })
+    })??;
     Tensor::from_vec(sum, first.dims(), &Device::Cpu)
+}
+
+/// Elements that stay in the nearest cache while one term is added after the other.
+const AT_A_TIME: usize = 4096;
+
+/// Adds what lies from `start` on in every term.
+struct Add<'a> {
+    sum: &'a mut [f32],
+    terms: &'a [&'a [f32]],
+    start: usize,
+}
+
+impl WithSimd for Add<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (sums, sums_rest) = S::as_mut_simd_f32s(self.sum);
+        for term in self.terms {
+            let term = &term[self.start..][..S::F32_LANES * sums.len() + sums_rest.len()];
+            let (terms, terms_rest) = S::as_simd_f32s(term);
+            for (sum, x) in sums.iter_mut().zip(terms) {
+                *sum = simd.add_f32s(*sum, *x);
+            }
+            for (sum, x) in sums_rest.iter_mut().zip(terms_rest) {
+                *sum += x;
+            }
+        }
+    }
 }
 
 fn nothing() -> Error {

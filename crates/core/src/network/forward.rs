@@ -7,6 +7,7 @@ use candle_core::Tensor;
 use super::graph::{Network, Part};
 use super::node::{Node, ValueId};
 use crate::fill::Fill;
+use crate::kernels::recycle;
 use crate::parameters::Parameters;
 use crate::weights::Weights;
 
@@ -188,8 +189,8 @@ pub fn forward_part<P: Probe>(
         }
         let (tensors, memories): (Vec<_>, Vec<_>) =
             inputs.into_iter().map(|input| (input.tensor, input.memory)).unzip();
-        let is_spare = memories.first().is_some_and(Memory::is_spare);
-        let tensor = through(node, tensors, is_spare, filling, probe)?;
+        let spare: Vec<_> = memories.iter().map(Memory::is_spare).collect();
+        let tensor = through(node, tensors, &spare, filling, probe)?;
         let memory = match node.operation.makes_anew() {
             true => Memory::new(),
             false => Memory::of_view(memories),
@@ -199,11 +200,11 @@ pub fn forward_part<P: Probe>(
     Ok(())
 }
 
-/// What a node makes of its inputs; of the first, nothing else needs the memory if that `is_spare`.
+/// What a node makes of its inputs; nothing else needs the memory of those that are `spare`.
 fn through<P: Probe>(
     node: &Node,
     inputs: Vec<Tensor>,
-    is_spare: bool,
+    spare: &[bool],
     filling: Filling<'_>,
     probe: &mut P,
 ) -> Result<Tensor, P::Stop> {
@@ -219,8 +220,12 @@ fn through<P: Probe>(
         false => Parameters::default(),
     };
     parameters.batch = filling.batch;
-    parameters.input_is_spare = is_spare && (node.counted.is_none() || !probe.keeps_input(node));
+    let is_free = node.counted.is_none() || !probe.keeps_input(node);
+    parameters.input_is_spare = is_free && spare.first().is_some_and(|is_spare| *is_spare);
     let output = node.operation.forward(&node.place, &inputs, &parameters, node.filled(filling.fill))?;
+    if is_free && node.operation.makes_anew() {
+        inputs.iter().zip(spare).filter(|(_, is_spare)| **is_spare).try_for_each(|(input, _)| recycle(input))?;
+    }
     drop(inputs);
     if node.counted.is_none() {
         return Ok(output);

@@ -1,5 +1,7 @@
 //! The kernel of codes: which units of a sample are positive.
 
+use pulp::{Arch, Simd, WithSimd};
+
 /// In how many units each two samples agree so far.
 pub struct Codes {
     samples: usize,
@@ -17,13 +19,18 @@ impl Codes {
     /// Takes in the outputs of an activation, one sample after the other.
     pub fn add(&mut self, outputs: &[f32]) {
         let units = outputs.len() / self.samples.max(1);
-        let codes: Vec<Vec<u32>> = outputs.chunks_exact(units.max(1)).map(code_of).collect();
-        for (i, a) in codes.iter().enumerate() {
-            for (j, b) in codes[..=i].iter().enumerate() {
-                let differ: u64 = a.iter().zip(b).map(|(a, b)| u64::from((a ^ b).count_ones())).sum();
-                self.agree[i * self.samples + j] += units as u64 - differ;
-                self.agree[j * self.samples + i] = self.agree[i * self.samples + j];
-            }
+        Arch::new().dispatch(Add { codes: self, units, outputs });
+    }
+
+    /// What was taken in so far, to [take in again](Self::add_again) what came after that.
+    pub fn so_far(&self) -> Vec<u64> {
+        self.agree.clone()
+    }
+
+    /// Takes in once more what was taken in from `before` to `after`.
+    pub fn add_again(&mut self, before: &[u64], after: &[u64]) {
+        for (agree, (before, after)) in self.agree.iter_mut().zip(before.iter().zip(after)) {
+            *agree += after - before;
         }
     }
 
@@ -51,20 +58,58 @@ impl Codes {
     }
 }
 
+struct Add<'a> {
+    codes: &'a mut Codes,
+    units: usize,
+    outputs: &'a [f32],
+}
+
+impl WithSimd for Add<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let (agree, samples, units) = (&mut self.codes.agree, self.codes.samples, self.units);
+        let mut codes: Vec<Vec<u32>> = Vec::with_capacity(samples);
+        for outputs in self.outputs.chunks_exact(units.max(1)) {
+            codes.push(code_of(outputs));
+        }
+        for (i, a) in codes.iter().enumerate() {
+            for (j, b) in codes[..=i].iter().enumerate() {
+                let mut differ = 0;
+                for (a, b) in a.iter().zip(b) {
+                    differ += (a ^ b).count_ones();
+                }
+                agree[i * samples + j] += units as u64 - u64::from(differ);
+                agree[j * samples + i] = agree[i * samples + j];
+            }
+        }
+    }
+}
+
 /// A bit for every output: whether it is positive.
+#[inline(always)]
 fn code_of(outputs: &[f32]) -> Vec<u32> {
     let (whole, rest) = outputs.as_chunks::<WORD>();
     let mut last = [0.0; WORD];
     last[..rest.len()].copy_from_slice(rest);
-    whole.iter().chain([&last]).map(word_of).collect()
+    let mut code = Vec::with_capacity(whole.len() + 1);
+    for outputs in whole {
+        code.push(word_of(outputs));
+    }
+    code.push(word_of(&last));
+    code
 }
 
 const WORD: usize = u32::BITS as usize;
 
+#[inline(always)]
 fn word_of(outputs: &[f32; WORD]) -> u32 {
-    let mut bits = [0; WORD];
-    bits.iter_mut().zip(outputs).enumerate().for_each(|(at, (bit, y))| *bit = u32::from(*y > 0.0) << at);
-    bits.iter().fold(0, |word, bit| word | bit)
+    let mut word = 0;
+    for at in 0..WORD {
+        word |= u32::from(outputs[at] > 0.0) << at;
+    }
+    word
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use candle_core::Tensor;
 use super::Blocks;
 use super::codes::Codes;
 use super::measures::{entropy_of_channels, least_correlation};
+use crate::activation::Activation;
 use crate::fill::Fill;
 use crate::kernels::with_elements;
 use crate::network::forward::{Filling, Probe, Values, forward_part};
@@ -37,7 +38,8 @@ impl Repetition<'_> {
         let samples = self.inputs.dim(0)?.min(SAMPLES);
         let weights = self.weights(fill);
         let pass = Pass { network, filling: Filling { weights: &InTraining(&weights), fill, batch: None } };
-        let mut watch = Activations { correlations: Vec::new(), codes: Codes::new(samples), cancelled };
+        let mut watch =
+            Activations { fill, correlations: Vec::new(), codes: Codes::new(samples), seen: Vec::new(), cancelled };
         let mut entering = pass.through(self.inputs.narrow(0, 0, samples)?, 0, *first, &mut watch)?;
         let mut entropies = vec![with_elements(&entering, |x| entropy_of_channels(x, dims[0]))?];
         for (pair, dims) in values.windows(2).zip(&dims[1..]) {
@@ -75,9 +77,40 @@ impl Pass<'_> {
 
 /// Looks at the outputs of activations.
 struct Activations<'a> {
+    fill: Option<&'a Fill>,
     correlations: Vec<f64>,
     codes: Codes,
+    seen: Vec<Seen>,
     cancelled: &'a dyn Fn() -> bool,
+}
+
+/// What an activation without weights made of a value. Edges of cells that leave one node begin with the same.
+struct Seen {
+    value: ValueId,
+    activation: Activation,
+    correlation: f64,
+    /// Of the codes, before and after them.
+    codes: [Vec<u64>; 2],
+}
+
+impl Activations<'_> {
+    fn look_at(&mut self, node: &Node, outputs: &[f32]) {
+        let activation = node.activation(self.fill).filter(|activation| !activation.has_weight());
+        let same = |seen: &&Seen| node.inputs == [seen.value] && activation == Some(&seen.activation);
+        if let Some(seen) = self.seen.iter().rev().find(same) {
+            self.correlations.push(seen.correlation);
+            self.codes.add_again(&seen.codes[0], &seen.codes[1]);
+            return;
+        }
+        let correlation = least_correlation(outputs, Reading::of(&node.place.output));
+        let before = self.codes.so_far();
+        self.codes.add(outputs);
+        self.correlations.push(correlation);
+        if let (Some(activation), [value]) = (activation, &node.inputs[..]) {
+            let codes = [before, self.codes.so_far()];
+            self.seen.push(Seen { value: *value, activation: activation.clone(), correlation, codes });
+        }
+    }
 }
 
 impl Probe for Activations<'_> {
@@ -88,10 +121,7 @@ impl Probe for Activations<'_> {
             return Err(ScoreError::Cancelled);
         }
         if node.is_activation() {
-            with_elements(output, |y| {
-                self.correlations.push(least_correlation(y, Reading::of(&node.place.output)));
-                self.codes.add(y);
-            })?;
+            with_elements(output, |y| self.look_at(node, y))?;
         }
         Ok(())
     }

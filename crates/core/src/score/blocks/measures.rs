@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
+use pulp::{Arch, Simd, WithSimd};
+
 use crate::kernels::add_product_by_rows;
+use crate::kernels::lanes::{squares_about, sum};
 use crate::score::effective_rank::{eigenvalues, largest, power_of_two};
 use crate::score::rank_matrix::{Reading, RowBlock};
 
@@ -73,12 +76,15 @@ impl Scatter {
         let count = (images.len() / channels.max(1)).max(1) as f64;
         let squares: Vec<f64> =
             raw_squares.iter().zip(&sums).map(|(square, sum)| (square - sum * sum / count).max(0.0)).collect();
-        let correlation = |(at, product): (usize, &f32)| {
-            let (i, j) = (at / channels, at % channels);
-            let root = (squares[i] * squares[j]).sqrt();
-            if root > 0.0 { (f64::from(*product) - sums[i] * sums[j] / count) / root } else { 0.0 }
-        };
-        let correlations = products.iter().enumerate().map(correlation).collect();
+        let roots: Vec<_> = squares.iter().map(|square| square.sqrt()).collect();
+        let mut correlations = Vec::with_capacity(products.len());
+        for (i, products) in products.chunks_exact(channels.max(1)).enumerate() {
+            let mean = sums[i] / count;
+            for ((product, sum), root) in products.iter().zip(&sums).zip(&roots) {
+                let root = roots[i] * root;
+                correlations.push(if root > 0.0 { (f64::from(*product) - mean * sum) / root } else { 0.0 });
+            }
+        }
         Self { channels, correlations, squares, raw_squares }
     }
 
@@ -91,11 +97,13 @@ impl Scatter {
     fn with_diagonal(&self, squares: &[f64]) -> Vec<f32> {
         let largest = squares.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
         let roots: Vec<f64> = squares.iter().map(|square| (square / largest).sqrt()).collect();
-        let element = |(at, correlation): (usize, &f64)| match (at / self.channels, at % self.channels) {
-            (i, j) if i == j => roots[i] * roots[i],
-            (i, j) => correlation * roots[i] * roots[j],
-        };
-        self.correlations.iter().enumerate().map(|at| element(at) as f32).collect()
+        let mut matrix = Vec::with_capacity(self.correlations.len());
+        for (i, correlations) in self.correlations.chunks_exact(self.channels.max(1)).enumerate() {
+            for (j, (correlation, root)) in correlations.iter().zip(&roots).enumerate() {
+                matrix.push((if i == j { 1.0 } else { *correlation } * roots[i] * root) as f32);
+            }
+        }
+        matrix
     }
 }
 
@@ -108,22 +116,20 @@ fn within_reach(values: &[f32]) -> Cow<'_, [f32]> {
     }
 }
 
-/// Sums that do not wait for each other.
-const LANES: usize = 8;
-
 /// The sum and the sum of squares.
 fn sums_of(values: &[f32]) -> [f64; 2] {
-    let (mut sums, mut squares) = ([0.0; LANES], [0.0; LANES]);
-    let (whole, rest) = values.as_chunks::<LANES>();
-    for values in whole {
-        for lane in 0..LANES {
-            let x = f64::from(values[lane]);
-            sums[lane] += x;
-            squares[lane] += x * x;
-        }
+    Arch::new().dispatch(Sums(values))
+}
+
+struct Sums<'a>(&'a [f32]);
+
+impl WithSimd for Sums<'_> {
+    type Output = [f64; 2];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> [f64; 2] {
+        [sum(simd, self.0), squares_about(simd, self.0, 0.0)]
     }
-    let rest = rest.iter().map(|x| f64::from(*x));
-    [sums.iter().copied().chain(rest.clone()).sum(), squares.iter().copied().chain(rest.map(|x| x * x)).sum()]
 }
 
 fn finite(x: f64) -> f64 {

@@ -1,9 +1,10 @@
 //! What is measured of the samples that pass and of their twins.
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 
 use super::layer_signal::LayerSignal;
 use crate::activation::Activation;
+use crate::kernels::lanes::{Doubles, SIDE_BY_SIDE, doubles, in_order, nothing, total, vectors};
 use crate::random::Key;
 
 /// An activation is flat where the absolute value of its derivative is less,
@@ -35,6 +36,10 @@ pub(super) fn saturated_share(inputs: &[f32], activation: &Activation) -> f64 {
     let flat = |x: f64| derivative(x).abs() < FLAT;
     // First where rectifiers are not.
     let saturated = |x: f64| x.abs() > AWAY_FROM_ZERO && flat(x.abs()) && flat(-x.abs());
+    // Of rectifiers, one derivative stands for all on its side.
+    if activation.entry().homogeneity == Some(1) && !saturated(2.0 * AWAY_FROM_ZERO) {
+        return 0.0;
+    }
     // An odd step does not stay with a few of 2^k units.
     let step = (inputs.len() / SATURATION_INPUTS) | 1;
     let count = inputs.iter().step_by(step).filter(|x| saturated(f64::from(**x))).count();
@@ -52,28 +57,11 @@ pub(super) struct Parts<'y> {
 
 /// The signals in the outputs.
 pub(super) fn signal(parts: &Parts<'_>, saturated: Option<f64>) -> LayerSignal {
-    Arch::new().dispatch(|| measured(parts, saturated))
-}
-
-#[inline(always)]
-fn measured(parts: &Parts<'_>, saturated: Option<f64>) -> LayerSignal {
     let (clean, perturbed, units) = (parts.clean, parts.at_input, parts.units.max(1));
-    let (samples, twins) = ((clean.len() / units).max(1), (perturbed.len() / units).max(1));
-    let mut means = vec![0.0f64; units];
-    for row in clean.chunks_exact(units) {
-        means.iter_mut().zip(row).for_each(|(mean, y)| *mean += f64::from(*y));
-    }
-    let means: Vec<f32> = means.iter().map(|sum| (sum / samples as f64) as f32).collect();
-    let zeros = vec![0.0; units];
-    let (mut squares, mut deviations) = (0.0, 0.0);
-    for row in clean.chunks_exact(units) {
-        squares += squared_distance(&zeros, row);
-        deviations += squared_distance(&means, row);
-    }
-    let mut changes = Vec::with_capacity(twins);
-    for (a, b) in clean.chunks_exact(units).zip(perturbed.chunks_exact(units)) {
-        changes.push(squared_distance(a, b));
-    }
+    let [squares, deviations] = Arch::new().dispatch(Moments { clean, units });
+    let twins = (perturbed.len() / units).max(1);
+    let pairs = clean.chunks_exact(units).zip(perturbed.chunks_exact(units));
+    let changes: Vec<_> = pairs.map(|(a, b)| squared_distance(a, b)).collect();
     let typical = changes.iter().map(|change| ln_root(change / units as f64)).sum::<f64>();
     LayerSignal {
         ln_size: ln_root(squares / clean.len() as f64),
@@ -85,6 +73,73 @@ fn measured(parts: &Parts<'_>, saturated: Option<f64>) -> LayerSignal {
     }
 }
 
+/// The sum of the squares of samples, and that of what is left without their mean.
+struct Moments<'y> {
+    clean: &'y [f32],
+    /// Of each sample.
+    units: usize,
+}
+
+impl WithSimd for Moments<'_> {
+    type Output = [f64; 2];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> [f64; 2] {
+        let samples = simd.splat_f64s((self.clean.len() / self.units).max(1) as f64);
+        let (mut squares, mut deviations) = (nothing(simd), nothing(simd));
+        // All samples of a few units, while these are near.
+        for from in (0..self.units).step_by(SIDE_BY_SIDE) {
+            let count = SIDE_BY_SIDE.min(self.units - from);
+            let mut means = nothing(simd);
+            let mut start = from;
+            while start < self.clean.len() {
+                let y = doubles(simd, &block(&self.clean[start..start + count]));
+                for v in 0..vectors::<S>() {
+                    means[v] = simd.add_f64s(means[v], y[v]);
+                    squares[v] = simd.mul_add_e_f64s(y[v], y[v], squares[v]);
+                }
+                start += self.units;
+            }
+            for v in 0..vectors::<S>() {
+                means[v] = simd.div_f64s(means[v], samples);
+            }
+            let means = rounded(simd, &means);
+            let mut start = from;
+            while start < self.clean.len() {
+                let y = doubles(simd, &block(&self.clean[start..start + count]));
+                for v in 0..vectors::<S>() {
+                    let deviation = simd.sub_f64s(y[v], means[v]);
+                    deviations[v] = simd.mul_add_e_f64s(deviation, deviation, deviations[v]);
+                }
+                start += self.units;
+            }
+        }
+        [total::<S>(&squares), total::<S>(&deviations)]
+    }
+}
+
+/// The first elements; zeros where there are not as many.
+#[inline(always)]
+fn block(elements: &[f32]) -> [f32; SIDE_BY_SIDE] {
+    if let Some(block) = elements.first_chunk() {
+        return *block;
+    }
+    let mut block = [0.0; SIDE_BY_SIDE];
+    block[..elements.len()].copy_from_slice(elements);
+    block
+}
+
+/// To single precision, as samples are, so that what is the same in all differs from its mean by nothing.
+#[inline(always)]
+fn rounded<S: Simd>(simd: S, means: &Doubles<S>) -> Doubles<S> {
+    let means = in_order::<S>(means);
+    let mut single = [0.0; SIDE_BY_SIDE];
+    for lane in 0..SIDE_BY_SIDE {
+        single[lane] = means[lane] as f32;
+    }
+    doubles(simd, &single)
+}
+
 /// By twin that is perturbed at a layer, [`ln_difference`] to its sample.
 pub(super) fn differences(parts: &Parts<'_>) -> Vec<f64> {
     let (samples, twins) =
@@ -94,24 +149,35 @@ pub(super) fn differences(parts: &Parts<'_>) -> Vec<f64> {
 
 /// ln of the root mean square of a - b.
 pub(super) fn ln_difference(a: &[f32], b: &[f32]) -> f64 {
-    let squares = Arch::new().dispatch(|| squared_distance(a, b));
-    ln_root(squares / a.len().max(1) as f64)
+    ln_root(squared_distance(a, b) / a.len().max(1) as f64)
 }
 
-/// Sum of the squares of b - a, in lanes that a compiler can put side by side.
-#[inline(always)]
+/// Sum of the squares of b - a.
 fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
-    const LANES: usize = 8;
-    let square = |a: &f32, b: &f32| (f64::from(*b) - f64::from(*a)).powi(2);
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-    let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| square(a, b)).sum();
-    let mut sums = [0.0; LANES];
-    for (a, b) in a.iter().zip(b) {
-        for lane in 0..LANES {
-            sums[lane] += square(&a[lane], &b[lane]);
+    Arch::new().dispatch(SquaredDistance { a, b })
+}
+
+struct SquaredDistance<'y> {
+    a: &'y [f32],
+    b: &'y [f32],
+}
+
+impl WithSimd for SquaredDistance<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> f64 {
+        let Self { a, b } = self;
+        let mut sums = nothing(simd);
+        for from in (0..a.len()).step_by(SIDE_BY_SIDE) {
+            let (a, b) = (doubles(simd, &block(&a[from..])), doubles(simd, &block(&b[from..])));
+            for v in 0..vectors::<S>() {
+                let difference = simd.sub_f64s(b[v], a[v]);
+                sums[v] = simd.mul_add_e_f64s(difference, difference, sums[v]);
+            }
         }
+        total::<S>(&sums)
     }
-    sums.iter().sum::<f64>() + rest
 }
 
 /// Half the logarithm, kept within those of what single precision can hold, so that what vanished and what overflowed can

@@ -1,0 +1,79 @@
+//! Memory of tensors that are gone, for those that follow: it needs no zeros, and is likely to be still in the cache.
+
+use std::cell::RefCell;
+
+/// Shorter memory is not worth keeping.
+const LEAST: usize = 1 << 10;
+/// So many pieces are kept for a thread, and so many elements in all.
+const PIECES: usize = 8;
+const ELEMENTS: usize = 1 << 23;
+
+thread_local! {
+    /// What came last is the last.
+    static KEPT: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// So many elements for one who writes them all: those that stand there mean nothing.
+pub fn to_write(length: usize) -> Vec<f32> {
+    let mut memory = if length < LEAST { Vec::new() } else { taken(length).unwrap_or_default() };
+    if cfg!(debug_assertions) {
+        memory.clear();
+        memory.resize(length, f32::NAN);
+    } else if memory.is_empty() {
+        memory = vec![0.0; length];
+    } else {
+        memory.truncate(length);
+    }
+    memory
+}
+
+/// Memory of hardly more elements.
+fn taken(length: usize) -> Option<Vec<f32>> {
+    KEPT.with_borrow_mut(|kept| {
+        let fits = |memory: &Vec<f32>| memory.len() >= length && memory.len() - length <= length / 2;
+        let at = kept.iter().rposition(fits)?;
+        Some(kept.remove(at))
+    })
+}
+
+/// The same elements in other memory.
+pub fn copied(elements: &[f32]) -> Vec<f32> {
+    let mut memory = to_write(elements.len());
+    memory.copy_from_slice(elements);
+    memory
+}
+
+/// Keeps memory for what follows, in place of what was kept longest if there is too much.
+pub fn keep(memory: Vec<f32>) {
+    if memory.len() < LEAST || memory.len() > ELEMENTS {
+        return;
+    }
+    KEPT.with_borrow_mut(|kept| {
+        kept.push(memory);
+        while kept.len() > PIECES || kept.iter().map(Vec::len).sum::<usize>() > ELEMENTS {
+            kept.remove(0);
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_used_again_for_what_is_about_as_long() {
+        let memory = vec![1.0; 3000];
+        let place = memory.as_ptr();
+        keep(memory);
+        keep(vec![2.0; 7000]);
+        for longer in [3001, 1500, 10] {
+            assert_ne!(to_write(longer).as_ptr(), place);
+        }
+        let again = to_write(2500);
+        assert!(again.len() == 2500 && again.as_ptr() == place);
+        (0..20).for_each(|_| keep(vec![0.0; 2000]));
+        assert_eq!(KEPT.with_borrow(Vec::len), PIECES);
+        keep(vec![0.0; ELEMENTS]);
+        assert_eq!(KEPT.with_borrow(Vec::len), 1);
+    }
+}
