@@ -142,6 +142,17 @@ fn sum_of<S: Simd>(simd: S, xs: &[f32], filler: f64, f: impl Fn(S::f64s) -> S::f
     total::<S>(&sums)
 }
 
+/// The first numbers; zeros where there are not as many.
+#[inline(always)]
+pub fn first(xs: &[f32]) -> [f32; SIDE_BY_SIDE] {
+    if let Some(first) = xs.first_chunk() {
+        return *first;
+    }
+    let mut first = [0.0; SIDE_BY_SIDE];
+    first[..xs.len()].copy_from_slice(xs);
+    first
+}
+
 /// Numbers of double precision side by side, in as many vectors as it takes; those behind mean nothing.
 pub type Doubles<S> = [<S as Simd>::f64s; SIDE_BY_SIDE];
 

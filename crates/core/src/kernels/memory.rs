@@ -5,7 +5,7 @@ use std::cell::RefCell;
 /// Shorter memory is not worth keeping.
 const LEAST: usize = 1 << 10;
 /// So many pieces are kept for a thread, and so many elements in all.
-const PIECES: usize = 8;
+const PIECES: usize = 32;
 const ELEMENTS: usize = 1 << 23;
 
 thread_local! {
@@ -16,7 +16,7 @@ thread_local! {
 /// So many elements for one who writes them all: those that stand there mean nothing.
 pub fn to_write(length: usize) -> Vec<f32> {
     let mut memory = if length < LEAST { Vec::new() } else { taken(length).unwrap_or_default() };
-    if cfg!(debug_assertions) {
+    if cfg!(any(test, debug_assertions)) {
         memory.clear();
         memory.resize(length, f32::NAN);
     } else if memory.is_empty() {
@@ -40,6 +40,13 @@ fn taken(length: usize) -> Option<Vec<f32>> {
 pub fn copied(elements: &[f32]) -> Vec<f32> {
     let mut memory = to_write(elements.len());
     memory.copy_from_slice(elements);
+    memory
+}
+
+/// So many zeros.
+pub fn zeros(length: usize) -> Vec<f32> {
+    let mut memory = to_write(length);
+    memory.fill(0.0);
     memory
 }
 
@@ -71,7 +78,7 @@ mod tests {
         }
         let again = to_write(2500);
         assert!(again.len() == 2500 && again.as_ptr() == place);
-        (0..20).for_each(|_| keep(vec![0.0; 2000]));
+        (0..2 * PIECES).for_each(|_| keep(vec![0.0; 2000]));
         assert_eq!(KEPT.with_borrow(Vec::len), PIECES);
         keep(vec![0.0; ELEMENTS]);
         assert_eq!(KEPT.with_borrow(Vec::len), 1);

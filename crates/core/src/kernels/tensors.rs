@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use candle_core::{CpuStorage, Device, InplaceOp1, Layout, Result, Storage, Tensor, bail};
 
-use super::memory::{copied, keep, to_write};
+use super::memory::{copied, keep, to_write, zeros};
 use crate::shape::Shape;
 
 /// Calls `f` with the elements of a tensor in row-major order.
@@ -12,6 +12,12 @@ use crate::shape::Shape;
 /// # Errors
 /// If the tensor is not of single precision or does not live on the CPU.
 pub fn with_elements<R>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> R) -> Result<R> {
+    if is_one_zero(tensor) {
+        let zeros = zeros(tensor.elem_count());
+        let result = f(&zeros);
+        keep(zeros);
+        return Ok(result);
+    }
     let tensor = tensor.contiguous()?;
     let (storage, layout) = tensor.storage_and_layout();
     Ok(f(elements(&storage, layout)?))
@@ -46,9 +52,12 @@ pub fn recycle(tensor: &Tensor) -> Result<()> {
 /// Whether a tensor is a single zero that is seen everywhere.
 #[must_use]
 pub fn is_one_zero(tensor: &Tensor) -> bool {
+    if tensor.stride().iter().any(|stride| *stride != 0) {
+        return false;
+    }
     let (storage, layout) = tensor.storage_and_layout();
     let Storage::Cpu(CpuStorage::F32(data)) = &*storage else { return false };
-    layout.stride().iter().all(|stride| *stride == 0) && data.get(layout.start_offset()) == Some(&0.0)
+    data.get(layout.start_offset()) == Some(&0.0)
 }
 
 /// A tensor whose elements go into another.

@@ -103,7 +103,7 @@ impl Operation for Sum {
 fn add(inputs: &[Tensor], parameters: &Parameters) -> Computed<Tensor> {
     let [input, ..] = inputs else { return Err(nothing()) };
     let terms: Vec<_> = inputs.iter().filter(|term| !is_one_zero(term)).cloned().collect();
-    let Some((first, rest)) = terms.split_first() else { return input.zeros_like() };
+    let (first, rest) = terms.split_first().unwrap_or((input, &[]));
     let source = if is_one_zero(input) { Source::from(first) } else { parameters.source(input) };
     let sum = with_elements_of(rest, |terms| {
         let mut start = 0;

@@ -2,6 +2,8 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
+use crate::kernels::lanes::{SIDE_BY_SIDE, first};
+
 /// In how many units each two samples agree so far.
 pub struct Codes {
     samples: usize,
@@ -90,27 +92,22 @@ impl WithSimd for Add<'_> {
 /// A bit for every output: whether it is positive.
 #[inline(always)]
 fn code_of(outputs: &[f32]) -> Vec<u32> {
-    let (whole, rest) = outputs.as_chunks::<WORD>();
-    let mut last = [0.0; WORD];
-    last[..rest.len()].copy_from_slice(rest);
-    let mut code = Vec::with_capacity(whole.len() + 1);
-    for outputs in whole {
-        code.push(word_of(outputs));
+    let mut code = Vec::with_capacity(outputs.len().div_ceil(SIDE_BY_SIDE * WORD) * SIDE_BY_SIDE);
+    for outputs in outputs.chunks(SIDE_BY_SIDE * WORD) {
+        // Neighbours are in different words, which are made side by side.
+        let mut words = [0; SIDE_BY_SIDE];
+        for (at, outputs) in outputs.chunks(SIDE_BY_SIDE).enumerate() {
+            let block = first(outputs);
+            for lane in 0..SIDE_BY_SIDE {
+                words[lane] |= u32::from(block[lane] > 0.0) << at;
+            }
+        }
+        code.extend_from_slice(&words);
     }
-    code.push(word_of(&last));
     code
 }
 
 const WORD: usize = u32::BITS as usize;
-
-#[inline(always)]
-fn word_of(outputs: &[f32; WORD]) -> u32 {
-    let mut word = 0;
-    for at in 0..WORD {
-        word |= u32::from(outputs[at] > 0.0) << at;
-    }
-    word
-}
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::layer_signal::LayerSignal;
 use crate::activation::Activation;
-use crate::kernels::lanes::{Doubles, SIDE_BY_SIDE, doubles, in_order, nothing, total, vectors};
+use crate::kernels::lanes::{Doubles, SIDE_BY_SIDE, doubles, first, in_order, nothing, total, vectors};
 use crate::random::Key;
 
 /// An activation is flat where the absolute value of its derivative is less,
@@ -93,7 +93,7 @@ impl WithSimd for Moments<'_> {
             let mut means = nothing(simd);
             let mut start = from;
             while start < self.clean.len() {
-                let y = doubles(simd, &block(&self.clean[start..start + count]));
+                let y = doubles(simd, &first(&self.clean[start..start + count]));
                 for v in 0..vectors::<S>() {
                     means[v] = simd.add_f64s(means[v], y[v]);
                     squares[v] = simd.mul_add_e_f64s(y[v], y[v], squares[v]);
@@ -106,7 +106,7 @@ impl WithSimd for Moments<'_> {
             let means = rounded(simd, &means);
             let mut start = from;
             while start < self.clean.len() {
-                let y = doubles(simd, &block(&self.clean[start..start + count]));
+                let y = doubles(simd, &first(&self.clean[start..start + count]));
                 for v in 0..vectors::<S>() {
                     let deviation = simd.sub_f64s(y[v], means[v]);
                     deviations[v] = simd.mul_add_e_f64s(deviation, deviation, deviations[v]);
@@ -116,17 +116,6 @@ impl WithSimd for Moments<'_> {
         }
         [total::<S>(&squares), total::<S>(&deviations)]
     }
-}
-
-/// The first elements; zeros where there are not as many.
-#[inline(always)]
-fn block(elements: &[f32]) -> [f32; SIDE_BY_SIDE] {
-    if let Some(block) = elements.first_chunk() {
-        return *block;
-    }
-    let mut block = [0.0; SIDE_BY_SIDE];
-    block[..elements.len()].copy_from_slice(elements);
-    block
 }
 
 /// To single precision, as samples are, so that what is the same in all differs from its mean by nothing.
@@ -170,7 +159,7 @@ impl WithSimd for SquaredDistance<'_> {
         let Self { a, b } = self;
         let mut sums = nothing(simd);
         for from in (0..a.len()).step_by(SIDE_BY_SIDE) {
-            let (a, b) = (doubles(simd, &block(&a[from..])), doubles(simd, &block(&b[from..])));
+            let (a, b) = (doubles(simd, &first(&a[from..])), doubles(simd, &first(&b[from..])));
             for v in 0..vectors::<S>() {
                 let difference = simd.sub_f64s(b[v], a[v]);
                 sums[v] = simd.mul_add_e_f64s(difference, difference, sums[v]);
