@@ -73,8 +73,9 @@ mod tests {
         let place = memory.as_ptr();
         keep(memory);
         keep(vec![2.0; 7000]);
-        for longer in [3001, 1500, 10] {
-            assert_ne!(to_write(longer).as_ptr(), place);
+        for length in [3001, 1500, 10] {
+            let other = to_write(length);
+            assert_ne!(other.as_ptr(), place);
         }
         let again = to_write(2500);
         assert!(again.len() == 2500 && again.as_ptr() == place);

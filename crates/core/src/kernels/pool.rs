@@ -253,8 +253,10 @@ mod tests {
         for sides in [[7, 9], [1, 5], [3, 3], [2, 40]] {
             let mut x = key.standard_normals(3 * sides[0] * sides[1]);
             (x[0], x[1], x[2]) = (-0.0, -0.0, f32::NAN);
-            for (kernel, pads) in [(3, (1, 1)), (2, (0, 1)), (2, (0, 0)), (5, (2, 2)), (1, (0, 0))] {
-                let window = Window::square(kernel, 1, 1, pads);
+            let kernels = [(3, (1, 1)), (2, (0, 1)), (2, (0, 0)), (5, (2, 2)), (1, (0, 0))];
+            let strided = kernels.iter().flat_map(|(kernel, pads)| [1, 2, 3].map(|stride| (*kernel, stride, *pads)));
+            for (kernel, stride, pads) in strided {
+                let window = Window::square(kernel, stride, 1, pads);
                 let Some(output) = window.slide(sides) else { continue };
                 for how in ways {
                     let bits = |y: Vec<f32>| y.into_iter().map(f32::to_bits).collect::<Vec<_>>();

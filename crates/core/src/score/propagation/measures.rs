@@ -100,8 +100,8 @@ impl WithSimd for Moments<'_> {
                 }
                 start += self.units;
             }
-            for v in 0..vectors::<S>() {
-                means[v] = simd.div_f64s(means[v], samples);
+            for mean in &mut means[..vectors::<S>()] {
+                *mean = simd.div_f64s(*mean, samples);
             }
             let means = rounded(simd, &means);
             let mut start = from;
