@@ -296,7 +296,7 @@ pub trait Operation: Any + fmt::Debug + Send + Sync {
     fn differentiable(&self, place: &Place, inputs: &[Tensor], pass: &mut dyn Pass) -> Computed<Tensor>;
 
     /// Whether its output has memory of its own, whatever comes in, rather than a view of that. Such memory is used again once
-    /// nothing else needs what is in it.
+    /// nothing else needs what is in it, and so is that of its inputs.
     fn makes_anew(&self) -> bool {
         false
     }
