@@ -121,7 +121,8 @@ impl NearScorer {
             blocks: self.space.has_architectures(),
             seed: self.space.preset.seed,
             repetition: repetition as u64,
-            draws: Some(&self.draws),
+            // A candidate alone shares them with nobody.
+            draws: (self.space.candidates.len() > 1).then_some(&self.draws),
             common: self.common.as_ref(),
         }
     }
