@@ -171,6 +171,7 @@ fn known(units: &Units, study: &Study, recording: &Recording) -> Ledger {
         for repetition in 0..units.repetitions() {
             match recording.known(study, candidate, repetition) {
                 Known::Nothing => continue,
+                Known::NothingMore => break,
                 Known::Scored(_) => ledger.take(candidate, repetition, false),
                 Known::Failed => ledger.take(candidate, repetition, true),
             };

@@ -111,6 +111,7 @@ impl Merged {
             for repetition in 0..units.repetitions() {
                 match recording.known(study, candidate, repetition) {
                     Known::Nothing => {}
+                    Known::NothingMore => break,
                     Known::Scored(_) => drop(ledger.take(candidate, repetition, false)),
                     Known::Failed => drop(ledger.take(candidate, repetition, true)),
                 }

@@ -114,10 +114,12 @@ impl Recording {
     /// to fail on.
     #[must_use]
     pub fn known(&self, study: &Study, candidate: usize, repetition: usize) -> Known {
-        match study.scores(candidate).get(repetition).copied().flatten() {
-            Some(near) => Known::Scored(near),
-            None if self.failed.get(candidate).is_some_and(|failed| *failed <= repetition) => Known::Failed,
-            None => Known::Nothing,
+        let failed = self.failed.get(candidate).copied().unwrap_or(usize::MAX);
+        match study.scores(candidate).get(repetition) {
+            Some(Some(near)) => Known::Scored(*near),
+            _ if failed <= repetition => Known::Failed,
+            None if failed == usize::MAX => Known::NothingMore,
+            _ => Known::Nothing,
         }
     }
 

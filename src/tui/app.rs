@@ -29,6 +29,9 @@ use neartop_io::preset::printable;
 use neartop_study::scheduler::Progress;
 use neartop_study::study::Study;
 
+/// Scores that waited are taken in so many at a time, so that no key waits for all of them.
+const AT_ONCE: usize = 1024;
+
 /// What changes the screen.
 #[derive(Debug)]
 pub enum Message {
@@ -40,6 +43,8 @@ pub enum Message {
     Stop(Stop),
     /// A frame is about to be drawn; so much time was spent scoring.
     Frame(Duration),
+    /// There is time for scores that wait.
+    Late,
     /// So much time has passed since the app began.
     Tick(Duration),
     News(News),
@@ -95,6 +100,10 @@ impl App {
             Message::Frame(elapsed) => {
                 self.cx.elapsed = elapsed;
                 (self.cx.table.is_stale && self.is_due()).then(|| self.rank()).flatten()
+            }
+            Message::Late => {
+                self.record_late(AT_ONCE);
+                None
             }
             Message::Tick(now) => {
                 self.cx.now = now;
@@ -164,14 +173,28 @@ impl App {
 
     /// Takes scores in; while the study is being ranked they wait.
     fn record(&mut self, progress: Vec<Progress>) {
-        if self.cx.table.is_ranking {
-            return self.cx.table.late.extend(progress);
+        let most = progress.len() + AT_ONCE;
+        self.cx.table.late.extend(progress);
+        self.record_late(most);
+    }
+
+    /// Takes in scores that wait, no more than so many: those of a second take longer than a frame.
+    fn record_late(&mut self, most: usize) {
+        let table = &mut self.cx.table;
+        if table.is_ranking || table.late.is_empty() {
+            return;
         }
         let study = Arc::make_mut(&mut self.cx.study);
-        for Progress { candidate, repetition, result } in progress {
+        for Progress { candidate, repetition, result } in table.late.drain(..most.min(table.late.len())) {
             study.record(candidate, repetition, result);
         }
-        self.cx.table.is_stale = true;
+        table.is_stale = true;
+    }
+
+    /// Whether scores wait that could be taken in.
+    #[must_use]
+    pub fn has_late(&self) -> bool {
+        !self.cx.table.is_ranking && !self.cx.table.late.is_empty()
     }
 
     /// Whether to rank for new scores: thousands of candidates only so often, but for the first score at once.
@@ -180,6 +203,7 @@ impl App {
         let many = cx.study.space.candidates.len() > MANY;
         let none_yet = table.ranking.first().is_none_or(|row| row.rank.is_none());
         !table.is_ranking
+            && table.late.is_empty()
             && (!many || none_yet || cx.phase != Phase::Scoring || cx.elapsed >= table.ranked + BETWEEN_MANY)
     }
 
@@ -201,10 +225,6 @@ impl App {
         }
         self.cx.table.is_ranking = false;
         self.cx.table.put(standings, &self.cx.study);
-        let late = std::mem::take(&mut self.cx.table.late);
-        if !late.is_empty() {
-            self.record(late);
-        }
         self.cx.arrange();
     }
 
@@ -227,8 +247,11 @@ impl App {
         if top != shown {
             self.views[top].settle(screen(&self.cx), &mut self.cx);
         }
-        let layers = self.cx.selected().map_or(0, |id| self.cx.study.effective_ranks(id).len());
-        self.cx.detail_offset = self.cx.detail_offset.min(layers.saturating_sub(rows(&self.cx, layout.detail)));
+        // How many lines the pane leaves takes long to tell, and this comes with every message.
+        if self.cx.detail_offset > 0 {
+            let layers = self.cx.selected().map_or(0, |id| self.cx.study.effective_ranks(id).len());
+            self.cx.detail_offset = self.cx.detail_offset.min(layers.saturating_sub(rows(&self.cx, layout.detail)));
+        }
     }
 
     /// Where things stand.
@@ -312,8 +335,7 @@ impl App {
     #[must_use]
     pub fn into_study(mut self) -> Study {
         self.cx.table.is_ranking = false;
-        let late = std::mem::take(&mut self.cx.table.late);
-        self.record(late);
+        self.record_late(usize::MAX);
         Arc::unwrap_or_clone(self.cx.study)
     }
 

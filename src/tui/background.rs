@@ -1,6 +1,6 @@
 //! What works behind the screen, and the one channel through which it tells its news.
 
-mod behind;
+pub mod behind;
 pub mod channel;
 mod coach;
 mod inspector;

@@ -137,6 +137,7 @@ pub async fn run(
             () = gone.cancelled() => return Ok(now.left(Leave::Interrupted, arrivals)),
             () = interrupts.next() => return Ok(now.left(Leave::Interrupted, arrivals)),
             stop = stops.next() => Some(Message::Stop(stop)),
+            () = std::future::ready(()), if now.app.has_late() => Some(Message::Late),
             Some(arrival) = arrivals.recv() => now.arrived(arrival),
             _ = tick.tick(), if now.app.is_timed() => Some(Message::Tick(now.began.elapsed())),
         };
@@ -160,7 +161,7 @@ fn message_of(event: Event) -> Option<Message> {
 fn wait_for(message: &Message) -> Duration {
     match message {
         Message::Key(_) | Message::Mouse(_) | Message::Paste(_) | Message::Resized(_) | Message::Stop(_) => ANSWER,
-        Message::Frame(_) | Message::Tick(_) => FRAME,
+        Message::Frame(_) | Message::Late | Message::Tick(_) => FRAME,
         Message::News(news) => match news {
             News::Scored(_) | News::Ranked(_) | News::Chunks(_) | News::Sized(..) => FRAME,
             News::Inspected(..) | News::Training(_) => FRAME,

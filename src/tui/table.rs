@@ -1,5 +1,6 @@
 //! The rows of the ranking: filtered, sorted, selected.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,7 +70,7 @@ pub struct Table {
     /// Whether they are being ranked,
     pub is_ranking: bool,
     /// ... and what came in meanwhile.
-    pub late: Vec<Progress>,
+    pub late: VecDeque<Progress>,
 }
 
 impl Table {
@@ -100,7 +101,7 @@ impl Table {
             is_stale: false,
             ranked: Duration::ZERO,
             is_ranking: false,
-            late: Vec::new(),
+            late: VecDeque::new(),
         };
         table.put(Standings::of(study), study);
         table.arrange(study);
@@ -279,6 +280,16 @@ impl Standings {
         let advice = advice(study, &ranking);
         let (agreement, guard) = (study.agreement(), study.has_guard());
         Self { space: Arc::clone(&study.space), ranking, agreement, advice, guard }
+    }
+
+    /// The same with what is else worked out once somebody looks.
+    #[must_use]
+    pub fn in_full(study: &Study) -> Self {
+        let standings = Self::of(study);
+        if let (Ok(recommended), reasons) = &standings.advice {
+            let _ = reasons.equivalent(study, *recommended);
+        }
+        standings
     }
 
     /// Whether they are of this study.

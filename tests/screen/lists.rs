@@ -423,6 +423,8 @@ fn thousands_are_ranked_beside_the_screen() {
     app.update(News::Ranked(Box::new(standings)));
     assert_eq!(app.cx.table.advice, Ok(app.cx.table.rows[0].candidate), "as was asked for meanwhile");
     assert_eq!(app.cx.table.rows[0].rank, Some(1));
+    assert_eq!(frame(&mut app, 9), None, "first what waits");
+    app.update(Message::Late);
     assert_eq!(app.cx.study.count(0), 2);
     assert_eq!(frame(&mut app, 9), Some(Effect::Rank));
     app.update(News::Scored(scores(3).into_iter().filter(|p| p.repetition == 2).collect()));

@@ -3,6 +3,7 @@
 mod backlog;
 mod scorer;
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -177,12 +178,12 @@ impl Worker {
             return;
         }
         let all = portions.iter().enumerate();
-        let mut left: Vec<_> =
+        let mut left: BTreeSet<_> =
             all.flat_map(|(at, portion)| portion.candidates.iter().map(move |id| (at, *id))).collect();
         let is_one = left.len() == 1;
         let cancelled = || self.control.is_cancelled();
         let mut report = |at: usize, candidate, result: Result<Score, ScoreError>| {
-            left.retain(|one| *one != (at, candidate));
+            left.remove(&(at, candidate));
             match result {
                 Err(ScoreError::Cancelled) => {}
                 result => self.send(candidate, portions[at].repetition, result.map_err(ScoreFailure::from)),

@@ -25,6 +25,18 @@ impl Scorer for Behind {
     }
 }
 
+/// Works on a thread of its own that gives way, or where the system gives no more threads, on one of the runtime's.
+pub fn work(work: impl FnOnce() + Clone + Send + 'static) {
+    let behind = work.clone();
+    let started = std::thread::Builder::new().name("behind".to_owned()).spawn(move || {
+        give_way();
+        behind();
+    });
+    if started.is_err() {
+        tokio::task::spawn_blocking(work);
+    }
+}
+
 /// From now on this thread, and those that it starts, ask for less of the processor.
 pub fn give_way() {
     if !IS_BEHIND.replace(true) {

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -28,8 +29,10 @@ use neartop_study::store::TrainingRow;
 use neartop_study::study::Study;
 use neartop_study::training::{Plan, Results};
 
-/// Scores taken in at once.
+/// Scores taken in at once, ...
 const BATCH: usize = 4096;
+/// ... and the time from one to the next: less than anybody sees, and enough that thousands a second come in few.
+const BETWEEN: Duration = Duration::from_millis(4);
 
 /// The background of one preset.
 pub struct Session {
@@ -201,6 +204,7 @@ async fn scores_of(mut run: Run, followed: Option<Followed>, tell: Teller) -> Re
             break;
         }
         tell.send(News::Scored(batch)).await?;
+        tokio::time::sleep(BETWEEN).await;
     }
     let end = followed.as_ref().and_then(Followed::end);
     if let Some(trouble) = end.and_then(|end| end.trouble()) {

@@ -9,6 +9,7 @@ use super::{Leave, Loop};
 use crate::cli::RunOptions;
 use crate::commands::new;
 use crate::run::{Failure, Prepared, files, prepare_loaded, recording, studies};
+use crate::tui::background::behind;
 use crate::tui::background::channel::What;
 use crate::tui::background::start::Start;
 use crate::tui::context::Phase;
@@ -75,13 +76,15 @@ impl Loop<'_> {
     }
 
     fn rank(&self) {
-        let study = Arc::clone(&self.app.cx.study);
-        self.tell.tell_later(move || {
-            let standings = Standings::of(&study);
+        let (study, tell) = (Arc::clone(&self.app.cx.study), self.tell.clone());
+        let work = move || {
+            let standings = Standings::in_full(&study);
             // So that whoever hears of it has the study alone.
             drop(study);
-            What::News(News::Ranked(Box::new(standings)))
-        });
+            // Without a reader the app is being left.
+            let _ = tell.tell(What::News(News::Ranked(Box::new(standings))));
+        };
+        behind::work(work);
     }
 
     fn next_theme(&mut self) {

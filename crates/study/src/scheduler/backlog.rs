@@ -12,6 +12,8 @@ use neartop_core::score::Score;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Known {
     Nothing,
+    /// Nothing, nor of any later one.
+    NothingMore,
     /// Its NEAR.
     Scored(f64),
     /// It has no score, and would have none again.
@@ -70,6 +72,7 @@ impl Backlog {
             for repetition in 0..repetitions {
                 match known(id, repetition) {
                     Known::Nothing => {}
+                    Known::NothingMore => break,
                     Known::Scored(near) => backlog.keep(id, repetition, near),
                     Known::Failed => backlog.failed[id] = backlog.failed[id].min(repetition),
                 }
