@@ -37,6 +37,7 @@ pub mod init;
 pub mod kernels;
 pub mod layer;
 pub mod layers;
+mod logarithm;
 pub mod nas;
 pub mod network;
 pub mod parameters;

@@ -4,6 +4,7 @@
 //! initializations of one layer in one repetition come from the same uniforms, whatever their distributions: common
 //! random numbers, which pair all comparisons between candidates.
 
+mod blocks;
 mod normal;
 
 pub use normal::normal_quantile;
@@ -11,11 +12,11 @@ pub use normal::normal_quantile;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use pulp::Arch;
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use normal::{TOGETHER, normal_quantiles};
+use blocks::{Blocks, TOGETHER, in_order, in_unit};
+use normal::normal_quantiles;
 
 /// What a stream of random numbers is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -52,19 +53,21 @@ impl Key {
     /// The generator of this stream. The key is the cipher's key, so streams do not overlap.
     #[must_use]
     pub fn rng(self) -> ChaCha8Rng {
+        ChaCha8Rng::from_seed(self.bytes())
+    }
+
+    fn bytes(self) -> [u8; 32] {
         let mut key = [0; 32];
         for (bytes, word) in key.chunks_exact_mut(8).zip([self.seed, self.repetition, self.layer, self.purpose as u64])
         {
             bytes.copy_from_slice(&word.to_le_bytes());
         }
-        ChaCha8Rng::from_seed(key)
+        key
     }
 
     /// `n` values of `quantile(u)` for the stream's uniforms u in (0, 1).
     pub fn quantiles(self, n: usize, quantile: impl Fn(f64) -> f64) -> Vec<f32> {
-        let mut values = Vec::with_capacity(n);
-        self.for_blocks(n, |uniforms| values.extend(uniforms.iter().map(|u| quantile(*u) as f32)));
-        values
+        self.values(n, |uniforms| uniforms.iter_mut().for_each(|u| *u = quantile(*u)))
     }
 
     /// `n` draws from U(-1, 1).
@@ -76,29 +79,19 @@ impl Key {
     /// `n` draws from N(0, 1).
     #[must_use]
     pub fn standard_normals(self, n: usize) -> Vec<f32> {
-        let mut normals = Vec::with_capacity(n);
-        self.for_blocks(n, |uniforms| {
-            normal_quantiles(uniforms);
-            normals.extend(uniforms.iter().map(|z| *z as f32));
-        });
-        normals
+        self.values(n, |uniforms| normal_quantiles(uniforms))
     }
 
-    /// Gives `f` the stream's first `n` uniforms in (0, 1), up to [`TOGETHER`] at a time.
-    fn for_blocks(self, n: usize, mut f: impl FnMut(&mut [f64])) {
-        let (mut rng, mut uniforms) = (self.rng(), [0.0; TOGETHER]);
-        let mut bits = [0; TOGETHER];
+    /// `n` values of what `f` makes of each of the stream's uniforms in (0, 1), in their place.
+    fn values(self, n: usize, f: impl Fn(&mut [f64; TOGETHER])) -> Vec<f32> {
+        let (mut values, mut blocks) = (Vec::with_capacity(n), Blocks::new(self.bytes()));
+        let mut uniforms = [0.0; TOGETHER];
         for start in (0..n).step_by(TOGETHER) {
-            let block = &mut uniforms[..TOGETHER.min(n - start)];
-            let bits = &mut bits[..block.len()];
-            bits.iter_mut().for_each(|bits| *bits = rng.next_u64());
-            Arch::new().dispatch(|| {
-                for (uniform, bits) in block.iter_mut().zip(&*bits) {
-                    *uniform = in_unit(*bits);
-                }
-            });
-            f(block);
+            blocks.next(&mut uniforms);
+            f(&mut uniforms);
+            values.extend_from_slice(&in_order(&uniforms)[..TOGETHER.min(n - start)]);
         }
+        values
     }
 }
 
@@ -154,12 +147,6 @@ impl Draws {
 /// A uniform in the open interval (0, 1), of 53 bits.
 pub fn uniform(rng: &mut ChaCha8Rng) -> f64 {
     in_unit(rng.next_u64())
-}
-
-/// The same of the stream's next 64 bits.
-#[inline(always)]
-fn in_unit(bits: u64) -> f64 {
-    ((bits >> 11) as f64 + 0.5) / (1u64 << 53) as f64
 }
 
 /// A uniform integer below `n`; the bias of the multiplication is below n / 2^64.

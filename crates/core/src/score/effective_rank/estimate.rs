@@ -4,6 +4,7 @@ use super::bisection::Bisection;
 use super::deflation::{Outliers, split_off_dominant};
 use super::real::Real;
 use super::tridiagonal::{Gram, Tridiagonal};
+use crate::logarithm::logarithms;
 
 /// What the entropy of the singular values may be wrong by before more digits are used.
 pub const TOLERANCE: f64 = 9e-4;
@@ -63,36 +64,38 @@ impl<T: Real> Spectrum<'_, T> {
     /// -sum p ln p, and the sum that makes the singular values p.
     fn entropy(&self) -> (f64, f64) {
         let values = self.intervals().map(|(low, high)| f64::midpoint(low, high) * self.outliers.scale);
-        let (mut sum, mut weighted) = (0.0, 0.0);
-        for s in values.chain(self.outliers.dominant.iter().copied()).filter(|s| *s > 0.0) {
-            sum += s;
-            weighted += s * s.ln();
+        let values: Vec<_> =
+            values.chain(self.outliers.dominant.iter().copied()).filter(|value| *value > 0.0).collect();
+        let sum: f64 = values.iter().sum();
+        if sum == 0.0 {
+            return (0.0, 1.0);
         }
-        if sum == 0.0 { (0.0, 1.0) } else { (sum.ln() - weighted / sum, sum) }
+        let mut logs = values.clone();
+        logarithms(&mut logs);
+        let weighted: f64 = values.iter().zip(logs).map(|(value, log)| value * log).sum();
+        (sum.ln() - weighted / sum, sum)
     }
 
     /// What the lengths of the intervals leave open, if all singular values lie on the same side.
     fn error_if_unresolved(&self, entropy: f64, sum: f64) -> f64 {
-        self.intervals()
-            .map(|(low, high)| {
-                let (value, change) = (f64::midpoint(low, high), 0.5 * (high - low));
-                self.moved(entropy, sum, value, change)
-            })
-            .sum()
+        let changes = self.intervals().map(|(low, high)| (f64::midpoint(low, high), 0.5 * (high - low)));
+        self.moved(entropy, sum, &changes.collect::<Vec<_>>()).iter().sum()
     }
 
     /// What rounding may have changed of the entropy.
     fn error_by_rounding(&self, entropy: f64, sum: f64) -> f64 {
         let (unit, largest) = (T::EPSILON.to_f64(), self.bisection.largest());
-        let (mut unsure, mut sure, mut squares) = (0.0, 0.0, 0.0);
-        for (low, high) in self.intervals() {
+        let change = |(low, high): (f64, f64)| {
             let s = f64::midpoint(low, high);
             let by_rounding = unit * (OF_LARGEST * largest + OF_OWN * s * s);
             let below = s - (s * s - by_rounding).max(0.0).sqrt();
             let above = (s * s + by_rounding).sqrt() - s;
-            let change = below.max(above) + self.outliers.noise / self.outliers.scale;
-            let moved = self.moved(entropy, sum, s, change);
-            if s < SURE * change {
+            (s, below.max(above) + self.outliers.noise / self.outliers.scale)
+        };
+        let changes: Vec<_> = self.intervals().map(change).collect();
+        let (mut unsure, mut sure, mut squares) = (0.0, 0.0, 0.0);
+        for ((s, change), moved) in changes.iter().zip(self.moved(entropy, sum, &changes)) {
+            if *s < SURE * change {
                 unsure += moved;
             } else {
                 sure += moved;
@@ -102,18 +105,25 @@ impl<T: Real> Spectrum<'_, T> {
         unsure + sure.min(ALIKE * sure + AT_RANDOM * squares.sqrt())
     }
 
-    /// To first order the entropy changes by (ln p + entropy) ds / sum when a singular value changes by ds.
-    fn moved(&self, entropy: f64, sum: f64, value: f64, change: f64) -> f64 {
-        let (change, value) = (change * self.outliers.scale, value * self.outliers.scale);
-        if change == 0.0 {
-            return 0.0;
+    /// By how much the entropy changes when singular values change by so much: to first order (ln p + entropy) ds / sum.
+    fn moved(&self, entropy: f64, sum: f64, changes: &[(f64, f64)]) -> Vec<f64> {
+        let scale = self.outliers.scale;
+        let scaled = || changes.iter().map(|(value, change)| (value * scale, change * scale));
+        // It may be another zero, with none beside it that would widen the bound enough.
+        let may_be_zero = |value: f64, change: f64| self.zeros > 0 && value < SURE * change;
+        let share = |(value, change)| if may_be_zero(value, change) { value / sum } else { (value + change) / sum };
+        let mut moved: Vec<_> = scaled().map(share).collect();
+        logarithms(&mut moved);
+        for (moved, (value, change)) in moved.iter_mut().zip(scaled()) {
+            let steepness = (*moved + entropy).abs();
+            *moved = match () {
+                () if change == 0.0 => 0.0,
+                () if may_be_zero(value, change) => RESERVE * (value + change) / sum * steepness.max(1.0),
+                () if value < 2.0 * change => steepness.max(1.0) * change / sum,
+                () => steepness * change / sum,
+            };
         }
-        if self.zeros > 0 && value < SURE * change {
-            // It may be another zero, with none beside it that would widen the bound enough.
-            return RESERVE * (value + change) / sum * ((value / sum).ln() + entropy).abs().max(1.0);
-        }
-        let steep = if value < 2.0 * change { 1.0 } else { 0.0 };
-        (((value + change) / sum).ln() + entropy).abs().max(steep) * change / sum
+        moved
     }
 }
 
