@@ -11,7 +11,7 @@ mod direct;
 mod gather;
 pub(crate) mod lanes;
 mod linear;
-mod memory;
+pub(crate) mod memory;
 mod normalize;
 mod panels;
 mod points;

@@ -51,7 +51,11 @@ pub fn zeros(length: usize) -> Vec<f32> {
 }
 
 /// Keeps memory for what follows, in place of what was kept longest if there is too much.
-pub fn keep(memory: Vec<f32>) {
+pub fn keep(mut memory: Vec<f32>) {
+    // What was cut off at its end serves too.
+    if memory.capacity() - memory.len() <= memory.len() / 8 {
+        memory.resize(memory.capacity(), 0.0);
+    }
     if memory.len() < LEAST || memory.len() > ELEMENTS {
         return;
     }

@@ -48,7 +48,14 @@ pub fn split_off_dominant<T: Real>(matrix: &[T], rows: usize, columns: usize) ->
         let Some((value, left, right)) = Arch::new().dispatch(Find { matrix: &rest.matrix, rows, columns }) else {
             break;
         };
-        let mut matrix = rest.matrix.into_owned();
+        let mut matrix = match rest.matrix {
+            Cow::Owned(matrix) => matrix,
+            Cow::Borrowed(given) => {
+                let mut matrix = T::to_write(given.len());
+                matrix.copy_from_slice(given);
+                matrix
+            }
+        };
         Arch::new().dispatch(Split { matrix: &mut matrix, rows, columns, left, right });
         rest.matrix = Cow::Owned(matrix);
         let outliers = &mut rest.outliers;
@@ -62,6 +69,14 @@ pub fn split_off_dominant<T: Real>(matrix: &[T], rows: usize, columns: usize) ->
 }
 
 impl<T: Real> Deflated<'_, T> {
+    /// What was split off; the rest is needed no more.
+    pub fn into_outliers(self) -> Outliers {
+        if let Cow::Owned(matrix) = self.matrix {
+            T::keep(matrix);
+        }
+        self.outliers
+    }
+
     /// Brings the largest element near 1, so that no square is too small.
     fn rescale(&mut self) {
         let matrix = self.matrix.to_mut();

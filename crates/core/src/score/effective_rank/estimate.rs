@@ -20,7 +20,8 @@ pub struct Estimate {
 impl Estimate {
     pub fn new<T: Real>(matrix: &[T], rows: usize, columns: usize) -> Self {
         let rest = split_off_dominant(matrix, rows, columns);
-        Self::of(&rest.outliers, &Tridiagonal::of(Gram::new(&rest.matrix, rest.rows, rest.columns)), 0)
+        let eigenvalues = Tridiagonal::of(Gram::new(&rest.matrix, rest.rows, rest.columns));
+        Self::of(&rest.into_outliers(), &eigenvalues, 0)
     }
 
     /// From the eigenvalues of the Gram matrix of what was not split off, of which the smallest are known to be `zeros`.

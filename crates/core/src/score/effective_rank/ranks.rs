@@ -31,8 +31,6 @@ pub struct Ranks {
     large: BTreeMap<usize, Vec<Waiting<Band<f32>>>>,
     /// Large ones that need double precision.
     again: BTreeMap<usize, Vec<Waiting<Band<f64>>>>,
-    /// Memory for the next large Gram matrix.
-    spare: Vec<f32>,
     /// Large ones of which threads that have nothing else to do make bands.
     lent: Vec<Lent<f32>>,
     lent_again: Vec<Lent<f64>>,
@@ -119,7 +117,7 @@ impl Ranks {
     /// Makes a band of a large matrix, here or on another thread.
     fn make_band(&mut self, entering: Entering) {
         let (place, elements) = (entering.place, entering.elements());
-        match elsewhere(entering, |entering| entering.band(&mut Vec::new())) {
+        match elsewhere(entering, Entering::band) {
             Ok(band) => {
                 self.lent.push(Lent { place, elements, band });
                 if is_enough_lent(&self.lent) {
@@ -127,8 +125,7 @@ impl Ranks {
                 }
             }
             Err(entering) => {
-                let entered = entering.band(&mut self.spare);
-                self.wait_in_band(entered);
+                self.wait_in_band(entering.band());
             }
         }
     }
@@ -197,8 +194,6 @@ impl Ranks {
                 }
             }
             Err(entering) => {
-                // Double precision needs the room.
-                self.spare = Vec::new();
                 self.wait_again(entering.double_band());
             }
         }
@@ -265,19 +260,17 @@ impl Entering {
     fn gram(self) -> Waiting<Gram<f32>> {
         let (outliers, gram) = {
             let rest = self.matrix.rest();
-            (rest.outliers, Gram::new(&rest.matrix, rest.rows, rest.columns))
+            let gram = Gram::new(&rest.matrix, rest.rows, rest.columns);
+            (rest.into_outliers(), gram)
         };
         self.waiting(outliers, gram)
     }
 
-    /// The Gram matrix takes the memory of `spare`, and leaves it there.
-    fn band(self, spare: &mut Vec<f32>) -> Waiting<Band<f32>> {
+    fn band(self) -> Waiting<Band<f32>> {
         let (outliers, band) = {
             let rest = self.matrix.rest();
-            let mut gram = Gram::within(std::mem::take(spare), &rest.matrix, rest.rows, rest.columns);
-            let band = Band::of(&mut gram);
-            *spare = gram.values;
-            (rest.outliers, band)
+            let band = Band::of(&mut Gram::new(&rest.matrix, rest.rows, rest.columns));
+            (rest.into_outliers(), band)
         };
         self.waiting(outliers, band)
     }

@@ -6,9 +6,39 @@ use faer::traits::RealField;
 use pulp::Simd;
 use pulp::bytemuck::Pod;
 
+use crate::kernels::memory;
+
+/// Memory of matrices that are gone, for those that follow.
+pub trait Recycled: Sized {
+    /// So many elements for one who writes them all.
+    fn to_write(length: usize) -> Vec<Self>;
+    /// Keeps memory for what follows.
+    fn keep(memory: Vec<Self>);
+}
+
+impl Recycled for f32 {
+    fn to_write(length: usize) -> Vec<Self> {
+        memory::to_write(length)
+    }
+
+    fn keep(memory: Vec<Self>) {
+        memory::keep(memory);
+    }
+}
+
+/// Too few matrices need double precision for their memory to be kept.
+impl Recycled for f64 {
+    fn to_write(length: usize) -> Vec<Self> {
+        vec![0.0; length]
+    }
+
+    fn keep(_: Vec<Self>) {}
+}
+
 /// A floating-point type that the kernels are written for.
 pub trait Real:
     RealField
+    + Recycled
     + Pod
     + Copy
     + PartialOrd

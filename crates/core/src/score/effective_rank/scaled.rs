@@ -1,9 +1,11 @@
 //! A matrix whose rank is asked for.
 
 use faer::MatRef;
+use pulp::Arch;
 
 use super::deflation::{Deflated, split_off_dominant};
 use super::estimate::{Estimate, TOLERANCE};
+use crate::kernels::memory;
 
 /// A matrix whose rank cannot be said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -30,7 +32,15 @@ impl Scaled {
         let largest = largest(matrix).ok_or(RankError::NonFinite)?;
         // The rank ignores scale; single precision does not.
         let scale = power_of_two(largest);
-        let scaled = || Self { values: matrix.iter().map(|x| x * scale).collect(), rows, columns };
+        let scaled = || {
+            let mut values = memory::to_write(matrix.len());
+            Arch::new().dispatch(|| {
+                for (value, x) in values.iter_mut().zip(matrix) {
+                    *value = x * scale;
+                }
+            });
+            Self { values, rows, columns }
+        };
         Ok((largest > 0.0).then(scaled))
     }
 
@@ -61,11 +71,17 @@ impl Scaled {
     }
 }
 
+impl Drop for Scaled {
+    fn drop(&mut self) {
+        memory::keep(std::mem::take(&mut self.values));
+    }
+}
+
 /// The largest magnitude; none if an element is not finite.
 pub fn largest(matrix: &[f32]) -> Option<f32> {
     // Magnitudes order as their bits do, and infinity and NaN come last.
     let magnitudes = matrix.iter().map(|x| x.to_bits() & 0x7fff_ffff);
-    let largest = pulp::Arch::new().dispatch(|| magnitudes.fold(0, u32::max));
+    let largest = Arch::new().dispatch(|| magnitudes.fold(0, u32::max));
     let largest = f32::from_bits(largest);
     largest.is_finite().then_some(largest)
 }

@@ -35,8 +35,12 @@ impl WithSimd for Reduce<'_> {
             let size = matrices.iter().map(|m| m.size).max().unwrap_or(0);
             let stride = stride(size);
             let mut memory = MEMORY.take();
-            let zeros = zeros_at_boundary(&mut memory, (size * stride + SHIFT + 6 * stride) * lanes);
-            let (all, rest) = zeros.split_at_mut(size * stride * lanes);
+            let all = at_boundary(&mut memory, (size * stride + SHIFT + 6 * stride) * lanes);
+            let (all, rest) = all.split_at_mut(size * stride * lanes);
+            if matrices.len() < lanes || matrices.iter().any(|matrix| matrix.size < size) {
+                all.fill(0.0);
+            }
+            rest.fill(0.0);
             let (diagonal, rest) = rest.split_at_mut(stride * lanes);
             let (beside, rest) = rest.split_at_mut(stride * lanes);
             interleave(matrices, stride, lanes, all);
@@ -71,12 +75,14 @@ thread_local! {
     static MEMORY: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Zeros that start where vectors can be read in one go.
-fn zeros_at_boundary(memory: &mut Vec<f32>, length: usize) -> &mut [f32] {
+/// Memory that starts where vectors can be read in one go. What stands there means nothing.
+fn at_boundary(memory: &mut Vec<f32>, length: usize) -> &mut [f32] {
     /// Bytes of the widest vector.
     const BOUNDARY: usize = 64;
-    memory.clear();
-    memory.resize(length + BOUNDARY / size_of::<f32>(), 0.0);
+    let whole = length + BOUNDARY / size_of::<f32>();
+    if memory.len() < whole {
+        memory.resize(whole, 0.0);
+    }
     let start = memory.as_ptr().align_offset(BOUNDARY).min(memory.len() - length);
     &mut memory[start..start + length]
 }

@@ -5,7 +5,7 @@ use faer::linalg::matmul::triangular::{BlockStructure, matmul};
 use faer::{Accum, MatMut, MatRef, Par};
 use pulp::{Arch, Simd, WithSimd};
 
-use super::real::{LANES, Real, add_multiple, dot};
+use super::real::{LANES, Real, Recycled, add_multiple, dot};
 
 /// A symmetric tridiagonal matrix.
 pub struct Tridiagonal<T> {
@@ -15,7 +15,7 @@ pub struct Tridiagonal<T> {
 }
 
 /// The lower triangle of the smaller of A A^T and A^T A, column-major.
-pub struct Gram<T> {
+pub struct Gram<T: Recycled> {
     pub size: usize,
     /// Elements from one column to the next; what is between is zero.
     pub stride: usize,
@@ -23,11 +23,6 @@ pub struct Gram<T> {
 }
 
 impl<T: Real> Gram<T> {
-    /// Of the row-major `[rows x columns]` matrix A.
-    pub fn new(matrix: &[T], rows: usize, columns: usize) -> Self {
-        Self::within(Vec::new(), matrix, rows, columns)
-    }
-
     /// Of a symmetric matrix.
     pub fn of_symmetric(matrix: &[T], size: usize) -> Self {
         let stride = size + PADDING;
@@ -38,14 +33,18 @@ impl<T: Real> Gram<T> {
         Self { size, stride, values }
     }
 
-    /// The same in memory that is there. What is beside the triangle is what was there.
-    pub fn within(mut values: Vec<T>, matrix: &[T], rows: usize, columns: usize) -> Self {
+    /// Of the row-major `[rows x columns]` matrix A. What is above the diagonal means nothing.
+    pub fn new(matrix: &[T], rows: usize, columns: usize) -> Self {
         let size = rows.min(columns);
         let a = MatRef::from_row_major_slice(matrix, rows, columns);
         let (left, right) = if rows <= columns { (a, a.transpose()) } else { (a.transpose(), a) };
         // Zeros after every column and after the last let the kernels run on past the end.
         let stride = size + PADDING;
-        values.resize((size + COLUMNS) * stride, T::ZERO);
+        let mut values = T::to_write((size + COLUMNS) * stride);
+        for column in values.chunks_exact_mut(stride) {
+            column[size..].fill(T::ZERO);
+        }
+        values[size * stride..].fill(T::ZERO);
         matmul(
             MatMut::from_column_major_slice_with_stride_mut(&mut values, size, size, stride),
             BlockStructure::TriangularLower,
@@ -61,20 +60,26 @@ impl<T: Real> Gram<T> {
     }
 }
 
+impl<T: Recycled> Drop for Gram<T> {
+    fn drop(&mut self) {
+        T::keep(std::mem::take(&mut self.values));
+    }
+}
+
 impl<T: Real> Tridiagonal<T> {
     /// Similar to a Gram matrix.
-    pub fn of(gram: Gram<T>) -> Self {
-        let Gram { size: n, stride, values: mut gram } = gram;
+    pub fn of(mut gram: Gram<T>) -> Self {
+        let Gram { size: n, stride, ref mut values } = gram;
         let mut reduced = Self { diagonal: vec![T::ZERO; n], beside: vec![T::ZERO; n.saturating_sub(1)] };
         let mut panel = Panel::new(stride);
         let mut start = 0;
         while start < n {
             let width = PANEL.min(n - start);
-            mirror(&mut gram, n, start);
-            Arch::new().dispatch(Reduce { matrix: &mut gram, n, start, width, panel: &mut panel, to: &mut reduced });
+            mirror(values, n, start);
+            Arch::new().dispatch(Reduce { matrix: values, n, start, width, panel: &mut panel, to: &mut reduced });
             start += width;
             if start < n {
-                panel.apply(&mut gram, n, start);
+                panel.apply(values, n, start);
             }
         }
         reduced
