@@ -144,15 +144,16 @@ fn eliminate<T: Real, S: Simd>(simd: S, rows: &mut [Row<T>], c: usize, v_column:
     sums[..=c].fill(T::ZERO);
     first_row.iter_mut().zip(&sums).for_each(|(x, sum)| *x += *sum);
     first_row[c] = to;
+    let mut own = [[T::ZERO; WIDTH]];
+    own[0][c] = T::ONE;
     let added = [sums];
-    let added = vectors::<T, S>(&added);
+    let (added, own) = (vectors::<T, S>(&added), vectors::<T, S>(&own));
     for (row, v) in below.iter_mut().zip(v_column) {
         *v = row[c] * inverse;
         let weight = T::splat(simd, *v);
-        for (x, added) in vectors_mut::<T, S>(std::slice::from_mut(row)).iter_mut().zip(added) {
-            *x = T::vector_multiply_add(simd, weight, *added, *x);
+        for ((x, added), own) in vectors_mut::<T, S>(std::slice::from_mut(row)).iter_mut().zip(added).zip(own) {
+            *x = T::vector_where_zero(simd, *own, T::vector_multiply_add(simd, weight, *added, *x), weight);
         }
-        row[c] = *v;
     }
     factor
 }
@@ -289,15 +290,24 @@ fn multiply_symmetric<T: Real, S: Simd, const COLUMNS: usize>(
         for first in (0..size).step_by(COLUMNS) {
             let together = COLUMNS.min(size - first);
             let at = |row: usize| (first + row) * width + part;
-            // The corner on the diagonal.
-            for j in 0..together {
-                for i in j..together {
-                    let x = T::splat(simd, matrix[(first + j) * stride + first + i]);
-                    product[at(i)] = T::vector_multiply_add(simd, x, v[at(j)], product[at(i)]);
-                    if i > j {
-                        product[at(j)] = T::vector_multiply_add(simd, x, v[at(i)], product[at(j)]);
+            let mut sums = [T::splat(simd, T::ZERO); COLUMNS];
+            let corner = |i: usize, j: usize| matrix[(first + i.min(j)) * stride + first + i.max(j)];
+            if together == COLUMNS {
+                for j in 0..COLUMNS {
+                    let v = v[at(j)];
+                    for i in 0..COLUMNS {
+                        sums[i] = T::vector_multiply_add(simd, T::splat(simd, corner(i, j)), v, sums[i]);
                     }
                 }
+            } else {
+                for j in 0..together {
+                    for i in 0..together {
+                        sums[i] = T::vector_multiply_add(simd, T::splat(simd, corner(i, j)), v[at(j)], sums[i]);
+                    }
+                }
+            }
+            for i in 0..together {
+                product[at(i)] = T::vector_add(simd, product[at(i)], sums[i]);
             }
             let below = first + COLUMNS;
             if below >= size {
