@@ -29,6 +29,7 @@ pub use convolve::{Groups, convolve, workspace as convolution_workspace};
 pub use convolve_transposed::convolve_transposed;
 pub use gather::gather;
 pub use linear::linear;
+pub use memory::MOST_KEPT;
 pub use normalize::{
     EPSILON, RMS_EPSILON, Statistics, normalize, normalize_by, normalize_by_with, normalize_rms, normalize_untrained,
     normalize_with,

@@ -102,7 +102,7 @@ pub struct Draws(Mutex<VecDeque<Draw>>);
 #[derive(Debug, Clone)]
 struct Draw {
     name: (Base, Key, usize),
-    values: Arc<OnceLock<Arc<[f32]>>>,
+    values: Arc<OnceLock<Arc<Vec<f32>>>>,
 }
 
 /// What distributions are images of.
@@ -121,9 +121,9 @@ const KEPT: usize = 1 << 24;
 
 impl Draws {
     /// The `n` values of that name: drawn by `draw` if they are not at hand.
-    pub fn get(&self, base: Base, key: Key, n: usize, draw: impl FnOnce() -> Vec<f32>) -> Arc<[f32]> {
+    pub fn get(&self, base: Base, key: Key, n: usize, draw: impl FnOnce() -> Vec<f32>) -> Arc<Vec<f32>> {
         if n > KEPT / 4 {
-            return draw().into();
+            return Arc::new(draw());
         }
         let name = (base, key, n);
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -140,7 +140,7 @@ impl Draws {
         };
         drop(kept);
         // Who needs the same values at the same time waits for them, as long as drawing them again would take.
-        Arc::clone(values.get_or_init(|| draw().into()))
+        Arc::clone(values.get_or_init(|| Arc::new(draw())))
     }
 }
 

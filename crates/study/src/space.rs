@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use neartop_core::kernels::MOST_KEPT;
 use neartop_core::layers::Recurrence;
 use neartop_core::nas::Architecture;
 use neartop_core::network::{BiasInit, Fill, Init, Layer, Network, Node};
@@ -287,7 +288,9 @@ impl Space {
     pub fn check_memory(&self, jobs: usize, limit: u64) -> Result<(), TooLarge> {
         let scores = self.candidates.len().saturating_mul(self.preset.repetitions);
         let jobs = jobs.min(scores);
-        let need = self.memory().saturating_add(THREAD).saturating_add(self.largest.waiting());
+        // A thread keeps no more for what follows than it has had.
+        let kept = self.memory().min(MOST_KEPT);
+        let need = self.memory().saturating_add(THREAD + kept).saturating_add(self.largest.waiting());
         let total = need.saturating_mul(jobs as u64).saturating_add((scores as u64).saturating_mul(RESULT));
         if total <= limit {
             return Ok(());

@@ -214,7 +214,7 @@ fn truncated_normals(n: usize, key: Key, mean: f64, std: f64, low: f64, high: f6
     })
 }
 
-fn orthogonal(draws: &Draws, shape: &WeightShape, key: Key) -> Arc<[f32]> {
+fn orthogonal(draws: &Draws, shape: &WeightShape, key: Key) -> Arc<Vec<f32>> {
     let n = shape.elements();
     let (rows, columns) = (shape.dims[0], n / shape.dims[0]);
     let decompose = || {

@@ -7,6 +7,8 @@ const LEAST: usize = 1 << 10;
 /// So many pieces are kept for a thread, and so many elements in all.
 const PIECES: usize = 32;
 const ELEMENTS: usize = 1 << 23;
+/// Bytes that are kept for a thread at the most.
+pub const MOST_KEPT: u64 = (ELEMENTS * size_of::<f32>()) as u64;
 
 thread_local! {
     /// What came last is the last.
