@@ -11,6 +11,7 @@ mod bisection;
 mod chase;
 mod deflation;
 mod estimate;
+mod gram;
 mod ranks;
 mod real;
 mod scaled;

@@ -3,8 +3,9 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
+use super::gram::Gram;
 use super::real::{Real, lanes};
-use super::tridiagonal::{Gram, Panel};
+use super::tridiagonal::Panel;
 
 /// Diagonals of the band below the main one, and columns that are reduced at a time.
 pub const WIDTH: usize = super::tridiagonal::PANEL;

@@ -2,8 +2,9 @@
 
 use super::bisection::Bisection;
 use super::deflation::{Outliers, split_off_dominant};
+use super::gram::Gram;
 use super::real::Real;
-use super::tridiagonal::{Gram, Tridiagonal};
+use super::tridiagonal::Tridiagonal;
 use crate::logarithm::logarithms;
 
 /// What the entropy of the singular values may be wrong by before more digits are used.

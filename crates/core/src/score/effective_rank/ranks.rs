@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use super::band::Band;
 use super::deflation::{Outliers, split_off_dominant};
 use super::estimate::{Estimate, TOLERANCE};
+use super::gram::Gram;
 use super::real::Real;
 use super::scaled::{RankError, Scaled};
-use super::tridiagonal::{Gram, Tridiagonal};
+use super::tridiagonal::Tridiagonal;
 use super::{chase, together};
 use crate::idle::{Elsewhere, elsewhere};
 

@@ -1,7 +1,8 @@
 //! All eigenvalues, where more is asked for than their entropy.
 
 use super::bisection::Bisection;
-use super::tridiagonal::{Gram, Tridiagonal};
+use super::gram::Gram;
+use super::tridiagonal::Tridiagonal;
 
 /// Of the mean distance between singular values, to as much as single precision tells.
 const HALVINGS: usize = 16;

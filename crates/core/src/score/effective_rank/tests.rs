@@ -4,8 +4,9 @@ use proptest::prelude::*;
 use super::band::Band;
 use super::bisection::Bisection;
 use super::estimate::{Estimate, OF_LARGEST, OF_OWN, TOLERANCE};
+use super::gram::Gram;
 use super::scaled::Scaled;
-use super::tridiagonal::{Gram, Tridiagonal};
+use super::tridiagonal::Tridiagonal;
 use super::*;
 use crate::random::{Key, Purpose};
 

@@ -9,8 +9,9 @@ use std::cell::RefCell;
 
 use pulp::{Arch, Simd, WithSimd};
 
+use super::gram::Gram;
 use super::real::Real;
-use super::tridiagonal::{Gram, Tridiagonal};
+use super::tridiagonal::Tridiagonal;
 
 /// As many matrices as the widest vectors have lanes.
 pub const MATRICES: usize = 16;

@@ -5,65 +5,14 @@ use faer::linalg::matmul::triangular::{BlockStructure, matmul};
 use faer::{Accum, MatMut, MatRef, Par};
 use pulp::{Arch, Simd, WithSimd};
 
-use super::real::{LANES, Real, Recycled, add_multiple, dot};
+use super::gram::{COLUMNS, Gram, PADDING};
+use super::real::{LANES, Real, add_multiple, dot};
 
 /// A symmetric tridiagonal matrix.
 pub struct Tridiagonal<T> {
     pub diagonal: Vec<T>,
     /// Beside the diagonal; one element shorter.
     pub beside: Vec<T>,
-}
-
-/// The lower triangle of the smaller of A A^T and A^T A, column-major.
-pub struct Gram<T: Recycled> {
-    pub size: usize,
-    /// Elements from one column to the next; what is between is zero.
-    pub stride: usize,
-    pub values: Vec<T>,
-}
-
-impl<T: Real> Gram<T> {
-    /// Of a symmetric matrix.
-    pub fn of_symmetric(matrix: &[T], size: usize) -> Self {
-        let stride = size + PADDING;
-        let mut values = vec![T::ZERO; (size + COLUMNS) * stride];
-        for (column, given) in values.chunks_exact_mut(stride).zip(matrix.chunks_exact(size.max(1))) {
-            column[..size].copy_from_slice(given);
-        }
-        Self { size, stride, values }
-    }
-
-    /// Of the row-major `[rows x columns]` matrix A. What is above the diagonal means nothing.
-    pub fn new(matrix: &[T], rows: usize, columns: usize) -> Self {
-        let size = rows.min(columns);
-        let a = MatRef::from_row_major_slice(matrix, rows, columns);
-        let (left, right) = if rows <= columns { (a, a.transpose()) } else { (a.transpose(), a) };
-        // Zeros after every column and after the last let the kernels run on past the end.
-        let stride = size + PADDING;
-        let mut values = T::to_write((size + COLUMNS) * stride);
-        for column in values.chunks_exact_mut(stride) {
-            column[size..].fill(T::ZERO);
-        }
-        values[size * stride..].fill(T::ZERO);
-        matmul(
-            MatMut::from_column_major_slice_with_stride_mut(&mut values, size, size, stride),
-            BlockStructure::TriangularLower,
-            Accum::Replace,
-            left,
-            BlockStructure::Rectangular,
-            right,
-            BlockStructure::Rectangular,
-            T::ONE,
-            Par::Seq,
-        );
-        Self { size, stride, values }
-    }
-}
-
-impl<T: Recycled> Drop for Gram<T> {
-    fn drop(&mut self) {
-        T::keep(std::mem::take(&mut self.values));
-    }
 }
 
 impl<T: Real> Tridiagonal<T> {
@@ -95,12 +44,6 @@ fn mirror<T: Real>(matrix: &mut [T], n: usize, start: usize) {
         }
     }
 }
-
-/// Zeros after the end of every column.
-const PADDING: usize = 3 * LANES;
-
-/// Columns that are multiplied at a time.
-const COLUMNS: usize = 4;
 
 /// The end of a slice from `start` on that holds the elements up to `n`, then at least [`LANES`] zeros, and is a whole
 /// number of vectors long.

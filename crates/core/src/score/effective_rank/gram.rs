@@ -1,0 +1,200 @@
+//! Gram matrices, whose eigenvalues are squares of singular values.
+
+use faer::linalg::matmul::triangular::{BlockStructure, matmul};
+use faer::{Accum, MatMut, MatRef, Par};
+use pulp::{Arch, Simd, WithSimd};
+
+use super::real::{LANES, Real, Recycled, lanes};
+
+/// The lower triangle of the smaller of A A^T and A^T A, column-major.
+pub struct Gram<T: Recycled> {
+    pub size: usize,
+    /// Elements from one column to the next; what is between is zero.
+    pub stride: usize,
+    pub values: Vec<T>,
+}
+
+/// Zeros after the end of every column.
+pub const PADDING: usize = 3 * LANES;
+
+/// Columns of zeros after the last.
+pub const COLUMNS: usize = 4;
+
+/// Up to this size the products are summed here: what a library does to larger matrices first takes as long as the products.
+const DIRECT: usize = 256;
+
+impl<T: Real> Gram<T> {
+    /// Of the row-major `[rows x columns]` matrix A. What is above the diagonal means nothing.
+    pub fn new(matrix: &[T], rows: usize, columns: usize) -> Self {
+        let size = rows.min(columns);
+        // Zeros after every column and after the last let the kernels run on past the end.
+        let stride = size + PADDING;
+        let mut values = T::to_write((size + COLUMNS) * stride);
+        for column in values.chunks_exact_mut(stride) {
+            column[size..].fill(T::ZERO);
+        }
+        values[size * stride..].fill(T::ZERO);
+        if columns <= rows && (LANES..=DIRECT).contains(&columns) {
+            Arch::new().dispatch(Direct { matrix, columns, to: &mut values, stride });
+        } else {
+            let a = MatRef::from_row_major_slice(matrix, rows, columns);
+            let (left, right) = if rows <= columns { (a, a.transpose()) } else { (a.transpose(), a) };
+            matmul(
+                MatMut::from_column_major_slice_with_stride_mut(&mut values, size, size, stride),
+                BlockStructure::TriangularLower,
+                Accum::Replace,
+                left,
+                BlockStructure::Rectangular,
+                right,
+                BlockStructure::Rectangular,
+                T::ONE,
+                Par::Seq,
+            );
+        }
+        Self { size, stride, values }
+    }
+
+    /// Of a symmetric matrix.
+    pub fn of_symmetric(matrix: &[T], size: usize) -> Self {
+        let stride = size + PADDING;
+        let mut values = vec![T::ZERO; (size + COLUMNS) * stride];
+        for (column, given) in values.chunks_exact_mut(stride).zip(matrix.chunks_exact(size.max(1))) {
+            column[..size].copy_from_slice(given);
+        }
+        Self { size, stride, values }
+    }
+}
+
+impl<T: Recycled> Drop for Gram<T> {
+    fn drop(&mut self) {
+        T::keep(std::mem::take(&mut self.values));
+    }
+}
+
+/// The lower triangle of A^T A for a row-major matrix A of at least [`LANES`] columns.
+struct Direct<'a, T> {
+    matrix: &'a [T],
+    columns: usize,
+    to: &'a mut [T],
+    stride: usize,
+}
+
+impl<T: Real> WithSimd for Direct<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        // As many sums as there are registers for.
+        if S::REGISTER_COUNT >= 32 {
+            self.multiply::<S, 3, 8>(simd);
+        } else {
+            self.multiply::<S, 3, 4>(simd);
+        }
+    }
+}
+
+impl<T: Real> Direct<'_, T> {
+    /// In tiles of `HIGH` vectors and `WIDE` columns.
+    #[inline(always)]
+    fn multiply<S: Simd, const HIGH: usize, const WIDE: usize>(self, simd: S) {
+        let Self { matrix, columns, to, stride } = self;
+        let lanes = lanes::<T, S>();
+        let whole = columns - columns % lanes;
+        // The last columns with zeros after them, as vectors read them.
+        let mut last = Vec::with_capacity(matrix.len() / columns * lanes);
+        if whole < columns {
+            for row in matrix.chunks_exact(columns) {
+                last.extend_from_slice(&row[whole..]);
+                last.resize(last.len().next_multiple_of(lanes), T::ZERO);
+            }
+        }
+        for j in (0..columns).step_by(WIDE) {
+            // Some of the last columns are multiplied twice rather than alone.
+            let j = j.min(columns - WIDE);
+            let wide = Columns { matrix, of_row: columns, first: j };
+            let mut i = j - j % lanes;
+            while i < whole {
+                let high = Columns { first: i, ..wide };
+                let to = &mut to[j * stride + i..];
+                i += lanes
+                    * match (whole - i) / lanes {
+                        1 => tile::<T, S, 1, WIDE>(simd, high, wide, to, stride),
+                        2 => tile::<T, S, 2, WIDE>(simd, high, wide, to, stride),
+                        _ => tile::<T, S, HIGH, WIDE>(simd, high, wide, to, stride),
+                    };
+            }
+            if whole < columns {
+                let high = Columns { matrix: &last, of_row: lanes, first: 0 };
+                tile::<T, S, 1, WIDE>(simd, high, wide, &mut to[j * stride + whole..], stride);
+            }
+        }
+    }
+}
+
+/// Columns of a row-major matrix from one on.
+#[derive(Clone, Copy)]
+struct Columns<'a, T> {
+    matrix: &'a [T],
+    of_row: usize,
+    first: usize,
+}
+
+/// The products of `HIGH` vectors of columns with `WIDE` columns; returns `HIGH`.
+#[inline(always)]
+fn tile<T: Real, S: Simd, const HIGH: usize, const WIDE: usize>(
+    simd: S,
+    high: Columns<'_, T>,
+    wide: Columns<'_, T>,
+    to: &mut [T],
+    stride: usize,
+) -> usize {
+    let height = HIGH * lanes::<T, S>();
+    let mut sums = [[T::splat(simd, T::ZERO); HIGH]; WIDE];
+    for (high_row, wide_row) in high.matrix.chunks_exact(high.of_row).zip(wide.matrix.chunks_exact(wide.of_row)) {
+        let vectors = T::vectors::<S>(&high_row[high.first..high.first + height]);
+        let numbers = &wide_row[wide.first..wide.first + WIDE];
+        for c in 0..WIDE {
+            let x = T::splat(simd, numbers[c]);
+            for h in 0..HIGH {
+                sums[c][h] = T::vector_multiply_add(simd, x, vectors[h], sums[c][h]);
+            }
+        }
+    }
+    for (c, sums) in sums.iter().enumerate() {
+        T::vectors_mut::<S>(&mut to[c * stride..c * stride + height]).copy_from_slice(sums);
+    }
+    HIGH
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of all sizes that are summed here, with more rows and with fewer.
+    #[test]
+    fn products_are_those_of_columns() {
+        for columns in (LANES..80).chain([DIRECT - 1, DIRECT, DIRECT + 1]) {
+            for rows in [columns - 1, columns, columns + 7] {
+                let matrix: Vec<f64> = (0..rows * columns).map(|k| ((k * 7919) % 101) as f64 / 101.0 - 0.3).collect();
+                let single: Vec<f32> = matrix.iter().map(|x| *x as f32).collect();
+                let (gram, single) = (Gram::new(&matrix, rows, columns), Gram::new(&single, rows, columns));
+                let size = rows.min(columns);
+                for (i, j) in (0..size).flat_map(|i| (0..=i).map(move |j| (i, j))) {
+                    let [along, across] = if columns < rows || columns == rows && columns <= DIRECT {
+                        [1, columns]
+                    } else {
+                        [columns, 1]
+                    };
+                    let product = |k| matrix[i * along + k * across] * matrix[j * along + k * across];
+                    let expected: f64 = (0..rows.max(columns)).map(product).sum();
+                    let found = [gram.values[j * gram.stride + i], f64::from(single.values[j * single.stride + i])];
+                    assert!((found[0] - expected).abs() < 1e-10, "{rows} x {columns}: {i}, {j}");
+                    assert!((found[1] - expected).abs() < 1e-3, "{rows} x {columns}: {i}, {j}");
+                }
+                let padding =
+                    |gram: &Gram<f32>| gram.values.chunks(gram.stride).all(|c| c[size..].iter().all(|x| *x == 0.0));
+                assert!(padding(&single), "{rows} x {columns}");
+            }
+        }
+    }
+}
