@@ -38,7 +38,7 @@ impl WithSimd for Reduce<'_> {
             let mut memory = MEMORY.take();
             let all = at_boundary(&mut memory, (size * stride + SHIFT + 6 * stride) * lanes);
             let (all, rest) = all.split_at_mut(size * stride * lanes);
-            if matrices.len() < lanes || matrices.iter().any(|matrix| matrix.size < size) {
+            if matrices.len() < lanes {
                 all.fill(0.0);
             }
             rest.fill(0.0);
@@ -88,8 +88,8 @@ fn at_boundary(memory: &mut Vec<f32>, length: usize) -> &mut [f32] {
     &mut memory[start..start + length]
 }
 
-/// Lays the lower triangles of the matrices side by side, column by column; a smaller matrix leaves zeros at its end, which
-/// change nothing.
+/// Lays the lower triangles of the matrices side by side, column by column; a smaller matrix has zeros at its end, which change
+/// nothing.
 #[inline(always)]
 fn interleave(matrices: &[&Gram<f32>], stride: usize, lanes: usize, to: &mut [f32]) {
     // A few rows at a time, so that what is written stays near while the matrices take turns.
@@ -107,6 +107,11 @@ fn interleave(matrices: &[&Gram<f32>], stride: usize, lanes: usize, to: &mut [f3
                 for (row, from) in from.iter().enumerate() {
                     to[row * lanes + lane] = *from;
                 }
+            }
+        }
+        for (lane, matrix) in matrices.iter().enumerate() {
+            for row in column.max(matrix.size)..size {
+                to[(column * stride + row) * lanes + lane] = 0.0;
             }
         }
     }

@@ -18,6 +18,7 @@ pub struct Tridiagonal<T> {
 impl<T: Real> Tridiagonal<T> {
     /// Similar to a Gram matrix.
     pub fn of(mut gram: Gram<T>) -> Self {
+        gram.clear_beyond();
         let Gram { size: n, stride, ref mut values } = gram;
         let mut reduced = Self { diagonal: vec![T::ZERO; n], beside: vec![T::ZERO; n.saturating_sub(1)] };
         let mut panel = Panel::new(stride);
