@@ -296,19 +296,19 @@ fn multiply_symmetric<T: Real, S: Simd, const COLUMNS: usize>(
             if together == COLUMNS {
                 for j in 0..COLUMNS {
                     let v = v[at(j)];
-                    for i in 0..COLUMNS {
-                        sums[i] = T::vector_multiply_add(simd, T::splat(simd, corner(i, j)), v, sums[i]);
+                    for (i, sum) in sums.iter_mut().enumerate() {
+                        *sum = T::vector_multiply_add(simd, T::splat(simd, corner(i, j)), v, *sum);
                     }
                 }
             } else {
                 for j in 0..together {
-                    for i in 0..together {
-                        sums[i] = T::vector_multiply_add(simd, T::splat(simd, corner(i, j)), v[at(j)], sums[i]);
+                    for (i, sum) in sums.iter_mut().enumerate().take(together) {
+                        *sum = T::vector_multiply_add(simd, T::splat(simd, corner(i, j)), v[at(j)], *sum);
                     }
                 }
             }
-            for i in 0..together {
-                product[at(i)] = T::vector_add(simd, product[at(i)], sums[i]);
+            for (i, sum) in sums.into_iter().enumerate().take(together) {
+                product[at(i)] = T::vector_add(simd, product[at(i)], sum);
             }
             let below = first + COLUMNS;
             if below >= size {
