@@ -79,7 +79,7 @@ impl Key {
     /// `n` draws from N(0, 1).
     #[must_use]
     pub fn standard_normals(self, n: usize) -> Vec<f32> {
-        self.values(n, |uniforms| normal_quantiles(uniforms))
+        self.values(n, normal_quantiles)
     }
 
     /// `n` values of what `f` makes of each of the stream's uniforms in (0, 1), in their place.
