@@ -40,6 +40,9 @@ pub struct Backlog {
 /// Portions of less than so many multiply-adds together, some 30 ms, are scored together.
 const LITTLE: u128 = 1_000_000_000;
 
+/// What a score takes at the least, in multiply-adds: of a tiny network most is everything else.
+const LEAST: u128 = 2_000_000;
+
 /// What a worker does next.
 pub enum Next {
     /// One, or several that take little together.
@@ -172,7 +175,7 @@ impl Backlog {
     fn effort_of(&self, group: &[usize]) -> u128 {
         let effort = |id: &usize| self.efforts.get(*id).copied().unwrap_or(Effort { shared: 0, own: u64::MAX });
         let shared = group.first().map_or(0, |id| effort(id).shared);
-        group.iter().map(|id| u128::from(effort(id).own)).sum::<u128>() + u128::from(shared)
+        group.iter().map(|id| LEAST + u128::from(effort(id).own)).sum::<u128>() + u128::from(shared)
     }
 
     fn keep(&mut self, candidate: usize, repetition: usize, near: f64) {
@@ -266,6 +269,9 @@ mod tests {
             ..Backlog::new(&space(), 1, &|_, _| Known::Nothing)
         };
         assert!(matches!({ alone }.next(), Next::Score(portions) if portions.len() == 1));
+        // Of two tiny candidates each.
+        let tiny = Backlog { repetitions: 1_000_000, ..Backlog::new(&space(), 1, &|_, _| Known::Nothing) };
+        assert!(matches!({ tiny }.next(), Next::Score(portions) if (100..=250).contains(&portions.len())));
     }
 
     #[test]

@@ -36,11 +36,12 @@ impl WithSimd for Reduce<'_> {
             let size = matrices.iter().map(|m| m.size).max().unwrap_or(0);
             let stride = stride(size);
             let mut memory = MEMORY.take();
+            // A lane without a matrix holds zeros.
+            if matrices.len() < lanes {
+                memory.clear();
+            }
             let all = at_boundary(&mut memory, (size * stride + SHIFT + 6 * stride) * lanes);
             let (all, rest) = all.split_at_mut(size * stride * lanes);
-            if matrices.len() < lanes {
-                all.fill(0.0);
-            }
             rest.fill(0.0);
             let (diagonal, rest) = rest.split_at_mut(stride * lanes);
             let (beside, rest) = rest.split_at_mut(stride * lanes);
@@ -76,7 +77,7 @@ thread_local! {
     static MEMORY: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Memory that starts where vectors can be read in one go. What stands there means nothing.
+/// Memory that starts where vectors can be read in one go: what it held before, and zeros after that.
 fn at_boundary(memory: &mut Vec<f32>, length: usize) -> &mut [f32] {
     /// Bytes of the widest vector.
     const BOUNDARY: usize = 64;
