@@ -35,16 +35,16 @@ fn square(n: usize) -> (Vec<f32>, usize) {
 }
 
 #[library_benchmark]
-#[bench::size_10(args = (10), setup = square, config = at_most(97))]
+#[bench::size_10(args = (10), setup = square, config = at_most(100))]
 #[bench::size_128(args = (128), setup = square, config = at_most(6_468))]
-#[bench::size_512(args = (512), setup = square, config = at_most(108_475))]
+#[bench::size_512(args = (512), setup = square, config = at_most(104_724))]
 fn rank((matrix, n): (Vec<f32>, usize)) -> f64 {
     effective_rank(black_box(&matrix), n, n).expect("a rank")
 }
 
 #[library_benchmark]
-#[bench::size_128(args = (128), setup = square, config = at_most(26_186))]
-#[bench::size_512(args = (512), setup = square, config = at_most(1_102_953))]
+#[bench::size_128(args = (128), setup = square, config = at_most(25_391))]
+#[bench::size_512(args = (512), setup = square, config = at_most(1_061_874))]
 fn sixteen_ranks((matrix, n): (Vec<f32>, usize)) -> usize {
     let mut ranks = Ranks::default();
     let places: Vec<_> = (0..16).map(|_| ranks.add(black_box(&matrix), n, n)).collect();
@@ -67,8 +67,8 @@ fn activation((activation, mut x): (Activation, Vec<f32>)) -> Vec<f32> {
 }
 
 #[library_benchmark]
-#[bench::normal(args = (Law::Normal { mean: 0.0, std: 1.0 }), config = at_most(2_363))]
-#[bench::orthogonal(args = (Law::Orthogonal { gain: 1.0 }), config = at_most(8_743))]
+#[bench::normal(args = (Law::Normal { mean: 0.0, std: 1.0 }), config = at_most(1_785))]
+#[bench::orthogonal(args = (Law::Orthogonal { gain: 1.0 }), config = at_most(8_026))]
 fn draw(law: Law) -> Vec<f32> {
     law.draw(&WeightShape::new(vec![128, 256], 1), KEY)
 }
@@ -127,11 +127,11 @@ fn network(input: &[usize], layers: &[Layer], samples: usize) -> (Network, Vec<u
 }
 
 #[library_benchmark]
-#[bench::perceptron(setup = perceptron, config = at_most(33_290))]
-#[bench::convolutions(setup = convolutions, config = at_most(51_695))]
-#[bench::residual(setup = residual, config = at_most(24_927))]
-#[bench::transformer(setup = transformer, config = at_most(22_749))]
-#[bench::recurrence(setup = recurrence, config = at_most(25_802))]
+#[bench::perceptron(setup = perceptron, config = at_most(30_402))]
+#[bench::convolutions(setup = convolutions, config = at_most(50_783))]
+#[bench::residual(setup = residual, config = at_most(23_026))]
+#[bench::transformer(setup = transformer, config = at_most(22_026))]
+#[bench::recurrence(setup = recurrence, config = at_most(24_801))]
 fn repetition((network, dims): (Network, Vec<usize>)) -> f64 {
     let init = Init::named("kaiming_normal").expect("it is in the catalog");
     let inputs = KEY.standard_normals(dims.iter().product());
