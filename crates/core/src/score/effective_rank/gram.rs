@@ -17,7 +17,7 @@ pub struct Gram<T: Recycled> {
 /// Room after the end of every column, for zeros.
 pub const PADDING: usize = 3 * LANES;
 
-/// Columns that there is room for after the last.
+/// Columns that a reduction multiplies at a time, so that there is room for as many zeros after the last.
 pub const COLUMNS: usize = 4;
 
 /// Up to this size the products are summed here: what a library does to larger matrices first takes as long as the products.
