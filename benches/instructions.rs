@@ -36,14 +36,14 @@ fn square(n: usize) -> (Vec<f32>, usize) {
 
 #[library_benchmark]
 #[bench::size_10(args = (10), setup = square, config = at_most(100))]
-#[bench::size_128(args = (128), setup = square, config = at_most(6_468))]
+#[bench::size_128(args = (128), setup = square, config = at_most(6_499))]
 #[bench::size_512(args = (512), setup = square, config = at_most(104_724))]
 fn rank((matrix, n): (Vec<f32>, usize)) -> f64 {
     effective_rank(black_box(&matrix), n, n).expect("a rank")
 }
 
 #[library_benchmark]
-#[bench::size_128(args = (128), setup = square, config = at_most(25_391))]
+#[bench::size_128(args = (128), setup = square, config = at_most(25_379))]
 #[bench::size_512(args = (512), setup = square, config = at_most(1_061_874))]
 fn sixteen_ranks((matrix, n): (Vec<f32>, usize)) -> usize {
     let mut ranks = Ranks::default();
@@ -127,11 +127,11 @@ fn network(input: &[usize], layers: &[Layer], samples: usize) -> (Network, Vec<u
 }
 
 #[library_benchmark]
-#[bench::perceptron(setup = perceptron, config = at_most(30_402))]
-#[bench::convolutions(setup = convolutions, config = at_most(50_783))]
-#[bench::residual(setup = residual, config = at_most(23_026))]
-#[bench::transformer(setup = transformer, config = at_most(22_026))]
-#[bench::recurrence(setup = recurrence, config = at_most(24_801))]
+#[bench::perceptron(setup = perceptron, config = at_most(29_806))]
+#[bench::convolutions(setup = convolutions, config = at_most(50_701))]
+#[bench::residual(setup = residual, config = at_most(22_858))]
+#[bench::transformer(setup = transformer, config = at_most(21_444))]
+#[bench::recurrence(setup = recurrence, config = at_most(24_635))]
 fn repetition((network, dims): (Network, Vec<usize>)) -> f64 {
     let init = Init::named("kaiming_normal").expect("it is in the catalog");
     let inputs = KEY.standard_normals(dims.iter().product());
