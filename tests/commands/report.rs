@@ -141,7 +141,9 @@ fn what_a_study_cannot_tell_is_said() {
     let file = Connection::open(place.path().join("s.sqlite")).unwrap();
     // A wider search was recorded before: its rows stay, and the last preset does not ask for them.
     file.execute("UPDATE study SET preset = replace(preset, '- zeros', '')", []).unwrap();
-    file.execute("DELETE FROM repetition WHERE repetition = 2 AND candidate_id = 1", []).unwrap();
+    let last = "DELETE FROM repetition WHERE repetition = 2 AND candidate_id =
+                (SELECT id FROM candidate WHERE activation = 'relu' AND init = 'orthogonal')";
+    assert_eq!(file.execute(last, []).unwrap(), 1);
     let page = page(&place, &["s.sqlite"]);
     assert!(page.contains("Not everything is scored: 11 of 12 repetitions are."), "{page}");
     assert!(page.contains("6 recorded repetitions are left out"), "{page}");

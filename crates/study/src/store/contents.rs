@@ -103,7 +103,7 @@ impl Store {
         let mut best = self.connection.prepare(
             "SELECT architecture, activation, init, avg(near), count(near) FROM candidate
              JOIN repetition ON candidate_id = candidate.id WHERE study_id = ?1 GROUP BY candidate.id
-             HAVING count(failure) = 0 AND count(near) > 0 ORDER BY avg(near) DESC, candidate.id LIMIT ?2",
+             HAVING count(failure) = 0 AND count(near) > 0 ORDER BY avg(near) DESC, candidate.key LIMIT ?2",
         )?;
         let rows = best.query_map(params![id, count as i64], |row| {
             let names = (0..2).map(|at| row.get::<_, Option<String>>(at)).collect::<Result<Vec<_>, _>>()?;
