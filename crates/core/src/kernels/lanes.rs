@@ -102,6 +102,20 @@ pub fn sum<S: Simd>(simd: S, xs: &[f32]) -> f64 {
     )
 }
 
+/// The sum, and that of the squares, in double precision.
+#[inline(always)]
+pub fn sum_and_squares<S: Simd>(simd: S, xs: &[f32]) -> [f64; 2] {
+    let (mut sums, mut squares) = (nothing(simd), nothing(simd));
+    for from in (0..xs.len()).step_by(SIDE_BY_SIDE) {
+        let x = doubles(simd, &first(&xs[from..]));
+        for v in 0..vectors::<S>() {
+            sums[v] = simd.add_f64s(sums[v], x[v]);
+            squares[v] = simd.mul_add_e_f64s(x[v], x[v], squares[v]);
+        }
+    }
+    [total::<S>(&sums), total::<S>(&squares)]
+}
+
 /// The sum of (x - mean)^2, in double precision.
 #[inline(always)]
 pub fn squares_about<S: Simd>(simd: S, xs: &[f32], mean: f64) -> f64 {

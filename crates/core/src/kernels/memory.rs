@@ -24,7 +24,7 @@ pub fn to_write(length: usize) -> Vec<f32> {
     } else if memory.is_empty() {
         memory = vec![0.0; length];
     } else {
-        memory.truncate(length);
+        memory.resize(length, 0.0);
     }
     memory
 }
@@ -32,7 +32,7 @@ pub fn to_write(length: usize) -> Vec<f32> {
 /// Memory of hardly more elements.
 fn taken(length: usize) -> Option<Vec<f32>> {
     KEPT.with_borrow_mut(|kept| {
-        let fits = |memory: &Vec<f32>| memory.len() >= length && memory.len() - length <= length / 2;
+        let fits = |memory: &Vec<f32>| (length..=length + length / 2).contains(&memory.capacity());
         let at = kept.iter().rposition(fits)?;
         Some(kept.remove(at))
     })
@@ -45,6 +45,18 @@ pub fn copied(elements: &[f32]) -> Vec<f32> {
     memory
 }
 
+/// The same elements in memory that has room for so many, which is their own where that has.
+pub fn with_room(elements: Vec<f32>, length: usize) -> Vec<f32> {
+    if elements.capacity() >= length {
+        return elements;
+    }
+    let mut memory = to_write(length);
+    memory.truncate(elements.len());
+    memory.copy_from_slice(&elements);
+    keep(elements);
+    memory
+}
+
 /// So many zeros.
 pub fn zeros(length: usize) -> Vec<f32> {
     let mut memory = to_write(length);
@@ -53,17 +65,13 @@ pub fn zeros(length: usize) -> Vec<f32> {
 }
 
 /// Keeps memory for what follows, in place of what was kept longest if there is too much.
-pub fn keep(mut memory: Vec<f32>) {
-    // What was cut off at its end serves too.
-    if memory.capacity() - memory.len() <= memory.len() / 8 {
-        memory.resize(memory.capacity(), 0.0);
-    }
-    if memory.len() < LEAST || memory.len() > ELEMENTS {
+pub fn keep(memory: Vec<f32>) {
+    if memory.is_empty() || !(LEAST..=ELEMENTS).contains(&memory.capacity()) {
         return;
     }
     KEPT.with_borrow_mut(|kept| {
         kept.push(memory);
-        while kept.len() > PIECES || kept.iter().map(Vec::len).sum::<usize>() > ELEMENTS {
+        while kept.len() > PIECES || kept.iter().map(Vec::capacity).sum::<usize>() > ELEMENTS {
             kept.remove(0);
         }
     });

@@ -7,13 +7,22 @@ use candle_core::Tensor;
 use super::graph::{Network, Part};
 use super::node::{Node, ValueId};
 use crate::fill::Fill;
-use crate::kernels::recycle;
+use crate::kernels::{is_one_zero, recycle};
 use crate::parameters::Parameters;
 use crate::weights::Weights;
 
 /// Watches a forward pass.
 pub trait Probe {
     type Stop: From<candle_core::Error>;
+
+    /// Called with an input of a node that has fewer samples than another of its inputs, as where a probe has added some on the
+    /// way: the input with as many as `samples`.
+    ///
+    /// # Errors
+    /// Ends the pass.
+    fn fill_up(&self, input: &Tensor, samples: usize) -> Result<Tensor, Self::Stop> {
+        Err(uneven(input, samples).into())
+    }
 
     /// Called with the input `[samples, ...]` of every node that NEAR counts, before it is applied.
     ///
@@ -49,6 +58,14 @@ pub trait Probe {
     /// Ends the pass.
     fn pass_on(&mut self, _node: &Node, output: Tensor) -> Result<Tensor, Self::Stop> {
         Ok(output)
+    }
+
+    /// Called with the value that every node has made, as it goes on.
+    ///
+    /// # Errors
+    /// Ends the pass.
+    fn reach(&mut self, _value: ValueId, _tensor: &Tensor) -> Result<(), Self::Stop> {
+        Ok(())
     }
 }
 
@@ -187,15 +204,36 @@ pub fn forward_part<P: Probe>(
                 values.remove(*value);
             }
         }
-        let (tensors, memories): (Vec<_>, Vec<_>) =
+        let (mut tensors, memories): (Vec<_>, Vec<_>) =
             inputs.into_iter().map(|input| (input.tensor, input.memory)).unzip();
-        let spare: Vec<_> = memories.iter().map(Memory::is_spare).collect();
+        let mut spare: Vec<_> = memories.iter().map(Memory::is_spare).collect();
+        fill_up(&mut tensors, &mut spare, probe)?;
         let tensor = through(node, tensors, &spare, filling, probe)?;
         let memory = match node.operation.makes_anew() {
             true => Memory::new(),
             false => Memory::of_view(memories),
         };
+        probe.reach(at + 1, &tensor)?;
         values.0[at + 1] = Some(Value { tensor, memory });
+    }
+    Ok(())
+}
+
+/// Why a value cannot join others of so many samples.
+pub fn uneven(value: &Tensor, samples: usize) -> candle_core::Error {
+    candle_core::Error::Msg(format!("values of {:?} and of {samples} samples meet", value.dims().first()))
+}
+
+/// Gives all inputs of a node as many samples; the memory of those that had fewer is then theirs alone.
+fn fill_up<P: Probe>(inputs: &mut [Tensor], spare: &mut [bool], probe: &P) -> Result<(), P::Stop> {
+    let [_, _, ..] = inputs else { return Ok(()) };
+    let counts = inputs.iter().map(|input| input.dim(0)).collect::<candle_core::Result<Vec<_>>>()?;
+    let most = counts.iter().copied().max().unwrap_or_default();
+    for ((input, spare), count) in inputs.iter_mut().zip(spare).zip(counts) {
+        if count < most {
+            *input = probe.fill_up(input, most)?;
+            *spare = !is_one_zero(input);
+        }
     }
     Ok(())
 }

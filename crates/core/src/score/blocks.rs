@@ -3,6 +3,9 @@
 mod codes;
 mod looking;
 mod measures;
+mod scatter;
+
+pub(super) use looking::BlocksProbe;
 
 use serde::{Deserialize, Serialize};
 

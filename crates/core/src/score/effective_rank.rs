@@ -18,6 +18,7 @@ mod scaled;
 mod singular;
 mod together;
 mod tridiagonal;
+mod update;
 
 pub use ranks::{Place, Ranks};
 pub use scaled::{RankError, entropy_rank};

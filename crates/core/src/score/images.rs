@@ -15,7 +15,7 @@ use super::probe::{BatchProbe, RankProbe};
 use super::propagation::PropagationProbe;
 use super::rank_matrix::{Reading, RowBlock};
 use crate::kernels::with_elements;
-use crate::network::forward::{Filling, Probe, Values, forward_part};
+use crate::network::forward::{Filling, Probe, Values, forward_part, uneven};
 use crate::network::{Network, Node, Part, ValueId};
 
 /// Elements that a layer may read and write in one go: 1 MiB of them, half of a usual second cache.
@@ -45,7 +45,7 @@ pub(super) fn forward_by_parts(
     kept.sort_unstable();
     kept.dedup();
     let (made, untouched): (Vec<_>, Vec<_>) = kept.into_iter().partition(|value| is_made_by(images, *value));
-    let images = Images { network, part: Part { nodes: images.to_vec(), kept: made }, at_a_time, passing };
+    let images = Images { network, part: Part { nodes: images.to_vec(), kept: made }, at_a_time };
     images.forward(values, &untouched, filling, probe)?;
     forward_part(network, &Part { nodes: rest.to_vec(), kept: part.kept.clone() }, values, filling, probe)
 }
@@ -70,8 +70,6 @@ struct Images<'n> {
     network: &'n Network,
     part: Part,
     at_a_time: usize,
-    /// Samples with their twins.
-    passing: usize,
 }
 
 impl Images<'_> {
@@ -101,12 +99,18 @@ impl Images<'_> {
             let least = blocks.twins.as_ref().map_or(1, |twins| twins.watched().samples);
             let start = blocks.part.end;
             blocks.part = start..(start + self.at_a_time.max(least)).min(blocks.batch);
+            if let Some(twins) = &mut blocks.twins {
+                twins.set_batch(blocks.part.len());
+            }
             self.forward_few(values, &entering, filling, &mut blocks, &mut made)?;
         }
         if let Some((_, error)) = made.failed {
             return Err(error);
         }
-        let BlockProbe { blocks, head, .. } = blocks;
+        let BlockProbe { blocks, head, batch, .. } = blocks;
+        if let Some(twins) = &mut probe.propagation {
+            twins.set_batch(batch);
+        }
         probe.ranks.head = head;
         self.rank(blocks, &mut probe.ranks)?;
         entering.iter().filter(|value| !untouched.contains(value)).for_each(|value| values.remove(*value));
@@ -116,10 +120,6 @@ impl Images<'_> {
             values.set(*value, Tensor::cat(&outputs, 0)?);
         }
         Ok(())
-    }
-
-    fn twins(&self, batch: usize) -> usize {
-        self.passing - batch
     }
 
     /// Passes the samples whose turn it is.
@@ -132,13 +132,12 @@ impl Images<'_> {
         made: &mut Made,
     ) -> Result<(), ScoreError> {
         let (start, count, has_twins) = (blocks.part.start, blocks.part.len(), blocks.twins.is_some());
-        let twins = self.twins(blocks.batch);
         let mut few = Values::of_nothing(self.network);
         for value in entering {
             let all = values.get(*value)?;
             let mut part = all.narrow(0, start, count)?;
             if has_twins {
-                part = Tensor::cat(&[&part, &all.narrow(0, blocks.batch, twins)?], 0)?;
+                part = Tensor::cat(&[&part, &from(all, blocks.batch)?], 0)?;
             }
             few.set(*value, part);
         }
@@ -158,7 +157,7 @@ impl Images<'_> {
             let output = few.get(*value)?;
             outputs.push(output.narrow(0, 0, count)?);
             if has_twins {
-                made.twins.push(output.narrow(0, count, twins)?);
+                made.twins.push(from(output, count)?);
             }
         }
         Ok(())
@@ -183,6 +182,11 @@ impl Images<'_> {
         }
         Ok(())
     }
+}
+
+/// What comes after the first `count` samples.
+fn from(all: &Tensor, count: usize) -> candle_core::Result<Tensor> {
+    all.narrow(0, count, all.dim(0)? - count)
 }
 
 /// What the nodes have made of the samples so far, by value that is kept.
@@ -216,6 +220,13 @@ struct BlockProbe<'p, 'c> {
 
 impl Probe for BlockProbe<'_, '_> {
     type Stop = ScoreError;
+
+    fn fill_up(&self, input: &Tensor, samples: usize) -> Result<Tensor, ScoreError> {
+        match &self.twins {
+            Some(twins) => twins.fill_up(input, samples),
+            None => Err(uneven(input, samples).into()),
+        }
+    }
 
     fn keeps_input(&self, node: &Node) -> bool {
         self.twins.as_ref().is_some_and(|twins| twins.keeps_input(node))
@@ -319,7 +330,7 @@ mod tests {
                 let offset = RowOffset::Drawn { rows: Rows::Full, seed: 1, repetition };
                 let found = RefCell::new(Ranks::default());
                 let ranks = RankProbe::new(RankMatrices { offset, cancelled: &|| false }, &found);
-                let mut probe = BatchProbe { batch: 7, ranks, propagation: None };
+                let mut probe = BatchProbe { batch: 7, ranks, propagation: None, blocks: None };
                 let (inputs, fill) = (inputs.clone(), Some(&relu));
                 let output = match how {
                     0 => {

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use candle_core::Tensor;
 
+use super::blocks::BlocksProbe;
 use super::effective_rank::{Place, RankError, Ranks};
 use super::error::{ScoreError, failure};
 use super::head::Head;
@@ -11,8 +12,8 @@ use super::propagation::{Propagation, PropagationProbe};
 use super::rank_matrix::RankMatrices;
 use super::result::Score;
 use crate::kernels::with_elements;
-use crate::network::forward::Probe;
-use crate::network::{Network, Node};
+use crate::network::forward::{Probe, uneven};
+use crate::network::{Network, Node, ValueId};
 
 /// Takes the effective rank of every counted output.
 #[derive(Clone)]
@@ -104,10 +105,19 @@ pub(super) struct BatchProbe<'a> {
     pub batch: usize,
     pub ranks: RankProbe<'a>,
     pub propagation: Option<PropagationProbe<'a>>,
+    /// Where it looks at the blocks of an architecture.
+    pub blocks: Option<BlocksProbe<'a>>,
 }
 
 impl Probe for BatchProbe<'_> {
     type Stop = ScoreError;
+
+    fn fill_up(&self, input: &Tensor, samples: usize) -> Result<Tensor, ScoreError> {
+        match &self.propagation {
+            Some(probe) => probe.fill_up(input, samples),
+            None => Err(uneven(input, samples).into()),
+        }
+    }
 
     fn enter(&mut self, node: &Node, input: &Tensor) -> Result<(), ScoreError> {
         self.ranks.head.enter(node, input, self.batch)?;
@@ -127,6 +137,7 @@ impl Probe for BatchProbe<'_> {
 
     fn observe(&mut self, node: &Node, output: &Tensor) -> Result<(), ScoreError> {
         self.ranks.observe(node, &output.narrow(0, 0, self.batch)?)?;
+        self.blocks.as_mut().map_or(Ok(()), |probe| probe.observe(node, output))?;
         self.propagation.as_mut().map_or(Ok(()), |probe| probe.observe(node, output))
     }
 
@@ -135,5 +146,9 @@ impl Probe for BatchProbe<'_> {
             Some(probe) => probe.pass_on(node, output),
             None => Ok(output),
         }
+    }
+
+    fn reach(&mut self, value: ValueId, tensor: &Tensor) -> Result<(), ScoreError> {
+        self.blocks.as_mut().map_or(Ok(()), |probe| probe.reach(value, tensor))
     }
 }

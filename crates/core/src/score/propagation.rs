@@ -29,7 +29,8 @@ use measures::{
 use super::blocks::Blocks;
 use super::error::ScoreError;
 use crate::fill::Fill;
-use crate::kernels::{Source, with_elements};
+use crate::kernels::memory::{to_write, with_room};
+use crate::kernels::{Source, is_one_zero, with_elements};
 use crate::network::forward::Probe;
 use crate::network::{Network, Node};
 use crate::random::{Key, Purpose};
@@ -174,17 +175,10 @@ impl Watched {
         let samples = (batch / 3).clamp(2, most.samples);
         Self { samples, at_input: samples.min(most.at_input) }
     }
-
-    /// How many twins there are.
-    #[must_use]
-    pub fn twins(self) -> usize {
-        self.at_input + self.samples
-    }
 }
 
-/// The twins of the first samples of a batch `[samples, ...]` of this form: the samples perturbed, then the same samples as
-/// they are, for a layer to perturb. Numbers of tokens are not perturbed: their embeddings are. None for a batch of fewer
-/// than two, which have no spread.
+/// The twins of the first samples of a batch `[samples, ...]` of this form that are perturbed at the input. Numbers of tokens are
+/// not perturbed: their embeddings are. None for a batch of fewer than two, which have no spread.
 ///
 /// # Errors
 /// If the tensor is not of single precision on the CPU.
@@ -199,14 +193,14 @@ pub fn twins(
         return Ok(None);
     }
     let watched = Watched::of(samples, form);
-    let (at_input, at_layer) = (batch.narrow(0, 0, watched.at_input)?, batch.narrow(0, 0, watched.samples)?);
+    let samples = batch.narrow(0, 0, watched.at_input)?;
     if matches!(form.layout, Layout::Ids { .. }) {
-        return Ok(Some((watched, Tensor::cat(&[&at_input, &at_layer], 0)?)));
+        return Ok(Some((watched, samples)));
     }
     let key = input_key(seed, repetition);
-    let noise = with_elements(&at_input, |x| noise(key, AT_INPUT, x))?;
-    let perturbed = (&at_input + Tensor::from_vec(noise, at_input.shape(), at_input.device())?)?;
-    Ok(Some((watched, Tensor::cat(&[&perturbed, &at_layer], 0)?)))
+    let noise = with_elements(&samples, |x| noise(key, AT_INPUT, x))?;
+    let perturbed = (&samples + Tensor::from_vec(noise, samples.shape(), samples.device())?)?;
+    Ok(Some((watched, perturbed)))
 }
 
 /// Of the perturbation of the input.
@@ -214,8 +208,8 @@ fn input_key(seed: u64, repetition: u64) -> Key {
     Key { seed, repetition, layer: 0, purpose: Purpose::Perturbation }
 }
 
-/// Watches samples pass with their twins, and perturbs the last twin of each at a layer. The samples come first, their
-/// twins last; what is between does not matter.
+/// Watches samples pass with their twins, and adds another twin of each at a layer, perturbed there: before it, that would be
+/// nothing but the sample once more. The samples come first, their twins last; what is between does not matter.
 #[derive(Clone)]
 pub(super) struct PropagationProbe<'a> {
     fill: Option<&'a Fill>,
@@ -223,6 +217,8 @@ pub(super) struct PropagationProbe<'a> {
     seed: u64,
     repetition: u64,
     watched: Watched,
+    /// What passes ahead of the twins that are added at layers: the samples and all that is between, and their other twins.
+    ahead: usize,
     /// The counted node from which gradients come: the last that is no activation; beyond all where that is the network's
     /// output.
     last: usize,
@@ -245,12 +241,12 @@ pub(super) struct PropagationProbe<'a> {
 }
 
 impl<'a> PropagationProbe<'a> {
-    /// For a pass that begins with samples and ends in their twins, see [`twins`].
+    /// For a pass of `batch` that begins with the samples, followed by their [`twins`].
     pub fn new(
         network: &Network,
-        seed: u64,
-        repetition: u64,
+        [seed, repetition]: [u64; 2],
         watched: Watched,
+        batch: usize,
         cancelled: &'a dyn Fn() -> bool,
     ) -> Self {
         let counted = network.counted();
@@ -266,6 +262,7 @@ impl<'a> PropagationProbe<'a> {
             seed,
             repetition,
             watched,
+            ahead: batch + watched.at_input,
             last,
             places,
             saturated,
@@ -283,6 +280,11 @@ impl<'a> PropagationProbe<'a> {
         Self { fill, ..self.clone() }
     }
 
+    /// Goes on with so many of the batch.
+    pub fn set_batch(&mut self, batch: usize) {
+        self.ahead = batch + self.watched.at_input;
+    }
+
     pub fn watched(&self) -> Watched {
         self.watched
     }
@@ -298,7 +300,7 @@ impl<'a> PropagationProbe<'a> {
     /// The samples among all that pass, then their twins.
     fn parts<'y>(&self, values: &'y [f32], passing: usize) -> Parts<'y> {
         let (units, watched) = (values.len() / passing.max(1), self.watched);
-        let (rest, at_layer) = values.split_at(values.len() - units * watched.samples);
+        let (rest, at_layer) = values.split_at(units * self.ahead);
         let at_input = &rest[rest.len() - units * watched.at_input..];
         Parts { clean: &values[..units * watched.samples], at_input, at_layer, units }
     }
@@ -355,6 +357,25 @@ impl<'a> PropagationProbe<'a> {
 impl Probe for PropagationProbe<'_> {
     type Stop = ScoreError;
 
+    /// Twins that were added on another way are here as their samples are.
+    fn fill_up(&self, input: &Tensor, samples: usize) -> Result<Tensor, ScoreError> {
+        let mut dims = input.dims().to_vec();
+        dims[0] = samples;
+        if is_one_zero(input) {
+            return Ok(input.narrow(0, 0, 1)?.broadcast_as(dims)?);
+        }
+        let passing = input.dim(0)?;
+        let filled = with_elements(input, |x| {
+            let units = x.len() / passing.max(1);
+            let mut filled = to_write(samples * units);
+            let (present, missing) = filled.split_at_mut(x.len());
+            present.copy_from_slice(x);
+            missing.copy_from_slice(&x[(passing - self.ahead) * units..][..missing.len()]);
+            filled
+        })?;
+        Ok(Tensor::from_vec(filled, dims, input.device())?)
+    }
+
     /// The embeddings of tokens, which are perturbed in place of the tokens.
     fn receive(&mut self, node: &Node, output: Tensor) -> Result<Tensor, ScoreError> {
         if !node.place.inputs.iter().any(|form| matches!(form.layout, Layout::Ids { .. })) {
@@ -363,8 +384,8 @@ impl Probe for PropagationProbe<'_> {
         let passing = output.dim(0)?;
         let mut values = taken(node, &output)?;
         let units = values.len() / passing.max(1);
-        let from = (passing - self.watched.twins()) * units;
-        let perturbed = &mut values[from..from + self.watched.at_input * units];
+        let from = (self.ahead - self.watched.at_input) * units;
+        let perturbed = &mut values[from..self.ahead * units];
         let noise = noise(input_key(self.seed, self.repetition), AT_INPUT, perturbed);
         perturbed.iter_mut().zip(noise).for_each(|(y, e)| *y += e);
         Ok(Tensor::from_vec(values, output.shape(), output.device())?)
@@ -410,12 +431,15 @@ impl Probe for PropagationProbe<'_> {
         let (Some(at), entered) = (node.counted, self.entered.take()) else { return Ok(output) };
         let (samples, passing) = (self.watched.samples, output.dim(0)?);
         let here: Vec<usize> = (0..samples).filter(|s| self.place(*s) == Some(at)).collect();
-        if here.is_empty() {
-            return Ok(output);
-        }
+        let Some(last) = here.last().copied() else { return Ok(output) };
         self.made.resize(samples, 0.0);
-        let mut values = taken(node, &output)?;
+        let mut dims = output.dims().to_vec();
+        dims[0] = self.ahead + last + 1;
+        let values = taken(node, &output)?;
         let units = values.len() / passing;
+        let mut values = with_room(values, units * dims[0]);
+        // Twins that were added on another way are here as their samples are.
+        values.extend_from_within(units * (passing - self.ahead)..units * (last + 1));
         let key = |sample: usize| Key {
             seed: self.seed,
             repetition: self.repetition,
@@ -423,23 +447,22 @@ impl Probe for PropagationProbe<'_> {
             purpose: Purpose::Perturbation,
         };
         for sample in here {
-            let from = (passing - samples + sample) * units;
-            let twin = &mut values[from..from + units];
-            let before = twin.to_vec();
-            let mut size = root_mean_square(&before);
+            let (before, twins) = values.split_at_mut(self.ahead * units);
+            let (before, twin) = (&before[sample * units..][..units], &mut twins[sample * units..][..units]);
+            let mut size = root_mean_square(before);
             // Weights that start at zero hide what comes in. What comes in as good as nothing is nothing without them too.
             if let (true, Some(entered)) = (size == 0.0, &entered) {
                 let comes_in = with_elements(entered, |x| {
                     let units = x.len() / passing.max(1);
-                    root_mean_square(&x[(passing - samples + sample) * units..][..units])
+                    root_mean_square(&x[sample * units..][..units])
                 })?;
                 size = if comes_in > NOTHING.exp() { comes_in } else { size };
             }
             let noise = noise_for(units, key(sample), AT_LAYER, size);
             twin.iter_mut().zip(noise).for_each(|(y, e)| *y += e);
-            self.made[sample] = ln_difference(&before, twin);
+            self.made[sample] = ln_difference(before, twin);
         }
-        Ok(Tensor::from_vec(values, output.shape(), output.device())?)
+        Ok(Tensor::from_vec(values, dims, output.device())?)
     }
 }
 

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use candle_core::Tensor;
 
+use super::blocks::{Blocks, BlocksProbe};
 use super::common::{CommonScores, Name};
 use super::effective_rank::Ranks;
 use super::error::{ScoreError, again};
@@ -134,15 +135,15 @@ impl Repetition<'_> {
     ) -> Result<Option<Propagation>, ScoreError> {
         let twins = twins(&self.inputs, &self.network.input, self.seed, self.repetition)?;
         let Some((watched, twins)) = twins else { return Ok(None) };
-        let probe = PropagationProbe::new(self.network, self.seed, self.repetition, watched, cancelled);
-        let mut probe = probe.with_fill(fill);
         // Where samples meet, they are as many as when they are scored.
         let meet = self.twins_pass_with_batch() && !self.is_by_sample();
         let samples = if meet { self.inputs.dim(0)? } else { watched.samples };
+        let drawn = [self.seed, self.repetition];
+        let mut probe = PropagationProbe::new(self.network, drawn, watched, samples, cancelled).with_fill(fill);
         let all = Tensor::cat(&[&self.inputs.narrow(0, 0, samples)?, &twins], 0)?;
         let mut values = Values::of_input(self.network, all);
         let weights = &InTraining(&self.weights(fill));
-        let filling = Filling { weights, fill, batch: meet.then_some(samples) };
+        let filling = Filling { weights, fill, batch: Some(samples) };
         forward_part(self.network, &self.network.whole(), &mut values, filling, &mut probe)?;
         Ok(Some(probe.finish(values.get(self.network.output_value())?)?))
     }
@@ -174,17 +175,23 @@ impl Repetition<'_> {
             false => None,
         };
         let Some((watched, twins)) = twins else {
-            let probe = BatchProbe { batch, ranks, propagation: None };
+            let probe = BatchProbe { batch, ranks, propagation: None, blocks: None };
             return Ok(Reached { values: enter(inputs), probe, apart: None });
         };
-        let propagation = PropagationProbe::new(self.network, self.seed, self.repetition, watched, cancelled);
-        if self.twins_pass_with_batch() {
+        let blocks = match self.blocks && self.repetition == 0 && self.batch_norm == BatchNorm::Training {
+            true => BlocksProbe::of(self.network, &self.inputs, cancelled)?,
+            false => None,
+        };
+        let is_with_batch = self.twins_pass_with_batch();
+        let (drawn, ahead) = ([self.seed, self.repetition], if is_with_batch { batch } else { watched.samples });
+        let propagation = PropagationProbe::new(self.network, drawn, watched, ahead, cancelled);
+        if is_with_batch {
             let values = enter(Tensor::cat(&[&inputs, &twins], 0)?);
-            let probe = BatchProbe { batch, ranks, propagation: Some(propagation) };
+            let probe = BatchProbe { batch, ranks, propagation: Some(propagation), blocks };
             return Ok(Reached { values, probe, apart: None });
         }
         let triples = enter(Tensor::cat(&[&inputs.narrow(0, 0, watched.samples)?, &twins], 0)?);
-        let probe = BatchProbe { batch, ranks, propagation: None };
+        let probe = BatchProbe { batch, ranks, propagation: None, blocks };
         Ok(Reached { values: enter(inputs), probe, apart: Some((triples, propagation)) })
     }
 
@@ -212,7 +219,7 @@ impl Repetition<'_> {
         let Reached { mut values, mut probe, mut apart } = reached;
         let filling = Filling { weights, fill, batch: Some(probe.batch) };
         // First, since initializations that look at data are to look at the whole batch.
-        if self.drawing().looks_at_data(self.network) {
+        if self.drawing().looks_at_data(self.network) || probe.blocks.is_some() {
             forward_part(self.network, part, &mut values, filling, &mut probe)?;
         } else {
             forward_by_parts(self.network, part, &mut values, filling, &mut probe)?;
@@ -231,8 +238,8 @@ impl Repetition<'_> {
         filling: Filling<'_>,
         probe: &mut PropagationProbe<'_>,
     ) -> Result<(), ScoreError> {
-        let weights = &InTraining(filling.weights);
-        forward_part(self.network, part, triples, Filling { weights, batch: None, ..filling }, probe)
+        let (weights, batch) = (&InTraining(filling.weights), Some(probe.watched().samples));
+        forward_part(self.network, part, triples, Filling { weights, batch, ..filling }, probe)
     }
 
     /// Passes what was reached through the rest of the network, and looks at its blocks where that is asked for.
@@ -245,10 +252,29 @@ impl Repetition<'_> {
     ) -> Result<Found, ScoreError> {
         let cancelled = reached.probe.ranks.matrices.cancelled;
         let mut found = self.pass_rest(rest, reached, weights, fill)?;
-        if let (true, 0, Some(propagation)) = (self.blocks, self.repetition, found.propagation()) {
+        if let (true, 0, Some(propagation)) = (self.blocks, self.repetition, found.propagation())
+            && propagation.blocks.is_none()
+        {
             propagation.blocks = self.look_at_blocks(fill, cancelled)?;
         }
         Ok(found)
+    }
+
+    /// How blocks pass the batch with `fill` in the slots, in a pass of its own; none without blocks that give images.
+    ///
+    /// # Errors
+    /// Where tensors do not fit, or the pass is cancelled.
+    pub(super) fn look_at_blocks(
+        &self,
+        fill: Option<&Fill>,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Option<Blocks>, ScoreError> {
+        let Some(probe) = BlocksProbe::of(self.network, &self.inputs, cancelled)? else { return Ok(None) };
+        let (mut probe, weights) = (probe.with_fill(fill), self.weights(fill));
+        let mut values = Values::of_input(self.network, self.inputs.clone());
+        let filling = Filling { weights: &InTraining(&weights), fill, batch: None };
+        forward_part(self.network, &self.network.whole(), &mut values, filling, &mut probe)?;
+        Ok(Some(probe.finish()))
     }
 
     fn pass_rest(
@@ -270,11 +296,14 @@ impl Repetition<'_> {
         reached = self.pass(rest, reached, weights, fill)?;
         let Reached { values, probe, apart } = reached;
         let output = values.get(self.network.output_value())?;
-        let propagation = match (probe.propagation, apart) {
+        let mut propagation = match (probe.propagation, apart) {
             (Some(probe), _) => Some(probe.finish(output)?),
             (None, Some((triples, probe))) => Some(probe.finish(triples.get(self.network.output_value())?)?),
             (None, None) => None,
         };
+        if let Some(propagation) = &mut propagation {
+            propagation.blocks = probe.blocks.map(BlocksProbe::finish);
+        }
         let mut score = probe.ranks.finish(&output.narrow(0, 0, probe.batch)?)?;
         score.propagation = propagation;
         Ok(Found::Unranked(score))
@@ -289,7 +318,7 @@ impl Repetition<'_> {
             let weights = self.weights(None).with_laws(laws);
             let (batch, all) = (self.inputs.dim(0)?, RefCell::new(Ranks::default()));
             let ranks = RankProbe::new(self.matrices(cancelled), &all);
-            let probe = BatchProbe { batch, ranks, propagation: None };
+            let probe = BatchProbe { batch, ranks, propagation: None, blocks: None };
             let start = Reached { values: Values::of_input(self.network, self.inputs.clone()), probe, apart: None };
             let Reached { values, probe, .. } = self.pass(&self.network.whole(), start, &weights, fill)?;
             probe.ranks.finish(values.get(self.network.output_value())?)?.ranked_now(&all, self.network)
@@ -377,18 +406,20 @@ impl<'a> Reached<'a> {
     fn with_fill(self, fill: Option<&'a Fill>) -> Self {
         let Self { values, probe, apart } = self;
         let set = |probe: PropagationProbe<'a>| probe.with_fill(fill);
-        let probe = BatchProbe { propagation: probe.propagation.map(set), ..probe };
+        let blocks = probe.blocks.map(|probe| probe.with_fill(fill));
+        let probe = BatchProbe { propagation: probe.propagation.map(set), blocks, ..probe };
         Self { values, probe, apart: apart.map(|(triples, probe)| (triples, set(probe))) }
     }
 
     /// Only the samples that have twins, and these.
     fn triples(self) -> candle_core::Result<Option<(Values, PropagationProbe<'a>)>> {
-        let Some(probe) = self.probe.propagation else { return Ok(self.apart) };
-        let (batch, watched) = (self.probe.batch, probe.watched());
+        let Some(mut probe) = self.probe.propagation else { return Ok(self.apart) };
+        let (batch, samples) = (self.probe.batch, probe.watched().samples);
         let triples = self.values.map(|all| {
-            let samples = all.narrow(0, 0, watched.samples)?;
-            Tensor::cat(&[samples, all.narrow(0, batch, watched.twins())?], 0)
+            let twins = all.narrow(0, batch, all.dim(0)? - batch)?;
+            Tensor::cat(&[all.narrow(0, 0, samples)?, twins], 0)
         })?;
+        probe.set_batch(samples);
         Ok(Some((triples, probe)))
     }
 }

@@ -5,6 +5,7 @@ use pulp::{Arch, Simd, WithSimd};
 use crate::kernels::lanes::{SIDE_BY_SIDE, first};
 
 /// In how many units each two samples agree so far.
+#[derive(Clone)]
 pub struct Codes {
     samples: usize,
     agree: Vec<u64>,

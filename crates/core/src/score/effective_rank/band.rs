@@ -6,6 +6,7 @@ use pulp::{Arch, Simd, WithSimd};
 use super::gram::Gram;
 use super::real::{Real, lanes};
 use super::tridiagonal::Panel;
+use super::update::Update;
 
 /// Diagonals of the band below the main one, and columns that are reduced at a time.
 pub const WIDTH: usize = super::tridiagonal::PANEL;
@@ -31,7 +32,10 @@ impl<T: Real> Band<T> {
         for start in (0..size.saturating_sub(WIDTH)).step_by(WIDTH) {
             let matrix = &mut values[..];
             Arch::new().dispatch(Reduce { matrix, size, stride, start, panel: &mut panel, rows: &mut rows });
-            panel.apply(values, size, start + WIDTH);
+            let columns = &panel.vectors[..2 * WIDTH * stride];
+            let rest = size - start - WIDTH;
+            let rows = [&rows.panel[..rest], &rows.w[..rest]];
+            Update { matrix: &mut values[..], stride, start: start + WIDTH, columns, rows }.apply();
         }
         let mut band = vec![T::ZERO; size * (WIDTH + 1)];
         for (column, to) in band.chunks_exact_mut(WIDTH + 1).enumerate() {

@@ -20,8 +20,15 @@ pub const PADDING: usize = 3 * LANES;
 /// Columns that a reduction multiplies at a time, so that there is room for as many zeros after the last.
 pub const COLUMNS: usize = 4;
 
-/// Up to this size the products are summed here: what a library does to larger matrices first takes as long as the products.
+/// Up to this size the products are summed straight from the matrix: what is done to larger ones first takes as long as the
+/// products.
 const DIRECT: usize = 256;
+
+/// Up to this size they are summed here, some rows after the other; a library is as fast for larger ones.
+const BY_PARTS: usize = 768;
+
+/// So many rows at a time, of which a tile stays near.
+const ROWS: usize = 128;
 
 impl<T: Real> Gram<T> {
     /// Of the row-major `[rows x columns]` matrix A. What is above the diagonal means nothing.
@@ -29,8 +36,9 @@ impl<T: Real> Gram<T> {
         let size = rows.min(columns);
         let stride = size + PADDING;
         let mut values = T::to_write((size + COLUMNS) * stride);
-        if columns <= rows && (LANES..=DIRECT).contains(&columns) {
-            Arch::new().dispatch(Direct { matrix, columns, to: &mut values, stride });
+        let products = Products { matrix, columns, to: &mut values, stride };
+        if columns <= rows && (LANES..=BY_PARTS).contains(&columns) {
+            Arch::new().dispatch(products);
         } else {
             let a = MatRef::from_row_major_slice(matrix, rows, columns);
             let (left, right) = if rows <= columns { (a, a.transpose()) } else { (a.transpose(), a) };
@@ -74,31 +82,74 @@ impl<T: Recycled> Drop for Gram<T> {
 }
 
 /// The lower triangle of A^T A for a row-major matrix A of at least [`LANES`] columns.
-struct Direct<'a, T> {
+struct Products<'a, T> {
     matrix: &'a [T],
     columns: usize,
     to: &'a mut [T],
     stride: usize,
 }
 
-impl<T: Real> WithSimd for Direct<'_, T> {
+impl<T: Real> WithSimd for Products<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         // As many sums as there are registers for.
         if S::REGISTER_COUNT >= 32 {
-            self.multiply::<S, 3, 8>(simd);
+            self.sum::<S, 3, 8>(simd);
         } else {
-            self.multiply::<S, 3, 4>(simd);
+            self.sum::<S, 3, 4>(simd);
         }
     }
 }
 
-impl<T: Real> Direct<'_, T> {
+impl<T: Real> Products<'_, T> {
     /// In tiles of `HIGH` vectors and `WIDE` columns.
     #[inline(always)]
-    fn multiply<S: Simd, const HIGH: usize, const WIDE: usize>(self, simd: S) {
+    fn sum<S: Simd, const HIGH: usize, const WIDE: usize>(self, simd: S) {
+        match self.columns <= DIRECT {
+            true => self.sum_directly::<S, HIGH, WIDE>(simd),
+            false => self.sum_by_parts::<S, HIGH, WIDE>(simd),
+        }
+    }
+
+    #[inline(always)]
+    fn sum_by_parts<S: Simd, const HIGH: usize, const WIDE: usize>(self, simd: S) {
+        let Self { matrix, columns, to, stride } = self;
+        let (lanes, height) = (lanes::<T, S>(), HIGH * lanes::<T, S>());
+        let mut tall = vec![T::ZERO; ROWS * height];
+        for (part, matrix) in matrix.chunks(ROWS * columns).enumerate() {
+            let start = if part == 0 { Start::Zero } else { Start::SoFar };
+            let rows = matrix.len() / columns;
+            for i in (0..columns).step_by(height) {
+                let count = height.min(columns - i);
+                for (to, row) in tall.chunks_exact_mut(height).zip(matrix.chunks_exact(columns)) {
+                    to[..count].copy_from_slice(&row[i..i + count]);
+                }
+                let mut j = 0;
+                while j < columns.min(i + height) {
+                    // Vectors above the diagonal are left out.
+                    let above = j.saturating_sub(i) / lanes;
+                    let high = Columns { matrix: &tall[..rows * height], of_row: height, first: above * lanes };
+                    let wide = Columns { matrix, of_row: columns, first: j };
+                    let to = &mut to[j * stride + i + above * lanes..];
+                    let count = if j + WIDE <= columns { WIDE } else { 1 };
+                    match (HIGH - above, count) {
+                        (1, 1) => tile::<T, S, 1, 1>(simd, [high, wide], to, stride, start),
+                        (2, 1) => tile::<T, S, 2, 1>(simd, [high, wide], to, stride, start),
+                        (_, 1) => tile::<T, S, HIGH, 1>(simd, [high, wide], to, stride, start),
+                        (1, _) => tile::<T, S, 1, WIDE>(simd, [high, wide], to, stride, start),
+                        (2, _) => tile::<T, S, 2, WIDE>(simd, [high, wide], to, stride, start),
+                        _ => tile::<T, S, HIGH, WIDE>(simd, [high, wide], to, stride, start),
+                    };
+                    j += count;
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn sum_directly<S: Simd, const HIGH: usize, const WIDE: usize>(self, simd: S) {
         let Self { matrix, columns, to, stride } = self;
         let lanes = lanes::<T, S>();
         let whole = columns - columns % lanes;
@@ -120,14 +171,14 @@ impl<T: Real> Direct<'_, T> {
                 let to = &mut to[j * stride + i..];
                 i += lanes
                     * match (whole - i) / lanes {
-                        1 => tile::<T, S, 1, WIDE>(simd, high, wide, to, stride),
-                        2 => tile::<T, S, 2, WIDE>(simd, high, wide, to, stride),
-                        _ => tile::<T, S, HIGH, WIDE>(simd, high, wide, to, stride),
+                        1 => tile::<T, S, 1, WIDE>(simd, [high, wide], to, stride, Start::Zero),
+                        2 => tile::<T, S, 2, WIDE>(simd, [high, wide], to, stride, Start::Zero),
+                        _ => tile::<T, S, HIGH, WIDE>(simd, [high, wide], to, stride, Start::Zero),
                     };
             }
             if whole < columns {
                 let high = Columns { matrix: &last, of_row: lanes, first: 0 };
-                tile::<T, S, 1, WIDE>(simd, high, wide, &mut to[j * stride + whole..], stride);
+                tile::<T, S, 1, WIDE>(simd, [high, wide], &mut to[j * stride + whole..], stride, Start::Zero);
             }
         }
     }
@@ -141,14 +192,21 @@ struct Columns<'a, T> {
     first: usize,
 }
 
+/// What products are added to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Start {
+    Zero,
+    SoFar,
+}
+
 /// The products of `HIGH` vectors of columns with `WIDE` columns; returns `HIGH`.
 #[inline(always)]
 fn tile<T: Real, S: Simd, const HIGH: usize, const WIDE: usize>(
     simd: S,
-    high: Columns<'_, T>,
-    wide: Columns<'_, T>,
+    [high, wide]: [Columns<'_, T>; 2],
     to: &mut [T],
     stride: usize,
+    start: Start,
 ) -> usize {
     let height = HIGH * lanes::<T, S>();
     let mut sums = [[T::splat(simd, T::ZERO); HIGH]; WIDE];
@@ -163,7 +221,13 @@ fn tile<T: Real, S: Simd, const HIGH: usize, const WIDE: usize>(
         }
     }
     for (c, sums) in sums.iter().enumerate() {
-        T::vectors_mut::<S>(&mut to[c * stride..c * stride + height]).copy_from_slice(sums);
+        let to = T::vectors_mut::<S>(&mut to[c * stride..c * stride + height]);
+        for h in 0..HIGH {
+            to[h] = match start {
+                Start::Zero => sums[h],
+                Start::SoFar => T::vector_add(simd, to[h], sums[h]),
+            };
+        }
     }
     HIGH
 }
@@ -175,18 +239,14 @@ mod tests {
     /// Of all sizes that are summed here, with more rows and with fewer.
     #[test]
     fn products_are_those_of_columns() {
-        for columns in (LANES..80).chain([DIRECT - 1, DIRECT, DIRECT + 1]) {
+        for columns in (LANES..80).chain([DIRECT - 1, DIRECT, DIRECT + 1, 2 * DIRECT]) {
             for rows in [columns - 1, columns, columns + 7] {
                 let matrix: Vec<f64> = (0..rows * columns).map(|k| ((k * 7919) % 101) as f64 / 101.0 - 0.3).collect();
                 let single: Vec<f32> = matrix.iter().map(|x| *x as f32).collect();
                 let (gram, single) = (Gram::new(&matrix, rows, columns), Gram::new(&single, rows, columns));
                 let size = rows.min(columns);
                 for (i, j) in (0..size).flat_map(|i| (0..=i).map(move |j| (i, j))) {
-                    let [along, across] = if columns < rows || columns == rows && columns <= DIRECT {
-                        [1, columns]
-                    } else {
-                        [columns, 1]
-                    };
+                    let [along, across] = if columns <= rows { [1, columns] } else { [columns, 1] };
                     let product = |k| matrix[i * along + k * across] * matrix[j * along + k * across];
                     let expected: f64 = (0..rows.max(columns)).map(product).sum();
                     let found = [gram.values[j * gram.stride + i], f64::from(single.values[j * single.stride + i])];

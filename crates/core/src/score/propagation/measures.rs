@@ -46,7 +46,7 @@ pub(super) fn saturated_share(inputs: &[f32], activation: &Activation) -> f64 {
     count as f64 / inputs.len().div_ceil(step).max(1) as f64
 }
 
-/// The outputs of the samples that are looked at, and of the twins of the first of them.
+/// The outputs of the samples that are looked at, and of the twins of the first of them, as far as these are there.
 pub(super) struct Parts<'y> {
     pub clean: &'y [f32],
     pub at_input: &'y [f32],
@@ -58,10 +58,15 @@ pub(super) struct Parts<'y> {
 /// The signals in the outputs.
 pub(super) fn signal(parts: &Parts<'_>, saturated: Option<f64>) -> LayerSignal {
     let (clean, perturbed, units) = (parts.clean, parts.at_input, parts.units.max(1));
-    let [squares, deviations] = Arch::new().dispatch(Moments { clean, units });
     let twins = (perturbed.len() / units).max(1);
-    let pairs = clean.chunks_exact(units).zip(perturbed.chunks_exact(units));
-    let changes: Vec<_> = pairs.map(|(a, b)| squared_distance(a, b)).collect();
+    let (squares, deviations, changes) = if let Some(four) = Four::of(parts) {
+        let [squares, deviations, change] = Arch::new().dispatch(four);
+        (squares, deviations, vec![change])
+    } else {
+        let [squares, deviations] = Arch::new().dispatch(Moments { clean, units });
+        let pairs = clean.chunks_exact(units).zip(perturbed.chunks_exact(units));
+        (squares, deviations, pairs.map(|(a, b)| squared_distance(a, b)).collect())
+    };
     let typical = changes.iter().map(|change| ln_root(change / units as f64)).sum::<f64>();
     LayerSignal {
         ln_size: ln_root(squares / clean.len() as f64),
@@ -118,6 +123,57 @@ impl WithSimd for Moments<'_> {
     }
 }
 
+/// As many samples as are looked at of images and tokens, the first with a twin: read once, they are all measured.
+struct Four<'y> {
+    clean: [&'y [f32]; 4],
+    twin: &'y [f32],
+}
+
+impl<'y> Four<'y> {
+    fn of(parts: &Parts<'y>) -> Option<Self> {
+        let units = parts.units.max(1);
+        let mut clean = parts.clean.chunks_exact(units);
+        let four = [clean.next()?, clean.next()?, clean.next()?, clean.next()?];
+        (clean.next().is_none() && parts.at_input.len() == units).then_some(Self { clean: four, twin: parts.at_input })
+    }
+}
+
+/// The sums of [`Moments`], and [`squared_distance`] of the twin, to the last bit.
+impl WithSimd for Four<'_> {
+    type Output = [f64; 3];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> [f64; 3] {
+        let count = simd.splat_f64s(4.0);
+        let (mut squares, mut deviations, mut changes) = (nothing(simd), nothing(simd), nothing(simd));
+        for from in (0..self.twin.len()).step_by(SIDE_BY_SIDE) {
+            let mut samples = [nothing(simd); 4];
+            for (sample, clean) in samples.iter_mut().zip(self.clean) {
+                *sample = doubles(simd, &first(&clean[from..]));
+            }
+            let twin = doubles(simd, &first(&self.twin[from..]));
+            let mut means = nothing(simd);
+            for v in 0..vectors::<S>() {
+                for sample in &samples {
+                    means[v] = simd.add_f64s(means[v], sample[v]);
+                    squares[v] = simd.mul_add_e_f64s(sample[v], sample[v], squares[v]);
+                }
+                means[v] = simd.div_f64s(means[v], count);
+            }
+            let means = rounded(simd, &means);
+            for v in 0..vectors::<S>() {
+                for sample in &samples {
+                    let deviation = simd.sub_f64s(sample[v], means[v]);
+                    deviations[v] = simd.mul_add_e_f64s(deviation, deviation, deviations[v]);
+                }
+                let change = simd.sub_f64s(twin[v], samples[0][v]);
+                changes[v] = simd.mul_add_e_f64s(change, change, changes[v]);
+            }
+        }
+        [total::<S>(&squares), total::<S>(&deviations), total::<S>(&changes)]
+    }
+}
+
 /// To single precision, as samples are, so that what is the same in all differs from its mean by nothing.
 #[inline(always)]
 fn rounded<S: Simd>(simd: S, means: &Doubles<S>) -> Doubles<S> {
@@ -129,11 +185,11 @@ fn rounded<S: Simd>(simd: S, means: &Doubles<S>) -> Doubles<S> {
     doubles(simd, &single)
 }
 
-/// By twin that is perturbed at a layer, [`ln_difference`] to its sample.
+/// By sample, [`ln_difference`] of its twin that is perturbed at a layer; of one that is not there, that of none.
 pub(super) fn differences(parts: &Parts<'_>) -> Vec<f64> {
-    let (samples, twins) =
-        (parts.clean.chunks_exact(parts.units.max(1)), parts.at_layer.chunks_exact(parts.units.max(1)));
-    samples.zip(twins).map(|(sample, twin)| ln_difference(sample, twin)).collect()
+    let units = parts.units.max(1);
+    let mut twins = parts.at_layer.chunks_exact(units);
+    parts.clean.chunks_exact(units).map(|sample| ln_difference(sample, twins.next().unwrap_or(sample))).collect()
 }
 
 /// ln of the root mean square of a - b.

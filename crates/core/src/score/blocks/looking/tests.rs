@@ -4,7 +4,7 @@ use super::*;
 use crate::nas::{Architecture, NasSpace};
 use crate::network::Init;
 use crate::random::{Key, Purpose};
-use crate::score::Score;
+use crate::score::{Repetition, Score};
 use crate::settings::BatchNorm;
 use crate::shape::Shape;
 
