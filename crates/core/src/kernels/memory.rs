@@ -21,12 +21,21 @@ pub fn to_write(length: usize) -> Vec<f32> {
     if cfg!(any(test, debug_assertions)) {
         memory.clear();
         memory.resize(length, f32::NAN);
-    } else if memory.is_empty() {
-        memory = vec![0.0; length];
     } else {
+        if memory.is_empty() {
+            memory = vec![0.0; roomy(length)];
+        }
         memory.resize(length, 0.0);
     }
     memory
+}
+
+/// So many elements, or up to a quarter more where memory will be kept: what follows is often a little longer.
+fn roomy(length: usize) -> usize {
+    match (LEAST..=ELEMENTS).contains(&length) {
+        true => length.next_multiple_of(1 << (length.ilog2() - 2)),
+        false => length,
+    }
 }
 
 /// Memory of hardly more elements.

@@ -2,7 +2,7 @@
 //!
 //! What a small matrix costs alone is waiting: sums of short columns, each of which needs the one before. Here every
 //! element is a vector of the elements of several matrices, so that nothing is summed across lanes. A lane's numbers do
-//! not depend on what the others hold. The update by one reflection and the product that the next one needs read the
+//! not depend on what the others hold. The update by two reflections and the product that the next one needs read the
 //! matrix together (Dongarra, Sorensen & Hammarling 1989).
 
 use std::cell::RefCell;
@@ -40,7 +40,7 @@ impl WithSimd for Reduce<'_> {
             if matrices.len() < lanes {
                 memory.clear();
             }
-            let all = at_boundary(&mut memory, (size * stride + SHIFT + 6 * stride) * lanes);
+            let all = at_boundary(&mut memory, (size * stride + SHIFT + 8 * stride) * lanes);
             let (all, rest) = all.split_at_mut(size * stride * lanes);
             rest.fill(0.0);
             let (diagonal, rest) = rest.split_at_mut(stride * lanes);
@@ -64,7 +64,7 @@ impl WithSimd for Reduce<'_> {
 }
 
 /// Rows from one column to the next. A processor takes a read for one that waits for an earlier write where the last 12
-/// bits of their addresses agree: so the four columns and four vectors that are worked on lie an eighth of that apart.
+/// bits of their addresses agree: so the columns and vectors that are worked on lie an eighth of that apart.
 fn stride(size: usize) -> usize {
     const PERIOD: usize = 64;
     size.saturating_sub(PERIOD / 4).next_multiple_of(PERIOD) + PERIOD / 4
@@ -118,6 +118,8 @@ fn interleave(matrices: &[&Gram<f32>], stride: usize, lanes: usize, to: &mut [f3
     }
 }
 
+/// Two reflections are applied at a time. The product that the first of them needs is taken as the two before are applied, and that
+/// of the second without: memory is read for each, and written once for both.
 #[inline(always)]
 fn tridiagonalize<S: Simd>(
     simd: S,
@@ -129,13 +131,18 @@ fn tridiagonalize<S: Simd>(
     let stride = stride(size);
     let mut vectors = vectors.chunks_exact_mut(stride);
     let mut vector = || vectors.next().map_or(&mut [][..], |vector| &mut vector[..size]);
-    let (v, w, x, y) = (vector(), vector(), vector(), vector());
+    // V and W of both reflections, which become those of the next.
+    let mut pairs = [(vector(), vector()), (vector(), vector())];
+    let (x, y) = (vector(), vector());
     for j in 0..size {
-        // The reflection before this column's, which the rest of the matrix has not heard of yet.
+        let is_first = j % 2 == 0;
+        // The reflections before this column's, which the rest of the matrix has not heard of yet.
         let column = &mut a[j * stride..j * stride + size];
-        let (vj, wj) = (v[j], w[j]);
-        for ((a, v), w) in column[j..].iter_mut().zip(&v[j..]).zip(&w[j..]) {
-            *a = rank_two(simd, *a, (*v, *w), (vj, wj));
+        for (v, w) in pairs.iter().take(if is_first { 2 } else { 1 }) {
+            let (vj, wj) = (v[j], w[j]);
+            for ((a, v), w) in column[j..].iter_mut().zip(&v[j..]).zip(&w[j..]) {
+                *a = rank_two(simd, *a, (*v, *w), (vj, wj));
+            }
         }
         diagonal[j] = column[j];
         let next = j + 1;
@@ -145,17 +152,23 @@ fn tridiagonalize<S: Simd>(
         x[next..].copy_from_slice(&column[next..]);
         let (length, factor) = reflect::<f32, S>(simd, &mut x[next..]);
         beside[j] = length;
-        let (v, w) = (&mut v[next..], &mut w[next..]);
         let (x, y) = (&mut x[next..], &mut y[next..]);
-        let rest = Rest { a, size, stride, start: next };
-        if S::REGISTER_COUNT >= 32 {
-            rest.update_and_multiply::<S, 4>(simd, v, w, x, y);
+        let rest = Rest { a: &mut *a, size, stride, start: next };
+        let [(v, w), (v2, w2)] = &pairs;
+        let (v, w, v2, w2) = (&v[next..], &w[next..], &v2[next..], &w2[next..]);
+        if is_first {
+            rest.update_and_multiply::<S, 2>(simd, [(v, w), (v2, w2)], x, y);
         } else {
-            rest.update_and_multiply::<S, 2>(simd, v, w, x, y);
+            rest.multiply::<S, 4>(simd, x, y);
+            let (by_v, by_w) = (dot::<f32, S>(simd, v, x), dot::<f32, S>(simd, w, x));
+            for ((y, v), w) in y.iter_mut().zip(v).zip(w) {
+                *y = rank_two(simd, *y, (*v, *w), (by_v, by_w));
+            }
         }
         y.iter_mut().for_each(|y| *y = simd.mul_f32s(factor, *y));
         let along = simd.mul_f32s(simd.mul_f32s(simd.splat_f32s(-0.5), factor), dot::<f32, S>(simd, x, y));
-        for (((x, y), v), w) in x.iter().zip(y.iter()).zip(v).zip(w) {
+        let (v, w) = &mut pairs[usize::from(!is_first)];
+        for (((x, y), v), w) in x.iter().zip(y.iter()).zip(&mut v[next..]).zip(&mut w[next..]) {
             (*v, *w) = (*x, simd.mul_add_e_f32s(along, *x, *y));
         }
     }
@@ -215,13 +228,12 @@ struct Rest<'a, V> {
 }
 
 impl<V: Copy> Rest<'_, V> {
-    /// A -= v w^T + w v^T, then y = A x; all vectors begin at `start`. `COLUMNS` columns at a time.
+    /// A -= v w^T + w v^T for both pairs, then y = A x; all vectors begin at `start`. `COLUMNS` columns at a time.
     #[inline(always)]
     fn update_and_multiply<S: Simd<f32s = V>, const COLUMNS: usize>(
         self,
         simd: S,
-        v: &[V],
-        w: &[V],
+        pairs: [(&[V], &[V]); 2],
         x: &[V],
         y: &mut [V],
     ) {
@@ -236,12 +248,12 @@ impl<V: Copy> Rest<'_, V> {
             for i in 0..together {
                 let at = i * stride + start + c;
                 for k in i..together {
-                    let updated = rank_two(simd, columns[at + k], (v[c + k], w[c + k]), (v[c + i], w[c + i]));
-                    columns[at + k] = updated;
-                    y[c + k] = simd.mul_add_e_f32s(updated, x[c + i], y[c + k]);
-                    if k > i {
-                        y[c + i] = simd.mul_add_e_f32s(updated, x[c + k], y[c + i]);
+                    let mut updated = columns[at + k];
+                    for (v, w) in pairs {
+                        updated = rank_two(simd, updated, (v[c + k], w[c + k]), (v[c + i], w[c + i]));
                     }
+                    columns[at + k] = updated;
+                    add_products(simd, updated, (i, k), &x[c..], &mut y[c..]);
                 }
             }
             let below = c + together;
@@ -252,9 +264,40 @@ impl<V: Copy> Rest<'_, V> {
                     None => &mut [],
                 });
                 let of = |from: &[V]| -> [V; COLUMNS] { std::array::from_fn(|i| from[c + i]) };
-                let factors = [of(v), of(w), of(x)];
-                let sums =
-                    below_corner(simd, columns, factors, [&v[below..], &w[below..], &x[below..]], &mut y[below..]);
+                let [(v, w), (v2, w2)] = pairs;
+                let factors = [of(v), of(w), of(v2), of(w2), of(x)];
+                let rows = [&v[below..], &w[below..], &v2[below..], &w2[below..], &x[below..]];
+                let sums = update_below_corner(simd, columns, factors, rows, &mut y[below..]);
+                for (y, sum) in y[c..].iter_mut().zip(sums) {
+                    *y = simd.add_f32s(*y, sum);
+                }
+            }
+            c = below;
+        }
+    }
+
+    /// y = A x.
+    #[inline(always)]
+    fn multiply<S: Simd<f32s = V>, const COLUMNS: usize>(self, simd: S, x: &[V], y: &mut [V]) {
+        let Self { a, size, stride, start } = self;
+        let rest = size - start;
+        y.fill(simd.splat_f32s(0.0));
+        let mut c = 0;
+        while c < rest {
+            let together = COLUMNS.min(rest - c);
+            let columns = &a[(start + c) * stride..(start + c + together) * stride];
+            for i in 0..together {
+                for k in i..together {
+                    add_products(simd, columns[i * stride + start + c + k], (i, k), &x[c..], &mut y[c..]);
+                }
+            }
+            let below = c + together;
+            if together == COLUMNS && below < rest {
+                let mut parts = columns.chunks_exact(stride);
+                let columns: [&[V]; COLUMNS] =
+                    std::array::from_fn(|_| parts.next().map_or(&[][..], |column| &column[start + below..size]));
+                let factors: [V; COLUMNS] = std::array::from_fn(|i| x[c + i]);
+                let sums = multiply_below_corner(simd, columns, factors, &x[below..], &mut y[below..]);
                 for (y, sum) in y[c..].iter_mut().zip(sums) {
                     *y = simd.add_f32s(*y, sum);
                 }
@@ -264,29 +307,60 @@ impl<V: Copy> Rest<'_, V> {
     }
 }
 
+/// Adds to y what an element in column i and row k, and the same above the diagonal, make of x.
+#[inline(always)]
+fn add_products<S: Simd>(simd: S, a: S::f32s, (i, k): (usize, usize), x: &[S::f32s], y: &mut [S::f32s]) {
+    y[k] = simd.mul_add_e_f32s(a, x[i], y[k]);
+    if k > i {
+        y[i] = simd.mul_add_e_f32s(a, x[k], y[i]);
+    }
+}
+
 /// The same below the corner; returns the columns' products with x.
 #[inline(always)]
-fn below_corner<S: Simd, const COLUMNS: usize>(
+fn update_below_corner<S: Simd, const COLUMNS: usize>(
     simd: S,
     columns: [&mut [S::f32s]; COLUMNS],
-    factors: [[S::f32s; COLUMNS]; 3],
-    [v, w, x]: [&[S::f32s]; 3],
+    factors: [[S::f32s; COLUMNS]; 5],
+    [v, w, v2, w2, x]: [&[S::f32s]; 5],
     y: &mut [S::f32s],
 ) -> [S::f32s; COLUMNS] {
     let rows = y.len();
     let columns = columns.map(|column| &mut column[..rows]);
-    let (v, w, x) = (&v[..rows], &w[..rows], &x[..rows]);
-    let [fv, fw, fx] = factors;
+    let (v, w, v2, w2, x) = (&v[..rows], &w[..rows], &v2[..rows], &w2[..rows], &x[..rows]);
+    let [fv, fw, fv2, fw2, fx] = factors;
     let mut sums = [simd.splat_f32s(0.0); COLUMNS];
     for r in 0..rows {
         // Read once: a compiler must suppose that writing to the columns changes what is in the slices.
-        let (v, w, x, mut product) = (v[r], w[r], x[r], y[r]);
+        let (v, w, v2, w2, x, mut product) = (v[r], w[r], v2[r], w2[r], x[r], y[r]);
         for i in 0..COLUMNS {
-            let a = simd.negate_mul_add_e_f32s(v, fw[i], columns[i][r]);
-            let a = simd.negate_mul_add_e_f32s(w, fv[i], a);
+            let a = rank_two(simd, columns[i][r], (v, w), (fv[i], fw[i]));
+            let a = rank_two(simd, a, (v2, w2), (fv2[i], fw2[i]));
             columns[i][r] = a;
             product = simd.mul_add_e_f32s(a, fx[i], product);
             sums[i] = simd.mul_add_e_f32s(a, x, sums[i]);
+        }
+        y[r] = product;
+    }
+    sums
+}
+
+#[inline(always)]
+fn multiply_below_corner<S: Simd, const COLUMNS: usize>(
+    simd: S,
+    columns: [&[S::f32s]; COLUMNS],
+    factors: [S::f32s; COLUMNS],
+    x: &[S::f32s],
+    y: &mut [S::f32s],
+) -> [S::f32s; COLUMNS] {
+    let rows = y.len();
+    let (columns, x) = (columns.map(|column| &column[..rows]), &x[..rows]);
+    let mut sums = [simd.splat_f32s(0.0); COLUMNS];
+    for r in 0..rows {
+        let (x, mut product) = (x[r], y[r]);
+        for i in 0..COLUMNS {
+            product = simd.mul_add_e_f32s(columns[i][r], factors[i], product);
+            sums[i] = simd.mul_add_e_f32s(columns[i][r], x, sums[i]);
         }
         y[r] = product;
     }
