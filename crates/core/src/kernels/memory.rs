@@ -4,44 +4,69 @@ use std::cell::RefCell;
 
 /// Shorter memory is not worth keeping.
 const LEAST: usize = 1 << 10;
-/// So many pieces are kept for a thread, and so many elements in all.
+/// So many pieces of a type are kept for a thread.
 const PIECES: usize = 32;
-const ELEMENTS: usize = 1 << 23;
 /// Bytes that are kept for a thread at the most.
-pub const MOST_KEPT: u64 = (ELEMENTS * size_of::<f32>()) as u64;
+pub const MOST_KEPT: u64 = (f32::MOST * size_of::<f32>() + f64::MOST * size_of::<f64>()) as u64;
 
-thread_local! {
-    /// What came last is the last.
-    static KEPT: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
+/// A number whose memory is kept.
+pub trait Element: Copy + 'static {
+    const ZERO: Self;
+    const NAN: Self;
+    /// So many are kept for a thread in all.
+    const MOST: usize;
+    /// What this thread keeps. What came last is the last.
+    fn with_kept<R>(f: impl FnOnce(&mut Vec<Vec<Self>>) -> R) -> R;
 }
 
+macro_rules! element {
+    ($t:ty, $most:expr) => {
+        impl Element for $t {
+            const ZERO: Self = 0.0;
+            const NAN: Self = <$t>::NAN;
+            const MOST: usize = $most;
+
+            fn with_kept<R>(f: impl FnOnce(&mut Vec<Vec<Self>>) -> R) -> R {
+                thread_local! {
+                    static KEPT: RefCell<Vec<Vec<$t>>> = const { RefCell::new(Vec::new()) };
+                }
+                KEPT.with_borrow_mut(f)
+            }
+        }
+    };
+}
+
+element!(f32, 1 << 23);
+// Few matrices need double precision.
+element!(f64, 1 << 20);
+
 /// So many elements for one who writes them all: those that stand there mean nothing.
-pub fn to_write(length: usize) -> Vec<f32> {
+pub fn to_write<T: Element>(length: usize) -> Vec<T> {
     let mut memory = if length < LEAST { Vec::new() } else { taken(length).unwrap_or_default() };
     if cfg!(any(test, debug_assertions)) {
         memory.clear();
-        memory.resize(length, f32::NAN);
+        memory.resize(length, T::NAN);
     } else {
         if memory.is_empty() {
-            memory = vec![0.0; roomy(length)];
+            memory = vec![T::ZERO; roomy::<T>(length)];
         }
-        memory.resize(length, 0.0);
+        memory.resize(length, T::ZERO);
     }
     memory
 }
 
 /// So many elements, or up to a quarter more where memory will be kept: what follows is often a little longer.
-fn roomy(length: usize) -> usize {
-    match (LEAST..=ELEMENTS).contains(&length) {
+fn roomy<T: Element>(length: usize) -> usize {
+    match (LEAST..=T::MOST).contains(&length) {
         true => length.next_multiple_of(1 << (length.ilog2() - 2)),
         false => length,
     }
 }
 
 /// Memory of hardly more elements.
-fn taken(length: usize) -> Option<Vec<f32>> {
-    KEPT.with_borrow_mut(|kept| {
-        let fits = |memory: &Vec<f32>| (length..=length + length / 2).contains(&memory.capacity());
+fn taken<T: Element>(length: usize) -> Option<Vec<T>> {
+    T::with_kept(|kept| {
+        let fits = |memory: &Vec<T>| (length..=length + length / 2).contains(&memory.capacity());
         let at = kept.iter().rposition(fits)?;
         Some(kept.remove(at))
     })
@@ -74,13 +99,13 @@ pub fn zeros(length: usize) -> Vec<f32> {
 }
 
 /// Keeps memory for what follows, in place of what was kept longest if there is too much.
-pub fn keep(memory: Vec<f32>) {
-    if memory.is_empty() || !(LEAST..=ELEMENTS).contains(&memory.capacity()) {
+pub fn keep<T: Element>(memory: Vec<T>) {
+    if memory.is_empty() || !(LEAST..=T::MOST).contains(&memory.capacity()) {
         return;
     }
-    KEPT.with_borrow_mut(|kept| {
+    T::with_kept(|kept| {
         kept.push(memory);
-        while kept.len() > PIECES || kept.iter().map(Vec::capacity).sum::<usize>() > ELEMENTS {
+        while kept.len() > PIECES || kept.iter().map(Vec::capacity).sum::<usize>() > T::MOST {
             kept.remove(0);
         }
     });
@@ -103,8 +128,8 @@ mod tests {
         let again = to_write(2500);
         assert!(again.len() == 2500 && again.as_ptr() == place);
         (0..2 * PIECES).for_each(|_| keep(vec![0.0; 2000]));
-        assert_eq!(KEPT.with_borrow(Vec::len), PIECES);
-        keep(vec![0.0; ELEMENTS]);
-        assert_eq!(KEPT.with_borrow(Vec::len), 1);
+        assert_eq!(f32::with_kept(|kept| kept.len()), PIECES);
+        keep(vec![0.0; f32::MOST]);
+        assert_eq!(f32::with_kept(|kept| kept.len()), 1);
     }
 }

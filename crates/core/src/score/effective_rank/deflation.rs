@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use pulp::{Arch, Simd, WithSimd};
 
 use super::real::{LANES, Real, add_multiple, dot};
+use crate::kernels::memory;
 
 /// A matrix without its dominant singular values.
 pub struct Deflated<'a, T: Clone> {
@@ -51,7 +52,7 @@ pub fn split_off_dominant<T: Real>(matrix: &[T], rows: usize, columns: usize) ->
         let mut matrix = match rest.matrix {
             Cow::Owned(matrix) => matrix,
             Cow::Borrowed(given) => {
-                let mut matrix = T::to_write(given.len());
+                let mut matrix = memory::to_write(given.len());
                 matrix.copy_from_slice(given);
                 matrix
             }
@@ -72,7 +73,7 @@ impl<T: Real> Deflated<'_, T> {
     /// What was split off; the rest is needed no more.
     pub fn into_outliers(self) -> Outliers {
         if let Cow::Owned(matrix) = self.matrix {
-            T::keep(matrix);
+            memory::keep(matrix);
         }
         self.outliers
     }

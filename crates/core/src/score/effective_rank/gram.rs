@@ -4,10 +4,11 @@ use faer::linalg::matmul::triangular::{BlockStructure, matmul};
 use faer::{Accum, MatMut, MatRef, Par};
 use pulp::{Arch, Simd, WithSimd};
 
-use super::real::{LANES, Real, Recycled, lanes};
+use super::real::{LANES, Real, lanes};
+use crate::kernels::memory::{self, Element};
 
 /// The lower triangle of the smaller of A A^T and A^T A, column-major.
-pub struct Gram<T: Recycled> {
+pub struct Gram<T: Element> {
     pub size: usize,
     /// Elements from one column to the next; what is between means nothing.
     pub stride: usize,
@@ -35,7 +36,7 @@ impl<T: Real> Gram<T> {
     pub fn new(matrix: &[T], rows: usize, columns: usize) -> Self {
         let size = rows.min(columns);
         let stride = size + PADDING;
-        let mut values = T::to_write((size + COLUMNS) * stride);
+        let mut values = memory::to_write((size + COLUMNS) * stride);
         let products = Products { matrix, columns, to: &mut values, stride };
         if columns <= rows && (LANES..=BY_PARTS).contains(&columns) {
             Arch::new().dispatch(products);
@@ -75,9 +76,9 @@ impl<T: Real> Gram<T> {
     }
 }
 
-impl<T: Recycled> Drop for Gram<T> {
+impl<T: Element> Drop for Gram<T> {
     fn drop(&mut self) {
-        T::keep(std::mem::take(&mut self.values));
+        memory::keep(std::mem::take(&mut self.values));
     }
 }
 

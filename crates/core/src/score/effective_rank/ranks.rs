@@ -11,6 +11,7 @@ use super::scaled::{RankError, Scaled};
 use super::tridiagonal::Tridiagonal;
 use super::{chase, together};
 use crate::idle::{Elsewhere, elsewhere};
+use crate::kernels::memory;
 
 /// Gram matrices up to this size are reduced side by side: so many of them fit into the second cache.
 const TOGETHER: usize = 192;
@@ -280,7 +281,9 @@ impl Entering {
         let double = self.matrix.double();
         let rest = split_off_dominant(&double, self.matrix.rows, self.matrix.columns);
         let band = Band::of(&mut Gram::new(&rest.matrix, rest.rows, rest.columns));
-        self.waiting(rest.outliers, band)
+        let outliers = rest.into_outliers();
+        memory::keep(double);
+        self.waiting(outliers, band)
     }
 }
 

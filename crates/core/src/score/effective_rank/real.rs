@@ -6,39 +6,12 @@ use faer::traits::RealField;
 use pulp::Simd;
 use pulp::bytemuck::Pod;
 
-use crate::kernels::memory;
-
-/// Memory of matrices that are gone, for those that follow.
-pub trait Recycled: Sized {
-    /// So many elements for one who writes them all.
-    fn to_write(length: usize) -> Vec<Self>;
-    /// Keeps memory for what follows.
-    fn keep(memory: Vec<Self>);
-}
-
-impl Recycled for f32 {
-    fn to_write(length: usize) -> Vec<Self> {
-        memory::to_write(length)
-    }
-
-    fn keep(memory: Vec<Self>) {
-        memory::keep(memory);
-    }
-}
-
-/// Too few matrices need double precision for their memory to be kept.
-impl Recycled for f64 {
-    fn to_write(length: usize) -> Vec<Self> {
-        vec![0.0; length]
-    }
-
-    fn keep(_: Vec<Self>) {}
-}
+use crate::kernels::memory::Element;
 
 /// A floating-point type that the kernels are written for.
 pub trait Real:
     RealField
-    + Recycled
+    + Element
     + Pod
     + Copy
     + PartialOrd
@@ -50,7 +23,6 @@ pub trait Real:
     + AddAssign
     + SubAssign
 {
-    const ZERO: Self;
     const ONE: Self;
     const EPSILON: Self;
     /// A power of two from which a few products neither overflow nor fall to [`Self::TINY`].
@@ -116,7 +88,6 @@ pub trait Real:
 macro_rules! real {
     ($t:ty, $working_size:expr, $tiny:expr, $exponent:expr, $zero_exponents:expr, $v:ident, $as:ident, $as_mut:ident, $splat:ident, $multiply_add:ident, $subtract_product:ident, $add:ident, $subtract:ident, $multiply:ident, $divide:ident, $root:ident, $negative:ident, $select:ident, $equal:ident, $greater:ident, $sum:ident) => {
         impl Real for $t {
-            const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const EPSILON: Self = <$t>::EPSILON;
             const WORKING_SIZE: Self = $working_size;

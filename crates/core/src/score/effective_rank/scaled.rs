@@ -54,12 +54,16 @@ impl Scaled {
     }
 
     pub fn double(&self) -> Vec<f64> {
-        self.values.iter().map(|x| f64::from(*x)).collect()
+        let mut double = memory::to_write(self.values.len());
+        double.iter_mut().zip(&self.values).for_each(|(double, x)| *double = f64::from(*x));
+        double
     }
 
     /// The effective rank in double precision.
     pub fn rank(&self) -> Result<f64, RankError> {
-        let estimate = Estimate::new(&self.double(), self.rows, self.columns);
+        let double = self.double();
+        let estimate = Estimate::new(&double, self.rows, self.columns);
+        memory::keep(double);
         if estimate.error <= TOLERANCE { Ok(estimate.entropy.exp()) } else { self.rank_of_all() }
     }
 
