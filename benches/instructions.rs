@@ -112,9 +112,20 @@ fn recurrence() -> (Network, Vec<usize>) {
     written("[64, 16]", "[permute: [1, 0], lstm: 64]", 32)
 }
 
-/// A network as a preset has it.
+/// An architecture of NATS-Bench on images of 16 x 16.
+fn cells() -> (Network, Vec<usize>) {
+    let cell = "|nor_conv_3x3~0|+|skip_connect~0|nor_conv_1x1~1|+|none~0|avg_pool_3x3~1|nor_conv_3x3~2|";
+    of_preset(&format!("network: {{input: [3, 16, 16], classes: 10, nats_tss: \"{cell}\"}}"), 8)
+}
+
+/// A network of these layers.
 fn written(input: &str, layers: &str, samples: usize) -> (Network, Vec<usize>) {
-    let text = format!("data: {{source: gaussian}}\nnetwork: {{input: {input}, layers: {layers}}}\n");
+    of_preset(&format!("network: {{input: {input}, layers: {layers}}}"), samples)
+}
+
+/// A network as a preset has it.
+fn of_preset(network: &str, samples: usize) -> (Network, Vec<usize>) {
+    let text = format!("data: {{source: gaussian}}\n{network}\n");
     let preset = Preset::parse(&text, "work.yaml", Path::new("")).expect("a right preset");
     let network = Network::clone(&Space::new(Arc::new(preset)).network_of(0));
     let dims = std::iter::once(samples).chain(network.input.shape.0.iter().copied()).collect();
@@ -133,18 +144,29 @@ fn network(input: &[usize], layers: &[Layer], samples: usize) -> (Network, Vec<u
 #[bench::transformer(setup = transformer, config = at_most(21_444))]
 #[bench::recurrence(setup = recurrence, config = at_most(24_635))]
 fn repetition((network, dims): (Network, Vec<usize>)) -> f64 {
+    score(&network, dims, false)
+}
+
+// With what is looked at of the blocks.
+#[library_benchmark]
+#[bench::cells(setup = cells, config = at_most(1))]
+fn architecture((network, dims): (Network, Vec<usize>)) -> f64 {
+    score(&network, dims, true)
+}
+
+fn score(network: &Network, dims: Vec<usize>, blocks: bool) -> f64 {
     let init = Init::named("kaiming_normal").expect("it is in the catalog");
     let inputs = KEY.standard_normals(dims.iter().product());
     let inputs = candle_core::Tensor::from_vec(inputs, dims, &candle_core::Device::Cpu).expect("the shape fits");
     let repetition = Repetition {
-        network: &network,
+        network,
         inputs,
         init: &init,
         bias: BiasInit::Zeros,
         rows: Rows::Full,
         batch_norm: Default::default(),
         trainability: true,
-        blocks: false,
+        blocks,
         seed: 0,
         repetition: 0,
         draws: None,
@@ -157,5 +179,5 @@ fn repetition((network, dims): (Network, Vec<usize>)) -> f64 {
 }
 
 library_benchmark_group!(name = kernels, benchmarks = [rank, sixteen_ranks, activation, draw]);
-library_benchmark_group!(name = whole, benchmarks = [repetition]);
+library_benchmark_group!(name = whole, benchmarks = [repetition, architecture]);
 main!(library_benchmark_groups = [kernels, whole]);

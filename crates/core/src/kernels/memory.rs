@@ -117,19 +117,19 @@ mod tests {
 
     #[test]
     fn memory_is_used_again_for_what_is_about_as_long() {
-        let memory = vec![1.0; 3000];
+        let memory = vec![1.0f32; 3000];
         let place = memory.as_ptr();
         keep(memory);
-        keep(vec![2.0; 7000]);
+        keep(vec![2.0f32; 7000]);
         for length in [3001, 1500, 10] {
-            let other = to_write(length);
+            let other = to_write::<f32>(length);
             assert_ne!(other.as_ptr(), place);
         }
-        let again = to_write(2500);
+        let again = to_write::<f32>(2500);
         assert!(again.len() == 2500 && again.as_ptr() == place);
-        (0..2 * PIECES).for_each(|_| keep(vec![0.0; 2000]));
+        (0..2 * PIECES).for_each(|_| keep(vec![0.0f32; 2000]));
         assert_eq!(f32::with_kept(|kept| kept.len()), PIECES);
-        keep(vec![0.0; f32::MOST]);
+        keep(vec![0.0f32; f32::MOST]);
         assert_eq!(f32::with_kept(|kept| kept.len()), 1);
     }
 }

@@ -58,7 +58,7 @@ impl<T: Real> Gram<T> {
         Self { size, stride, values }
     }
 
-    /// Of a symmetric matrix.
+    /// Of a symmetric matrix, of which the diagonal and what is after it in every row counts.
     pub fn of_symmetric(matrix: &[T], size: usize) -> Self {
         let stride = size + PADDING;
         let mut values = vec![T::ZERO; (size + COLUMNS) * stride];
@@ -114,6 +114,8 @@ impl<T: Real> Products<'_, T> {
         }
     }
 
+    /// Some rows after the other. The columns of a tile are copied for them, since rows of the matrix lie too far apart to stay
+    /// near.
     #[inline(always)]
     fn sum_by_parts<S: Simd, const HIGH: usize, const WIDE: usize>(self, simd: S) {
         let Self { matrix, columns, to, stride } = self;
@@ -149,6 +151,7 @@ impl<T: Real> Products<'_, T> {
         }
     }
 
+    /// All rows at once.
     #[inline(always)]
     fn sum_directly<S: Simd, const HIGH: usize, const WIDE: usize>(self, simd: S) {
         let Self { matrix, columns, to, stride } = self;

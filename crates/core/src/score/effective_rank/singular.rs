@@ -7,7 +7,8 @@ use super::tridiagonal::Tridiagonal;
 /// Of the mean distance between singular values, to as much as single precision tells.
 const HALVINGS: usize = 16;
 
-/// The eigenvalues of a symmetric matrix without negative ones, ascending, in single precision.
+/// The eigenvalues of a symmetric matrix without negative ones, ascending, in single precision. Of every row the diagonal and what is
+/// after it counts.
 pub fn eigenvalues(matrix: &[f32], size: usize) -> Vec<f64> {
     roots(Gram::of_symmetric(matrix, size)).into_iter().map(|root| root * root).collect()
 }
