@@ -35,16 +35,16 @@ fn square(n: usize) -> (Vec<f32>, usize) {
 }
 
 #[library_benchmark]
-#[bench::size_10(args = (10), setup = square, config = at_most(100))]
-#[bench::size_128(args = (128), setup = square, config = at_most(6_499))]
-#[bench::size_512(args = (512), setup = square, config = at_most(104_724))]
+#[bench::size_10(args = (10), setup = square, config = at_most(101))]
+#[bench::size_128(args = (128), setup = square, config = at_most(6_370))]
+#[bench::size_512(args = (512), setup = square, config = at_most(106_289))]
 fn rank((matrix, n): (Vec<f32>, usize)) -> f64 {
     effective_rank(black_box(&matrix), n, n).expect("a rank")
 }
 
 #[library_benchmark]
-#[bench::size_128(args = (128), setup = square, config = at_most(25_379))]
-#[bench::size_512(args = (512), setup = square, config = at_most(1_061_874))]
+#[bench::size_128(args = (128), setup = square, config = at_most(24_115))]
+#[bench::size_512(args = (512), setup = square, config = at_most(1_085_307))]
 fn sixteen_ranks((matrix, n): (Vec<f32>, usize)) -> usize {
     let mut ranks = Ranks::default();
     let places: Vec<_> = (0..16).map(|_| ranks.add(black_box(&matrix), n, n)).collect();
@@ -149,7 +149,7 @@ fn repetition((network, dims): (Network, Vec<usize>)) -> f64 {
 
 // With what is looked at of the blocks.
 #[library_benchmark]
-#[bench::cells(setup = cells, config = at_most(1))]
+#[bench::cells(setup = cells, config = at_most(227_193))]
 fn architecture((network, dims): (Network, Vec<usize>)) -> f64 {
     score(&network, dims, true)
 }
