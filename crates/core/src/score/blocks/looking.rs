@@ -1,8 +1,9 @@
 //! How the blocks of an architecture pass what comes in: what training-free orders of architectures stand on.
 //!
-//! The first samples of a batch are looked at as they pass with all of it, with batch norm as in training. The entropies of what
-//! blocks give are the expressivity and progressivity of Lee & Ham 2024 (AZ-NAS, arXiv 2403.19232). The rectifiers on the way give the kernel of
-//! Mellor et al. 2021 (NASWOT, arXiv 2006.04647) and the correlations of Jiang et al. 2023 (MeCo, NeurIPS).
+//! The first samples of a batch are looked at as they pass with all of it, with batch norm as in training. The entropies of
+//! what blocks give are the expressivity and progressivity of Lee & Ham 2024 (AZ-NAS, arXiv 2403.19232). The rectifiers on the
+//! way give the kernel of Mellor et al. 2021 (NASWOT, arXiv 2006.04647) and the correlations of Jiang et al. 2023 (MeCo,
+//! NeurIPS).
 
 use candle_core::Tensor;
 
