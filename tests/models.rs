@@ -463,21 +463,22 @@ fn a_choice_goes_home_into_the_model_and_scores_there_what_it_scored_here() {
     assert!((mean - near).abs() < 5.0 * error.max(near * 0.01), "{nears:?} and {near} +- {error}");
 }
 
-/// Puts a choice into a model that comes back from its file, and exports it again.
+/// Puts choices into models that come back from their files, and exports them again: one folder of each model, with two seeds.
 const BACK: &str = r#"
 import importlib.util
 import sys
 import numpy
 import torch
 
-source, inputs, choice, changed, seed = sys.argv[1:]
-model = torch.export.unflatten(torch.export.load(source))
-spec = importlib.util.spec_from_file_location("choice", choice)
-module = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(module)
-module.apply(model, seed=int(seed))
-x = torch.from_numpy(numpy.load(inputs))
-torch.export.save(torch.export.export(model, (x,)), changed)
+for source, inputs, folder in zip(*[iter(sys.argv[1:])] * 3):
+    spec = importlib.util.spec_from_file_location("choice", f"{folder}/choice.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    x = torch.from_numpy(numpy.load(inputs))
+    for seed in 1, 2:
+        model = torch.export.unflatten(torch.export.load(source))
+        module.apply(model, seed=seed)
+        torch.export.save(torch.export.export(model, (x,)), f"{folder}/changed-{seed}.pt2")
 "#;
 
 /// Each of the models takes a choice, and scores with it what the candidate scored. An activation that stands as a function in
@@ -490,34 +491,39 @@ fn choices_go_home_into_every_exported_program() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     std::fs::write(at("back.py"), BACK).unwrap();
+    let preset = |model: &str, net: &str, search: &str| {
+        let data = file(model, "inputs.npy");
+        format!("network: {{model: {net:?}}}\ndata: {{path: {data:?}}}\nsearch: {search}\nscore: {{repetitions: 8}}\n")
+    };
+    let (mut chosen, mut arguments) = (Vec::new(), vec![at("back.py")]);
     for model in MODELS {
         let activation = if ["nerf", "resnet", "tcn"].contains(&model) { "relu" } else { "tanh" };
-        let data = file(model, "inputs.npy");
-        let preset = |net: &str, search: &str| {
-            format!(
-                "network: {{model: {net:?}}}\ndata: {{path: {data:?}}}\nsearch: {search}\nscore: {{repetitions: 8}}\n"
-            )
-        };
         let net = file(model, "model.pt2");
         let search = format!("{{activations: [{activation}], inits: [orthogonal]}}");
-        std::fs::write(at("net.yaml"), preset(net.to_str().unwrap(), &search)).unwrap();
-        let ranking = rank(&[&at("net.yaml")]);
-        let chosen = candidates(&ranking).iter().find(|candidate| candidate["init"] == "orthogonal").unwrap();
-        let export = ["export", &at("net.yaml"), "--init", "orthogonal", "-o", &at("choice.py")];
+        std::fs::create_dir(at(model)).unwrap();
+        let [yaml, choice] = ["net.yaml", "choice.py"].map(|name| at(&format!("{model}/{name}")));
+        std::fs::write(&yaml, preset(model, net.to_str().unwrap(), &search)).unwrap();
+        let ranking = rank(&[&yaml]);
+        let candidate = candidates(&ranking).iter().find(|candidate| candidate["init"] == "orthogonal").unwrap();
+        chosen.push((model, candidate["near"].as_f64().unwrap(), candidate["standard_error"].as_f64().unwrap()));
+        let export = ["export", &yaml, "--init", "orthogonal", "-o", &choice];
         Command::cargo_bin("neartop").unwrap().args(export).assert().success();
-        let mut nears = Vec::new();
-        for seed in ["1", "2"] {
-            let paths = [net.to_str().unwrap(), data.to_str().unwrap(), &at("choice.py"), &at("changed.pt2"), seed];
-            python(&[&[at("back.py").as_str()], &paths[..]].concat());
-            std::fs::write(at("changed.yaml"), preset(&at("changed.pt2"), "{slots: none, inits: [zeros]}")).unwrap();
-            let changed = rank(&[&at("changed.yaml")]);
+        arguments.extend([net, file(model, "inputs.npy")].map(|path| path.to_str().unwrap().to_owned()));
+        arguments.push(at(model));
+    }
+    python(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    for (model, near, standard_error) in chosen {
+        let nears = [1, 2].map(|seed| {
+            let [yaml, net] =
+                ["changed.yaml", &format!("changed-{seed}.pt2")].map(|name| at(&format!("{model}/{name}")));
+            std::fs::write(&yaml, preset(model, &net, "{slots: none, inits: [zeros]}")).unwrap();
+            let changed = rank(&[&yaml]);
             let given = candidates(&changed).iter().find(|candidate| candidate["init"] == "as_given").unwrap();
-            nears.push(given["near"].as_f64().unwrap());
-        }
+            given["near"].as_f64().unwrap()
+        });
         let mean = nears.iter().sum::<f64>() / nears.len() as f64;
-        let near = chosen["near"].as_f64().unwrap();
         // The standard deviation of single draws, of which both are means.
-        let deviation = 8f64.sqrt() * chosen["standard_error"].as_f64().unwrap();
+        let deviation = 8f64.sqrt() * standard_error;
         println!("{model}: NEAR {near:.2}, after apply {nears:.2?}, of a draw +- {deviation:.2}");
         let error = deviation * (1.0 / 8.0 + 1.0 / nears.len() as f64).sqrt();
         assert!((mean - near).abs() < 4.0 * error, "{model}: {nears:?} and {near} +- {error}");

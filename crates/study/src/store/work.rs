@@ -18,7 +18,7 @@ use neartop_io::preset::{Definition, Preset};
 /// activation, initialization, data set or stream of draws, or a default that presets leave out. What older versions
 /// stored is not found any more then, and computed anew. It does not rise for rounding, which is not the same on every
 /// machine either, nor for what is new. `tests/store/definition.rs` guards it.
-pub const DEFINITION: u32 = 7;
+pub const DEFINITION: u32 = 8;
 
 /// The work of a run: one study's worth of candidates and repetitions.
 ///

@@ -12,7 +12,7 @@ const FLAT: f64 = 0.05;
 /// ... and saturated where it is flat at x and at -x with |x| greater than this: rectifiers are not.
 const AWAY_FROM_ZERO: f64 = 1.0;
 /// Inputs of an activation that are looked at for saturation, about.
-const SATURATION_INPUTS: usize = 4096;
+const SATURATION_INPUTS: usize = 1024;
 
 /// Uniform noise for every value, `relative` to their root mean square.
 pub(super) fn noise(key: Key, relative: f64, values: &[f32]) -> Vec<f32> {
