@@ -39,7 +39,7 @@ use crate::shape::{Form, Layout};
 /// Only the first repetitions are looked at: what is looked for are orders of magnitude.
 pub const REPETITIONS: u64 = 4;
 /// Samples that are looked at, and have twins, at the most.
-const SAMPLES: Watched = Watched { samples: 12, at_input: 12 };
+const SAMPLES: Watched = Watched { samples: 24, at_input: 24 };
 /// The same where samples are images or tokens, whose positions give means enough. Layers take turns with the samples, so these
 /// must be several.
 const IMAGES: Watched = Watched { samples: 4, at_input: 1 };
