@@ -35,16 +35,16 @@ fn square(n: usize) -> (Vec<f32>, usize) {
 }
 
 #[library_benchmark]
-#[bench::size_10(args = (10), setup = square, config = at_most(101))]
-#[bench::size_128(args = (128), setup = square, config = at_most(6_370))]
-#[bench::size_512(args = (512), setup = square, config = at_most(106_289))]
+#[bench::size_10(args = (10), setup = square, config = at_most(102))]
+#[bench::size_128(args = (128), setup = square, config = at_most(6_410))]
+#[bench::size_512(args = (512), setup = square, config = at_most(109_453))]
 fn rank((matrix, n): (Vec<f32>, usize)) -> f64 {
     effective_rank(black_box(&matrix), n, n).expect("a rank")
 }
 
 #[library_benchmark]
-#[bench::size_128(args = (128), setup = square, config = at_most(24_115))]
-#[bench::size_512(args = (512), setup = square, config = at_most(1_085_307))]
+#[bench::size_128(args = (128), setup = square, config = at_most(24_250))]
+#[bench::size_512(args = (512), setup = square, config = at_most(1_135_812))]
 fn sixteen_ranks((matrix, n): (Vec<f32>, usize)) -> usize {
     let mut ranks = Ranks::default();
     let places: Vec<_> = (0..16).map(|_| ranks.add(black_box(&matrix), n, n)).collect();
@@ -67,8 +67,8 @@ fn activation((activation, mut x): (Activation, Vec<f32>)) -> Vec<f32> {
 }
 
 #[library_benchmark]
-#[bench::normal(args = (Law::Normal { mean: 0.0, std: 1.0 }), config = at_most(1_785))]
-#[bench::orthogonal(args = (Law::Orthogonal { gain: 1.0 }), config = at_most(8_026))]
+#[bench::normal(args = (Law::Normal { mean: 0.0, std: 1.0 }), config = at_most(1_789))]
+#[bench::orthogonal(args = (Law::Orthogonal { gain: 1.0 }), config = at_most(8_032))]
 fn draw(law: Law) -> Vec<f32> {
     law.draw(&WeightShape::new(vec![128, 256], 1), KEY)
 }
@@ -138,18 +138,18 @@ fn network(input: &[usize], layers: &[Layer], samples: usize) -> (Network, Vec<u
 }
 
 #[library_benchmark]
-#[bench::perceptron(setup = perceptron, config = at_most(29_806))]
-#[bench::convolutions(setup = convolutions, config = at_most(50_701))]
-#[bench::residual(setup = residual, config = at_most(22_858))]
-#[bench::transformer(setup = transformer, config = at_most(21_444))]
-#[bench::recurrence(setup = recurrence, config = at_most(24_635))]
+#[bench::perceptron(setup = perceptron, config = at_most(28_726))]
+#[bench::convolutions(setup = convolutions, config = at_most(49_985))]
+#[bench::residual(setup = residual, config = at_most(22_365))]
+#[bench::transformer(setup = transformer, config = at_most(21_180))]
+#[bench::recurrence(setup = recurrence, config = at_most(21_334))]
 fn repetition((network, dims): (Network, Vec<usize>)) -> f64 {
     score(&network, dims, false)
 }
 
 // With what is looked at of the blocks.
 #[library_benchmark]
-#[bench::cells(setup = cells, config = at_most(227_193))]
+#[bench::cells(setup = cells, config = at_most(229_846))]
 fn architecture((network, dims): (Network, Vec<usize>)) -> f64 {
     score(&network, dims, true)
 }

@@ -30,6 +30,7 @@ mod aliases;
 pub mod arithmetic;
 pub mod catalog;
 pub mod differentiable;
+mod dispatch;
 pub mod fill;
 mod fusing;
 pub mod idle;

@@ -1,10 +1,10 @@
 //! Natural logarithms in loops that the compiler turns into vector code: the same on every machine.
 
-use pulp::Arch;
+use crate::dispatch::dispatch;
 
 /// The logarithms of these numbers in their place, see [`ln`].
 pub fn logarithms(numbers: &mut [f64]) {
-    Arch::new().dispatch(|| {
+    dispatch(|| {
         for x in numbers {
             *x = ln(*x);
         }

@@ -5,13 +5,14 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, LN_2, LOG2_E};
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
+use crate::dispatch::dispatch;
 use crate::fusing::Fusing;
 
 /// Replaces every x by f(x), computed with the widest vectors that the machine has.
 pub fn each<F: Fn(f64, Fusing) -> f64>(xs: &mut [f32], f: F) {
-    Arch::new().dispatch(Each { xs, f });
+    dispatch(Each { xs, f });
 }
 
 struct Each<'a, F> {
@@ -39,7 +40,7 @@ impl<F: Fn(f64, Fusing) -> f64> WithSimd for Each<'_, F> {
 
 /// The same where single precision loses nothing.
 pub fn each_single<F: Fn(f32) -> f32>(xs: &mut [f32], f: F) {
-    Arch::new().dispatch(EachSingle { xs, f });
+    dispatch(EachSingle { xs, f });
 }
 
 struct EachSingle<'a, F> {

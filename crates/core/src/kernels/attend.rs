@@ -1,11 +1,12 @@
 //! Attention.
 
 use candle_core::{Device, Result, Tensor, bail};
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::lanes::softmax;
 use super::products::{multiply_by_rows_into, multiply_into};
 use super::tensors::with_elements;
+use crate::dispatch::dispatch;
 use crate::fusing::Fusing;
 use crate::idle::in_parts;
 
@@ -97,7 +98,7 @@ fn heads_of_samples(attention: &Attention, q: &[f32], k: &[f32], v: &[f32], y: &
         let of_sample = sample * queries * heads * size;
         gather(&mut query, &q[of_sample..], head, heads, size);
         multiply_by_rows_into(&mut scores, &query, &key, size);
-        Arch::new().dispatch(Softmax { attention, scores: &mut scores });
+        dispatch(Softmax { attention, scores: &mut scores });
         multiply_into(&mut query, &scores, &value, keys);
         let rows = y[of_sample..].chunks_exact_mut(heads * size);
         for (row, result) in rows.zip(query.chunks_exact(size)) {

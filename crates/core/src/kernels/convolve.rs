@@ -2,12 +2,12 @@
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
-use pulp::Arch;
 
 use super::direct::Convolution;
 use super::memory::to_write;
 use super::window::Window;
 use super::winograd::Winograd;
+use crate::dispatch::dispatch;
 use crate::idle::in_parts;
 
 /// Images `[channels, height, width]` before and after a convolution whose channels are split into groups.
@@ -72,7 +72,7 @@ fn convolve_some(x: &[f32], y: &mut [f32], sizes: Groups, window: &Window, w: &[
             image
         } else {
             let out = [out_height, out_width];
-            Arch::new().dispatch(
+            dispatch(
                 #[inline(always)]
                 || unfold(image, [height, width], window, out, &mut unfolded),
             );

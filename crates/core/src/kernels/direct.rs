@@ -8,13 +8,14 @@
 mod four_rows;
 mod tiles;
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 pub use four_rows::FourRows;
 pub use tiles::copy;
 use tiles::{BLOCK, Row, Taps, Tile, for_each_tile, span};
 
 use super::window::Window;
+use crate::dispatch::dispatch;
 
 /// A convolution of stride 1 over images of one size, for one group of channels.
 pub struct Convolution {
@@ -84,7 +85,7 @@ impl Convolution {
 
     /// Convolves `image` `[channels, height, width]` into `y` `[outs, height, width]`.
     pub fn apply(&mut self, image: &[f32], weights: &[[f32; BLOCK]], y: &mut [f32]) {
-        Arch::new().dispatch(Apply { convolution: self, image, weights, y });
+        dispatch(Apply { convolution: self, image, weights, y });
     }
 
     /// Copies an image to where zeros surround it.

@@ -4,8 +4,9 @@
 
 use std::f32::consts::LOG2_E;
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
+use crate::dispatch::dispatch;
 use crate::fusing::Fusing;
 
 /// Sums and maxima are taken of this many numbers side by side, whatever the vectors of the machine.
@@ -13,7 +14,7 @@ pub const SIDE_BY_SIDE: usize = 16;
 
 /// Calls one of the functions here, compiled for the widest vectors that the machine has.
 pub fn vectorized<F: Fn(&mut [f32], Fusing)>(xs: &mut [f32], f: F) {
-    Arch::new().dispatch(Vectorized { xs, f });
+    dispatch(Vectorized { xs, f });
 }
 
 struct Vectorized<'a, F> {

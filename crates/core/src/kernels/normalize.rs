@@ -2,10 +2,11 @@
 
 use candle_core::{Device, Result, Tensor, bail};
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::lanes::{squares_about, sum};
 use super::tensors::{Source, for_each_run};
+use crate::dispatch::dispatch;
 
 /// PyTorch's epsilon of all normalizations.
 pub const EPSILON: f64 = 1e-5;
@@ -115,13 +116,7 @@ pub fn normalize_with<'a>(
             for channel in 0..channels {
                 let planes = (0..samples).map(|s| s * per_sample + channel * per_channel);
                 let of_batch = planes.clone().take(batch);
-                Arch::new().dispatch(Runs {
-                    data: &mut data,
-                    of: of_batch,
-                    starts: planes,
-                    length: per_channel,
-                    epsilon,
-                });
+                dispatch(Runs { data: &mut data, of: of_batch, starts: planes, length: per_channel, epsilon });
             }
         }
         Statistics::Groups(groups) => {
@@ -133,7 +128,7 @@ pub fn normalize_with<'a>(
         }
         Statistics::Features => {
             let features = input.dims().last().copied().unwrap_or(1);
-            Arch::new().dispatch(Rows { data: &mut data, features, epsilon, is_rms: false });
+            dispatch(Rows { data: &mut data, features, epsilon, is_rms: false });
         }
         Statistics::Position => {
             data.chunks_exact_mut(per_sample.max(1))
@@ -160,12 +155,7 @@ pub fn normalize_with<'a>(
 pub fn normalize_rms<'a>(input: impl Into<Source<'a>>, weight: Option<&Tensor>, eps: f64) -> Result<Tensor> {
     let input = input.into();
     let mut data = input.elements()?;
-    Arch::new().dispatch(Rows {
-        data: &mut data,
-        features: input.dims().last().copied().unwrap_or(1),
-        epsilon: eps,
-        is_rms: true,
-    });
+    dispatch(Rows { data: &mut data, features: input.dims().last().copied().unwrap_or(1), epsilon: eps, is_rms: true });
     if let Some(weight) = weight {
         for_each_run(&mut data, weight, 1, |x, w| *x *= w)?;
     }
@@ -231,7 +221,7 @@ fn position_means(sample: &[f32], given: &[f64], value: impl Fn(f64, f64) -> f64
 /// Standardizes the run of `length` elements that starts at `start`.
 fn standardize(data: &mut [f32], start: usize, length: usize, epsilon: f64) {
     let starts = std::iter::once(start);
-    Arch::new().dispatch(Runs { data, of: starts.clone(), starts, length, epsilon });
+    dispatch(Runs { data, of: starts.clone(), starts, length, epsilon });
 }
 
 /// Runs that are standardized together.

@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::direct::copy;
 use super::memory::to_write;
 use super::window::Window;
+use crate::dispatch::dispatch;
 
 /// What is taken of the elements under a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +25,7 @@ pub fn pool(x: &[f32], [height, width]: [usize; 2], output: [usize; 2], window: 
     let [out_height, out_width] = output;
     let mut y = to_write(x.len() / (height * width) * out_height * out_width);
     if let (Pooling::Mean { count_include_pad }, 1, [1, 1]) = (how, window.stride[1], window.dilation) {
-        Arch::new().dispatch(Means { x, sides: [height, width], output, window, count_include_pad, y: &mut y });
+        dispatch(Means { x, sides: [height, width], output, window, count_include_pad, y: &mut y });
         return y;
     }
     let fits = 2 * out_height <= height && 2 * out_width <= width;
@@ -32,7 +33,7 @@ pub fn pool(x: &[f32], [height, width]: [usize; 2], output: [usize; 2], window: 
     let halves = fits && *window == Window::square(2, 2, 1, (0, 0));
     for (plane, out) in x.chunks_exact(height * width).zip(y.chunks_exact_mut(out_height * out_width)) {
         if halves {
-            Arch::new().dispatch(Halves { plane, width, out, out_width, how });
+            dispatch(Halves { plane, width, out, out_width, how });
             continue;
         }
         for (row, line) in out.chunks_exact_mut(out_width).enumerate() {

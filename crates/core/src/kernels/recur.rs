@@ -1,11 +1,12 @@
 //! Recurrences.
 
 use candle_core::{Device, Result, Tensor, bail};
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::lanes::{sigmoid, tanh};
 use super::products::{LEAST_ROWS, multiply_by_rows_into};
 use super::tensors::with_elements;
+use crate::dispatch::dispatch;
 use crate::fusing::Fusing;
 use crate::idle::in_parts;
 
@@ -113,7 +114,7 @@ impl Recurrence {
             for (position, by_input) in positions.iter().zip(by_input.chunks_exact_mut(step.max(1))) {
                 multiply_by_rows_into(&mut by_state, &state, &self.by_state, hidden);
                 let (by_state, state, memory) = (&mut by_state, &mut state, &mut memory);
-                Arch::new().dispatch(Step { of: self, by_input, by_state, state, memory });
+                dispatch(Step { of: self, by_input, by_state, state, memory });
                 for (sample, state) in state.chunks_exact(hidden).enumerate() {
                     y[(sample * length + position) * hidden..][..hidden].copy_from_slice(state);
                 }

@@ -6,12 +6,13 @@
 
 use std::cell::Cell;
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::direct::FourRows;
 use super::panels::{PANEL, Rows, multiply};
 use super::points::{KERNEL, MIXED, OUTPUTS as TILE, Points, mix_weights};
 use super::window::Window;
+use crate::dispatch::dispatch;
 
 const PRODUCTS: usize = MIXED * MIXED;
 
@@ -123,7 +124,7 @@ impl Winograd {
     /// Convolves images, which lie `stride` images apart in `x`, as their results `[outs, height, width]` do in `y`, with
     /// weights `[outs, channels, 3, 3]`.
     pub fn apply(&mut self, x: &[f32], weights: &[f32], y: &mut [f32], stride: usize) {
-        Arch::new().dispatch(Apply { convolution: self, x, weights, y, stride });
+        dispatch(Apply { convolution: self, x, weights, y, stride });
     }
 
     /// From one position of the padded image to the next. A panel more, since positions that lie a power of two apart share

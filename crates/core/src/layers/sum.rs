@@ -2,8 +2,9 @@
 
 use super::conv2d::Conv2d;
 use super::convolution::Padding;
+use crate::dispatch::dispatch;
 use candle_core::{Device, Error, Result as Computed, Tensor};
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use crate::activation::Activation;
 use crate::differentiable::Pass;
@@ -108,7 +109,7 @@ fn add(inputs: &[Tensor], parameters: &Parameters) -> Computed<Tensor> {
     let sum = with_elements_of(rest, |terms| {
         let mut start = 0;
         source.in_blocks(AT_A_TIME, |sum| {
-            Arch::new().dispatch(Add { sum, terms, start });
+            dispatch(Add { sum, terms, start });
             start += AT_A_TIME;
         })
     })??;

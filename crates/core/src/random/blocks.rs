@@ -1,6 +1,8 @@
 //! Uniforms of a stream in blocks of many: the words of ChaCha8, computed side by side.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
+
+use crate::dispatch::dispatch;
 
 /// Uniforms that are made together: of 32 blocks of the cipher.
 pub const TOGETHER: usize = 256;
@@ -33,7 +35,7 @@ impl Blocks {
 
     /// The next uniforms, in an order that suits the vectors of this machine; [`in_order`] undoes that.
     pub fn next(&mut self, uniforms: &mut [f64; TOGETHER]) {
-        Arch::new().dispatch(Next { key: &self.key, taken: self.taken, uniforms });
+        dispatch(Next { key: &self.key, taken: self.taken, uniforms });
         self.taken += (TOGETHER / OF_BLOCK) as u64;
     }
 }
@@ -41,7 +43,7 @@ impl Blocks {
 /// Rounds what was made of uniforms, and brings it in the order of the stream.
 pub fn in_order(values: &[f64; TOGETHER]) -> [f32; TOGETHER] {
     let mut ordered = [0.0; TOGETHER];
-    Arch::new().dispatch(Order { values, ordered: &mut ordered });
+    dispatch(Order { values, ordered: &mut ordered });
     ordered
 }
 

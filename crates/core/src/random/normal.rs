@@ -1,8 +1,9 @@
 //! Normal numbers as images of uniform ones.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::blocks::TOGETHER;
+use crate::dispatch::dispatch;
 use crate::logarithm::ln;
 
 /// The quantile function of N(0, 1): algorithm AS 241 (Wichura 1988), with a relative error of about 1e-16.
@@ -42,7 +43,7 @@ fn with_sign_of(q: f64, z: f64) -> f64 {
 
 /// [`normal_quantile`] of so many numbers in their place, the same to the last bit.
 pub(super) fn normal_quantiles(us: &mut [f64; TOGETHER]) {
-    Arch::new().dispatch(Quantiles(us));
+    dispatch(Quantiles(us));
 }
 
 struct Quantiles<'a>(&'a mut [f64; TOGETHER]);

@@ -1,7 +1,8 @@
 //! The kernel of codes: which units of a sample are positive.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
+use crate::dispatch::dispatch;
 use crate::kernels::lanes::{SIDE_BY_SIDE, first};
 
 /// In how many units each two samples agree so far.
@@ -22,7 +23,7 @@ impl Codes {
     /// Takes in the outputs of an activation, one sample after the other.
     pub fn add(&mut self, outputs: &[f32]) {
         let units = outputs.len() / self.samples.max(1);
-        Arch::new().dispatch(Add { codes: self, units, outputs });
+        dispatch(Add { codes: self, units, outputs });
     }
 
     /// What was taken in so far, to [take in again](Self::add_again) what came after that.

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
+use crate::dispatch::dispatch;
 use crate::kernels::add_product_by_rows;
 use crate::kernels::lanes::sum_and_squares;
 use crate::score::effective_rank::{largest, power_of_two};
@@ -27,7 +28,7 @@ impl Scatter {
         let images = &*within_reach(images);
         let (mut sums, mut raw_squares) = (vec![0.0; channels], vec![0.0; channels]);
         for (plane, values) in images.chunks_exact(positions.max(1)).enumerate() {
-            let [sum, square] = Arch::new().dispatch(Sums(values));
+            let [sum, square] = dispatch(Sums(values));
             sums[plane % channels] += sum;
             raw_squares[plane % channels] += square;
         }
@@ -99,7 +100,7 @@ fn products(images: &[f32], channels: usize, positions: usize) -> Vec<f32> {
     let mut products = vec![0.0; channels * channels];
     let samples = images.chunks_exact((channels * positions).max(1));
     if (SIDE..=DIRECT).contains(&channels) {
-        Arch::new().dispatch(Products { images, channels, positions, to: &mut products });
+        dispatch(Products { images, channels, positions, to: &mut products });
     } else {
         samples.for_each(|a| add_product_by_rows(&mut products, a, a, positions));
     }

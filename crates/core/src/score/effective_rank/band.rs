@@ -1,12 +1,13 @@
 //! Reduction of a large Gram matrix to a band by blocks of Householder reflections (Bischof, Lang & Sun 2000): all that
 //! takes time are products of matrices, where a reduction to tridiagonal form in one go reads the matrix for every column.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::gram::Gram;
 use super::real::{Real, lanes};
 use super::tridiagonal::Panel;
 use super::update::Update;
+use crate::dispatch::dispatch;
 
 /// Diagonals of the band below the main one, and columns that are reduced at a time.
 pub const WIDTH: usize = super::tridiagonal::PANEL;
@@ -31,7 +32,7 @@ impl<T: Real> Band<T> {
         let mut rows = Rows::new(size);
         for start in (0..size.saturating_sub(WIDTH)).step_by(WIDTH) {
             let matrix = &mut values[..];
-            Arch::new().dispatch(Reduce { matrix, size, stride, start, panel: &mut panel, rows: &mut rows });
+            dispatch(Reduce { matrix, size, stride, start, panel: &mut panel, rows: &mut rows });
             let columns = &panel.vectors[..2 * WIDTH * stride];
             let rest = size - start - WIDTH;
             let rows = [&rows.panel[..rest], &rows.w[..rest]];
@@ -43,6 +44,12 @@ impl<T: Real> Band<T> {
             to[..length].copy_from_slice(&values[column * (stride + 1)..][..length]);
         }
         Self { size, values: band }
+    }
+}
+
+impl Band<f32> {
+    pub fn in_double_precision(&self) -> Band<f64> {
+        Band { size: self.size, values: self.values.iter().copied().map(f64::from).collect() }
     }
 }
 
@@ -101,7 +108,7 @@ impl<T: Real> WithSimd for Reduce<'_, T> {
             row[r] = T::ONE;
         }
         let v = &*columns;
-        let t = of_reflections(&factors, &products(simd, v, v));
+        let t = of_reflections(&factors.map(|f| f.to_f64()), &products(simd, v, v));
         if S::REGISTER_COUNT >= 32 {
             multiply_symmetric::<T, S, 8>(simd, &matrix[below * stride + below..], stride, v, product);
         } else {
@@ -109,14 +116,8 @@ impl<T: Real> WithSimd for Reduce<'_, T> {
         }
         // W = A V T - V S / 2 with S = T^T V^T A V T.
         let inner = multiply(&products(simd, v, product), &t);
-        let half = transposed(&t).map(|row| {
-            let mut sums = [T::ZERO; WIDTH];
-            row.iter()
-                .zip(&inner)
-                .for_each(|(f, inner)| sums.iter_mut().zip(inner).for_each(|(s, x)| *s -= T::from_f64(0.5) * *f * *x));
-            sums
-        });
-        combine(simd, [(product, &t), (v, &half)], w);
+        let half = scaled(&multiply(&transposed(&t), &inner), -0.5);
+        combine(simd, [(product, &scaled(&t, 1.0)), (v, &half)], w);
         for (c, column) in w_columns.chunks_exact_mut(stride).take(WIDTH).enumerate() {
             column[below..size].iter_mut().zip(w.iter()).for_each(|(x, row)| *x = row[c]);
         }
@@ -164,27 +165,46 @@ fn eliminate<T: Real, S: Simd>(simd: S, rows: &mut [Row<T>], c: usize, v_column:
 }
 
 /// The upper triangle T such that 1 - V T V^T is the product of the reflections (Schreiber & Van Loan 1989).
-fn of_reflections<T: Real>(factors: &Row<T>, products: &Square<T>) -> Square<T> {
-    let mut t = [[T::ZERO; WIDTH]; WIDTH];
+#[inline(always)]
+fn of_reflections(factors: &Row<f64>, products: &Square<f64>) -> Square<f64> {
+    let mut t = [[0.0; WIDTH]; WIDTH];
     for (c, factor) in factors.iter().enumerate() {
         for (r, row) in t.iter_mut().enumerate().take(c) {
-            row[c] = -factor * (r..c).map(|k| row[k] * products[k][c]).fold(T::ZERO, |sum, x| sum + x);
+            row[c] = -factor * (r..c).map(|k| row[k] * products[k][c]).sum::<f64>();
         }
         t[c][c] = *factor;
     }
     t
 }
 
-fn transposed<T: Real>(a: &Square<T>) -> Square<T> {
+#[inline(always)]
+fn transposed(a: &Square<f64>) -> Square<f64> {
     std::array::from_fn(|i| std::array::from_fn(|j| a[j][i]))
 }
 
-fn multiply<T: Real>(a: &Square<T>, b: &Square<T>) -> Square<T> {
-    a.map(|row| {
-        let mut sums = [T::ZERO; WIDTH];
-        row.iter().zip(b).for_each(|(f, b)| sums.iter_mut().zip(b).for_each(|(s, x)| *s += *f * *x));
-        sums
-    })
+#[inline(always)]
+fn multiply(a: &Square<f64>, b: &Square<f64>) -> Square<f64> {
+    let mut product = [[0.0; WIDTH]; WIDTH];
+    for (sums, a) in product.iter_mut().zip(a) {
+        for (factor, b) in a.iter().zip(b) {
+            for c in 0..WIDTH {
+                sums[c] += factor * b[c];
+            }
+        }
+    }
+    product
+}
+
+/// A matrix times a number, rounded.
+#[inline(always)]
+fn scaled<T: Real>(a: &Square<f64>, factor: f64) -> Square<T> {
+    let mut scaled = [[T::ZERO; WIDTH]; WIDTH];
+    for (to, a) in scaled.iter_mut().zip(a) {
+        for c in 0..WIDTH {
+            to[c] = T::from_f64(factor * a[c]);
+        }
+    }
+    scaled
 }
 
 /// The vectors that rows are made of, each [`vectors_of_row`] of them.
@@ -227,24 +247,30 @@ fn products_with_column<T: Real, S: Simd>(simd: S, rows: &[Row<T>], column: usiz
     sum[0]
 }
 
-/// A^T B for matrices of such rows.
+/// A^T B for matrices of such rows, in double precision but for sums of [`ROWS`] products.
 #[inline(always)]
-fn products<T: Real, S: Simd>(simd: S, a: &[Row<T>], b: &[Row<T>]) -> Square<T> {
+fn products<T: Real, S: Simd>(simd: S, a: &[Row<T>], b: &[Row<T>]) -> Square<f64> {
     /// So many sums that none waits for itself.
     const AT_A_TIME: usize = 8;
     let width = vectors_of_row::<T, S>();
-    let mut products = [[T::ZERO; WIDTH]; WIDTH];
-    for part in 0..width {
-        for (first, products) in products.chunks_exact_mut(AT_A_TIME).enumerate() {
-            let mut sums = [T::splat(simd, T::ZERO); AT_A_TIME];
-            for (a, b) in a.iter().zip(vectors::<T, S>(b).chunks_exact(width)) {
-                let a = &a.as_chunks::<AT_A_TIME>().0[first];
-                for i in 0..AT_A_TIME {
-                    sums[i] = T::vector_multiply_add(simd, T::splat(simd, a[i]), b[part], sums[i]);
+    let mut products = [[0.0; WIDTH]; WIDTH];
+    for (a, b) in a.chunks(ROWS).zip(b.chunks(ROWS)) {
+        for part in 0..width {
+            for (first, products) in products.chunks_exact_mut(AT_A_TIME).enumerate() {
+                let mut sums = [T::splat(simd, T::ZERO); AT_A_TIME];
+                for (a, b) in a.iter().zip(vectors::<T, S>(b).chunks_exact(width)) {
+                    let a = &a.as_chunks::<AT_A_TIME>().0[first];
+                    for i in 0..AT_A_TIME {
+                        sums[i] = T::vector_multiply_add(simd, T::splat(simd, a[i]), b[part], sums[i]);
+                    }
                 }
-            }
-            for (products, sum) in vectors_mut::<T, S>(products).chunks_exact_mut(width).zip(sums) {
-                products[part] = sum;
+                let mut these = [[T::ZERO; WIDTH]; AT_A_TIME];
+                for (these, sum) in vectors_mut::<T, S>(&mut these).chunks_exact_mut(width).zip(sums) {
+                    these[part] = sum;
+                }
+                for (products, these) in products.iter_mut().zip(&these) {
+                    products.iter_mut().zip(these).for_each(|(sum, x)| *sum += x.to_f64());
+                }
             }
         }
     }
@@ -329,6 +355,9 @@ fn multiply_symmetric<T: Real, S: Simd, const COLUMNS: usize>(
     }
 }
 
+/// Rows whose products are summed before they are added to those of other rows, so that fewer sums are rounded at their full size.
+const ROWS: usize = 64;
+
 /// Adds to the rows of `product` those of the columns times `factors`; returns the columns' products with `v`.
 #[inline(always)]
 fn below_corner<T: Real, S: Simd, const COLUMNS: usize>(
@@ -342,15 +371,26 @@ fn below_corner<T: Real, S: Simd, const COLUMNS: usize>(
     let width = vectors_of_row::<T, S>();
     let rows = columns[0].len();
     let columns = columns.map(|column| &column[..rows]);
-    let mut sums = [T::splat(simd, T::ZERO); COLUMNS];
-    for (r, (v, product)) in v.chunks_exact(width).zip(product.chunks_exact_mut(width)).enumerate().take(rows) {
-        let (v, mut own) = (v[part], product[part]);
-        for j in 0..COLUMNS {
-            let x = T::splat(simd, columns[j][r]);
-            own = T::vector_multiply_add(simd, x, factors[j], own);
-            sums[j] = T::vector_multiply_add(simd, x, v, sums[j]);
+    let mut totals = [T::splat(simd, T::ZERO); COLUMNS];
+    let parts = v.chunks(ROWS * width).zip(product.chunks_mut(ROWS * width));
+    for (place, (v, product)) in parts.enumerate() {
+        let first = place * ROWS;
+        let columns = columns.map(|column| &column[first..rows.min(first + ROWS)]);
+        let rows = columns[0].len();
+        let columns = columns.map(|column| &column[..rows]);
+        let mut sums = [T::splat(simd, T::ZERO); COLUMNS];
+        for (r, (v, product)) in v.chunks_exact(width).zip(product.chunks_exact_mut(width)).enumerate().take(rows) {
+            let (v, mut own) = (v[part], T::splat(simd, T::ZERO));
+            for j in 0..COLUMNS {
+                let x = T::splat(simd, columns[j][r]);
+                own = T::vector_multiply_add(simd, x, factors[j], own);
+                sums[j] = T::vector_multiply_add(simd, x, v, sums[j]);
+            }
+            product[part] = T::vector_add(simd, product[part], own);
         }
-        product[part] = own;
+        for j in 0..COLUMNS {
+            totals[j] = T::vector_add(simd, totals[j], sums[j]);
+        }
     }
-    sums
+    totals
 }

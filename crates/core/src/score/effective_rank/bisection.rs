@@ -2,10 +2,11 @@
 //! eigenvalues below x (Givens 1954). Many x are counted side by side. The minors follow from each other by products
 //! alone; their quotients, the pivots, would do without scaling, but a division costs as much as all the rest.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::real::{Real, multiply_add};
 use super::tridiagonal::Tridiagonal;
+use crate::dispatch::dispatch;
 
 /// The intervals that the roots of the eigenvalues are known to lie in, for a matrix without negative eigenvalues.
 pub struct Bisection<T> {
@@ -91,7 +92,7 @@ impl<T: Real> Bisection<T> {
             let mut shifts = [T::ONE; BLOCK];
             shifts[..block.len()].copy_from_slice(block);
             let count = Count { diagonal: &self.diagonal, squares: &self.squares, shifts: &shifts };
-            counts.extend_from_slice(&Arch::new().dispatch(count)[..block.len()]);
+            counts.extend_from_slice(&dispatch(count)[..block.len()]);
         }
         counts
     }

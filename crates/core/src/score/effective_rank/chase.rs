@@ -2,12 +2,13 @@
 //! clears a column fills a block below the band, whose first column the next reflection clears, and so on to the end
 //! (Lang 1993). A lane's numbers do not depend on what the others hold.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::band::{Band, WIDTH};
 use super::real::{Real, lanes};
 use super::together::{dot, reflect};
 use super::tridiagonal::Tridiagonal;
+use crate::dispatch::{dispatch, dispatch_to};
 
 /// Tridiagonal matrices similar to each of `bands`.
 pub fn reduce<T: Real>(bands: &[&Band<T>]) -> Vec<Tridiagonal<T>> {
@@ -17,12 +18,12 @@ pub fn reduce<T: Real>(bands: &[&Band<T>]) -> Vec<Tridiagonal<T>> {
     #[cfg(target_arch = "x86_64")]
     if let Some(simd) = pulp::x86::V3::try_new() {
         match bands.len() * size_of::<T>() {
-            ..=16 => return Simd::vectorize(pulp::x86::V3_128b(simd), reduce),
-            17..=32 => return Simd::vectorize(simd, reduce),
+            ..=16 => return dispatch_to(pulp::x86::V3_128b(simd), reduce),
+            17..=32 => return dispatch_to(simd, reduce),
             _ => {}
         }
     }
-    Arch::new().dispatch(reduce)
+    dispatch(reduce)
 }
 
 struct Reduce<'a, T> {

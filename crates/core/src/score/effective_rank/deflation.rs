@@ -7,9 +7,10 @@
 
 use std::borrow::Cow;
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::real::{LANES, Real, add_multiple, dot};
+use crate::dispatch::dispatch;
 use crate::kernels::memory;
 
 /// A matrix without its dominant singular values.
@@ -46,7 +47,7 @@ pub fn split_off_dominant<T: Real>(matrix: &[T], rows: usize, columns: usize) ->
     let mut rest = Deflated { matrix: Cow::Borrowed(matrix), rows, columns, outliers };
     while rest.outliers.dominant.len() < MOST && rest.rows.min(rest.columns) > 1 {
         let (rows, columns) = (rest.rows, rest.columns);
-        let Some((value, left, right)) = Arch::new().dispatch(Find { matrix: &rest.matrix, rows, columns }) else {
+        let Some((value, left, right)) = dispatch(Find { matrix: &rest.matrix, rows, columns }) else {
             break;
         };
         let mut matrix = match rest.matrix {
@@ -57,7 +58,7 @@ pub fn split_off_dominant<T: Real>(matrix: &[T], rows: usize, columns: usize) ->
                 matrix
             }
         };
-        Arch::new().dispatch(Split { matrix: &mut matrix, rows, columns, left, right });
+        dispatch(Split { matrix: &mut matrix, rows, columns, left, right });
         rest.matrix = Cow::Owned(matrix);
         let outliers = &mut rest.outliers;
         outliers.dominant.push(value * outliers.scale);
@@ -81,11 +82,11 @@ impl<T: Real> Deflated<'_, T> {
     /// Brings the largest element near 1, so that no square is too small.
     fn rescale(&mut self) {
         let matrix = self.matrix.to_mut();
-        let largest = Arch::new().dispatch(|| largest(matrix)).to_f64();
+        let largest = dispatch(|| largest(matrix)).to_f64();
         if largest > 0.0 {
             let factor = 2f64.powi(largest.log2().floor() as i32);
             let inverse = T::from_f64(factor.recip());
-            Arch::new().dispatch(|| matrix.iter_mut().for_each(|x| *x *= inverse));
+            dispatch(|| matrix.iter_mut().for_each(|x| *x *= inverse));
             self.outliers.scale *= factor;
         }
     }

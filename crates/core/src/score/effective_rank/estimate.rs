@@ -12,6 +12,34 @@ pub const TOLERANCE: f64 = 9e-4;
 /// The part of it that intervals which are not bisected further may take, if all lie on the same side.
 const UNRESOLVED: f64 = 0.1;
 
+/// In what precision a Gram matrix is formed and reduced to tridiagonal form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    Single,
+    /// Single up to a band, double from there on.
+    SingleToBand,
+    Double,
+}
+
+impl Precision {
+    /// Rounding moves an eigenvalue by at most this share of the largest ...
+    pub fn of_largest(self) -> f64 {
+        match self {
+            Self::Single => 2.5 * f64::from(f32::EPSILON),
+            Self::SingleToBand => f64::from(f32::EPSILON),
+            Self::Double => 2.5 * f64::EPSILON,
+        }
+    }
+
+    /// ... and this share of its own. All were measured, with a reserve of two.
+    pub fn of_own(self) -> f64 {
+        match self {
+            Self::Single | Self::SingleToBand => 8.0 * f64::from(f32::EPSILON),
+            Self::Double => 8.0 * f64::EPSILON,
+        }
+    }
+}
+
 /// The entropy of the normalized singular values, and how far it may be off.
 pub struct Estimate {
     pub entropy: f64,
@@ -19,16 +47,22 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    pub fn new<T: Real>(matrix: &[T], rows: usize, columns: usize) -> Self {
+    /// In double precision.
+    pub fn new(matrix: &[f64], rows: usize, columns: usize) -> Self {
         let rest = split_off_dominant(matrix, rows, columns);
         let eigenvalues = Tridiagonal::of(Gram::new(&rest.matrix, rest.rows, rest.columns));
-        Self::of(&rest.into_outliers(), &eigenvalues, 0)
+        Self::of(&rest.into_outliers(), &eigenvalues, 0, Precision::Double)
+    }
+
+    /// The effective rank, if it is known well enough.
+    pub fn rank(&self) -> Option<f64> {
+        (self.error <= TOLERANCE).then(|| self.entropy.exp())
     }
 
     /// From the eigenvalues of the Gram matrix of what was not split off, of which the smallest are known to be `zeros`.
-    pub fn of<T: Real>(outliers: &Outliers, eigenvalues: &Tridiagonal<T>, zeros: usize) -> Self {
+    pub fn of<T: Real>(outliers: &Outliers, eigenvalues: &Tridiagonal<T>, zeros: usize, precision: Precision) -> Self {
         let bisection = Bisection::new(eigenvalues);
-        let mut spectrum = Spectrum { outliers, bisection, zeros };
+        let mut spectrum = Spectrum { outliers, bisection, zeros, precision };
         spectrum.estimate()
     }
 }
@@ -37,6 +71,7 @@ struct Spectrum<'a, T: Real> {
     outliers: &'a Outliers,
     bisection: Bisection<T>,
     zeros: usize,
+    precision: Precision,
 }
 
 impl<T: Real> Spectrum<'_, T> {
@@ -86,25 +121,28 @@ impl<T: Real> Spectrum<'_, T> {
 
     /// What rounding may have changed of the entropy.
     fn error_by_rounding(&self, entropy: f64, sum: f64) -> f64 {
-        let (unit, largest) = (T::EPSILON.to_f64(), self.bisection.largest());
+        let (of_largest, of_own) = (self.precision.of_largest() * self.bisection.largest(), self.precision.of_own());
         let change = |(low, high): (f64, f64)| {
             let s = f64::midpoint(low, high);
-            let by_rounding = unit * (OF_LARGEST * largest + OF_OWN * s * s);
+            let by_rounding = of_largest + of_own * s * s;
             let below = s - (s * s - by_rounding).max(0.0).sqrt();
             let above = (s * s + by_rounding).sqrt() - s;
             (s, below.max(above) + self.outliers.noise / self.outliers.scale)
         };
         let changes: Vec<_> = self.intervals().map(change).collect();
-        let (mut unsure, mut sure, mut squares) = (0.0, 0.0, 0.0);
+        let below = |times: f64| changes.iter().filter(|(s, change)| *s < times * change).count();
+        let (may_be_zero, above) = (below(SURE), below(TWICE) - below(SURE));
+        // A spectrum that goes on to zero has as many there as above; what is more are taken for zeros.
+        let zeros = may_be_zero.saturating_sub(above) as f64 / may_be_zero.max(1) as f64;
+        let (mut in_common, mut at_random, mut squares) = (0.0, 0.0, 0.0);
         for ((s, change), moved) in changes.iter().zip(self.moved(entropy, sum, &changes)) {
-            if *s < SURE * change {
-                unsure += moved;
-            } else {
-                sure += moved;
-                squares += moved * moved;
-            }
+            // Rounding only adds to a zero. Of another square it adds as much as it takes, and the root falls by this on average.
+            let share = if *s < SURE * change { zeros } else { 0.5 * change / s.max(f64::MIN_POSITIVE) };
+            in_common += share * moved;
+            at_random += (1.0 - share) * moved;
+            squares += (1.0 - share) * moved * moved;
         }
-        unsure + sure.min(ALIKE * sure + AT_RANDOM * squares.sqrt())
+        in_common + at_random.min(ALIKE * at_random + AT_RANDOM * squares.sqrt())
     }
 
     /// By how much the entropy changes when singular values change by so much: to first order (ln p + entropy) ds / sum.
@@ -129,18 +167,15 @@ impl<T: Real> Spectrum<'_, T> {
     }
 }
 
-/// Rounding moves an eigenvalue of a Gram matrix by at most so many units of the rounding error of the largest ...
-pub const OF_LARGEST: f64 = 2.5;
-/// ... and so many of its own. Both were measured, with a reserve of two.
-pub const OF_OWN: f64 = 8.0;
-
-/// A singular value that is not so many times its own error may be zero. Rounding only adds to such, so their errors add up.
+/// A singular value that is not so many times its own error may be zero.
 const SURE: f64 = 4.0;
+/// One that is up to so many times its own error is less than twice as large: its error falls with it.
+const TWICE: f64 = 17.5;
 /// Where some singular values are known to be zero, the whole of one that may be zero too counts as an error, times this. A rank
 /// that is one less than its known bound had an error of up to 1.1 times the bound without it.
 const RESERVE: f64 = 1.5;
 
-/// Errors of the other singular values have signs of their own, and each is what it may be at the most only by chance: of
+/// Errors of singular values other than zero have signs of their own, and each is what it may be at the most only by chance: of
 /// their sum so many times the root of the squares count ...
 const AT_RANDOM: f64 = 2.0;
 /// ... and this share of all of it, for what they have in common. Both were measured, with a reserve of four.

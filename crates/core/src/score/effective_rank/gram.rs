@@ -2,9 +2,10 @@
 
 use faer::linalg::matmul::triangular::{BlockStructure, matmul};
 use faer::{Accum, MatMut, MatRef, Par};
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::real::{LANES, Real, lanes};
+use crate::dispatch::dispatch;
 use crate::kernels::memory::{self, Element};
 
 /// The lower triangle of the smaller of A A^T and A^T A, column-major.
@@ -39,7 +40,7 @@ impl<T: Real> Gram<T> {
         let mut values = memory::to_write((size + COLUMNS) * stride);
         let products = Products { matrix, columns, to: &mut values, stride };
         if columns <= rows && (LANES..=BY_PARTS).contains(&columns) {
-            Arch::new().dispatch(products);
+            dispatch(products);
         } else {
             let a = MatRef::from_row_major_slice(matrix, rows, columns);
             let (left, right) = if rows <= columns { (a, a.transpose()) } else { (a.transpose(), a) };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::band::Band;
 use super::deflation::{Outliers, split_off_dominant};
-use super::estimate::{Estimate, TOLERANCE};
+use super::estimate::{Estimate, Precision};
 use super::gram::Gram;
 use super::real::Real;
 use super::scaled::{RankError, Scaled};
@@ -31,7 +31,7 @@ pub struct Ranks {
     /// By size, in steps of [`SIZES`].
     small: BTreeMap<usize, Vec<Waiting<Gram<f32>>>>,
     large: BTreeMap<usize, Vec<Waiting<Band<f32>>>>,
-    /// Large ones that need double precision.
+    /// Large ones that need double precision, first from their bands on, then from the start.
     again: BTreeMap<usize, Vec<Waiting<Band<f64>>>>,
     /// Large ones of which threads that have nothing else to do make bands.
     lent: Vec<Lent<f32>>,
@@ -50,6 +50,7 @@ struct Waiting<G> {
     most: usize,
     outliers: Outliers,
     gram: G,
+    precision: Precision,
 }
 
 /// One of which another thread makes a band.
@@ -69,7 +70,13 @@ impl<G> Waiting<G> {
     /// From the eigenvalues of what is left of its Gram matrix.
     fn estimate<T: Real>(&self, eigenvalues: &Tridiagonal<T>) -> Estimate {
         let zeros = self.matrix.size().saturating_sub(self.most);
-        Estimate::of(&self.outliers, eigenvalues, zeros)
+        Estimate::of(&self.outliers, eigenvalues, zeros, self.precision)
+    }
+
+    /// With another in place of the Gram matrix.
+    fn with<H>(self, gram: H, precision: Precision) -> Waiting<H> {
+        let Self { place, matrix, most, outliers, .. } = self;
+        Waiting { place, matrix, most, outliers, gram, precision }
     }
 }
 
@@ -112,7 +119,7 @@ impl Ranks {
     /// Takes in a small matrix.
     fn wait(&mut self, entered: Waiting<Gram<f32>>) {
         if let Some(all) = enough(&mut self.small, entered) {
-            self.take(all, together::reduce);
+            self.take_small(all);
         }
     }
 
@@ -134,7 +141,7 @@ impl Ranks {
 
     fn wait_in_band(&mut self, entered: Waiting<Band<f32>>) {
         if let Some(all) = enough(&mut self.large, entered) {
-            self.take(all, chase::reduce);
+            self.take_large(all);
         }
     }
 
@@ -151,15 +158,19 @@ impl Ranks {
     /// Ends all waiting.
     pub fn finish(&mut self) {
         for waiting in std::mem::take(&mut self.small).into_values() {
-            self.take(waiting, together::reduce);
+            self.take_small(waiting);
         }
         self.join();
         for waiting in std::mem::take(&mut self.large).into_values() {
-            self.take(waiting, chase::reduce);
+            self.take_large(waiting);
         }
         self.join_again();
-        for waiting in std::mem::take(&mut self.again).into_values() {
-            self.take_again(waiting);
+        // Those whose bands do not do come once more.
+        while !self.again.is_empty() {
+            for waiting in std::mem::take(&mut self.again).into_values() {
+                self.take_again(waiting);
+            }
+            self.join_again();
         }
     }
 
@@ -169,18 +180,24 @@ impl Ranks {
         self.ranks.get(place.0).copied().flatten()
     }
 
-    fn take<G>(&mut self, all: Vec<Waiting<G>>, reduce: fn(&[&G]) -> Vec<Tridiagonal<f32>>) {
+    fn take_small(&mut self, all: Vec<Waiting<Gram<f32>>>) {
         let grams: Vec<_> = all.iter().map(|waiting| &waiting.gram).collect();
-        let reduced = reduce(&grams);
+        for (waiting, reduced) in all.iter().zip(together::reduce(&grams)) {
+            let rank = waiting.estimate(&reduced).rank().map_or_else(|| waiting.matrix.rank(), Ok);
+            self.ranks[waiting.place] = Some(rank);
+        }
+    }
+
+    fn take_large(&mut self, all: Vec<Waiting<Band<f32>>>) {
+        let bands: Vec<_> = all.iter().map(|waiting| &waiting.gram).collect();
+        let reduced = chase::reduce(&bands);
         for (waiting, reduced) in all.into_iter().zip(reduced) {
-            let estimate = waiting.estimate(&reduced);
-            if estimate.error <= TOLERANCE {
-                self.ranks[waiting.place] = Some(Ok(estimate.entropy.exp()));
-            } else if waiting.matrix.size() <= TOGETHER {
-                self.ranks[waiting.place] = Some(waiting.matrix.rank());
-            } else {
-                let Waiting { place, matrix, most, .. } = waiting;
-                self.add_again(Entering { place, matrix, most });
+            match waiting.estimate(&reduced).rank() {
+                Some(rank) => self.ranks[waiting.place] = Some(Ok(rank)),
+                None => {
+                    let band = waiting.gram.in_double_precision();
+                    self.wait_again(waiting.with(band, Precision::SingleToBand));
+                }
             }
         }
     }
@@ -218,11 +235,17 @@ impl Ranks {
 
     fn take_again(&mut self, all: Vec<Waiting<Band<f64>>>) {
         let bands: Vec<_> = all.iter().map(|waiting| &waiting.gram).collect();
-        for (waiting, reduced) in all.iter().zip(chase::reduce(&bands)) {
-            let estimate = waiting.estimate(&reduced);
-            let is_known = estimate.error <= TOLERANCE;
-            let rank = if is_known { Ok(estimate.entropy.exp()) } else { waiting.matrix.rank_of_all() };
-            self.ranks[waiting.place] = Some(rank);
+        let reduced = chase::reduce(&bands);
+        for (waiting, reduced) in all.into_iter().zip(reduced) {
+            let place = waiting.place;
+            match (waiting.estimate(&reduced).rank(), waiting.precision) {
+                (Some(rank), _) => self.ranks[place] = Some(Ok(rank)),
+                (None, Precision::Double) => self.ranks[place] = Some(waiting.matrix.rank_of_all()),
+                (None, _) => {
+                    let Waiting { place, matrix, most, .. } = waiting;
+                    self.add_again(Entering { place, matrix, most });
+                }
+            }
         }
     }
 }
@@ -254,9 +277,9 @@ impl Entering {
         self.matrix.size().pow(2)
     }
 
-    fn waiting<G>(self, outliers: Outliers, gram: G) -> Waiting<G> {
+    fn waiting<G>(self, outliers: Outliers, gram: G, precision: Precision) -> Waiting<G> {
         let Self { place, matrix, most } = self;
-        Waiting { place, matrix, most, outliers, gram }
+        Waiting { place, matrix, most, outliers, gram, precision }
     }
 
     fn gram(self) -> Waiting<Gram<f32>> {
@@ -265,7 +288,7 @@ impl Entering {
             let gram = Gram::new(&rest.matrix, rest.rows, rest.columns);
             (rest.into_outliers(), gram)
         };
-        self.waiting(outliers, gram)
+        self.waiting(outliers, gram, Precision::Single)
     }
 
     fn band(self) -> Waiting<Band<f32>> {
@@ -274,7 +297,7 @@ impl Entering {
             let band = Band::of(&mut Gram::new(&rest.matrix, rest.rows, rest.columns));
             (rest.into_outliers(), band)
         };
-        self.waiting(outliers, band)
+        self.waiting(outliers, band, Precision::Single)
     }
 
     fn double_band(self) -> Waiting<Band<f64>> {
@@ -283,7 +306,7 @@ impl Entering {
         let band = Band::of(&mut Gram::new(&rest.matrix, rest.rows, rest.columns));
         let outliers = rest.into_outliers();
         memory::keep(double);
-        self.waiting(outliers, band)
+        self.waiting(outliers, band, Precision::Double)
     }
 }
 
@@ -308,7 +331,7 @@ mod tests {
             let mut ranks = Ranks::default();
             ranks.add_of_rank(&matrix, n, n, inputs + 1).unwrap();
             for waiting in std::mem::take(&mut ranks.large).into_values() {
-                ranks.take(waiting, chase::reduce);
+                ranks.take_large(waiting);
             }
             assert!(ranks.again.is_empty(), "{n} of {inputs}");
         }

@@ -1,10 +1,10 @@
 //! A matrix whose rank is asked for.
 
 use faer::MatRef;
-use pulp::Arch;
 
 use super::deflation::{Deflated, split_off_dominant};
-use super::estimate::{Estimate, TOLERANCE};
+use super::estimate::Estimate;
+use crate::dispatch::dispatch;
 use crate::kernels::memory;
 
 /// A matrix whose rank cannot be said.
@@ -34,7 +34,7 @@ impl Scaled {
         let scale = power_of_two(largest);
         let scaled = || {
             let mut values = memory::to_write(matrix.len());
-            Arch::new().dispatch(|| {
+            dispatch(|| {
                 for (value, x) in values.iter_mut().zip(matrix) {
                     *value = x * scale;
                 }
@@ -64,7 +64,7 @@ impl Scaled {
         let double = self.double();
         let estimate = Estimate::new(&double, self.rows, self.columns);
         memory::keep(double);
-        if estimate.error <= TOLERANCE { Ok(estimate.entropy.exp()) } else { self.rank_of_all() }
+        estimate.rank().map_or_else(|| self.rank_of_all(), Ok)
     }
 
     /// The same by the singular values themselves, which takes longest.
@@ -85,7 +85,7 @@ impl Drop for Scaled {
 pub fn largest(matrix: &[f32]) -> Option<f32> {
     // Magnitudes order as their bits do, and infinity and NaN come last.
     let magnitudes = matrix.iter().map(|x| x.to_bits() & 0x7fff_ffff);
-    let largest = Arch::new().dispatch(|| magnitudes.fold(0, u32::max));
+    let largest = dispatch(|| magnitudes.fold(0, u32::max));
     let largest = f32::from_bits(largest);
     largest.is_finite().then_some(largest)
 }

@@ -7,18 +7,19 @@
 
 use std::cell::RefCell;
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::gram::Gram;
 use super::real::Real;
 use super::tridiagonal::Tridiagonal;
+use crate::dispatch::dispatch;
 
 /// As many matrices as the widest vectors have lanes.
 pub const MATRICES: usize = 16;
 
 /// Tridiagonal matrices similar to each of `matrices`.
 pub fn reduce(matrices: &[&Gram<f32>]) -> Vec<Tridiagonal<f32>> {
-    Arch::new().dispatch(Reduce { matrices })
+    dispatch(Reduce { matrices })
 }
 
 struct Reduce<'a> {

@@ -3,10 +3,11 @@
 
 use faer::linalg::matmul::triangular::{BlockStructure, matmul};
 use faer::{Accum, MatMut, MatRef, Par};
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::gram::{COLUMNS, Gram, PADDING};
 use super::real::{LANES, Real, add_multiple, dot};
+use crate::dispatch::dispatch;
 
 /// A symmetric tridiagonal matrix.
 pub struct Tridiagonal<T> {
@@ -26,7 +27,7 @@ impl<T: Real> Tridiagonal<T> {
         while start < n {
             let width = PANEL.min(n - start);
             mirror(values, n, start);
-            Arch::new().dispatch(Reduce { matrix: values, n, start, width, panel: &mut panel, to: &mut reduced });
+            dispatch(Reduce { matrix: values, n, start, width, panel: &mut panel, to: &mut reduced });
             start += width;
             if start < n {
                 panel.apply(values, n, start);

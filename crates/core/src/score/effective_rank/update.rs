@@ -1,8 +1,9 @@
 //! What the rest of a matrix hears of a panel whose columns were reduced.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::real::{Real, lanes};
+use crate::dispatch::dispatch;
 
 /// A becomes A - V W^T - W V^T, in the lower triangle of its rows and columns from `start` on. What is above the diagonal, or
 /// up to [`super::gram::PADDING`] after the end of a column, means nothing.
@@ -19,7 +20,7 @@ pub struct Update<'a, T, const WIDTH: usize> {
 
 impl<T: Real, const WIDTH: usize> Update<'_, T, WIDTH> {
     pub fn apply(self) {
-        Arch::new().dispatch(self);
+        dispatch(self);
     }
 }
 
@@ -68,10 +69,6 @@ impl<T: Real, const WIDTH: usize> Update<'_, T, WIDTH> {
     fn tile<S: Simd, const HIGH: usize, const WIDE: usize>(&mut self, simd: S, i: usize, j: usize) {
         let height = HIGH * lanes::<T, S>();
         let mut sums = [[T::splat(simd, T::ZERO); HIGH]; WIDE];
-        for (c, sums) in sums.iter_mut().enumerate() {
-            let column = &self.matrix[(self.start + j + c) * self.stride + self.start + i..][..height];
-            sums.copy_from_slice(T::vectors::<S>(column));
-        }
         let (v_columns, w_columns) = self.columns.split_at(WIDTH * self.stride);
         let [v_rows, w_rows] = self.rows.map(|rows| &rows[j..j + WIDE]);
         for (columns, rows) in [(v_columns, w_rows), (w_columns, v_rows)] {
@@ -80,14 +77,17 @@ impl<T: Real, const WIDTH: usize> Update<'_, T, WIDTH> {
                 for c in 0..WIDE {
                     let x = T::splat(simd, rows[c][k]);
                     for h in 0..HIGH {
-                        sums[c][h] = T::vector_subtract_product(simd, x, vectors[h], sums[c][h]);
+                        sums[c][h] = T::vector_multiply_add(simd, x, vectors[h], sums[c][h]);
                     }
                 }
             }
         }
         for (c, sums) in sums.iter().enumerate() {
             let column = &mut self.matrix[(self.start + j + c) * self.stride + self.start + i..][..height];
-            T::vectors_mut::<S>(column).copy_from_slice(sums);
+            let column = T::vectors_mut::<S>(column);
+            for h in 0..HIGH {
+                column[h] = T::vector_subtract(simd, column[h], sums[h]);
+            }
         }
     }
 }

@@ -1,9 +1,10 @@
 //! What is measured of the samples that pass and of their twins.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::layer_signal::LayerSignal;
 use crate::activation::Activation;
+use crate::dispatch::dispatch;
 use crate::kernels::lanes::{Doubles, SIDE_BY_SIDE, doubles, first, in_order, nothing, total, vectors};
 use crate::random::Key;
 
@@ -60,10 +61,10 @@ pub(super) fn signal(parts: &Parts<'_>, saturated: Option<f64>) -> LayerSignal {
     let (clean, perturbed, units) = (parts.clean, parts.at_input, parts.units.max(1));
     let twins = (perturbed.len() / units).max(1);
     let (squares, deviations, changes) = if let Some(four) = Four::of(parts) {
-        let [squares, deviations, change] = Arch::new().dispatch(four);
+        let [squares, deviations, change] = dispatch(four);
         (squares, deviations, vec![change])
     } else {
-        let [squares, deviations] = Arch::new().dispatch(Moments { clean, units });
+        let [squares, deviations] = dispatch(Moments { clean, units });
         let pairs = clean.chunks_exact(units).zip(perturbed.chunks_exact(units));
         (squares, deviations, pairs.map(|(a, b)| squared_distance(a, b)).collect())
     };
@@ -199,7 +200,7 @@ pub(super) fn ln_difference(a: &[f32], b: &[f32]) -> f64 {
 
 /// Sum of the squares of b - a.
 fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
-    Arch::new().dispatch(SquaredDistance { a, b })
+    dispatch(SquaredDistance { a, b })
 }
 
 struct SquaredDistance<'y> {
