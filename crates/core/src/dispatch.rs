@@ -17,9 +17,10 @@ pub fn dispatch_to<S: Simd, Op: WithSimd>(simd: S, op: Op) -> Op::Output {
 /// Has `op` keep vectors for which there are no registers where they do not cross lines of the cache.
 ///
 /// A compiler puts them at multiples of 16 bytes, unless something else on the stack asks for more. Where such a vector crosses
-/// a page, which depends on how deep the stack is, writing it takes as long as a hundred operations.
+/// a page, which depends on how deep the stack is, a loop that writes it takes several times as long.
 struct OnWholeLines<Op>(Op);
 
+/// As long as the longest vector. A function that holds one on its stack aligns that for all it holds.
 #[repr(align(64))]
 struct Line {
     _byte: u8,
