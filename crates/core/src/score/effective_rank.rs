@@ -4,7 +4,8 @@
 //! matrix: formed by half, reduced to tridiagonal form (small ones `together`, large ones to a `band` first, from which the
 //! rest is a `chase`), its eigenvalues found by `bisection` only as far as the entropy needs.
 //! Squaring costs digits. So singular values far above the rest are first split off (`deflation`), and an error bound
-//! comes with the result: single precision is tried first, and where its bound is too wide double precision follows.
+//! comes with the result: single precision is tried first, and where its bound is too wide double precision follows, with a
+//! large matrix from its band on before all is done again.
 
 mod band;
 mod bisection;

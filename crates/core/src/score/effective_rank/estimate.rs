@@ -31,7 +31,8 @@ impl Precision {
         }
     }
 
-    /// ... and this share of its own. All were measured, with a reserve of two.
+    /// ... and this share of its own. All were measured, with a reserve of two. Many equal eigenvalues far below others move by more,
+    /// but as many up as down.
     pub fn of_own(self) -> f64 {
         match self {
             Self::Single | Self::SingleToBand => 8.0 * f64::from(f32::EPSILON),
@@ -178,5 +179,5 @@ const RESERVE: f64 = 1.5;
 /// Errors of singular values other than zero have signs of their own, and each is what it may be at the most only by chance: of
 /// their sum so many times the root of the squares count ...
 const AT_RANDOM: f64 = 2.0;
-/// ... and this share of all of it, for what they have in common. Both were measured, with a reserve of four.
+/// ... and this share of all of it, for what they have in common. Both were measured, with a reserve of two at least.
 const ALIKE: f64 = 0.05;

@@ -237,10 +237,9 @@ impl Ranks {
         let bands: Vec<_> = all.iter().map(|waiting| &waiting.gram).collect();
         let reduced = chase::reduce(&bands);
         for (waiting, reduced) in all.into_iter().zip(reduced) {
-            let place = waiting.place;
             match (waiting.estimate(&reduced).rank(), waiting.precision) {
-                (Some(rank), _) => self.ranks[place] = Some(Ok(rank)),
-                (None, Precision::Double) => self.ranks[place] = Some(waiting.matrix.rank_of_all()),
+                (Some(rank), _) => self.ranks[waiting.place] = Some(Ok(rank)),
+                (None, Precision::Double) => self.ranks[waiting.place] = Some(waiting.matrix.rank_of_all()),
                 (None, _) => {
                     let Waiting { place, matrix, most, .. } = waiting;
                     self.add_again(Entering { place, matrix, most });
