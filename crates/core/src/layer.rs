@@ -301,6 +301,12 @@ pub trait Operation: Any + fmt::Debug + Send + Sync {
         false
     }
 
+    /// Whether each row of its output, a row for every position of every sample, is x W^T + b for the same row x of its first
+    /// input, with its parameters `weight` and `bias`.
+    fn is_dense(&self, _place: &Place) -> bool {
+        false
+    }
+
     /// The most that the rank of its output's rows can be, a row for every position of every sample, from the same of its
     /// inputs. Never less than it is but for rounding; all units where nothing is known.
     fn most_rank(&self, place: &Place, _inputs: &[usize]) -> usize {

@@ -161,6 +161,10 @@ impl Operation for Started {
         self.layer.makes_anew()
     }
 
+    fn is_dense(&self, place: &Place) -> bool {
+        self.layer.is_dense(place)
+    }
+
     fn most_rank(&self, place: &Place, inputs: &[usize]) -> usize {
         self.layer.most_rank(place, inputs)
     }

@@ -94,6 +94,10 @@ impl Operation for Conv2d {
         self.apply(place, &inputs[0], parameters)
     }
 
+    fn is_dense(&self, place: &Place) -> bool {
+        self.is_of_points(place)
+    }
+
     fn most_rank(&self, _: &Place, inputs: &[usize]) -> usize {
         self.most_rank_of(inputs[0])
     }

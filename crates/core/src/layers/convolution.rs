@@ -204,6 +204,12 @@ impl<const D: usize> Conv<D> {
         input.saturating_mul(area).saturating_add(usize::from(self.bias))
     }
 
+    /// Whether it looks at every position alone, and at all of them.
+    pub(super) fn is_of_points(&self, place: &Place) -> bool {
+        let is_one = |sides: [usize; D]| sides == [1; D];
+        self.groups == 1 && is_one(self.kernel) && is_one(self.stride) && self.pads_at(place) == [(0, 0); D]
+    }
+
     /// Zeros before and after along every axis of the first input.
     #[must_use]
     pub fn pads_at(&self, place: &Place) -> [(usize, usize); D] {

@@ -114,6 +114,10 @@ impl Operation for Linear {
         batch(output, samples, &place.output.shape)
     }
 
+    fn is_dense(&self, _: &Place) -> bool {
+        true
+    }
+
     fn most_rank(&self, _: &Place, inputs: &[usize]) -> usize {
         inputs[0] + usize::from(self.bias)
     }

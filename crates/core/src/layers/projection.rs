@@ -131,6 +131,10 @@ impl Operation for Projection {
         self.at(place).forward(place, inputs, parameters, None)
     }
 
+    fn is_dense(&self, _: &Place) -> bool {
+        true
+    }
+
     fn most_rank(&self, _: &Place, inputs: &[usize]) -> usize {
         inputs[0] + usize::from(self.bias)
     }

@@ -24,11 +24,11 @@ pub trait Probe {
         Err(uneven(input, samples).into())
     }
 
-    /// Called with the input `[samples, ...]` of every node that NEAR counts, before it is applied.
+    /// Called with the input `[samples, ...]` and the parameters of every node that NEAR counts, before it is applied.
     ///
     /// # Errors
     /// Ends the pass.
-    fn enter(&mut self, _node: &Node, _input: &Tensor) -> Result<(), Self::Stop> {
+    fn enter(&mut self, _node: &Node, _input: &Tensor, _parameters: &Parameters) -> Result<(), Self::Stop> {
         Ok(())
     }
 
@@ -246,9 +246,6 @@ fn through<P: Probe>(
     filling: Filling<'_>,
     probe: &mut P,
 ) -> Result<Tensor, P::Stop> {
-    if node.counted.is_some() {
-        probe.enter(node, &inputs[0])?;
-    }
     // A batch norm of a model has moments, though it may have no weights.
     let has_weights = !node.weights.is_empty()
         || node.given.is_some()
@@ -257,6 +254,9 @@ fn through<P: Probe>(
         true => filling.weights.parameters(node, &inputs)?,
         false => Parameters::default(),
     };
+    if node.counted.is_some() {
+        probe.enter(node, &inputs[0], &parameters)?;
+    }
     parameters.batch = filling.batch;
     let is_free = node.counted.is_none() || !probe.keeps_input(node);
     parameters.input_is_spare = is_free && spare.first().is_some_and(|is_spare| *is_spare);

@@ -8,7 +8,7 @@ use crate::init::WeightShape;
 use crate::layer::{Counted, Operation, Place, Role, Weight};
 use crate::layers::Slot;
 use crate::parameters::Parameters;
-use crate::shape::Shape;
+use crate::shape::{Form, Shape};
 
 use super::surroundings::Surroundings;
 
@@ -126,11 +126,21 @@ impl Node {
     #[must_use]
     pub(super) fn effort(&self, samples: usize) -> u128 {
         let passing = self.operation.cost(&self.place).multiply_adds.saturating_mul(samples as u128);
+        let rows = samples.saturating_mul(self.place.output.rows());
         let rank = match self.counted {
-            Some(_) => self.units().min(samples.saturating_mul(self.place.output.rows())) as u128,
+            Some(_) if self.is_narrow(rows) => self.place.inputs[0].units(),
+            Some(_) => self.units().min(rows),
             None => 0,
         };
-        passing.saturating_add(rank.saturating_pow(3).saturating_mul(4))
+        passing.saturating_add((rank as u128).saturating_pow(3).saturating_mul(4))
+    }
+
+    /// Whether so many rows of its output are those of its input by weights, with so few inputs that it takes less time to rank
+    /// these.
+    #[must_use]
+    pub fn is_narrow(&self, rows: usize) -> bool {
+        let inputs = self.place.inputs.first().map_or(0, Form::units);
+        self.operation.is_dense(&self.place) && inputs.saturating_mul(2) <= self.units().min(rows)
     }
 
     #[must_use]

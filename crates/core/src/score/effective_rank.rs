@@ -12,6 +12,7 @@ mod bisection;
 mod chase;
 mod deflation;
 mod estimate;
+mod factor;
 mod gram;
 mod ranks;
 mod real;
@@ -21,6 +22,7 @@ mod together;
 mod tridiagonal;
 mod update;
 
+pub(super) use factor::Factor;
 pub use ranks::{Place, Ranks};
 pub use scaled::{RankError, entropy_rank};
 pub(super) use scaled::{largest, power_of_two};

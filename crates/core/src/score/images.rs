@@ -8,15 +8,17 @@ use std::ops::Range;
 
 use candle_core::Tensor;
 
-use super::effective_rank::{RankError, largest};
+use super::effective_rank::{Factor, RankError, largest};
 use super::error::{ScoreError, failure};
 use super::head::Head;
 use super::probe::{BatchProbe, RankProbe};
 use super::propagation::PropagationProbe;
-use super::rank_matrix::{Reading, RowBlock};
+use super::rank_matrix::{Reading, RowBlock, factor};
 use crate::kernels::with_elements;
 use crate::network::forward::{Filling, Probe, Values, forward_part, uneven};
 use crate::network::{Network, Node, Part, ValueId};
+use crate::parameters::Parameters;
+use crate::shape::Form;
 
 /// Elements that a layer may read and write in one go: 1 MiB of them, half of a usual second cache.
 const AT_A_TIME: usize = 1 << 18;
@@ -176,9 +178,15 @@ impl Images<'_> {
     fn rank(&self, blocks: Vec<Block>, probe: &mut RankProbe<'_>) -> Result<(), ScoreError> {
         let counted = self.part.nodes.iter().map(|at| &self.network.nodes[*at]).filter(|node| node.counted.is_some());
         for (node, block) in counted.zip(blocks) {
-            let (rows, columns) = (block.rows.len() / block.columns, block.columns);
-            let place = probe.ranks.borrow_mut().add_of_rank(&block.rows, rows, columns, node.surroundings.most_rank);
-            probe.set(node, place.map_err(|error| failure(node, error))?);
+            let (most, rows) = (node.surroundings.most_rank, block.taken.taken);
+            let ranked = match &block.factor {
+                None => probe.ranks.borrow_mut().add_of_rank(&block.rows, rows, node.units(), most),
+                Some(factor) => factor
+                    .matrix(block.rows)
+                    .ok_or(RankError::NonFinite)
+                    .and_then(|matrix| probe.ranks.borrow_mut().add_of_rank(&matrix, rows, factor.columns(), most)),
+            };
+            probe.set(node, ranked.map_err(|error| failure(node, error))?);
         }
         Ok(())
     }
@@ -201,8 +209,9 @@ struct Made {
 struct Block {
     /// The rows of the matrix among all.
     taken: RowBlock,
-    columns: usize,
+    /// Of its output, or of its input where there is a factor.
     rows: Vec<f32>,
+    factor: Option<Factor>,
 }
 
 struct BlockProbe<'p, 'c> {
@@ -216,6 +225,20 @@ struct BlockProbe<'p, 'c> {
     head: Head,
     /// ... and who watches the twins behind them.
     twins: Option<&'p mut PropagationProbe<'c>>,
+}
+
+impl BlockProbe<'_, '_> {
+    /// Keeps those rows of what the samples that pass have at the node that the rank matrix is made of.
+    fn take(&mut self, form: &Form, data: &[f32]) {
+        let (area, block) = (form.rows(), &mut self.blocks[self.place]);
+        let (before, after) = (self.part.start * area, self.part.end * area);
+        let RowBlock { first, taken } = block.taken;
+        let low = first.clamp(before, after);
+        let high = (first + taken).clamp(low, after);
+        let reading = Reading::of(form);
+        block.rows.reserve(taken * reading.columns() - block.rows.len());
+        block.rows.extend(reading.rows(data, RowBlock { first: low - before, taken: high - low }));
+    }
 }
 
 impl Probe for BlockProbe<'_, '_> {
@@ -239,30 +262,30 @@ impl Probe for BlockProbe<'_, '_> {
         }
     }
 
-    fn enter(&mut self, node: &Node, input: &Tensor) -> Result<(), ScoreError> {
+    fn enter(&mut self, node: &Node, input: &Tensor, parameters: &Parameters) -> Result<(), ScoreError> {
         self.head.enter(node, input, self.part.len())?;
-        self.twins.as_mut().map_or(Ok(()), |twins| twins.enter(node, input))
+        if self.blocks.len() == self.place {
+            let (reading, layer) = (Reading::of(&node.place.output), node.counted.unwrap_or_default());
+            let taken = self.ranks.matrices.block(layer, reading, self.batch * node.place.output.rows());
+            let factor = factor(node, parameters, taken.taken)?;
+            self.blocks.push(Block { taken, rows: Vec::new(), factor });
+        }
+        if self.blocks[self.place].factor.is_some() {
+            with_elements(input, |data| self.take(&node.place.inputs[0], data))?;
+        }
+        self.twins.as_mut().map_or(Ok(()), |twins| twins.enter(node, input, parameters))
     }
 
     fn observe(&mut self, node: &Node, output: &Tensor) -> Result<(), ScoreError> {
         if (self.ranks.matrices.cancelled)() {
             return Err(ScoreError::Cancelled);
         }
-        let (reading, samples) = (Reading::of(&node.place.output), self.part.len());
-        let (columns, area) = (reading.columns(), node.place.output.rows());
-        if self.blocks.len() == self.place {
-            let layer = node.counted.unwrap_or_default();
-            let taken = self.ranks.matrices.block(layer, reading, self.batch * area);
-            self.blocks.push(Block { taken, columns, rows: Vec::with_capacity(taken.taken * columns) });
-        }
-        let block = &mut self.blocks[self.place];
-        let (before, RowBlock { first, taken }) = (self.part.start * area, block.taken);
-        let low = first.clamp(before, before + samples * area);
-        let high = (first + taken).clamp(low, before + samples * area);
-        let of_samples = output.narrow(0, 0, samples)?;
+        let of_samples = output.narrow(0, 0, self.part.len())?;
         self.head.observe(node, &of_samples)?;
         let is_finite = with_elements(&of_samples, |data| {
-            block.rows.extend(reading.rows(data, RowBlock { first: low - before, taken: high - low }));
+            if self.blocks[self.place].factor.is_none() {
+                self.take(&node.place.output, data);
+            }
             largest(data).is_some()
         })?;
         if !is_finite {

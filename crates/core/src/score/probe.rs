@@ -11,9 +11,10 @@ use super::head::Head;
 use super::propagation::{Propagation, PropagationProbe};
 use super::rank_matrix::RankMatrices;
 use super::result::Score;
-use crate::kernels::with_elements;
+use crate::kernels::{memory, with_elements};
 use crate::network::forward::{Probe, uneven};
 use crate::network::{Network, Node, ValueId};
+use crate::parameters::Parameters;
 
 /// Takes the effective rank of every counted output.
 #[derive(Clone)]
@@ -23,11 +24,13 @@ pub(super) struct RankProbe<'a> {
     /// Of every counted output, as far as the pass has come.
     pub places: Vec<Option<Place>>,
     pub head: Head,
+    /// Where the rank of the node that was entered is, if its input and weights said it.
+    entered: Option<Place>,
 }
 
 impl<'a> RankProbe<'a> {
     pub fn new(matrices: RankMatrices<'a>, ranks: &'a RefCell<Ranks>) -> Self {
-        Self { matrices, ranks, places: Vec::new(), head: Head::default() }
+        Self { matrices, ranks, places: Vec::new(), head: Head::default(), entered: None }
     }
 
     /// Where the rank of a node's output is.
@@ -49,15 +52,26 @@ impl<'a> RankProbe<'a> {
 impl Probe for RankProbe<'_> {
     type Stop = ScoreError;
 
-    fn enter(&mut self, node: &Node, input: &Tensor) -> Result<(), ScoreError> {
-        Ok(self.head.enter(node, input, input.dim(0)?)?)
+    fn enter(&mut self, node: &Node, input: &Tensor, parameters: &Parameters) -> Result<(), ScoreError> {
+        self.head.enter(node, input, input.dim(0)?)?;
+        let matrix = self.matrices.of_input(node, input, parameters)?;
+        // One that overflows is left to the output.
+        self.entered = matrix.and_then(|(matrix, rows, columns)| {
+            let place = self.ranks.borrow_mut().add_of_rank(&matrix, rows, columns, node.surroundings.most_rank);
+            memory::keep(matrix);
+            place.ok()
+        });
+        Ok(())
     }
 
     fn observe(&mut self, node: &Node, output: &Tensor) -> Result<(), ScoreError> {
         self.head.observe(node, output)?;
         let most = node.surroundings.most_rank;
         let take = |matrix: &[f32], rows, columns| self.ranks.borrow_mut().add_of_rank(matrix, rows, columns, most);
-        let place = self.matrices.with_matrix(node, output, take)?;
+        let place = match self.entered.take() {
+            Some(place) => self.matrices.check(node, output).map(|()| place)?,
+            None => self.matrices.with_matrix(node, output, take)?,
+        };
         self.set(node, place);
         Ok(())
     }
@@ -119,9 +133,9 @@ impl Probe for BatchProbe<'_> {
         }
     }
 
-    fn enter(&mut self, node: &Node, input: &Tensor) -> Result<(), ScoreError> {
-        self.ranks.head.enter(node, input, self.batch)?;
-        self.propagation.as_mut().map_or(Ok(()), |probe| probe.enter(node, input))
+    fn enter(&mut self, node: &Node, input: &Tensor, parameters: &Parameters) -> Result<(), ScoreError> {
+        self.ranks.enter(node, &input.narrow(0, 0, self.batch)?, parameters)?;
+        self.propagation.as_mut().map_or(Ok(()), |probe| probe.enter(node, input, parameters))
     }
 
     fn keeps_input(&self, node: &Node) -> bool {

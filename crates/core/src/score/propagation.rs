@@ -33,6 +33,7 @@ use crate::kernels::memory::{to_write, with_room};
 use crate::kernels::{Source, is_one_zero, with_elements};
 use crate::network::forward::Probe;
 use crate::network::{Network, Node};
+use crate::parameters::Parameters;
 use crate::random::{Key, Purpose};
 use crate::shape::{Form, Layout};
 
@@ -391,7 +392,7 @@ impl Probe for PropagationProbe<'_> {
         Ok(Tensor::from_vec(values, output.shape(), output.device())?)
     }
 
-    fn enter(&mut self, node: &Node, input: &Tensor) -> Result<(), ScoreError> {
+    fn enter(&mut self, node: &Node, input: &Tensor, _: &Parameters) -> Result<(), ScoreError> {
         self.saturated = match node.activation(self.fill) {
             Some(activation) => {
                 let passing = input.dim(0)?;

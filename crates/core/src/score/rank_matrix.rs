@@ -3,10 +3,11 @@
 use candle_core::Tensor;
 use rand::RngCore;
 
-use super::effective_rank::{RankError, largest};
+use super::effective_rank::{Factor, RankError, largest};
 use super::error::{ScoreError, failure};
 use crate::kernels::with_elements;
 use crate::network::Node;
+use crate::parameters::Parameters;
 use crate::random::{Key, Purpose};
 use crate::settings::Rows;
 use crate::shape::{Form, Layout};
@@ -89,6 +90,14 @@ impl Reading {
     }
 }
 
+/// What stands for the weights of a node in a rank matrix of so many rows, if it has far fewer inputs than units: then the rank
+/// matrix is made of the same rows of its input.
+pub(super) fn factor(node: &Node, parameters: &Parameters, rows: usize) -> candle_core::Result<Option<Factor>> {
+    let (true, Some(weight)) = (node.is_narrow(rows), parameters.get("weight")) else { return Ok(None) };
+    let bias = parameters.get("bias").map(Tensor::to_vec1::<f32>).transpose()?;
+    with_elements(weight, |weight| Factor::new(weight, bias.as_deref(), node.units()))
+}
+
 impl RankMatrices<'_> {
     /// The rows that make the rank matrix of the `layer`th counted output, out of `rows`.
     pub fn block(&self, layer: usize, reading: Reading, rows: usize) -> RowBlock {
@@ -106,6 +115,35 @@ impl RankMatrices<'_> {
             _ => 0,
         };
         RowBlock { first, taken: columns.min(rows - first) }
+    }
+
+    /// A matrix with the singular values of the rank matrix of the output of `node` but for zeros and a common factor, with its rows and columns, from the
+    /// node's input; none where that takes no less time.
+    pub fn of_input(
+        &self,
+        node: &Node,
+        input: &Tensor,
+        parameters: &Parameters,
+    ) -> Result<Option<(Vec<f32>, usize, usize)>, ScoreError> {
+        if node.surroundings.is_same_for_all {
+            return Ok(None);
+        }
+        let (reading, layer) = (Reading::of(&node.place.output), node.counted.unwrap_or_default());
+        let block = self.block(layer, reading, input.dim(0)? * node.place.output.rows());
+        let Some(factor) = factor(node, parameters, block.taken)? else { return Ok(None) };
+        let rows = with_elements(input, |data| Reading::of(&node.place.inputs[0]).rows(data, block))?;
+        Ok(factor.matrix(rows).map(|matrix| (matrix, block.taken, factor.columns())))
+    }
+
+    /// Checks that the output of `node` is finite.
+    pub fn check(&self, node: &Node, output: &Tensor) -> Result<(), ScoreError> {
+        if (self.cancelled)() {
+            return Err(ScoreError::Cancelled);
+        }
+        match with_elements(output, largest)? {
+            Some(_) => Ok(()),
+            None => Err(failure(node, RankError::NonFinite)),
+        }
     }
 
     /// Gives `take` the rank matrix of the output of `node`, row by row, with its rows and columns.

@@ -175,21 +175,37 @@ mod tests {
 
     use super::*;
 
+    /// Of layers whose ranks come from their outputs, and of those whose come from fewer inputs: dense ones of samples and of
+    /// positions, and convolutions of images that pass at once, with a batch norm, and a few at a time.
     #[test]
     fn spectra_have_the_ranks_that_are_scored() {
-        let text = "network: {input: [3, 8, 8], layers: [conv2d: {out: 6, kernel: 3}, activation, flatten, linear: 5]}\n\
-                    search: {activations: [relu, tanh], inits: [orthogonal]}\nscore: {repetitions: 3}\n";
-        let preset = Preset::parse(text, "test.yaml", Path::new("")).unwrap();
-        let scorer = NearScorer::new(Arc::new(Space::new(Arc::new(preset)))).unwrap();
-        let portion = Portion { repetition: 2, candidates: vec![0, 1] };
-        scorer.score(&portion, &|| false, &mut |candidate, score| {
-            let ranks = score.unwrap().effective_ranks;
-            let spectra = scorer.spectra(candidate, 2).unwrap();
-            assert_eq!(spectra.len(), ranks.len());
-            for (spectrum, rank) in spectra.iter().zip(ranks) {
-                assert!((entropy_rank(spectrum.iter().copied()) / rank - 1.0).abs() < 1e-3);
-                assert!(spectrum[0] == 1.0 && spectrum.is_sorted_by(|a, b| a >= b));
-            }
-        });
+        for network in [
+            "{input: [3, 8, 8], layers: [conv2d: {out: 6, kernel: 3}, activation, flatten, linear: 5]}",
+            "{input: [12], layers: [linear: 64, activation, linear: {out: 200, bias: false}, activation, linear: 30]}",
+            "{input: [3, 16, 16], layers: [conv2d: {out: 10, kernel: 4, stride: 4}, reshape: [10, 16], permute: [1, 0], \
+             layer_norm, linear: 90, activation, linear: 10, mean: {over: positions}, linear: 40]}",
+            "{input: [3, 12, 12], layers: [conv2d: {out: 40, kernel: 1}, batch_norm, activation, conv2d: {out: 120, kernel: 1}, \
+             activation]}",
+            "{input: [3, 70, 60], layers: [conv2d: {out: 40, kernel: 1}, activation, conv2d: {out: 100, kernel: 1}, activation]}",
+        ] {
+            let text = format!(
+                "network: {network}\nsearch: {{activations: [relu, tanh], inits: [orthogonal, uniform], bias: fan_in_uniform}}\n\
+                 score: {{repetitions: 3}}\n"
+            );
+            let preset = Preset::parse(&text, "test.yaml", Path::new("")).unwrap();
+            let scorer = NearScorer::new(Arc::new(Space::new(Arc::new(preset)))).unwrap();
+            let portions = [vec![0, 2], vec![1, 3]].map(|candidates| Portion { repetition: 2, candidates });
+            let mut compare = |candidate, score: Result<Score, ScoreError>| {
+                let ranks = score.unwrap().effective_ranks;
+                let spectra = scorer.spectra(candidate, 2).unwrap();
+                assert_eq!(spectra.len(), ranks.len());
+                for (layer, (spectrum, rank)) in spectra.iter().zip(ranks).enumerate() {
+                    let expected = entropy_rank(spectrum.iter().copied());
+                    assert!((expected / rank - 1.0).abs() < 2e-4, "{network}: {rank} of layer {layer}, not {expected}");
+                    assert!(spectrum[0] == 1.0 && spectrum.is_sorted_by(|a, b| a >= b));
+                }
+            };
+            portions.iter().for_each(|portion| scorer.score(portion, &|| false, &mut compare));
+        }
     }
 }
