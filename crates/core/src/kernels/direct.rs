@@ -133,13 +133,13 @@ impl WithSimd for Apply<'_> {
         let (outs, row) = (convolution.outs, Row::new::<S>(height, width, convolution.width));
         let taps = Taps { input: &convolution.padded, offsets: &convolution.offsets, weights };
         if row.is_whole {
-            for_each_tile(simd, outs, row.vectors, &mut Direct { taps, outs, row, span: height * width, y });
+            for_each_tile(simd, outs, row.vectors, &mut Direct { taps, outs, row, y });
             return;
         }
         // Rows that are no whole number of vectors are computed with the padding between them, as one.
         let (span, padded_width) = (row.vectors * S::F32_LANES, convolution.width);
         let result = &mut convolution.result;
-        for_each_tile(simd, outs, row.vectors, &mut Direct { taps, outs, row, span, y: result });
+        for_each_tile(simd, outs, row.vectors, &mut Direct { taps, outs, row, y: result });
         for (y, result) in y.chunks_exact_mut(height * width).zip(result.chunks_exact(span)) {
             for (y, row) in y.chunks_exact_mut(width).zip(result.chunks(padded_width)) {
                 copy::<S>(&row[..width], y);
@@ -153,21 +153,14 @@ struct Direct<'a> {
     taps: Taps<'a>,
     outs: usize,
     row: Row,
-    /// From one channel of the output to the next.
-    span: usize,
     y: &'a mut [f32],
 }
 
 impl<S: Simd> Tile<S> for Direct<'_> {
     #[inline(always)]
-    fn compute<const BLOCKS: usize>(&mut self, simd: S, pair: [usize; 2], block: usize) {
-        let sums = self.taps.sums::<S, BLOCKS>(simd, pair.map(|v| self.row.start::<S>(v)), block);
-        for (o, sums) in sums.as_flattened().iter().enumerate().take(self.outs - block * BLOCK) {
-            for (v, sum) in pair.iter().zip(sums) {
-                let at = (block * BLOCK + o) * self.span + v * S::F32_LANES;
-                S::as_mut_simd_f32s(&mut self.y[at..at + S::F32_LANES]).0.copy_from_slice(&[*sum]);
-            }
-        }
+    fn compute<const BLOCKS: usize, const VECTORS: usize>(&mut self, simd: S, vectors: [usize; VECTORS], block: usize) {
+        let sums = self.taps.sums::<S, BLOCKS, VECTORS>(simd, vectors.map(|v| self.row.start::<S>(v)), block);
+        self.row.write(simd, self.y, vectors, sums.as_flattened(), block * BLOCK..self.outs);
     }
 }
 

@@ -24,52 +24,101 @@ impl Rows<'_> {
     }
 }
 
-/// Writes the products of all rows with all columns to `y` `[rows, panels, PANEL]`, where `columns` are `[panels, inner,
-/// PANEL]`.
+/// Writes the products of all rows with all columns to `y` `[rows, panels, PANEL]`, whose rows lie `stride` apart, where `columns`
+/// are `[panels, inner, PANEL]`.
 #[inline(always)]
-pub fn multiply<S: Simd>(simd: S, y: &mut [f32], rows: Rows<'_>, columns: &[[f32; PANEL]]) {
-    if S::REGISTER_COUNT >= 32 {
-        by_blocks::<S, 8>(simd, y, rows, columns);
-    } else {
-        by_blocks::<S, 4>(simd, y, rows, columns);
+pub fn multiply<S: Simd>(simd: S, y: &mut [f32], stride: usize, rows: Rows<'_>, columns: &[[f32; PANEL]]) {
+    let vectors = columns.len() / rows.inner.max(1) * PANEL / S::F32_LANES;
+    for first in (0..vectors).step_by(2) {
+        // The last may be alone, and is then computed twice.
+        let columns = Pair::of::<S>(columns, rows.inner, [first, (first + 1).min(vectors - 1)]);
+        let mut row = 0;
+        while row < rows.count {
+            // As many sums as there are registers for. The last rows may be computed twice as well.
+            row += match (S::REGISTER_COUNT >= 32, rows.count - row) {
+                (true, 9..) => multiply_rows::<S, 12>(simd, y, stride, rows, row, columns),
+                (true, 5..) => multiply_rows::<S, 8>(simd, y, stride, rows, row, columns),
+                (false, 5..) => multiply_rows::<S, 6>(simd, y, stride, rows, row, columns),
+                _ => multiply_rows::<S, 4>(simd, y, stride, rows, row, columns),
+            };
+        }
     }
 }
 
-#[inline(always)]
-fn by_blocks<S: Simd, const ROWS: usize>(simd: S, y: &mut [f32], rows: Rows<'_>, columns: &[[f32; PANEL]]) {
-    let width = columns.len() / rows.inner.max(1) * PANEL;
-    let vectors = width / S::F32_LANES;
-    for first in (0..vectors).step_by(2) {
-        // The last may be alone, and is then computed twice, as the last rows are.
-        let pair = [first, (first + 1).min(vectors - 1)].map(|vector| vector * S::F32_LANES);
-        let panels = pair.map(|column| &columns[column / PANEL * rows.inner..][..rows.inner]);
-        for row in (0..rows.count).step_by(ROWS) {
-            let block: [usize; ROWS] = std::array::from_fn(|r| (row + r).min(rows.count - 1));
-            let sums = sums(simd, block.map(|row| rows.row(row)), panels, pair.map(|column| column % PANEL));
-            for (row, sums) in block.iter().zip(sums) {
-                for (column, sum) in pair.iter().zip(sums) {
-                    let to = row * width + column;
-                    S::as_mut_simd_f32s(&mut y[to..to + S::F32_LANES]).0.copy_from_slice(&[sum]);
-                }
-            }
+/// Two vectors of columns: beside each other in a panel, or a panel each.
+#[derive(Clone, Copy)]
+struct Pair<'a> {
+    panels: [&'a [[f32; PANEL]]; 2],
+    /// Where they begin in a panel.
+    from: usize,
+    /// Where they begin among all columns.
+    columns: [usize; 2],
+}
+
+impl<'a> Pair<'a> {
+    #[inline(always)]
+    fn of<S: Simd>(columns: &'a [[f32; PANEL]], inner: usize, vectors: [usize; 2]) -> Self {
+        let [left, right] = [vectors[0] * S::F32_LANES, vectors[1] * S::F32_LANES];
+        let panel = |column: usize| &columns[column / PANEL * inner..][..inner];
+        Self { panels: [panel(left), panel(right)], from: left % PANEL, columns: [left, right] }
+    }
+
+    /// Both vectors of a row.
+    #[inline(always)]
+    fn at<S: Simd>(&self, row: usize) -> [S::f32s; 2] {
+        let [left, right] = self.panels;
+        if S::F32_LANES == PANEL {
+            [S::as_simd_f32s(&left[row]).0[0], S::as_simd_f32s(&right[row]).0[0]]
+        } else {
+            let both = S::as_simd_f32s(&left[row][self.from..][..2 * S::F32_LANES]).0;
+            [both[0], both[1]]
         }
     }
+}
+
+/// Writes the products of `ROWS` rows from `first` on, or of those that there are, and returns `ROWS`.
+#[inline(always)]
+fn multiply_rows<S: Simd, const ROWS: usize>(
+    simd: S,
+    y: &mut [f32],
+    stride: usize,
+    rows: Rows<'_>,
+    first: usize,
+    columns: Pair<'_>,
+) -> usize {
+    let mut block = [rows.row(first); ROWS];
+    for (r, row) in block.iter_mut().enumerate() {
+        *row = rows.row((first + r).min(rows.count - 1));
+    }
+    let sums = sums(simd, block, rows.inner, columns);
+    for (row, sums) in (first..rows.count).zip(sums) {
+        for (column, sum) in columns.columns.iter().zip(sums) {
+            let to = row * stride + column;
+            S::as_mut_simd_f32s(&mut y[to..to + S::F32_LANES]).0[0] = sum;
+        }
+    }
+    ROWS
 }
 
 /// The sums of some rows with two vectors of columns.
 #[inline(always)]
 fn sums<S: Simd, const ROWS: usize>(
     simd: S,
-    rows: [&[f32]; ROWS],
-    panels: [&[[f32; PANEL]]; 2],
-    from: [usize; 2],
+    mut rows: [&[f32]; ROWS],
+    inner: usize,
+    mut columns: Pair<'_>,
 ) -> [[S::f32s; 2]; ROWS] {
     let mut sums = [[simd.splat_f32s(0.0); 2]; ROWS];
-    for (k, (left, right)) in panels[0].iter().zip(panels[1]).enumerate() {
-        let left = &left[from[0]..][..S::F32_LANES];
-        let right = &right[from[1]..][..S::F32_LANES];
-        let (&[left], &[right]) = (S::as_simd_f32s(left).0, S::as_simd_f32s(right).0) else { return sums };
-        for (sums, row) in sums.iter_mut().zip(rows) {
+    // Known to be as long, so that no element is checked.
+    for row in &mut rows {
+        *row = &row[..inner];
+    }
+    for panel in &mut columns.panels {
+        *panel = &panel[..inner];
+    }
+    for k in 0..inner {
+        let [left, right] = columns.at::<S>(k);
+        for (sums, row) in sums.iter_mut().zip(&rows) {
             let x = simd.splat_f32s(row[k]);
             *sums = [simd.mul_add_e_f32s(x, left, sums[0]), simd.mul_add_e_f32s(x, right, sums[1])];
         }

@@ -5,16 +5,20 @@
 //! Images are mixed with their channels last, so that vectors are whole however small an image is.
 
 use std::cell::Cell;
+use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::direct::FourRows;
+use super::direct::{FourRows, copy};
 use super::panels::{PANEL, Rows, multiply};
 use super::points::{KERNEL, MIXED, OUTPUTS as TILE, Points, mix_weights};
 use super::window::Window;
 use crate::dispatch::dispatch;
 
 const PRODUCTS: usize = MIXED * MIXED;
+
+/// Channels whose lines are read at a time: of more, which may lie a power of two apart, some would share a place in the cache.
+const FEW: usize = 4;
 
 /// So many channels are worth the mixing along both axes where whole rows could be mixed along one.
 const MANY: usize = 64;
@@ -50,10 +54,12 @@ struct Memory {
     weights: Vec<[f32; PANEL]>,
     /// An image `[height, width, channels]` with zeros around it.
     padded: Vec<f32>,
-    /// `[PRODUCTS, tiles, channels]`
+    /// `[tiles, PRODUCTS, channels]`
     mixed: Vec<f32>,
-    /// `[PRODUCTS, tiles, outs]`
+    /// `[tiles, PRODUCTS, outs]`
     products: Vec<f32>,
+    /// Outputs of tiles beside each other, of a panel `[PANEL, TILE, tiles * TILE]`.
+    strip: Vec<f32>,
 }
 
 fn at_least<T: Copy + Default>(memory: &mut Vec<T>, length: usize) {
@@ -69,6 +75,7 @@ thread_local! {
             padded: Vec::new(),
             mixed: Vec::new(),
             products: Vec::new(),
+            strip: Vec::new(),
         })
     };
 }
@@ -114,8 +121,9 @@ impl Winograd {
         let positions = (tiles[0] * TILE + KERNEL - 1) * new.padded_width();
         let pixel = new.pixel();
         at_least(&mut new.memory.weights, PRODUCTS * weights);
-        at_least(&mut new.memory.mixed, PRODUCTS * mixed);
-        at_least(&mut new.memory.products, PRODUCTS * products);
+        at_least(&mut new.memory.mixed, new.together[0] * mixed);
+        at_least(&mut new.memory.products, new.together[0] * products);
+        at_least(&mut new.memory.strip, PANEL * TILE * TILE * tiles[1]);
         new.memory.padded.clear();
         new.memory.padded.resize(positions * pixel, 0.0);
         new
@@ -133,10 +141,12 @@ impl Winograd {
         (self.panels[0] + 1) * PANEL
     }
 
-    /// From one of the products to the next, of mixed weights in panels, of mixed inputs and of what they give.
+    /// From one of the products to the next of mixed weights in panels, and from one tile to the next of mixed inputs and of what
+    /// they give.
     fn strides(&self) -> [usize; 3] {
-        let [tiles, panels] = self.together;
-        [panels * self.input[0] + 1, (tiles * self.panels[0] + 1) * PANEL, (tiles * panels + 1) * PANEL]
+        let panels = self.together[1];
+        let of_tile = |panels| (PRODUCTS * panels + 1) * PANEL;
+        [panels * self.input[0] + 1, of_tile(self.panels[0]), of_tile(panels)]
     }
 
     /// The side of the padded image along a row.
@@ -190,18 +200,14 @@ impl Winograd {
     fn pad(&mut self, image: &[f32]) {
         let ([channels, height, width], pixel) = (self.input, self.pixel());
         let padded_width = self.padded_width();
-        for block in (0..channels).step_by(PANEL) {
-            let last = PANEL.min(channels - block) - 1;
+        for first in (0..channels).step_by(FEW) {
             for row in 0..height {
-                let lines: [&[f32]; PANEL] = std::array::from_fn(|c| {
-                    let from = ((block + c.min(last)) * height + row) * width;
-                    &image[from..from + width]
-                });
-                let to = ((row + self.before[0]) * padded_width + self.before[1]) * pixel + block;
-                for (x, to) in self.memory.padded[to..].chunks_mut(pixel).take(width).enumerate() {
-                    for (to, line) in to[..PANEL].iter_mut().zip(lines) {
-                        *to = line[x];
-                    }
+                // The last one stands for those that are not there, whose weights are zeros.
+                let line = |c: usize| &image[((first + c).min(channels - 1) * height + row) * width..][..width];
+                let lines = line(0).iter().zip(line(1)).zip(line(2)).zip(line(3));
+                let to = ((row + self.before[0]) * padded_width + self.before[1]) * pixel + first;
+                for (to, (((a, b), c), d)) in self.memory.padded[to..].chunks_mut(pixel).zip(lines) {
+                    to[..FEW].copy_from_slice(&[*a, *b, *c, *d]);
                 }
             }
         }
@@ -214,23 +220,23 @@ impl Winograd {
         let [_, stride, _] = self.strides();
         let points = Points::new(simd);
         let from = (row * TILE * width + column * TILE) * pixel;
+        let line = width * pixel;
+        let mut lines = [[simd.splat_f32s(0.0); MIXED]; MIXED];
         for channel in (0..channels).step_by(S::F32_LANES) {
-            let mut lines = [[simd.splat_f32s(0.0); MIXED]; MIXED];
             for x in 0..MIXED {
                 let mut values = [simd.splat_f32s(0.0); MIXED];
                 for (y, value) in values.iter_mut().enumerate() {
-                    let from = from + (y * width + x) * pixel + channel;
+                    let from = from + y * line + x * pixel + channel;
                     *value = S::as_simd_f32s(&self.memory.padded[from..from + S::F32_LANES]).0[0];
                 }
-                let mixed = points.mix(simd, values);
-                for (line, mixed) in lines.iter_mut().zip(mixed) {
-                    line[x] = mixed;
+                for (line, mixed) in lines.iter_mut().zip(&points.mix(simd, values)) {
+                    line[x] = *mixed;
                 }
             }
-            for (y, line) in lines.into_iter().enumerate() {
-                for (x, mixed) in points.mix(simd, line).into_iter().enumerate() {
-                    let to = (y * MIXED + x) * stride + tile * channels + channel;
-                    S::as_mut_simd_f32s(&mut self.memory.mixed[to..to + S::F32_LANES]).0[0] = mixed;
+            for (y, line) in lines.iter().enumerate() {
+                for (x, mixed) in points.mix(simd, *line).iter().enumerate() {
+                    let to = tile * stride + (y * MIXED + x) * channels + channel;
+                    S::as_mut_simd_f32s(&mut self.memory.mixed[to..to + S::F32_LANES]).0[0] = *mixed;
                 }
             }
         }
@@ -245,57 +251,69 @@ impl Winograd {
     /// All products of mixed inputs and mixed weights.
     #[inline(always)]
     fn multiply<S: Simd>(&mut self, simd: S, tiles: usize) {
-        let ([weights, mixed, products], inner, memory) = (self.strides(), self.input[0], &mut self.memory);
-        let all = memory.mixed.chunks_exact(mixed).zip(memory.weights.chunks_exact(weights)).take(PRODUCTS);
-        for ((values, weights), products) in all.zip(memory.products.chunks_exact_mut(products)) {
-            let rows = Rows { values, count: tiles, stride: self.panels[0] * PANEL, inner };
-            multiply(simd, products, rows, &weights[..self.together[1] * inner]);
+        let ([weights, stride, to_stride], inner, memory) = (self.strides(), self.input[0], &mut self.memory);
+        let (ins, outs) = (self.panels[0] * PANEL, self.together[1] * PANEL);
+        for (product, weights) in memory.weights.chunks_exact(weights).take(PRODUCTS).enumerate() {
+            let rows = Rows { values: &memory.mixed[product * ins..], count: tiles, stride, inner };
+            let to = &mut memory.products[product * outs..];
+            multiply(simd, to, to_stride, rows, &weights[..self.together[1] * inner]);
         }
     }
 
-    /// The outputs of a tile from this panel on, from its products, in the result `[outs, height, width]`.
+    /// The outputs of tiles beside each other from this panel on, from their products, in the result `[outs, height, width]`.
     #[inline(always)]
-    fn unmix<S: Simd>(&self, simd: S, tile: usize, panel: usize, place: [usize; 2], y: &mut [f32]) {
-        let (outs, [_, _, stride]) = (self.together[1] * PANEL, self.strides());
-        let points = Points::new(simd);
+    fn unmix<S: Simd>(&mut self, simd: S, tiles: Range<usize>, panel: usize, place: [usize; 2], y: &mut [f32]) {
+        let outs = self.together[1] * PANEL;
         for out in (0..outs).step_by(S::F32_LANES) {
-            let mut lines = [[simd.splat_f32s(0.0); MIXED]; TILE];
-            for x in 0..MIXED {
-                let mut values = [simd.splat_f32s(0.0); MIXED];
-                for (y, value) in values.iter_mut().enumerate() {
-                    let from = (y * MIXED + x) * stride + tile * outs + out;
-                    *value = S::as_simd_f32s(&self.memory.products[from..from + S::F32_LANES]).0[0];
-                }
-                for (line, sum) in lines.iter_mut().zip(points.unmix(simd, values)) {
-                    line[x] = sum;
-                }
-            }
-            let mut sums = [[0.0; PANEL]; TILE * TILE];
-            for (y, line) in lines.into_iter().enumerate() {
-                for (x, sum) in points.unmix(simd, line).into_iter().enumerate() {
-                    S::as_mut_simd_f32s(&mut sums[y * TILE + x][..S::F32_LANES]).0[0] = sum;
-                }
+            for (at, tile) in tiles.clone().enumerate() {
+                self.unmix_tile(simd, tile, out, at);
             }
             let first = (panel * PANEL + out).min(self.outs);
             let count = S::F32_LANES.min(self.outs - first);
-            self.place(&sums, count, place, &mut y[first * self.output[0] * self.output[1]..]);
+            self.place::<S>(tiles.len(), count, place, &mut y[first * self.output[0] * self.output[1]..]);
         }
     }
 
-    /// Copies a tile of some outputs to where it belongs.
+    /// A tile of a vector of outputs, in its place among those that are beside each other.
     #[inline(always)]
-    fn place(&self, sums: &[[f32; PANEL]; TILE * TILE], outs: usize, [row, column]: [usize; 2], y: &mut [f32]) {
+    fn unmix_tile<S: Simd>(&mut self, simd: S, tile: usize, out: usize, at: usize) {
+        let ([_, _, stride], points) = (self.strides(), Points::new(simd));
+        let (outs, length) = (self.together[1] * PANEL, self.tiles[1] * TILE);
+        let mut lines = [[simd.splat_f32s(0.0); MIXED]; TILE];
+        for x in 0..MIXED {
+            let mut values = [simd.splat_f32s(0.0); MIXED];
+            for (y, value) in values.iter_mut().enumerate() {
+                let from = tile * stride + (y * MIXED + x) * outs + out;
+                *value = S::as_simd_f32s(&self.memory.products[from..from + S::F32_LANES]).0[0];
+            }
+            for (line, sum) in lines.iter_mut().zip(&points.unmix(simd, values)) {
+                line[x] = *sum;
+            }
+        }
+        for (y, line) in lines.iter().enumerate() {
+            let mut sums = [[0.0; PANEL]; TILE];
+            for (sums, sum) in sums.iter_mut().zip(&points.unmix(simd, *line)) {
+                S::as_mut_simd_f32s(sums).0[0] = *sum;
+            }
+            let [a, b, c, d] = &sums;
+            let to = self.memory.strip[y * length + at * TILE..].chunks_mut(TILE * length).take(S::F32_LANES);
+            for ((((to, a), b), c), d) in to.zip(a).zip(b).zip(c).zip(d) {
+                to[..TILE].copy_from_slice(&[*a, *b, *c, *d]);
+            }
+        }
+    }
+
+    /// Copies tiles of some outputs that are beside each other to where they belong.
+    #[inline(always)]
+    fn place<S: Simd>(&self, tiles: usize, outs: usize, [row, column]: [usize; 2], y: &mut [f32]) {
         let [height, width] = self.output;
-        let (rows, columns) = (TILE.min(height - row * TILE), TILE.min(width - column * TILE));
-        for (out, plane) in y.chunks_exact_mut(height * width).take(outs).enumerate() {
-            for r in 0..rows {
-                let line: [f32; TILE] = std::array::from_fn(|c| sums[r * TILE + c][out]);
-                let from = (row * TILE + r) * width + column * TILE;
-                if columns == TILE {
-                    plane[from..from + TILE].copy_from_slice(&line);
-                } else {
-                    plane[from..].iter_mut().zip(line).take(columns).for_each(|(to, sum)| *to = sum);
-                }
+        let (rows, columns) = (TILE.min(height - row * TILE), (tiles * TILE).min(width - column * TILE));
+        let length = self.tiles[1] * TILE;
+        let strips = self.memory.strip.chunks_exact(TILE * length);
+        for (strip, plane) in strips.zip(y.chunks_exact_mut(height * width)).take(outs) {
+            let plane = &mut plane[row * TILE * width + column * TILE..];
+            for (line, to) in strip.chunks_exact(length).zip(plane.chunks_mut(width)).take(rows) {
+                copy::<S>(&line[..columns], &mut to[..columns]);
             }
         }
     }
@@ -336,9 +354,12 @@ impl WithSimd for Apply<'_> {
                     convolution.arrange(simd, weights, panel);
                 }
                 convolution.multiply(simd, count);
-                for tile in 0..count {
+                let mut tile = 0;
+                while tile < count {
                     let (sample, place) = convolution.place_of(first + tile);
-                    convolution.unmix(simd, tile, panel, place, &mut y[sample * result..]);
+                    let end = count.min(tile + convolution.tiles[1] - place[1]);
+                    convolution.unmix(simd, tile..end, panel, place, &mut y[sample * result..]);
+                    tile = end;
                 }
             }
         }

@@ -8,7 +8,7 @@ use std::cell::Cell;
 
 use pulp::Simd;
 
-use super::tiles::{BLOCK, Row, STEP, Taps, Tile, copy, for_each_tile, span};
+use super::tiles::{BLOCK, Row, STEP, Sums, Tile, copy, for_each_tile, span};
 use crate::kernels::points::{KERNEL, MIXED, OUTPUTS as ROWS, Points, WEIGHTS};
 use crate::kernels::window::Window;
 
@@ -21,8 +21,6 @@ pub struct FourRows {
     padded_width: usize,
     /// Length of one channel of mixed rows.
     plane: usize,
-    /// Of every tap in one of the `MIXED` images of mixed rows.
-    offsets: Vec<usize>,
     /// `[MIXED, channels, plane]`
     mixed: Vec<f32>,
     /// Four rows of every channel and group of rows, with what is to be thrown away.
@@ -62,16 +60,7 @@ impl FourRows {
         let result = if output[1].is_multiple_of(STEP) { 0 } else { outs * ROWS * span };
         let mut mixed = MEMORY.take();
         mixed.resize(MIXED * channels * plane, 0.0);
-        Self {
-            channels,
-            outs,
-            output,
-            padded_width,
-            plane,
-            offsets: (0..channels).flat_map(|c| (0..KERNEL).map(move |dx| c * plane + dx)).collect(),
-            mixed,
-            result: vec![0.0; result],
-        }
+        Self { channels, outs, output, padded_width, plane, mixed, result: vec![0.0; result] }
     }
 
     /// Length that one channel of the padded image must have: all groups of rows, and a vector more.
@@ -85,7 +74,7 @@ impl FourRows {
 
     /// Weights `[outs, channels, 3, 3]` for every product.
     pub fn arrange(&self, weights: &[f32]) -> Vec<[f32; BLOCK]> {
-        let taps = self.offsets.len();
+        let taps = self.channels * KERNEL;
         let image = self.outs.div_ceil(BLOCK) * taps;
         let mut arranged = vec![[0.0; BLOCK]; MIXED * image];
         for (block, weights) in weights.chunks(BLOCK * taps * KERNEL).enumerate() {
@@ -118,18 +107,18 @@ impl FourRows {
         let row = Row::new::<S>(self.groups(), width, self.padded_width);
         let images = self.mixed.chunks_exact(self.channels * self.plane);
         let mut images = images.zip(weights.chunks_exact(weights.len() / MIXED));
-        let taps = std::array::from_fn(|_| match images.next() {
-            Some((input, weights)) => Taps { input, offsets: &self.offsets, weights },
-            None => Taps { input: &[], offsets: &[], weights: &[] },
+        let images = std::array::from_fn(|_| match images.next() {
+            Some((input, weights)) => Image { input, plane: self.plane, weights: weights.as_chunks().0 },
+            None => Image { input: &[], plane: 1, weights: &[] },
         });
         if row.is_whole {
             let rows = [width, height * width];
-            for_each_tile(simd, outs, row.vectors, &mut Products { taps, outs, row, height, rows, y });
+            for_each_tile(simd, outs, row.vectors, &mut Products { images, outs, row, height, rows, y });
             return;
         }
         let span = row.vectors * S::F32_LANES;
         let (result, rows) = (&mut self.result, [span, ROWS * span]);
-        for_each_tile(simd, outs, row.vectors, &mut Products { taps, outs, row, height: ROWS, rows, y: result });
+        for_each_tile(simd, outs, row.vectors, &mut Products { images, outs, row, height: ROWS, rows, y: result });
         for (y, result) in y.chunks_exact_mut(height * width).zip(result.chunks_exact(ROWS * span)) {
             for (at, y) in y.chunks_exact_mut(width).enumerate() {
                 let from = at % ROWS * span + at / ROWS * self.padded_width;
@@ -165,9 +154,55 @@ impl FourRows {
     }
 }
 
+/// An image of mixed rows, with its weights.
+#[derive(Clone, Copy)]
+struct Image<'a> {
+    input: &'a [f32],
+    /// Length of one channel.
+    plane: usize,
+    /// By blocks of output channels, then channels, for three neighbours each.
+    weights: &'a [[[f32; BLOCK]; KERNEL]],
+}
+
+impl Image<'_> {
+    /// The sums over all channels and neighbours from some places on.
+    #[inline(always)]
+    fn sums<S: Simd, const BLOCKS: usize, const VECTORS: usize>(
+        &self,
+        simd: S,
+        from: [usize; VECTORS],
+        block: usize,
+    ) -> Sums<S::f32s, BLOCKS, VECTORS> {
+        let channels = self.input.len() / self.plane;
+        let weights: [_; BLOCKS] = std::array::from_fn(|b| &self.weights[(block + b) * channels..][..channels]);
+        let mut sums = [[[simd.splat_f32s(0.0); VECTORS]; BLOCK]; BLOCKS];
+        for (channel, plane) in self.input.chunks_exact(self.plane).enumerate() {
+            let mut inputs = [&plane[..0]; VECTORS];
+            for v in 0..VECTORS {
+                inputs[v] = &plane[from[v]..][..S::F32_LANES + KERNEL - 1];
+            }
+            for dx in 0..KERNEL {
+                let mut vectors = [simd.splat_f32s(0.0); VECTORS];
+                for v in 0..VECTORS {
+                    vectors[v] = S::as_simd_f32s(&inputs[v][dx..dx + S::F32_LANES]).0[0];
+                }
+                for b in 0..BLOCKS {
+                    for o in 0..BLOCK {
+                        let w = simd.splat_f32s(weights[b][channel][dx][o]);
+                        for v in 0..VECTORS {
+                            sums[b][o][v] = simd.mul_add_e_f32s(w, vectors[v], sums[b][o][v]);
+                        }
+                    }
+                }
+            }
+        }
+        sums
+    }
+}
+
 /// The six sums, and the rows that they make.
 struct Products<'a> {
-    taps: [Taps<'a>; MIXED],
+    images: [Image<'a>; MIXED],
     outs: usize,
     row: Row,
     /// Rows that are wanted.
@@ -179,15 +214,18 @@ struct Products<'a> {
 
 impl<S: Simd> Tile<S> for Products<'_> {
     #[inline(always)]
-    fn compute<const BLOCKS: usize>(&mut self, simd: S, pair: [usize; 2], block: usize) {
-        let from = pair.map(|v| self.row.start::<S>(v));
-        let mut products = [[[[simd.splat_f32s(0.0); 2]; BLOCK]; BLOCKS]; MIXED];
-        for (products, taps) in products.iter_mut().zip(&self.taps) {
-            *products = taps.sums::<S, BLOCKS>(simd, from, block);
+    fn compute<const BLOCKS: usize, const VECTORS: usize>(&mut self, simd: S, vectors: [usize; VECTORS], block: usize) {
+        let mut from = [0; VECTORS];
+        for v in 0..VECTORS {
+            from[v] = self.row.start::<S>(vectors[v]);
+        }
+        let mut products = [[[[simd.splat_f32s(0.0); VECTORS]; BLOCK]; BLOCKS]; MIXED];
+        for (products, image) in products.iter_mut().zip(&self.images) {
+            *products = image.sums::<S, BLOCKS, VECTORS>(simd, from, block);
         }
         let points = Points::new(simd);
         for o in 0..(BLOCKS * BLOCK).min(self.outs - block * BLOCK) {
-            for (place, v) in pair.iter().enumerate() {
+            for (place, v) in vectors.iter().enumerate() {
                 let mut of = [simd.splat_f32s(0.0); MIXED];
                 for (of, products) in of.iter_mut().zip(&products) {
                     *of = products[o / BLOCK][o % BLOCK][place];

@@ -1,5 +1,7 @@
 //! Outputs of convolutions by tiles of vectors.
 
+use std::ops::Range;
+
 use pulp::Simd;
 
 /// Output channels whose weights lie together.
@@ -43,6 +45,24 @@ impl Row {
         Self { is_whole: false, vectors: span / S::F32_LANES, output: span / S::F32_LANES, input: span }
     }
 
+    /// Writes vectors of positions for some channels of `y` `[channels, positions]`, as far as there are so many.
+    #[inline(always)]
+    pub fn write<S: Simd, const VECTORS: usize>(
+        &self,
+        _: S,
+        y: &mut [f32],
+        vectors: [usize; VECTORS],
+        sums: &[[S::f32s; VECTORS]],
+        channels: Range<usize>,
+    ) {
+        for (channel, sums) in channels.zip(sums) {
+            for (vector, sum) in vectors.iter().zip(sums) {
+                let at = (channel * self.vectors + vector) * S::F32_LANES;
+                S::as_mut_simd_f32s(&mut y[at..at + S::F32_LANES]).0[0] = *sum;
+            }
+        }
+    }
+
     /// Where a vector of outputs begins in the input.
     #[inline(always)]
     pub fn start<S: Simd>(&self, vector: usize) -> usize {
@@ -50,32 +70,49 @@ impl Row {
     }
 }
 
-/// Two vectors of positions for the output channels of `BLOCKS` blocks, in registers.
-pub type Sums<V, const BLOCKS: usize> = [[[V; 2]; BLOCK]; BLOCKS];
+/// Some vectors of positions for the output channels of `BLOCKS` blocks, in registers.
+pub type Sums<V, const BLOCKS: usize, const VECTORS: usize> = [[[V; VECTORS]; BLOCK]; BLOCKS];
 
-/// What is computed for a pair of vectors of positions and one or two blocks of output channels.
+/// What is computed for two or three vectors of positions and one or two blocks of output channels.
 pub trait Tile<S: Simd> {
-    fn compute<const BLOCKS: usize>(&mut self, simd: S, pair: [usize; 2], block: usize);
+    fn compute<const BLOCKS: usize, const VECTORS: usize>(&mut self, simd: S, vectors: [usize; VECTORS], block: usize);
 }
 
 #[inline(always)]
 pub fn for_each_tile<S: Simd>(simd: S, outs: usize, vectors: usize, tile: &mut impl Tile<S>) {
+    let mut first = 0;
+    while first < vectors {
+        first += match vectors - first {
+            // Alone, it is computed twice.
+            1 => for_each_block(simd, outs, [first; 2], tile).min(1),
+            // As many sums as there are registers for.
+            2 | 4 => for_each_block(simd, outs, [first, first + 1], tile),
+            _ if S::REGISTER_COUNT < 32 => for_each_block(simd, outs, [first, first + 1], tile),
+            _ => for_each_block(simd, outs, [first, first + 1, first + 2], tile),
+        };
+    }
+}
+
+/// Returns how many vectors these are.
+#[inline(always)]
+fn for_each_block<S: Simd, const VECTORS: usize>(
+    simd: S,
+    outs: usize,
+    vectors: [usize; VECTORS],
+    tile: &mut impl Tile<S>,
+) -> usize {
     let blocks = outs.div_ceil(BLOCK);
-    let together = if S::REGISTER_COUNT >= 32 { 2 } else { 1 };
-    for vector in (0..vectors).step_by(2) {
-        // The last may be alone, and is then computed twice.
-        let pair = [vector, (vector + 1).min(vectors - 1)];
-        let mut block = 0;
-        while block < blocks {
-            if blocks - block >= together && together == 2 {
-                tile.compute::<2>(simd, pair, block);
-                block += 2;
-            } else {
-                tile.compute::<1>(simd, pair, block);
-                block += 1;
-            }
+    let mut block = 0;
+    while block < blocks {
+        if S::REGISTER_COUNT >= 32 && blocks - block >= 2 {
+            tile.compute::<2, VECTORS>(simd, vectors, block);
+            block += 2;
+        } else {
+            tile.compute::<1, VECTORS>(simd, vectors, block);
+            block += 1;
         }
     }
+    VECTORS
 }
 
 /// What is summed over taps.
@@ -87,22 +124,30 @@ pub struct Taps<'a> {
 }
 
 impl Taps<'_> {
-    /// The sums at two places of the input.
+    /// The sums at some places of the input.
     #[inline(always)]
-    pub fn sums<S: Simd, const BLOCKS: usize>(&self, simd: S, from: [usize; 2], block: usize) -> Sums<S::f32s, BLOCKS> {
+    pub fn sums<S: Simd, const BLOCKS: usize, const VECTORS: usize>(
+        &self,
+        simd: S,
+        from: [usize; VECTORS],
+        block: usize,
+    ) -> Sums<S::f32s, BLOCKS, VECTORS> {
         let taps = self.offsets.len();
         let weights: [&[[f32; BLOCK]]; BLOCKS] =
             std::array::from_fn(|b| &self.weights[(block + b) * taps..(block + b + 1) * taps]);
-        let mut sums = [[[simd.splat_f32s(0.0); 2]; BLOCK]; BLOCKS];
+        let mut sums = [[[simd.splat_f32s(0.0); VECTORS]; BLOCK]; BLOCKS];
         for (tap, offset) in self.offsets.iter().enumerate() {
-            let [left, right] = from.map(|from| &self.input[offset + from..][..S::F32_LANES]);
-            let (&[left], &[right]) = (S::as_simd_f32s(left).0, S::as_simd_f32s(right).0) else { return sums };
+            let mut inputs = [simd.splat_f32s(0.0); VECTORS];
+            for (input, from) in inputs.iter_mut().zip(from) {
+                *input = S::as_simd_f32s(&self.input[offset + from..][..S::F32_LANES]).0[0];
+            }
             for b in 0..BLOCKS {
                 let w = weights[b][tap];
                 for o in 0..BLOCK {
                     let w = simd.splat_f32s(w[o]);
-                    sums[b][o] =
-                        [simd.mul_add_e_f32s(w, left, sums[b][o][0]), simd.mul_add_e_f32s(w, right, sums[b][o][1])];
+                    for v in 0..VECTORS {
+                        sums[b][o][v] = simd.mul_add_e_f32s(w, inputs[v], sums[b][o][v]);
+                    }
                 }
             }
         }
