@@ -113,7 +113,8 @@ impl Winograd {
         let together = if all <= outs && PRODUCTS * ins * all <= ALL {
             [all, (WEIGHTS / (PRODUCTS * PANEL * channels)).next_multiple_of(2).max(2).min(panels[1])]
         } else {
-            [(NEAR / (PRODUCTS * (ins + outs_in_panels))).next_multiple_of(8).min(all), panels[1]]
+            let most = (NEAR / (PRODUCTS * (ins + outs_in_panels))).max(1);
+            [all.div_ceil(all.div_ceil(most)).next_multiple_of(4).min(all), panels[1]]
         };
         let before = window.pads.map(|pads| pads.0);
         let mut new = Self { input, outs, before, output, tiles, panels, together, samples, memory: MEMORY.take() };
@@ -264,9 +265,10 @@ impl Winograd {
     #[inline(always)]
     fn unmix<S: Simd>(&mut self, simd: S, tiles: Range<usize>, panel: usize, place: [usize; 2], y: &mut [f32]) {
         let outs = self.together[1] * PANEL;
+        let mut lines = [[simd.splat_f32s(0.0); MIXED]; TILE];
         for out in (0..outs).step_by(S::F32_LANES) {
             for (at, tile) in tiles.clone().enumerate() {
-                self.unmix_tile(simd, tile, out, at);
+                self.unmix_tile(simd, tile, out, at, &mut lines);
             }
             let first = (panel * PANEL + out).min(self.outs);
             let count = S::F32_LANES.min(self.outs - first);
@@ -274,12 +276,18 @@ impl Winograd {
         }
     }
 
-    /// A tile of a vector of outputs, in its place among those that are beside each other.
+    /// A tile of a vector of outputs, in its place among those that are beside each other. `lines` is for what is between.
     #[inline(always)]
-    fn unmix_tile<S: Simd>(&mut self, simd: S, tile: usize, out: usize, at: usize) {
+    fn unmix_tile<S: Simd>(
+        &mut self,
+        simd: S,
+        tile: usize,
+        out: usize,
+        at: usize,
+        lines: &mut [[S::f32s; MIXED]; TILE],
+    ) {
         let ([_, _, stride], points) = (self.strides(), Points::new(simd));
         let (outs, length) = (self.together[1] * PANEL, self.tiles[1] * TILE);
-        let mut lines = [[simd.splat_f32s(0.0); MIXED]; TILE];
         for x in 0..MIXED {
             let mut values = [simd.splat_f32s(0.0); MIXED];
             for (y, value) in values.iter_mut().enumerate() {
@@ -411,7 +419,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!([together[4][1], together[5][0]], [4, 120]);
+        assert_eq!([together[4][1], together[5][0]], [4, 108]);
     }
 
     /// A thread that scores computes other images together than another.

@@ -20,8 +20,8 @@ use crate::network::{Network, Node, Part, ValueId};
 use crate::parameters::Parameters;
 use crate::shape::Form;
 
-/// Elements that a layer may read and write in one go: 1 MiB of them, half of a usual second cache.
-const AT_A_TIME: usize = 1 << 18;
+/// Elements that a layer may read and write in one go: 2 MiB of them, a usual second cache.
+const AT_A_TIME: usize = 1 << 19;
 
 /// Passes a batch through a part of a network as [`forward_part`] does, where weights do not look at the data.
 ///

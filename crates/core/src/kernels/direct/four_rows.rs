@@ -8,7 +8,7 @@ use std::cell::Cell;
 
 use pulp::Simd;
 
-use super::tiles::{BLOCK, Row, STEP, Sums, Tile, copy, for_each_tile, span};
+use super::tiles::{BLOCK, MOST, Row, STEP, Sums, Tile, copy, for_each_tile, span};
 use crate::kernels::points::{KERNEL, MIXED, OUTPUTS as ROWS, Points, WEIGHTS};
 use crate::kernels::window::Window;
 
@@ -111,14 +111,20 @@ impl FourRows {
             Some((input, weights)) => Image { input, plane: self.plane, weights: weights.as_chunks().0 },
             None => Image { input: &[], plane: 1, weights: &[] },
         });
+        let products = [simd.splat_f32s(0.0); MIXED * MOST];
         if row.is_whole {
             let rows = [width, height * width];
-            for_each_tile(simd, outs, row.vectors, &mut Products { images, outs, row, height, rows, y });
+            for_each_tile(simd, outs, row.vectors, &mut Products { images, outs, row, height, rows, products, y });
             return;
         }
         let span = row.vectors * S::F32_LANES;
         let (result, rows) = (&mut self.result, [span, ROWS * span]);
-        for_each_tile(simd, outs, row.vectors, &mut Products { images, outs, row, height: ROWS, rows, y: result });
+        for_each_tile(
+            simd,
+            outs,
+            row.vectors,
+            &mut Products { images, outs, row, height: ROWS, rows, products, y: result },
+        );
         for (y, result) in y.chunks_exact_mut(height * width).zip(result.chunks_exact(ROWS * span)) {
             for (at, y) in y.chunks_exact_mut(width).enumerate() {
                 let from = at % ROWS * span + at / ROWS * self.padded_width;
@@ -201,7 +207,7 @@ impl Image<'_> {
 }
 
 /// The six sums, and the rows that they make.
-struct Products<'a> {
+struct Products<'a, V> {
     images: [Image<'a>; MIXED],
     outs: usize,
     row: Row,
@@ -209,26 +215,29 @@ struct Products<'a> {
     height: usize,
     /// From one row of the output to the next, and from one channel.
     rows: [usize; 2],
+    /// Of every image those that are computed at a time.
+    products: [V; MIXED * MOST],
     y: &'a mut [f32],
 }
 
-impl<S: Simd> Tile<S> for Products<'_> {
+impl<S: Simd> Tile<S> for Products<'_, S::f32s> {
     #[inline(always)]
     fn compute<const BLOCKS: usize, const VECTORS: usize>(&mut self, simd: S, vectors: [usize; VECTORS], block: usize) {
         let mut from = [0; VECTORS];
         for v in 0..VECTORS {
             from[v] = self.row.start::<S>(vectors[v]);
         }
-        let mut products = [[[[simd.splat_f32s(0.0); VECTORS]; BLOCK]; BLOCKS]; MIXED];
-        for (products, image) in products.iter_mut().zip(&self.images) {
-            *products = image.sums::<S, BLOCKS, VECTORS>(simd, from, block);
+        let together = BLOCKS * BLOCK * VECTORS;
+        for (products, image) in self.products.chunks_exact_mut(together).zip(&self.images) {
+            let sums = image.sums::<S, BLOCKS, VECTORS>(simd, from, block);
+            products.copy_from_slice(sums.as_flattened().as_flattened());
         }
         let points = Points::new(simd);
         for o in 0..(BLOCKS * BLOCK).min(self.outs - block * BLOCK) {
             for (place, v) in vectors.iter().enumerate() {
                 let mut of = [simd.splat_f32s(0.0); MIXED];
-                for (of, products) in of.iter_mut().zip(&products) {
-                    *of = products[o / BLOCK][o % BLOCK][place];
+                for (of, products) in of.iter_mut().zip(self.products.chunks_exact(together)) {
+                    *of = products[o * VECTORS + place];
                 }
                 let (group, x) = (v / self.row.output, v % self.row.output * S::F32_LANES);
                 let wanted = self.height.saturating_sub(group * ROWS).min(ROWS);

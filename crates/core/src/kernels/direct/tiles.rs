@@ -70,6 +70,9 @@ impl Row {
     }
 }
 
+/// Sums that are computed at a time, at the most.
+pub const MOST: usize = 2 * BLOCK * 3;
+
 /// Some vectors of positions for the output channels of `BLOCKS` blocks, in registers.
 pub type Sums<V, const BLOCKS: usize, const VECTORS: usize> = [[[V; VECTORS]; BLOCK]; BLOCKS];
 
