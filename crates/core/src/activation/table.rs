@@ -8,7 +8,7 @@ use std::f64::consts::{FRAC_2_SQRT_PI, PI, SQRT_2};
 use libm::erf;
 
 use super::kind::{ActivationKind, ROW};
-use super::lanes::{self, each, each_single};
+use super::lanes::{self, each, each_single, each_with};
 use crate::catalog::{ANY, Domain, Param, Value};
 
 const fn number(name: &'static str, default: f64) -> Param {
@@ -64,7 +64,7 @@ pub(super) static ACTIVATIONS: &[ActivationKind] = &[
         params: &[number("negative_slope", 0.01)],
         formula: "x > 0: x, else negative_slope x",
         value: |x, p| leaky(x, p[0]),
-        lanes: |xs, p| each(xs, |x, _| leaky(x, p[0])),
+        lanes: |xs, p| leaky_single(xs, p[0]),
         derivative: |x, p| if x > 0.0 { 1.0 } else { p[0] },
         homogeneity: Some(1),
         torch_gain: Some(|p| (2.0 / (1.0 + p[0] * p[0])).sqrt()),
@@ -77,7 +77,7 @@ pub(super) static ACTIVATIONS: &[ActivationKind] = &[
         params: &[number("init", 0.25), word("per", "layer", &["layer", "channel"])],
         formula: "x > 0: x, else a x, with a learned slope a that starts at init, one per layer or per channel",
         value: |x, p| leaky(x, p[0]),
-        lanes: |xs, p| each(xs, |x, _| leaky(x, p[0])),
+        lanes: |xs, p| leaky_single(xs, p[0]),
         derivative: |x, p| if x > 0.0 { 1.0 } else { p[0] },
         homogeneity: Some(1),
         pytorch: "nn.PReLU(init={init})",
@@ -90,7 +90,7 @@ pub(super) static ACTIVATIONS: &[ActivationKind] = &[
         params: &[not_negative("lower", 1.0 / 8.0), not_negative("upper", 1.0 / 3.0)],
         formula: "x > 0: x, else (lower + upper)/2 x; in training the slope is drawn from U(lower, upper)",
         value: |x, p| leaky(x, f64::midpoint(p[0], p[1])),
-        lanes: |xs, p| each(xs, |x, _| leaky(x, f64::midpoint(p[0], p[1]))),
+        lanes: |xs, p| leaky_single(xs, f64::midpoint(p[0], p[1])),
         derivative: |x, p| if x > 0.0 { 1.0 } else { f64::midpoint(p[0], p[1]) },
         homogeneity: Some(1),
         pytorch: "nn.RReLU(lower={lower}, upper={upper})",
@@ -103,7 +103,9 @@ pub(super) static ACTIVATIONS: &[ActivationKind] = &[
         params: &[number("alpha", 1.0)],
         formula: "x > 0: x, else alpha (e^x - 1)",
         value: |x, p| if x > 0.0 { x } else { p[0] * x.exp_m1() },
-        lanes: |xs, p| each(xs, |x, fusing| if x > 0.0 { x } else { p[0] * lanes::exp_m1(x, fusing) }),
+        lanes: |xs, p| {
+            each_with(xs, p, |x, [alpha], fusing| if x > 0.0 { x } else { alpha * lanes::exp_m1(x, fusing) })
+        },
         derivative: |x, p| if x > 0.0 { 1.0 } else { p[0] * x.exp() },
         pytorch: "nn.ELU(alpha={alpha})",
         keras: "layers.ELU(alpha={alpha})",
@@ -115,7 +117,9 @@ pub(super) static ACTIVATIONS: &[ActivationKind] = &[
         params: &[positive("alpha", 1.0)],
         formula: "max(0, x) + min(0, alpha (e^(x/alpha) - 1))",
         value: |x, p| if x > 0.0 { x } else { p[0] * (x / p[0]).exp_m1() },
-        lanes: |xs, p| each(xs, |x, fusing| if x > 0.0 { x } else { p[0] * lanes::exp_m1(x / p[0], fusing) }),
+        lanes: |xs, p| {
+            each_with(xs, p, |x, [alpha], fusing| if x > 0.0 { x } else { alpha * lanes::exp_m1(x / alpha, fusing) })
+        },
         derivative: |x, p| if x > 0.0 { 1.0 } else { (x / p[0]).exp() },
         pytorch: "nn.CELU(alpha={alpha})",
         keras: "keras.activations.celu(x, alpha={alpha})",
@@ -223,7 +227,7 @@ pub(super) static ACTIVATIONS: &[ActivationKind] = &[
         name: "hardswish",
         formula: "x min(max(0, x + 3), 6)/6",
         value: |x, _| x * hardsigmoid(x),
-        lanes: |xs, _| each(xs, |x, _| x * lanes::clamp(x + 3.0, 0.0, 6.0) / 6.0),
+        lanes: |xs, _| each_single(xs, |x| x * ((x + 3.0).clamp(0.0, 6.0) / 6.0)),
         derivative: |x, _| hardsigmoid(x) + x * inside(x, -3.0, 3.0) / 6.0,
         pytorch: "nn.Hardswish()",
         keras: "keras.activations.hard_silu(x)",
@@ -235,7 +239,7 @@ pub(super) static ACTIVATIONS: &[ActivationKind] = &[
         params: &[number("min", -1.0), number("max", 1.0)],
         formula: "min(max(min, x), max)",
         value: |x, p| x.clamp(p[0], p[1]),
-        lanes: |xs, p| each(xs, |x, _| lanes::clamp(x, p[0], p[1])),
+        lanes: |xs, p| each_with(xs, p, |x, [min, max], _| lanes::clamp(x, min, max)),
         derivative: |x, p| inside(x, p[0], p[1]),
         pytorch: "nn.Hardtanh(min_val={min}, max_val={max})",
         keras: "keras.ops.clip(x, {min}, {max})",
@@ -258,7 +262,12 @@ pub(super) static ACTIVATIONS: &[ActivationKind] = &[
         params: &[positive("beta", 1.0), number("threshold", 20.0)],
         formula: "beta x > threshold: x, else ln(1 + e^(beta x))/beta",
         value: |x, p| if p[0] * x > p[1] { x } else { softplus(p[0] * x) / p[0] },
-        lanes: |xs, p| each(xs, |x, fusing| if p[0] * x > p[1] { x } else { lanes::softplus(p[0] * x, fusing) / p[0] }),
+        lanes: |xs, p| {
+            each_with(xs, p, |x, [beta, threshold], fusing| {
+                let soft = lanes::softplus(beta * x, fusing) / beta;
+                if beta * x > threshold { x } else { soft }
+            })
+        },
         derivative: |x, p| if p[0] * x > p[1] { 1.0 } else { sigmoid(p[0] * x) },
         pytorch: "nn.Softplus(beta={beta}, threshold={threshold})",
         keras: "keras.ops.where({beta} * x > {threshold}, x, keras.ops.softplus({beta} * x) / {beta})",
@@ -271,7 +280,7 @@ pub(super) static ACTIVATIONS: &[ActivationKind] = &[
         name: "softsign",
         formula: "x/(1 + |x|)",
         value: |x, _| x / (1.0 + x.abs()),
-        lanes: |xs, _| each(xs, |x, _| x / (1.0 + x.abs())),
+        lanes: |xs, _| each_single(xs, |x| x / (1.0 + x.abs())),
         derivative: |x, _| 1.0 / ((1.0 + x.abs()) * (1.0 + x.abs())),
         pytorch: "nn.Softsign()",
         keras: "keras.activations.softsign(x)",
@@ -302,7 +311,7 @@ pub(super) static ACTIVATIONS: &[ActivationKind] = &[
                 0.0 * x
             }
         },
-        lanes: |xs, p| each(xs, |x, _| x - lanes::clamp(x, -p[0], p[0])),
+        lanes: |xs, p| each_with(xs, p, |x, [lambda], _| x - lanes::clamp(x, -lambda, lambda)),
         derivative: |x, p| outside(x, p[0]),
         pytorch: "nn.Softshrink(lambd={lambda})",
         keras: "keras.activations.soft_shrink(x, threshold={lambda})",
@@ -314,7 +323,7 @@ pub(super) static ACTIVATIONS: &[ActivationKind] = &[
         params: &[not_negative("lambda", 0.5)],
         formula: "|x| > lambda: x, else 0",
         value: |x, p| if x.abs() <= p[0] { 0.0 } else { x },
-        lanes: |xs, p| each(xs, |x, _| if x.abs() <= p[0] { 0.0 } else { x }),
+        lanes: |xs, p| each_with(xs, p, |x, [lambda], _| if x.abs() <= lambda { 0.0 } else { x }),
         derivative: |x, p| outside(x, p[0]),
         pytorch: "nn.Hardshrink(lambd={lambda})",
         keras: "keras.activations.hard_shrink(x, threshold={lambda})",
@@ -326,7 +335,7 @@ pub(super) static ACTIVATIONS: &[ActivationKind] = &[
         params: &[required("threshold"), required("value")],
         formula: "x > threshold: x, else value",
         value: |x, p| if x <= p[0] { p[1] } else { x },
-        lanes: |xs, p| each(xs, |x, _| if x <= p[0] { p[1] } else { x }),
+        lanes: |xs, p| each_with(xs, p, |x, [threshold, value], _| if x <= threshold { value } else { x }),
         derivative: |x, p| if x > p[0] { 1.0 } else { 0.0 },
         pytorch: "nn.Threshold(threshold={threshold}, value={value})",
         keras: "keras.activations.threshold(x, {threshold}, {value})",
@@ -350,7 +359,7 @@ pub(super) static ACTIVATIONS: &[ActivationKind] = &[
         params: &[positive("b", 4.0)],
         formula: "(x + sqrt(x^2 + b))/2",
         value: |x, p| squareplus(x, p[0]),
-        lanes: |xs, p| each(xs, |x, _| lanes::squareplus(x, p[0])),
+        lanes: |xs, p| each_with(xs, p, |x, [b], _| lanes::squareplus(x, b)),
         derivative: |x, p| squareplus(x, p[0]) / (x * x + p[0]).sqrt(),
         pytorch: "(x + torch.sqrt(x * x + {b})) / 2",
         keras: "keras.activations.squareplus(x, b={b})",
@@ -432,6 +441,11 @@ fn outside(x: f64, limit: f64) -> f64 {
 
 fn leaky(x: f64, slope: f64) -> f64 {
     if x > 0.0 { x } else { slope * x }
+}
+
+fn leaky_single(xs: &mut [f32], slope: f64) {
+    let slope = slope as f32;
+    each_single(xs, |x| if x > 0.0 { x } else { slope * x });
 }
 
 fn sigmoid(x: f64) -> f64 {
