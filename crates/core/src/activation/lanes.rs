@@ -66,14 +66,6 @@ impl<F: Fn(f32) -> f32> WithSimd for EachSingle<'_, F> {
     }
 }
 
-/// a/b for b of a size that single precision has, from a quotient in single precision and a step of Newton's method: a division in
-/// double precision takes as long as all else.
-#[inline(always)]
-fn over(a: f64, b: f64, fusing: Fusing) -> f64 {
-    let inverse = f64::from(1.0 / (b as f32));
-    a * fusing.double(inverse, fusing.double(-b, inverse, 1.0), inverse)
-}
-
 /// x limited to [low, high]; NaN stays NaN.
 #[inline(always)]
 pub fn clamp(x: f64, low: f64, high: f64) -> f64 {
@@ -115,7 +107,7 @@ pub fn exp_m1(x: f64, fusing: Fusing) -> f64 {
 fn ln_1p(y: f64, fusing: Fusing) -> f64 {
     const ODD: [f64; 9] =
         [1.0 / 3.0, 1.0 / 5.0, 1.0 / 7.0, 1.0 / 9.0, 1.0 / 11.0, 1.0 / 13.0, 1.0 / 15.0, 1.0 / 17.0, 1.0 / 19.0];
-    let s = over(y, 2.0 + y, fusing);
+    let s = y / (2.0 + y);
     let q = s * s;
     fusing.double(2.0 * s * q, fusing.polynomial(q, ODD), 2.0 * s)
 }
@@ -124,7 +116,7 @@ fn ln_1p(y: f64, fusing: Fusing) -> f64 {
 pub fn tanh(x: f64, fusing: Fusing) -> f64 {
     // Beyond 20 it is 1 in double precision.
     let t = exp_m1(2.0 * clamp(x, -20.0, 20.0), fusing);
-    over(t, t + 2.0, fusing)
+    t / (t + 2.0)
 }
 
 /// x - tanh(x); by its series near 0, where the difference would lose its digits.
@@ -137,8 +129,7 @@ pub fn tanhshrink(x: f64, fusing: Fusing) -> f64 {
 
 #[inline(always)]
 pub fn sigmoid(x: f64, fusing: Fusing) -> f64 {
-    let small = exp(-x.abs(), fusing);
-    over(if x < 0.0 { small } else { 1.0 }, 1.0 + small, fusing)
+    1.0 / (1.0 + exp(-x, fusing))
 }
 
 /// ln(1 + e^x) without overflow.
@@ -152,14 +143,13 @@ pub fn softplus(x: f64, fusing: Fusing) -> f64 {
 pub fn mish(x: f64, fusing: Fusing) -> f64 {
     let e = exp(if x > 20.0 { 20.0 } else { x }, fusing);
     let w = e * (e + 2.0);
-    x * over(w, w + 2.0, fusing)
+    x * (w / (w + 2.0))
 }
 
 /// 1 - erf(z) for z >= 0: e^(-z^2) times a polynomial in 2/(2 + z), which interpolates at Chebyshev's points.
 #[inline(always)]
 fn erfc_positive(z: f64, fusing: Fusing) -> f64 {
-    // Beyond 100 all is 0.
-    let t = over(2.0, 2.0 + clamp(z, 0.0, 100.0), fusing);
+    let t = 2.0 / (2.0 + z);
     exp(-z * z, fusing) * t * fusing.polynomial(t, ERFC)
 }
 

@@ -264,7 +264,7 @@ pub(super) static ACTIVATIONS: &[ActivationKind] = &[
         value: |x, p| if p[0] * x > p[1] { x } else { softplus(p[0] * x) / p[0] },
         lanes: |xs, p| {
             each_with(xs, p, |x, [beta, threshold], fusing| {
-                let soft = lanes::softplus(beta * x, fusing) / beta;
+                let soft = lanes::softplus(beta * x, fusing) * (1.0 / beta);
                 if beta * x > threshold { x } else { soft }
             })
         },
