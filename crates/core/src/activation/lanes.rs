@@ -50,6 +50,12 @@ pub fn each_single<F: Fn(f32) -> f32>(xs: &mut [f32], f: F) {
     dispatch(EachSingle { xs, f });
 }
 
+/// x where it is positive, else slope x.
+pub fn leaky(xs: &mut [f32], slope: f64) {
+    let slope = slope as f32;
+    each_single(xs, |x| if x > 0.0 { x } else { slope * x });
+}
+
 struct EachSingle<'a, F> {
     xs: &'a mut [f32],
     f: F,
@@ -136,6 +142,13 @@ pub fn sigmoid(x: f64, fusing: Fusing) -> f64 {
 #[inline(always)]
 pub fn softplus(x: f64, fusing: Fusing) -> f64 {
     (if x < 0.0 { 0.0 } else { x }) + ln_1p(exp(-x.abs(), fusing), fusing)
+}
+
+/// ln(1 + e^(beta x))/beta, and x where beta x is beyond the threshold.
+#[inline(always)]
+pub fn softplus_up_to(x: f64, [beta, threshold]: [f64; 2], fusing: Fusing) -> f64 {
+    let soft = softplus(beta * x, fusing) * (1.0 / beta);
+    if beta * x > threshold { x } else { soft }
 }
 
 /// x tanh(softplus(x)): with w = e^x (e^x + 2), tanh(softplus(x)) = w/(w + 2).

@@ -64,7 +64,7 @@ pub(super) static ACTIVATIONS: &[ActivationKind] = &[
         params: &[number("negative_slope", 0.01)],
         formula: "x > 0: x, else negative_slope x",
         value: |x, p| leaky(x, p[0]),
-        lanes: |xs, p| leaky_single(xs, p[0]),
+        lanes: |xs, p| lanes::leaky(xs, p[0]),
         derivative: |x, p| if x > 0.0 { 1.0 } else { p[0] },
         homogeneity: Some(1),
         torch_gain: Some(|p| (2.0 / (1.0 + p[0] * p[0])).sqrt()),
@@ -77,7 +77,7 @@ pub(super) static ACTIVATIONS: &[ActivationKind] = &[
         params: &[number("init", 0.25), word("per", "layer", &["layer", "channel"])],
         formula: "x > 0: x, else a x, with a learned slope a that starts at init, one per layer or per channel",
         value: |x, p| leaky(x, p[0]),
-        lanes: |xs, p| leaky_single(xs, p[0]),
+        lanes: |xs, p| lanes::leaky(xs, p[0]),
         derivative: |x, p| if x > 0.0 { 1.0 } else { p[0] },
         homogeneity: Some(1),
         pytorch: "nn.PReLU(init={init})",
@@ -90,7 +90,7 @@ pub(super) static ACTIVATIONS: &[ActivationKind] = &[
         params: &[not_negative("lower", 1.0 / 8.0), not_negative("upper", 1.0 / 3.0)],
         formula: "x > 0: x, else (lower + upper)/2 x; in training the slope is drawn from U(lower, upper)",
         value: |x, p| leaky(x, f64::midpoint(p[0], p[1])),
-        lanes: |xs, p| leaky_single(xs, f64::midpoint(p[0], p[1])),
+        lanes: |xs, p| lanes::leaky(xs, f64::midpoint(p[0], p[1])),
         derivative: |x, p| if x > 0.0 { 1.0 } else { f64::midpoint(p[0], p[1]) },
         homogeneity: Some(1),
         pytorch: "nn.RReLU(lower={lower}, upper={upper})",
@@ -262,12 +262,7 @@ pub(super) static ACTIVATIONS: &[ActivationKind] = &[
         params: &[positive("beta", 1.0), number("threshold", 20.0)],
         formula: "beta x > threshold: x, else ln(1 + e^(beta x))/beta",
         value: |x, p| if p[0] * x > p[1] { x } else { softplus(p[0] * x) / p[0] },
-        lanes: |xs, p| {
-            each_with(xs, p, |x, [beta, threshold], fusing| {
-                let soft = lanes::softplus(beta * x, fusing) * (1.0 / beta);
-                if beta * x > threshold { x } else { soft }
-            })
-        },
+        lanes: |xs, p| each_with(xs, p, lanes::softplus_up_to),
         derivative: |x, p| if p[0] * x > p[1] { 1.0 } else { sigmoid(p[0] * x) },
         pytorch: "nn.Softplus(beta={beta}, threshold={threshold})",
         keras: "keras.ops.where({beta} * x > {threshold}, x, keras.ops.softplus({beta} * x) / {beta})",
@@ -441,11 +436,6 @@ fn outside(x: f64, limit: f64) -> f64 {
 
 fn leaky(x: f64, slope: f64) -> f64 {
     if x > 0.0 { x } else { slope * x }
-}
-
-fn leaky_single(xs: &mut [f32], slope: f64) {
-    let slope = slope as f32;
-    each_single(xs, |x| if x > 0.0 { x } else { slope * x });
 }
 
 fn sigmoid(x: f64) -> f64 {
