@@ -97,12 +97,17 @@ fn products_of(node: &Node) -> f64 {
 /// Channels from which tiles are taken.
 const BY_TILES: usize = 64;
 
-/// n^2 columns for half of the Gram matrix and 4/3 n^3 for its reduction.
+/// n^2 columns for half of the Gram matrix and 4/3 n^3 for its reduction. Of a layer with few inputs the same of a matrix with a column
+/// for each, after half of the Gram matrix of the weights and a product with its factor.
 fn rank_of(node: &Node, samples: usize) -> f64 {
     if node.counted.is_none() {
         return 0.0;
     }
     let (columns, rows) = (node.units() as f64, (samples * node.place.output.rows()) as f64);
     let taken = columns.min(rows);
+    if node.is_narrow(samples * node.place.output.rows()) {
+        let inputs = node.place.inputs[0].units() as f64;
+        return inputs * inputs * (columns + 3.0 * taken) + 4.0 / 3.0 * inputs.powi(3);
+    }
     taken * taken * columns + 4.0 / 3.0 * taken.powi(3)
 }

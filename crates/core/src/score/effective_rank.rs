@@ -2,7 +2,8 @@
 //!
 //! The rank needs no singular vectors and tolerates an error of 1e-3, so the singular values come from the smaller Gram
 //! matrix: formed by half, reduced to tridiagonal form (small ones `together`, large ones to a `band` first, from which the
-//! rest is a `chase`), its eigenvalues found by `bisection` only as far as the entropy needs.
+//! rest is a `chase`), its eigenvalues found by `bisection` only as far as the entropy needs. Outputs of a dense layer with few
+//! inputs have a narrower matrix with the same singular values, by a `factor` of the weights.
 //! Squaring costs digits. So singular values far above the rest are first split off (`deflation`), and an error bound
 //! comes with the result: single precision is tried first, and where its bound is too wide double precision follows, with a
 //! large matrix from its band on before all is done again.

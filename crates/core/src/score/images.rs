@@ -180,6 +180,7 @@ impl Images<'_> {
         for (node, block) in counted.zip(blocks) {
             let (most, rows) = (node.surroundings.most_rank, block.taken.taken);
             let ranked = match &block.factor {
+                Some(_) if !block.gives => probe.ranks.borrow_mut().add(&[0.0], 1, 1),
                 None => probe.ranks.borrow_mut().add_of_rank(&block.rows, rows, node.units(), most),
                 Some(factor) => factor
                     .matrix(block.rows)
@@ -212,6 +213,8 @@ struct Block {
     /// Of its output, or of its input where there is a factor.
     rows: Vec<f32>,
     factor: Option<Factor>,
+    /// Whether the output has anything but zeros.
+    gives: bool,
 }
 
 struct BlockProbe<'p, 'c> {
@@ -268,7 +271,7 @@ impl Probe for BlockProbe<'_, '_> {
             let (reading, layer) = (Reading::of(&node.place.output), node.counted.unwrap_or_default());
             let taken = self.ranks.matrices.block(layer, reading, self.batch * node.place.output.rows());
             let factor = factor(node, parameters, taken.taken)?;
-            self.blocks.push(Block { taken, rows: Vec::new(), factor });
+            self.blocks.push(Block { taken, rows: Vec::new(), factor, gives: false });
         }
         if self.blocks[self.place].factor.is_some() {
             with_elements(input, |data| self.take(&node.place.inputs[0], data))?;
@@ -282,15 +285,13 @@ impl Probe for BlockProbe<'_, '_> {
         }
         let of_samples = output.narrow(0, 0, self.part.len())?;
         self.head.observe(node, &of_samples)?;
-        let is_finite = with_elements(&of_samples, |data| {
+        let largest = with_elements(&of_samples, |data| {
             if self.blocks[self.place].factor.is_none() {
                 self.take(&node.place.output, data);
             }
-            largest(data).is_some()
+            largest(data)
         })?;
-        if !is_finite {
-            return Err(failure(node, RankError::NonFinite));
-        }
+        self.blocks[self.place].gives |= largest.ok_or_else(|| failure(node, RankError::NonFinite))? > 0.0;
         self.place += 1;
         self.twins.as_mut().map_or(Ok(()), |twins| twins.observe(node, output))
     }

@@ -69,8 +69,9 @@ impl Probe for RankProbe<'_> {
         let most = node.surroundings.most_rank;
         let take = |matrix: &[f32], rows, columns| self.ranks.borrow_mut().add_of_rank(matrix, rows, columns, most);
         let place = match self.entered.take() {
-            Some(place) => self.matrices.check(node, output).map(|()| place)?,
-            None => self.matrices.with_matrix(node, output, take)?,
+            // Products may have been too small for any number but zero.
+            Some(place) if self.matrices.gives(node, output)? => place,
+            _ => self.matrices.with_matrix(node, output, take)?,
         };
         self.set(node, place);
         Ok(())

@@ -135,15 +135,13 @@ impl RankMatrices<'_> {
         Ok(factor.matrix(rows).map(|matrix| (matrix, block.taken, factor.columns())))
     }
 
-    /// Checks that the output of `node` is finite.
-    pub fn check(&self, node: &Node, output: &Tensor) -> Result<(), ScoreError> {
+    /// Whether the output of `node`, which must be finite, has anything but zeros.
+    pub fn gives(&self, node: &Node, output: &Tensor) -> Result<bool, ScoreError> {
         if (self.cancelled)() {
             return Err(ScoreError::Cancelled);
         }
-        match with_elements(output, largest)? {
-            Some(_) => Ok(()),
-            None => Err(failure(node, RankError::NonFinite)),
-        }
+        let largest = with_elements(output, largest)?;
+        Ok(largest.ok_or_else(|| failure(node, RankError::NonFinite))? > 0.0)
     }
 
     /// Gives `take` the rank matrix of the output of `node`, row by row, with its rows and columns.

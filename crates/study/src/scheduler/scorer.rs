@@ -208,4 +208,22 @@ mod tests {
             portions.iter().for_each(|portion| scorer.score(portion, &|| false, &mut compare));
         }
     }
+
+    #[test]
+    fn outputs_too_small_for_any_number_have_no_rank() {
+        for network in [
+            "{input: [4], layers: [linear: 20, activation, linear: 60, activation]}",
+            "{input: [3, 70, 60], layers: [conv2d: {out: 40, kernel: 1}, activation, conv2d: {out: 100, kernel: 1}, activation]}",
+        ] {
+            let text = format!(
+                "network: {network}\nsearch: {{activations: [tanh], inits: [{{normal: {{std: 1.0e-24}}}}], bias: zeros}}\n"
+            );
+            let preset = Preset::parse(&text, "test.yaml", Path::new("")).unwrap();
+            let scorer = NearScorer::new(Arc::new(Space::new(Arc::new(preset)))).unwrap();
+            scorer.score(&Portion { repetition: 0, candidates: vec![0] }, &|| false, &mut |_, score| {
+                let ranks = score.unwrap().effective_ranks;
+                assert!(ranks[..2].iter().all(|rank| *rank > 2.0) && ranks[2..] == [0.0; 2], "{network}: {ranks:?}");
+            });
+        }
+    }
 }
