@@ -138,10 +138,10 @@ fn network(input: &[usize], layers: &[Layer], samples: usize) -> (Network, Vec<u
 }
 
 #[library_benchmark]
-#[bench::perceptron(setup = perceptron, config = at_most(28_726))]
-#[bench::convolutions(setup = convolutions, config = at_most(49_985))]
-#[bench::residual(setup = residual, config = at_most(22_365))]
-#[bench::transformer(setup = transformer, config = at_most(21_180))]
+#[bench::perceptron(setup = perceptron, config = at_most(28_733))]
+#[bench::convolutions(setup = convolutions, config = at_most(38_137))]
+#[bench::residual(setup = residual, config = at_most(19_013))]
+#[bench::transformer(setup = transformer, config = at_most(21_055))]
 #[bench::recurrence(setup = recurrence, config = at_most(21_334))]
 fn repetition((network, dims): (Network, Vec<usize>)) -> f64 {
     score(&network, dims, false)
@@ -149,7 +149,7 @@ fn repetition((network, dims): (Network, Vec<usize>)) -> f64 {
 
 // With what is looked at of the blocks.
 #[library_benchmark]
-#[bench::cells(setup = cells, config = at_most(229_846))]
+#[bench::cells(setup = cells, config = at_most(211_138))]
 fn architecture((network, dims): (Network, Vec<usize>)) -> f64 {
     score(&network, dims, true)
 }

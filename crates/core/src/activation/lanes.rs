@@ -1,7 +1,7 @@
 //! Functions of many numbers at a time: without branches, so that the compiler turns loops over them into vector code.
 //!
-//! Everything is computed in double precision with relative errors of a few 1e-9, so that a result in single precision is
-//! the correctly rounded one but for rare halves. Infinities and NaN come out as from the standard library.
+//! What takes more than two or three roundings is computed in double precision with relative errors of a few 1e-9, so that a result in single
+//! precision is the correctly rounded one but for rare halves. Infinities and NaN come out as from the standard library.
 
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, LN_2, LOG2_E};
 
