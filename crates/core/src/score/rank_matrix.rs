@@ -117,8 +117,8 @@ impl RankMatrices<'_> {
         RowBlock { first, taken: columns.min(rows - first) }
     }
 
-    /// A matrix with the singular values of the rank matrix of the output of `node` but for zeros and a common factor, with its rows and columns, from the
-    /// node's input; none where that takes no less time.
+    /// From the input of `node`, a narrower matrix with its rows and columns: it has the singular values of the rank matrix of the
+    /// output, but for zeros and a common factor. None where the output has to be ranked itself.
     pub fn of_input(
         &self,
         node: &Node,
