@@ -96,28 +96,36 @@ impl Session {
     }
 
     fn wait_for(&self, wanted: &str) {
-        let start = Instant::now();
-        while !self.screen().screen().contents().contains(wanted) {
-            let shown = self.screen().screen().contents();
-            assert!(start.elapsed() < Duration::from_secs(60), "`{wanted}` did not appear on\n{shown}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        self.wait_until(&format!("`{wanted}` is shown"), |screen| screen.contents().contains(wanted).then_some(()));
     }
 
     fn wait_until_gone(&self, unwanted: &str) {
+        self.wait_until(&format!("`{unwanted}` is gone"), |screen| {
+            (!screen.contents().contains(unwanted)).then_some(())
+        });
+    }
+
+    /// A frame arrives in pieces: what stands on the screen beside something that was waited for must be waited for as well.
+    fn wait_until<T>(&self, what: &str, found: impl Fn(&vt100::Screen) -> Option<T>) -> T {
         let start = Instant::now();
-        while self.screen().screen().contents().contains(unwanted) {
-            assert!(start.elapsed() < Duration::from_secs(60), "`{unwanted}` stays");
+        loop {
+            let shown = self.screen();
+            if let Some(found) = found(shown.screen()) {
+                return found;
+            }
+            let late = start.elapsed() > Duration::from_secs(60);
+            assert!(!late, "never true: {what}, on\n{}", shown.screen().contents());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 
-    /// Where a text stands below the head of the screen, from 1 on, as the mouse counts.
+    /// Where a text stands below the head of the screen, from 1 on, as the mouse counts, once it is there.
     fn find(&self, wanted: &str) -> (usize, usize) {
-        let screen = self.screen();
-        let rows = screen.screen().rows(0, self.size.1).enumerate().skip(3).collect::<Vec<_>>();
-        let (y, row) = rows.iter().find(|(_, row)| row.contains(wanted)).expect(wanted);
-        (row.split(wanted).next().map_or(0, |before| before.chars().count()) + 1, y + 1)
+        self.wait_until(&format!("`{wanted}` stands below the head"), |screen| {
+            let mut rows = screen.rows(0, self.size.1).enumerate().skip(3);
+            let (y, row) = rows.find(|(_, row)| row.contains(wanted))?;
+            Some((row.split(wanted).next().map_or(0, |before| before.chars().count()) + 1, y + 1))
+        })
     }
 
     /// Presses the left button and lets it go, as terminals report it (SGR).
@@ -181,7 +189,9 @@ fn the_spectrum_of_the_compared_candidate_comes() {
     session.press(" c");
     session.wait_for("singular values");
     session.wait_until_gone("on its way");
-    assert_eq!(session.screen().screen().contents().matches("singular values").count(), 2);
+    session.wait_until("both are shown", |screen| {
+        (screen.contents().matches("singular values").count() == 2).then_some(())
+    });
     session.press("qq");
     assert_eq!(session.end(), 0);
 }
@@ -267,9 +277,9 @@ fn a_resize_is_followed() {
     session.output.lock().expect("no panic").clear();
     session.master.resize(PtySize { rows: 50, cols: 200, pixel_width: 0, pixel_height: 0 }).expect("a resize");
     session.wait_for("6 candidates");
-    let shown = session.screen();
-    let footer = shown.screen().rows(0, 200).nth(49).unwrap_or_default();
-    assert!(footer.contains("q quit"), "{footer}");
+    session.wait_until("the footer is in the last row", |screen| {
+        screen.rows(0, 200).nth(49).filter(|footer| footer.contains("q quit"))
+    });
     session.press("q");
     assert_eq!(session.end(), 0);
 }
@@ -355,7 +365,7 @@ fn the_mouse_works_when_asked_for_and_is_given_back() {
     assert!(!session.raw().contains("\x1b[?1000h"), "the terminal has the mouse until asked");
     session.press("M");
     session.wait_for("the mouse selects");
-    assert!(session.raw().contains("\x1b[?1000h"));
+    session.wait_for_raw("\x1b[?1000h");
     let tab = session.find("matrix");
     session.click(tab);
     session.wait_for("mean");
