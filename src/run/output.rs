@@ -19,7 +19,7 @@ pub fn render(
     room: Option<usize>,
 ) -> Result<String, Failure> {
     match format {
-        TableFormat::Json => json(report),
+        TableFormat::Json => with_line_end(report.to_json()),
         TableFormat::Jsonl => json_lines(&report.candidates),
         TableFormat::Csv => csv(study, rows),
         TableFormat::Table => Ok(within(room, study, rows) + &wrapped(&remarks(report), room)),
@@ -31,13 +31,16 @@ pub fn render(
 
 /// As JSON over several lines, with a line end.
 pub fn json(value: &impl Serialize) -> Result<String, Failure> {
-    Ok(serde_json::to_string_pretty(value).map_err(|e| Failure::Run(e.to_string()))? + "\n")
+    with_line_end(serde_json::to_string_pretty(value))
+}
+
+fn with_line_end(json: serde_json::Result<String>) -> Result<String, Failure> {
+    Ok(json.map_err(|e| Failure::Run(e.to_string()))? + "\n")
 }
 
 /// As JSON, a line for each.
 pub fn json_lines(values: &[impl Serialize]) -> Result<String, Failure> {
-    let line = |value| Ok(serde_json::to_string(value).map_err(|e| Failure::Run(e.to_string()))? + "\n");
-    values.iter().map(line).collect()
+    values.iter().map(|value| with_line_end(serde_json::to_string(value))).collect()
 }
 
 /// A table without the columns for which there is no room, which it names.

@@ -205,6 +205,14 @@ impl<'a> Report<'a> {
             no_recommendation: study.no_recommendation(),
         }
     }
+
+    /// As JSON over several lines.
+    ///
+    /// # Errors
+    /// If a number cannot be written.
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        serde_json::to_string_pretty(self)
+    }
 }
 
 impl Recommendation {

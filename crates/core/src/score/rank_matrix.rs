@@ -144,7 +144,8 @@ impl RankMatrices<'_> {
         Ok(largest.ok_or_else(|| failure(node, RankError::NonFinite))? > 0.0)
     }
 
-    /// Gives `take` the rank matrix of the output of `node`, row by row, with its rows and columns.
+    /// Gives `take` the rank matrix of the output of `node`, row by row, with its rows and columns. Whether that is finite `take` has
+    /// to see; the rest of the output is.
     pub fn with_matrix<R>(
         &self,
         node: &Node,
@@ -159,11 +160,11 @@ impl RankMatrices<'_> {
         let one = node.surroundings.is_same_for_all.then(|| output.narrow(0, 0, 1)).transpose()?;
         let output = one.as_ref().unwrap_or(output);
         let taken = with_elements(output, |data| {
-            if largest(data).is_none() {
-                return Err(RankError::NonFinite);
-            }
             let columns = reading.columns();
             let block = self.block(layer, reading, data.len() / columns.max(1));
+            if block.taken * columns < data.len() && largest(data).is_none() {
+                return Err(RankError::NonFinite);
+            }
             match reading {
                 // No copy of what lies together.
                 Reading::Vectors { .. } => take(&data[..block.taken * columns], block.taken, columns),

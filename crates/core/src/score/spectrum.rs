@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 use faer::MatRef;
 
-use super::effective_rank::RankError;
+use super::effective_rank::{RankError, largest};
 use super::error::ScoreError;
 use super::rank_matrix::RankMatrices;
 use super::repetition::Repetition;
@@ -33,6 +33,7 @@ impl Probe for SpectrumProbe<'_> {
 
     fn observe(&mut self, node: &Node, output: &Tensor) -> Result<(), ScoreError> {
         let values = self.matrices.with_matrix(node, output, |matrix, rows, columns| {
+            largest(matrix).ok_or(RankError::NonFinite)?;
             let double: Vec<f64> = matrix.iter().map(|x| f64::from(*x)).collect();
             let matrix = MatRef::from_row_major_slice(&double, rows, columns);
             matrix.singular_values().map_err(|_| RankError::NoConvergence)

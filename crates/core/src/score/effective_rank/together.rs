@@ -51,8 +51,7 @@ impl WithSimd for Reduce<'_> {
             let to = (&mut *vectors(diagonal).0, &mut *vectors(beside).0);
             tridiagonalize(simd, vectors(all).0, size, to, vectors(&mut rest[SHIFT * lanes..]).0);
             for (lane, matrix) in matrices.iter().enumerate() {
-                let of_lane =
-                    |all: &[f32], length| all.iter().skip(lane).step_by(lanes).take(length).copied().collect();
+                let of_lane = |all: &[f32], length| (0..length).map(|row| all[row * lanes + lane]).collect();
                 reduced.push(Tridiagonal {
                     diagonal: of_lane(diagonal, matrix.size),
                     beside: of_lane(beside, matrix.size.saturating_sub(1)),
@@ -94,30 +93,32 @@ fn at_boundary(memory: &mut Vec<f32>, length: usize) -> &mut [f32] {
 /// nothing.
 #[inline(always)]
 fn interleave(matrices: &[&Gram<f32>], stride: usize, lanes: usize, to: &mut [f32]) {
-    // A few rows at a time, so that what is written stays near while the matrices take turns.
-    const ROWS: usize = 16;
     let size = matrices.iter().map(|m| m.size).max().unwrap_or(0);
     for column in 0..size {
-        for first in (column..size).step_by(ROWS) {
-            for (lane, matrix) in matrices.iter().enumerate() {
-                let end = (first + ROWS).min(matrix.size);
-                if column >= end || first >= end {
-                    continue;
+        let to = &mut to[column * stride * lanes..][..size * lanes];
+        for (group, lane) in matrices.chunks(GROUP).zip((0..).step_by(GROUP)) {
+            let common = group.iter().map(|m| m.size).min().unwrap_or(0);
+            let mut done = column;
+            if let ([a, b, c, d], true) = (group, column < common) {
+                let [a, b, c, d] = [a, b, c, d].map(|m| &m.values[column * m.stride..][column..common]);
+                let rows = to[column * lanes..common * lanes].chunks_exact_mut(lanes);
+                for ((((row, a), b), c), d) in rows.zip(a).zip(b).zip(c).zip(d) {
+                    row[lane..lane + GROUP].copy_from_slice(&[*a, *b, *c, *d]);
                 }
-                let from = &matrix.values[column * matrix.stride..][first..end];
-                let to = &mut to[(column * stride + first) * lanes..][..(end - first) * lanes];
-                for (row, from) in from.iter().enumerate() {
-                    to[row * lanes + lane] = *from;
-                }
+                done = common;
             }
-        }
-        for (lane, matrix) in matrices.iter().enumerate() {
-            for row in column.max(matrix.size)..size {
-                to[(column * stride + row) * lanes + lane] = 0.0;
+            for (lane, matrix) in (lane..).zip(group) {
+                for row in done..size {
+                    let is_there = row.max(column) < matrix.size;
+                    to[row * lanes + lane] = if is_there { matrix.values[column * matrix.stride + row] } else { 0.0 };
+                }
             }
         }
     }
 }
+
+/// Matrices whose elements are written in one go.
+const GROUP: usize = 4;
 
 /// Two reflections are applied at a time. The product that the first of them needs is taken as the two before are applied, and that
 /// of the second without: memory is read for each, and written once for both.
