@@ -172,6 +172,7 @@ fn operators_of_several_steps_give_what_pytorch_gives() {
         ("normalized", "normalized-"),
         ("contracted", "contracted-"),
         ("filled", "filled-"),
+        ("dealt", "dealt-"),
     ] {
         let at = |end: &str| file("composed", &format!("{begin}{end}.npy"));
         let program = model::read(&file("composed", &format!("{name}.pt2"))).unwrap();

@@ -242,6 +242,8 @@ pub enum Plain {
     Glu { axis: isize },
     /// x: channels in blocks of `factor` by `factor` become places, or the other way round.
     PixelShuffle { factor: usize, is_inverse: bool },
+    /// The first channel of every group, then the second of each, and so on.
+    ChannelShuffle { groups: usize },
     /// x: moved along axes, what leaves at the end coming back at the start.
     Roll { shifts: Vec<isize>, axes: Vec<isize> },
     /// v, g: v/|v| g, with a norm for every place along an axis.

@@ -192,6 +192,10 @@ fn moved(family: &str, a: &Arguments<'_>) -> Found {
             let factor = usize::try_from(factor).unwrap_or(0);
             (plain(Plain::PixelShuffle { factor, is_inverse: family == "pixel_unshuffle" }), vec![x])
         }
+        "channel_shuffle" | "native_channel_shuffle" => {
+            let groups = a.whole("groups").and_then(|groups| usize::try_from(groups).ok()).unwrap_or(0);
+            (plain(Plain::ChannelShuffle { groups }), vec![x])
+        }
         "roll" => {
             let [shifts, axes] = ["shifts", "dims"].map(|name| a.list(name).unwrap_or_default());
             (plain(Plain::Roll { shifts, axes }), vec![x])

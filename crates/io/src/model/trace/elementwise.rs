@@ -103,7 +103,7 @@ impl Tracer<'_> {
 
     /// The axes in the file that values have together.
     pub(super) fn common(&self, operands: &[Traced]) -> Result<Vec<Dim>> {
-        let rank = operands.iter().map(rank).max().unwrap_or(0);
+        let rank = operands.iter().map(Traced::rank).max().unwrap_or(0);
         let dims = (0..rank).map(|axis| self.common_axis(operands, axis, rank)).collect::<Result<Vec<_>>>()?;
         match dims.iter().flatten().filter(|part| **part == Part::Samples).count() {
             0 | 1 => Ok(dims),
@@ -115,7 +115,7 @@ impl Tracer<'_> {
         let mut found: Dim = vec![Part::Of(1)];
         let mut sizes = Vec::new();
         for operand in operands {
-            let Some(at) = (axis + self::rank(operand)).checked_sub(rank) else { continue };
+            let Some(at) = (axis + operand.rank()).checked_sub(rank) else { continue };
             match operand {
                 Traced::Live(live) => {
                     let dim = &live.dims[at];
@@ -325,13 +325,6 @@ impl Tracer<'_> {
         let missing = rank.saturating_sub(live.dims.len());
         // Axes of size 1 are added to the network's value where it meets others.
         Live { dims: std::iter::repeat_n(vec![Part::Of(1)], missing).chain(live.dims).collect(), ..live }
-    }
-}
-
-fn rank(operand: &Traced) -> usize {
-    match operand {
-        Traced::Live(live) => live.dims.len(),
-        Traced::Fixed(fixed) => fixed.tensor.rank(),
     }
 }
 

@@ -241,6 +241,7 @@ impl Tracer<'_> {
             Plain::Take { axis: at } => self.take_places(step, x, axis(*at)?, 1),
             Plain::Index => self.index(step, x),
             Plain::PixelShuffle { factor, is_inverse } => self.shuffle(step, x, *factor, *is_inverse),
+            Plain::ChannelShuffle { groups } => self.deal(step, x, *groups),
             Plain::Roll { shifts, axes: named } => {
                 let named = axes(named)?;
                 named.into_iter().zip(shifts).try_fold(x, |x, (at, shift)| {

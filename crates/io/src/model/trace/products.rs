@@ -37,12 +37,28 @@ impl Tracer<'_> {
             false => vec![channels / (factor * factor), height * factor, width * factor],
             true => vec![channels * factor * factor, height / factor, width / factor],
         };
-        let layout = self.builder.form(x.value).layout;
-        let x = self.reshape(step, x, &[before, &inside].concat())?;
         let order: Vec<_> = (0..n).chain(order.iter().map(|axis| n + axis)).collect();
-        let x = self.permute(step, x, &order)?;
-        let x = self.reshape(step, x, &[before, &to].concat())?;
-        // The units stay where they were.
+        self.rearranged(step, x, [&[before, &inside].concat(), &order, &[before, &to].concat()])
+    }
+
+    /// The first channel of every group, then the second of each, and so on.
+    pub(super) fn deal(&mut self, step: &Step, x: Live, groups: usize) -> Result<Live> {
+        let sizes = x.sizes(self.samples);
+        let [samples, channels, rest @ ..] = sizes.as_slice() else { return Err("it has no channels".into()) };
+        if groups == 0 || !channels.is_multiple_of(groups) {
+            return Err(format!("its {channels} channels make no {groups} groups of one size").into());
+        }
+        let inside = [&[*samples, groups, channels / groups], rest].concat();
+        let order: Vec<_> = [0, 2, 1].into_iter().chain(3..inside.len()).collect();
+        self.rearranged(step, x, [&inside, &order, &sizes])
+    }
+
+    /// With other axes, in another order, and with others again. The units stay where they were.
+    fn rearranged(&mut self, step: &Step, x: Live, [inside, order, to]: [&[usize]; 3]) -> Result<Live> {
+        let layout = self.builder.form(x.value).layout;
+        let x = self.reshape(step, x, inside)?;
+        let x = self.permute(step, x, order)?;
+        let x = self.reshape(step, x, to)?;
         Ok(Live { value: self.read_as(step, x.value, layout)?, ..x })
     }
 
@@ -70,10 +86,6 @@ impl Tracer<'_> {
         let plain: String = letters.chars().filter(|letter| !letter.is_whitespace()).collect();
         let (inputs, output) = plain.split_once("->").ok_or_else(unknown)?;
         let (a, b) = inputs.split_once(',').filter(|(_, b)| !b.contains(',')).ok_or_else(unknown)?;
-        let is_known = |text: &str| text.chars().all(char::is_alphabetic);
-        if ![a, b, output].into_iter().all(is_known) {
-            return Err(unknown());
-        }
         let values = match step.operands.iter().find_map(|operand| match operand {
             crate::model::program::Operand::List(list) => Some(list.clone()),
             _ => None,
@@ -85,9 +97,13 @@ impl Tracer<'_> {
         let (Some(x), Some(y)) = (taken.next().transpose()?.flatten(), taken.next().transpose()?.flatten()) else {
             return Err(unknown());
         };
+        let [a, b, output] = with_letters([(a, x.rank()), (b, y.rank())], output);
+        if ![&a, &b, &output].into_iter().all(|text| text.chars().all(char::is_alphabetic)) {
+            return Err(unknown());
+        }
         match (x, y) {
-            (Traced::Live(x), y) => self.contracted(step, (x, a), (y, b), output),
-            (x, Traced::Live(y)) => self.contracted(step, (y, b), (x, a), output),
+            (Traced::Live(x), y) => self.contracted(step, (x, &a), (y, &b), &output),
+            (x, Traced::Live(y)) => self.contracted(step, (y, &b), (x, &a), &output),
             _ => Err("an einsum of constants is not known".into()),
         }
     }
@@ -154,6 +170,22 @@ impl Tracer<'_> {
         let weight = fixed::eval(&Arithmetic::Permute(vec![1, 0]), &[y]).map_err(text)?;
         self.dense(step, x, weight, None)
     }
+}
+
+/// The letters of two values of so many axes and of a result, with letters of their own in place of the dots: where these stand for
+/// different numbers of axes, for the last of them.
+fn with_letters([(a, rank_a), (b, rank_b)]: [(&str, usize); 2], output: &str) -> [String; 3] {
+    const DOTS: &str = "...";
+    let more = |text: &str, rank: usize| match text.contains(DOTS) {
+        true => rank.saturating_sub(text.chars().count() - DOTS.len()),
+        false => 0,
+    };
+    let (more_a, more_b) = (more(a, rank_a), more(b, rank_b));
+    let most = more_a.max(more_b);
+    [(a, more_a), (b, more_b), (output, most)].map(|(text, count)| {
+        let letters: String = ('\u{3b1}'..='\u{3c9}').take(most).skip(most - count).collect();
+        text.replacen(DOTS, &letters, 1)
+    })
 }
 
 /// How the axes of a value are ordered by groups of letters.

@@ -12,6 +12,16 @@ pub enum Traced {
     Fixed(Fixed),
 }
 
+impl Traced {
+    /// The number of axes in the file.
+    pub fn rank(&self) -> usize {
+        match self {
+            Self::Live(live) => live.dims.len(),
+            Self::Fixed(fixed) => fixed.tensor.rank(),
+        }
+    }
+}
+
 /// A value of the network, with its axes in the file.
 #[derive(Debug, Clone)]
 pub struct Live {

@@ -108,6 +108,18 @@ fn of_several(s: &mut Steps<'_>, family: &str, x: Operand, a: &Arguments<'_>) ->
             let row = s.plain(Plain::Unsqueeze(vec![0]), vec![second()?]);
             s.binary(Binary::Multiply, column, row)
         }
+        "bilinear" => {
+            let letters = Plain::Einsum("...i,oij->...oj".to_owned());
+            let weight = a.at(2).ok_or_else(missing)?;
+            let half = s.plain(letters, vec![Operand::List(vec![x, weight])]);
+            let other = s.plain(Plain::Unsqueeze(vec![-2]), vec![second()?]);
+            let products = s.binary(Binary::Multiply, half, other);
+            let sums = s.reduce(Reduce::Sum, vec![-1], false, products);
+            match a.at(3) {
+                None | Some(Operand::Absent) => sums,
+                Some(bias) => s.binary(Binary::Add, sums, bias),
+            }
+        }
         "cosine_similarity" => cosine(s, x, second()?, a),
         "mv" => s.plain(Plain::MatMul, vec![x, second()?]),
         "dot" | "vdot" => {
