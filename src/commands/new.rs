@@ -26,6 +26,9 @@ pub fn run(args: &NewArgs) -> Result<(), Failure> {
     let model = args.model.as_deref().map(|path| Ok::<_, Failure>((path, model::look(path)?))).transpose()?;
     let text = preset(found.as_ref(), model.as_ref());
     check(&text)?;
+    if let Some((_, found)) = &found {
+        data::remarks(found).iter().for_each(tell);
+    }
     print(&text)
 }
 

@@ -57,6 +57,21 @@ fn images_of_many_sizes_are_resized_where_a_size_is_given() {
     assert!(error.contains("`size: [8, 8]`"), "{error}");
 }
 
+#[test]
+fn colours_are_kept_where_the_first_image_is_grey() {
+    let folder = scratch();
+    fs::copy(fixture("farm/cat/0.png"), folder.path().join("a.png")).unwrap();
+    assert_eq!(open(&images(folder.path().into(), Some((8, 8)))).unwrap().shape().0, [1, 8, 8]);
+    fs::copy(fixture("flowers/rose/0.jpg"), folder.path().join("b.jpg")).unwrap();
+    let both = open(&images(folder.path().into(), Some((8, 8)))).unwrap();
+    assert_eq!(both.shape().0, [3, 8, 8]);
+    let [grey, colours] = <[_; 2]>::try_from(rows(both.as_ref(), &[0, 1])).unwrap();
+    assert!(grey[..64] == grey[64..128] && colours[..64] != colours[64..128]);
+    // The network's input decides where it says.
+    let grey = open_for(&images(folder.path().into(), Some((8, 8))), &Shape(vec![1, 8, 8])).unwrap();
+    assert_eq!(grey.shape().0, [1, 8, 8]);
+}
+
 /// Pillow's `convert("L")` of (200, 100, 50) and (10, 20, 30).
 #[test]
 fn grey_is_what_pillow_makes_of_colours() {

@@ -1,8 +1,9 @@
 //! Parquet as people have it.
 
-use neartop_core::network::Shape;
+use neartop_core::network::{Form, Shape};
 use neartop_io::data::{
-    ArraySpec, Columns, DataFrom, FileSpec, Labels, LabelsFrom, Missing, Source, TableSpec, open, open_for,
+    ArraySpec, Columns, DataFrom, DataSpec, Extent, FileSpec, Labels, LabelsFrom, Missing, Samples, Scale, Source,
+    TableSpec, extents, open, open_for,
 };
 
 use super::{assert_complains, assert_holds, digits, fixture, from, real, rows, source, words};
@@ -69,4 +70,27 @@ fn durations_are_no_numbers() {
     assert!(text.contains("column `dt` holds durations"), "{text}");
     let source = open(&spec(Columns::Without(vec!["dt".into()]), Missing::Error)).unwrap();
     assert_eq!(source.shape().0, [2]);
+}
+
+/// Single precision keeps none of what tells these times apart.
+#[test]
+fn times_keep_what_tells_them_apart() {
+    for scale in [Scale::StandardizeFeatures, Scale::Unit] {
+        let one = |name: &str| {
+            let table = TableSpec { columns: Columns::Only(vec![name.into()]), ..TableSpec::default() };
+            let from = DataFrom::File(FileSpec { table, ..FileSpec::new(fixture("times.parquet")) });
+            let spec = DataSpec { from, scale };
+            let samples = Samples::load(&spec, &Form::features(1), 0, 64, 1).unwrap();
+            samples.batch(0).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap()
+        };
+        let near = one("near");
+        for name in ["ms", "s"] {
+            let far = one(name);
+            let most = near.iter().zip(&far).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(most < 1e-5, "{name}: {most}");
+        }
+    }
+    let extents = extents(source("times.parquet", None).as_ref()).unwrap();
+    let ranges: Vec<_> = extents.iter().map(Extent::range).collect();
+    assert_eq!(ranges, [ranges[2]; 3]);
 }

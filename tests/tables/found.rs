@@ -199,3 +199,50 @@ fn labels_in_another_order_than_the_samples_are_refused() {
     // The names of the columns say that they are not the same.
     assert_eq!(opened(&ids, &by(&sorted, "y").replace("id,", "row,")), Ok(40));
 }
+
+#[test]
+fn a_quote_that_is_not_closed_is_refused() {
+    let rows = |last: &str| format!("a,y\n1,u\n2,{last}\n3,v\n4,w\n");
+    let refused = |text: String| refusal(&Table::new(text).labels(&["y"]).spec);
+    let open_end = refused(rows("\"u"));
+    assert!(open_end.contains("line 3 has a quote that is not closed before the end of the file"), "{open_end}");
+    let inside = refused("a,b,y\n1,2,u\n3,\"4,v\n5,6,u\n".to_owned());
+    assert!(inside.contains("line 3 has 2 cells") && inside.contains("a quote in it is closed some lines"), "{inside}");
+    // What is closed has lines of its own.
+    let closed = Table::new("a,y\n1,u\n2,\"u \"\"x\"\"\nv\"\n").labels(&["y"]);
+    assert_eq!(closed.open().class_names().unwrap().unwrap(), ["u", "u \"x\"\nv"]);
+}
+
+#[test]
+fn what_stands_for_a_file_or_is_no_table_is_told() {
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
+    for name in ["a.csv", "a.npy", "a.parquet"] {
+        Table::named(name, pointer).refused(&["a pointer of Git LFS", "`git lfs pull`"]);
+    }
+    Table::new("{\"a\": 1, \"b\": \"x, y\"}\n{\"a\": 2, \"b\": \"z\"}\n").refused(&["it holds JSON", "lines=True"]);
+    assert_eq!(Table::new("[1],b\n1,2\n3,4\n").rows(), [[1.0, 2.0], [3.0, 4.0]]);
+}
+
+#[test]
+fn numbers_in_other_hands_are_told_from_texts() {
+    assert_eq!(Table::new("a,b\n\u{2212}1.5,2\n3,\u{2212}4\n").rows(), [[-1.5, 2.0], [3.0, -4.0]]);
+    let one_text: String =
+        (0..40).map(|i| if i == 20 { "Total,7\n".to_owned() } else { format!("{i}.5,{i}\n") }).collect();
+    Table::new(format!("a,b\n{one_text}")).refused(&["line 22", "`Total` is no number", "take the line out"]);
+    let texts = |of: &dyn Fn(usize) -> String| (0..40).map(|i| format!("{},{}\n", of(i), i % 3)).collect::<String>();
+    for (cells, advice) in
+        [(texts(&|i| format!("(1.{i})")), "with a minus sign"), (texts(&|i| format!("1.{i}D+01")), "as 1e3")]
+    {
+        let table = Table::new(format!("a,b\n{cells}"));
+        table.refused(&[advice]);
+        let columns = neartop_io::data::advise(&table.spec.path).unwrap().unwrap().columns;
+        assert_eq!(columns[0].kind, neartop_io::data::ColumnKind::Numbers);
+    }
+}
+
+#[test]
+fn classes_that_differ_in_case_alone_are_said() {
+    let table = Table::new("a,y\n1,Yes\n2,no\n3,yes\n4,No\n5,other\n").labels(&["y"]);
+    let given = neartop_io::data::Given::of(table.open().as_ref()).unwrap().unwrap();
+    assert_eq!(given.alike(), ["No", "no", "Yes", "yes"]);
+}

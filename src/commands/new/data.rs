@@ -26,6 +26,8 @@ pub struct Found {
     table: Option<(Vec<Column>, TableSpec)>,
     /// Of images that are of different sizes, what they all get.
     size: Option<(usize, usize)>,
+    /// Classes whose names differ in nothing but case and spaces.
+    alike: Vec<String>,
 }
 
 /// Height and width of images that have none in common.
@@ -69,9 +71,12 @@ pub fn look(path: &Path, labels: &[String]) -> Result<Found, Failure> {
     };
     let Opened { source, size, given } = match (labelled(file.clone()), &mut table) {
         (Err(error), Some((_, spec))) => {
-            // A label that is missing cannot be filled.
-            spec.missing = Missing::Drop;
-            labelled(FileSpec { table: spec.clone(), ..file }).map_err(|_| fail(error))?
+            // As a table, numbers may also be decimals or texts. A label that is missing cannot be filled.
+            let mut ways = [Missing::Mean, Missing::Drop].into_iter().filter_map(|missing| {
+                spec.missing = missing;
+                labelled(FileSpec { table: spec.clone(), ..file.clone() }).ok()
+            });
+            ways.next().ok_or_else(|| fail(error))?
         }
         (read, _) => read.map_err(fail)?,
     };
@@ -93,6 +98,7 @@ pub fn look(path: &Path, labels: &[String]) -> Result<Found, Failure> {
         label_names: names,
         table,
         size,
+        alike: given.as_ref().map(Given::alike).unwrap_or_default(),
     })
 }
 
@@ -204,13 +210,14 @@ fn describe(given: &Given) -> String {
 /// What was decided of the data, for those who do not read the preset.
 pub fn remarks(found: &Found) -> Vec<String> {
     let labels = found.labels.iter().map(|(names, what)| format!("labels {names}, {what}"));
-    let table = found.table.iter().flat_map(|(_, spec)| {
+    let table = found.table.iter().flat_map(|(columns, spec)| {
+        let has_gaps = columns.iter().any(|column| column.missing > 0);
         let left_out = match &spec.columns {
             Columns::Without(names) => Some(format!("left out are the columns {}", names.join(", "))),
             _ => None,
         };
         let gaps = match spec.missing {
-            Missing::Mean => Some("gaps are filled with the mean of their column".to_owned()),
+            Missing::Mean if has_gaps => Some("gaps are filled with the mean of their column".to_owned()),
             Missing::Drop => Some("samples with gaps are left out, since labels are missing too".to_owned()),
             _ => None,
         };
@@ -220,7 +227,9 @@ pub fn remarks(found: &Found) -> Vec<String> {
     });
     let (height, width) = SIZE;
     let size = found.size.map(|_| format!("the images are of different sizes and all become {height} x {width}"));
-    labels.chain(table).chain(size).map(|remark| printable(&format!("data: {remark}"))).collect()
+    let alike = (!found.alike.is_empty())
+        .then(|| format!("classes whose names differ only in case or spaces: {}", found.alike.join(", ")));
+    labels.chain(table).chain(size).chain(alike).map(|remark| printable(&format!("data: {remark}"))).collect()
 }
 
 /// The section `data`.
@@ -295,6 +304,9 @@ fn write_table(columns: &[Column], spec: &TableSpec) -> Vec<Line> {
                 choice(1, "missing", "mean", "no cell is without a value; drop | mean | median | {value: 0}")
             }
             Missing::Drop => key(1, "missing", "drop", "some labels are missing"),
+            _ if gaps.is_empty() => {
+                key(1, "missing", "mean", "no cell is without a value; drop | mean | median | {value: 0}")
+            }
             _ => key(1, "missing", "mean", &format!("drop | mean | median | {{value: 0}}; gaps: {}", gaps.join(", "))),
         },
         match spec.categories {

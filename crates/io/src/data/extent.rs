@@ -9,7 +9,19 @@ pub struct Extent {
     pub high: f64,
 }
 
+impl Default for Extent {
+    /// Of no values.
+    fn default() -> Self {
+        Self { low: f64::INFINITY, high: f64::NEG_INFINITY }
+    }
+}
+
 impl Extent {
+    pub fn add(&mut self, x: f64) {
+        self.low = self.low.min(x);
+        self.high = self.high.max(x);
+    }
+
     #[must_use]
     pub fn range(&self) -> f64 {
         self.high - self.low
@@ -21,17 +33,20 @@ impl Extent {
     }
 }
 
-/// The extent of each feature, by a pass through the data.
+/// The extent of each feature, by a pass through the data where it is not known: in double precision where single precision
+/// would lose it.
 ///
 /// # Errors
 /// If they cannot be read.
 pub fn extents(source: &dyn Source) -> Result<Vec<Extent>, DataError> {
-    let mut extents = vec![Extent { low: f64::INFINITY, high: f64::NEG_INFINITY }; source.shape().elements()];
+    if let Some(summary) = source.summary()? {
+        return Ok(summary.extents);
+    }
+    let mut extents = vec![Extent::default(); source.shape().elements()];
     source.scan_features(&mut |first, width, values| {
         for row in values.chunks_exact(width.max(1)) {
             for (extent, x) in extents[first..first + width].iter_mut().zip(row) {
-                extent.low = extent.low.min(f64::from(*x));
-                extent.high = extent.high.max(f64::from(*x));
+                extent.add(f64::from(*x));
             }
         }
     })?;

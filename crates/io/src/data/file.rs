@@ -156,6 +156,9 @@ pub fn check_finite(path: &Path, values: &[f32], sample: impl Fn(usize) -> usize
     }
 }
 
+/// What stands for a file in Git LFS is shorter.
+const LARGEST_POINTER: u64 = 1024;
+
 /// Bytes in a file, perhaps compressed.
 #[derive(Debug, Clone)]
 pub struct Stored {
@@ -196,6 +199,11 @@ impl Stored {
         let plain =
             Self { path: path.to_owned(), name, start, length, packing: Packing::Plain, sum: None, written: None };
         let head = plain.head()?;
+        if head == b"version https://" && length < LARGEST_POINTER {
+            let reason =
+                "it is a pointer of Git LFS, which stands for the file; `git lfs pull` fetches the file itself";
+            return Err(unreadable(path, reason));
+        }
         let is_npz = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("npz"));
         if head.starts_with(b"PK\x03\x04") && !is_npz {
             return Ok(zipped::only_member(path, length)?.map_or(plain.clone(), |member| plain.member(&member)));

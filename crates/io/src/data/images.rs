@@ -52,7 +52,7 @@ pub struct Asked<'a> {
 }
 
 /// Lists the images. The first one's header says their size, unless one is given; the channels are those of the input where
-/// one is given and fits, else those of the first image.
+/// one is given and fits, else those of the first image, or colours where others have any.
 pub fn open(root: &Path, asked: Asked<'_>) -> Result<Images, DataError> {
     let listing = listing::list(root)?;
     let count = listing.classes.len();
@@ -74,7 +74,8 @@ pub fn open_listed(root: &Path, table: &Path, asked: Asked<'_>) -> Result<Images
 
 impl Images {
     fn of(files: Vec<PathBuf>, asked: Asked<'_>, told: Vec<FileAssumption>) -> Result<Self, DataError> {
-        let wanted = wanted(read(&files[0], header)?, asked);
+        let first = read(&files[0], header)?;
+        let wanted = wanted(Header { channels: channels(&files, first.channels), ..first }, asked);
         if asked.size.is_none() {
             check_sizes(&files, wanted.size, asked)?;
         }
@@ -86,10 +87,24 @@ impl Images {
     }
 }
 
+/// Images that are looked at.
+fn some(files: &[PathBuf]) -> impl Iterator<Item = &PathBuf> {
+    files.iter().step_by(files.len().div_ceil(unheeded::LOOKS).max(1)).filter(|path| path.is_file())
+}
+
+/// The channels of the first image; colours where it is grey and another of some is not.
+fn channels(files: &[PathBuf], first: Channels) -> Channels {
+    let has_colours = |path: &PathBuf| read(path, header).is_ok_and(|header| header.channels != Channels::Grey);
+    match first {
+        Channels::Grey if some(files).any(has_colours) => Channels::Rgb,
+        first => first,
+    }
+}
+
 /// What images say that is not heeded, of some of them.
 fn unheeded(files: &[PathBuf]) -> Unheeded {
     let mut unheeded = Unheeded::default();
-    for path in files.iter().step_by(files.len().div_ceil(unheeded::LOOKS).max(1)).filter(|path| path.is_file()) {
+    for path in some(files) {
         File::open(path).into_iter().for_each(|file| unheeded.look(BufReader::new(file)));
     }
     unheeded

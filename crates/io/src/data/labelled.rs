@@ -1,5 +1,7 @@
 //! Samples with their labels, all in memory, for training.
 
+use std::collections::BTreeMap;
+
 use super::scale::Scaling;
 use super::{DataError, DataFrom, DataSpec, Labels, Source, open_for_form};
 use neartop_core::network::{Form, Shape};
@@ -26,6 +28,15 @@ impl Given {
         let Some(labels) = source.labels()? else { return Ok(None) };
         let (numbers, names) = (source.label_values()?, source.class_names()?);
         Ok(Some(Self { labels, numbers, names, columns: source.label_names() }))
+    }
+
+    /// Classes whose names are others in nothing but case and the spaces around them, which is hardly meant.
+    #[must_use]
+    pub fn alike(&self) -> Vec<String> {
+        let names = self.names.as_deref().unwrap_or_default();
+        let mut by_word: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        names.iter().for_each(|name| by_word.entry(name.trim().to_lowercase()).or_default().push(name.clone()));
+        by_word.into_values().filter(|names| names.len() > 1).flatten().collect()
     }
 }
 

@@ -8,6 +8,7 @@ mod written;
 
 use std::fs::File;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use parquet::basic::{ConvertedType, LogicalType, Type};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
@@ -18,8 +19,10 @@ use super::containers::{LABELS, Wanted, usual};
 use super::file::{Stored, excerpt, shown, unreadable};
 use super::images::Asked;
 use super::labels::Texts;
-use super::{DataError, Labels, Source, chosen};
-use chunk::{Chunk, Lists, name, reader};
+use super::spread::Spread;
+use super::wide::round;
+use super::{DataError, Labels, Source, Summary, chosen};
+use chunk::{Chunk, Lists, Number, name, reader};
 use durations::durations;
 use groups::{BLOCK, Groups, contained};
 use images::{ImageColumn, image_columns};
@@ -36,6 +39,8 @@ pub struct Parquet {
     /// The values of a record in a column.
     lists: Lists,
     shape: Shape,
+    /// Features whose values single precision would lose; once that has been looked at.
+    wide: OnceLock<Vec<bool>>,
 }
 
 /// Reads the file's metadata, and a first list or image to know its size.
@@ -71,7 +76,7 @@ fn open_unguarded(path: &Path, wanted: Wanted<'_>, asked: Asked<'_>) -> Result<B
         dims => dims.to_vec(),
     };
     let feature_names = features.iter().map(|i| names[*i].clone()).collect();
-    Ok(Box::new(Parquet { table, features, feature_names, label, lists, shape: Shape(dims) }))
+    Ok(Box::new(Parquet { table, features, feature_names, label, lists, shape: Shape(dims), wide: OnceLock::new() }))
 }
 
 /// The columns of numbers that make a sample: that of the name, or all but the labels.
@@ -206,15 +211,15 @@ fn kind(column: &ColumnDescriptor) -> String {
 
 impl Parquet {
     /// The rows of one group, column by column, then handed out in order.
-    fn read_group(
+    fn read_group<N: Number>(
         &self,
         file: &SerializedFileReader<File>,
         (group, first): (usize, usize),
         rows: &[usize],
-        take: &mut dyn FnMut(&[f32]),
+        take: &mut dyn FnMut(&[N]),
     ) -> Result<(), DataError> {
         let (size, width) = (self.shape.elements(), self.lists.len());
-        let mut gathered = vec![0f32; rows.len() * size];
+        let mut gathered = vec![N::of_natural(0); rows.len() * size];
         for (place, column) in self.features.iter().enumerate() {
             let mut chunk = Chunk::open(&self.table.path, file, group, *column, first)?;
             let mut done = 0;
@@ -229,18 +234,8 @@ impl Parquet {
         gathered.chunks_exact(size).for_each(take);
         Ok(())
     }
-}
 
-impl Source for Parquet {
-    fn count(&self) -> usize {
-        self.table.count()
-    }
-
-    fn shape(&self) -> &Shape {
-        &self.shape
-    }
-
-    fn read(&self, rows: &[usize], take: &mut dyn FnMut(&[f32])) -> Result<(), DataError> {
+    fn read_rows<N: Number>(&self, rows: &[usize], take: &mut dyn FnMut(&[N])) -> Result<(), DataError> {
         contained(&self.table.path, || {
             let file = reader(&self.table.path)?;
             for (group, first, count) in self.table.group_starts() {
@@ -253,27 +248,94 @@ impl Source for Parquet {
         })
     }
 
-    fn scan(&self, take: &mut dyn FnMut(&[f32])) -> Result<(), DataError> {
-        let block = (BLOCK / self.lists.len().max(1)).max(1);
-        for column in &self.features {
+    /// All values, feature by feature, as [`Source::scan_features`] gives them; without those columns that `skips` says.
+    fn scan_columns<N: Number>(
+        &self,
+        skips: impl Fn(&Chunk<'_>) -> bool,
+        take: &mut dyn FnMut(usize, usize, &[N]),
+    ) -> Result<(), DataError> {
+        let width = self.lists.len();
+        let block = (BLOCK / width.max(1)).max(1);
+        for (place, column) in self.features.iter().enumerate() {
             self.table.blocks(*column, block, &mut |chunk, count| {
-                take(&chunk.numbers(count, &self.lists)?);
+                if !skips(chunk) {
+                    take(place * width, width, &chunk.numbers(count, &self.lists)?);
+                }
                 Ok(())
             })?;
         }
         Ok(())
     }
 
-    fn scan_features(&self, take: &mut dyn FnMut(usize, usize, &[f32])) -> Result<(), DataError> {
-        let width = self.lists.len();
-        let block = (BLOCK / width.max(1)).max(1);
-        for (place, column) in self.features.iter().enumerate() {
-            self.table.blocks(*column, block, &mut |chunk, count| {
-                take(place * width, width, &chunk.numbers(count, &self.lists)?);
-                Ok(())
-            })?;
+    /// Which features single precision would lose, such as times in seconds.
+    fn look(&self) -> Result<Vec<bool>, DataError> {
+        let mut spreads = vec![Spread::default(); self.shape.elements()];
+        self.scan_columns(|chunk| !chunk.may_be_wide(), &mut |first, width, values: &[f64]| {
+            for row in values.chunks_exact(width.max(1)) {
+                spreads[first..].iter_mut().zip(row).for_each(|(spread, x)| spread.add(*x, f64::from(*x as f32)));
+            }
+        })?;
+        Ok(spreads.iter().map(Spread::is_wide).collect())
+    }
+
+    /// These features, where there are any and all values have been looked at.
+    fn known_wide(&self) -> Option<&Vec<bool>> {
+        self.wide.get().filter(|features| features.contains(&true))
+    }
+}
+
+impl Source for Parquet {
+    fn count(&self) -> usize {
+        self.table.count()
+    }
+
+    fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    fn read(&self, rows: &[usize], take: &mut dyn FnMut(&[f32])) -> Result<(), DataError> {
+        self.read_rows(rows, take)
+    }
+
+    fn read_wide(&self, rows: &[usize], take: &mut dyn FnMut(&[f64])) -> Result<(), DataError> {
+        let mut rounded = Vec::with_capacity(self.shape.elements());
+        match self.known_wide() {
+            Some(wide) => self.read_rows(rows, &mut |row| {
+                round(row, wide, &mut rounded);
+                take(&rounded);
+            }),
+            None => self.read_rows(rows, &mut |row: &[f32]| {
+                rounded.clear();
+                rounded.extend(row.iter().copied().map(f64::from));
+                take(&rounded);
+            }),
         }
-        Ok(())
+    }
+
+    fn scan(&self, take: &mut dyn FnMut(&[f32])) -> Result<(), DataError> {
+        self.scan_columns(|_| false, &mut |_, _, values| take(values))
+    }
+
+    fn scan_features(&self, take: &mut dyn FnMut(usize, usize, &[f32])) -> Result<(), DataError> {
+        self.scan_columns(|_| false, take)
+    }
+
+    /// Where single precision would lose features; of others a pass in the order of the file says more.
+    fn summary(&self) -> Result<Option<Summary>, DataError> {
+        if self.wide.get().is_none() {
+            let wide = self.look()?;
+            self.wide.get_or_init(|| wide);
+        }
+        let Some(wide) = self.known_wide() else { return Ok(None) };
+        let mut summary = Summary::new(wide.len());
+        let mut rounded = Vec::with_capacity(self.lists.len());
+        self.scan_columns(|_| false, &mut |first, width, values: &[f64]| {
+            for row in values.chunks_exact(width.max(1)) {
+                round(row, &wide[first..], &mut rounded);
+                summary.add_part(first, &rounded);
+            }
+        })?;
+        Ok(Some(summary))
     }
 
     fn feature_names(&self) -> Option<&[String]> {

@@ -51,7 +51,7 @@ impl Scaling {
     fn of_summary(summary: &Summary, scale: Scale) -> Self {
         match scale {
             Scale::None => Self::one(0.0, 1.0),
-            Scale::Unit => Self::unit(summary.limits),
+            Scale::Unit => Self::unit(summary.limits()),
             Scale::Standardize => Self { of: vec![summary.all.standardizing()] },
             Scale::StandardizeFeatures => Self { of: summary.features.iter().map(Moments::standardizing).collect() },
         }

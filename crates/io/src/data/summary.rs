@@ -1,32 +1,46 @@
 //! What is known of the values of a data set: limits, means, deviations.
 
+use super::Extent;
+
 /// Of all values of a data set, and of each of its features.
 #[derive(Debug, Clone)]
 pub struct Summary {
-    /// The least and the greatest value.
-    pub limits: (f64, f64),
-    /// Of all values, sample by sample.
+    /// Of all values.
     pub all: Moments,
     pub features: Vec<Moments>,
+    pub extents: Vec<Extent>,
 }
 
 impl Summary {
     #[must_use]
     pub fn new(features: usize) -> Self {
-        let features = vec![Moments::default(); features];
-        Self { limits: (f64::INFINITY, f64::NEG_INFINITY), all: Moments::default(), features }
+        let extents = vec![Extent::default(); features];
+        Self { all: Moments::default(), features: vec![Moments::default(); features], extents }
     }
 
     /// Takes in a sample.
     pub fn add(&mut self, sample: &[f64]) {
-        let (mut low, mut high) = self.limits;
-        for (x, moments) in sample.iter().zip(&mut self.features) {
-            low = low.min(*x);
-            high = high.max(*x);
+        self.add_part(0, sample);
+    }
+
+    /// Takes in the features of a sample from one on.
+    pub fn add_part(&mut self, first: usize, part: &[f64]) {
+        let features = self.features[first..].iter_mut().zip(&mut self.extents[first..]);
+        for (x, (moments, extent)) in part.iter().zip(features) {
+            extent.add(*x);
             moments.add_one(*x);
         }
-        self.limits = (low, high);
-        sample.chunks(4096).for_each(|block| self.all.add(block));
+        part.chunks(4096).for_each(|block| self.all.add(block));
+    }
+
+    /// The least and the greatest value.
+    #[must_use]
+    pub fn limits(&self) -> (f64, f64) {
+        let all = self.extents.iter().fold(Extent::default(), |all, extent| Extent {
+            low: all.low.min(extent.low),
+            high: all.high.max(extent.high),
+        });
+        (all.low, all.high)
     }
 }
 

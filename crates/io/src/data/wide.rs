@@ -42,7 +42,7 @@ impl Wide {
 }
 
 /// Rounds those features to single precision that it does not lose.
-fn round(row: &[f64], wide: &[bool], to: &mut Vec<f64>) {
+pub fn round(row: &[f64], wide: &[bool], to: &mut Vec<f64>) {
     to.clear();
     to.extend(row.iter().zip(wide).map(|(x, wide)| if *wide { *x } else { f64::from(*x as f32) }));
 }

@@ -48,27 +48,63 @@ fn next<T: DataType>(reader: &mut ColumnReaderImpl<T>, count: usize) -> Result<(
     Ok((read, records))
 }
 
-/// Reads the next `count` records of a numeric column, in single precision.
-fn next_numbers(
+/// A number in the precision that is wanted.
+pub trait Number: Copy {
+    fn of_whole(x: i64) -> Self;
+    fn of_natural(x: u64) -> Self;
+    fn of_single(x: f32) -> Self;
+    fn of_double(x: f64) -> Self;
+    fn to_single(self) -> f32;
+}
+
+macro_rules! number {
+    ($t:ty, $single:expr, $double:expr) => {
+        impl Number for $t {
+            fn of_whole(x: i64) -> Self {
+                x as $t
+            }
+            fn of_natural(x: u64) -> Self {
+                x as $t
+            }
+            fn of_single(x: f32) -> Self {
+                $single(x)
+            }
+            fn of_double(x: f64) -> Self {
+                $double(x)
+            }
+            fn to_single(self) -> f32 {
+                self as f32
+            }
+        }
+    };
+}
+
+number!(f32, |x| x, |x| x as f32);
+number!(f64, f64::from, |x| x);
+
+/// Reads the next `count` records of a numeric column.
+fn next_numbers<N: Number>(
     reader: &mut ColumnReader,
     count: usize,
     unsigned: bool,
-) -> Result<(usize, Records<f32>), ParquetError> {
-    fn convert<T>((read, of): (usize, Records<T>), to: impl Fn(T) -> f32) -> (usize, Records<f32>) {
+) -> Result<(usize, Records<N>), ParquetError> {
+    fn convert<T, N>((read, of): (usize, Records<T>), to: impl Fn(T) -> N) -> (usize, Records<N>) {
         let values = of.values.into_iter().map(to).collect();
         (read, Records { values, definitions: of.definitions, repetitions: of.repetitions })
     }
     Ok(match reader {
-        ColumnReader::BoolColumnReader(r) => convert(next(r, count)?, |b| f32::from(u8::from(b))),
-        ColumnReader::Int32ColumnReader(r) if unsigned => convert(next(r, count)?, |x| x as u32 as f32),
-        ColumnReader::Int32ColumnReader(r) => convert(next(r, count)?, |x| x as f32),
-        ColumnReader::Int64ColumnReader(r) if unsigned => convert(next(r, count)?, |x| x as u64 as f32),
-        ColumnReader::Int64ColumnReader(r) => convert(next(r, count)?, |x| x as f32),
-        ColumnReader::FloatColumnReader(r) => convert(next(r, count)?, |x| x),
-        ColumnReader::DoubleColumnReader(r) => convert(next(r, count)?, |x| x as f32),
+        ColumnReader::BoolColumnReader(r) => convert(next(r, count)?, |b| N::of_natural(u64::from(b))),
+        ColumnReader::Int32ColumnReader(r) if unsigned => {
+            convert(next(r, count)?, |x| N::of_natural(u64::from(x as u32)))
+        }
+        ColumnReader::Int32ColumnReader(r) => convert(next(r, count)?, |x| N::of_whole(i64::from(x))),
+        ColumnReader::Int64ColumnReader(r) if unsigned => convert(next(r, count)?, |x| N::of_natural(x as u64)),
+        ColumnReader::Int64ColumnReader(r) => convert(next(r, count)?, N::of_whole),
+        ColumnReader::FloatColumnReader(r) => convert(next(r, count)?, N::of_single),
+        ColumnReader::DoubleColumnReader(r) => convert(next(r, count)?, N::of_double),
         ColumnReader::FixedLenByteArrayColumnReader(r) => convert(next(r, count)?, |bytes| match bytes.data() {
-            [low, high] => f16::from_le_bytes([*low, *high]).to_f32(),
-            _ => f32::NAN,
+            [low, high] => N::of_single(f16::from_le_bytes([*low, *high]).to_f32()),
+            _ => N::of_single(f32::NAN),
         }),
         _ => return Err(ParquetError::General("a column changed its type".to_owned())),
     })
@@ -181,16 +217,25 @@ impl<'a> Chunk<'a> {
         Ok(())
     }
 
-    pub fn numbers(&mut self, count: usize, lists: &Lists) -> Result<Vec<f32>, DataError> {
+    /// The next values, which must be finite in single precision.
+    pub fn numbers<N: Number>(&mut self, count: usize, lists: &Lists) -> Result<Vec<N>, DataError> {
         use ConvertedType::{UINT_8, UINT_16, UINT_32, UINT_64};
         let unsigned = [UINT_8, UINT_16, UINT_32, UINT_64].contains(&self.column.converted_type());
         let (read, records) =
             next_numbers(&mut self.reader, count, unsigned).map_err(|e| parquet_error(self.path, &e))?;
         self.check(count, read, &records, lists)?;
-        let first = self.at;
-        check_finite(self.path, &records.values, |i| first + i / lists.len().max(1))?;
+        let values: Vec<N> = records.values;
+        if let Some(at) = values.iter().position(|x| !x.to_single().is_finite()) {
+            check_finite(self.path, &[values[at].to_single()], |_| self.at + at / lists.len().max(1))?;
+        }
         self.at += count;
-        Ok(records.values)
+        Ok(values)
+    }
+
+    /// Whether single precision may lose numbers of this column.
+    pub fn may_be_wide(&self) -> bool {
+        use ColumnReader::{DoubleColumnReader, Int32ColumnReader, Int64ColumnReader};
+        matches!(self.reader, DoubleColumnReader(_) | Int32ColumnReader(_) | Int64ColumnReader(_))
     }
 
     /// The lists of the next sample.
@@ -198,7 +243,7 @@ impl<'a> Chunk<'a> {
         if self.column.max_rep_level() == 0 {
             return Ok(Lists::single());
         }
-        let (_, records) = next_numbers(&mut self.reader, 1, false).map_err(|e| parquet_error(self.path, &e))?;
+        let (_, records) = next_numbers::<f32>(&mut self.reader, 1, false).map_err(|e| parquet_error(self.path, &e))?;
         let depth = self.column.max_rep_level();
         // An empty list has levels, but no value.
         match Lists::of(&records.repetitions, depth).filter(|lists| lists.len() == records.values.len()) {

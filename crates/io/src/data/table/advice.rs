@@ -88,6 +88,9 @@ fn of_records(mut records: Records, is_readable: &dyn Fn(usize) -> bool) -> Resu
             _ if profile.holds_dates() || profile.are_days() => ColumnKind::Dates,
             // Whoever reads it says which cell is none.
             Some(_) if profile.are_meant_as_numbers(records.dialect.decimal) => ColumnKind::Numbers,
+            Some(census) if census.differs() && profile.are_numbers_written_otherwise(records.dialect.decimal) => {
+                ColumnKind::Numbers
+            }
             Some(census) if census.differs() => ColumnKind::Different,
             Some(census) => ColumnKind::Categories(census.texts.len()),
             None if profile.is_id(&chosen.names[column]) => ColumnKind::Id,

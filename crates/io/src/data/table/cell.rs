@@ -49,7 +49,8 @@ pub fn read(cell: &[u8], decimal: u8) -> Cell {
 
 /// A cell as text that is a number with a decimal point if it is one with the mark.
 fn text(cell: &[u8], decimal: u8) -> String {
-    let text = decode(cell.trim_ascii());
+    // Spreadsheets and encyclopedias write a minus of its own.
+    let text = decode(cell.trim_ascii()).replacen('\u{2212}', "-", 1);
     match decimal {
         b',' if !text.contains('.') && text.matches(',').count() == 1 => text.replace(',', "."),
         // What would be a number with a point is a text here: `1.234` may be a thousand.
@@ -173,6 +174,11 @@ pub fn is_day(x: f64) -> bool {
 
 /// What to do about a text that is a number but for how it is written, after a semicolon.
 pub fn rewritten(cell: &str, decimal: u8) -> Option<String> {
+    marked(cell, decimal).or_else(|| Some(format!("; {}", otherwise(cell, decimal)?)))
+}
+
+/// The same of a number with marks between thousands, another decimal mark, or signs beside it.
+pub fn marked(cell: &str, decimal: u8) -> Option<String> {
     let (other, name) = if decimal == b'.' { (b',', ",") } else { (b'.', ".") };
     let marks = |c: char| matches!(c, ',' | '.' | '\'' | '_' | '\u{a0}' | '\u{202f}' | ' ');
     let bare = cell.trim_matches(|c: char| matches!(c, '%' | '$' | '€' | '£' | '¥') || c.is_whitespace());
@@ -199,6 +205,21 @@ pub fn rewritten(cell: &str, decimal: u8) -> Option<String> {
     }
     let is_number = bare.len() < cell.trim().len() && matches!(read(bare.as_bytes(), decimal), Cell::Number(_));
     is_number.then(|| "; write numbers without signs of currencies or per cent".to_owned())
+}
+
+/// The same of what a category may be called too.
+pub fn otherwise(cell: &str, decimal: u8) -> Option<&'static str> {
+    const QUOTES: [char; 7] = ['\'', '"', '`', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}'];
+    let cell = cell.trim();
+    let is_number = |text: &str| matches!(read(text.as_bytes(), decimal), Cell::Number(_));
+    Some(match cell.as_bytes() {
+        _ if is_number(cell) => return None,
+        _ if is_number(&cell.replacen(['d', 'D'], "e", 1)) => "write exponents with e, as 1e3",
+        _ if is_number(cell.trim_matches(QUOTES)) => "write numbers without quotes, or with \"",
+        [b'(', inner @ .., b')'] if is_number(&decode(inner)) => "write negative numbers with a minus sign",
+        [b'<' | b'>', rest @ ..] if is_number(&decode(rest)) => "write a number in place of a bound",
+        _ => return None,
+    })
 }
 
 /// Whether a text looks like a date or a time: 2024-01-31, 31.01.2024, 1/31/24, 2024-01, 31 Jan 2024, 2024-01-31T10:00,
@@ -246,6 +267,7 @@ mod tests {
         assert_eq!(read(b"1.5", b','), Cell::Text);
         assert_eq!(read(b"1e39", b'.'), Cell::Infinite);
         assert_eq!(read(b"inf", b'.'), Cell::Infinite);
+        assert_eq!(read("\u{2212}2.5".as_bytes(), b'.'), Cell::Number(-2.5));
         assert_eq!(read(b" NaN ", b'.'), Cell::Missing);
         assert_eq!(read(b"1-2", b'.'), Cell::Text);
     }
@@ -275,8 +297,10 @@ mod tests {
         assert!(advice("11.404,2", b',').contains("thousands"));
         assert!(advice("0,126", b'.').contains("decimal: \",\""));
         assert!(advice("1.5", b',').contains("decimal: \".\""));
+        assert!(advice("1.0377D+01", b'.').contains("1e3") && advice("(3.2)", b'.').contains("minus"));
+        assert!(advice("<0.5", b'.').contains("bound") && advice("\u{2019}7\u{2019}", b'.').contains("quotes"));
         assert!(advice("12.5%", b'.').contains("per cent") && advice("$3", b'.').contains("currencies"));
-        for cell in ["a", "0x1F", "1-2", "", "12a", "1,2,3"] {
+        for cell in ["a", "d", "D5", "(a)", "<", "'a'", "0x1F", "1-2", "", "12a", "1,2,3"] {
             assert_eq!(rewritten(cell, b'.'), None, "{cell}");
         }
     }

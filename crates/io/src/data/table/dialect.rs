@@ -2,7 +2,7 @@
 
 use csv::{ByteRecord, ReaderBuilder};
 
-use super::super::file::Stored;
+use super::super::file::{Stored, unreadable};
 use super::super::{Assumption, DataError, Delimiter, TableSpec};
 use super::cell::{self, Cell};
 use super::header::{self, Verdict};
@@ -42,6 +42,18 @@ pub struct Asked<'a> {
     pub tabs: bool,
 }
 
+/// Fails if the first line is an object or a list of JSON.
+fn check_no_json(stored: &Stored, text: &[u8]) -> Result<(), DataError> {
+    let first = text.trim_ascii_start();
+    let line = first.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let is_json = |kind| line.starts_with(kind) && serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok();
+    if !is_json(b"{") && !is_json(b"[") {
+        return Ok(());
+    }
+    let advice = "in Python, `pandas.read_json(path, lines=True).to_csv(to, index=False)` makes one of it";
+    Err(unreadable(&stored.path, format!("it holds JSON, where a table is needed; {advice}")))
+}
+
 impl Dialect {
     /// Looks at the begin of a file. None where it is empty.
     ///
@@ -54,6 +66,7 @@ impl Dialect {
             Encoding::Bytes { .. } => comments(&head),
             Encoding::Utf16 { .. } => (0, 0),
         };
+        check_no_json(stored, &head[from..])?;
         let usual = Delimiter::Byte(if asked.tabs { b'\t' } else { b',' });
         let named = named_delimiter(&head).filter(|_| from == 0 && matches!(encoding, Encoding::Bytes { .. }));
         let (preamble, from) = named.map_or((0, from), |(_, length)| (1, length));

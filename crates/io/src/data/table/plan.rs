@@ -135,7 +135,10 @@ impl Plan<'_> {
             None => format!("; if this is the label column, write `labels: {}`", self.chosen.in_preset(column)),
             Some(_) => String::new(),
         };
-        let texts = self.columns(|p| p.texts > 0 && p.yes().is_none());
+        if self.profiles[column].has_few_texts() {
+            return format!("{label}; nearly all of the column are numbers: correct this one, or take the line out");
+        }
+        let texts = self.columns(|p| p.texts > 0 && p.yes().is_none() && !p.has_few_texts());
         let is_useless =
             |column: &usize| self.profiles[*column].holds_dates() || census(*column).is_some_and(Census::differs);
         let (useless, others): (Vec<usize>, Vec<usize>) = texts.into_iter().partition(is_useless);

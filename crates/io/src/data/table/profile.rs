@@ -123,10 +123,20 @@ impl Profile {
         self.are_days && self.numbers > 1 && self.texts == 0
     }
 
+    /// Whether it has some texts among many numbers.
+    pub fn has_few_texts(&self) -> bool {
+        self.texts > 0 && self.numbers > FEW_TEXTS * self.texts
+    }
+
     /// Whether its texts are numbers with signs beside them, or a few among many numbers.
     pub fn are_meant_as_numbers(&self, decimal: u8) -> bool {
-        let has_signs = |found: &Found| cell::rewritten(&found.cell, decimal).is_some();
-        self.numbers > FEW_TEXTS * self.texts || self.first_text.as_ref().is_some_and(has_signs)
+        let has_signs = |found: &Found| cell::marked(&found.cell, decimal).is_some();
+        self.has_few_texts() || self.first_text.as_ref().is_some_and(has_signs)
+    }
+
+    /// Whether its texts are numbers that are written in a way of their own, as far as categories are not called so.
+    pub fn are_numbers_written_otherwise(&self, decimal: u8) -> bool {
+        self.first_text.as_ref().is_some_and(|found| cell::otherwise(&found.cell, decimal).is_some())
     }
 
     /// Which of two words is yes, if they are all that the column holds.

@@ -70,6 +70,7 @@ impl Records {
         let mut reader = self.reader(self.dialect.header, 0)?;
         let (mut record, mut row, mut samples) = (ByteRecord::new(), 0, 0);
         let (mut marks, mut kept) = (Vec::new(), Vec::new());
+        let mut last = None;
         loop {
             let byte = reader.position().byte();
             if !reader.read_byte_record(&mut record).map_err(|e| self.csv_error(&e))? {
@@ -81,6 +82,8 @@ impl Records {
                 marks.push(Mark { row, samples, byte });
             }
             self.check_width(&record, row)?;
+            last =
+                Some(&record).filter(|record| is_of_lines(record)).and_then(ByteRecord::position).map(Position::byte);
             let is_sample = take(&record, Place { row, byte: record.position().map_or(0, Position::byte) })?;
             if !is_sample && kept.is_empty() {
                 kept = vec![true; row];
@@ -90,6 +93,7 @@ impl Records {
             }
             (row, samples) = (row + 1, samples + usize::from(is_sample));
         }
+        last.map_or(Ok(()), |last| self.check_closed(last))?;
         (self.marks, self.count) = (marks, samples);
         self.kept = (samples < row).then_some(kept);
         Ok(())
@@ -175,10 +179,25 @@ impl Records {
         let line = self.line(record.position().map_or(0, Position::byte));
         let reason = format!("line {line} has {found} cells, but the first line has {}", self.dialect.first.len());
         let hint = match row {
+            _ if is_of_lines(record) => "; a quote in it is closed some lines later, or not at all",
             0 => "; put `#` before the first line if it is no part of the table",
             _ => "",
         };
         Err(unreadable(&self.stored.path, reason + hint))
+    }
+
+    /// Fails if a quote of the last record, which stands there, is not closed: then the rest of the file is in one of its cells.
+    fn check_closed(&self, record: u64) -> Result<(), DataError> {
+        let mut quotes = 0usize;
+        self.each_byte(|at, byte| {
+            quotes += usize::from(at >= record && byte == b'"');
+            None::<()>
+        });
+        if quotes.is_multiple_of(2) {
+            return Ok(());
+        }
+        let reason = format!("{} has a quote that is not closed before the end of the file", self.place(record));
+        Err(unreadable(&self.stored.path, reason))
     }
 
     /// Where a byte of the text stands, for people: its line, or its row where the user's file has none.
@@ -193,24 +212,31 @@ impl Records {
 
     /// The line, from 1, of a byte of the text; empty lines there are passed over.
     pub fn line(&self, byte: u64) -> u64 {
-        let dialect = &self.dialect;
-        let count = || {
-            let text = text::lines(&self.stored, dialect.encoding, dialect.delimiter, dialect.from).ok()?;
-            let (mut lines, mut at) = (1 + dialect.lines_before, 0);
-            let mut buffer = vec![0; 1 << 16];
-            let mut text = text;
-            loop {
-                let n = text.read(&mut buffer).ok().filter(|n| *n > 0)?;
-                for found in &buffer[..n] {
-                    if at >= byte && !matches!(found, b'\n' | b'\r') {
-                        return Some(lines);
-                    }
-                    lines += u64::from(*found == b'\n');
-                    at += 1;
-                }
+        let mut lines = 1 + self.dialect.lines_before;
+        let found = self.each_byte(|at, found| {
+            if at >= byte && !matches!(found, b'\n' | b'\r') {
+                return Some(lines);
             }
-        };
-        count().unwrap_or(0)
+            lines += u64::from(found == b'\n');
+            None
+        });
+        found.unwrap_or(0)
+    }
+
+    /// Calls `take` with every byte of the text and where it stands, until that gives something or the text ends.
+    fn each_byte<R>(&self, mut take: impl FnMut(u64, u8) -> Option<R>) -> Option<R> {
+        let dialect = &self.dialect;
+        let mut text = text::lines(&self.stored, dialect.encoding, dialect.delimiter, dialect.from).ok()?;
+        let (mut at, mut buffer) = (0, vec![0; 1 << 16]);
+        loop {
+            let n = text.read(&mut buffer).ok().filter(|n| *n > 0)?;
+            for byte in &buffer[..n] {
+                if let Some(found) = take(at, *byte) {
+                    return Some(found);
+                }
+                at += 1;
+            }
+        }
     }
 
     fn csv_error(&self, error: &csv::Error) -> DataError {
@@ -220,6 +246,11 @@ impl Records {
             _ => unreadable(path, shown(&error.to_string())),
         }
     }
+}
+
+/// Whether a cell has several lines.
+fn is_of_lines(record: &ByteRecord) -> bool {
+    record.as_slice().contains(&b'\n')
 }
 
 /// Where a record stands: its row in the file, and the byte of the text.
