@@ -105,6 +105,9 @@ pub enum Command {
     },
 }
 
+/// GiB that a run may take unless it is said.
+pub const MOST_MEMORY: f64 = 8.0;
+
 /// Options of everything that scores.
 #[derive(Debug, Clone, Default, Args)]
 pub struct RunOptions {
@@ -136,7 +139,7 @@ pub struct RunOptions {
     #[arg(long = "as", value_name = "FORMAT", requires = "export", value_parser = format())]
     pub export_as: Option<Format>,
     /// Refuse runs that would take more memory than this, in GiB.
-    #[arg(long, value_name = "GIB", default_value_t = 8.0, value_parser = gibibytes)]
+    #[arg(long, value_name = "GIB", default_value_t = MOST_MEMORY, value_parser = gibibytes)]
     pub max_memory: f64,
 }
 
@@ -270,7 +273,7 @@ pub struct WorkerArgs {
     #[arg(long, value_name = "N", value_parser = repetitions)]
     pub repetitions: Option<Repetitions>,
     /// Refuse runs that would take more memory than this, in GiB.
-    #[arg(long, value_name = "GIB", default_value_t = 8.0, value_parser = gibibytes)]
+    #[arg(long, value_name = "GIB", default_value_t = MOST_MEMORY, value_parser = gibibytes)]
     pub max_memory: f64,
     /// Refuse to score other work than that of this key.
     #[arg(long, value_name = "KEY")]

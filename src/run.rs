@@ -21,5 +21,5 @@ pub mod training;
 
 pub use failure::Failure;
 pub use interrupts::Interrupts;
-pub use prepare::{Prepared, cores, data_failure, loaded, prepare, prepare_loaded, tell_assumptions};
+pub use prepare::{LESS_MEMORY, Prepared, cores, data_failure, loaded, prepare, prepare_loaded, tell_assumptions};
 pub use remote::Remote;

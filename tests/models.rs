@@ -173,6 +173,7 @@ fn operators_of_several_steps_give_what_pytorch_gives() {
         ("contracted", "contracted-"),
         ("filled", "filled-"),
         ("dealt", "dealt-"),
+        ("units", "units-"),
     ] {
         let at = |end: &str| file("composed", &format!("{begin}{end}.npy"));
         let program = model::read(&file("composed", &format!("{name}.pt2"))).unwrap();
@@ -183,6 +184,22 @@ fn operators_of_several_steps_give_what_pytorch_gives() {
         let largest = largest_difference(&wanted, &wanted.zeros_like().unwrap());
         let difference = largest_difference(&given, &wanted);
         assert!(difference < 1e-5 * largest, "{name}: {difference} of {largest}");
+    }
+}
+
+/// A value whose axes are new has its units where the layers that follow read them: PyTorch's modules say no more either.
+#[test]
+fn units_are_along_the_axis_that_layers_read() {
+    let wanted = std::fs::read(file("composed", "units.json")).unwrap();
+    let wanted: BTreeMap<String, Vec<f64>> = serde_json::from_slice(&wanted).unwrap();
+    for name in ["units.pt2", "units.onnx"] {
+        let scored = score_file(&file("composed", name), &file("composed", "units-inputs.npy"), "evaluation");
+        let found = by_module(&scored["layers"]);
+        assert_eq!(found.keys().collect::<Vec<_>>(), wanted.keys().collect::<Vec<_>>(), "{name}");
+        for (module, wanted) in &wanted {
+            let [found, wanted] = [&found[module], wanted].map(|ranks| ranks[0]);
+            assert!((found / wanted - 1.0).abs() < 1e-4, "{name}, {module}: {found} in place of {wanted}");
+        }
     }
 }
 
@@ -365,6 +382,26 @@ fn a_recurrent_layer_that_was_taken_apart_says_what_keeps_it_whole() {
 }
 
 /// What a damaged file is refused with.
+/// A state that is projected is of another size than the cell: read as if it were not, every score would be of another network.
+#[test]
+fn a_projected_state_is_refused() {
+    let message = refusal("projected.pt2", &std::fs::read(file("composed", "projected.pt2")).unwrap());
+    assert!(message.contains("`proj_size`") && message.contains("model.py:5"), "{message}");
+}
+
+#[test]
+fn what_encodes_the_samples_is_not_searched() {
+    let program = model::read(&file("composed", "encoded.pt2")).unwrap();
+    let found = |wanted| model::trace(&program, None, &wanted).unwrap().activations;
+    let searched = |wanted| {
+        let slots = found(wanted).into_iter().filter(|one| one.slot.is_some());
+        slots.map(|one| one.module).collect::<Vec<_>>()
+    };
+    assert_eq!(found(Wanted::Nothing).iter().filter(|one| one.is_first).count(), 3);
+    assert_eq!(searched(Wanted::Usual), ["n.1", "n.3"]);
+    assert_eq!(searched(Wanted::Named(vec![("activation".into(), vec!["sine".into()])])).len(), 3);
+}
+
 fn refusal(name: &str, bytes: &[u8]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);

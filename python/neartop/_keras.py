@@ -148,17 +148,24 @@ def _before(found: Converted, inputs: Array) -> Array:
 def _give(layer: Any, drawn: Any, place: str) -> None:
     """Puts the weights of the layer at that place of the exported model into a layer."""
     name = f"layer_{place.replace('.', '_')}"
-    try:
-        weights = drawn.get_layer(name).get_weights()
-    except ValueError as error:
-        raise Error(f"the choice cannot be brought into the layer `{layer.name}`: the export has no `{name}`") from error
-    own = layer.get_weights()
-    sizes, needed = [w.size for w in weights], [w.size for w in own]
+    # Recurrent layers are exported direction by direction.
+    made = {made.name: made for made in drawn.layers}
+    parts = [made[part] for part in (name, f"{name}_l0", f"{name}_l0_reverse") if part in made]
+    if not parts:
+        raise Error(f"the choice cannot be brought into the layer `{layer.name}`: the export has no `{name}`")
+    own = layer.weights
+    given = [weight for part in parts for weight in part.weights]
+    if len(given) > len(own):
+        # A norm may have no scale or no center, which the export starts at one and at zero.
+        kept = [weight.name for weight in own]
+        given = [weight for weight in given if weight.name in kept]
+    values = [np.asarray(module().ops.convert_to_numpy(weight)) for weight in given]
+    sizes, needed = [value.size for value in values], [int(np.prod(weight.shape)) for weight in own]
     if sizes != needed:
         raise Error(
             f"this is not the model that was ranked: the layer `{layer.name}` has weights of {needed} elements, not {sizes}"
         )
-    layer.set_weights([given.reshape(kept.shape) for given, kept in zip(weights, own, strict=True)])
+    layer.set_weights([value.reshape(tuple(weight.shape)) for value, weight in zip(values, own, strict=True)])
 
 
 def _choice(activation: Any, slot: str) -> Any:

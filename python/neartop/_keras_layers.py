@@ -81,6 +81,8 @@ def convert(model: Any) -> Converted:
     graph = _Graph(model)
     before, start = graph.preprocessing()
     entries = graph.chain(model.outputs[0], start)
+    if others := len(model.outputs) - 1:
+        graph.notes.append(f"of what the model gives, only the first is looked at, not the {others} after it")
     return Converted(graph.input_of(start), entries, before, graph.notes, graph.form(start) in ("image", "sequence"))
 
 

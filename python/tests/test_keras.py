@@ -110,6 +110,40 @@ def test_sequences():
     assert len(neartop.rank(signal, DRAWN.normal(size=(60, 32, 2)), activations=["relu", "gelu"], **FEW)) == 4
 
 
+def test_a_choice_comes_home_to_recurrent_layers_and_norms_without_scale():
+    model = keras.Sequential(
+        [
+            keras.Input((12, 5)),
+            layers.Bidirectional(layers.LSTM(4, return_sequences=True)),
+            layers.GRU(6),
+            layers.Dense(8),
+            layers.BatchNormalization(scale=False),
+            layers.Activation("relu"),
+            layers.Dense(2),
+        ]
+    )
+    ranking = neartop.rank(model, DRAWN.normal(size=(60, 12, 5)), activations=["tanh"], **FEW)
+    before = [weight.numpy().copy() for weight in model.weights]
+    neartop.apply(model, ranking.find("tanh", "orthogonal"))
+    kernels = [weight.numpy() for weight in model.weights if weight.name == "kernel"]
+    assert [kernel.shape for kernel in kernels] == [(5, 16), (5, 16), (8, 18), (6, 8), (8, 2)]
+    assert not np.array_equal(kernels[0], kernels[1])
+    # Every gate has a matrix of its own.
+    for gate in np.split(kernels[2], 3, axis=1):
+        np.testing.assert_allclose(gate.T @ gate, np.eye(6), atol=1e-5)
+    norm = model.layers[3]
+    assert [weight.name for weight in norm.weights] == ["beta", "moving_mean", "moving_variance"]
+    assert any(not np.array_equal(old, new.numpy()) for old, new in zip(before, model.weights, strict=True))
+
+
+def test_only_the_first_output_is_looked_at_and_that_is_said():
+    entry = keras.Input((20,))
+    body = layers.Dense(16, activation="relu")(entry)
+    model = keras.Model(entry, [layers.Dense(2)(body), layers.Dense(1)(body)])
+    with pytest.warns(UserWarning, match="only the first is looked at, not the 1 after it"):
+        neartop.rank(model, DRAWN.normal(size=(60, 20)), activations=["relu"], **FEW)
+
+
 def test_slots_and_folders(tmp_path):
     preset = neartop.preset(
         pictures(), folder=tmp_path / "folder", slots=["act"], activations=["relu", "gelu"], inits=["orthogonal"]

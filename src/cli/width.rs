@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::StudyOptions;
 use super::values::{gibibytes, slope_threshold};
+use super::{MOST_MEMORY, StudyOptions};
 
 #[derive(Debug, Args)]
 pub struct WidthArgs {
@@ -42,7 +42,7 @@ pub struct WidthArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub repetitions: Option<u32>,
     /// Refuse runs that would take more memory than this, in GiB.
-    #[arg(long, value_name = "GIB", default_value_t = 8.0, value_parser = gibibytes)]
+    #[arg(long, value_name = "GIB", default_value_t = MOST_MEMORY, value_parser = gibibytes)]
     pub max_memory: f64,
     /// Format of the result.
     #[arg(long, value_enum, default_value_t)]

@@ -53,6 +53,9 @@ pub fn prepare(name: &str, options: &RunOptions) -> Result<Prepared, Failure> {
     prepare_loaded(preset, options).inspect(|prepared| tell_assumptions(prepared.scorer.samples()))
 }
 
+/// What helps where a run takes too much memory.
+pub const LESS_MEMORY: &str = "make the layers smaller, lower --jobs, or raise --max-memory";
+
 /// Threads that run at the same time here.
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
@@ -75,10 +78,9 @@ pub fn prepare_loaded(mut preset: Preset, options: &RunOptions) -> Result<Prepar
     check_export(&preset, options)?;
     let space = Arc::new(Space::new(Arc::new(preset)));
     let limit = (options.max_memory * 1024f64.powi(3)) as u64;
-    space.check_memory(jobs, limit).map_err(|error| {
-        let help = "make the layers smaller, lower --jobs, or raise --max-memory";
-        space.preset.error_at(&["network"], &error.to_string(), Some(help))
-    })?;
+    space
+        .check_memory(jobs, limit)
+        .map_err(|error| space.preset.error_at(&["network"], &error.to_string(), Some(LESS_MEMORY)))?;
     let scorer = NearScorer::new(Arc::clone(&space)).map_err(|error| data_failure(&space.preset, &error))?;
     Ok(Prepared { space, scorer: Arc::new(scorer), jobs })
 }

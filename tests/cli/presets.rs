@@ -116,3 +116,26 @@ fn sizes_that_are_auto_follow_from_the_data() {
     fs::write(place.path("p.yaml"), "network: {input: auto, layers: [linear: 2, activation]}\n").expect("a preset");
     assert!(place.refused(&["presets", "check", "p.yaml"], 2).contains("the preset names none"));
 }
+
+#[test]
+fn what_hardly_is_meant_is_said() {
+    let place = Place::new();
+    let check = |input: usize, layers: &str| {
+        fs::write(place.path("p.yaml"), format!("network: {{input: {input}, layers: [{layers}]}}\n"))
+            .expect("a preset");
+        place.text(&["presets", "check", "p.yaml"])
+    };
+    let one = check(4, "linear: 8, activation, linear: 1, softmax");
+    assert!(
+        one.contains("layer 3 (softmax) has one unit, and so gives the same") && one.contains("`sigmoid`"),
+        "{one}"
+    );
+    assert!(check(4, "linear: 1, layer_norm, activation").contains("layer 1 (layer_norm) has one unit"));
+    let lost = check(4, "linear: 8, activation, save: a, linear: 9, activation, use: a, linear: 3");
+    assert!(lost.contains("layer 3 (linear) and 1 more do not lead to the output"), "{lost}");
+    for fine in ["linear: 2, softmax", "linear: 8, save: a, activation, add: [[], [use: a]], linear: 3"] {
+        assert!(!check(4, fine).contains("note"), "{fine}: {}", check(4, fine));
+    }
+    let large = check(200_000, "linear: 200000, activation, linear: 200000");
+    assert!(large.contains("note        `rank` refuses it here") && large.contains("--max-memory"), "{large}");
+}

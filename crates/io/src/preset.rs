@@ -334,6 +334,7 @@ fn read_preset(root: &Node<'_>, directory: &Path) -> Result<Preset, Problem> {
             remarks::remarks(root, model.is_none().then_some(&network.input.shape)),
             auto.remarks(),
             remarks::short_of_rows(&network, score.batch, MOST_BATCH),
+            if model.is_none() { remarks::pitfalls(&network) } else { Vec::new() },
             model.as_ref().map(|model| model.remarks.clone()).unwrap_or_default(),
             recipes::remark(&search.inits, &network).into_iter().collect(),
         ]

@@ -1,10 +1,11 @@
 //! `neartop presets check`: what a preset would run, and on what data.
 
 use super::{data, facts};
-use crate::cli::ReportFormat;
+use crate::cli::{MOST_MEMORY, ReportFormat};
 use crate::commands::new::model::place;
-use crate::run::Failure;
 use crate::run::output::json;
+use crate::run::{Failure, LESS_MEMORY, cores};
+
 use crate::run::streams::print;
 use neartop_core::network::Fill;
 use neartop_io::model::Found;
@@ -54,7 +55,10 @@ pub fn run(file: &str, format: ReportFormat) -> Result<(), Failure> {
     slots.dedup();
     let slots = slots.concat();
     let data = data::describe(&space)?;
-    let remarks: String = preset.remarks.iter().map(|remark| format!("note        {remark}\n")).collect();
+    let too_large = space.check_memory(cores(), (MOST_MEMORY * 1024f64.powi(3)) as u64).err();
+    let refused = too_large.map(|error| format!("`rank` refuses it here: {error}; {LESS_MEMORY}"));
+    let remarks: String =
+        preset.remarks.iter().chain(&refused).map(|remark| format!("note        {remark}\n")).collect();
     print(&(text + &slots + &data + &remarks))
 }
 

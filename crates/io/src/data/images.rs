@@ -94,11 +94,21 @@ fn some(files: &[PathBuf]) -> impl Iterator<Item = &PathBuf> {
 
 /// The channels of the first image; colours where it is grey and another of some is not.
 fn channels(files: &[PathBuf], first: Channels) -> Channels {
-    let has_colours = |path: &PathBuf| read(path, header).is_ok_and(|header| header.channels != Channels::Grey);
     match first {
-        Channels::Grey if some(files).any(has_colours) => Channels::Rgb,
+        Channels::Grey if some(files).any(|path| has_colours(path)) => Channels::Rgb,
         first => first,
     }
+}
+
+/// Whether an image has another colour than greys. What cannot be read has none: it is refused where it is read.
+fn has_colours(path: &Path) -> bool {
+    let Ok(Header { size, channels, depth }) = read(path, header) else { return false };
+    let wanted = Wanted { size, channels: Channels::Rgb, depth, resized: false };
+    let mut planes = Vec::new();
+    // Greys may be stored as colours.
+    channels != Channels::Grey
+        && read(path, |file| decode(file, &wanted, &mut planes)).is_ok()
+        && planes.chunks(size.0 * size.1).any(|plane| *plane != planes[..size.0 * size.1])
 }
 
 /// What images say that is not heeded, of some of them.

@@ -23,8 +23,10 @@ mod shapes;
 mod sizes;
 mod slices;
 mod slots;
+mod units;
 mod values;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -40,6 +42,7 @@ use super::program::{Op, Operand, Program, Step};
 use super::recognize::{self, folded_batch_norms};
 pub use ahead::fixed_values;
 pub use slots::{Found, Wanted};
+use units::Takers;
 use values::{Across, Fixed, Live, Part, Traced};
 
 /// What a program becomes.
@@ -97,6 +100,8 @@ struct Tracer<'p> {
     names: HashMap<String, usize>,
     /// The names of slots by that of the node.
     slots: &'p HashMap<String, String>,
+    /// Once they are asked for.
+    takers: OnceCell<Takers<'p>>,
     activations: Vec<Found>,
     remarks: Vec<String>,
 }
@@ -130,6 +135,7 @@ impl<'p> Tracer<'p> {
             products: Vec::new(),
             names: HashMap::new(),
             slots,
+            takers: OnceCell::new(),
             activations: Vec::new(),
             remarks: program.remarks.clone(),
         }

@@ -6,10 +6,11 @@ use serde_yaml::Value;
 use super::layers::write_layers;
 use super::network::write_input;
 use super::{Preset, Whole};
+use neartop_core::layers::Calculation;
 use neartop_core::network::{BiasInit, Network};
 use neartop_core::settings::BatchNorm;
 use neartop_core::settings::Rows;
-use neartop_core::shape::Form;
+use neartop_core::shape::{Form, Layout};
 
 /// What of a preset decides the scores of a candidate beside the candidate itself and the samples, in one canonical form:
 /// two presets with equal definitions ask for equal numbers, whatever they are called.
@@ -34,6 +35,13 @@ pub struct Definition {
     /// What fan_out means where convolutions have groups: earlier versions divided by these.
     #[serde(skip_serializing_if = "Option::is_none")]
     fan_out: Option<&'static str>,
+    /// Which axis holds the units of a model's value with new axes: earlier versions took the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    units: Option<&'static str>,
+    /// Which activations are searched where a model has some before its first layer and none are named: earlier versions
+    /// searched these too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    searched: Option<&'static str>,
     /// The place of the layer that is ranked, where layers follow it that decide how it starts.
     #[serde(skip_serializing_if = "Option::is_none")]
     ranked_layer: Option<usize>,
@@ -76,6 +84,8 @@ impl Preset {
             batch_norm: (self.batch_norm != BatchNorm::default()).then_some(self.batch_norm),
             trainability: (!self.trainability).then_some(false),
             fan_out: has_groups(&self.network).then_some("of all groups"),
+            units: (self.model.is_some() && has_new_channels(&self.network)).then_some("as layers read them"),
+            searched: self.model.as_ref().filter(|model| model.leaves_first()).map(|_| "behind layers"),
             ranked_layer: None,
             sized_layer: None,
         }
@@ -95,6 +105,15 @@ fn input(form: &Form) -> Value {
         Value::Number(features) => Value::Sequence(vec![Value::Number(features)]),
         other => other,
     }
+}
+
+/// Whether channels come of a value that had none.
+fn has_new_channels(network: &Network) -> bool {
+    network.nodes.iter().any(|node| {
+        let inputs = &node.place.inputs;
+        let had_none = !inputs.is_empty() && inputs.iter().all(|form| form.layout == Layout::Features);
+        node.operation.is::<Calculation>() && node.place.output.layout == Layout::Channels && had_none
+    })
 }
 
 /// Whether a weight that is drawn has groups.

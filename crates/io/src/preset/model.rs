@@ -82,6 +82,12 @@ impl Brought {
         map([("model", value(self.path.to_string_lossy())), ("input", input.filter(|_| self.has_input))])
     }
 
+    /// Whether the usual activations are searched, and some before the first layer are not among them.
+    pub(super) fn leaves_first(&self) -> bool {
+        let mut usual = self.activations.iter().filter(|one| one.is_usual());
+        self.wanted == Wanted::Usual && usual.clone().any(|one| one.is_first) && usual.any(|one| !one.is_first)
+    }
+
     /// As `search.slots`; none where the usual ones are searched.
     pub(super) fn write_slots(&self) -> Option<Value> {
         match &self.wanted {

@@ -44,6 +44,41 @@ pub fn short_of_rows(network: &Network, batch: Option<usize>, most: u64) -> Vec<
     short.map(remark).collect()
 }
 
+/// Layers that hardly are what was meant.
+pub fn pitfalls(network: &Network) -> Vec<String> {
+    let same = network.nodes.iter().filter(|node| {
+        matches!(node.kind(), "softmax" | "log_softmax" | "softmin" | "layer_norm") && node.units() == 1
+    });
+    let same = same.map(|node| {
+        let (name, kind) = (node.name(), node.kind());
+        let instead = if kind == "layer_norm" { "" } else { "; `sigmoid` tells two classes apart with one unit" };
+        format!("layer {name} ({kind}) has one unit, and so gives the same whatever comes in{instead}")
+    });
+    same.chain(lost(network)).collect()
+}
+
+/// Layers that count, though the output does not depend on them.
+fn lost(network: &Network) -> Option<String> {
+    let mut needed = vec![false; network.nodes.len()];
+    if let Some(last) = needed.last_mut() {
+        *last = true;
+    }
+    for (at, node) in network.nodes.iter().enumerate().rev() {
+        if needed[at] {
+            node.inputs.iter().filter_map(|value| value.checked_sub(1)).for_each(|input| needed[input] = true);
+        }
+    }
+    let lost: Vec<_> = network
+        .counted()
+        .into_iter()
+        .filter(|node| network.nodes.iter().position(|other| other.name() == node.name()).is_some_and(|at| !needed[at]))
+        .collect();
+    let first = lost.first()?;
+    let more = if lost.len() == 1 { "does".to_owned() } else { format!("and {} more do", lost.len() - 1) };
+    let (name, kind) = (first.name(), first.kind());
+    Some(format!("layer {name} ({kind}) {more} not lead to the output, but each of them counts in NEAR"))
+}
+
 /// Sizes whose last looks like the channels, and whose first does not.
 fn channels_last(input: &Shape) -> Option<String> {
     let looks_like_channels = |size: usize| matches!(size, 1 | 3 | 4);

@@ -119,10 +119,15 @@ fn recurrent(family: &str, a: &Arguments<'_>) -> Result<Known, String> {
     };
     let (initial, parameters) = (list("hx")?, list("params")?);
     let layers = a.whole("num_layers").and_then(|layers| usize::try_from(layers).ok()).unwrap_or(1);
+    let is_bidirectional = a.flag("bidirectional");
+    let of_a_direction = if a.flag("has_biases") { 4 } else { 2 };
+    if parameters.len() != layers * (1 + usize::from(is_bidirectional)) * of_a_direction {
+        return Err("a state that is projected is not known: leave `proj_size` out".into());
+    }
     let recurrent = Recurrent {
         cell,
         layers,
-        is_bidirectional: a.flag("bidirectional"),
+        is_bidirectional,
         is_reversed: false,
         batch_first: a.flag("batch_first"),
         has_biases: a.flag("has_biases"),

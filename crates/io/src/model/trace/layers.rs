@@ -292,6 +292,7 @@ impl<'p> Tracer<'p> {
                 source,
                 activation: activation.clone(),
                 is_gate: false,
+                is_first: false,
                 is_last: false,
                 is_frozen: false,
                 slot: None,

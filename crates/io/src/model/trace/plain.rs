@@ -3,6 +3,7 @@
 use candle_core::Tensor;
 use neartop_core::arithmetic::{Arithmetic, Binary};
 use neartop_core::layers::Operand as Taken;
+use neartop_core::shape::Layout;
 
 use super::elementwise::all_fixed;
 use super::values::{Fixed, Live, Part, Traced, shape};
@@ -337,8 +338,12 @@ impl Tracer<'_> {
         let one =
             |(axis, dim): (usize, &Vec<Part>)| if named.contains(&axis) { vec![Part::Of(1)] } else { dim.clone() };
         let dims: Vec<_> = x.dims.iter().enumerate().map(one).collect();
-        let value = self.as_shape(step, value, shape(&dims))?;
-        Ok(Live { value, dims })
+        let mut to = self.as_shape(step, value, shape(&dims))?;
+        // Channels stay where they were.
+        if self.builder.form(x.value).layout == Layout::Channels && after.is_some() && dims.len() > 2 {
+            to = self.read_as(step, to, Layout::Channels)?;
+        }
+        Ok(Live { value: to, dims })
     }
 
     /// The elements at places that the operand at `at` names.

@@ -59,6 +59,7 @@ impl Tracer<'_> {
         let x = self.reshape(step, x, inside)?;
         let x = self.permute(step, x, order)?;
         let x = self.reshape(step, x, to)?;
+        let x = self.with_whole_axes(step, x)?;
         Ok(Live { value: self.read_as(step, x.value, layout)?, ..x })
     }
 

@@ -26,6 +26,7 @@ impl Tracer<'_> {
             _ if keeps_first => Layout::Channels,
             // Axes of size 1 that others have do not move the units.
             Layout::Channels if to.len() > 1 && !last => Layout::Channels,
+            _ if to.len() > 1 && self.leads_to_channels(step) => Layout::Channels,
             _ => Layout::Features,
         };
         let dims = std::iter::once(0).chain(to.iter().copied()).collect();

@@ -25,6 +25,8 @@ pub struct Found {
     pub is_gate: bool,
     /// Whether no layer with weights comes after it.
     pub is_last: bool,
+    /// Whether no layer with weights comes before it: then it computes features of the samples.
+    pub is_first: bool,
     /// Whether all weights of the layers before it are frozen.
     pub is_frozen: bool,
     /// The name of the slot that it is; none where it stays.
@@ -34,7 +36,7 @@ pub struct Found {
 /// Which activations are to be slots.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Wanted {
-    /// Those of the commonest kind, no gates, nothing that comes last, and nothing behind frozen layers.
+    /// Those of the commonest kind, no gates, nothing that comes first or last, and nothing behind frozen layers.
     #[default]
     Usual,
     /// None.
@@ -52,7 +54,10 @@ impl Wanted {
         match self {
             Self::Nothing => Ok(HashMap::new()),
             Self::Usual => {
-                let usual: Vec<_> = found.iter().filter(|one| !one.is_gate && !one.is_last && !one.is_frozen).collect();
+                let mut usual: Vec<_> = found.iter().filter(|one| one.is_usual()).collect();
+                if usual.iter().any(|one| !one.is_first) {
+                    usual.retain(|one| !one.is_first);
+                }
                 let count = |one: &&Found| usual.iter().filter(|other| other.activation == one.activation).count();
                 // Of those that are as common, the first.
                 let commonest = usual.iter().rev().max_by_key(|one| count(one)).map(|one| &one.activation);
@@ -78,6 +83,12 @@ impl Wanted {
 }
 
 impl Found {
+    /// Whether it may be searched without being named; one that comes first may only where all do.
+    #[must_use]
+    pub fn is_usual(&self) -> bool {
+        !self.is_gate && !self.is_last && !self.is_frozen
+    }
+
     fn is_meant_by(&self, name: &str) -> bool {
         name == "all" || name == self.node || name == self.module || name == self.activation.name()
     }
@@ -99,7 +110,7 @@ fn unknown(name: &str, found: &[Found]) -> ModelError {
     ModelError::NoActivation { name: name.to_owned(), help }
 }
 
-/// Says of activations whether they are gates, whether they come last and whether they come after frozen layers.
+/// Says of activations whether they are gates, whether they come first or last and whether they come after frozen layers.
 pub fn look_around(network: &Network, activations: &mut [Found]) {
     for found in activations {
         let Some(at) = network.nodes.iter().position(|node| node.name() == found.node) else { continue };
@@ -126,27 +137,30 @@ pub fn look_around(network: &Network, activations: &mut [Found]) {
         let opens = matches!(found.activation.name(), "sigmoid" | "hardsigmoid");
         found.is_gate = opens && is_multiplied;
         found.is_last = is_last;
-        found.is_frozen = comes_from_frozen(network, at);
+        let (layers, frozen) = layers_before(network, at);
+        found.is_first = layers == 0;
+        found.is_frozen = layers > 0 && frozen == layers;
     }
 }
 
-/// Whether all of the nearest layers before a node are frozen.
-fn comes_from_frozen(network: &Network, at: usize) -> bool {
+/// How many are the nearest layers before a node, and how many of them are frozen.
+fn layers_before(network: &Network, at: usize) -> (usize, usize) {
     let mut open = network.nodes[at].inputs.clone();
     let mut seen = vec![false; at + 1];
-    let mut layers = 0;
+    let (mut layers, mut frozen) = (0, 0);
     while let Some(value) = open.pop() {
         let Some(before) = value.checked_sub(1).filter(|_| !std::mem::replace(&mut seen[value], true)) else {
             continue;
         };
         let node = &network.nodes[before];
-        match node.has_matrices() {
-            true if !node.weights.is_empty() => return false,
-            true => layers += 1,
-            false => open.extend(&node.inputs),
+        if node.has_matrices() {
+            layers += 1;
+            frozen += usize::from(node.weights.is_empty());
+        } else {
+            open.extend(&node.inputs);
         }
     }
-    layers > 0
+    (layers, frozen)
 }
 
 /// Whether it is a product of two values that depend on the samples.
