@@ -133,7 +133,7 @@ fn what_hardly_is_meant_is_said() {
     assert!(check(4, "linear: 1, layer_norm, activation").contains("layer 1 (layer_norm) has one unit"));
     let lost = check(4, "linear: 8, activation, save: a, linear: 9, activation, use: a, linear: 3");
     assert!(lost.contains("layer 3 (linear) and 1 more do not lead to the output"), "{lost}");
-    for fine in ["linear: 2, softmax", "linear: 8, save: a, activation, add: [[], [use: a]], linear: 3"] {
+    for fine in ["linear: 2, softmax", "linear: 8, save: a, activation, add: {branches: [[], [use: a]]}, linear: 3"] {
         assert!(!check(4, fine).contains("note"), "{fine}: {}", check(4, fine));
     }
     let large = check(200_000, "linear: 200000, activation, linear: 200000");

@@ -23,6 +23,7 @@ mod shapes;
 mod sizes;
 mod slices;
 mod slots;
+mod takers;
 mod units;
 mod values;
 
@@ -42,7 +43,7 @@ use super::program::{Op, Operand, Program, Step};
 use super::recognize::{self, folded_batch_norms};
 pub use ahead::fixed_values;
 pub use slots::{Found, Wanted};
-use units::Takers;
+use takers::Takers;
 use values::{Across, Fixed, Live, Part, Traced};
 
 /// What a program becomes.

@@ -64,6 +64,19 @@ fn scaled(s: &mut Steps<'_>, x: Operand, factor: Option<f64>) -> Operand {
     }
 }
 
+/// x W y for each unit, and its bias.
+fn bilinear(s: &mut Steps<'_>, x: Operand, y: Operand, a: &Arguments<'_>) -> Result<Operand, String> {
+    let letters = Plain::Einsum("...i,oij->...oj".to_owned());
+    let half = s.plain(letters, vec![Operand::List(vec![x, a.at(2).ok_or_else(missing)?])]);
+    let y = s.plain(Plain::Unsqueeze(vec![-2]), vec![y]);
+    let products = s.binary(Binary::Multiply, half, y);
+    let sums = s.reduce(Reduce::Sum, vec![-1], false, products);
+    Ok(match a.at(3) {
+        None | Some(Operand::Absent) => sums,
+        Some(bias) => s.binary(Binary::Add, sums, bias),
+    })
+}
+
 /// Elementwise functions of two values or more, and products with sums.
 fn of_several(s: &mut Steps<'_>, family: &str, x: Operand, a: &Arguments<'_>) -> Made {
     let second = || a.at(1).ok_or_else(missing);
@@ -108,18 +121,7 @@ fn of_several(s: &mut Steps<'_>, family: &str, x: Operand, a: &Arguments<'_>) ->
             let row = s.plain(Plain::Unsqueeze(vec![0]), vec![second()?]);
             s.binary(Binary::Multiply, column, row)
         }
-        "bilinear" => {
-            let letters = Plain::Einsum("...i,oij->...oj".to_owned());
-            let weight = a.at(2).ok_or_else(missing)?;
-            let half = s.plain(letters, vec![Operand::List(vec![x, weight])]);
-            let other = s.plain(Plain::Unsqueeze(vec![-2]), vec![second()?]);
-            let products = s.binary(Binary::Multiply, half, other);
-            let sums = s.reduce(Reduce::Sum, vec![-1], false, products);
-            match a.at(3) {
-                None | Some(Operand::Absent) => sums,
-                Some(bias) => s.binary(Binary::Add, sums, bias),
-            }
-        }
+        "bilinear" => bilinear(s, x, second()?, a)?,
         "cosine_similarity" => cosine(s, x, second()?, a),
         "mv" => s.plain(Plain::MatMul, vec![x, second()?]),
         "dot" | "vdot" => {
