@@ -46,7 +46,7 @@ impl Tracer<'_> {
         let sizes = x.sizes(self.samples);
         let [samples, channels, rest @ ..] = sizes.as_slice() else { return Err("it has no channels".into()) };
         if groups == 0 || !channels.is_multiple_of(groups) {
-            return Err(format!("its {channels} channels make no {groups} groups of one size").into());
+            return Err(format!("its {channels} channels make no {groups} groups of one size"));
         }
         let inside = [&[*samples, groups, channels / groups], rest].concat();
         let order: Vec<_> = [0, 2, 1].into_iter().chain(3..inside.len()).collect();
