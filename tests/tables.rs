@@ -448,6 +448,13 @@ fn new_presets_run() {
         ("header.csv", "species", ["input: 6", "linear: 3", "3 classes: ant, cat, dog"]),
         ("deflated.npz", "", ["input: [3, 4, 5]", "- flatten", "linear: 1"]),
         ("folder", "", ["input: [1, 4, 5]", "linear: 3", "scale: standardize"]),
+        ("kinds.parquet", "", ["drop: [t]", "missing: mean  # no cell is without a value", "input: 2"]),
+        #[cfg(feature = "arrow")]
+        (
+            "kinds.feather",
+            "",
+            ["# neither numbers nor texts: t", "missing: mean  # no cell is without a value", "input: 2"],
+        ),
     ] {
         let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/data").join(data);
         let mut neartop = Command::new(env!("CARGO_BIN_EXE_neartop"));
@@ -464,6 +471,16 @@ fn new_presets_run() {
         run("rank", &path, &["--repetitions", "1"]);
         run("train", &path, &["--repetitions", "1", "--top", "1", "--epochs", "1"]);
     }
+}
+
+#[test]
+fn new_refuses_what_a_run_would_refuse() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/data/inf.npy");
+    let new = Command::new(env!("CARGO_BIN_EXE_neartop")).args(["new", "--data", data.to_str().unwrap()]).output();
+    let output = new.unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(!output.status.success() && output.stdout.is_empty(), "{said}");
+    assert!(said.contains("holds inf") && said.contains("leave such samples out"), "{said}");
 }
 
 #[test]

@@ -47,6 +47,9 @@ pub enum Output {
 /// More whole numbers than classes have names.
 const MOST_CLASSES: usize = 20;
 
+/// Values that are all looked at.
+const MOST_VALUES: usize = 1 << 24;
+
 /// Opens the data.
 ///
 /// # Errors
@@ -118,6 +121,10 @@ fn labelled(file: FileSpec) -> Result<Opened, DataError> {
             (open(&DataFrom::File(FileSpec { arrays, ..file })).map_err(|_| error)?, Some(SIZE))
         }
     };
+    // What a run would refuse is refused now, if that takes no long reading.
+    if source.count().saturating_mul(source.shape().elements()) <= MOST_VALUES {
+        source.scan(&mut |_| {})?;
+    }
     let given = Given::of(source.as_ref())?;
     Ok(Opened { source, size, given })
 }
@@ -211,7 +218,7 @@ fn describe(given: &Given) -> String {
 pub fn remarks(found: &Found) -> Vec<String> {
     let labels = found.labels.iter().map(|(names, what)| format!("labels {names}, {what}"));
     let table = found.table.iter().flat_map(|(columns, spec)| {
-        let has_gaps = columns.iter().any(|column| column.missing > 0);
+        let has_gaps = columns.iter().any(|column| column.missing > 0 && !column.kind.is_useless());
         let left_out = match &spec.columns {
             Columns::Without(names) => Some(format!("left out are the columns {}", names.join(", "))),
             _ => None,
@@ -287,6 +294,7 @@ fn write_table(columns: &[Column], spec: &TableSpec) -> Vec<Line> {
         why("differs in nearly every sample", named(&|c| dropped(c) && c.kind == ColumnKind::Different)),
         why("dates", named(&|c| dropped(c) && c.kind == ColumnKind::Dates)),
         why("without a value", named(&|c| dropped(c) && c.kind == ColumnKind::Empty)),
+        why("neither numbers nor texts", named(&|c| dropped(c) && c.kind == ColumnKind::Unreadable)),
     ];
     let reasons: Vec<_> = reasons.into_iter().flatten().collect();
     let drop = named(&dropped);

@@ -148,7 +148,8 @@ pub fn check_finite(path: &Path, values: &[f32], sample: impl Fn(usize) -> usize
         Some(at) => Err(unreadable(
             path,
             format!(
-                "sample {} (from 0) holds {}, but every value must be a finite number in single precision",
+                "sample {} (from 0) holds {}, but every value must be a finite number in single precision: leave such samples \
+                 out, or fill them",
                 sample(at),
                 values[at]
             ),

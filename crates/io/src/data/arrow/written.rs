@@ -4,9 +4,10 @@ use std::path::Path;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    ArrowDictionaryKeyType, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    ArrowDictionaryKeyType, Decimal128Type, Decimal256Type, DecimalType, Int8Type, Int16Type, Int32Type, Int64Type,
+    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, ArrayRef};
+use arrow_array::{Array, ArrayRef, PrimitiveArray};
 use arrow_schema::DataType;
 
 use super::batches::{Batches, contained};
@@ -24,7 +25,7 @@ pub fn write(path: &Path) -> Result<Columnar, DataError> {
         let batches = Batches::open(path)?;
         let fields = batches.schema.fields();
         let names = fields.iter().map(|field| field.name().clone()).collect();
-        let kinds = fields.iter().map(|field| (!is_label(field.data_type())).then(|| field.data_type().to_string()));
+        let kinds = fields.iter().map(|field| (!is_cell(field.data_type())).then(|| field.data_type().to_string()));
         let mut written = Written::new(path, names, kinds.collect())?;
         let columns: Vec<_> = (0..fields.len()).collect();
         batches.each(&columns, &mut |_, _| true, &mut |arrays, _, rows| {
@@ -37,12 +38,23 @@ pub fn write(path: &Path) -> Result<Columnar, DataError> {
     })
 }
 
-/// Whether every column has one number or text a row.
+/// Whether a row of such a column is a cell of a table.
+fn is_cell(kind: &DataType) -> bool {
+    is_label(kind) || matches!(kind, DataType::Decimal128(..) | DataType::Decimal256(..))
+}
+
+/// Whether every column has one value a row.
 ///
 /// # Errors
 /// If the file cannot be read.
 pub fn is_flat(path: &Path) -> Result<bool, DataError> {
-    contained(path, || Ok(Batches::open(path)?.schema.fields().iter().all(|field| is_label(field.data_type()))))
+    let is_one = |kind: &DataType| is_label(kind) || !(kind.is_nested() || is_bytes(kind));
+    contained(path, || Ok(Batches::open(path)?.schema.fields().iter().all(|field| is_one(field.data_type()))))
+}
+
+/// Bytes may be images.
+fn is_bytes(kind: &DataType) -> bool {
+    matches!(kind, DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_))
 }
 
 /// The cells of a column as they would stand in a table, empty ones where there is no value; or what it holds.
@@ -58,6 +70,8 @@ fn texts(array: &ArrayRef) -> Result<Vec<String>, String> {
         }
         DataType::Int64 => integers(array.as_primitive::<Int64Type>().iter()),
         DataType::UInt64 => integers(array.as_primitive::<UInt64Type>().iter()),
+        DataType::Decimal128(..) => decimals(array.as_primitive::<Decimal128Type>()),
+        DataType::Decimal256(..) => decimals(array.as_primitive::<Decimal256Type>()),
         DataType::Dictionary(key, _) => match key.as_ref() {
             DataType::Int8 => of_dictionary::<Int8Type>(array)?,
             DataType::Int16 => of_dictionary::<Int16Type>(array)?,
@@ -77,6 +91,11 @@ fn texts(array: &ArrayRef) -> Result<Vec<String>, String> {
 
 fn integers<T: ToString>(all: impl Iterator<Item = Option<T>>) -> Vec<String> {
     all.map(|x| x.map(|x| x.to_string()).unwrap_or_default()).collect()
+}
+
+fn decimals<T: DecimalType>(array: &PrimitiveArray<T>) -> Vec<String> {
+    let text = |row| if array.is_null(row) { String::new() } else { array.value_as_string(row) };
+    (0..array.len()).map(text).collect()
 }
 
 fn number(array: &ArrayRef, row: usize) -> Result<String, String> {

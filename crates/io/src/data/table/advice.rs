@@ -42,13 +42,15 @@ pub enum ColumnKind {
     Dates,
     /// No cell has a value.
     Empty,
+    /// What neither numbers nor texts are made of, such as durations or lists.
+    Unreadable,
 }
 
 impl ColumnKind {
     /// Whether it is of no use as a feature.
     #[must_use]
     pub fn is_useless(self) -> bool {
-        matches!(self, Self::Id | Self::Different | Self::Dates | Self::Empty)
+        matches!(self, Self::Id | Self::Different | Self::Dates | Self::Empty | Self::Unreadable)
     }
 }
 
@@ -83,7 +85,7 @@ fn of_records(mut records: Records, is_readable: &dyn Fn(usize) -> bool) -> Resu
         let profile = &profiles[column];
         let census = texts.iter().position(|text| *text == column).map(|at| &counted[at]);
         match census {
-            _ if !is_readable(column) => ColumnKind::Empty,
+            _ if !is_readable(column) => ColumnKind::Unreadable,
             _ if profile.yes().is_some() => ColumnKind::Booleans,
             _ if profile.holds_dates() || profile.are_days() => ColumnKind::Dates,
             // Whoever reads it says which cell is none.
