@@ -114,6 +114,9 @@ fn features(
     Ok(features)
 }
 
+/// Values of a column that are looked at at a time, to see whether single precision keeps them apart.
+const FIRST: usize = 1 << 14;
+
 /// What durations are, in messages.
 const DURATIONS: &str = "durations";
 
@@ -248,33 +251,35 @@ impl Parquet {
         })
     }
 
-    /// All values, feature by feature, as [`Source::scan_features`] gives them; without those columns that `skips` says.
-    fn scan_columns<N: Number>(
-        &self,
-        skips: impl Fn(&Chunk<'_>) -> bool,
-        take: &mut dyn FnMut(usize, usize, &[N]),
-    ) -> Result<(), DataError> {
+    /// All values, feature by feature, as [`Source::scan_features`] gives them.
+    fn scan_columns<N: Number>(&self, take: &mut dyn FnMut(usize, usize, &[N])) -> Result<(), DataError> {
         let width = self.lists.len();
         let block = (BLOCK / width.max(1)).max(1);
         for (place, column) in self.features.iter().enumerate() {
             self.table.blocks(*column, block, &mut |chunk, count| {
-                if !skips(chunk) {
-                    take(place * width, width, &chunk.numbers(count, &self.lists)?);
-                }
+                take(place * width, width, &chunk.numbers(count, &self.lists)?);
                 Ok(())
             })?;
         }
         Ok(())
     }
 
-    /// Which features single precision would lose, such as times in seconds.
+    /// Which features single precision would lose, such as times in seconds. Of most columns the first values tell.
     fn look(&self) -> Result<Vec<bool>, DataError> {
+        let width = self.lists.len().max(1);
+        let block = (FIRST / width).max(1);
         let mut spreads = vec![Spread::default(); self.shape.elements()];
-        self.scan_columns(|chunk| !chunk.may_be_wide(), &mut |first, width, values: &[f64]| {
-            for row in values.chunks_exact(width.max(1)) {
-                spreads[first..].iter_mut().zip(row).for_each(|(spread, x)| spread.add(*x, f64::from(*x as f32)));
-            }
-        })?;
+        for (spreads, column) in spreads.chunks_mut(width).zip(&self.features) {
+            self.table.blocks(*column, block, &mut |chunk, count| {
+                if !chunk.may_be_wide() || spreads.iter().all(Spread::is_near) {
+                    return Ok(());
+                }
+                for row in chunk.numbers::<f64>(count, &self.lists)?.chunks_exact(width) {
+                    spreads.iter_mut().zip(row).for_each(|(spread, x)| spread.add(*x, f64::from(*x as f32)));
+                }
+                Ok(())
+            })?;
+        }
         Ok(spreads.iter().map(Spread::is_wide).collect())
     }
 
@@ -313,11 +318,11 @@ impl Source for Parquet {
     }
 
     fn scan(&self, take: &mut dyn FnMut(&[f32])) -> Result<(), DataError> {
-        self.scan_columns(|_| false, &mut |_, _, values| take(values))
+        self.scan_columns(&mut |_, _, values| take(values))
     }
 
     fn scan_features(&self, take: &mut dyn FnMut(usize, usize, &[f32])) -> Result<(), DataError> {
-        self.scan_columns(|_| false, take)
+        self.scan_columns(take)
     }
 
     /// Where single precision would lose features; of others a pass in the order of the file says more.
@@ -329,7 +334,7 @@ impl Source for Parquet {
         let Some(wide) = self.known_wide() else { return Ok(None) };
         let mut summary = Summary::new(wide.len());
         let mut rounded = Vec::with_capacity(self.lists.len());
-        self.scan_columns(|_| false, &mut |first, width, values: &[f64]| {
+        self.scan_columns(&mut |first, width, values: &[f64]| {
             for row in values.chunks_exact(width.max(1)) {
                 round(row, &wide[first..], &mut rounded);
                 summary.add_part(first, &rounded);

@@ -29,6 +29,11 @@ impl Spread {
 
     /// Whether single precision would lose what tells its values apart.
     pub fn is_wide(&self) -> bool {
-        self.inexact && self.high > self.low && self.low.abs().max(self.high.abs()) > FAR * (self.high - self.low)
+        self.inexact && self.high > self.low && !self.is_near()
+    }
+
+    /// Whether single precision keeps what tells its values apart, whatever others come: they only lie farther apart.
+    pub fn is_near(&self) -> bool {
+        self.high > self.low && self.low.abs().max(self.high.abs()) <= FAR * (self.high - self.low)
     }
 }
