@@ -235,6 +235,7 @@ def apply(
     if not workspace.is_of_model:
         raise Error("the ranking is of a preset, not of this model: give the model itself to `rank`")
     if _keras.is_model(model):
+        _keras.check_choice(model)
         code = _apply.export(chosen, workspace, seed, "choice.py", "keras").decode()
         return _keras.apply(model, chosen, code, workspace.slots, seed)
     if not _torch.is_model(model):

@@ -64,6 +64,8 @@ def read(model: Any, inputs: Array | None, slots: Any, folder: Path, *, with_wei
         given = None if inputs is None else _of_kind(inputs, model)
         _export(model, given, path, str(why))
         note = f"the model is read from the ONNX file that Keras exports, since {why}; what is folded there is no layer"
+        if not with_weights:
+            note += ", and `apply` cannot bring a choice into it"
         return Read({"model": path.name}, {}, given, [note])
     network = {"input": found.input, "layers": found.layers(slots)}
     data = {"layout": "channels_last"} if found.has_channels and inputs is not None else {}
@@ -74,16 +76,22 @@ def read(model: Any, inputs: Array | None, slots: Any, folder: Path, *, with_wei
     return Read(network, data, None if inputs is None else _before(found, _of_kind(inputs, model)), notes)
 
 
+def check_choice(model: Any) -> None:
+    """Fails if a choice cannot be brought into the model."""
+    try:
+        convert(model)
+    except NoSuchLayer as why:
+        way = "build its layers by hand with the activation and the initialization of the choice"
+        raise Error(f"the choice cannot be brought into this model, since {why}: {way}") from None
+
+
 def _is_frozen(entry: Any) -> bool:
     return bool(entry.is_weighted) and not getattr(entry.layer, "trainable", True)
 
 
 def apply(model: Any, candidate: Candidate, code: str, slots: Any, seed: int) -> Any:
     """Initializes the model in place with the weights of a model that `neartop export` writes, and replaces its activations."""
-    try:
-        found = convert(model)
-    except NoSuchLayer as why:
-        raise Error(f"the choice cannot be brought into this model: {why}") from None
+    found = convert(model)
     with _seeded(seed):
         made = types.ModuleType("neartop_choice")
         exec(compile(code, "<neartop export>", "exec"), vars(made))

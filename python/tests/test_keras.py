@@ -197,3 +197,14 @@ def test_scores_by_the_export_of_keras():
     with pytest.warns(neartop.Assumption, match="read from the ONNX file"):
         score = neartop.score(mlp(), DRAWN.normal(size=(64, 20)))
     assert len([layer for layer in score.layers if layer.kind == "linear"]) == 3
+
+
+def test_a_choice_for_a_model_of_other_layers_is_refused_with_the_reason():
+    pytest.importorskip("onnxscript")
+    model = keras.Sequential(
+        [keras.Input((8, 8, 3)), layers.Conv2DTranspose(4, 3, activation="relu"), layers.Flatten(), layers.Dense(2)]
+    )
+    with pytest.warns(neartop.Assumption, match="`apply` cannot bring a choice into it"):
+        ranking = neartop.rank(model, DRAWN.normal(size=(64, 8, 8, 3)), activations=["relu"], **FEW)
+    with pytest.raises(neartop.Error, match="cannot be brought into this model, since the layer .* build its layers by hand"):
+        neartop.apply(model, ranking[0])
