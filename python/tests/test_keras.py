@@ -206,5 +206,5 @@ def test_a_choice_for_a_model_of_other_layers_is_refused_with_the_reason():
     )
     with pytest.warns(neartop.Assumption, match="`apply` cannot bring a choice into it"):
         ranking = neartop.rank(model, DRAWN.normal(size=(64, 8, 8, 3)), activations=["relu"], **FEW)
-    with pytest.raises(neartop.Error, match="cannot be brought into this model, since the layer .* build its layers by hand"):
+    with pytest.raises(neartop.Error, match=r"cannot be brought into this model, since the layer .* build its layers by hand"):
         neartop.apply(model, ranking[0])
