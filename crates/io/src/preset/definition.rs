@@ -6,6 +6,7 @@ use serde_yaml::Value;
 use super::layers::write_layers;
 use super::network::write_input;
 use super::{Preset, Whole};
+use neartop_core::arithmetic::Arithmetic;
 use neartop_core::layers::Calculation;
 use neartop_core::network::{BiasInit, Network};
 use neartop_core::settings::BatchNorm;
@@ -107,12 +108,17 @@ fn input(form: &Form) -> Value {
     }
 }
 
-/// Whether channels come of a value that had none.
+/// Whether a value with new axes has channels where earlier versions took the last axis for the units.
 fn has_new_channels(network: &Network) -> bool {
     network.nodes.iter().any(|node| {
-        let inputs = &node.place.inputs;
-        let had_none = !inputs.is_empty() && inputs.iter().all(|form| form.layout == Layout::Features);
-        node.operation.is::<Calculation>() && node.place.output.layout == Layout::Channels && had_none
+        let (output, Some(calculation)) = (&node.place.output, node.operation.as_kind::<Calculation>()) else {
+            return false;
+        };
+        let [input] = node.place.inputs.as_slice() else { return false };
+        let [from, to] = [input, output].map(|form| (form.shape.0.first(), form.shape.0.last()));
+        let had_channels = input.layout == Layout::Channels && (from.0 == to.0 || from.1 != to.1);
+        let keeps_numbers = matches!(calculation.arithmetic(), Arithmetic::Reshape(_) | Arithmetic::Identity);
+        keeps_numbers && output.layout == Layout::Channels && !had_channels
     })
 }
 

@@ -68,12 +68,9 @@ fn lost(network: &Network) -> Option<String> {
             node.inputs.iter().filter_map(|value| value.checked_sub(1)).for_each(|input| needed[input] = true);
         }
     }
-    let lost: Vec<_> = network
-        .counted()
-        .into_iter()
-        .filter(|node| network.nodes.iter().position(|other| other.name() == node.name()).is_some_and(|at| !needed[at]))
-        .collect();
-    let first = lost.first()?;
+    let lost: Vec<_> =
+        network.nodes.iter().zip(needed).filter(|(node, needed)| node.counted.is_some() && !needed).collect();
+    let (first, _) = lost.first()?;
     let more = if lost.len() == 1 { "does".to_owned() } else { format!("and {} more do", lost.len() - 1) };
     let (name, kind) = (first.name(), first.kind());
     Some(format!("layer {name} ({kind}) {more} not lead to the output, but each of them counts in NEAR"))
