@@ -6,7 +6,7 @@ use neartop_io::data::{
     TableSpec, extents, open, open_for,
 };
 
-use super::{assert_complains, assert_holds, digits, fixture, from, real, rows, source, words};
+use super::{assert_complains, assert_holds, digits, fixture, from, real, rows, scratch, source, words};
 
 fn array(name: &str, array: &str, labels: Option<&str>) -> Box<dyn Source> {
     let arrays = ArraySpec { array: Some(array.to_owned()), ..ArraySpec::default() };
@@ -75,10 +75,16 @@ fn durations_are_no_numbers() {
 /// Single precision keeps none of what tells these times apart.
 #[test]
 fn times_keep_what_tells_them_apart() {
-    for scale in [Scale::StandardizeFeatures, Scale::Unit] {
+    let folder = scratch();
+    std::fs::copy(fixture("times.parquet"), folder.path().join("train-00000-of-00001.parquet")).unwrap();
+    for (scale, path) in [
+        (Scale::StandardizeFeatures, fixture("times.parquet")),
+        (Scale::Unit, fixture("times.parquet")),
+        (Scale::StandardizeFeatures, folder.path().into()),
+    ] {
         let one = |name: &str| {
             let table = TableSpec { columns: Columns::Only(vec![name.into()]), ..TableSpec::default() };
-            let from = DataFrom::File(FileSpec { table, ..FileSpec::new(fixture("times.parquet")) });
+            let from = DataFrom::File(FileSpec { table, ..FileSpec::new(path.clone()) });
             let spec = DataSpec { from, scale };
             let samples = Samples::load(&spec, &Form::features(1), 0, 64, 1).unwrap();
             samples.batch(0).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap()

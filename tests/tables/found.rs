@@ -208,6 +208,11 @@ fn a_quote_that_is_not_closed_is_refused() {
     assert!(open_end.contains("line 3 has a quote that is not closed before the end of the file"), "{open_end}");
     let inside = refused("a,b,y\n1,2,u\n3,\"4,v\n5,6,u\n".to_owned());
     assert!(inside.contains("line 3 has 2 cells") && inside.contains("a quote in it is closed some lines"), "{inside}");
+    // A quote inside a cell is a sign like any other.
+    let spec =
+        TableSpec { columns: Columns::Without(texts(&["a"])), categories: Categories::OneHot, ..TableSpec::default() };
+    let inches = Table::new("a,b,y\n3\",x,u\n4\",\"two\nlines\",v\n").labels(&["y"]).with(spec);
+    assert_eq!(names(inches.open().as_ref()), ["b=two\nlines", "b=x"]);
     // What is closed has lines of its own.
     let closed = Table::new("a,y\n1,u\n2,\"u \"\"x\"\"\nv\"\n").labels(&["y"]);
     assert_eq!(closed.open().class_names().unwrap().unwrap(), ["u", "u \"x\"\nv"]);
@@ -228,7 +233,7 @@ fn numbers_in_other_hands_are_told_from_texts() {
     assert_eq!(Table::new("a,b\n\u{2212}1.5,2\n3,\u{2212}4\n").rows(), [[-1.5, 2.0], [3.0, -4.0]]);
     let one_text: String =
         (0..40).map(|i| if i == 20 { "Total,7\n".to_owned() } else { format!("{i}.5,{i}\n") }).collect();
-    Table::new(format!("a,b\n{one_text}")).refused(&["line 22", "`Total` is no number", "take the line out"]);
+    Table::new(format!("a,b\n{one_text}")).refused(&["line 22", "`Total` is no number", "take their rows out"]);
     let texts = |of: &dyn Fn(usize) -> String| (0..40).map(|i| format!("{},{}\n", of(i), i % 3)).collect::<String>();
     for (cells, advice) in
         [(texts(&|i| format!("(1.{i})")), "with a minus sign"), (texts(&|i| format!("1.{i}D+01")), "as 1e3")]

@@ -18,4 +18,4 @@ mod trace;
 
 pub use error::ModelError;
 pub use file::{is_foreign, is_model, read, read_with_digest};
-pub use trace::{Found, Imported, Wanted, trace};
+pub use trace::{Found, Imported, Wanted, leaves_first, trace};

@@ -114,19 +114,24 @@ struct Opened {
 
 /// Opens a file with its labels; images that are of different sizes with one for all.
 fn labelled(file: FileSpec) -> Result<Opened, DataError> {
-    let (source, size) = match open(&DataFrom::File(file.clone())) {
+    let (source, size) = match looked_at(file.clone()) {
         Ok(source) => (source, None),
         Err(error) => {
             let arrays = ArraySpec { size: Some(SIZE), ..file.arrays.clone() };
-            (open(&DataFrom::File(FileSpec { arrays, ..file })).map_err(|_| error)?, Some(SIZE))
+            (looked_at(FileSpec { arrays, ..file }).map_err(|_| error)?, Some(SIZE))
         }
     };
-    // What a run would refuse is refused now, if that takes no long reading.
+    let given = Given::of(source.as_ref())?;
+    Ok(Opened { source, size, given })
+}
+
+/// Opens a file, and looks at all of its values if that takes no long reading: what a run would refuse is refused now.
+fn looked_at(file: FileSpec) -> Result<Box<dyn Source>, DataError> {
+    let source = open(&DataFrom::File(file))?;
     if source.count().saturating_mul(source.shape().elements()) <= MOST_VALUES {
         source.scan(&mut |_| {})?;
     }
-    let given = Given::of(source.as_ref())?;
-    Ok(Opened { source, size, given })
+    Ok(source)
 }
 
 /// The name that stands in a preset.

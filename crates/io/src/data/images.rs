@@ -75,7 +75,8 @@ pub fn open_listed(root: &Path, table: &Path, asked: Asked<'_>) -> Result<Images
 impl Images {
     fn of(files: Vec<PathBuf>, asked: Asked<'_>, told: Vec<FileAssumption>) -> Result<Self, DataError> {
         let first = read(&files[0], header)?;
-        let wanted = wanted(Header { channels: channels(&files, first.channels), ..first }, asked);
+        let open = asked_channels(first, asked).is_none().then(|| channels(&files, first.channels));
+        let wanted = wanted(Header { channels: open.unwrap_or(first.channels), ..first }, asked);
         if asked.size.is_none() {
             check_sizes(&files, wanted.size, asked)?;
         }
@@ -121,16 +122,21 @@ fn unheeded(files: &[PathBuf]) -> Unheeded {
 }
 
 /// What all images are made to, by what the first one is and what is asked for.
-pub fn wanted(first: Header, Asked { size, input }: Asked<'_>) -> Wanted {
+pub fn wanted(first: Header, asked: Asked<'_>) -> Wanted {
+    let channels = asked_channels(first, asked).unwrap_or(first.channels);
+    let size = asked.size.unwrap_or(first.size);
+    Wanted { size, channels, depth: first.depth, resized: asked.size.is_some() }
+}
+
+/// The channels that the network's input has.
+fn asked_channels(first: Header, Asked { size, input }: Asked<'_>) -> Option<Channels> {
     let (height, width) = size.unwrap_or(first.size);
-    let asked = input.and_then(|input| match input.0.as_slice() {
+    let (pixels, input) = ((width * height).max(1), input?);
+    match input.0.as_slice() {
         [channels, _, _] => Channels::of_count(*channels),
-        _ => (input.elements() % (width * height).max(1) == 0)
-            .then(|| Channels::of_count(input.elements() / (width * height).max(1)))
-            .flatten(),
-    });
-    let channels = asked.unwrap_or(first.channels);
-    Wanted { size: (height, width), channels, depth: first.depth, resized: size.is_some() }
+        _ if input.elements().is_multiple_of(pixels) => Channels::of_count(input.elements() / pixels),
+        _ => None,
+    }
 }
 
 /// Fails if some of the images are of another size than the first, before the network's input is compared with that.

@@ -267,20 +267,44 @@ impl Parquet {
     /// Which features single precision would lose, such as times in seconds. Of most columns the first values tell.
     fn look(&self) -> Result<Vec<bool>, DataError> {
         let width = self.lists.len().max(1);
-        let block = (FIRST / width).max(1);
         let mut spreads = vec![Spread::default(); self.shape.elements()];
-        for (spreads, column) in spreads.chunks_mut(width).zip(&self.features) {
-            self.table.blocks(*column, block, &mut |chunk, count| {
-                if !chunk.may_be_wide() || spreads.iter().all(Spread::is_near) {
+        contained(&self.table.path, || {
+            let file = reader(&self.table.path)?;
+            let schema = file.metadata().file_metadata().schema_descr();
+            let may_be_wide = |column: usize| {
+                matches!(schema.column(column).physical_type(), Type::DOUBLE | Type::INT32 | Type::INT64)
+            };
+            for (spreads, column) in spreads.chunks_mut(width).zip(&self.features) {
+                if may_be_wide(*column) {
+                    self.look_at(&file, *column, spreads)?;
+                }
+            }
+            Ok(())
+        })?;
+        Ok(spreads.iter().map(Spread::is_wide).collect())
+    }
+
+    /// Takes in the values of a column, as long as they may be such.
+    fn look_at(
+        &self,
+        file: &SerializedFileReader<File>,
+        column: usize,
+        spreads: &mut [Spread],
+    ) -> Result<(), DataError> {
+        let width = self.lists.len().max(1);
+        let block = (FIRST / width).max(1);
+        for (group, first, rows) in self.table.group_starts() {
+            let mut chunk = Chunk::open(&self.table.path, file, group, column, first)?;
+            for start in (0..rows).step_by(block) {
+                if spreads.iter().all(Spread::is_near) {
                     return Ok(());
                 }
-                for row in chunk.numbers::<f64>(count, &self.lists)?.chunks_exact(width) {
+                for row in chunk.numbers::<f64>(block.min(rows - start), &self.lists)?.chunks_exact(width) {
                     spreads.iter_mut().zip(row).for_each(|(spread, x)| spread.add(*x, f64::from(*x as f32)));
                 }
-                Ok(())
-            })?;
+            }
         }
-        Ok(spreads.iter().map(Spread::is_wide).collect())
+        Ok(())
     }
 
     /// These features, where there are any and all values have been looked at.

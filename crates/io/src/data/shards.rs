@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::file::{Format, io_error, shown, unreadable};
 use super::labels::{from_numbers, from_rows, whole};
 use super::names::{Part, entries, name};
-use super::{Assumption, DataError, FileAssumption, Labels, Source};
+use super::{Assumption, DataError, FileAssumption, Labels, Source, Summary};
 use neartop_core::network::Shape;
 
 const MOST_SHARDS: usize = 10_000;
@@ -142,6 +142,9 @@ impl Shards {
     }
 }
 
+/// Samples that are read at a time.
+const AT_A_TIME: usize = 1 << 14;
+
 /// Refuses files whose features are not the same, in the same order.
 fn check_features(first: &Path, one: &dyn Source, file: &Path, other: &dyn Source) -> Result<(), DataError> {
     let ordinal = |source: &dyn Source| {
@@ -182,6 +185,22 @@ impl Source for Shards {
 
     fn read_wide(&self, rows: &[usize], take: &mut dyn FnMut(&[f64])) -> Result<(), DataError> {
         self.parts(rows).try_for_each(|(source, rows)| source.read_wide(&rows, take))
+    }
+
+    /// Where a file has looked at its values: then some may have more digits than single precision.
+    fn summary(&self) -> Result<Option<Summary>, DataError> {
+        let known: Vec<_> = self.each().map(Source::summary).collect::<Result<_, _>>()?;
+        if known.iter().all(Option::is_none) {
+            return Ok(None);
+        }
+        let mut summary = Summary::new(self.shape().elements());
+        for source in self.each() {
+            for first in (0..source.count()).step_by(AT_A_TIME) {
+                let rows: Vec<_> = (first..source.count().min(first + AT_A_TIME)).collect();
+                source.read_wide(&rows, &mut |row| summary.add(row))?;
+            }
+        }
+        Ok(Some(summary))
     }
 
     fn scan(&self, take: &mut dyn FnMut(&[f32])) -> Result<(), DataError> {

@@ -42,7 +42,7 @@ use super::ModelError;
 use super::program::{Op, Operand, Program, Step};
 use super::recognize::{self, folded_batch_norms};
 pub use ahead::fixed_values;
-pub use slots::{Found, Wanted};
+pub use slots::{Found, Wanted, leaves_first};
 use takers::Takers;
 use values::{Across, Fixed, Live, Part, Traced};
 

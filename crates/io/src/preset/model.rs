@@ -82,10 +82,9 @@ impl Brought {
         map([("model", value(self.path.to_string_lossy())), ("input", input.filter(|_| self.has_input))])
     }
 
-    /// Whether the usual activations are searched, and some before the first layer are not among them.
+    /// Whether the usual activations are searched, and would be others with those before the first layer.
     pub(super) fn leaves_first(&self) -> bool {
-        let mut usual = self.activations.iter().filter(|one| one.is_usual());
-        self.wanted == Wanted::Usual && usual.clone().any(|one| one.is_first) && usual.any(|one| !one.is_first)
+        self.wanted == Wanted::Usual && model::leaves_first(&self.activations)
     }
 
     /// As `search.slots`; none where the usual ones are searched.

@@ -47,7 +47,9 @@ pub fn short_of_rows(network: &Network, batch: Option<usize>, most: u64) -> Vec<
 /// Layers that hardly are what was meant.
 pub fn pitfalls(network: &Network) -> Vec<String> {
     let same = network.nodes.iter().filter(|node| {
-        matches!(node.kind(), "softmax" | "log_softmax" | "softmin" | "layer_norm") && node.units() == 1
+        let is_alone = node.place.output.shape.elements() == 1;
+        matches!(node.kind(), "softmax" | "log_softmax" | "softmin") && node.units() == 1
+            || node.kind() == "layer_norm" && is_alone
     });
     let same = same.map(|node| {
         let (name, kind) = (node.name(), node.kind());
@@ -71,9 +73,12 @@ fn lost(network: &Network) -> Option<String> {
     let lost: Vec<_> =
         network.nodes.iter().zip(needed).filter(|(node, needed)| node.counted.is_some() && !needed).collect();
     let (first, _) = lost.first()?;
-    let more = if lost.len() == 1 { "does".to_owned() } else { format!("and {} more do", lost.len() - 1) };
+    let (more, counts) = match lost.len() - 1 {
+        0 => ("does".to_owned(), "but it counts"),
+        more => (format!("and {more} more do"), "but each of them counts"),
+    };
     let (name, kind) = (first.name(), first.kind());
-    Some(format!("layer {name} ({kind}) {more} not lead to the output, but each of them counts in NEAR"))
+    Some(format!("layer {name} ({kind}) {more} not lead to the output, {counts} in NEAR"))
 }
 
 /// Sizes whose last looks like the channels, and whose first does not.

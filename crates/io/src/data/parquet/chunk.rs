@@ -232,12 +232,6 @@ impl<'a> Chunk<'a> {
         Ok(values)
     }
 
-    /// Whether single precision may lose numbers of this column.
-    pub fn may_be_wide(&self) -> bool {
-        use ColumnReader::{DoubleColumnReader, Int32ColumnReader, Int64ColumnReader};
-        matches!(self.reader, DoubleColumnReader(_) | Int32ColumnReader(_) | Int64ColumnReader(_))
-    }
-
     /// The lists of the next sample.
     pub fn lists(&mut self) -> Result<Lists, DataError> {
         if self.column.max_rep_level() == 0 {

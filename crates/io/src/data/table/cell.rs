@@ -13,7 +13,7 @@ pub enum Cell {
 /// How people write that there is no value, beside nothing at all; in lower case.
 const MISSING: &[&str] = &[
     "?", "na", "n/a", "#n/a", "nan", "-nan", "1.#qnan", "<na>", "null", "nil", "none", "missing", "-", "--", ".",
-    "nat", "#null!", "#value!", "#div/0!", "#na", "(null)", "\\n",
+    "\u{2212}", "nat", "#null!", "#value!", "#div/0!", "#na", "(null)", "\\n",
 ];
 const LONGEST_MISSING: usize = 8;
 
@@ -50,7 +50,7 @@ pub fn read(cell: &[u8], decimal: u8) -> Cell {
 /// A cell as text that is a number with a decimal point if it is one with the mark.
 fn text(cell: &[u8], decimal: u8) -> String {
     // Spreadsheets and encyclopedias write a minus of its own.
-    let text = decode(cell.trim_ascii()).replacen('\u{2212}', "-", 1);
+    let text = decode(cell.trim_ascii()).replace('\u{2212}', "-");
     match decimal {
         b',' if !text.contains('.') && text.matches(',').count() == 1 => text.replace(',', "."),
         // What would be a number with a point is a text here: `1.234` may be a thousand.
@@ -267,7 +267,8 @@ mod tests {
         assert_eq!(read(b"1.5", b','), Cell::Text);
         assert_eq!(read(b"1e39", b'.'), Cell::Infinite);
         assert_eq!(read(b"inf", b'.'), Cell::Infinite);
-        assert_eq!(read("\u{2212}2.5".as_bytes(), b'.'), Cell::Number(-2.5));
+        assert_eq!(read("\u{2212}2.5e\u{2212}1".as_bytes(), b'.'), Cell::Number(-0.25));
+        assert_eq!(read("\u{2212}".as_bytes(), b'.'), Cell::Missing);
         assert_eq!(read(b" NaN ", b'.'), Cell::Missing);
         assert_eq!(read(b"1-2", b'.'), Cell::Text);
     }

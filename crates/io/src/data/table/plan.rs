@@ -136,7 +136,11 @@ impl Plan<'_> {
             Some(_) => String::new(),
         };
         if self.profiles[column].has_few_texts() {
-            return format!("{label}; nearly all of the column are numbers: correct this one, or take the line out");
+            let instead = self.drop(&[column]);
+            return format!(
+                "{label}; nearly all cells of the column are numbers: correct those that are not, or take their rows out; \
+                 `categories: one_hot` makes features of such texts, and `{instead}` does without the column"
+            );
         }
         let texts = self.columns(|p| p.texts > 0 && p.yes().is_none() && !p.has_few_texts());
         let is_useless =

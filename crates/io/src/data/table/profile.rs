@@ -136,7 +136,7 @@ impl Profile {
 
     /// Whether its texts are numbers that are written in a way of their own, as far as categories are not called so.
     pub fn are_numbers_written_otherwise(&self, decimal: u8) -> bool {
-        self.first_text.as_ref().is_some_and(|found| cell::otherwise(&found.cell, decimal).is_some())
+        self.texts > 0 && self.some_texts.iter().all(|text| cell::otherwise(text, decimal).is_some())
     }
 
     /// Which of two words is yes, if they are all that the column holds.

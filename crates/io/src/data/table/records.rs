@@ -188,12 +188,15 @@ impl Records {
 
     /// Fails if a quote of the last record, which stands there, is not closed: then the rest of the file is in one of its cells.
     fn check_closed(&self, record: u64) -> Result<(), DataError> {
-        let mut quotes = 0usize;
+        let mark = text::mark(self.dialect.delimiter);
+        let mut cell = InCell::Begin;
         self.each_byte(|at, byte| {
-            quotes += usize::from(at >= record && byte == b'"');
+            if at >= record {
+                cell = cell.after(byte, mark);
+            }
             None::<()>
         });
-        if quotes.is_multiple_of(2) {
+        if cell != InCell::Quoted {
             return Ok(());
         }
         let reason = format!("{} has a quote that is not closed before the end of the file", self.place(record));
@@ -244,6 +247,29 @@ impl Records {
         match error.kind() {
             ErrorKind::Io(e) => io_error(path, e),
             _ => unreadable(path, shown(&error.to_string())),
+        }
+    }
+}
+
+/// Where in a cell a text stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum InCell {
+    Begin,
+    /// Quotes mean themselves.
+    Plain,
+    Quoted,
+    /// After a quote in a quoted one, which ends that unless another follows.
+    AfterQuote,
+}
+
+impl InCell {
+    fn after(self, byte: u8, mark: u8) -> Self {
+        match (self, byte) {
+            (Self::Quoted, b'"') => Self::AfterQuote,
+            (Self::Quoted, _) | (Self::Begin | Self::AfterQuote, b'"') => Self::Quoted,
+            (_, b'\n' | b'\r') => Self::Begin,
+            (_, byte) if byte == mark => Self::Begin,
+            _ => Self::Plain,
         }
     }
 }

@@ -25,7 +25,7 @@ pub struct Found {
     pub is_gate: bool,
     /// Whether no layer with weights comes after it.
     pub is_last: bool,
-    /// Whether no layer with weights comes before it: then it computes features of the samples.
+    /// Whether nothing that is trained comes before it: then it computes features of the samples.
     pub is_first: bool,
     /// Whether all weights of the layers before it are frozen.
     pub is_frozen: bool,
@@ -54,15 +54,8 @@ impl Wanted {
         match self {
             Self::Nothing => Ok(HashMap::new()),
             Self::Usual => {
-                let mut usual: Vec<_> = found.iter().filter(|one| one.is_usual()).collect();
-                if usual.iter().any(|one| !one.is_first) {
-                    usual.retain(|one| !one.is_first);
-                }
-                let count = |one: &&Found| usual.iter().filter(|other| other.activation == one.activation).count();
-                // Of those that are as common, the first.
-                let commonest = usual.iter().rev().max_by_key(|one| count(one)).map(|one| &one.activation);
-                let chosen = usual.iter().filter(|one| Some(&one.activation) == commonest);
-                Ok(chosen.map(|one| (one.node.clone(), PLAIN.to_owned())).collect())
+                let chosen = usual(found, true);
+                Ok(chosen.into_iter().map(|one| (one.node.clone(), PLAIN.to_owned())).collect())
             }
             Self::Named(slots) => {
                 let mut chosen = HashMap::new();
@@ -82,13 +75,27 @@ impl Wanted {
     }
 }
 
-impl Found {
-    /// Whether it may be searched without being named; one that comes first may only where all do.
-    #[must_use]
-    pub fn is_usual(&self) -> bool {
-        !self.is_gate && !self.is_last && !self.is_frozen
+/// Those of the commonest kind, no gates, nothing that comes last, and nothing behind frozen layers; what comes first only where it
+/// is not left out, or where nothing else is there.
+fn usual(found: &[Found], leaves_first: bool) -> Vec<&Found> {
+    let mut usual: Vec<_> = found.iter().filter(|one| !one.is_gate && !one.is_last && !one.is_frozen).collect();
+    if leaves_first && usual.iter().any(|one| !one.is_first) {
+        usual.retain(|one| !one.is_first);
     }
+    let count = |one: &&Found| usual.iter().filter(|other| other.activation == one.activation).count();
+    // Of those that are as common, the first.
+    let commonest = usual.iter().rev().max_by_key(|one| count(one)).map(|one| one.activation.clone());
+    usual.retain(|one| Some(&one.activation) == commonest.as_ref());
+    usual
+}
 
+/// Whether other activations are the usual ones where what comes first is left out.
+#[must_use]
+pub fn leaves_first(found: &[Found]) -> bool {
+    usual(found, true) != usual(found, false)
+}
+
+impl Found {
     fn is_meant_by(&self, name: &str) -> bool {
         name == "all" || name == self.node || name == self.module || name == self.activation.name()
     }
@@ -138,9 +145,26 @@ pub fn look_around(network: &Network, activations: &mut [Found]) {
         found.is_gate = opens && is_multiplied;
         found.is_last = is_last;
         let (layers, frozen) = layers_before(network, at);
-        found.is_first = layers == 0;
+        found.is_first = layers == 0 && !comes_from_parameters(network, at);
         found.is_frozen = layers > 0 && frozen == layers;
     }
+}
+
+/// Whether anything that training changes comes before a node.
+fn comes_from_parameters(network: &Network, at: usize) -> bool {
+    let mut open = network.nodes[at].inputs.clone();
+    let mut seen = vec![false; at + 1];
+    while let Some(value) = open.pop() {
+        let Some(before) = value.checked_sub(1).filter(|_| !std::mem::replace(&mut seen[value], true)) else {
+            continue;
+        };
+        let node = &network.nodes[before];
+        if !node.weights.is_empty() {
+            return true;
+        }
+        open.extend(&node.inputs);
+    }
+    false
 }
 
 /// How many are the nearest layers before a node, and how many of them are frozen.

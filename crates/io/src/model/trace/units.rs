@@ -33,6 +33,8 @@ fn reading(op: &Op) -> Reading {
             [2, 3] | [3, 2] | [-2, -1] | [-1, -2] => Reading::Channels,
             _ => Reading::Nothing,
         },
+        // One over several axes passes a value as it lies.
+        Op::LayerNorm { axes: 2.., .. } => Reading::OfResult,
         Op::Linear { .. }
         | Op::LayerNorm { .. }
         | Op::RmsNorm { .. }
@@ -51,29 +53,39 @@ fn reading(op: &Op) -> Reading {
             | Plain::Pad
             | Plain::Roll { .. }
             | Plain::Concat { .. }
-            | Plain::Slice { .. },
+            | Plain::Slice { .. }
+            | Plain::Split { .. }
+            | Plain::Chunk { .. }
+            | Plain::Glu { .. }
+            | Plain::Expand { .. },
         ) => Reading::OfResult,
         Op::Embedding { .. } | Op::Softmax { .. } | Op::Plain(_) => Reading::Nothing,
     }
 }
 
 impl Tracer<'_> {
-    /// Whether layers read what a step makes with its units along the first axis, and none along the last.
+    /// Whether the nearest layers that read what a step makes do so with its units along the first axis.
     pub(super) fn leads_to_channels(&self, step: &Step) -> bool {
         let takers = self.takers.get_or_init(|| takers(self.program));
         let mut values: Vec<&str> = step.outputs.iter().map(String::as_str).collect();
-        let (mut seen, mut found) = (HashSet::new(), false);
-        while let Some(value) = values.pop() {
-            for place in takers.get(value).into_iter().flatten().filter(|place| seen.insert(**place)) {
+        let mut seen = HashSet::new();
+        while !values.is_empty() {
+            let (mut next, mut channels, mut features) = (Vec::new(), false, false);
+            let places = values.iter().flat_map(|value| takers.get(value).into_iter().flatten());
+            for place in places.filter(|place| seen.insert(**place)) {
                 let taker = &self.program.steps[*place];
                 match reading(&taker.op) {
-                    Reading::Channels => found = true,
-                    Reading::Features => return false,
-                    Reading::OfResult => values.extend(taker.outputs.iter().map(String::as_str)),
+                    Reading::Channels => channels = true,
+                    Reading::Features => features = true,
+                    Reading::OfResult => next.extend(taker.outputs.iter().map(String::as_str)),
                     Reading::Nothing => {}
                 }
             }
+            if channels || features {
+                return !features;
+            }
+            values = next;
         }
-        found
+        false
     }
 }
