@@ -47,6 +47,9 @@ pub enum Output {
 /// More whole numbers than classes have names.
 const MOST_CLASSES: usize = 20;
 
+/// Names that are written out.
+const MOST_NAMES: usize = 6;
+
 /// Values that are all looked at.
 const MOST_VALUES: usize = 1 << 24;
 
@@ -178,10 +181,9 @@ fn channels_first(shape: &Shape) -> Shape {
 }
 
 fn features(source: &dyn Source) -> String {
-    const MOST: usize = 6;
     let Some(names) = source.feature_names() else { return String::new() };
-    let some: Vec<_> = names.iter().take(MOST).map(|name| printable(name)).collect();
-    some.join(", ") + if names.len() > MOST { ", ..." } else { "" }
+    let some: Vec<_> = names.iter().take(MOST_NAMES).map(|name| printable(name)).collect();
+    some.join(", ") + if names.len() > MOST_NAMES { ", ..." } else { "" }
 }
 
 /// What a network should give for these labels.
@@ -239,8 +241,11 @@ pub fn remarks(found: &Found) -> Vec<String> {
     });
     let (height, width) = SIZE;
     let size = found.size.map(|_| format!("the images are of different sizes and all become {height} x {width}"));
-    let alike = (!found.alike.is_empty())
-        .then(|| format!("classes whose names differ only in case or spaces: {}", found.alike.join(", ")));
+    let alike = (!found.alike.is_empty()).then(|| {
+        let more = if found.alike.len() > MOST_NAMES { ", ..." } else { "" };
+        let some = found.alike.iter().take(MOST_NAMES).cloned().collect::<Vec<_>>().join(", ");
+        format!("classes whose names differ only in case or spaces: {some}{more}")
+    });
     labels.chain(table).chain(size).chain(alike).map(|remark| printable(&format!("data: {remark}"))).collect()
 }
 
