@@ -415,6 +415,10 @@ fn refusal(name: &str, bytes: &[u8]) -> String {
 fn a_file_that_is_no_model_says_what_it_is_and_what_to_do() {
     let whole = std::fs::read(file("lstm", "model.pt2")).unwrap();
     assert!(refusal("cut.pt2", &whole[..whole.len() / 2]).contains("truncated"));
+    for name in ["model.pt2", "model.onnx"] {
+        let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
+        assert!(refusal(name, pointer).contains("git lfs pull"));
+    }
     assert!(refusal("model.pth", b"\x80\x02}q\x00.").contains("torch.export.export"));
     assert!(!refusal("text.pt2", b"no model").is_empty());
 }

@@ -137,5 +137,7 @@ fn what_hardly_is_meant_is_said() {
         assert!(!check(4, fine).contains("note"), "{fine}: {}", check(4, fine));
     }
     let large = check(200_000, "linear: 200000, activation, linear: 200000");
+    let facts = place.json(&["presets", "check", "p.yaml", "--format", "json"]);
+    assert!(facts["remarks"].to_string().contains("`rank` refuses it here"), "{facts}");
     assert!(large.contains("note        `rank` refuses it here") && large.contains("--max-memory"), "{large}");
 }

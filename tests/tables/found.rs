@@ -234,6 +234,9 @@ fn numbers_in_other_hands_are_told_from_texts() {
     let one_text: String =
         (0..40).map(|i| if i == 20 { "Total,7\n".to_owned() } else { format!("{i}.5,{i}\n") }).collect();
     Table::new(format!("a,b\n{one_text}")).refused(&["line 22", "`Total` is no number", "take their rows out"]);
+    let codes: String =
+        (0..40).map(|i| format!("{},{i}\n", if i == 20 { "X".into() } else { (i % 3).to_string() })).collect();
+    Table::new(format!("a,b\n{codes}")).refused(&["`X` is no number", "`categories: one_hot`", "`drop: [a]`"]);
     let texts = |of: &dyn Fn(usize) -> String| (0..40).map(|i| format!("{},{}\n", of(i), i % 3)).collect::<String>();
     for (cells, advice) in
         [(texts(&|i| format!("(1.{i})")), "with a minus sign"), (texts(&|i| format!("1.{i}D+01")), "as 1e3")]

@@ -26,8 +26,8 @@ pub struct Found {
     table: Option<(Vec<Column>, TableSpec)>,
     /// Of images that are of different sizes, what they all get.
     size: Option<(usize, usize)>,
-    /// Classes whose names differ in nothing but case and spaces.
-    alike: Vec<String>,
+    /// What is to be said of classes whose names hardly differ.
+    alike: Option<String>,
 }
 
 /// Height and width of images that have none in common.
@@ -104,7 +104,7 @@ pub fn look(path: &Path, labels: &[String]) -> Result<Found, Failure> {
         label_names: names,
         table,
         size,
-        alike: given.as_ref().map(Given::alike).unwrap_or_default(),
+        alike: given.as_ref().and_then(Given::remark),
     })
 }
 
@@ -131,7 +131,8 @@ fn labelled(file: FileSpec) -> Result<Opened, DataError> {
 /// Opens a file, and looks at all of its values if that takes no long reading: what a run would refuse is refused now.
 fn looked_at(file: FileSpec) -> Result<Box<dyn Source>, DataError> {
     let source = open(&DataFrom::File(file))?;
-    if source.count().saturating_mul(source.shape().elements()) <= MOST_VALUES {
+    let is_short = source.count().saturating_mul(source.shape().elements()) <= MOST_VALUES;
+    if is_short && source.summary()?.is_none() {
         source.scan(&mut |_| {})?;
     }
     Ok(source)
@@ -241,11 +242,7 @@ pub fn remarks(found: &Found) -> Vec<String> {
     });
     let (height, width) = SIZE;
     let size = found.size.map(|_| format!("the images are of different sizes and all become {height} x {width}"));
-    let alike = (!found.alike.is_empty()).then(|| {
-        let more = if found.alike.len() > MOST_NAMES { ", ..." } else { "" };
-        let some = found.alike.iter().take(MOST_NAMES).cloned().collect::<Vec<_>>().join(", ");
-        format!("classes whose names differ only in case or spaces: {some}{more}")
-    });
+    let alike = found.alike.clone();
     labels.chain(table).chain(size).chain(alike).map(|remark| printable(&format!("data: {remark}"))).collect()
 }
 

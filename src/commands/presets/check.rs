@@ -4,9 +4,8 @@ use super::{data, facts};
 use crate::cli::{MOST_MEMORY, ReportFormat};
 use crate::commands::new::model::place;
 use crate::run::output::json;
-use crate::run::{Failure, LESS_MEMORY, cores};
-
 use crate::run::streams::print;
+use crate::run::{Failure, LESS_MEMORY, cores};
 use neartop_core::network::Fill;
 use neartop_io::model::Found;
 use neartop_io::preset::Preset;
@@ -21,7 +20,7 @@ pub fn run(file: &str, format: ReportFormat) -> Result<(), Failure> {
     let space = Space::new(preset.into());
     if format == ReportFormat::Json {
         data::describe(&space)?;
-        return print(&json(&facts::Facts::new(&space))?);
+        return print(&json(&facts::Facts::new(&space, remarks(&space)))?);
     }
     let preset = &space.preset;
     let network = space.network();
@@ -55,11 +54,15 @@ pub fn run(file: &str, format: ReportFormat) -> Result<(), Failure> {
     slots.dedup();
     let slots = slots.concat();
     let data = data::describe(&space)?;
+    let remarks: String = remarks(&space).iter().map(|remark| format!("note        {remark}\n")).collect();
+    print(&(text + &slots + &data + &remarks))
+}
+
+/// What is to be said of the preset, and whether it takes too much memory here.
+fn remarks(space: &Space) -> Vec<String> {
     let too_large = space.check_memory(cores(), (MOST_MEMORY * 1024f64.powi(3)) as u64).err();
     let refused = too_large.map(|error| format!("`rank` refuses it here: {error}; {LESS_MEMORY}"));
-    let remarks: String =
-        preset.remarks.iter().chain(&refused).map(|remark| format!("note        {remark}\n")).collect();
-    print(&(text + &slots + &data + &remarks))
+    space.preset.remarks.iter().cloned().chain(refused).collect()
 }
 
 /// An activation of a model: whether it is searched, and where it stands.

@@ -115,10 +115,7 @@ fn labels(space: &Space, source: &dyn Source, lines: &mut Lines) -> Result<(), D
     {
         lines.note("a class has a single sample, so none of it can be held out");
     }
-    let alike = given.alike();
-    if !alike.is_empty() {
-        lines.note(format!("classes whose names differ only in case or spaces: {}", some(&alike)));
-    }
+    given.remark().iter().for_each(|remark| lines.note(remark));
     match Task::foresee(given, space.network(), space.preset.train.task) {
         Ok((kind, remarks)) => {
             lines.add("task", kind.name());

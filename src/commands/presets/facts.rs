@@ -22,7 +22,7 @@ pub struct Facts<'a> {
     slots: Vec<&'a str>,
     /// Activations of a model, in order.
     activations: Vec<Stands>,
-    remarks: &'a [String],
+    remarks: Vec<String>,
 }
 
 /// An activation of a model, and where it stands.
@@ -36,7 +36,7 @@ struct Stands {
 }
 
 impl<'a> Facts<'a> {
-    pub fn new(space: &'a Space) -> Self {
+    pub fn new(space: &'a Space, remarks: Vec<String>) -> Self {
         let preset = &space.preset;
         let found = preset.model.iter().flat_map(|model| &model.activations);
         Self {
@@ -56,7 +56,7 @@ impl<'a> Facts<'a> {
                     slot: found.slot.clone(),
                 })
                 .collect(),
-            remarks: &preset.remarks,
+            remarks,
         }
     }
 }

@@ -20,6 +20,11 @@ impl Extent {
         self.high = self.high.max(x);
     }
 
+    pub fn merge(&mut self, other: &Self) {
+        self.low = self.low.min(other.low);
+        self.high = self.high.max(other.high);
+    }
+
     #[must_use]
     pub fn range(&self) -> f64 {
         self.high - self.low

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::file::shown;
 use super::scale::Scaling;
 use super::{DataError, DataFrom, DataSpec, Labels, Source, open_for_form};
 use neartop_core::network::{Form, Shape};
@@ -37,6 +38,17 @@ impl Given {
         let mut by_word: BTreeMap<String, Vec<String>> = BTreeMap::new();
         names.iter().for_each(|name| by_word.entry(name.trim().to_lowercase()).or_default().push(name.clone()));
         by_word.into_values().filter(|names| names.len() > 1).flatten().collect()
+    }
+
+    /// That there are such classes, with some of them.
+    #[must_use]
+    pub fn remark(&self) -> Option<String> {
+        const MOST: usize = 6;
+        let alike = self.alike();
+        let some: Vec<_> = alike.iter().take(MOST).map(|name| shown(name)).collect();
+        let more = if alike.len() > MOST { ", ..." } else { "" };
+        (!alike.is_empty())
+            .then(|| format!("classes whose names differ only in case or spaces: {}{more}", some.join(", ")))
     }
 }
 

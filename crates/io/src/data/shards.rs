@@ -142,9 +142,6 @@ impl Shards {
     }
 }
 
-/// Samples that are read at a time.
-const AT_A_TIME: usize = 1 << 14;
-
 /// Refuses files whose features are not the same, in the same order.
 fn check_features(first: &Path, one: &dyn Source, file: &Path, other: &dyn Source) -> Result<(), DataError> {
     let ordinal = |source: &dyn Source| {
@@ -193,14 +190,18 @@ impl Source for Shards {
         if known.iter().all(Option::is_none) {
             return Ok(None);
         }
-        let mut summary = Summary::new(self.shape().elements());
-        for source in self.each() {
-            for first in (0..source.count()).step_by(AT_A_TIME) {
-                let rows: Vec<_> = (first..source.count().min(first + AT_A_TIME)).collect();
-                source.read_wide(&rows, &mut |row| summary.add(row))?;
+        let mut all = Summary::new(self.shape().elements());
+        for (source, known) in self.each().zip(known) {
+            match known {
+                Some(summary) => all.merge(&summary),
+                None => source.scan_features(&mut |first, width, values| {
+                    for row in values.chunks_exact(width.max(1)) {
+                        all.add_part(first, &row.iter().copied().map(f64::from).collect::<Vec<_>>());
+                    }
+                })?,
             }
         }
-        Ok(Some(summary))
+        Ok(Some(all))
     }
 
     fn scan(&self, take: &mut dyn FnMut(&[f32])) -> Result<(), DataError> {

@@ -33,13 +33,18 @@ impl Summary {
         part.chunks(4096).for_each(|block| self.all.add(block));
     }
 
+    /// Takes in other samples.
+    pub fn merge(&mut self, other: &Self) {
+        self.all.merge(&other.all);
+        self.features.iter_mut().zip(&other.features).for_each(|(own, other)| own.merge(other));
+        self.extents.iter_mut().zip(&other.extents).for_each(|(own, other)| own.merge(other));
+    }
+
     /// The least and the greatest value.
     #[must_use]
     pub fn limits(&self) -> (f64, f64) {
-        let all = self.extents.iter().fold(Extent::default(), |all, extent| Extent {
-            low: all.low.min(extent.low),
-            high: all.high.max(extent.high),
-        });
+        let mut all = Extent::default();
+        self.extents.iter().for_each(|extent| all.merge(extent));
         (all.low, all.high)
     }
 }
@@ -69,10 +74,17 @@ impl Moments {
         }
         let mean = sum(block, |x| x) / n;
         let squares = sum(block, |x| (x - mean) * (x - mean));
-        let (count, delta) = (self.count + n, mean - self.mean);
-        self.mean += delta * n / count;
-        self.squares += squares + delta * delta * self.count * n / count;
-        self.count = count;
+        self.merge(&Self { count: n, mean, squares });
+    }
+
+    /// Takes in other values.
+    pub fn merge(&mut self, other: &Self) {
+        let (n, count, delta) = (other.count, self.count + other.count, other.mean - self.mean);
+        if n > 0.0 {
+            self.mean += delta * n / count;
+            self.squares += other.squares + delta * delta * self.count * n / count;
+            self.count = count;
+        }
     }
 
     /// The same as a block of one, to the last bit.

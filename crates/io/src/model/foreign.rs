@@ -18,6 +18,7 @@ pub enum Foreign {
     TfLite,
     Safetensors,
     NumPy,
+    LfsPointer,
 }
 
 const FROM_PYTORCH: &str = "it is never loaded since it can run code; in Python, with the model and a batch x of inputs: \
@@ -75,6 +76,7 @@ impl Foreign {
             Self::TfLite => "a TensorFlow Lite model",
             Self::Safetensors => "a safetensors file",
             Self::NumPy => "a NumPy file",
+            Self::LfsPointer => "a pointer of Git LFS, which stands for the file",
         }
     }
 
@@ -87,6 +89,7 @@ impl Foreign {
             Self::SavedModel => FROM_SAVED_MODEL,
             Self::TfLite => FROM_TFLITE,
             Self::Safetensors | Self::NumPy => FROM_WEIGHTS,
+            Self::LfsPointer => "in its folder, in a shell: git lfs pull",
         }
     }
 }
@@ -97,6 +100,7 @@ fn of_bytes(start: &[u8]) -> Option<Foreign> {
         [0x89, b'H', b'D', b'F', ..] => Some(Foreign::Hdf5),
         [0x80, 2..=5, ..] => Some(Foreign::Pickle),
         [_, _, _, _, b'T', b'F', b'L', b'3', ..] => Some(Foreign::TfLite),
+        [b'v', b'e', b'r', ..] if start.starts_with(b"version https://git-lfs") => Some(Foreign::LfsPointer),
         [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Some(Foreign::NumPy),
         _ if is_safetensors => Some(Foreign::Safetensors),
         _ => None,

@@ -25,7 +25,7 @@ use super::program::Program;
 pub use channels::channels_first;
 pub use copies::{drop_copies, tie};
 pub use folded::{Folded, computed_beforehand, folded_batch_norms};
-pub use links::Sizes;
+pub use links::{Links, Sizes};
 pub use names::{is_named, is_parameter};
 pub use sized::{is_open, with_sizes};
 pub use unfound::unfound_norms;

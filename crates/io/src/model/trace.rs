@@ -23,7 +23,6 @@ mod shapes;
 mod sizes;
 mod slices;
 mod slots;
-mod takers;
 mod units;
 mod values;
 
@@ -40,10 +39,9 @@ use neartop_core::shape::{Layout, Shape};
 
 use super::ModelError;
 use super::program::{Op, Operand, Program, Step};
-use super::recognize::{self, folded_batch_norms};
+use super::recognize::{self, Links, folded_batch_norms};
 pub use ahead::fixed_values;
 pub use slots::{Found, Wanted, leaves_first};
-use takers::Takers;
 use values::{Across, Fixed, Live, Part, Traced};
 
 /// What a program becomes.
@@ -102,7 +100,7 @@ struct Tracer<'p> {
     /// The names of slots by that of the node.
     slots: &'p HashMap<String, String>,
     /// Once they are asked for.
-    takers: OnceCell<Takers<'p>>,
+    links: OnceCell<Links>,
     activations: Vec<Found>,
     remarks: Vec<String>,
 }
@@ -136,7 +134,7 @@ impl<'p> Tracer<'p> {
             products: Vec::new(),
             names: HashMap::new(),
             slots,
-            takers: OnceCell::new(),
+            links: OnceCell::new(),
             activations: Vec::new(),
             remarks: program.remarks.clone(),
         }

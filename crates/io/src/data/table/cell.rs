@@ -50,7 +50,8 @@ pub fn read(cell: &[u8], decimal: u8) -> Cell {
 /// A cell as text that is a number with a decimal point if it is one with the mark.
 fn text(cell: &[u8], decimal: u8) -> String {
     // Spreadsheets and encyclopedias write a minus of its own.
-    let text = decode(cell.trim_ascii()).replace('\u{2212}', "-");
+    let text = decode(cell.trim_ascii());
+    let text = if text.contains('\u{2212}') { text.replace('\u{2212}', "-") } else { text };
     match decimal {
         b',' if !text.contains('.') && text.matches(',').count() == 1 => text.replace(',', "."),
         // What would be a number with a point is a text here: `1.234` may be a thousand.

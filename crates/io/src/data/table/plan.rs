@@ -137,9 +137,13 @@ impl Plan<'_> {
         };
         if self.profiles[column].has_few_texts() {
             let instead = self.drop(&[column]);
+            let encode = match census(column).is_some_and(|census| !census.differs()) {
+                true => "; `categories: one_hot` makes a feature of each of its values",
+                false => "",
+            };
             return format!(
-                "{label}; nearly all cells of the column are numbers: correct those that are not, or take their rows out; \
-                 `categories: one_hot` makes features of such texts, and `{instead}` does without the column"
+                "{label}; nearly all cells of the column are numbers: correct those that are not, or take their rows \
+                 out{encode}; `{instead}` does without the column"
             );
         }
         let texts = self.columns(|p| p.texts > 0 && p.yes().is_none() && !p.has_few_texts());

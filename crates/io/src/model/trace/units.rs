@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::Tracer;
-use super::takers::takers;
 use crate::model::program::{Op, Plain, Step};
+use crate::model::recognize::Links;
 
 /// What a step says of the units of what it takes.
 enum Reading {
@@ -66,12 +66,12 @@ fn reading(op: &Op) -> Reading {
 impl Tracer<'_> {
     /// Whether the nearest layers that read what a step makes do so with its units along the first axis.
     pub(super) fn leads_to_channels(&self, step: &Step) -> bool {
-        let takers = self.takers.get_or_init(|| takers(self.program));
+        let links = self.links.get_or_init(|| Links::of(self.program));
         let mut values: Vec<&str> = step.outputs.iter().map(String::as_str).collect();
         let mut seen = HashSet::new();
         while !values.is_empty() {
             let (mut next, mut channels, mut features) = (Vec::new(), false, false);
-            let places = values.iter().flat_map(|value| takers.get(value).into_iter().flatten());
+            let places = values.iter().flat_map(|value| links.users(value));
             for place in places.filter(|place| seen.insert(**place)) {
                 let taker = &self.program.steps[*place];
                 match reading(&taker.op) {
