@@ -163,7 +163,7 @@ fn many_layers() {
 #[test]
 fn a_wide_layer() {
     let folder = tempfile::tempdir().expect("a folder");
-    let width: usize = load(512, 8192);
+    let width: usize = load(1024, 8192);
     let preset = format!(
         "data: {{source: gaussian}}\nnetwork: {{input: 256, layers: [linear: {width}, activation, linear: 10]}}\n\
          search: {{activations: [relu], inits: [kaiming_normal]}}\nscore: {{repetitions: 1, seed: 1}}\n"
